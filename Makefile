@@ -1,0 +1,80 @@
+# Everything is installed into .venv, under constraints/, and only when something changed.
+# PYTHON=python3.12 chooses the Python that .venv is made with.
+
+.DEFAULT_GOAL := help
+PORT ?= 3000
+
+SAMPLE := data/sample
+SAMPLE_ROOTS := DF2_ROOT="$(CURDIR)/$(SAMPLE)/DeepFashion2_original" SKU_ROOT="$(CURDIR)/$(SAMPLE)/DeepFashion2_SKU"
+DAGSTER := DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)/.dagster}"
+
+# A name on the PATH says little: pyenv's shims exist for Pythons that they then refuse to run.
+PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
+SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+FIND_PYTHON = for python in $(PYTHONS) ""; do \
+	  if [ -z "$$python" ]; then \
+	    echo 'No suitable Python: 3.11, 3.12 or 3.13 with venv is needed, looked at' $(PYTHONS). >&2; \
+	    echo 'Install one, or name one: make PYTHON=/path/to/python3.12 ...' >&2; \
+	    exit 1; \
+	  elif "$$python" -c '$(SUITABLE)' >/dev/null 2>&1; then break; fi; \
+	done
+
+# A virtual environment holds absolute paths: one that came along with a copied or moved folder
+# would run the code of the old place.
+ifneq ($(wildcard .venv/.installed),)
+ifneq ($(shell cat .venv/.installed),$(CURDIR))
+.PHONY: .venv/bin/python
+endif
+endif
+
+.venv/bin/python:
+	@$(FIND_PYTHON); echo "Making .venv with $$python"; "$$python" -m venv --clear .venv
+
+EXTRAS :=
+.venv/.installed-dev: EXTRAS := [dev]
+.venv/.installed-torch: EXTRAS := [dev,torch]
+.venv/.installed .venv/.installed-dev .venv/.installed-torch: .venv/bin/python \
+		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
+	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \
+	 echo "Installing df2-assets$(EXTRAS) under $$lock"; \
+	 .venv/bin/python -m pip install -qq --disable-pip-version-check -c "$$lock" -e '.$(EXTRAS)'
+	@echo "$(CURDIR)" >.venv/.installed; touch $@
+
+.PHONY: help install demo ui test test-all test-extra lint constraints clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
+	  printf '  make %-12s %s\n' "$$target" "$$text"; done
+
+install: .venv/.installed ## make .venv and install the project into it
+
+demo: install ## write the sample data set and build it with every check
+	@.venv/bin/df2-assets sample "$(SAMPLE)/DeepFashion2_original"
+	@$(DAGSTER) $(SAMPLE_ROOTS) .venv/bin/df2-assets build
+
+# Over DF2_ROOT, else data/DeepFashion2_original, else the sample.
+# The warnings are about what `dagster dev` itself does, before any code of ours is loaded.
+ui: export PYTHONWARNINGS = ignore:Function `dev_command` is superseded,ignore:Parameter `include_sources` of function `AssetSelection.all`
+ui: install ## open Dagster's UI on 127.0.0.1 (PORT=3000)
+	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
+	 $(DAGSTER) exec .venv/bin/dagster dev --host 127.0.0.1 --port $(PORT)
+
+test: .venv/.installed-dev ## run every test that needs no extra
+	@.venv/bin/python -m pytest -m 'not torch'
+
+test-all: test test-extra ## run every test, with what the extras need
+
+test-extra: .venv/.installed-torch ## run what test-all adds to test
+	@.venv/bin/python -m pytest -m torch
+
+lint: .venv/.installed-dev ## ruff check, ruff format, mypy
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+
+constraints: .venv/bin/python ## resolve constraints/ anew for the Python of .venv
+	@.venv/bin/python scripts/write_constraints.py
+
+clean: ## remove .venv, caches and the sample; data sets and Dagster's history stay
+	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(SAMPLE)
+	find df2_assets df2_assets_tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,19 @@
+"""The assets, one file each: read, call what does the work, say what came of it."""
+
+from df2_assets.assets.crops import crops
+from df2_assets.assets.deepfashion2 import deepfashion2
+from df2_assets.assets.image_text import image_text
+from df2_assets.assets.raw_annotation_index import raw_annotation_index
+from df2_assets.assets.refusals import refusals
+from df2_assets.assets.sku_groups import sku_groups
+from df2_assets.assets.sku_metadata import sku_metadata
+
+all_assets = [
+    deepfashion2,
+    raw_annotation_index,
+    sku_groups,
+    crops,
+    refusals,
+    sku_metadata,
+    image_text,
+]

@@ -1,0 +1,68 @@
+"""The crops on disk, and the manifest that knows each of them."""
+
+import time
+
+import dagster as dg
+import pyarrow as pa
+
+from df2_assets.assets.split_asset import Result, split_asset
+from df2_assets.checks.crops import BLOCKING
+from df2_assets.dataset.cropping import CODE_VERSION
+from df2_assets.errors import MissingTableError
+from df2_assets.inspection.crops import files_match
+from df2_assets.pipeline.crops import build_crops, header_sizes
+from df2_assets.pipeline.planning import plan_crops
+from df2_assets.presentation import check_result, table_result
+from df2_assets.report.contact_sheet import contact_sheet
+from df2_assets.resources import EngineChoice, ProgressChoice, SplitWriter
+from df2_assets.store import crop_tree, tables
+
+
+@split_asset(
+    group="crops",
+    description="""
+    JPEGs under `{split}/catalog` and `{split}/query`, and the manifest: a row a crop with its
+    size, time and SHA-256, or the reason why it could not be made. A crop whose image, box and
+    encoder are as they were, and which lies on disk as it was left, is not made again. Crops
+    that nothing wants any more are removed; files that are not the project's stay.
+    """,
+    kinds=("jpeg", "parquet"),
+    code_version=CODE_VERSION,
+    check_specs=[BLOCKING],
+)
+def crops(
+    context: dg.AssetExecutionContext,
+    output: SplitWriter,
+    engine: EngineChoice,
+    progress: ProgressChoice,
+    sku_groups: pa.Table,
+) -> Result:
+    roots, split, start = output.roots, context.partition_key, time.monotonic()
+    files = tables.find(roots, "files", split)
+    if files is None:
+        raise MissingTableError(f"Materialize raw_annotation_index for {split} first.")
+    groups, shards = tables.frame(sku_groups), engine.start()
+    plan = plan_crops(roots, split, groups, tables.frame(files))
+    built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
+    seconds = time.monotonic() - start
+    manifest = tables.frame(built.manifest)
+    tree = crop_tree.scan(roots, split)
+    sizes = header_sizes(roots, built.made, shards)
+    finding = files_match(groups, manifest, tree, sizes)
+    on_disk = groups[groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])]
+    sheet = contact_sheet(roots.sku_root, on_disk)
+    return table_result(
+        "crops",
+        built.manifest,
+        built.changes,
+        numbers={
+            "crops": len(on_disk),
+            "failed": int(manifest["reason"].notna().sum()),
+            "bytes": int(manifest["size"].sum()),
+            "images_decoded": built.images_decoded,
+            "seconds": seconds,
+            "images_per_second": built.images_decoded / seconds,
+        },
+        metadata={"contact_sheet": dg.MetadataValue.md(sheet)} if sheet else {},
+        check_results=[check_result(finding, roots, "crops", BLOCKING.name, split)],
+    )

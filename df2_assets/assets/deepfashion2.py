@@ -1,0 +1,33 @@
+"""The download itself: not made here, only observed."""
+
+import dagster as dg
+
+from df2_assets.errors import LayoutError
+from df2_assets.partitions import splits
+from df2_assets.resources import DataRoots
+from df2_assets.store.listing import scan
+
+
+@dg.observable_source_asset(
+    partitions_def=splits,
+    group_name="source",
+    description=(
+        "The unpacked DeepFashion2 download under `DF2_ROOT`: `{split}/image/NNNNNN.jpg` and "
+        "`{split}/annos/NNNNNN.json`. Observed, never written. The data version of a split "
+        "changes with the name, size or time of any of its files."
+    ),
+    tags={"stage": "source"},
+)
+def deepfashion2(context: dg.OpExecutionContext, data: DataRoots) -> dg.DataVersionsByPartition:
+    """A data version for each split that is there. Raises LayoutError where none is."""
+    versions: dict[str, dg.DataVersion | str] = {}
+    problems: list[LayoutError] = []
+    for split in splits.get_partition_keys():
+        try:
+            versions[split] = scan(data.roots, split).digest
+        except LayoutError as problem:
+            context.log.warning(str(problem))
+            problems.append(problem)
+    if len(problems) > 1:
+        raise problems[0]
+    return dg.DataVersionsByPartition(versions)

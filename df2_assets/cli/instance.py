@@ -1,0 +1,30 @@
+"""The Dagster instance that the command line, `make ui` and the UI's runs share."""
+
+import os
+import shutil
+from pathlib import Path
+
+import dagster as dg
+
+from df2_assets.errors import SettingsError
+from df2_assets.settings import PROJECT
+
+_OURS = PROJECT / ".dagster" / "dagster.yaml"
+
+
+def open_instance() -> dg.DagsterInstance:
+    """The instance at DAGSTER_HOME, by default the project's `.dagster`.
+
+    A home without a `dagster.yaml` is given the project's. Raises SettingsError.
+    """
+    home = Path(os.environ.get("DAGSTER_HOME") or _OURS.parent).expanduser().absolute()
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / "dagster.yaml").exists() and _OURS.exists():
+            shutil.copyfile(_OURS, home / "dagster.yaml")
+    except OSError as error:
+        raise SettingsError(
+            f"DAGSTER_HOME ({home}) cannot be used: {error.strerror}. Set it to a folder of yours."
+        ) from None
+    os.environ["DAGSTER_HOME"] = str(home)
+    return dg.DagsterInstance.get()

@@ -1,0 +1,77 @@
+"""A Dagster run of `build_dataset` for one split, in this process, and what came of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from df2_assets import errors
+from df2_assets.ownership import own_tags
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class Outcome:
+    """What a run left: numbers by asset, checks by what became of them, and why it failed."""
+
+    split: str
+    success: bool
+    numbers: dict[str, dict[str, int | float]] = field(default_factory=dict)
+    passed: list[str] = field(default_factory=list)
+    warned: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the run changed anything in the data set."""
+        kinds = ("added", "removed", "remade")
+        return any(of.get(kind) for of in self.numbers.values() for kind in kinds)
+
+
+def run_split(defs: dg.Definitions, instance: dg.DagsterInstance, split: str) -> Outcome:
+    """Run the job for `split`; it is recorded in `instance` like any other run."""
+    result = defs.resolve_job_def("build_dataset").execute_in_process(
+        run_config=_QUIET,
+        instance=instance,
+        partition_key=split,
+        raise_on_error=False,
+        tags=own_tags(),
+    )
+    outcome = Outcome(split, result.success)
+    for event in result.all_events:
+        if event.is_step_materialization:
+            made = event.step_materialization_data.materialization
+            outcome.numbers[made.asset_key.path[-1]] = _numbers(made.metadata)
+        elif event.is_failure:
+            outcome.problems += _problem(event)
+    for check in result.get_asset_check_evaluations():
+        name = f"{check.asset_key.to_user_string()}: {check.check_name}"
+        said = f"{name}: {check.description}"
+        if check.passed:
+            outcome.passed.append(name)
+        elif check.severity == dg.AssetCheckSeverity.WARN:
+            outcome.warned.append(said)
+        else:
+            outcome.failed.append(said)
+    return outcome
+
+
+def _numbers(metadata: Mapping[str, Any]) -> dict[str, int | float]:
+    values = {name: getattr(value, "value", None) for name, value in metadata.items()}
+    return {name: value for name, value in values.items() if isinstance(value, int | float)}
+
+
+def _problem(event: dg.DagsterEvent) -> list[str]:
+    """The root cause of a failure; none for a failed check, which speaks for itself."""
+    error = getattr(event.event_specific_data, "error", None)
+    if error is None or error.cls_name == "DagsterAssetCheckFailedError":
+        return []
+    while error.cause is not None:
+        error = error.cause
+    message = error.message.strip()
+    if hasattr(errors, error.cls_name or ""):
+        return [message.removeprefix(f"df2_assets.errors.{error.cls_name}: ").split(": ", 1)[-1]]
+    return [f"{event.step_key or 'the run'} failed: {message}"]

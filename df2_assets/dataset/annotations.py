@@ -1,0 +1,190 @@
+"""One annotation file: which of its items can be used, and why the others cannot.
+
+Field rules are those of the DeepFashion2 README; design section 3 says what is refused.
+"""
+
+import json
+import re
+from collections import Counter
+from typing import Any, Final
+
+import msgspec
+
+from df2_assets.dataset.boxes import Box, is_reversed
+from df2_assets.dataset.reasons import Reason
+from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
+from df2_assets.errors import inert
+
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""A real annotation has some tens of kilobytes; more than this is no annotation."""
+
+_ITEM_KEY: Final = re.compile(r"item([1-9][0-9]{0,5})", re.ASCII)
+_BOX_LIMIT: Final = 2**31 - 1
+_LABELS: Final = {"style": (0, 99), "occlusion": (1, 3), "viewpoint": (1, 3)}
+_ITEM_FIELDS: Final = ("category_id", "category_name", "bounding_box", "scale", *_LABELS)
+
+_decode = msgspec.json.Decoder().decode
+_decode_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+class Refused(Exception):
+    """A file or an item cannot be used: `reason` is the code, `detail` says what is wrong."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Item(msgspec.Struct):
+    """An item of an image; every field that could be read, also of a refused item."""
+
+    item_idx: int | None
+    style: int | None = None
+    category_id: int | None = None
+    category_name: str | None = None
+    box: Box | None = None
+    occlusion: int | None = None
+    viewpoint: int | None = None
+    scale: int | None = None
+    reason: Reason | None = None
+    detail: str | None = None
+
+
+class Annotation(msgspec.Struct):
+    """An image's source (`shop` or `user`), its pair id, and its items in order of index."""
+
+    source: str
+    pair_id: int
+    items: list[Item]
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers which of its keys appeared more than once."""
+
+    repeated: frozenset[str] = frozenset()
+
+
+def parse(data: bytes) -> Annotation:
+    """Read an annotation file's content.
+
+    Raises Refused where the whole file cannot be used; an item that cannot be used is returned
+    with its reason, beside its usable neighbours.
+    """
+    top = _load(data)
+    for key in sorted(top.repeated):
+        if not key.startswith("item"):
+            raise Refused(Reason.WRONG_FIELD, f"{inert(key)} appears twice")
+    source = _field(top, "source")
+    if not isinstance(source, str) or source not in DOMAINS:
+        raise Refused(Reason.UNKNOWN_SOURCE, f"source is {inert(source)}, not shop or user")
+    pair_id = _integer("pair_id", _field(top, "pair_id"), 0, 999_999)
+    items = [_item(key, value, top.repeated) for key, value in top.items() if key[:4] == "item"]
+    items.sort(key=lambda item: (item.item_idx or 0, item.reason is not None))
+    return Annotation(source, pair_id, items)
+
+
+def _load(data: bytes) -> _Object:
+    """The file as an object whose items are objects, the fields that are not needed left out.
+
+    The fast way skips segmentation and landmarks unread. It holds for a file that has as many
+    colons as keys; any other (a repeated key, NaN, a BOM, a colon in a text) is read in full.
+    """
+    try:
+        raw = _decode_raw_object(data)
+        keys = len(raw)
+        top = _Object()
+        for key, value in raw.items():
+            if key[:4] == "item":
+                fields = _decode_raw_object(value)
+                keys += len(fields)
+                top[key] = _Object(
+                    {name: _decode(fields[name]) for name in _ITEM_FIELDS if name in fields}
+                )
+            elif key in ("source", "pair_id"):
+                top[key] = _decode(value)
+        if data.count(b":") == keys:
+            return top
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        pass
+    return _load_in_full(data)
+
+
+def _load_in_full(data: bytes) -> _Object:
+    try:
+        top = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object)
+    except (ValueError, RecursionError) as error:
+        raise Refused(Reason.UNREADABLE_JSON, inert(str(error) or "nested too deeply")) from None
+    if not isinstance(top, _Object):
+        raise Refused(Reason.NOT_AN_OBJECT, f"the file holds {inert(top)}")
+    return top
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    result = _Object(pairs)
+    if len(result) < len(pairs):
+        times = Counter(key for key, _ in pairs)
+        result.repeated = frozenset(key for key, count in times.items() if count > 1)
+    return result
+
+
+def _item(key: str, value: object, repeated: frozenset[str]) -> Item:
+    match = _ITEM_KEY.fullmatch(key)
+    digits = key[4:]
+    named = digits.isascii() and digits.isdigit() and len(digits) <= 6
+    item = Item(int(digits) if named else None)
+    try:
+        if match is None:
+            raise Refused(Reason.WRONG_FIELD, f"the key {inert(key)} is not item1, item2, ...")
+        if key in repeated:
+            raise Refused(Reason.WRONG_FIELD, f"{key} appears twice")
+        _fill(item, value)
+    except Refused as refused:
+        item.reason, item.detail = refused.reason, refused.detail
+    return item
+
+
+def _fill(item: Item, value: object) -> None:
+    """Read an item's fields in turn; raises Refused at the first that cannot be used."""
+    if not isinstance(value, _Object):
+        raise Refused(Reason.NOT_AN_OBJECT, f"the item is {inert(value)}")
+    if value.repeated:
+        raise Refused(Reason.WRONG_FIELD, f"{inert(min(value.repeated))} appears twice")
+    scale = value.get("scale")
+    item.scale = scale if type(scale) is int and 0 <= scale <= 99 else None
+    for name, (low, high) in _LABELS.items():
+        setattr(item, name, _integer(name, _field(value, name), low, high))
+    category_id = _field(value, "category_id")
+    name = _field(value, "category_name")
+    if type(category_id) is float and category_id.is_integer():
+        category_id = int(category_id)
+    if type(category_id) is not int or category_id not in CATEGORIES:
+        raise Refused(Reason.WRONG_CATEGORY, f"category_id is {inert(category_id)}, not 1 to 13")
+    if name != CATEGORIES[category_id]:
+        said = f"category_name of {category_id} is {inert(name)}"
+        raise Refused(Reason.WRONG_CATEGORY, f"{said}, not {CATEGORIES[category_id]}")
+    item.category_id, item.category_name = category_id, name
+    item.box = _box(_field(value, "bounding_box"))
+    if is_reversed(item.box):
+        raise Refused(Reason.BOX_REVERSED, f"bounding_box is {list(item.box)}")
+
+
+def _field(fields: dict[str, Any], name: str) -> Any:
+    if name not in fields:
+        raise Refused(Reason.MISSING_FIELD, f"{name} is missing")
+    return fields[name]
+
+
+def _integer(name: str, value: object, low: int, high: int) -> int:
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    if type(value) is int and low <= value <= high:
+        return value
+    raise Refused(Reason.WRONG_FIELD, f"{name} is {inert(value)}, not {low} to {high}")
+
+
+def _box(value: object) -> Box:
+    if not isinstance(value, list) or len(value) != 4:
+        raise Refused(Reason.WRONG_FIELD, f"bounding_box is {inert(value)}, not four numbers")
+    x1, y1, x2, y2 = (_integer("bounding_box", v, -_BOX_LIMIT, _BOX_LIMIT) for v in value)
+    return x1, y1, x2, y2

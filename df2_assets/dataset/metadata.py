@@ -1,0 +1,113 @@
+"""The two contract files as records: `{split}_sku_metadata.json`, `{split}_image_text.jsonl`.
+
+Field names and order are the contract of design section 2; others read these files.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from df2_assets.dataset.boxes import Box
+from df2_assets.dataset.prompts import prompt
+
+
+class Crop(msgspec.Struct):
+    """A crop of a SKU; `crop_path` is relative to SKU_ROOT, `orig_image_path` to DF2_ROOT."""
+
+    crop_path: str
+    orig_image_path: str
+    image_id: str
+    item_idx: int
+    bbox: Box
+    occlusion: int
+    viewpoint: int
+
+
+class Sku(msgspec.Struct):
+    """A garment, with at least one catalog and one query crop."""
+
+    pair_id: int
+    style: int
+    category_id: int
+    category_name: str
+    catalog: list[Crop]
+    query: list[Crop]
+
+
+class SkuMetadata(msgspec.Struct):
+    """The whole document of a split, SKUs sorted by id."""
+
+    split: str
+    df2_root: str
+    out_root: str
+    num_skus: int
+    skus: dict[str, Sku]
+
+
+class ImageText(msgspec.Struct):
+    """A line of the JSONL; `image_path` is relative to SKU_ROOT."""
+
+    split: str
+    sku_id: str
+    pair_id: int
+    style: int
+    category_id: int
+    category_name: str
+    domain: str
+    image_path: str
+    orig_image_path: str
+    image_id: str
+    item_idx: int
+    bbox: Box
+    occlusion: int
+    viewpoint: int
+    text: str
+
+
+def skus(crops: pd.DataFrame) -> dict[str, Sku]:
+    """SKUs by id, from rows of `sku_groups` in its order."""
+    result: dict[str, Sku] = {}
+    rows: Iterator[Any] = crops.itertuples(index=False)
+    for row in rows:
+        sku = result.get(row.sku_id)
+        if sku is None:
+            sku = Sku(row.pair_id, row.style, row.category_id, row.category_name, [], [])
+            result[row.sku_id] = sku
+        (sku.catalog if row.domain == "catalog" else sku.query).append(
+            Crop(
+                row.crop_path,
+                row.orig_image_path,
+                row.image_id,
+                row.item_idx,
+                (row.x1, row.y1, row.x2, row.y2),
+                row.occlusion,
+                row.viewpoint,
+            )
+        )
+    return result
+
+
+def image_texts(document: SkuMetadata) -> Iterator[ImageText]:
+    """A record a crop: by SKU id, catalog before query, then image id and item."""
+    for sku_id, sku in document.skus.items():
+        for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
+            for crop in crops:
+                yield ImageText(
+                    document.split,
+                    sku_id,
+                    sku.pair_id,
+                    sku.style,
+                    sku.category_id,
+                    sku.category_name,
+                    domain,
+                    crop.crop_path,
+                    crop.orig_image_path,
+                    crop.image_id,
+                    crop.item_idx,
+                    crop.bbox,
+                    crop.occlusion,
+                    crop.viewpoint,
+                    prompt(domain, sku.category_name, crop.occlusion, crop.viewpoint),
+                )

@@ -1,0 +1,1 @@
+"""Where shards of work run. An engine knows nothing of images or tables."""

@@ -1,0 +1,87 @@
+"""Processes of this machine, through loky: its workers import only what a shard needs."""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+
+import loky
+
+from df2_assets.engines.base import Lost, R, S
+
+_PR_SET_PDEATHSIG = 1
+_IDLE_SECONDS = 60
+
+
+class LocalEngine:
+    """`workers` processes (None: one a core), started at the first shard and kept between maps."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or loky.cpu_count()
+
+    def map(
+        self, function: Callable[[S], R], shards: Iterable[S]
+    ) -> Generator[tuple[S, R | Lost], None, None]:
+        """See `Engine.map`. A shard in flight when a worker dies runs again, alone."""
+        waiting = iter(shards)
+        in_flight: dict[Future[R], S] = {}
+        try:
+            while True:
+                suspects = self._fill(function, waiting, in_flight)
+                done, _ = wait(in_flight, return_when=FIRST_COMPLETED)
+                for future in done:
+                    try:
+                        result = future.result()
+                    except BrokenProcessPool:
+                        continue  # stays in flight: all that is left there is suspect
+                    yield in_flight.pop(future), result
+                if done & in_flight.keys() or suspects:
+                    suspects += in_flight.values()
+                    in_flight.clear()
+                    for shard in suspects:
+                        yield shard, self._alone(function, shard)
+                elif not in_flight:
+                    return
+        except BaseException:
+            self._pool().shutdown(wait=True, kill_workers=True)
+            raise
+
+    def _fill(
+        self, function: Callable[[S], R], waiting: Iterator[S], in_flight: dict[Future[R], S]
+    ) -> list[S]:
+        """Top up what is in flight; the shard that a dead pool did not take, if there is one."""
+        pool = self._pool()
+        for shard in islice(waiting, 2 * self.workers + 1 - len(in_flight)):
+            try:
+                in_flight[pool.submit(function, shard)] = shard
+            except BrokenProcessPool:
+                return [shard]
+        return []
+
+    def _alone(self, function: Callable[[S], R], shard: S) -> R | Lost:
+        try:
+            result: R = self._pool().submit(function, shard).result()
+        except BrokenProcessPool as error:
+            return Lost(str(error).split("\n")[0])
+        return result
+
+    def _pool(self) -> loky.ProcessPoolExecutor:
+        return loky.get_reusable_executor(
+            max_workers=self.workers,
+            timeout=_IDLE_SECONDS,
+            initializer=_live_and_die_with,
+            initargs=(os.getpid(),),
+        )
+
+
+def _live_and_die_with(parent: int) -> None:
+    """Leave Ctrl-C to the parent, and end when it does, even when it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)

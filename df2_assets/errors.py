@@ -1,0 +1,56 @@
+"""Every error that a person can cause, each with a message of one or two lines.
+
+A message says what is wrong, where, and what to do. Nothing else in the project is raised on
+purpose; anything else that surfaces is a bug.
+"""
+
+
+class Df2Error(Exception):
+    """Base of all errors of the project that a person can mend."""
+
+
+class SettingsError(Df2Error):
+    """An environment variable, option or run config has a value that cannot be used."""
+
+
+class LayoutError(Df2Error):
+    """`DF2_ROOT` does not look like an unpacked DeepFashion2."""
+
+
+class RootsError(Df2Error):
+    """`DF2_ROOT` and `SKU_ROOT` lie where a build could destroy something."""
+
+
+class OutputError(Df2Error):
+    """What lies under `SKU_ROOT` cannot be written, or is not the project's to change."""
+
+
+class BusyError(Df2Error):
+    """Another build holds the split."""
+
+
+class MissingTableError(Df2Error):
+    """A table that an asset reads has not been made yet."""
+
+
+class ProvenanceError(Df2Error):
+    """A table was made from another version of its input than the one at hand."""
+
+
+class IncompleteSplitError(Df2Error):
+    """A split is half-built: its files do not belong together."""
+
+
+class SampleError(Df2Error):
+    """A sample data set cannot be written there or in that size."""
+
+
+def inert(value: object, limit: int = 80) -> str:
+    """`value` as printable ASCII of at most `limit` characters, fit for a log or a terminal.
+
+    Text from annotations and file names is anybody's: escapes and control characters in it must
+    not reach a terminal.
+    """
+    text = value if isinstance(value, str) else repr(value)
+    text = text.encode("unicode_escape").decode("ascii")
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,1 @@
+"""What a build does with an engine and the store: index, plan, cut, publish."""

@@ -1,0 +1,172 @@
+"""The crops of a split brought up to date: made, kept, removed, and said so in the manifest."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+
+from df2_assets.dataset.reasons import Reason
+from df2_assets.dataset.skus import paired
+from df2_assets.dataset.tables import CROPS
+from df2_assets.engines.base import Engine, Lost
+from df2_assets.engines.progress import Progress
+from df2_assets.pipeline.changes import Changes, counted
+from df2_assets.pipeline.cutting import (
+    Cut,
+    Headers,
+    Image,
+    Shard,
+    cut_shard,
+    read_headers,
+    refuse,
+)
+from df2_assets.pipeline.planning import CropPlan
+from df2_assets.store import crop_tree
+from df2_assets.store.journal import CropRow, Journal, journal
+from df2_assets.store.layout import Roots
+from df2_assets.store.state import mark_incomplete
+
+_SHARD: Final = 32
+_HEADERS: Final = 1000
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Built:
+    """The manifest, and what this build did to the crops on disk; `made` are paths."""
+
+    manifest: pa.Table
+    made: list[str]
+    images_decoded: int
+    changes: Changes
+
+
+def build_crops(
+    roots: Roots,
+    split: str,
+    plan: CropPlan,
+    groups: pd.DataFrame,
+    engine: Engine,
+    progress: Progress,
+) -> Built:
+    """Carry out `plan`. The manifest is for the caller to write; until then the journal holds.
+
+    Raises OutputError where a crop cannot be written; what was finished stays and is not redone.
+    """
+    if len(plan.make) or plan.remove or plan.empty:
+        mark_incomplete(roots, split)
+    images = _images(roots, plan.make)
+    new = _cut(roots, split, images, engine, progress)
+    fresh = {row.crop_path for row in new}
+    rows = plan.keep + plan.failed + new
+    kept = _of_paired_skus(groups, rows)
+    removed = plan.remove + sorted(
+        row.crop_path for row in rows if row.reason is None and row.crop_path not in kept
+    )
+    crop_tree.remove(roots, removed)
+    crop_tree.remove_empty(roots, plan.empty)
+    rows = [row for row in rows if row.reason is not None or row.crop_path in kept]
+    rows.sort(key=lambda row: row.crop_path)
+    made = [row.crop_path for row in rows if row.crop_path in fresh and row.reason is None]
+    before = {path for path, row in plan.previous.items() if row.reason is None}
+    return Built(
+        pa.Table.from_pylist([msgspec.structs.asdict(row) for row in rows], schema=CROPS),
+        made,
+        len(images),
+        counted(
+            [path for path in made if path not in before],
+            [path for path in removed if path in before],
+            [path for path in made if path in before],
+            sum(row.reason is None for row in rows) - len(made),
+        ),
+    )
+
+
+def header_sizes(
+    roots: Roots, crop_paths: list[str], engine: Engine
+) -> dict[str, tuple[int, int] | None]:
+    """Width and height of crops as their files say; None for one that cannot be read."""
+    shards = (Headers(str(roots.sku_root), part) for part in _parts(crop_paths, _HEADERS))
+    sizes: dict[str, tuple[int, int] | None] = {}
+    with closing(engine.map(read_headers, shards)) as results:
+        for shard, result in results:
+            found = [None] * len(shard.crop_paths) if isinstance(result, Lost) else result
+            sizes.update(zip(shard.crop_paths, found, strict=True))
+    return sizes
+
+
+def _cut(
+    roots: Roots, split: str, images: list[Image], engine: Engine, progress: Progress
+) -> list[CropRow]:
+    """Make crops on the engine, each finished shard into the journal at once."""
+    rows: list[CropRow] = []
+    if not images:
+        return rows
+    size = max(1, min(_SHARD, len(images) // (4 * engine.workers)))
+    with (
+        journal(roots, split) as finished,
+        progress(f"cutting crops of {split}", len(images), "images") as advance,
+    ):
+        suspects = _cut_all(roots, _parts(images, size), engine, finished, advance, rows)
+        one_by_one = [image for shard in suspects for image in shard.images]
+        killers = _cut_all(roots, _parts(one_by_one, 1), engine, finished, advance, rows)
+        for shard in killers:
+            detail = "ended the process that decoded it, each time"
+            refused = refuse(shard.images[0], Reason.UNREADABLE_IMAGE, detail, again=True)
+            finished.add(refused)
+            rows += refused
+    return rows
+
+
+def _cut_all(
+    roots: Roots,
+    parts: Iterator[list[Image]],
+    engine: Engine,
+    finished: Journal,
+    advance: Callable[[int], object],
+    rows: list[CropRow],
+) -> list[Shard]:
+    """Run shards, rows of the finished ones appended to `rows`; those that ended their worker."""
+    lost: list[Shard] = []
+    shards = (Shard(str(roots.sku_root), part) for part in parts)
+    with closing(engine.map(cut_shard, shards)) as results:
+        for shard, result in results:
+            if isinstance(result, Lost):
+                lost.append(shard)
+                continue
+            finished.add(result)
+            rows += result
+            advance(len(shard.images))
+    return lost
+
+
+def _images(roots: Roots, make: pd.DataFrame) -> list[Image]:
+    """The images to decode, by path, each with its crops."""
+    images: dict[str, Image] = {}
+    columns = ["crop_path", "x1", "y1", "x2", "y2", "fingerprint"]
+    sources = zip(make["orig_image_path"], make["image_size"], make["image_mtime_ns"], strict=True)
+    for source, (crop_path, x1, y1, x2, y2, fingerprint) in zip(
+        sources, zip(*(make[c] for c in columns), strict=True), strict=True
+    ):
+        path, size, mtime_ns = source
+        image = images.get(path)
+        if image is None:
+            image = images[path] = Image(str(roots.df2_root / path), size, mtime_ns, [])
+        image.cuts.append(Cut(crop_path, (x1, y1, x2, y2), fingerprint))
+    return [images[path] for path in sorted(images)]
+
+
+def _of_paired_skus(groups: pd.DataFrame, rows: list[CropRow]) -> set[str]:
+    """Crops on disk whose SKU has crops of both domains on disk."""
+    there = {row.crop_path for row in rows if row.reason is None}
+    left = groups[groups["crop_path"].isin(there)]
+    return set(left["crop_path"][paired(left[["sku_id"]], left["domain"])])
+
+
+def _parts(whole: list[T], size: int) -> Iterator[list[T]]:
+    return (whole[start : start + size] for start in range(0, len(whole), size))

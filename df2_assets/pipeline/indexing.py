@@ -1,0 +1,143 @@
+"""The raw annotation index of a split: every annotation read once, and only when it changed."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+
+from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
+from df2_assets.engines.base import Engine, Lost
+from df2_assets.engines.progress import Progress
+from df2_assets.pipeline.reading import CODE_VERSION, FileTask, IndexRow, Read, Shard, read_shard
+from df2_assets.store import tables
+from df2_assets.store.layout import Roots
+from df2_assets.store.listing import Listing, scan
+
+_SHARD: Final = 500
+_STAMPS: Final = ["anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns"]
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """The index, the listing it was read from, and how many annotations had to be read."""
+
+    table: pa.Table
+    listing: Listing
+    annotations_read: int
+
+
+class Known(NamedTuple):
+    """What an earlier build left: its index and, row a file, what that was read from."""
+
+    index: pa.Table
+    files: pd.DataFrame
+
+
+def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> Indexed:
+    """Scan the split, read what changed, write the side table; the caller writes the index.
+
+    Raises LayoutError where a folder is missing.
+    """
+    listing = scan(roots, split)
+    known = _known(roots, split)
+    files = listing.files
+    unchanged = _unchanged(files, known)
+    todo = files[files["anno_size"].notna() & ~unchanged]
+    read = _read(roots, split, todo, engine, progress)
+    items = {one.image_id: one.items for one in read}
+    unsettled = {one.image_id for one in read if not one.settled}
+    before: dict[str, Any] = dict(known.files[["image_id", "items"]].values) if known else {}
+    files = files.assign(
+        items=files["image_id"]
+        .map({**before, **items})
+        .where(files["anno_size"].notna())
+        .astype("Int32"),
+        settled=~files["image_id"].isin(unsettled),
+    )
+    kept = set(files["image_id"][unchanged])
+    table = _merged(known, kept, [row for one in read for row in one.rows])
+    made = {"raw_annotation_index": tables.digest(table), "code": CODE_VERSION}
+    tables.write(roots, "files", split, tables.from_frame(files, FILES), made)
+    return Indexed(table, listing, len(read))
+
+
+def _known(roots: Roots, split: str) -> Known | None:
+    """The index and side table of an earlier build, where they belong together."""
+    index = tables.find(roots, "raw_annotation_index", split)
+    files = tables.find(roots, "files", split)
+    origin = tables.origin(roots, "files", split)
+    if index is None or files is None or origin is None:
+        return None
+    if origin.made_from != {"raw_annotation_index": tables.digest(index), "code": CODE_VERSION}:
+        return None
+    return Known(index, tables.frame(files))
+
+
+def _unchanged(files: pd.DataFrame, known: Known | None) -> pd.Series:
+    """For each file, whether it was read before with the same sizes and times."""
+    if known is None:
+        return pd.Series(False, index=files.index)
+    old = known.files[known.files["settled"].astype(bool)]
+    both = files.merge(old, on="image_id", how="left", suffixes=("", "_old"), indicator=True)
+    same = both["_merge"] == "both"
+    for stamp in _STAMPS:
+        now, then = (both[name].astype("Int64").fillna(-2) for name in (stamp, f"{stamp}_old"))
+        same &= (now == then).astype(bool)
+    return same.set_axis(files.index)
+
+
+def _read(
+    roots: Roots, split: str, todo: pd.DataFrame, engine: Engine, progress: Progress
+) -> list[Read]:
+    image_sizes = (None if pd.isna(size) else int(size) for size in todo["image_size"])
+    tasks = [
+        FileTask(image_id, int(anno_size), image_size)
+        for image_id, anno_size, image_size in zip(
+            todo["image_id"], todo["anno_size"], image_sizes, strict=True
+        )
+    ]
+    folders = str(roots.annotations(split)), str(roots.images(split))
+    shards = (
+        Shard(split, *folders, tasks[start : start + _SHARD])
+        for start in range(0, len(tasks), _SHARD)
+    )
+    read: list[Read] = []
+    with (
+        progress(f"reading annotations of {split}", len(todo), "files") as advance,
+        closing(engine.map(read_shard, shards)) as results,
+    ):
+        for shard, result in results:
+            if isinstance(result, Lost):
+                raise RuntimeError(f"a worker that read annotations died: {result.cause}")
+            read += result
+            advance(len(shard.tasks))
+    return read
+
+
+def _merged(known: Known | None, kept: set[str], rows: list[IndexRow]) -> pa.Table:
+    """The rows of unchanged files and the new ones, in order; usable before refused."""
+    new = pa.table(
+        dict(zip(RAW_ANNOTATION_INDEX.names, _columns(rows), strict=True)),
+        schema=RAW_ANNOTATION_INDEX,
+    )
+    if known is None:
+        table = new
+    else:
+        mask = pa.array(known.index["image_id"].to_pandas().isin(kept))
+        table = pa.concat_tables([known.index.filter(mask).cast(RAW_ANNOTATION_INDEX), new])
+        if not rows and table.num_rows == known.index.num_rows:
+            return table
+    order = (
+        table.select(["image_id", "item_idx", "reason"])
+        .to_pandas(types_mapper=pd.ArrowDtype)
+        .sort_values(["image_id", "item_idx", "reason"], na_position="first", kind="stable")
+    )
+    return table.take(pa.array(order.index))
+
+
+def _columns(rows: list[IndexRow]) -> list[list[Any]]:
+    if not rows:
+        return [[] for _ in RAW_ANNOTATION_INDEX.names]
+    return [list(column) for column in zip(*rows, strict=True)]

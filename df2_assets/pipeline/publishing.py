@@ -1,0 +1,118 @@
+"""The two contract files, written from the manifest, and the state that says they are whole."""
+
+import hashlib
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+
+from df2_assets.dataset.metadata import ImageText, SkuMetadata, image_texts, skus
+from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.pipeline.changes import Changes, between
+from df2_assets.store import state, tables
+from df2_assets.store.files import publish
+from df2_assets.store.layout import Roots
+
+
+@dataclass(frozen=True)
+class Published:
+    """A contract file: its data version (roots left out), what it holds, and what changed in it."""
+
+    data_version: str
+    skus: int
+    crops: int
+    changes: Changes
+
+
+def publish_metadata(
+    roots: Roots, split: str, groups: pd.DataFrame, manifest: pd.DataFrame, manifest_digest: str
+) -> Published:
+    """Write `{split}_sku_metadata.json` from the crops that are on disk."""
+    made = manifest["crop_path"][manifest["reason"].isna()]
+    found = skus(groups[groups["crop_path"].isin(made)])
+    document = SkuMetadata(split, str(roots.df2_root), roots.out_root, len(found), found)
+    version = _version(document)
+    previous = None
+    with suppress(MissingTableError):
+        previous = read_metadata(roots, split).skus
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    publish(roots.sku_metadata(split), [text], lambda: state.mark_incomplete(roots, split))
+    current = state.load(roots, split)
+    state.save(
+        roots,
+        split,
+        msgspec.structs.replace(
+            current, crops=manifest_digest, sku_metadata=version, sku_metadata_of=manifest_digest
+        ),
+    )
+    crops = sum(len(sku.catalog) + len(sku.query) for sku in found.values())
+    return Published(version, len(found), crops, between(previous, found))
+
+
+def publish_image_text(roots: Roots, split: str) -> Published:
+    """Write `{split}_image_text.jsonl` from the metadata on disk, and call the split complete.
+
+    Raises ProvenanceError where the metadata was made from another manifest, or was edited.
+    """
+    tables.refuse_stale(roots, "crops", split)
+    manifest = tables.digests(roots, ["crops"], split).get("crops")
+    document = read_metadata(roots, split)
+    current = state.load(roots, split)
+    version = _version(document)
+    if current.sku_metadata != version or current.sku_metadata_of != manifest:
+        raise ProvenanceError(
+            f"sku_metadata of {split} does not belong to the crops at hand: "
+            f"rerun sku_metadata, or build_dataset, for {split}."
+        )
+    encode = msgspec.json.Encoder().encode
+    lines = {record.image_path: encode(record) + b"\n" for record in image_texts(document)}
+    path = roots.image_text(split)
+    before = _lines_by_crop(path)
+    publish(path, lines.values(), lambda: state.mark_incomplete(roots, split))
+    digest = hashlib.sha256()
+    for line in lines.values():
+        digest.update(line)
+    text_version = digest.hexdigest()
+    state.save(roots, split, state.State(True, manifest, version, manifest, text_version, version))
+    return Published(text_version, document.num_skus, len(lines), between(before, lines))
+
+
+def read_metadata(roots: Roots, split: str) -> SkuMetadata:
+    """The metadata on disk. Raises MissingTableError where it is not there or not whole."""
+    path = roots.sku_metadata(split)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=SkuMetadata)
+    except FileNotFoundError:
+        problem = "is not there"
+    except msgspec.DecodeError as error:
+        problem = f"is not whole ({error})"
+    raise MissingTableError(f"{path} {problem}: materialize sku_metadata for {split}.")
+
+
+def read_image_text(roots: Roots, split: str) -> list[ImageText]:
+    """The lines of the JSONL on disk. Raises MissingTableError as `read_metadata` does."""
+    path = roots.image_text(split)
+    decode = msgspec.json.Decoder(ImageText).decode
+    try:
+        with path.open("rb") as file:
+            return [decode(line) for line in file]
+    except FileNotFoundError:
+        problem = "is not there"
+    except msgspec.DecodeError as error:
+        problem = f"is not whole ({error})"
+    raise MissingTableError(f"{path} {problem}: materialize image_text for {split}.")
+
+
+def _lines_by_crop(path: Path) -> dict[str, bytes]:
+    """The lines of a JSONL by their crop, as they stand; without those that cannot be read."""
+    decode = msgspec.json.Decoder(ImageText).decode
+    lines: dict[str, bytes] = {}
+    with suppress(FileNotFoundError, msgspec.DecodeError), path.open("rb") as file:
+        lines.update((decode(line).image_path, line) for line in file)
+    return lines
+
+
+def _version(document: SkuMetadata) -> str:
+    return hashlib.sha256(msgspec.json.encode((document.split, document.skus))).hexdigest()

@@ -1,0 +1,99 @@
+"""The environment, read once. Nothing else reads it; which assets exist never depends on it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, get_args
+
+from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.errors import SettingsError
+from df2_assets.store.layout import Roots
+
+_PACKAGE: Final = Path(__file__).resolve().parent
+PROJECT: Final = _PACKAGE.parent if (_PACKAGE.parent / "pyproject.toml").is_file() else Path.cwd()
+"""Where defaults lie: the project's own folder, or the current one for an installed package."""
+
+EngineName = Literal["local"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every setting of the platform, with its default.
+
+    `df2_root` is absolute. `sku_root` is as given: the contract repeats it. `workers` None means
+    one a core. `max_refused` is the share of images, and of items, that may be refused.
+    """
+
+    df2_root: Path = PROJECT / "data/DeepFashion2_original"
+    sku_root: str = "data/DeepFashion2_SKU"
+    splits: tuple[str, ...] = SPLITS
+    engine: EngineName = "local"
+    workers: int | None = None
+    max_refused: float = 0.01
+    cron: str = "0 2 * * *"
+    schedules: bool = False
+
+    @property
+    def roots(self) -> Roots:
+        return make_roots(str(self.df2_root), self.sku_root)
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from the environment; an empty variable counts as absent. Raises SettingsError."""
+    default = Settings()
+    given = {name: value for name, value in environment.items() if value.strip()}
+    return Settings(
+        df2_root=Path(given.get("DF2_ROOT", default.df2_root)).expanduser().absolute(),
+        sku_root=given.get("SKU_ROOT", default.sku_root),
+        splits=parse_splits(given.get("SPLITS", " ".join(default.splits)).split()),
+        engine=_one_of("DF2_ENGINE", given.get("DF2_ENGINE", default.engine), get_args(EngineName)),
+        workers=_workers(given.get("DF2_WORKERS")),
+        max_refused=_share(given.get("DF2_MAX_REFUSED")) or default.max_refused,
+        cron=given.get("DF2_CRON", default.cron),
+        schedules=_one_of("DF2_SCHEDULES", given.get("DF2_SCHEDULES", "off"), ("on", "off"))
+        == "on",
+    )
+
+
+def make_roots(df2_root: str, sku_root: str) -> Roots:
+    """Both roots absolute; the default SKU_ROOT lies in the project, any other where one is."""
+    default = sku_root == Settings.sku_root
+    base = PROJECT if default else Path.cwd()
+    return Roots(
+        Path(df2_root).expanduser().absolute(), base / Path(sku_root).expanduser(), sku_root
+    )
+
+
+def parse_splits(names: list[str]) -> tuple[str, ...]:
+    """Names of splits, each once, in the usual order. Raises SettingsError."""
+    for name in names:
+        if name not in SPLITS:
+            raise SettingsError(f"There is no split {name!r}: choose from {', '.join(SPLITS)}.")
+    return tuple(split for split in SPLITS if split in names)
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> Any:
+    if value not in choices:
+        raise SettingsError(f"{name} is {value!r}: choose from {', '.join(choices)}.")
+    return value
+
+
+def _workers(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdigit() or not 1 <= int(text) <= 1024:
+        raise SettingsError(f"DF2_WORKERS is {text!r}: give a whole number from 1 to 1024.")
+    return int(text)
+
+
+def _share(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise SettingsError(f"DF2_MAX_REFUSED is {text!r}: give a share from 0 to 1, such as 0.01.")
+    return share

@@ -1,0 +1,55 @@
+"""Files that are there whole or not at all."""
+
+import filecmp
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+NOT_A_FILE: Final = -1
+"""Recorded as the size of a folder, a pipe, a device or a dangling link with a file's name."""
+
+
+def temporary_name(name: str) -> str:
+    """What a file is called while it is being written, in the same folder."""
+    return f".{name}.tmp"
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`, renamed to it when the block ends well, else removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(temporary_name(path.name))
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def publish(path: Path, chunks: Iterable[bytes], before_change: Callable[[], None]) -> bool:
+    """Write `chunks` to `path` where they differ from what is there; whether they did.
+
+    `before_change` is called when the new content is whole on disk and the old one still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(temporary_name(path.name))
+    try:
+        with temporary.open("wb") as file:
+            file.writelines(chunks)
+        if path.is_file() and filecmp.cmp(temporary, path, shallow=False):
+            return False
+        _flush(temporary)
+        before_change()
+        temporary.replace(path)
+        return True
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,74 @@
+"""The journal beside the manifest: what a build has finished, shard by shard.
+
+A killed build loses no finished shard: the next one reads the manifest and, over it, the journal.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from df2_assets.store.layout import Roots
+
+
+class CropRow(msgspec.Struct, array_like=True):
+    """A row of the manifest, in the order of its columns."""
+
+    crop_path: str
+    size: int | None = None
+    mtime_ns: int | None = None
+    sha256: str | None = None
+    width: int | None = None
+    height: int | None = None
+    fingerprint: str | None = None
+    reason: str | None = None
+    detail: str | None = None
+
+
+_decode = msgspec.json.Decoder(list[CropRow]).decode
+
+
+@contextmanager
+def journal(roots: Roots, split: str) -> Iterator["Journal"]:
+    """The journal of a split, open for appending."""
+    path = roots.journal(split)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _drop_torn_line(path)
+    with path.open("ab") as file:
+        yield Journal(file)
+
+
+class Journal:
+    """Takes the rows of a finished shard, one line a shard."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def add(self, rows: list[CropRow]) -> None:
+        self._file.write(msgspec.json.encode(rows) + b"\n")
+        self._file.flush()
+
+
+def read(roots: Roots, split: str) -> list[CropRow]:
+    """All rows of finished shards; what a kill left of an unfinished line is passed over."""
+    rows: list[CropRow] = []
+    try:
+        lines = roots.journal(split).read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return rows
+    for line in lines:
+        try:
+            rows += _decode(line)
+        except msgspec.DecodeError:
+            continue
+    return rows
+
+
+def _drop_torn_line(path: Path) -> None:
+    """Cut what follows the last whole line, so that the next line starts a line."""
+    if path.exists():
+        data = path.read_bytes()
+        with path.open("r+b") as file:
+            file.truncate(data.rfind(b"\n") + 1)

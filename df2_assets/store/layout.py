@@ -1,0 +1,102 @@
+"""Where everything lies under the two roots, and which roots are refused."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
+from df2_assets.errors import LayoutError, RootsError
+
+OWN_FOLDER = "_df2_assets"
+
+
+@dataclass(frozen=True)
+class Roots:
+    """`df2_root` and `sku_root` are absolute; `out_root` is SKU_ROOT as it was given."""
+
+    df2_root: Path
+    sku_root: Path
+    out_root: str
+
+    def images(self, split: str) -> Path:
+        return self.df2_root / split / "image"
+
+    def annotations(self, split: str) -> Path:
+        return self.df2_root / split / "annos"
+
+    def sku_metadata(self, split: str) -> Path:
+        return self.sku_root / f"{split}_sku_metadata.json"
+
+    def image_text(self, split: str) -> Path:
+        return self.sku_root / f"{split}_image_text.jsonl"
+
+    @property
+    def own(self) -> Path:
+        """Everything of the project's that is not part of the contract."""
+        return self.sku_root / OWN_FOLDER
+
+    def table(self, asset: str, split: str) -> Path:
+        return self.own / "tables" / asset / f"{split}.parquet"
+
+    def journal(self, split: str) -> Path:
+        """Rows of the manifest that a running, or killed, build has finished."""
+        return self.table("crops", split).with_suffix(".journal")
+
+    def offenders(self, asset: str, check: str, split: str) -> Path:
+        return self.own / "checks" / f"{asset}.{check}" / f"{split}.parquet"
+
+    def state(self, split: str) -> Path:
+        return self.own / "state" / f"{split}.json"
+
+    def lock(self, split: str) -> Path:
+        return self.own / "locks" / f"{split}.lock"
+
+
+def refuse_dangerous(roots: Roots) -> None:
+    """Raise RootsError where writing to SKU_ROOT could touch DF2_ROOT, the home or the root."""
+    df2, sku = roots.df2_root.resolve(), roots.sku_root.resolve()
+    if sku in (Path(sku.anchor), Path.home().resolve()):
+        raise RootsError(f"SKU_ROOT is {sku}; set it to a folder of its own.")
+    if sku == df2 or sku in df2.parents or df2 in sku.parents:
+        raise RootsError(
+            f"SKU_ROOT ({sku}) and DF2_ROOT ({df2}) are the same or one lies in the other; "
+            "set SKU_ROOT to a folder of its own."
+        )
+
+
+def refuse_missing(roots: Roots, split: str) -> None:
+    """Raise LayoutError where a folder that the split needs is not there.
+
+    `test` was released without annotations: nothing of it is needed.
+    """
+    if split not in ANNOTATED_SPLITS:
+        return
+    root = roots.df2_root
+    for folder in (roots.images(split), roots.annotations(split)):
+        if not folder.is_dir():
+            missing = root if not root.is_dir() else folder
+            raise LayoutError(f"{missing} is not there. {_remedy(root, split)}")
+
+
+def _remedy(root: Path, split: str) -> str:
+    """What was found instead, and what to do about it."""
+    nested = root / split / split
+    if nested.is_dir():
+        return f"Found one level too many: move the content of {nested} up into {root / split}."
+    inner = next((p.parent for p in _folders(root, f"*/{split}") if (p / "image").is_dir()), None)
+    if inner is not None:
+        return f"The data set is one level below: set DF2_ROOT={inner}."
+    if root.name == split and (root / "image").is_dir():
+        return f"DF2_ROOT names a split: set DF2_ROOT={root.parent}."
+    archives = sorted(p.name for p in _folders(root, "*.zip"))
+    if archives:
+        return f"Found {', '.join(archives[:3])}, not unpacked: unzip it in {root}."
+    found = sorted(p.name for p in _folders(root, "*"))[:5]
+    return (
+        f"Found {', '.join(found) if found else 'nothing'} in {root}; set DF2_ROOT to the folder "
+        f"that holds {split}/image and {split}/annos."
+    )
+
+
+def _folders(root: Path, pattern: str) -> Iterable[Path]:
+    return root.glob(pattern) if root.is_dir() else ()

@@ -1,0 +1,53 @@
+"""Whether the files of a split belong together: `_df2_assets/state/{split}.json`."""
+
+import msgspec
+
+from df2_assets.errors import IncompleteSplitError
+from df2_assets.store.files import atomic
+from df2_assets.store.layout import Roots
+
+
+class State(msgspec.Struct):
+    """`complete` is false from before the first change to a split until its last file is out.
+
+    The digests are data versions: of the manifest, and of the two contract files without their
+    roots. `sku_metadata_of` is the manifest that the metadata was made from, `image_text_of` the
+    metadata that the JSONL was made from.
+    """
+
+    complete: bool = False
+    crops: str | None = None
+    sku_metadata: str | None = None
+    sku_metadata_of: str | None = None
+    image_text: str | None = None
+    image_text_of: str | None = None
+
+
+def load(roots: Roots, split: str) -> State:
+    """The state of a split; an incomplete one where nothing, or nothing legible, is recorded."""
+    try:
+        return msgspec.json.decode(roots.state(split).read_bytes(), type=State)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return State()
+
+
+def save(roots: Roots, split: str, state: State) -> None:
+    """Record `state`; a file that says so already is not touched."""
+    path = roots.state(split)
+    if path.exists() and load(roots, split) == state:
+        return
+    with atomic(path) as temporary:
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")
+
+
+def mark_incomplete(roots: Roots, split: str) -> None:
+    """To be called before the first change to any file of a split's contract."""
+    save(roots, split, msgspec.structs.replace(load(roots, split), complete=False))
+
+
+def refuse_incomplete(roots: Roots, split: str) -> None:
+    """Raise IncompleteSplitError where the split's files may not belong together."""
+    if not load(roots, split).complete:
+        raise IncompleteSplitError(
+            f"{split} under {roots.sku_root} is not complete: run df2-assets build --split {split}"
+        )

@@ -1,0 +1,124 @@
+"""Tables as Parquet files that say what they hold and what they were made from."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from df2_assets.dataset.tables import SCHEMAS
+from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.store.files import atomic
+from df2_assets.store.layout import Roots
+
+_OURS = b"df2_assets"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """`digest` is of the table's content, `made_from` of the tables that it was made from."""
+
+    digest: str
+    made_from: Mapping[str, str]
+
+
+def digest(table: pa.Table) -> str:
+    """SHA-256 of a table's values, volatile columns left out, whatever wrote it."""
+    stable = [f.name for f in table.schema if not (f.metadata or {}).get(b"volatile")]
+    table = table.select(stable).replace_schema_metadata(None).combine_chunks()
+    columns = []
+    for column in table.columns:
+        # The bytes under a null are arbitrary: values and nulls are hashed apart.
+        nothing = pa.scalar("" if pa.types.is_string(column.type) else 0).cast(column.type)
+        columns += [column.fill_null(nothing), column.is_null()]
+    names = [str(position) for position in range(len(columns))]
+    flat = pa.table(columns, names=names).combine_chunks()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, flat.schema) as writer:
+        writer.write_table(flat)
+    return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def write(
+    roots: Roots, asset: str, split: str, table: pa.Table, made_from: Mapping[str, str]
+) -> str:
+    """Write the table of `asset` for `split`; its digest. A journal beside it is superseded."""
+    path = roots.table(asset, split)
+    content = digest(table)
+    ours = json.dumps({"digest": content, "made_from": dict(made_from)}, sort_keys=True)
+    table = table.replace_schema_metadata({_OURS: ours.encode()})
+    with atomic(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+    path.with_suffix(".journal").unlink(missing_ok=True)
+    return content
+
+
+def origin(roots: Roots, asset: str, split: str) -> Origin | None:
+    """What the table of `asset` says of itself; None where there is none to be read."""
+    path = roots.table(asset, split)
+    try:
+        ours = json.loads(pq.read_schema(path).metadata[_OURS])
+        return Origin(ours["digest"], ours["made_from"])
+    except (FileNotFoundError, pa.ArrowInvalid, KeyError, TypeError, ValueError):
+        return None
+
+
+def digests(roots: Roots, assets: Iterable[str], split: str) -> dict[str, str]:
+    """The digests of those tables that are there, by asset."""
+    found = {asset: origin(roots, asset, split) for asset in assets}
+    return {asset: own.digest for asset, own in found.items() if own is not None}
+
+
+def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
+    """The table of `asset` for `split` where it is there, whole and of today's schema."""
+    path = roots.table(asset, split)
+    try:
+        table = pq.read_table(path)
+    except (FileNotFoundError, pa.ArrowInvalid, OSError):
+        return None
+    if not table.schema.equals(SCHEMAS[asset]) or origin(roots, asset, split) is None:
+        return None
+    return table
+
+
+def read(roots: Roots, asset: str, split: str) -> pa.Table:
+    """The table of `asset` for `split`, with all it was made from still as it was.
+
+    Raises MissingTableError, or ProvenanceError naming what to rerun.
+    """
+    table = find(roots, asset, split)
+    if table is None:
+        path = roots.table(asset, split)
+        state = "cannot be read" if path.exists() else "has not been made"
+        raise MissingTableError(
+            f"The table of {asset} for {split} {state} ({path}): materialize {asset} first."
+        )
+    refuse_stale(roots, asset, split)
+    return table
+
+
+def refuse_stale(roots: Roots, asset: str, split: str) -> None:
+    """Raise ProvenanceError where a table that `asset` was made from has changed since."""
+    own = origin(roots, asset, split)
+    for source, made_from in own.made_from.items() if own else ():
+        current = origin(roots, source, split)
+        if current is None or current.digest != made_from:
+            raise ProvenanceError(
+                f"{asset} of {split} was made from another {source} than the one at hand: "
+                f"rerun {asset}, or build_dataset, for {split}."
+            )
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """A table as pandas, with Arrow's types, so that integers stay integers beside nulls."""
+    data: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return data
+
+
+def from_frame(data: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    """The columns of `schema` from a frame, in its types."""
+    table = pa.Table.from_pandas(data[schema.names], preserve_index=False)
+    return table.replace_schema_metadata(None).cast(schema.remove_metadata()).cast(schema)

@@ -1,0 +1,54 @@
+"""A PyTorch Dataset over a finished build: the only module that needs torch."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from PIL import Image
+from torch.utils.data import Dataset
+
+from df2_assets.store.layout import Roots
+from df2_assets.store.state import refuse_incomplete
+
+
+class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
+    """Crops of a split with their prompts, in the order of `{split}_image_text.jsonl`.
+
+    An item is `{"image", "text", "sku_id", "domain", "meta"}`: `image` is an RGB PIL image, or
+    what `transform` makes of it; `text` the field `text_key` of the line; `meta` the whole line.
+    Images are opened when they are asked for.
+
+    Raises IncompleteSplitError where the split has not been built to its end, KeyError where a
+    line lacks `text_key`.
+    """
+
+    def __init__(
+        self,
+        sku_root: str | Path,
+        split: str,
+        transform: Callable[[Image.Image], Any] | None = None,
+        text_key: str = "text",
+    ) -> None:
+        self.sku_root = Path(sku_root)
+        self.transform = transform
+        self.text_key = text_key
+        roots = Roots(Path(), self.sku_root, str(sku_root))
+        refuse_incomplete(roots, split)
+        with roots.image_text(split).open("rb") as file:
+            self.rows: list[dict[str, Any]] = [msgspec.json.decode(line) for line in file]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        row = self.rows[index]
+        with Image.open(self.sku_root / row["image_path"]) as file:
+            image: Any = file.convert("RGB")
+        return {
+            "image": image if self.transform is None else self.transform(image),
+            "text": row[self.text_key],
+            "sku_id": row["sku_id"],
+            "domain": row["domain"],
+            "meta": row,
+        }

@@ -1,0 +1,1 @@
+"""Tests of df2_assets, mirroring its folders."""

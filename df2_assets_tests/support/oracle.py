@@ -1,0 +1,253 @@
+"""A second reading of the contract: slow, plain, one image after another.
+
+It shares no code with the platform and takes no advice from it; where the two disagree, the
+design decides which is wrong.
+"""
+
+import json
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+
+CATEGORIES = {
+    1: "short sleeve top",
+    2: "long sleeve top",
+    3: "short sleeve outwear",
+    4: "long sleeve outwear",
+    5: "vest",
+    6: "sling",
+    7: "shorts",
+    8: "trousers",
+    9: "skirt",
+    10: "short sleeve dress",
+    11: "long sleeve dress",
+    12: "vest dress",
+    13: "sling dress",
+}
+OCCLUDED = {1: "", 2: "partially occluded ", 3: "heavily occluded "}
+SEEN = {1: "that is not being worn", 2: "from the front", 3: "from the side or back"}
+FOLDER = {"shop": "catalog", "user": "query"}
+LARGEST_ANNOTATION = 16 * 1024 * 1024
+OF_SKU = ("pair_id", "style", "category_id", "category_name")
+OF_CROP = ("orig_image_path", "image_id", "item_idx", "bbox", "occlusion", "viewpoint")
+
+
+class Refusal(NamedTuple):
+    """One thing that cannot be used; `item_idx` is None for a whole file."""
+
+    split: str
+    image_id: str
+    item_idx: int | None
+    reason: str
+
+
+class Refused(Exception):
+    """Carries a reason out of a file or an item."""
+
+
+class Object(list[tuple[str, Any]]):
+    """A JSON object as its pairs, so that a key given twice is seen."""
+
+    def get(self, key: str) -> Any:
+        values = [value for name, value in self if name == key]
+        if not values:
+            raise Refused("missing_field")
+        if len(values) > 1:
+            raise Refused("wrong_field")
+        return values[0]
+
+
+def build(df2_root: Path, sku_root: Path, splits: Sequence[str]) -> list[Refusal]:
+    """Write what the contract asks for under `sku_root`; returns everything refused."""
+    refusals: list[Refusal] = []
+    for split in splits:
+        crops, refused = read_split(df2_root, split)
+        refusals += refused
+        made = []
+        for crop in paired(crops):
+            try:
+                make_crop(df2_root, sku_root, crop)
+                made.append(crop)
+            except OSError:
+                refusals.append(
+                    Refusal(split, crop["image_id"], crop["item_idx"], "unreadable_image")
+                )
+        kept = paired(made)
+        for crop in made:
+            if crop not in kept:
+                (sku_root / crop["crop_path"]).unlink()
+        for folder in sku_root.glob(f"{split}/*/*"):
+            if not any(folder.iterdir()):
+                shutil.rmtree(folder)
+        publish(df2_root, sku_root, split, kept)
+    return sorted(refusals, key=repr)
+
+
+def read_split(df2_root: Path, split: str) -> tuple[list[dict[str, Any]], list[Refusal]]:
+    """Every usable item with a style as a crop to make, and every refusal."""
+    crops: list[dict[str, Any]] = []
+    refusals: list[Refusal] = []
+    for path in sorted((df2_root / split / "annos").glob("*.json")):
+        image_id = path.stem
+        if not re.fullmatch("[0-9]{6}", image_id):
+            continue
+        try:
+            annotation, domain, pair_id = read_annotation(path.read_bytes())
+            size = read_size(df2_root / split / "image" / f"{image_id}.jpg")
+        except Refused as why:
+            refusals.append(Refusal(split, image_id, None, str(why)))
+            continue
+        for index, found in read_items(annotation, size):
+            if isinstance(found, Refused):
+                refusals.append(Refusal(split, image_id, index, str(found)))
+                continue
+            style, fields = found
+            if style > 0:
+                sku_id = f"{pair_id:06d}_{style:02d}_{fields['category_id']:02d}"
+                crop_path = f"{split}/{domain}/{sku_id}/{image_id}_item{index}.jpg"
+                crops.append(
+                    {"sku_id": sku_id, "pair_id": pair_id, "style": style, "domain": domain}
+                    | {"crop_path": crop_path, "orig_image_path": f"{split}/image/{image_id}.jpg"}
+                    | {"image_id": image_id, "item_idx": index, **fields}
+                )
+    crops.sort(
+        key=lambda crop: (crop["sku_id"], crop["domain"], crop["image_id"], crop["item_idx"])
+    )
+    return crops, refusals
+
+
+def read_annotation(data: bytes) -> tuple[Object, str, int]:
+    """The annotation's object, its domain and its pair."""
+    if len(data) > LARGEST_ANNOTATION:
+        raise Refused("unreadable_json")
+    try:
+        annotation = json.loads(data.decode("utf-8"), object_pairs_hook=Object)
+    except (ValueError, RecursionError):
+        raise Refused("unreadable_json") from None
+    if not isinstance(annotation, Object):
+        raise Refused("not_an_object")
+    source = annotation.get("source")
+    if source not in list(FOLDER):
+        raise Refused("unknown_source")
+    return annotation, FOLDER[source], whole(annotation.get("pair_id"), 0, 999_999)
+
+
+def read_size(path: Path) -> tuple[int, int]:
+    """Width and height as stored, without a look at the pixels."""
+    try:
+        with Image.open(path, formats=("JPEG",)) as image:
+            return image.size
+    except FileNotFoundError:
+        raise Refused("missing_image") from None
+    except Image.DecompressionBombError:
+        raise Refused("image_too_large") from None
+    except UnidentifiedImageError:
+        begins = path.read_bytes().startswith(b"\xff\xd8\xff")
+        raise Refused("unreadable_image" if begins else "not_a_jpeg") from None
+    except OSError:
+        raise Refused("unreadable_image") from None
+
+
+def read_items(
+    annotation: Object, size: tuple[int, int]
+) -> Iterator[tuple[int, tuple[int, dict[str, Any]] | Refused]]:
+    """Each item's index, and what `read_item` says of it or why it is refused."""
+    for key in dict(annotation):
+        if re.fullmatch("item[0-9]+", key):
+            index = int(key.removeprefix("item"))
+            try:
+                if index == 0 or key != f"item{index}":
+                    raise Refused("wrong_field")
+                yield index, read_item(annotation.get(key), size)
+            except Refused as why:
+                yield index, why
+
+
+def read_item(value: Any, size: tuple[int, int]) -> tuple[int, dict[str, Any]]:
+    """An item's style, and what its crop says of it."""
+    if not isinstance(value, Object):
+        raise Refused("not_an_object")
+    if len(dict(value)) < len(value):
+        raise Refused("wrong_field")
+    category_id = whole(value.get("category_id"))
+    category_name = value.get("category_name")
+    style = whole(value.get("style"), 0, 99)
+    occlusion = whole(value.get("occlusion"), 1, 3)
+    viewpoint = whole(value.get("viewpoint"), 1, 3)
+    box = value.get("bounding_box")
+    if isinstance(box, Object) or not isinstance(box, list) or len(box) != 4:
+        raise Refused("wrong_field")
+    x1, y1, x2, y2 = (whole(edge) for edge in box)
+    if category_id not in CATEGORIES or category_name != CATEGORIES[category_id]:
+        raise Refused("wrong_category")
+    if x2 <= x1 or y2 <= y1:
+        raise Refused("box_reversed")
+    x1, y1, x2, y2 = max(x1, 0), max(y1, 0), min(x2, size[0]), min(y2, size[1])
+    if x2 <= x1 or y2 <= y1:
+        raise Refused("box_outside")
+    return style, {
+        "bbox": [x1, y1, x2, y2],
+        "category_id": category_id,
+        "category_name": category_name,
+        "occlusion": occlusion,
+        "viewpoint": viewpoint,
+    }
+
+
+def whole(value: Any, least: float = float("-inf"), most: float = float("inf")) -> int:
+    """A whole number in a range; 2.0 is one, true and NaN are not."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise Refused("wrong_field")
+    return value
+
+
+def paired(crops: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The crops of those SKUs that have both a catalog and a query crop."""
+    domains = defaultdict(set)
+    for crop in crops:
+        domains[crop["sku_id"]].add(crop["domain"])
+    return [crop for crop in crops if len(domains[crop["sku_id"]]) == 2]
+
+
+def make_crop(df2_root: Path, sku_root: Path, crop: dict[str, Any]) -> None:
+    """Decode the image, cut the box, write it: once for each crop."""
+    with Image.open(df2_root / crop["orig_image_path"], formats=("JPEG",)) as image:
+        picture = image.convert("RGB").crop(crop["bbox"])
+    path = sku_root / crop["crop_path"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, quality=95)
+
+
+def prompt(domain: str, occlusion: int, viewpoint: int, category_name: str) -> str:
+    """What the table of the contract says."""
+    garment = f"a {OCCLUDED[occlusion]}{category_name} {SEEN[viewpoint]}."
+    if domain == "catalog":
+        return f"A catalog product photo of {garment}"
+    return f"A user photo of {'a person wearing ' if viewpoint > 1 else ''}{garment}"
+
+
+def publish(df2_root: Path, sku_root: Path, split: str, crops: list[dict[str, Any]]) -> None:
+    """The two files of a split."""
+    skus: dict[str, dict[str, Any]] = {}
+    lines = []
+    for crop in crops:
+        sku_id, domain, path = crop["sku_id"], crop["domain"], crop["crop_path"]
+        sku = {name: crop[name] for name in OF_SKU}
+        entry = {name: crop[name] for name in OF_CROP}
+        listed = skus.setdefault(sku_id, sku | {"catalog": [], "query": []})
+        listed[domain].append({"crop_path": path} | entry)
+        text = prompt(domain, crop["occlusion"], crop["viewpoint"], crop["category_name"])
+        head = {"split": split, "sku_id": sku_id, **sku, "domain": domain, "image_path": path}
+        lines.append(json.dumps(head | entry | {"text": text}) + "\n")
+    roots = {"df2_root": str(df2_root.absolute()), "out_root": str(sku_root)}
+    document = {"split": split, **roots, "num_skus": len(skus), "skus": skus}
+    sku_root.mkdir(parents=True, exist_ok=True)
+    (sku_root / f"{split}_sku_metadata.json").write_text(json.dumps(document, indent=2))
+    (sku_root / f"{split}_image_text.jsonl").write_text("".join(lines))

@@ -1,0 +1,292 @@
+"""One data set with each kind of bad input, several times, among good neighbours.
+
+Every planted thing stands in a user image of its own pair: item 1 (style 1) is good unless the
+whole file is bad, item 2 (style 2) carries the fault. A good shop image has both styles and a
+good user image style 1, so that the SKU of style 1 stands whatever happens to the planted file.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from df2_assets_tests.support.builder import (
+    KINDS,
+    DataSet,
+    annotation_text,
+    claiming,
+    headless,
+    item,
+    jpeg,
+    png,
+    truncated,
+    without,
+)
+from df2_assets_tests.support.oracle import Refusal
+
+SPLIT = "train"
+SIZE = (160, 120)
+PAIR = "PAIR"
+TOP = item(1, 1, [5, 5, 70, 100])
+TROUSERS = item(8, 2, [60, 10, 150, 110], occlusion=2, viewpoint=3)
+GOOD = jpeg(SIZE, seed="good")
+INDEX, CROPS = "raw_annotation_index", "crops"
+NAN, INFINITY = float("nan"), float("inf")
+
+WRONG_PAIRS: list[Any] = [-1, 1_000_000, True, 1.5, "1", None, [1]]
+NEEDED = ("category_id", "category_name", "style", "bounding_box", "occlusion", "viewpoint")
+WRONG_BOXES: list[Any] = [
+    [60, 10, 150],
+    [60, 10, 150, 110, 0],
+    [],
+    "60 10 150 110",
+    {"x1": 60, "y1": 10, "x2": 150, "y2": 110},
+    None,
+    [60.5, 10, 150, 110],
+    [60, 10, 150, "110"],
+    [60, True, 150, 110],
+    [60, 10, None, 110],
+    [60, 10, NAN, 110],
+    [60, 10, INFINITY, 110],
+    [[60, 10], [150, 110], 0, 0],
+]
+REVERSED_BOXES = [
+    [150, 10, 60, 110],
+    [60, 110, 150, 10],
+    [60, 10, 60, 110],
+    [60, 10, 150, 10],
+    [0, 0, 0, 0],
+    [300, 10, 200, 110],
+]
+OUTSIDE_BOXES = [
+    [160, 10, 200, 110],
+    [60, 120, 150, 140],
+    [-40, 10, -5, 110],
+    [60, -9, 150, 0],
+    [500, 500, 900, 900],
+]
+
+
+class Planted(NamedTuple):
+    """A user image with its annotation (`"PAIR"` stands for the pair) and what is refused of it."""
+
+    what: str
+    refused: tuple[tuple[int | None, str], ...]
+    annotation: bytes
+    image: bytes | None = GOOD
+    stage: str = INDEX
+
+
+def annotated(items: dict[int | str, Any], source: Any = "user", pair_id: Any = PAIR) -> bytes:
+    return annotation_text(source, pair_id, items).encode()
+
+
+def bad_items() -> Iterator[Planted]:
+    """Faults of one item, which leave its neighbour alone."""
+    faults: dict[str, list[tuple[str, Any]]] = {
+        "missing_field": [
+            *((f"an item without {name}", without(TROUSERS, name)) for name in NEEDED),
+            ("an empty item", {}),
+        ],
+        "wrong_field": [
+            ("style true", TROUSERS | {"style": True}),
+            ("style below 0", TROUSERS | {"style": -1}),
+            ("style above 99", TROUSERS | {"style": 100}),
+            ("style 1.5", TROUSERS | {"style": 1.5}),
+            ("style NaN", TROUSERS | {"style": NAN}),
+            ("style infinite", TROUSERS | {"style": INFINITY}),
+            ("style as text", TROUSERS | {"style": "2"}),
+            ("style null", TROUSERS | {"style": None}),
+            ("category_id as text", TROUSERS | {"category_id": "8"}),
+            ("category_id true", TROUSERS | {"category_id": True}),
+            ("category_id 8.5", TROUSERS | {"category_id": 8.5}),
+            ("occlusion 0", TROUSERS | {"occlusion": 0}),
+            ("occlusion 4", TROUSERS | {"occlusion": 4}),
+            ("occlusion as text", TROUSERS | {"occlusion": "1"}),
+            ("viewpoint 0", TROUSERS | {"viewpoint": 0}),
+            ("viewpoint 4", TROUSERS | {"viewpoint": 4}),
+            ("viewpoint false", TROUSERS | {"viewpoint": False}),
+            ("viewpoint below 0", TROUSERS | {"viewpoint": -2}),
+            *((f"box {box!r}", TROUSERS | {"bounding_box": box}) for box in WRONG_BOXES),
+        ],
+        "wrong_category": [
+            ("category 0", TROUSERS | {"category_id": 0}),
+            ("category 14", TROUSERS | {"category_id": 14}),
+            ("another category's name", TROUSERS | {"category_name": "skirt"}),
+            ("no category's name", TROUSERS | {"category_name": "sock"}),
+            ("markup as a name", TROUSERS | {"category_name": "<script>alert(1)</script>|\n`x`"}),
+            ("an escape as a name", TROUSERS | {"category_name": "\x1b[31mtrousers\x00"}),
+        ],
+        "box_reversed": [
+            (f"box {box}", TROUSERS | {"bounding_box": box}) for box in REVERSED_BOXES
+        ],
+        "box_outside": [(f"box {box}", TROUSERS | {"bounding_box": box}) for box in OUTSIDE_BOXES],
+        "not_an_object": [
+            (f"an item that is {value!r}", value) for value in (None, 7, "trousers", [1, 2], True)
+        ],
+    }
+    for reason, cases in faults.items():
+        for what, fields in cases:
+            yield Planted(what, ((2, reason),), annotated({1: TOP, 2: fields}))
+
+
+def bad_keys() -> Iterator[Planted]:
+    """Item keys that are no index, and keys given twice."""
+    plain = annotated({1: TOP, 2: TROUSERS})
+    trousers = json.dumps(TROUSERS).encode()
+    again = plain[:-1] + b', "item2": ' + trousers + b"}"
+    yield Planted("an item given twice", ((2, "wrong_field"),), again)
+    other = plain[:-1] + b', "item2": ' + json.dumps(item(9, 2, [1, 1, 9, 9])).encode() + b"}"
+    yield Planted("an item given twice, differently", ((2, "wrong_field"),), other)
+    for name in (b'"style": 2', b'"bounding_box": [60, 10, 150, 110]', b'"zoom_in": 1'):
+        twice = trousers.replace(name, name + b", " + name)
+        text = annotated({1: TOP, 2: "TROUSERS"}).replace(b'"TROUSERS"', twice)
+        yield Planted(f"{name.decode()} given twice", ((2, "wrong_field"),), text)
+    yield Planted("item0", ((0, "wrong_field"),), annotated({1: TOP, 0: TROUSERS}))
+    yield Planted("item02", ((2, "wrong_field"),), annotated({1: TOP, "item02": TROUSERS}))
+    yield Planted(
+        "item0 and a bad item beside a good one",
+        ((0, "wrong_field"), (3, "box_reversed")),
+        annotated({0: TROUSERS, 3: TROUSERS | {"bounding_box": [9, 9, 1, 1]}, 1: TOP}),
+    )
+
+
+def bad_annotations() -> Iterator[Planted]:
+    """Files of which nothing can be used."""
+    both: dict[int | str, Any] = {1: TOP, 2: TROUSERS}
+    plain = annotated(both)
+    files: dict[str, list[tuple[str, bytes]]] = {
+        "unreadable_json": [
+            ("an empty file", b""),
+            ("half a file", plain[: len(plain) // 2]),
+            ("no JSON", b"source: user, pair_id: 1"),
+            ("JSON and more", plain + b" and more"),
+            ("a byte that is no UTF-8", plain.replace(b"trousers", b"trous\xff\xfers")),
+            (
+                "a byte that is no UTF-8, aside",
+                plain.replace(b'"zoom_in": 1', b'"zoom_in": "\xff"'),
+            ),
+            ("brackets without end", b"[" * 200_000),
+            ("over 16 MB", plain + b" " * (17 << 20)),
+        ],
+        "not_an_object": [
+            ("a list", b"[" + plain + b"]"),
+            ("null", b"null"),
+            ("a number", b"17"),
+            ("a text", b'"item1"'),
+        ],
+        "missing_field": [
+            ("no source", plain.replace(b'"source": "user", ', b"")),
+            ("no pair_id", plain.replace(b'"pair_id": "PAIR", ', b"")),
+            ("an empty object", b"{}"),
+        ],
+        "wrong_field": [
+            *((f"pair_id {value!r}", annotated(both, pair_id=value)) for value in WRONG_PAIRS),
+            ("source given twice", plain[:-1] + b', "source": "user"}'),
+            ("pair_id given twice", plain[:-1] + b', "pair_id": "PAIR"}'),
+        ],
+        "unknown_source": [
+            (f"source {source!r}", annotated(both, source))
+            for source in ("web", "", "Shop", "catalog")
+        ],
+    }
+    for reason, cases in files.items():
+        for what, text in cases:
+            yield Planted(what, ((None, reason),), text)
+
+
+def bad_images() -> Iterator[Planted]:
+    """Images that cannot be opened, and those that show it only when they are decoded."""
+    plain = annotated({1: TOP, 2: TROUSERS})
+    images: dict[str, list[tuple[str, bytes | None]]] = {
+        "missing_image": [("no image", None), ("no image again", None)],
+        "not_a_jpeg": [
+            ("a PNG named .jpg", png(SIZE)),
+            ("a text named .jpg", b"this is no image"),
+            ("an empty image", b""),
+        ],
+        "unreadable_image": [
+            ("a JPEG cut in its header", headless(GOOD)),
+            ("another JPEG cut in its header", headless(jpeg((90, 90), "exif"))),
+        ],
+        "image_too_large": [
+            ("an image of 65000 x 65000", claiming(GOOD, 65000, 65000)),
+            ("an image of 20000 x 20000", claiming(GOOD, 20000, 20000)),
+        ],
+    }
+    for reason, cases in images.items():
+        for what, data in cases:
+            yield Planted(what, ((None, reason),), plain, data)
+    wanted = ((1, "unreadable_image"), (2, "unreadable_image"))
+    for kind in ("rgb", "progressive", "grey", "cmyk"):
+        image = truncated(jpeg(SIZE, kind))
+        yield Planted(f"a truncated image ({kind})", wanted, plain, image, CROPS)
+    yield Planted(
+        "both a bad annotation and a bad image", ((None, "unreadable_json"),), b"{", png()
+    )
+
+
+def harmless() -> Iterator[Planted]:
+    """What looks odd and is good input: nothing of it is refused."""
+    plain = annotated({1: TOP, 2: TROUSERS})
+    for kind in KINDS:
+        yield Planted(f"a good JPEG ({kind})", (), plain, jpeg(SIZE, kind, "harmless"))
+    for what, fields in (
+        ("integral floats", {"style": 2.0, "bounding_box": [60.0, 10.0, 150.0, 110.0]}),
+        ("a box past all edges", {"bounding_box": [-1000, -1, 161, 5000]}),
+        ("a box far past an edge", {"bounding_box": [60, 10, 10**12, 110]}),
+        ("a box of one pixel", {"bounding_box": [159, 119, 160, 120]}),
+        ("fields that nobody knows", {"colour": {"r": 1}, "item2": 3}),
+        ("no fields that are not needed", {"segmentation": None, "landmarks": "none"}),
+    ):
+        yield Planted(what, (), annotated({1: TOP, 2: TROUSERS | fields}))
+    yield Planted("items in any order", (), annotated({40: TROUSERS, 1: TOP, 7: TROUSERS}))
+    yield Planted("pair_id as a float", (), plain.replace(b'"PAIR"', b"PAIR.0"))
+    yield Planted("an annotation without items", (), annotated({}))
+    unpaired = item(8, 0, [0, 0, 9, 9])
+    yield Planted(
+        "a truncated image that no SKU needs", (), annotated({1: unpaired}), truncated(GOOD)
+    )
+
+
+PLANTED = [*bad_items(), *bad_keys(), *bad_annotations(), *bad_images(), *harmless()]
+
+
+def image_of(number: int) -> str:
+    """The image id of a planted thing; the two numbers before it are its good neighbours."""
+    return f"{3 * number + 3:06d}"
+
+
+def plant(data: DataSet) -> None:
+    for number, planted in enumerate(PLANTED):
+        pair_id = number + 1
+        shop, user, at = (3 * number + step for step in (1, 2, 3))
+        data.image(SPLIT, shop, SIZE)
+        data.annotation(SPLIT, shop, "shop", pair_id, {1: TOP, 2: TROUSERS})
+        data.image(SPLIT, user, SIZE)
+        data.annotation(SPLIT, user, "user", pair_id, {1: TOP})
+        quoted, plain = json.dumps(PAIR).encode(), str(pair_id).encode()
+        text = planted.annotation.replace(quoted, plain).replace(PAIR.encode(), plain)
+        data.raw_annotation(SPLIT, at, text)
+        if planted.image is not None:
+            data.raw_image(SPLIT, at, planted.image)
+    leave_lying_about(data)
+
+
+def leave_lying_about(data: DataSet) -> None:
+    """Files that are no part of the data set, each of which would add a crop if it were."""
+    for stem in ("12345", "0000001", "00000a", "000001 (copy)"):
+        data.image(SPLIT, stem, SIZE)
+        data.annotation(SPLIT, stem, "user", 1, {1: TOP})
+    data.image(SPLIT, 900_001, SIZE)
+    (data.root / SPLIT / "annos" / "000001.json.bak").write_bytes(b"{}")
+    (data.root / SPLIT / "image" / "Thumbs.db").write_bytes(b"\0")
+
+
+def planted_refusals() -> Counter[Refusal]:
+    """What must be refused of the whole data set."""
+    return Counter(
+        Refusal(SPLIT, image_of(number), index, reason)
+        for number, planted in enumerate(PLANTED)
+        for index, reason in planted.refused
+    )

@@ -1,0 +1,111 @@
+"""A data set with each kind of bad input: each is refused by name, and all else is built."""
+
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from df2_assets_tests.support import oracle, run
+from df2_assets_tests.support.builder import DataSet
+from df2_assets_tests.support.compare import assert_same_output, metadata, refused
+from df2_assets_tests.support.planted import PLANTED, SPLIT, image_of, plant, planted_refusals
+
+
+class Outcome(NamedTuple):
+    built: Path
+    expected: Path
+    refusals: list[oracle.Refusal]
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    base = tmp_path_factory.mktemp("bad_input")
+    data = DataSet(base / "df2")
+    plant(data)
+    refusals = oracle.build(data.root, base / "expected", (SPLIT,))
+    result = run.build(data.root, base / "built", (SPLIT,), max_refused=1.0)
+    assert result.success
+    return Outcome(base / "built", base / "expected", refusals)
+
+
+def assert_as_planted(found: Counter[oracle.Refusal]) -> None:
+    what = {image_of(number): planted.what for number, planted in enumerate(PLANTED)}
+    expected = planted_refusals()
+    complaints = [
+        f"{what.get(refusal.image_id, 'a neighbour')}: {tuple(refusal)} {verdict}"
+        for verdict, part in (("not found", expected - found), ("invented", found - expected))
+        for refusal in sorted(part.elements(), key=repr)
+    ]
+    assert not complaints, "\n".join(complaints)
+
+
+def test_each_planted_thing_is_one_refusal_with_its_reason_and_nothing_else_is(
+    outcome: Outcome,
+) -> None:
+    assert_as_planted(refused(run.read_table(outcome.built, "refusals", SPLIT)))
+
+
+def test_the_independent_reading_finds_the_same(outcome: Outcome) -> None:
+    assert_as_planted(Counter(outcome.refusals))
+
+
+def test_each_refusal_names_its_stage(outcome: Outcome) -> None:
+    stages = {image_of(number): planted.stage for number, planted in enumerate(PLANTED)}
+    table = run.read_table(outcome.built, "refusals", SPLIT)
+    named = dict(zip(table["image_id"], table["stage"], strict=True))
+    assert named == {refusal.image_id: stages[refusal.image_id] for refusal in planted_refusals()}
+
+
+def test_each_refusal_says_what_is_wrong_in_one_harmless_line(outcome: Outcome) -> None:
+    details = run.read_table(outcome.built, "refusals", SPLIT)["detail"]
+    assert all(isinstance(detail, str) and detail.strip() for detail in details)
+    assert [detail for detail in details if not detail.isprintable()] == []
+
+
+def test_all_that_is_not_refused_is_built(outcome: Outcome) -> None:
+    assert_same_output(outcome.built, outcome.expected)
+
+
+def test_no_good_neighbour_is_lost(outcome: Outcome) -> None:
+    skus = metadata(outcome.built, SPLIT)["skus"]
+    lost = [
+        planted.what
+        for number, planted in enumerate(PLANTED)
+        if f"{number + 1:06d}_01_01" not in skus
+    ]
+    assert lost == []
+
+
+def test_a_good_item_beside_a_refused_one_gets_its_crop(outcome: Outcome) -> None:
+    skus = metadata(outcome.built, SPLIT)["skus"]
+    for number, planted in enumerate(PLANTED):
+        indexes = {index for index, _ in planted.refused}
+        if indexes and None not in indexes and 1 not in indexes:
+            images = {crop["image_id"] for crop in skus[f"{number + 1:06d}_01_01"]["query"]}
+            assert image_of(number) in images, planted.what
+
+
+def test_a_sku_whose_only_query_item_is_refused_is_not_kept(outcome: Outcome) -> None:
+    skus = metadata(outcome.built, SPLIT)["skus"]
+    for number, planted in enumerate(PLANTED):
+        if planted.refused:
+            assert f"{number + 1:06d}_02_08" not in skus, planted.what
+
+
+def test_several_of_each_reason_are_planted() -> None:
+    counts = Counter(reason for planted in PLANTED for _, reason in planted.refused)
+    assert {reason for reason, count in counts.items() if count >= 2} == {
+        "unreadable_json",
+        "not_an_object",
+        "missing_field",
+        "wrong_field",
+        "unknown_source",
+        "wrong_category",
+        "box_reversed",
+        "box_outside",
+        "missing_image",
+        "not_a_jpeg",
+        "unreadable_image",
+        "image_too_large",
+    }

@@ -1,0 +1,236 @@
+"""What a fresh clone rests on: version, dependencies, constraints, Makefile, wrapper script."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import df2_assets
+
+PROJECT = Path(__file__).resolve().parents[1]
+SUPPORTED = ("311", "312", "313")
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    table: dict[str, Any] = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    return table
+
+
+def constraints_of(version: str) -> dict[str, str]:
+    lines = (PROJECT / "constraints" / f"py{version}.txt").read_text().splitlines()
+    return dict(line.split("==") for line in lines)
+
+
+def test_the_first_heading_of_the_changelog_is_the_version() -> None:
+    headings = re.findall(r"^## (\S+)", (PROJECT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == df2_assets.__version__
+
+
+def test_setup_py_only_calls_setup() -> None:
+    tree = ast.parse((PROJECT / "setup.py").read_text())
+    code = [ast.unparse(node) for node in tree.body[1:]]
+    assert code == ["from setuptools import setup", "setup()"]
+
+
+def test_every_folder_with_code_is_a_package_so_that_a_wheel_has_it() -> None:
+    folders = {path.parent for path in (PROJECT / "df2_assets").rglob("*.py")}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_every_dependency_has_a_lower_and_an_upper_bound(project: dict[str, Any]) -> None:
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    for requirement in (Requirement(line) for group in groups for line in group):
+        operators = {specifier.operator for specifier in requirement.specifier}
+        assert operators == {">=", "<"}, requirement.name
+
+
+def test_there_are_constraints_for_each_supported_python_and_no_other() -> None:
+    files = sorted(path.name for path in (PROJECT / "constraints").iterdir())
+    assert files == [f"py{version}.txt" for version in SUPPORTED]
+
+
+@pytest.mark.parametrize("version", SUPPORTED)
+def test_constraints_are_sorted_names_and_versions_without_addresses(version: str) -> None:
+    lines = (PROJECT / "constraints" / f"py{version}.txt").read_text().splitlines()
+    assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line)] == []
+    names = list(constraints_of(version))
+    assert names == sorted(set(names))
+    assert len(names) == len(lines)
+
+
+@pytest.mark.parametrize("version", SUPPORTED)
+def test_constraints_pin_every_dependency_within_its_bounds(
+    version: str, project: dict[str, Any]
+) -> None:
+    pinned = constraints_of(version)
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    for requirement in (Requirement(line) for group in groups for line in group):
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])
+
+
+def executable(path: Path, body: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+    return path
+
+
+def python_of_version(path: Path, version: tuple[int, int]) -> Path:
+    """Write a Python that claims a version, and whose `-m venv` only notes who was asked."""
+    pretend = f"import sys; sys.version_info = (*{version}, 1, 'final', 0)"
+    return executable(
+        path,
+        'case "$1" in\n'
+        f"-c) exec '{sys.executable}' -c \"{pretend}; $2\" ;;\n"
+        '-m) mkdir -p .venv/bin && echo "$0" > .venv/bin/python ;;\n'
+        "esac",
+    )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder, with a space in its path, that has the Makefile and no environment."""
+    folder = tmp_path / "a checkout"
+    folder.mkdir()
+    shutil.copy(PROJECT / "Makefile", folder)
+    return folder
+
+
+def make_environment(
+    checkout: Path, *variables: str, path: str = os.environ["PATH"]
+) -> subprocess.CompletedProcess[str]:
+    inherited = {key: value for key, value in os.environ.items() if key != "PYTHON"}
+    return subprocess.run(
+        ["make", ".venv/bin/python", *variables],
+        cwd=checkout,
+        env=inherited | {"PATH": path, "MAKEFLAGS": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("version", [(3, 9), (3, 10), (3, 14)])
+def test_make_refuses_a_python_that_is_not_supported(
+    checkout: Path, tmp_path: Path, version: tuple[int, int]
+) -> None:
+    python = python_of_version(tmp_path / "python", version)
+    made = make_environment(checkout, f"PYTHON={python}")
+    assert made.returncode != 0
+    assert "3.11, 3.12 or 3.13" in made.stderr
+    assert str(python) in made.stderr
+    assert "PYTHON=" in made.stderr
+    assert not (checkout / ".venv").exists()
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 13)])
+def test_make_takes_the_python_that_it_is_given(
+    checkout: Path, tmp_path: Path, version: tuple[int, int]
+) -> None:
+    python = python_of_version(tmp_path / "my python", version)
+    made = make_environment(checkout, f"PYTHON={python}")
+    assert made.returncode == 0, made.stderr
+    assert (checkout / ".venv/bin/python").read_text().strip() == str(python)
+
+
+def test_make_passes_over_a_python_that_does_not_run(checkout: Path, tmp_path: Path) -> None:
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    executable(shims / "python3.13", "echo no such version >&2; exit 127")
+    python_of_version(shims / "python3.12", (3, 12))
+    made = make_environment(checkout, path=f"{shims}{os.pathsep}{os.environ['PATH']}")
+    assert made.returncode == 0, made.stderr
+    assert "no such version" not in made.stderr
+    assert (checkout / ".venv/bin/python").read_text().strip().endswith("shims/python3.12")
+
+
+def test_make_remakes_an_environment_that_was_made_for_another_folder(
+    checkout: Path, tmp_path: Path
+) -> None:
+    python = python_of_version(tmp_path / "python", (3, 12))
+    environment = checkout / ".venv"
+    (environment / "bin").mkdir(parents=True)
+    (environment / "bin/python").write_text("of the folder that was copied")
+    (environment / ".installed").write_text(f"{checkout}\n")
+    make_environment(checkout, f"PYTHON={python}")
+    assert (environment / "bin/python").read_text() == "of the folder that was copied"
+    (environment / ".installed").write_text("/elsewhere\n")
+    make_environment(checkout, f"PYTHON={python}")
+    assert (environment / "bin/python").read_text().strip() == str(python)
+
+
+WRAPPER = "scripts/prepare_deepfashion2_sku.sh"
+
+
+def test_the_wrapper_script_is_executable_bash() -> None:
+    assert os.access(PROJECT / WRAPPER, os.X_OK)
+    subprocess.run(["bash", "-n", PROJECT / WRAPPER], check=True)
+
+
+@pytest.fixture
+def installed(checkout: Path) -> Path:
+    """The checkout with an environment that says what it was asked, and cannot install."""
+    for name in (WRAPPER, "pyproject.toml", "setup.py", "df2_assets/__init__.py"):
+        (checkout / name).parent.mkdir(exist_ok=True)
+        shutil.copy(PROJECT / name, checkout / name)
+    (checkout / ".venv/bin").mkdir(parents=True)
+    executable(checkout / ".venv/bin/python", "echo pip has failed >&2; exit 1")
+    told = 'echo "$PWD|$DF2_ROOT|$SKU_ROOT|$SPLITS|$*"; exit 7'
+    executable(checkout / ".venv/bin/df2-assets", told)
+    (checkout / ".venv/.installed").write_text(f"{checkout}\n")
+    return checkout
+
+
+def run_wrapper(
+    script: Path, cwd: Path, *arguments: str, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    ours = ("DF2_ROOT", "SKU_ROOT", "SPLITS")
+    inherited = {key: value for key, value in os.environ.items() if key not in ours}
+    return subprocess.run(
+        [script, *arguments],
+        cwd=cwd,
+        env=inherited | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_wrapper_installs_nothing_and_leaves_defaults_to_the_build(
+    installed: Path, tmp_path: Path
+) -> None:
+    run = run_wrapper(installed / WRAPPER, tmp_path)
+    assert run.stdout == f"{tmp_path}||||build\n"
+    assert run.stderr == ""
+
+
+def test_the_wrapper_hands_on_settings_arguments_and_exit_status_through_a_symlink(
+    installed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/target").symlink_to(f"../{installed.name}/{WRAPPER}")
+    (tmp_path / "prepare").symlink_to("bin/target")
+    settings = {"DF2_ROOT": "my data/in", "SKU_ROOT": "out", "SPLITS": "test validation"}
+    run = run_wrapper(tmp_path / "prepare", tmp_path, "--workers", "2", **settings)
+    assert run.stdout == f"{tmp_path}|my data/in|out|test validation|build --workers 2\n"
+    assert run.returncode == 7
+
+
+def test_the_wrapper_stops_when_the_environment_cannot_be_made(
+    installed: Path, tmp_path: Path
+) -> None:
+    (installed / ".venv/.installed").unlink()
+    run = run_wrapper(installed / WRAPPER, tmp_path)
+    assert run.returncode == 1
+    assert "pip has failed" in run.stderr
+    assert "environment could not be made" in run.stderr
+    assert run.stdout == ""

@@ -1,0 +1,42 @@
+"""Write constraints/pyXY.txt for the Python that runs this: `make constraints`.
+
+A line is a name and a version, and nothing else: no address, so that the file serves any index.
+pip resolves the project with all extras as if nothing were installed, and installs nothing.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+TORCH = "torch==2.13.0"
+# What torch's GPU builds add is pinned by torch itself; its CPU builds have none of it.
+GPU_ONLY = re.compile(r"(nvidia|cuda|triton)(-|$)")
+
+
+def resolve() -> dict[str, str]:
+    """Return the version of each distribution that the project with all extras needs."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.json")
+        command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        options = ["--dry-run", "--ignore-installed", "--report", str(report)]
+        subprocess.run([*command, *options, f"{PROJECT}[dev,torch]", TORCH], check=True)
+        found = json.loads(report.read_text())["install"]
+    versions = {}
+    for entry in found:
+        name = re.sub(r"[-_.]+", "-", entry["metadata"]["name"]).lower()
+        versions[name] = entry["metadata"]["version"].partition("+")[0]
+    del versions["df2-assets"]
+    return {name: versions[name] for name in sorted(versions) if not GPU_ONLY.match(name)}
+
+
+def main() -> None:
+    target = PROJECT / "constraints" / f"py{sys.version_info.major}{sys.version_info.minor}.txt"
+    target.write_text("".join(f"{name}=={version}\n" for name, version in resolve().items()))
+
+
+if __name__ == "__main__":
+    main()
