@@ -8,11 +8,7 @@ from df2_assets.errors import SettingsError
 from df2_assets.settings import Settings
 
 
-def schedules(
-    settings: Settings,
-    build_dataset: dg.AssetJobDefinition,
-    observe_deepfashion2: dg.AssetJobDefinition,
-) -> list[dg.ScheduleDefinition]:
+def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """A nightly build of each split, and an hourly look at the source.
 
     Raises SettingsError for a cron that cannot be read.
@@ -28,7 +24,7 @@ def schedules(
     try:
         nightly = dg.ScheduleDefinition(
             name="nightly_build",
-            job=build_dataset,
+            job_name="build_dataset",
             cron_schedule=settings.cron,
             execution_fn=a_run_a_split,
             default_status=status,
@@ -40,7 +36,7 @@ def schedules(
         ) from None
     hourly = dg.ScheduleDefinition(
         name="hourly_observation",
-        job=observe_deepfashion2,
+        job_name="observe_deepfashion2",
         cron_schedule="0 * * * *",
         default_status=status,
         description="Looks whether any file of the download has changed.",

@@ -49,7 +49,7 @@ def build_defs(
         assets=all_assets,
         asset_checks=all_checks,
         jobs=[build_dataset, observe_deepfashion2],
-        schedules=schedules(settings, build_dataset, observe_deepfashion2),
+        schedules=schedules(settings),
         resources={**resources, **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

@@ -9,7 +9,8 @@ import dagster as dg
 
 from df2_assets.dataset.taxonomy import SPLITS
 
-# Partitioned asset checks are in preview in Dagster 1.13, which pyproject.toml bounds.
+# Used on purpose, with the version of Dagster bounded in pyproject.toml.
 warnings.filterwarnings("ignore", ".*partitions_def", dg.PreviewWarning)
+warnings.filterwarnings("ignore", ".*observable_source_asset", dg.BetaWarning)
 
 splits = dg.StaticPartitionsDefinition(SPLITS)

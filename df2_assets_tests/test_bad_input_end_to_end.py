@@ -8,7 +8,12 @@ import pytest
 
 from df2_assets_tests.support import oracle, run
 from df2_assets_tests.support.builder import DataSet
-from df2_assets_tests.support.compare import assert_same_output, metadata, refused
+from df2_assets_tests.support.compare import (
+    assert_same_output,
+    assert_same_refusals,
+    metadata,
+    refused,
+)
 from df2_assets_tests.support.planted import PLANTED, SPLIT, image_of, plant, planted_refusals
 
 
@@ -31,13 +36,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 def assert_as_planted(found: Counter[oracle.Refusal]) -> None:
     what = {image_of(number): planted.what for number, planted in enumerate(PLANTED)}
-    expected = planted_refusals()
-    complaints = [
-        f"{what.get(refusal.image_id, 'a neighbour')}: {tuple(refusal)} {verdict}"
-        for verdict, part in (("not found", expected - found), ("invented", found - expected))
-        for refusal in sorted(part.elements(), key=repr)
-    ]
-    assert not complaints, "\n".join(complaints)
+    assert_same_refusals(found, planted_refusals(), what)
 
 
 def test_each_planted_thing_is_one_refusal_with_its_reason_and_nothing_else_is(

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,26 @@ def test_every_dependency_has_a_lower_and_an_upper_bound(project: dict[str, Any]
     for requirement in (Requirement(line) for group in groups for line in group):
         operators = {specifier.operator for specifier in requirement.specifier}
         assert operators == {">=", "<"}, requirement.name
+
+
+def imported_packages(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module)
+    return {name.partition(".")[0] for name in names}
+
+
+def test_what_the_package_imports_is_declared(project: dict[str, Any]) -> None:
+    lines = project["dependencies"] + project["optional-dependencies"]["torch"]
+    declared = {canonicalize_name(Requirement(line).name) for line in lines}
+    imported = set().union(*map(imported_packages, (PROJECT / "df2_assets").rglob("*.py")))
+    distributions = packages_distributions()
+    names = imported - sys.stdlib_module_names - {"df2_assets"}
+    used = {canonicalize_name(distributions.get(name, [name])[0]) for name in names}
+    assert used - declared == set()
 
 
 def test_there_are_constraints_for_each_supported_python_and_no_other() -> None:

@@ -2,15 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from inspect import cleandoc
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+import pyarrow as pa
 
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.partitions import splits
 from df2_assets.presentation import column_schema
 
-Result = dg.MaterializeResult[Any]
+if TYPE_CHECKING:
+    Result = dg.MaterializeResult[Any]
+else:  # Dagster reads annotations, and knows this one only without its parameter
+    Result = dg.MaterializeResult
+
+_TABLE = dg.PythonObjectDagsterType(pa.Table, "Table")
 
 
 def split_asset(
@@ -33,6 +39,7 @@ def split_asset(
             kinds={"python", *kinds},
             owners=["team:df2-assets"],
             code_version=code_version,
+            dagster_type=dg.Nothing if schema is None else _TABLE,
             metadata={} if schema is None else {"dagster/column_schema": column_schema(schema)},
             deps=deps,
             check_specs=check_specs,

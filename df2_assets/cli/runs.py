@@ -45,7 +45,7 @@ def run_split(defs: dg.Definitions, instance: dg.DagsterInstance, split: str) ->
         if event.is_step_materialization:
             made = event.step_materialization_data.materialization
             outcome.numbers[made.asset_key.path[-1]] = _numbers(made.metadata)
-        elif event.is_failure:
+        elif event.is_step_failure or (event.is_job_failure and not outcome.problems):
             outcome.problems += _problem(event)
     for check in result.get_asset_check_evaluations():
         name = f"{check.asset_key.to_user_string()}: {check.check_name}"

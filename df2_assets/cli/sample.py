@@ -7,15 +7,17 @@ import click
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--images", type=click.IntRange(min=1), help="How many images, over all splits.")
+@click.option("--images", default=480, show_default=True, help="How many, over all splits.")
 @click.option("--seed", default=0, show_default=True, help="Another seed draws other garments.")
-def sample(out: Path, images: int | None, seed: int) -> None:
+def sample(out: Path, images: int, seed: int) -> None:
     """Draw a sample data set in DeepFashion2's layout at OUT, to be used as DF2_ROOT.
 
     \b
     Example: df2-assets sample data/sample/DeepFashion2_original
     """
-    from df2_assets.sample import DEFAULT_IMAGES, make_sample
+    from df2_assets.sample import make_sample
 
-    made = make_sample(out, images=images or DEFAULT_IMAGES, seed=seed)
-    click.echo(made)
+    made = make_sample(out, images=images, seed=seed)
+    counts = ", ".join(f"{split} {count}" for split, count in made.images.items())
+    drawn = f"{made.written} drawn" if made.written else "all there already"
+    click.echo(f"Sample in {made.root}: {counts} images, {drawn}.")

@@ -32,6 +32,8 @@ class LocalEngine:
         try:
             while True:
                 suspects = self._fill(function, waiting, in_flight)
+                if not in_flight and not suspects:
+                    return
                 done, _ = wait(in_flight, return_when=FIRST_COMPLETED)
                 for future in done:
                     try:
@@ -44,8 +46,6 @@ class LocalEngine:
                     in_flight.clear()
                     for shard in suspects:
                         yield shard, self._alone(function, shard)
-                elif not in_flight:
-                    return
         except BaseException:
             self._pool().shutdown(wait=True, kill_workers=True)
             raise

@@ -12,8 +12,20 @@ from df2_assets.sample.plan import ImagePlan
 Annotation = dict[str, Any]
 
 _LANDMARKS: Final = {
-    1: 25, 2: 33, 3: 31, 4: 39, 5: 15, 6: 15, 7: 10, 8: 14, 9: 8, 10: 29, 11: 37, 12: 19, 13: 19,
-}  # fmt: skip
+    1: 25,
+    2: 33,
+    3: 31,
+    4: 39,
+    5: 15,
+    6: 15,
+    7: 10,
+    8: 14,
+    9: 8,
+    10: 29,
+    11: 37,
+    12: 19,
+    13: 19,
+}
 """Landmarks of each category (Ge et al., CVPR 2019, table of the data set's README)."""
 
 _PAST_EDGE: Final = 9

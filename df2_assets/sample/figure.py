@@ -12,12 +12,22 @@ from df2_assets.sample.geometry import Camera, Polygon, closed, curve, ellipse, 
 from df2_assets.sample.shapes import Pose
 
 _SKINS: Final[tuple[Colour, ...]] = (
-    (241, 208, 184), (229, 187, 156), (206, 157, 120), (168, 117, 83), (122, 82, 58), (88, 59, 44),
-)  # fmt: skip
+    (241, 208, 184),
+    (229, 187, 156),
+    (206, 157, 120),
+    (168, 117, 83),
+    (122, 82, 58),
+    (88, 59, 44),
+)
 _HAIRS: Final[tuple[Colour, ...]] = (
-    (38, 30, 28), (64, 44, 32), (104, 70, 44), (186, 146, 92), (142, 62, 40), (24, 24, 30),
+    (38, 30, 28),
+    (64, 44, 32),
+    (104, 70, 44),
+    (186, 146, 92),
+    (142, 62, 40),
+    (24, 24, 30),
     (120, 116, 116),
-)  # fmt: skip
+)
 _HAIRCUTS: Final = ("short", "bob", "long", "bun", "long", "tail")
 
 
@@ -35,10 +45,14 @@ class Figure:
 def choose(chance: random.Random, turned: int) -> Figure:
     """Somebody."""
     return Figure(
-        chance.choice(_SKINS), chance.choice(_HAIRS), chance.choice(_HAIRCUTS),
-        chance.choice(((240, 240, 238), (40, 36, 38), (120, 76, 50), (170, 60, 58), (90, 100, 120))),
+        chance.choice(_SKINS),
+        chance.choice(_HAIRS),
+        chance.choice(_HAIRCUTS),
+        chance.choice(
+            ((240, 240, 238), (40, 36, 38), (120, 76, 50), (170, 60, 58), (90, 100, 120))
+        ),
         turned,
-    )  # fmt: skip
+    )
 
 
 def pose(chance: random.Random, viewpoint: int, back: bool) -> Pose:
@@ -71,11 +85,33 @@ def paint_body(image: Image.Image, figure: Figure, body: Pose, camera: Camera) -
         rounded(image, [camera.at(leg)], figure.skin, depth)
         x, y = body.leg(sign)[-1]
         toe = 0.22 * figure.turned + 0.06 * sign
-        shoe = curve([(x - 0.15, y - 0.1), (x - 0.15, y + 0.25), (x + toe, y + 0.42), (x + toe + 0.17, y + 0.3), (x + 0.15, y - 0.1)], 4)  # noqa: E501
+        shoe = curve(
+            [
+                (x - 0.15, y - 0.1),
+                (x - 0.15, y + 0.25),
+                (x + toe, y + 0.42),
+                (x + toe + 0.17, y + 0.3),
+                (x + 0.15, y - 0.1),
+            ],
+            4,
+        )
         rounded(image, [camera.at(shoe)], figure.shoes, depth)
-    trunk = closed([(0, 1.3), (0.25, 1.34), (0.72, 1.48), *curve([(0.82, 1.62), (0.62, 2.15), (0.5, 3.05), (0.68, 3.95), (0.66, 4.3)], 4), (0, 4.45)])  # noqa: E501
+    trunk = closed(
+        [
+            (0, 1.3),
+            (0.25, 1.34),
+            (0.72, 1.48),
+            *curve([(0.82, 1.62), (0.62, 2.15), (0.5, 3.05), (0.68, 3.95), (0.66, 4.3)], 4),
+            (0, 4.45),
+        ]
+    )
     rounded(image, [camera.at(trunk)], figure.skin, depth)
-    rounded(image, [camera.at([(-0.2, 0.85), (0.2, 0.85), (0.27, 1.5), (-0.27, 1.5)])], shade(figure.skin, 0.86), depth)  # noqa: E501
+    rounded(
+        image,
+        [camera.at([(-0.2, 0.85), (0.2, 0.85), (0.27, 1.5), (-0.27, 1.5)])],
+        shade(figure.skin, 0.86),
+        depth,
+    )
     _head(image, figure, body, camera)
 
 
@@ -88,7 +124,10 @@ def paint_arms(image: Image.Image, figure: Figure, body: Pose, camera: Camera) -
         rounded(image, [camera.at(arm), camera.at(shoulder)], figure.skin, camera.unit * 0.1)
         (ex, ey), (wx, wy) = path[1:]
         hand = [(wx, wy), (wx + (wx - ex) * 0.3, wy + (wy - ey) * 0.3)]
-        palm = ribbon([hand[0], ((hand[0][0] + hand[1][0]) / 2, (hand[0][1] + hand[1][1]) / 2), hand[1]], [0.09, 0.14, 0.07])  # noqa: E501
+        palm = ribbon(
+            [hand[0], ((hand[0][0] + hand[1][0]) / 2, (hand[0][1] + hand[1][1]) / 2), hand[1]],
+            [0.09, 0.14, 0.07],
+        )
         rounded(image, [camera.at(palm)], figure.skin, camera.unit * 0.08)
 
 
@@ -97,7 +136,13 @@ def paint_locks(image: Image.Image, figure: Figure, body: Pose, camera: Camera) 
     if not body.back or figure.haircut not in ("long", "tail"):
         return
     width, end = (0.5, 2.0) if figure.haircut == "long" else (0.17, 2.1)
-    fall = closed([(0, 0.2), *curve([(width * 0.9, 0.5), (width, 1.3), (width * 0.6, end)], 4), (0, end + 0.1)])  # noqa: E501
+    fall = closed(
+        [
+            (0, 0.2),
+            *curve([(width * 0.9, 0.5), (width, 1.3), (width * 0.6, end)], 4),
+            (0, end + 0.1),
+        ]
+    )
     rounded(image, [camera.at(fall)], figure.hair, camera.unit * 0.18)
     for x in (-0.5, 0.1, 0.6):
         strand = [(x * width, 0.3), (x * width * 1.1, 1.2), (x * width * 0.7, end)]
@@ -110,12 +155,16 @@ def _head(image: Image.Image, figure: Figure, body: Pose, camera: Camera) -> Non
         _bun(image, figure, camera)
         return
     look = 0.17 * figure.turned
-    face = closed([(0, 0.08), *curve([(0.3, 0.15), (0.4, 0.5), (0.3, 0.86), (0.12, 1.02)], 4), (0, 1.04)])  # noqa: E501
+    face = closed(
+        [(0, 0.08), *curve([(0.3, 0.15), (0.4, 0.5), (0.3, 0.86), (0.12, 1.02)], 4), (0, 1.04)]
+    )
     rounded(image, [camera.at(face)], figure.skin, camera.unit * 0.12)
     cap: Polygon = [
-        (-0.43, 0.62 + 0.15 * look), *curve([(-0.45, 0.3), (-0.25, -0.02), (0, -0.06), (0.25, -0.02), (0.45, 0.3)], 4),  # noqa: E501
-        (0.43, 0.62 - 0.15 * look), *curve([(0.35, 0.42), (0.1 + look, 0.24), (-0.2 + look, 0.3), (-0.35, 0.44)], 4),  # noqa: E501
-    ]  # fmt: skip
+        (-0.43, 0.62 + 0.15 * look),
+        *curve([(-0.45, 0.3), (-0.25, -0.02), (0, -0.06), (0.25, -0.02), (0.45, 0.3)], 4),
+        (0.43, 0.62 - 0.15 * look),
+        *curve([(0.35, 0.42), (0.1 + look, 0.24), (-0.2 + look, 0.3), (-0.35, 0.44)], 4),
+    ]
     rounded(image, [camera.at(cap)], figure.hair, camera.unit * 0.15)
     _bun(image, figure, camera)
     for eye in (-0.16, 0.16):
@@ -144,5 +193,3 @@ def _spread(count: int, widths: tuple[float, float, float]) -> list[float]:
         a, b, share = (widths[0], widths[1], t) if t <= 1 else (widths[1], widths[2], t - 1)
         result.append(a + (b - a) * share)
     return result
-
-

@@ -35,7 +35,12 @@ class Placed:
     def box(self, size: Size) -> Box:
         """The garment's box inside the frame."""
         x1, y1, x2, y2 = self.extent
-        return max(int(x1), 0), max(int(y1), 0), min(int(x2) + 1, size[0]), min(int(y2) + 1, size[1])
+        return (
+            max(int(x1), 0),
+            max(int(y1), 0),
+            min(int(x2) + 1, size[0]),
+            min(int(y2) + 1, size[1]),
+        )
 
     def share_inside(self, size: Size) -> float:
         """How much of the garment's extent the frame holds, 0 to 1."""
@@ -84,7 +89,9 @@ def flat(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> list[Pl
     order = list(made)
     rng.shuffle(order)
     layouts = [_cells(len(made), frame, columns) for columns in range(1, len(made) + 1)]
-    cells = max(layouts, key=lambda cells: min(_unit(m[2], c) for m, c in zip(order, cells, strict=True)))
+    cells = max(
+        layouts, key=lambda cells: min(_unit(m[2], c) for m, c in zip(order, cells, strict=True))
+    )
     studio = plan.source == "shop"
     fill = rng.uniform(0.8, 0.94) if studio else rng.uniform(0.66, 0.96)
     if plan.past_edge:
@@ -99,9 +106,13 @@ def flat(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> list[Pl
         x, y = (cell[0] + cell[2]) / 2, (cell[1] + cell[3]) / 2
         slack = (0.03 if studio else 0.06) * (cell[2] - cell[0]) * (1 - min(fill, 1)) * 4
         camera = Camera(
-            unit, x + rng.uniform(-slack, slack), y + rng.uniform(-slack, slack),
-            (top + bottom) / 2, 1.12, tilt,
-        )  # fmt: skip
+            unit,
+            x + rng.uniform(-slack, slack),
+            y + rng.uniform(-slack, slack),
+            (top + bottom) / 2,
+            1.12,
+            tilt,
+        )
         placed.append(_placed(item, fabric, outline, camera))
     return placed
 
@@ -158,7 +169,9 @@ def _camera(
     x = (x1 + x2) / 2 + rng.uniform(-0.3, 0.3) * max(spare, 0) * (0.3 if studio else 1.0)
     rise = (height / unit - (y2 - y1)) * rng.uniform(-0.1, 0.35)
     tilt = rng.uniform(-1, 1) if studio else rng.uniform(-6, 6)
-    return Camera(unit, width / 2 - x * unit, height / 2 + rise * unit * 0.5, (y1 + y2) / 2, 1.0, tilt)
+    return Camera(
+        unit, width / 2 - x * unit, height / 2 + rise * unit * 0.5, (y1 + y2) / 2, 1.0, tilt
+    )
 
 
 def _cells(count: int, frame: Size, columns: int) -> list[Bounds]:

@@ -26,9 +26,7 @@ class Obstacle:
     parts: occluders.Parts
 
 
-def hide(
-    garments: list[Placed], rng: random.Random, frame: Size, studio: bool
-) -> list[Obstacle]:
+def hide(garments: list[Placed], rng: random.Random, frame: Size, studio: bool) -> list[Obstacle]:
     """Obstacles that hide as much of each garment as its label says, and little of the others.
 
     `garments` are in the order of painting: later ones already hide earlier ones.
@@ -53,9 +51,14 @@ def hide(
 
 
 def _best(
-    target: int, garments: list[Placed], masks: list[Image.Image], hidden: list[Image.Image],
-    rng: random.Random, frame: Size, studio: bool,
-) -> tuple[Obstacle, Image.Image]:  # fmt: skip
+    target: int,
+    garments: list[Placed],
+    masks: list[Image.Image],
+    hidden: list[Image.Image],
+    rng: random.Random,
+    frame: Size,
+    studio: bool,
+) -> tuple[Obstacle, Image.Image]:
     """Of some places and sizes, the one that comes nearest to every garment's label."""
     parts = occluders.choose(rng, studio)
     x1, y1, x2, y2 = garments[target].box(frame)

@@ -13,8 +13,13 @@ from df2_assets.sample.geometry import Polygon, curve, ellipse, ribbon
 Parts = list[tuple[Polygon, Colour]]
 
 _LEATHER: Final[tuple[Colour, ...]] = (
-    (120, 70, 44), (46, 42, 44), (178, 132, 86), (132, 36, 46), (72, 82, 66), (206, 190, 166),
-)  # fmt: skip
+    (120, 70, 44),
+    (46, 42, 44),
+    (178, 132, 86),
+    (132, 36, 46),
+    (72, 82, 66),
+    (206, 190, 166),
+)
 _SKINS: Final[tuple[Colour, ...]] = ((229, 187, 156), (206, 157, 120), (140, 96, 68))
 
 
@@ -29,7 +34,9 @@ def _box(x1: float, y1: float, x2: float, y2: float) -> Polygon:
 
 def _tote(chance: random.Random) -> Parts:
     cloth = chance.choice((*_LEATHER, (226, 216, 196), (62, 84, 120)))
-    handle = ribbon(curve([(-0.4, -0.6), (-0.32, -1.3), (0.32, -1.3), (0.4, -0.6)], 6), [0.055] * 19)
+    handle = ribbon(
+        curve([(-0.4, -0.6), (-0.32, -1.3), (0.32, -1.3), (0.4, -0.6)], 6), [0.055] * 19
+    )
     return [
         (handle, shade(cloth, 0.7)),
         ([(-0.72, -0.7), (0.72, -0.7), (0.82, 0.85), (-0.82, 0.85)], cloth),
@@ -40,20 +47,35 @@ def _tote(chance: random.Random) -> Parts:
 
 def _handbag(chance: random.Random) -> Parts:
     hide = chance.choice(_LEATHER)
-    body = curve([(-0.85, -0.35), (0, -0.5), (0.85, -0.35), (0.95, 0.6), (0, 0.75), (-0.95, 0.6), (-0.85, -0.35)], 5)  # noqa: E501
+    body = curve(
+        [
+            (-0.85, -0.35),
+            (0, -0.5),
+            (0.85, -0.35),
+            (0.95, 0.6),
+            (0, 0.75),
+            (-0.95, 0.6),
+            (-0.85, -0.35),
+        ],
+        5,
+    )
     handle = ribbon(curve([(-0.5, -0.4), (-0.45, -1.0), (0.45, -1.0), (0.5, -0.4)], 6), [0.07] * 19)
-    flap = curve([(-0.86, -0.36), (0, -0.5), (0.86, -0.36), (0.6, 0.12), (0, 0.22), (-0.6, 0.12)], 4)
+    flap = curve(
+        [(-0.86, -0.36), (0, -0.5), (0.86, -0.36), (0.6, 0.12), (0, 0.22), (-0.6, 0.12)], 4
+    )
     return [
-        (handle, shade(hide, 0.75)), (body, hide), (flap, shade(hide, 0.82)),
+        (handle, shade(hide, 0.75)),
+        (body, hide),
+        (flap, shade(hide, 0.82)),
         (_box(-0.1, 0.08, 0.1, 0.26), (212, 182, 98)),
-    ]  # fmt: skip
+    ]
 
 
 def _phone(chance: random.Random) -> Parts:
     skin = chance.choice(_SKINS)
     case = chance.choice(((30, 30, 34), (232, 230, 228), (196, 120, 130), (84, 110, 140)))
     parts: Parts = [
-        (ribbon([(0.1, 2.6), (0.15, 1.4), (0.05, 0.4)], [0.4, 0.34, 0.36]), skin),
+        (ribbon([(0.9, 7.0), (0.3, 2.2), (0.05, 0.4)], [0.5, 0.36, 0.36]), skin),
         (_box(-0.5, -0.95, 0.5, 0.8), case),
         (_box(-0.42, -0.87, -0.02, -0.45), shade(case, 0.6)),
         (ellipse(-0.3, -0.72, 0.09, 0.09, 12), (20, 20, 26)),
@@ -67,10 +89,10 @@ def _phone(chance: random.Random) -> Parts:
 
 def _arm(chance: random.Random) -> Parts:
     skin, side = chance.choice(_SKINS), chance.choice((1, -1))
-    path = curve([(1.9 * side, 1.0), (0.9 * side, 0.35), (-0.35 * side, 0.0)], 5)
+    path = curve([(6.5 * side, 4.6), (2.0 * side, 0.95), (-0.35 * side, 0.0)], 7)
     hand = curve([(-0.35 * side, 0), (-0.7 * side, -0.02), (-0.95 * side, 0.04)], 3)
     return [
-        (ribbon(path, [0.34 - 0.012 * i for i in range(len(path))]), skin),
+        (ribbon(path, [0.46 - 0.018 * i for i in range(len(path))]), skin),
         (ribbon(hand, [0.2, 0.26, 0.27, 0.27, 0.25, 0.2, 0.1]), shade(skin, 0.96)),
         (ribbon([(-0.25 * side, -0.2), (-0.3 * side, 0.22)], [0.05, 0.05]), (212, 182, 98)),
     ]
@@ -108,13 +130,29 @@ def _bouquet(chance: random.Random) -> Parts:
     for _ in range(14):
         x, y, r = chance.uniform(-0.65, 0.65), chance.uniform(-0.85, 0.1), chance.uniform(0.18, 0.3)
         tone = chance.choice((*tones, (88, 128, 72)))
-        parts += [(ellipse(x, y, r, r, 14), tone), (ellipse(x, y, r * 0.5, r * 0.5, 10), shade(tone, 0.75))]  # noqa: E501
+        parts += [
+            (ellipse(x, y, r, r, 14), tone),
+            (ellipse(x, y, r * 0.5, r * 0.5, 10), shade(tone, 0.75)),
+        ]
     return parts
 
 
 def _cushion(chance: random.Random) -> Parts:
     tone: Colour = chance.choice(((198, 148, 92), (110, 130, 138), (176, 90, 84), (222, 214, 198)))
-    outline = curve([(-0.95, -0.9), (0, -0.74), (0.95, -0.9), (0.8, 0), (0.95, 0.9), (0, 0.74), (-0.95, 0.9), (-0.8, 0), (-0.95, -0.9)], 5)  # noqa: E501
+    outline = curve(
+        [
+            (-0.95, -0.9),
+            (0, -0.74),
+            (0.95, -0.9),
+            (0.8, 0),
+            (0.95, 0.9),
+            (0, 0.74),
+            (-0.95, 0.9),
+            (-0.8, 0),
+            (-0.95, -0.9),
+        ],
+        5,
+    )
     bands = [(_box(x - 0.06, -0.68, x + 0.06, 0.68), shade(tone, 0.75)) for x in (-0.5, 0.0, 0.5)]
     return [(outline, tone), *bands]
 
@@ -149,18 +187,43 @@ def _hat(chance: random.Random) -> Parts:
 
 
 def _stack(chance: random.Random) -> Parts:
-    tones = [chance.choice(((70, 96, 130), (214, 206, 190), (166, 92, 84), (96, 112, 88), (206, 168, 98))) for _ in range(4)]  # noqa: E501
+    tones = [
+        chance.choice(
+            ((70, 96, 130), (214, 206, 190), (166, 92, 84), (96, 112, 88), (206, 168, 98))
+        )
+        for _ in range(4)
+    ]
     parts: Parts = []
     for i, tone in enumerate(tones):
         y = 0.8 - i * 0.48
-        fold = curve([(-0.9, y), (-1.0, y - 0.22), (-0.85, y - 0.44), (0.9, y - 0.42), (0.95, y)], 4)
-        parts += [(fold, tone), (ribbon([(-0.9, y - 0.2), (0.9, y - 0.2)], [0.02, 0.02]), shade(tone, 0.6))]  # noqa: E501
+        fold = curve(
+            [(-0.9, y), (-1.0, y - 0.22), (-0.85, y - 0.44), (0.9, y - 0.42), (0.95, y)], 4
+        )
+        parts += [
+            (fold, tone),
+            (ribbon([(-0.9, y - 0.2), (0.9, y - 0.2)], [0.02, 0.02]), shade(tone, 0.6)),
+        ]
     return parts
 
 
 _DAILY: Final[tuple[Callable[[random.Random], Parts], ...]] = (
-    _tote, _handbag, _phone, _arm, _leaves, _magazine, _chair, _cushion, _bouquet,
-)  # fmt: skip
+    _tote,
+    _handbag,
+    _phone,
+    _arm,
+    _leaves,
+    _magazine,
+    _chair,
+    _cushion,
+    _bouquet,
+)
 _STUDIO: Final[tuple[Callable[[random.Random], Parts], ...]] = (
-    _handbag, _tote, _card, _bouquet, _hat, _stack, _magazine, _arm,
-)  # fmt: skip
+    _handbag,
+    _tote,
+    _card,
+    _bouquet,
+    _hat,
+    _stack,
+    _magazine,
+    _arm,
+)

@@ -50,7 +50,9 @@ def _hang(image: Image.Image, garment: Placed) -> None:
     upper = top < 2.0
     metal = (124, 122, 122)
     y = top + (0.05 if upper else -0.12)
-    hook = curve([(0, y - 0.02), (0, y - 0.24), (0.16, y - 0.36), (0.08, y - 0.52), (-0.08, y - 0.46)], 5)
+    hook = curve(
+        [(0, y - 0.02), (0, y - 0.24), (0.16, y - 0.36), (0.08, y - 0.52), (-0.08, y - 0.46)], 5
+    )
     stroke(image, camera.at(hook), max(2.0, camera.unit * 0.05), metal)
     wide, drop = (0.62, 0.14) if upper else (0.5, 0.0)
     bar = [(-wide, y + drop), (0, y - 0.04), (wide, y + drop)]
@@ -94,5 +96,3 @@ def _light(image: Image.Image, rng: random.Random, studio: bool) -> Image.Image:
     image = tint(image, (level * (1 + warmth), level, level * (1 - warmth)))
     image = vignette(image, rng.uniform(0.1, 0.35))
     return grain(image, rng, rng.choice((5, 6, 8)))
-
-

@@ -30,6 +30,8 @@ TOPS: Final = (1, 2, 5, 6)
 OUTWEAR: Final = (3, 4)
 LEGS: Final = (7, 8, 9)
 DRESSES: Final = (10, 11, 12, 13)
+_TROUSERS: Final = 8
+"""Tops hang over them, and are tucked into shorts and skirts."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class ItemPlan:
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """`items` from the innermost to the outermost garment; `past_edge`: one box is too large."""
+    """`items` in the order of painting, innermost first; `past_edge`: one box is too large."""
 
     split: str
     image_id: str
@@ -130,7 +132,8 @@ class _Planner:
     def _outfit(self) -> list[_Garment]:
         """Garments from the innermost out: of the possible outfits the one most needed."""
         top, outer, legs, dress = (self._needed(group) for group in (TOPS, OUTWEAR, LEGS, DRESSES))
-        outfits = [[legs, top], [dress], [legs, top, outer], [dress, outer], [legs, top]]
+        inner = [legs, top] if legs == _TROUSERS else [top, legs]
+        outfits = [inner, [dress], [*inner, outer], [dress, outer]]
         best = max(outfits, key=lambda o: (sum(map(self._gaps, o)) / len(o), self.rng.random()))
         short = dress not in best
         style = 1 if self.rng.random() < 0.85 else self.rng.randint(2, 4)
@@ -157,9 +160,7 @@ class _Planner:
             for source in DOMAINS
         )
 
-    def _image(
-        self, source: str, outfit: list[_Garment], twins: bool, counts: bool
-    ) -> ImagePlan:
+    def _image(self, source: str, outfit: list[_Garment], twins: bool, counts: bool) -> ImagePlan:
         """One photograph; `twins`: lay the last garment beside another style of it."""
         choices = []
         for viewpoint in (1, 2, 3):
@@ -190,12 +191,18 @@ class _Planner:
     def _occlusion(
         self, garment: _Garment, outfit: list[_Garment], viewpoint: int, source: str
     ) -> int:
-        """The label the split has least of; what is worn under outwear is heavily occluded."""
-        under = any(other.category_id in OUTWEAR for other in outfit) and viewpoint != 1
-        if under and garment.category_id in TOPS + DRESSES:
-            return 3
-        counts = [self.cells[garment.category_id, o, viewpoint, source] for o in (1, 2, 3)]
-        return min((1, 2, 3), key=lambda o: (counts[o - 1], self.rng.random()))
+        """The label that the split has least of, among those that fit under outwear."""
+        labels: tuple[int, ...] = (1, 2, 3)
+        if viewpoint != 1 and any(other.category_id in OUTWEAR for other in outfit):
+            if garment.category_id in TOPS + DRESSES:
+                labels = (3,)
+            elif garment.category_id in LEGS:
+                labels = (2, 3)
+        cells = self.cells
+        return min(
+            labels,
+            key=lambda o: (cells[garment.category_id, o, viewpoint, source], self.rng.random()),
+        )
 
     def _indices(self, count: int) -> list[int]:
         """Mostly 1, 2, 3; sometimes with gaps; in any order."""

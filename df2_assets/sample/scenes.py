@@ -50,10 +50,14 @@ def _colour(
 
 
 def _wood(chance: random.Random) -> Colour:
-    return shade(chance.choice(((176, 128, 84), (132, 92, 62), (206, 170, 128))), chance.uniform(0.8, 1.1))  # noqa: E501
+    return shade(
+        chance.choice(((176, 128, 84), (132, 92, 62), (206, 170, 128))), chance.uniform(0.8, 1.1)
+    )
 
 
-def _planks(draw: ImageDraw.ImageDraw, chance: random.Random, box: tuple[int, int, int, int]) -> None:
+def _planks(
+    draw: ImageDraw.ImageDraw, chance: random.Random, box: tuple[int, int, int, int]
+) -> None:
     left, top, right, bottom = box
     wood = _wood(chance)
     width = chance.randint(18, 34)
@@ -76,7 +80,10 @@ def _plant(draw: ImageDraw.ImageDraw, chance: random.Random, x: int, y: int, siz
         leaf = [(x, y), (x + dx - size // 4, y + dy), (x + dx + size // 4, y + dy - size // 5)]
         draw.polygon(leaf, fill=shade(green, chance.uniform(0.7, 1.3)))
     half = size // 2
-    draw.polygon([(x - half, y), (x + half, y), (x + half // 2, y + size), (x - half // 2, y + size)], fill=(178, 104, 72))  # noqa: E501
+    draw.polygon(
+        [(x - half, y), (x + half, y), (x + half // 2, y + size), (x - half // 2, y + size)],
+        fill=(178, 104, 72),
+    )
 
 
 def _green(chance: random.Random) -> Colour:
@@ -88,7 +95,10 @@ def _picture(draw: ImageDraw.ImageDraw, chance: random.Random, x: int, y: int, s
     draw.rectangle((x + 3, y + 3, x + size - 3, y + size * 5 // 4 - 3), fill=(238, 234, 224))
     for _ in range(3):
         a, b = chance.randint(6, size // 2), chance.randint(6, size // 2)
-        draw.ellipse((x + a, y + b, x + a + size // 3, y + b + size // 2), fill=_colour(chance, (0.3, 0.7), (0.4, 0.8)))  # noqa: E501
+        draw.ellipse(
+            (x + a, y + b, x + a + size // 3, y + b + size // 2),
+            fill=_colour(chance, (0.3, 0.7), (0.4, 0.8)),
+        )
 
 
 def _bedroom(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> None:
@@ -105,9 +115,18 @@ def _bedroom(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> No
     curtain = _colour(chance, (0.2, 0.5), (0.5, 0.85))
     for i in range(5):
         for side in (x - 26, x + width // 3 - 6):
-            draw.rectangle((side + i * 6, 0, side + i * 6 + 6, floor - 20), fill=shade(curtain, 0.85 + 0.1 * (i % 3)))  # noqa: E501
+            draw.rectangle(
+                (side + i * 6, 0, side + i * 6 + 6, floor - 20),
+                fill=shade(curtain, 0.85 + 0.1 * (i % 3)),
+            )
     for _ in range(chance.randint(1, 3)):
-        _picture(draw, chance, chance.randint(0, width - 40), chance.randint(5, height // 3), chance.randint(24, 44))  # noqa: E501
+        _picture(
+            draw,
+            chance,
+            chance.randint(0, width - 40),
+            chance.randint(5, height // 3),
+            chance.randint(24, 44),
+        )
     cover = _colour(chance, (0.15, 0.5), (0.5, 0.9))
     left = chance.choice((-width // 5, width // 2))
     top = floor - height // 9
@@ -115,7 +134,11 @@ def _bedroom(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> No
     draw.rounded_rectangle((left, top, left + width * 3 // 4, height - 12), 14, fill=cover)
     draw.rounded_rectangle((left + 12, top - 16, left + 70, top + 14), 9, fill=(240, 238, 232))
     for i in range(5):
-        draw.line((left + 20 + i * 26, top + 16, left + 6 + i * 30, height), fill=shade(cover, 0.85), width=3)  # noqa: E501
+        draw.line(
+            (left + 20 + i * 26, top + 16, left + 6 + i * 30, height),
+            fill=shade(cover, 0.85),
+            width=3,
+        )
     _plant(draw, chance, chance.randint(10, width - 10), floor + 8, 26)
 
 
@@ -125,8 +148,20 @@ def _mirror(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> Non
     frame = shade(_wood(chance), chance.uniform(0.4, 0.9))
     inset = width // 9
     for edge in range(6):
-        draw.rectangle((inset - edge, inset // 2 - edge, width - inset + edge, height - 8 + edge), outline=frame)  # noqa: E501
-    draw.polygon([(inset, height // 3), (width // 2, inset // 2), (width // 2 + 24, inset // 2), (inset, height // 2)], fill=None, outline=(250, 250, 250))  # noqa: E501
+        draw.rectangle(
+            (inset - edge, inset // 2 - edge, width - inset + edge, height - 8 + edge),
+            outline=frame,
+        )
+    draw.polygon(
+        [
+            (inset, height // 3),
+            (width // 2, inset // 2),
+            (width // 2 + 24, inset // 2),
+            (inset, height // 2),
+        ],
+        fill=None,
+        outline=(250, 250, 250),
+    )
 
 
 def _street(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> None:
@@ -138,7 +173,9 @@ def _street(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> Non
     while x < width:
         span = chance.randint(44, 96)
         top = chance.randint(0, height // 3)
-        wall = chance.choice((_colour(chance, (0.05, 0.35), (0.4, 0.85)), (150, 92, 76), (196, 178, 150)))
+        wall = chance.choice(
+            (_colour(chance, (0.05, 0.35), (0.4, 0.85)), (150, 92, 76), (196, 178, 150))
+        )
         draw.rectangle((x, top, x + span, ground), fill=wall)
         glass = chance.choice(((74, 92, 112), (226, 214, 160), (120, 140, 156)))
         for wx in range(x + 7, x + span - 10, 18):
@@ -151,7 +188,11 @@ def _street(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> Non
     stone = chance.choice(((150, 148, 146), (128, 126, 130), (176, 166, 152)))
     draw.rectangle((0, ground, width, height), fill=stone)
     for i in range(-6, 16):
-        draw.line((width // 2 + (i - 5) * 12, ground, width // 2 + (i - 5) * 60, height), fill=shade(stone, 0.84), width=2)  # noqa: E501
+        draw.line(
+            (width // 2 + (i - 5) * 12, ground, width // 2 + (i - 5) * 60, height),
+            fill=shade(stone, 0.84),
+            width=2,
+        )
     for i in range(6):
         y = ground + round((height - ground) * (i / 6) ** 1.7)
         draw.line((0, y, width, y), fill=shade(stone, 0.84), width=2)
@@ -159,8 +200,14 @@ def _street(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> Non
         tree = chance.randint(0, width)
         draw.rectangle((tree - 5, ground // 3, tree + 5, ground + 12), fill=(92, 72, 58))
         for _ in range(14):
-            u, v, r = tree + chance.randint(-46, 46), ground // 4 + chance.randint(-50, 40), chance.randint(14, 28)  # noqa: E501
-            draw.ellipse((u - r, v - r, u + r, v + r), fill=shade(_green(chance), chance.uniform(0.7, 1.3)))  # noqa: E501
+            u, v, r = (
+                tree + chance.randint(-46, 46),
+                ground // 4 + chance.randint(-50, 40),
+                chance.randint(14, 28),
+            )
+            draw.ellipse(
+                (u - r, v - r, u + r, v + r), fill=shade(_green(chance), chance.uniform(0.7, 1.3))
+            )
     if chance.random() < 0.7:
         _car(draw, chance, chance.randint(-30, width - 50), ground + 12)
     for _ in range(chance.randint(1, 3)):
@@ -169,8 +216,13 @@ def _street(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> Non
 
 def _car(draw: ImageDraw.ImageDraw, chance: random.Random, x: int, y: int) -> None:
     paint = _colour(chance, (0.1, 0.85), (0.3, 0.85))
-    draw.polygon([(x + 16, y - 28), (x + 34, y - 50), (x + 82, y - 50), (x + 104, y - 28)], fill=shade(paint, 0.8))  # noqa: E501
-    draw.polygon([(x + 24, y - 30), (x + 38, y - 46), (x + 78, y - 46), (x + 94, y - 30)], fill=(70, 84, 98))  # noqa: E501
+    draw.polygon(
+        [(x + 16, y - 28), (x + 34, y - 50), (x + 82, y - 50), (x + 104, y - 28)],
+        fill=shade(paint, 0.8),
+    )
+    draw.polygon(
+        [(x + 24, y - 30), (x + 38, y - 46), (x + 78, y - 46), (x + 94, y - 30)], fill=(70, 84, 98)
+    )
     draw.rounded_rectangle((x, y - 30, x + 120, y - 6), 8, fill=paint)
     for wheel in (x + 26, x + 94):
         draw.ellipse((wheel - 13, y - 18, wheel + 13, y + 8), fill=(32, 32, 34))
@@ -183,8 +235,12 @@ def _passer(draw: ImageDraw.ImageDraw, chance: random.Random, x: int, y: int) ->
     coat = _colour(chance, (0.1, 0.6), (0.2, 0.7))
     draw.rectangle((x - unit * 0.7, y - 4 * unit, x - unit * 0.1, y), fill=(50, 52, 62))
     draw.rectangle((x + unit * 0.1, y - 4 * unit, x + unit * 0.7, y), fill=(50, 52, 62))
-    draw.rounded_rectangle((x - unit, y - 7 * unit, x + unit, y - 3.4 * unit), unit * 0.6, fill=coat)
-    draw.ellipse((x - unit * 0.5, y - 8 * unit, x + unit * 0.5, y - 6.9 * unit), fill=(190, 146, 118))
+    draw.rounded_rectangle(
+        (x - unit, y - 7 * unit, x + unit, y - 3.4 * unit), unit * 0.6, fill=coat
+    )
+    draw.ellipse(
+        (x - unit * 0.5, y - 8 * unit, x + unit * 0.5, y - 6.9 * unit), fill=(190, 146, 118)
+    )
 
 
 def _park(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> None:
@@ -194,14 +250,27 @@ def _park(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> None:
     for _ in range(70):
         r = chance.randint(12, 34)
         x, y = chance.randint(0, width), horizon - chance.randint(-20, height // 3)
-        draw.ellipse((x - r, y - r, x + r, y + r), fill=shade(_green(chance), chance.uniform(0.6, 1.4)))  # noqa: E501
+        draw.ellipse(
+            (x - r, y - r, x + r, y + r), fill=shade(_green(chance), chance.uniform(0.6, 1.4))
+        )
     grass = shade(_green(chance), 1.2)
     draw.rectangle((0, horizon, width, height), fill=grass)
     for _ in range(120):
         x, y = chance.randint(0, width), chance.randint(horizon, height)
-        draw.line((x, y, x + chance.randint(-3, 3), y - chance.randint(4, 9)), fill=shade(grass, chance.uniform(0.7, 1.3)))  # noqa: E501
+        draw.line(
+            (x, y, x + chance.randint(-3, 3), y - chance.randint(4, 9)),
+            fill=shade(grass, chance.uniform(0.7, 1.3)),
+        )
     path = chance.randint(0, width)
-    draw.polygon([(path - 8, horizon), (path + 8, horizon), (width // 2 + 90, height), (width // 2 - 90, height)], fill=(206, 188, 156))  # noqa: E501
+    draw.polygon(
+        [
+            (path - 8, horizon),
+            (path + 8, horizon),
+            (width // 2 + 90, height),
+            (width // 2 - 90, height),
+        ],
+        fill=(206, 188, 156),
+    )
     if chance.random() < 0.6:
         x, y = chance.randint(0, width - 60), horizon + 30
         for row in range(3):
@@ -225,12 +294,23 @@ def _wardrobe(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> N
             span = chance.randint(9, 22)
             fall = chance.randint(height // 5, height // 3)
             colour = _colour(chance, (0.1, 0.75), (0.25, 0.9))
-            draw.polygon([(x + span // 2, rail), (x + span, rail + 14), (x + span + 2, rail + fall), (x - 2, rail + fall), (x, rail + 14)], fill=colour)  # noqa: E501
+            draw.polygon(
+                [
+                    (x + span // 2, rail),
+                    (x + span, rail + 14),
+                    (x + span + 2, rail + fall),
+                    (x - 2, rail + fall),
+                    (x, rail + 14),
+                ],
+                fill=colour,
+            )
             draw.line((x, rail + 14, x - 1, rail + fall), fill=shade(colour, 0.6), width=2)
             x += span + chance.randint(0, 7)
     for _ in range(4):
         x = chance.randint(0, width)
-        draw.rounded_rectangle((x, floor - 10, x + 24, floor + 4), 3, fill=_colour(chance, (0.2, 0.7), (0.3, 0.8)))  # noqa: E501
+        draw.rounded_rectangle(
+            (x, floor - 10, x + 24, floor + 4), 3, fill=_colour(chance, (0.2, 0.7), (0.3, 0.8))
+        )
 
 
 def _cafe(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> None:
@@ -239,7 +319,9 @@ def _cafe(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> None:
     draw.rectangle((0, 0, width, height), fill=shade(brick, 0.7))
     for row in range(0, height, 13):
         for x in range(-(row // 13 % 2) * 15, width, 30):
-            draw.rectangle((x, row, x + 27, row + 10), fill=shade(brick, chance.uniform(0.82, 1.14)))
+            draw.rectangle(
+                (x, row, x + 27, row + 10), fill=shade(brick, chance.uniform(0.82, 1.14))
+            )
     floor = round(height * 0.78)
     tile = chance.choice(((206, 202, 194), (92, 88, 86)))
     for row in range(6):
@@ -250,7 +332,9 @@ def _cafe(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> None:
     for _ in range(3):
         x = chance.randint(0, width)
         draw.line((x, 0, x, height // 6), fill=(30, 30, 30), width=2)
-        draw.pieslice((x - 20, height // 6 - 18, x + 20, height // 6 + 22), 180, 360, fill=(40, 44, 48))
+        draw.pieslice(
+            (x - 20, height // 6 - 18, x + 20, height // 6 + 22), 180, 360, fill=(40, 44, 48)
+        )
         draw.ellipse((x - 9, height // 6 - 6, x + 9, height // 6 + 12), fill=(255, 226, 160))
     for _ in range(2):
         x, y = chance.randint(-10, width), floor - chance.randint(4, 20)
@@ -268,7 +352,11 @@ def _floor(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> None
         rug = _colour(chance, (0.15, 0.6), (0.4, 0.85))
         x, y = chance.randint(-60, 30), chance.randint(-60, height // 3)
         for i in range(4):
-            draw.rounded_rectangle((x + i * 9, y + i * 9, x + width - i * 9, y + height * 2 // 3 - i * 9), 8, fill=shade(rug, 0.8 + 0.15 * (i % 3)))  # noqa: E501
+            draw.rounded_rectangle(
+                (x + i * 9, y + i * 9, x + width - i * 9, y + height * 2 // 3 - i * 9),
+                8,
+                fill=shade(rug, 0.8 + 0.15 * (i % 3)),
+            )
     _litter(draw, chance, size)
 
 
@@ -285,7 +373,9 @@ def _bed(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> None:
             draw.line((x, 0, x - height // 3, height), fill=band, width=step // 5)
     for _ in range(2):
         x = chance.randint(-30, width - 40)
-        draw.rounded_rectangle((x, -30, x + 110, 44), 18, fill=(240, 238, 232), outline=shade(cover, 0.8), width=2)  # noqa: E501
+        draw.rounded_rectangle(
+            (x, -30, x + 110, 44), 18, fill=(240, 238, 232), outline=shade(cover, 0.8), width=2
+        )
     _litter(draw, chance, size)
 
 
@@ -300,7 +390,9 @@ def _door(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> None:
     draw.rectangle((left, 8, right, height), fill=leaf)
     for top, bottom in ((24, height // 2 - 14), (height // 2 + 10, height - 24)):
         for x1, x2 in ((left + 16, (left + right) // 2 - 8), ((left + right) // 2 + 8, right - 16)):
-            draw.rectangle((x1, top, x2, bottom), fill=shade(leaf, 0.92), outline=shade(leaf, 0.7), width=3)  # noqa: E501
+            draw.rectangle(
+                (x1, top, x2, bottom), fill=shade(leaf, 0.92), outline=shade(leaf, 0.7), width=3
+            )
     draw.ellipse((right - 22, height // 2 - 6, right - 10, height // 2 + 6), fill=(196, 170, 96))
     for x in (0, right + 14):
         _picture(draw, chance, x, chance.randint(10, height // 2), chance.randint(18, 34))
@@ -319,14 +411,26 @@ def _litter(draw: ImageDraw.ImageDraw, chance: random.Random, size: Size) -> Non
                 draw.ellipse((x + dx + 3, y + 4, x + dx + 11, y + 18), fill=shade(colour, 0.4))
         elif kind == 1:
             draw.polygon([(x, y + 8), (x + 42, y), (x + 50, y + 50), (x + 7, y + 58)], fill=colour)
-            draw.polygon([(x + 6, y + 13), (x + 38, y + 7), (x + 41, y + 22), (x + 8, y + 28)], fill=(240, 238, 230))  # noqa: E501
+            draw.polygon(
+                [(x + 6, y + 13), (x + 38, y + 7), (x + 41, y + 22), (x + 8, y + 28)],
+                fill=(240, 238, 230),
+            )
         else:
             draw.arc((x, y, x + 56, y + 48), 20, 320, fill=colour, width=5)
 
 
 _STANDING: Final[tuple[Callable[[ImageDraw.ImageDraw, random.Random, Size], None], ...]] = (
-    _bedroom, _mirror, _street, _street, _park, _wardrobe, _cafe,
-)  # fmt: skip
+    _bedroom,
+    _mirror,
+    _street,
+    _street,
+    _park,
+    _wardrobe,
+    _cafe,
+)
 _LYING: Final[tuple[Callable[[ImageDraw.ImageDraw, random.Random, Size], None], ...]] = (
-    _floor, _bed, _door, _floor,
-)  # fmt: skip
+    _floor,
+    _bed,
+    _door,
+    _floor,
+)

@@ -55,7 +55,7 @@ def read(roots: Roots, split: str) -> list[CropRow]:
     """All rows of finished shards; what a kill left of an unfinished line is passed over."""
     rows: list[CropRow] = []
     try:
-        lines = roots.journal(split).read_bytes().split(b"\n")
+        lines = roots.journal(split).read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:
         return rows
     for line in lines:

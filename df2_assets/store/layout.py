@@ -1,11 +1,10 @@
 """Where everything lies under the two roots, and which roots are refused."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
-from df2_assets.errors import LayoutError, RootsError
+from df2_assets.errors import LayoutError, RootsError, inert
 
 OWN_FOLDER = "_df2_assets"
 
@@ -72,10 +71,12 @@ def refuse_missing(roots: Roots, split: str) -> None:
     if split not in ANNOTATED_SPLITS:
         return
     root = roots.df2_root
+    wanted = f"the folder that holds {split}/image and {split}/annos"
+    if not root.is_dir():
+        raise LayoutError(f"DF2_ROOT ({root}) is not there. Set it to {wanted}.")
     for folder in (roots.images(split), roots.annotations(split)):
         if not folder.is_dir():
-            missing = root if not root.is_dir() else folder
-            raise LayoutError(f"{missing} is not there. {_remedy(root, split)}")
+            raise LayoutError(f"{folder} is not there. {_remedy(root, split)}")
 
 
 def _remedy(root: Path, split: str) -> str:
@@ -83,20 +84,16 @@ def _remedy(root: Path, split: str) -> str:
     nested = root / split / split
     if nested.is_dir():
         return f"Found one level too many: move the content of {nested} up into {root / split}."
-    inner = next((p.parent for p in _folders(root, f"*/{split}") if (p / "image").is_dir()), None)
+    inner = next((p.parent for p in root.glob(f"*/{split}") if (p / "image").is_dir()), None)
     if inner is not None:
         return f"The data set is one level below: set DF2_ROOT={inner}."
     if root.name == split and (root / "image").is_dir():
         return f"DF2_ROOT names a split: set DF2_ROOT={root.parent}."
-    archives = sorted(p.name for p in _folders(root, "*.zip"))
+    archives = sorted(p.name for p in root.glob("*.zip"))
     if archives:
         return f"Found {', '.join(archives[:3])}, not unpacked: unzip it in {root}."
-    found = sorted(p.name for p in _folders(root, "*"))[:5]
+    found = sorted(inert(p.name) for p in root.iterdir())[:5]
     return (
         f"Found {', '.join(found) if found else 'nothing'} in {root}; set DF2_ROOT to the folder "
         f"that holds {split}/image and {split}/annos."
     )
-
-
-def _folders(root: Path, pattern: str) -> Iterable[Path]:
-    return root.glob(pattern) if root.is_dir() else ()

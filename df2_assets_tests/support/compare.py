@@ -3,7 +3,7 @@
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,18 @@ def refused(table: pd.DataFrame) -> Counter[Refusal]:
             *(table[name] for name in Refusal._fields), strict=True
         )
     )
+
+
+def assert_same_refusals(
+    actual: Counter[Refusal], expected: Counter[Refusal], what: Mapping[str, str] | None = None
+) -> None:
+    """Hold refusals against the expected ones; `what` says of an image id what is known of it."""
+    complaints = [
+        f"{(what or {}).get(refusal.image_id, '')} {tuple(refusal)} {verdict}".lstrip()
+        for verdict, part in (("is missing", expected - actual), ("is invented", actual - expected))
+        for refusal in sorted(part.elements(), key=repr)
+    ]
+    assert not complaints, "\n".join(["not the expected refusals:", *complaints])
 
 
 def _splits(sku_root: Path) -> set[str]:

@@ -28,9 +28,13 @@ def silhouette(shape: Shape, camera: Camera) -> list[Polygon]:
 
 
 def dress(
-    image: Image.Image, shape: Shape, fabric: Fabric, camera: Camera, chance: random.Random,
+    image: Image.Image,
+    shape: Shape,
+    fabric: Fabric,
+    camera: Camera,
+    chance: random.Random,
     folds: float,
-) -> None:  # fmt: skip
+) -> None:
     """Paint a garment; `folds` from 0 (ironed) to 1 (crumpled)."""
     for outline in shape.lining:
         rounded(image, [camera.at(outline)], shade(fabric.base, 0.42), camera.unit * 0.2)
@@ -49,9 +53,7 @@ def dress(
         stroke(image, camera.at(line), max(1.1, width * camera.unit), thread, 0.5)
 
 
-def rounded(
-    image: Image.Image, polygons: list[Polygon], colour: Colour, depth: float
-) -> None:
+def rounded(image: Image.Image, polygons: list[Polygon], colour: Colour, depth: float) -> None:
     """Fill `polygons` with a colour that darkens over `depth` pixels towards their edges."""
     area = area_of(polygons, image.size)
     if area is None:
@@ -62,9 +64,13 @@ def rounded(
 
 
 def _piece(
-    image: Image.Image, piece: Piece, fabric: Fabric, camera: Camera, chance: random.Random,
+    image: Image.Image,
+    piece: Piece,
+    fabric: Fabric,
+    camera: Camera,
+    chance: random.Random,
     folds: float,
-) -> None:  # fmt: skip
+) -> None:
     polygon = camera.at(piece.outline)
     area = area_of([polygon], image.size)
     if area is None:

@@ -112,14 +112,27 @@ def _closed(chance: random.Random, sleeves: str, dress: bool) -> Upper:
         belt = chance.random() < 0.4
     else:
         fit = chance.choice(("boxy", "fitted", "fitted", "flared"))
-        hem_y = chance.uniform(3.45, 4.05)
+        hem_y = chance.uniform(3.4, 3.9)
         hem = {"boxy": 0.82, "fitted": 0.7, "flared": 1.0}[fit]
         belt = False
     ease = chance.uniform(0.03, 0.1) + (0.08 if fit == "boxy" else 0.0)
     return Upper(
-        neck, width, depth, shoulder, sleeve, cuff, fit, ease, hem_y, hem,
-        hem_drop=chance.uniform(0.02, 0.12), collar=collar, front=front, belt=belt, dress=dress,
-    )  # fmt: skip
+        neck,
+        width,
+        depth,
+        shoulder,
+        sleeve,
+        cuff,
+        fit,
+        ease,
+        hem_y,
+        hem,
+        hem_drop=chance.uniform(0.02, 0.12),
+        collar=collar,
+        front=front,
+        belt=belt,
+        dress=dress,
+    )
 
 
 def _outwear(chance: random.Random, sleeve_long: bool, short: bool) -> Upper:
@@ -128,17 +141,28 @@ def _outwear(chance: random.Random, sleeve_long: bool, short: bool) -> Upper:
     if sleeve_long:
         collar = chance.choice((collar, "hood"))
         sleeve, cuff = chance.uniform(2.35, 2.6), chance.uniform(0.2, 0.32)
-        hem_y = chance.uniform(3.6, 4.1) if short else chance.uniform(4.4, 6.3)
+        hem_y = chance.uniform(3.4, 3.8) if short else chance.uniform(4.4, 6.3)
     else:
         sleeve, cuff = chance.uniform(0.8, 1.25), chance.uniform(0.42, 0.55)
-        hem_y = chance.uniform(3.6, 4.0) if short else chance.uniform(4.0, 5.0)
+        hem_y = chance.uniform(3.4, 3.7) if short else chance.uniform(4.0, 5.0)
     reach = hem_y - 3.6
     hem = {"boxy": 0.86, "fitted": 0.76, "flared": 0.95}[fit] + 0.12 * reach
     return Upper(
-        "v", 0.36, 2.3, 0.93, sleeve, cuff, fit, chance.uniform(0.14, 0.22), hem_y, hem,
-        gap=chance.uniform(0.17, 0.3), collar=collar,
-        front=chance.choice(("buttons", "zip", "pocket")), belt=False,
-    )  # fmt: skip
+        "v",
+        0.36,
+        2.3,
+        0.93,
+        sleeve,
+        cuff,
+        fit,
+        chance.uniform(0.14, 0.22),
+        hem_y,
+        hem,
+        gap=chance.uniform(0.22, 0.38),
+        collar=collar,
+        front=chance.choice(("buttons", "zip", "pocket")),
+        belt=False,
+    )
 
 
 def _lower(chance: random.Random, category_id: int) -> Lower:
@@ -148,15 +172,25 @@ def _lower(chance: random.Random, category_id: int) -> Lower:
         straight = chance.random() < 0.25
         hem = chance.uniform(0.6, 0.72) if straight else 0.85 + (hem_y - 4.5) * 0.28
         return Lower(
-            waist_y, hem_y, hem + chance.uniform(0, 0.15), chance.uniform(0.02, 0.06), legs=False,
-            pleats=0 if straight else chance.choice((0, 5, 9)), buttons=chance.random() < 0.3,
+            waist_y,
+            hem_y,
+            hem + chance.uniform(0, 0.15),
+            chance.uniform(0.02, 0.06),
+            legs=False,
+            pleats=0 if straight else chance.choice((0, 5, 9)),
+            buttons=chance.random() < 0.3,
             flared=1.0 if straight else chance.uniform(0.8, 1.3),
-        )  # fmt: skip
+        )
     if category_id == 7:
         hem_y, hem = chance.uniform(4.85, 5.6), chance.uniform(0.4, 0.52)
     else:
         hem_y, hem = chance.uniform(7.1, 7.65), chance.choice((0.17, 0.21, 0.27, 0.38, 0.46))
     return Lower(
-        waist_y, hem_y, hem, chance.uniform(0.03, 0.1), legs=True,
-        pockets=True, cuffs=chance.random() < 0.3,
-    )  # fmt: skip
+        waist_y,
+        hem_y,
+        hem,
+        chance.uniform(0.03, 0.1),
+        legs=True,
+        pockets=True,
+        cuffs=chance.random() < 0.3,
+    )

@@ -1,0 +1,1 @@
+"""Garments: how they are cut, what they are made of, and how they are painted."""

@@ -1,0 +1,90 @@
+"""Only names of the contract's form are the project's; everything else is left alone."""
+
+from pathlib import Path
+
+import pytest
+
+from df2_assets.errors import OutputError
+from df2_assets.store import crop_tree
+from df2_assets.store.layout import Roots
+
+SKU = "train/catalog/000001_01_01"
+
+
+def put(roots: Roots, path: str, content: bytes = b"x") -> Path:
+    file = roots.sku_root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return file
+
+
+def test_a_crop_is_found_with_its_size_and_time(roots: Roots) -> None:
+    file = put(roots, f"{SKU}/000002_item1.jpg", b"four")
+    tree = crop_tree.scan(roots, "train")
+    assert tree.crops == {f"{SKU}/000002_item1.jpg": (4, file.stat().st_mtime_ns)}
+    assert not tree.foreign
+
+
+def test_a_split_that_was_never_built_is_empty(roots: Roots) -> None:
+    assert crop_tree.scan(roots, "train") == crop_tree.CropTree()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"{SKU}/notes.txt",
+        f"{SKU}/000002_item0.jpg",
+        f"{SKU}/000002_item01.jpg",
+        f"{SKU}/00002_item1.jpg",
+        f"{SKU}/000002_item1.png",
+        f"{SKU}/.hidden.tmp",
+        "train/catalog/000002_item1.jpg",
+        "train/catalog/readme",
+        "train/query/1_01_01",
+    ],
+)
+def test_a_name_that_is_not_of_the_contract_is_foreign(roots: Roots, name: str) -> None:
+    put(roots, name)
+    tree = crop_tree.scan(roots, "train")
+    assert tree.foreign == [name]
+    assert not tree.crops
+
+
+def test_a_folder_and_a_link_with_a_crops_name_are_foreign(roots: Roots, tmp_path: Path) -> None:
+    (roots.sku_root / SKU / "000002_item1.jpg").mkdir(parents=True)
+    (roots.sku_root / SKU / "000003_item1.jpg").symlink_to(tmp_path)
+    tree = crop_tree.scan(roots, "train")
+    assert tree.foreign == [f"{SKU}/000002_item1.jpg", f"{SKU}/000003_item1.jpg"]
+
+
+def test_what_a_kill_left_half_written_is_told_apart(roots: Roots) -> None:
+    put(roots, f"{SKU}/.000002_item1.jpg.tmp")
+    assert crop_tree.scan(roots, "train").temporary == [f"{SKU}/.000002_item1.jpg.tmp"]
+
+
+@pytest.mark.parametrize("link", ["train", "train/query", "train/query/000001_01_01"])
+def test_a_link_that_leads_elsewhere_is_refused(roots: Roots, tmp_path: Path, link: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = roots.sku_root / link
+    path.parent.mkdir(parents=True)
+    path.symlink_to(elsewhere)
+    with pytest.raises(OutputError, match="is a link"):
+        crop_tree.scan(roots, "train")
+
+
+def test_removing_the_last_crop_removes_the_folders_that_it_leaves_empty(roots: Roots) -> None:
+    put(roots, f"{SKU}/000002_item1.jpg")
+    kept = put(roots, "train/query/000001_01_01/000003_item1.jpg")
+    crop_tree.remove(roots, [f"{SKU}/000002_item1.jpg"])
+    assert kept.exists()
+    assert not (roots.sku_root / "train/catalog").exists()
+    crop_tree.remove(roots, ["train/query/000001_01_01/000003_item1.jpg"])
+    assert not (roots.sku_root / "train").exists()
+
+
+def test_a_folder_with_a_strangers_file_stays(roots: Roots) -> None:
+    put(roots, f"{SKU}/000002_item1.jpg")
+    stranger = put(roots, f"{SKU}/notes.txt")
+    crop_tree.remove(roots, [f"{SKU}/000002_item1.jpg"])
+    assert stranger.exists()

@@ -1,0 +1,127 @@
+"""The state of a split, its one writer, and the journal of what is finished."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from df2_assets.errors import BusyError, IncompleteSplitError
+from df2_assets.store import journal, state
+from df2_assets.store.files import publish
+from df2_assets.store.journal import CropRow
+from df2_assets.store.layout import Roots
+from df2_assets.store.lock import writer
+
+
+def test_a_split_is_incomplete_until_it_says_otherwise(roots: Roots) -> None:
+    with pytest.raises(IncompleteSplitError, match="df2-assets build --split train"):
+        state.refuse_incomplete(roots, "train")
+    state.save(roots, "train", state.State(complete=True, crops="digest"))
+    state.refuse_incomplete(roots, "train")
+    state.mark_incomplete(roots, "train")
+    with pytest.raises(IncompleteSplitError):
+        state.refuse_incomplete(roots, "train")
+    assert state.load(roots, "train").crops == "digest"
+
+
+def test_an_equal_state_does_not_touch_the_file(roots: Roots) -> None:
+    state.save(roots, "train", state.State(complete=True))
+    before = roots.state("train").stat().st_mtime_ns, roots.state("train").stat().st_ino
+    state.save(roots, "train", state.State(complete=True))
+    after = roots.state("train").stat().st_mtime_ns, roots.state("train").stat().st_ino
+    assert before == after
+
+
+def test_an_illegible_state_counts_as_incomplete(roots: Roots) -> None:
+    state.save(roots, "train", state.State(complete=True))
+    roots.state("train").write_bytes(b"{")
+    assert not state.load(roots, "train").complete
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from df2_assets.store.layout import Roots
+from df2_assets.store.lock import writer
+root = Path(sys.argv[1])
+with writer(Roots(root, root, ""), "train", "0123456789"):
+    (root / "held").touch()
+    time.sleep(600)
+"""
+
+
+def test_a_second_writer_is_told_who_holds_the_split_and_a_killed_one_holds_nothing(
+    roots: Roots,
+) -> None:
+    roots.sku_root.mkdir()
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(roots.sku_root)])
+    try:
+        for _ in range(500):
+            if (roots.sku_root / "held").exists():
+                break
+            time.sleep(0.02)
+        said = rf"train is being built by process {holder.pid} on .* \(run 01234567\)"
+        with pytest.raises(BusyError, match=said), writer(roots, "train", "other"):
+            pass
+        with writer(roots, "validation", "other"):
+            pass
+    finally:
+        holder.kill()
+        holder.wait()
+    with writer(roots, "train", "other"):
+        pass
+
+
+ROWS = [CropRow("a", 1, 2, "digest", 3, 4, "f"), CropRow("b", reason="not_a_jpeg", detail="x")]
+
+
+def test_the_journal_gives_back_the_rows_of_finished_shards(roots: Roots) -> None:
+    assert journal.read(roots, "train") == []
+    for row in ROWS:
+        with journal.journal(roots, "train") as finished:
+            finished.add([row])
+    assert journal.read(roots, "train") == ROWS
+
+
+@pytest.mark.parametrize("cut", [1, 5, 20])
+def test_a_line_torn_by_a_kill_loses_that_shard_and_no_other(roots: Roots, cut: int) -> None:
+    with journal.journal(roots, "train") as finished:
+        finished.add(ROWS[:1])
+        finished.add(ROWS[1:])
+    path: Path = roots.journal("train")
+    path.write_bytes(path.read_bytes()[:-cut])
+    assert journal.read(roots, "train") == ROWS[:1]
+    with journal.journal(roots, "train") as finished:
+        finished.add(ROWS[1:])
+    assert journal.read(roots, "train") == ROWS
+
+
+def test_a_file_is_published_only_when_it_differs(tmp_path: Path) -> None:
+    path, calls = tmp_path / "file", []
+
+    def note() -> None:
+        calls.append(path.read_bytes() if path.exists() else None)
+
+    assert publish(path, [b"one ", b"two"], note)
+    inode = path.stat().st_ino
+    assert not publish(path, [b"one two"], note)
+    assert path.stat().st_ino == inode
+    assert publish(path, [b"three"], note)
+    assert path.read_bytes() == b"three"
+    assert calls == [None, b"one two"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_failed_publication_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail() -> None:
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        publish(path, [b"new"], fail)
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

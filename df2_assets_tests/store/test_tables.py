@@ -1,0 +1,85 @@
+"""A table knows what it holds and what it was made from."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from df2_assets.dataset.tables import CROPS, SCHEMAS
+from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.store import tables
+from df2_assets.store.layout import Roots
+
+
+def manifest(*rows: dict[str, object]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=CROPS)
+
+
+ROW = {"crop_path": "train/query/a.jpg", "size": 5, "mtime_ns": 7, "fingerprint": "f"}
+
+
+def test_a_table_comes_back_as_it_was_written(roots: Roots) -> None:
+    table = manifest(ROW, {**ROW, "crop_path": "b", "reason": "not_a_jpeg"})
+    tables.write(roots, "crops", "train", table, {})
+    assert tables.read(roots, "crops", "train").equals(table)
+
+
+def test_the_digest_follows_the_values_and_not_how_they_lie_in_memory() -> None:
+    whole = manifest(ROW, {**ROW, "size": None})
+    chunked = pa.concat_tables([manifest(ROW), manifest({**ROW, "size": None})])
+    sliced = manifest({**ROW, "size": 9}, ROW, {**ROW, "size": None}).slice(1)
+    assert tables.digest(whole) == tables.digest(chunked) == tables.digest(sliced)
+    assert tables.digest(whole) != tables.digest(manifest(ROW, {**ROW, "size": 0}))
+
+
+def test_the_digest_leaves_times_out() -> None:
+    assert tables.digest(manifest(ROW)) == tables.digest(manifest({**ROW, "mtime_ns": 8}))
+
+
+def test_a_table_that_is_not_there_says_what_to_materialize(roots: Roots) -> None:
+    with pytest.raises(MissingTableError, match=r"crops for train has not been made.*materialize"):
+        tables.read(roots, "crops", "train")
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 and then nothing"])
+def test_a_damaged_table_counts_as_not_there(roots: Roots, content: bytes) -> None:
+    path = roots.table("crops", "train")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    assert tables.find(roots, "crops", "train") is None
+    with pytest.raises(MissingTableError, match="cannot be read"):
+        tables.read(roots, "crops", "train")
+
+
+def test_a_table_of_another_schema_counts_as_not_there(roots: Roots) -> None:
+    path = roots.table("crops", "train")
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"crop_path": ["a"]}), path)
+    assert tables.find(roots, "crops", "train") is None
+
+
+def test_a_table_made_from_another_input_is_refused_with_the_remedy(roots: Roots) -> None:
+    groups = pa.Table.from_pylist([], schema=SCHEMAS["sku_groups"])
+    made_from = {"sku_groups": tables.write(roots, "sku_groups", "train", groups, {})}
+    tables.write(roots, "crops", "train", manifest(ROW), made_from)
+    tables.read(roots, "crops", "train")
+
+    other = pa.Table.from_pylist([{"sku_id": "000001_01_01"}], schema=SCHEMAS["sku_groups"])
+    tables.write(roots, "sku_groups", "train", other, {})
+    with pytest.raises(ProvenanceError, match="made from another sku_groups.*rerun crops"):
+        tables.read(roots, "crops", "train")
+
+
+def test_a_table_supersedes_the_journal_beside_it(roots: Roots) -> None:
+    roots.journal("train").parent.mkdir(parents=True)
+    roots.journal("train").write_bytes(b"[]\n")
+    tables.write(roots, "crops", "train", manifest(ROW), {})
+    assert not roots.journal("train").exists()
+
+
+@pytest.mark.parametrize("asset", SCHEMAS)
+def test_every_column_says_what_it_holds(asset: str) -> None:
+    for field in SCHEMAS[asset]:
+        assert field.metadata[b"description"]
+        for source in field.metadata.get(b"sources", b"").decode().split():
+            table, column = source.split(".")
+            assert column in SCHEMAS[table].names
