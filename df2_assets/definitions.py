@@ -9,7 +9,6 @@ from df2_assets.assets import all_assets
 from df2_assets.automation import schedules
 from df2_assets.checks import all_checks
 from df2_assets.io_managers import TableIOManager
-from df2_assets.partitions import splits
 from df2_assets.resources import DataRoots, EngineChoice, Limits, ProgressChoice, SplitWriter
 from df2_assets.settings import Settings, read_settings
 
@@ -26,7 +25,6 @@ def build_defs(
     build_dataset = dg.define_asset_job(
         "build_dataset",
         dataset | dg.AssetSelection.checks_for_assets("deepfashion2"),
-        partitions_def=splits,
         description="From annotations to crops, metadata and prompts, with every check.",
     )
     observe_deepfashion2 = dg.define_asset_job(

@@ -71,9 +71,7 @@ class EngineChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
 class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
     """How a step shows how far it is."""
 
-    terminal: bool = Field(
-        default=False, description="A bar on the terminal, not lines."
-    )
+    terminal: bool = Field(default=False, description="A bar on the terminal, not lines.")
 
     def of(self, log: dg.DagsterLogManager) -> progress.Progress:
         return progress.bar if self.terminal else progress.lines(log.info)

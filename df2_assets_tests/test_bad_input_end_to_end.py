@@ -30,7 +30,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     plant(data)
     refusals = oracle.build(data.root, base / "expected", (SPLIT,))
     result = run.build(data.root, base / "built", (SPLIT,), max_refused=1.0)
-    assert result.success
+    assert result.success, result.problems
     return Outcome(base / "built", base / "expected", refusals)
 
 

@@ -26,7 +26,8 @@ class Roots(NamedTuple):
 def built(tmp_path_factory: pytest.TempPathFactory) -> Roots:
     """The golden data set, built by the platform."""
     roots = _golden_input(tmp_path_factory)
-    assert run.build(roots.df2, roots.sku, golden.SPLITS).success
+    result = run.build(roots.df2, roots.sku, golden.SPLITS)
+    assert result.success, result.problems
     return roots
 
 

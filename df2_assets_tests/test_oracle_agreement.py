@@ -31,7 +31,8 @@ def test_a_build_agrees_on_a_valid_data_set(tmp_path: Path, seed: int) -> None:
     built, expected = tmp_path / "built", tmp_path / "expected"
 
     assert oracle.build(data.root, expected, ALL) == []
-    assert run.build(data.root, built, ALL).success
+    result = run.build(data.root, built, ALL)
+    assert result.success, result.problems
 
     assert metadata(expected, "train")["num_skus"] > 5
     assert_same_output(built, expected)
@@ -44,7 +45,8 @@ def test_a_build_agrees_on_a_data_set_with_bad_files_and_items(tmp_path: Path, s
     built, expected = tmp_path / "built", tmp_path / "expected"
 
     refusals = oracle.build(data.root, expected, splits)
-    assert run.build(data.root, built, splits, max_refused=1.0).success
+    result = run.build(data.root, built, splits, max_refused=1.0)
+    assert result.success, result.problems
 
     assert len({refusal.reason for refusal in refusals}) > 6
     assert metadata(expected, "train")["num_skus"] > 5
@@ -58,11 +60,13 @@ def test_a_build_over_an_older_one_agrees_with_a_fresh_reading(tmp_path: Path, s
     data = random_dataset(tmp_path / "df2", seed, splits, images=80, bad=0.1)
     built, before, after = tmp_path / "built", tmp_path / "before", tmp_path / "after"
     oracle.build(data.root, before, splits)
-    assert run.build(data.root, built, splits, max_refused=1.0).success
+    result = run.build(data.root, built, splits, max_refused=1.0)
+    assert result.success, result.problems
 
     edit(data, "train", seed)
     refusals = oracle.build(data.root, after, splits)
-    assert run.build(data.root, built, splits, max_refused=1.0).success
+    result = run.build(data.root, built, splits, max_refused=1.0)
+    assert result.success, result.problems
 
     with pytest.raises(AssertionError):
         assert_same_output(before, after)
@@ -80,12 +84,14 @@ def test_what_is_refused_does_not_depend_on_what_was_built_before(
     for image_id, source in enumerate(("shop", "user"), start=1):
         data.annotation("train", image_id, source, 1, {1: item(1, 1, [10, 10, 90, 90])})
         data.image("train", image_id)
-    assert run.build(data.root, built, max_refused=1.0).success
+    result = run.build(data.root, built, max_refused=1.0)
+    assert result.success, result.problems
     assert metadata(built, "train")["num_skus"] == 1
 
     for image_id in (first, 3 - first):
         data.raw_image("train", image_id, truncated(jpeg()))
-        assert run.build(data.root, built, max_refused=1.0).success
+        result = run.build(data.root, built, max_refused=1.0)
+        assert result.success, result.problems
 
     refusals = oracle.build(data.root, expected, ("train",))
     assert [refusal.image_id for refusal in refusals] == ["000001", "000002"]
@@ -95,8 +101,10 @@ def test_what_is_refused_does_not_depend_on_what_was_built_before(
 
 def test_the_number_of_workers_does_not_show(tmp_path: Path) -> None:
     data = random_dataset(tmp_path / "df2", 31, ("train",), images=60)
-    assert run.build(data.root, tmp_path / "one", ("train",), workers=1).success
-    assert run.build(data.root, tmp_path / "three", ("train",), workers=3).success
+    result = run.build(data.root, tmp_path / "one", ("train",), workers=1)
+    assert result.success, result.problems
+    result = run.build(data.root, tmp_path / "three", ("train",), workers=3)
+    assert result.success, result.problems
     assert_same_output(tmp_path / "one", tmp_path / "three")
 
 

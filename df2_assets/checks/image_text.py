@@ -8,7 +8,8 @@ import dagster as dg
 from df2_assets.checks.specs import results, spec
 from df2_assets.errors import MissingTableError
 from df2_assets.inspection.finding import Finding
-from df2_assets.inspection.image_text import matches_metadata, prompt_coverage
+from df2_assets.inspection.image_text import matches_metadata
+from df2_assets.inspection.prompts import prompt_coverage
 from df2_assets.pipeline.publishing import read_image_text
 from df2_assets.resources import DataRoots
 from df2_assets.store.layout import Roots

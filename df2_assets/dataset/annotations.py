@@ -19,7 +19,9 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 """A real annotation has some tens of kilobytes; more than this is no annotation."""
 
 _ITEM_KEY: Final = re.compile(r"item([1-9][0-9]{0,5})", re.ASCII)
-_BOX_LIMIT: Final = 2**31 - 1
+_LIMIT: Final = 2**31 - 1
+"""What a column of a table can hold; no image is that large."""
+
 _LABELS: Final = {"style": (0, 99), "occlusion": (1, 3), "viewpoint": (1, 3)}
 _ITEM_FIELDS: Final = ("category_id", "category_name", "bounding_box", "scale", *_LABELS)
 
@@ -91,6 +93,7 @@ def _load(data: bytes) -> _Object:
     colons as keys; any other (a repeated key, NaN, a BOM, a colon in a text) is read in full.
     """
     try:
+        data.decode()  # what is skipped is not looked at, and has to be text all the same
         raw = _decode_raw_object(data)
         keys = len(raw)
         top = _Object()
@@ -156,16 +159,17 @@ def _fill(item: Item, value: object) -> None:
         setattr(item, name, _integer(name, _field(value, name), low, high))
     category_id = _field(value, "category_id")
     name = _field(value, "category_name")
-    if type(category_id) is float and category_id.is_integer():
-        category_id = int(category_id)
-    if type(category_id) is not int or category_id not in CATEGORIES:
+    category_id = _integer("category_id", category_id)
+    if category_id not in CATEGORIES:
         raise Refused(Reason.WRONG_CATEGORY, f"category_id is {inert(category_id)}, not 1 to 13")
     if name != CATEGORIES[category_id]:
         said = f"category_name of {category_id} is {inert(name)}"
         raise Refused(Reason.WRONG_CATEGORY, f"{said}, not {CATEGORIES[category_id]}")
     item.category_id, item.category_name = category_id, name
-    item.box = _box(_field(value, "bounding_box"))
-    if is_reversed(item.box):
+    box = _box(_field(value, "bounding_box"))
+    x1, y1, x2, y2 = (min(max(edge, -_LIMIT), _LIMIT) for edge in box)
+    item.box = x1, y1, x2, y2
+    if is_reversed(box):
         raise Refused(Reason.BOX_REVERSED, f"bounding_box is {list(item.box)}")
 
 
@@ -175,16 +179,18 @@ def _field(fields: dict[str, Any], name: str) -> Any:
     return fields[name]
 
 
-def _integer(name: str, value: object, low: int, high: int) -> int:
+def _integer(name: str, value: object, low: int | None = None, high: int | None = None) -> int:
     if type(value) is float and value.is_integer():
         value = int(value)
-    if type(value) is int and low <= value <= high:
-        return value
-    raise Refused(Reason.WRONG_FIELD, f"{name} is {inert(value)}, not {low} to {high}")
+    if type(value) is not int:
+        raise Refused(Reason.WRONG_FIELD, f"{name} is {inert(value)}, not a whole number")
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise Refused(Reason.WRONG_FIELD, f"{name} is {inert(value)}, not {low} to {high}")
+    return value
 
 
 def _box(value: object) -> Box:
     if not isinstance(value, list) or len(value) != 4:
         raise Refused(Reason.WRONG_FIELD, f"bounding_box is {inert(value)}, not four numbers")
-    x1, y1, x2, y2 = (_integer("bounding_box", v, -_BOX_LIMIT, _BOX_LIMIT) for v in value)
+    x1, y1, x2, y2 = (_integer("bounding_box", edge) for edge in value)
     return x1, y1, x2, y2

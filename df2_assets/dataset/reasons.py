@@ -20,6 +20,12 @@ class Reason(StrEnum):
     IMAGE_TOO_LARGE = "image_too_large"
 
 
+UNPAIRED = "unpaired"
+"""In the manifest alone: the crop could be made, and its SKU lost all crops of the other domain.
+
+Not a refusal: what failed is refused, this follows from it.
+"""
+
 MEANINGS: dict[Reason, str] = {
     Reason.UNREADABLE_JSON: "the annotation file is not JSON, over 16 MB, or cannot be read",
     Reason.NOT_AN_OBJECT: "the annotation, or the item in it, is not a JSON object",

@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.inspection import offenders
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.offenders import number_of
@@ -13,7 +14,6 @@ from df2_assets.store.crop_tree import CropTree
 _TINY: Final = 32
 """Pixels of the shorter side below which a crop shows hardly more than a colour."""
 
-_LEFT_BEHIND: Final = "no row of the manifest wants it"
 _FOREIGN: Final = "not a file of this project"
 
 
@@ -29,42 +29,41 @@ def files_match(
     not a readable JPEG); the others are held against their recorded size and time.
     """
     made = manifest[manifest["reason"].isna()]
-    boxes = _boxes(groups)
-    faults: dict[str, list[str]] = {
-        "the file is not there": [],
-        "size or time is not the recorded one": [],
-        "sku_groups does not want it": [],
-        "the recorded width and height are not those of the box": [],
-        "the file is no readable JPEG": [],
-        "the file's width and height are not those of the box": [],
-        "in the manifest twice": made["crop_path"][made["crop_path"].duplicated()].tolist(),
-        **_incomplete_skus(groups, manifest),
+    rows = (
+        made.merge(_boxes(groups), on="crop_path", how="left")
+        .merge(_pairs(tree.crops, "file_size", "file_mtime_ns"), on="crop_path", how="left")
+        .merge(_pairs(header_sizes, "header_width", "header_height"), on="crop_path", how="left")
+    )
+    there, wanted = rows["file_size"].notna(), rows["box_width"].notna()
+    header = there & rows["crop_path"].isin(header_sizes.keys())
+    readable = rows["header_width"].notna()
+    masks = {
+        "the file is not there": ~there,
+        "size or time is not the recorded one": there
+        & ((rows["file_size"] != rows["size"]) | (rows["file_mtime_ns"] != rows["mtime_ns"])),
+        "sku_groups does not want it": ~wanted,
+        "the recorded width and height are not those of the box": wanted
+        & ((rows["width"] != rows["box_width"]) | (rows["height"] != rows["box_height"])),
+        "the file is no readable JPEG": header & ~readable,
+        "the file's width and height are not those of the box": header
+        & readable
+        & wanted
+        & (
+            (rows["header_width"] != rows["box_width"])
+            | (rows["header_height"] != rows["box_height"])
+        ),
+        "in the manifest twice": rows["crop_path"].duplicated(),
     }
-    columns = ["crop_path", "size", "mtime_ns", "width", "height"]
-    for path, size, mtime_ns, width, height in zip(
-        *(made[name].tolist() for name in columns), strict=True
-    ):
-        found = tree.crops.get(path)
-        box = boxes.get(path)
-        if found is None:
-            faults["the file is not there"].append(path)
-        elif found != (size, mtime_ns):
-            faults["size or time is not the recorded one"].append(path)
-        if box is None:
-            faults["sku_groups does not want it"].append(path)
-        elif box != (width, height):
-            faults["the recorded width and height are not those of the box"].append(path)
-        if found is not None and path in header_sizes:
-            header = header_sizes[path]
-            if header is None:
-                faults["the file is no readable JPEG"].append(path)
-            elif box is not None and header != box:
-                faults["the file's width and height are not those of the box"].append(path)
-    faults[_LEFT_BEHIND] = sorted(tree.crops.keys() - set(made["crop_path"]))
-    faults["half-written, left by a build that was killed"] = tree.temporary
-    faults["an empty folder"] = tree.empty
-    faults[_FOREIGN] = tree.foreign
-    found_wrong = _named(faults)
+    faults = {
+        **{what: rows["crop_path"][mask.fillna(False)].tolist() for what, mask in masks.items()},
+        **_incomplete_skus(groups, manifest),
+        "no row of the manifest wants it": sorted(tree.crops.keys() - set(made["crop_path"])),
+        "half-written, left by a build that was killed": tree.temporary,
+        "an empty folder": tree.empty,
+        _FOREIGN: tree.foreign,
+    }
+    parts = [offenders.crops(paths).assign(what=what) for what, paths in faults.items()]
+    found_wrong = pd.concat(parts, ignore_index=True)
     on_disk = len(tree.crops) + len(tree.temporary) + len(tree.foreign)
     return Finding(
         found_wrong.empty,
@@ -100,58 +99,53 @@ def duplicate_crops(
     `others` are the manifests of the other splits; None for one that is not built, which is not
     compared.
     """
-    paths = _by_digest(manifest)
-    within = [
-        (path, same[0] if path != same[0] else same[1])
-        for same in paths.values()
-        if len(same) > 1
-        for path in same
-    ]
-    found = [_pairs(sorted(within), f"same bytes as another crop of {split}")]
-    rows: list[tuple[str, int | None]] = [(split, len(within))]
+    made = manifest[manifest["reason"].isna()]
+    twice = made[made["sha256"].duplicated(keep=False)]
+    found = [_same_bytes(twice, twice, f"same bytes as another crop of {split}")]
+    compared = [(split, str(len(twice)))]
     for other, their_manifest in others.items():
         if their_manifest is None:
-            rows.append((other, None))
+            compared.append((other, "not compared"))
             continue
-        theirs = _by_digest(their_manifest)
-        shared = [
-            (path, theirs[digest][0]) for digest in paths.keys() & theirs.keys()
-            for path in paths[digest]
-        ]  # fmt: skip
-        found.append(_pairs(sorted(shared), f"same bytes as a crop of {other}"))
-        rows.append((other, len(shared)))
+        theirs = their_manifest[their_manifest["sha256"].isin(made["sha256"].dropna())]
+        shared = made[made["sha256"].isin(theirs["sha256"])]
+        found.append(_same_bytes(shared, theirs, f"same bytes as a crop of {other}"))
+        compared.append((other, str(len(shared))))
     all_found = pd.concat(found, ignore_index=True)
-    crops = sum(len(same) for same in paths.values())
-    across = len(all_found) - len(within)
-    not_compared = [other for other, count in rows if count is None]
+    across = len(all_found) - len(twice)
+    not_compared = [other for other, manifest in others.items() if manifest is None]
     summary = (
-        f"{number_of(crops, 'crop')}: {len(within):,} with the bytes of another of {split}, "
+        f"{number_of(len(made), 'crop')}: {len(twice):,} with the bytes of another of {split}, "
         f"{across:,} with those of a crop of another split."
     )
     if not_compared:
         summary += f" Not compared with {' and '.join(not_compared)}: not built yet."
     if across:
         summary += " A crop in two splits leaks from one into the other: leave one out."
-    compared = pd.DataFrame(
-        [(other, "not compared" if count is None else str(count)) for other, count in rows],
-        columns=["split", "crops with the same bytes"],
-    )
     return Finding(
         all_found.empty,
         "warn",
-        crops,
+        len(made),
         summary,
         all_found,
-        {"duplicates_within": len(within), "duplicates_across": across},
-        {"compared with": compared},
+        {"duplicates_within": len(twice), "duplicates_across": across},
+        {"compared with": pd.DataFrame(compared, columns=["split", "crops with the same bytes"])},
     )
 
 
-def _boxes(groups: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Crop path -> width and height of its box."""
-    width, height = groups["x2"] - groups["x1"], groups["y2"] - groups["y1"]
-    sizes = zip(width.tolist(), height.tolist(), strict=True)
-    return dict(zip(groups["crop_path"].tolist(), sizes, strict=True))
+def _boxes(groups: pd.DataFrame) -> pd.DataFrame:
+    """Width and height of each wanted crop's box."""
+    boxes = groups[["crop_path"]].assign(
+        box_width=groups["x2"] - groups["x1"], box_height=groups["y2"] - groups["y1"]
+    )
+    return boxes.drop_duplicates("crop_path")
+
+
+def _pairs(values: Mapping[str, tuple[int, int] | None], one: str, other: str) -> pd.DataFrame:
+    """Two numbers for each path, as columns."""
+    pairs = [(None, None) if pair is None else pair for pair in values.values()]
+    frame = pd.DataFrame(pairs, columns=[one, other]).astype("Int64")
+    return frame.assign(crop_path=pd.Series(list(values), dtype="str"))
 
 
 def _incomplete_skus(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, list[str]]:
@@ -162,18 +156,13 @@ def _incomplete_skus(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, 
     failed = groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].notna()])
     made = groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])
     possible = groups[~failed]
-    domains = [set(possible["sku_id"][possible["domain"] == d]) for d in ("catalog", "query")]
+    domains = [set(possible["sku_id"][possible["domain"] == d]) for d in DOMAINS.values()]
     stands = groups["sku_id"].isin(set.intersection(*domains))
     paths = groups["crop_path"]
     return {
         "it has no row in the manifest": paths[stands & ~failed & ~made].tolist(),
         "its SKU has lost its catalog or query crops": paths[~stands & made].tolist(),
     }
-
-
-def _named(faults: Mapping[str, list[str]]) -> pd.DataFrame:
-    parts = [offenders.crops(paths).assign(what=what) for what, paths in faults.items()]
-    return pd.concat(parts, ignore_index=True)
 
 
 def _summary(made: int, on_disk: int, faults: Mapping[str, list[str]]) -> str:
@@ -187,17 +176,14 @@ def _summary(made: int, on_disk: int, faults: Mapping[str, list[str]]) -> str:
     return f"{text} Then build again."
 
 
-def _by_digest(manifest: pd.DataFrame) -> dict[str, list[str]]:
-    """SHA-256 -> paths of the crops with it, in order."""
-    made = manifest[manifest["reason"].isna()]
+def _same_bytes(crops: pd.DataFrame, among: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Each of `crops` beside the first other crop with its bytes."""
     paths: dict[str, list[str]] = {}
-    for path, digest in sorted(
-        zip(made["crop_path"].tolist(), made["sha256"].tolist(), strict=True)
-    ):
+    for path, digest in zip(among["crop_path"].tolist(), among["sha256"].tolist(), strict=True):
         paths.setdefault(digest, []).append(path)
-    return paths
-
-
-def _pairs(pairs: list[tuple[str, str]], what: str) -> pd.DataFrame:
-    same_as = pd.Series([other for _, other in pairs], dtype="str")
-    return offenders.crops(path for path, _ in pairs).assign(same_as=same_as, what=what)
+    same_as = [
+        next((other for other in paths[digest] if other != path), path)
+        for path, digest in zip(crops["crop_path"].tolist(), crops["sha256"].tolist(), strict=True)
+    ]
+    found = offenders.crops(crops["crop_path"].tolist())
+    return found.assign(same_as=pd.Series(same_as, dtype="str"), what=what)

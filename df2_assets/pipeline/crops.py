@@ -1,6 +1,6 @@
 """The crops of a split brought up to date: made, kept, removed, and said so in the manifest."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, TypeVar
@@ -24,7 +24,7 @@ from df2_assets.pipeline.cutting import (
     read_headers,
     refuse,
 )
-from df2_assets.pipeline.planning import CropPlan
+from df2_assets.pipeline.planning import CropPlan, left_out
 from df2_assets.store import crop_tree
 from df2_assets.store.journal import CropRow, Journal, journal
 from df2_assets.store.layout import Roots
@@ -58,22 +58,21 @@ def build_crops(
 
     Raises OutputError where a crop cannot be written; what was finished stays and is not redone.
     """
-    if len(plan.make) or plan.remove or plan.empty:
+    if not plan.nothing_to_do:
         mark_incomplete(roots, split)
     images = _images(roots, plan.make)
     new = _cut(roots, split, images, engine, progress)
-    fresh = {row.crop_path for row in new}
-    rows = plan.keep + plan.failed + new
-    kept = _of_paired_skus(groups, rows)
-    removed = plan.remove + sorted(
-        row.crop_path for row in rows if row.reason is None and row.crop_path not in kept
-    )
-    crop_tree.remove(roots, removed)
-    crop_tree.remove_empty(roots, plan.empty)
-    rows = [row for row in rows if row.reason is not None or row.crop_path in kept]
+    there = {row.crop_path: row for row in plan.keep + new if row.reason is None}
+    kept = _of_paired_skus(groups, there)
+    dropped = [left_out(row) for path, row in there.items() if path not in kept]
+    failed = [row for row in new if row.reason is not None]
+    removed = sorted((plan.tree.crops.keys() | there.keys()) - kept)
+    crop_tree.remove(roots, removed + plan.tree.temporary)
+    crop_tree.remove_empty(roots, plan.tree.empty)
+    rows = [there[path] for path in kept] + plan.settled + dropped + failed
     rows.sort(key=lambda row: row.crop_path)
-    made = [row.crop_path for row in rows if row.crop_path in fresh and row.reason is None]
-    before = {path for path, row in plan.previous.items() if row.reason is None}
+    made = sorted({row.crop_path for row in new} & kept)
+    before = {path for path, row in plan.known.items() if row.reason is None}
     return Built(
         pa.Table.from_pylist([msgspec.structs.asdict(row) for row in rows], schema=CROPS),
         made,
@@ -82,7 +81,7 @@ def build_crops(
             [path for path in made if path not in before],
             [path for path in removed if path in before],
             [path for path in made if path in before],
-            sum(row.reason is None for row in rows) - len(made),
+            len(kept) - len(made),
         ),
     )
 
@@ -161,10 +160,9 @@ def _images(roots: Roots, make: pd.DataFrame) -> list[Image]:
     return [images[path] for path in sorted(images)]
 
 
-def _of_paired_skus(groups: pd.DataFrame, rows: list[CropRow]) -> set[str]:
-    """Crops on disk whose SKU has crops of both domains on disk."""
-    there = {row.crop_path for row in rows if row.reason is None}
-    left = groups[groups["crop_path"].isin(there)]
+def _of_paired_skus(groups: pd.DataFrame, there: Iterable[str]) -> set[str]:
+    """Those of the crops on disk whose SKU has crops of both domains on disk."""
+    left = groups[groups["crop_path"].isin(list(there))]
     return set(left["crop_path"][paired(left[["sku_id"]], left["domain"])])
 
 

@@ -1,35 +1,46 @@
 """What a build would do to the crops of a split, without doing it."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pandas as pd
 
 from df2_assets.dataset.cropping import encoder
+from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.skus import paired
 from df2_assets.store import crop_tree, journal, tables
+from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.journal import CropRow
 from df2_assets.store.layout import Roots
 
 
-@dataclass
+@dataclass(frozen=True)
 class CropPlan:
-    """Every crop of `sku_groups` is kept, made, failed (as before, not tried again) or dropped.
+    """Every crop that `sku_groups` wants is kept, settled or to be made.
 
-    `make` has the columns of `sku_groups`, and `fingerprint`, `image_size`, `image_mtime_ns`.
-    Dropped crops belong to SKUs that lose their last catalog or query crop to a failure.
-    `remove` are paths on disk that nothing wants any more, `foreign` those that are not ours.
+    `keep`: on disk as it should be. `settled`: known not to be on disk, and not tried again: it
+    failed, or its SKU has lost its other domain to failures. `make`: columns of `sku_groups`, and
+    `fingerprint`, `image_size`, `image_mtime_ns`. `tree`: what lies there now; `known`: rows of
+    the manifest and journal by path.
     """
 
     keep: list[CropRow]
-    failed: list[CropRow]
+    settled: list[CropRow]
     make: pd.DataFrame
-    remove: list[str]
-    foreign: list[str] = field(default_factory=list)
-    empty: list[str] = field(default_factory=list)
-    previous: dict[str, CropRow] = field(default_factory=dict)
+    tree: CropTree
+    known: dict[str, CropRow]
+
+    @property
+    def remove(self) -> list[str]:
+        """Files of the project's that no crop that is kept or made replaces."""
+        wanted = {row.crop_path for row in self.keep} | set(self.make["crop_path"])
+        return sorted(self.tree.crops.keys() - wanted) + self.tree.temporary
+
+    @property
+    def nothing_to_do(self) -> bool:
+        return self.make.empty and not self.remove and not self.tree.empty
 
 
 def plan_crops(roots: Roots, split: str, groups: pd.DataFrame, files: pd.DataFrame) -> CropPlan:
@@ -41,31 +52,35 @@ def plan_crops(roots: Roots, split: str, groups: pd.DataFrame, files: pd.DataFra
     tree = crop_tree.scan(roots, split)
     known = recorded(roots, split)
     wanted = _with_fingerprints(groups, files)
-    rows = [known.get(path) for path in wanted["crop_path"]]
     usable = {
         row.crop_path: row
-        for row, fingerprint in zip(rows, wanted["fingerprint"], strict=True)
+        for row, fingerprint in zip(
+            map(known.get, wanted["crop_path"]), wanted["fingerprint"], strict=True
+        )
         if row is not None and row.fingerprint == fingerprint
     }
-    failed = [row for row in usable.values() if row.reason is not None]
+    failed = [row for row in usable.values() if row.reason not in (None, UNPAIRED)]
     possible = wanted[~wanted["crop_path"].isin([row.crop_path for row in failed])]
-    possible = possible[paired(possible[["sku_id"]], possible["domain"])]
-    keep, missing = [], []
-    for path in possible["crop_path"]:
-        row = _still_there(roots, usable.get(path), tree.crops.get(path))
-        if row is None:
-            missing.append(path)
+    keep, settled, make = [], failed, set()
+    pairs = paired(possible[["sku_id"]], possible["domain"])
+    for path, is_paired in zip(possible["crop_path"], pairs, strict=True):
+        row = usable.get(path)
+        # One of a SKU that cannot be kept is still tried once: whether it fails must not depend
+        # on which of the SKU's crops failed first.
+        found = _still_there(roots, row, tree.crops.get(path)) if is_paired else row
+        if found is None:
+            make.add(path)
+        elif is_paired:
+            keep.append(found)
         else:
-            keep.append(row)
-    return CropPlan(
-        keep,
-        failed,
-        possible[possible["crop_path"].isin(missing)],
-        sorted(tree.crops.keys() - set(possible["crop_path"])) + tree.temporary,
-        tree.foreign,
-        tree.empty,
-        known,
-    )
+            settled.append(left_out(found))
+    return CropPlan(keep, settled, possible[possible["crop_path"].isin(make)], tree, known)
+
+
+def left_out(row: CropRow) -> CropRow:
+    """The row of a crop that can be made, and is not kept since its SKU lost its other domain."""
+    detail = "its SKU has no crop left of the other domain"
+    return CropRow(row.crop_path, fingerprint=row.fingerprint, reason=UNPAIRED, detail=detail)
 
 
 def recorded(roots: Roots, split: str) -> dict[str, CropRow]:

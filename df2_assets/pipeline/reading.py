@@ -76,10 +76,8 @@ def _read(shard: Shard, task: FileTask) -> Read:
         annotation = _annotation(f"{shard.annotations}/{task.image_id}.json", task.anno_size)
         if task.image_size is None:
             raise Refused(Reason.MISSING_IMAGE, f"{task.image_id}.jpg is not there")
-        rows = []
-        if annotation.items:
-            size = _image_size(f"{shard.images}/{task.image_id}.jpg", task.image_size)
-            rows = [_row(shard.split, task.image_id, annotation, i, size) for i in annotation.items]
+        size = _image_size(f"{shard.images}/{task.image_id}.jpg", task.image_size)
+        rows = [_row(shard.split, task.image_id, annotation, i, size) for i in annotation.items]
     except Refused as refused:
         settled = not isinstance(refused, _CannotOpen)
         row = IndexRow(

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.tables import REFUSALS
 
 
@@ -10,7 +11,8 @@ def collect(
 ) -> pd.DataFrame:
     """Rows with a reason, by image and item; columns of `refusals`."""
     read = index[index["reason"].notna()].assign(stage="raw_annotation_index")
-    failed = manifest[manifest["reason"].notna()][["crop_path", "reason", "detail"]]
+    refused = manifest["reason"].notna() & (manifest["reason"] != UNPAIRED)
+    failed = manifest[refused][["crop_path", "reason", "detail"]]
     cut = groups[["crop_path", "image_id", "item_idx"]].merge(failed, on="crop_path")
     cut = cut.assign(split=split, stage="crops")
     both: pd.DataFrame = pd.concat([read[REFUSALS.names], cut[REFUSALS.names]])

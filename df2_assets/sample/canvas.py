@@ -4,13 +4,14 @@ Everything works on small grey images and lookup tables, which keeps a picture a
 milliseconds; chance comes from `random.Random`, so the bytes depend on the seed alone.
 """
 
+import colorsys
 import math
 import random
 from functools import lru_cache
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from df2_assets.sample.geometry import Polygon, bounds
+from df2_assets.sample.geometry import Polygon, bounds, ribbon
 
 Colour = tuple[int, int, int]
 Area = tuple[int, int, int, int]
@@ -23,6 +24,12 @@ def shade(colour: Colour, factor: float) -> Colour:
     else:
         r, g, b = (round(255 - (255 - c) / factor) for c in colour)
     return r, g, b
+
+
+def hsv(hue: float, saturation: float, value: float) -> Colour:
+    """A colour from hue (any number, one turn is 1), saturation and value (0 to 1)."""
+    r, g, b = colorsys.hsv_to_rgb(hue % 1, saturation, value)
+    return round(r * 255), round(g * 255), round(b * 255)
 
 
 def area_of(polygons: list[Polygon], size: tuple[int, int]) -> Area | None:
@@ -57,8 +64,6 @@ def stroke(
     image: Image.Image, line: Polygon, width: float, colour: Colour, alpha: float = 1.0
 ) -> None:
     """Draw an open line, `width` pixels wide."""
-    from df2_assets.sample.geometry import ribbon
-
     if len(line) > 1:
         paint(image, [ribbon(line, [width / 2] * len(line))], colour, alpha)
 

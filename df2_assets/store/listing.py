@@ -46,7 +46,7 @@ def scan(roots: Roots, split: str) -> Listing:
     names = sorted(images.keys() | annotations.keys())
     nothing = (None, None)
     rows = [(name, *annotations.get(name, nothing), *images.get(name, nothing)) for name in names]
-    files = pd.DataFrame(rows, columns=list(_TYPES)).astype(_TYPES)
+    files = pd.DataFrame(rows, columns=list(_TYPES), dtype=object).astype(_TYPES)
     return Listing(files, digest.hexdigest(), sorted(odd_images + odd_annotations))
 
 

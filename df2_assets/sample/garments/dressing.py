@@ -17,9 +17,10 @@ from df2_assets.sample.canvas import (
     soften,
     stroke,
 )
-from df2_assets.sample.fabrics import Fabric, cloth
+from df2_assets.sample.garments.fabrics import cloth
+from df2_assets.sample.garments.shapes import Piece, Shape
+from df2_assets.sample.garments.weaves import Fabric
 from df2_assets.sample.geometry import Camera, Polygon
-from df2_assets.sample.shapes import Piece, Shape
 
 
 def silhouette(shape: Shape, camera: Camera) -> list[Polygon]:

@@ -1,56 +1,27 @@
-"""Cloth: a colour scheme and a pattern, drawn as a tile two body units wide that repeats."""
+"""Cloth: which fabric a garment is made of, and a piece of it in any size."""
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops
 
 from df2_assets.sample.canvas import Colour, hsv, shade
-from df2_assets.sample.garments.patterns import PATTERNS, SIDE
+from df2_assets.sample.garments.prints import PRINTS
+from df2_assets.sample.garments.weaves import SIDE, WEAVES, Fabric
 
-TILE: Final = 128
-"""Pixels of a tile's side; 64 a body unit."""
+_TILE: Final = SIDE // 2
+"""Pixels of a tile's side in cloth: two body units."""
 
-
-@dataclass(frozen=True)
-class Fabric:
-    """`pattern` names one of PATTERNS; `size` scales its motif; `seed` places what is random."""
-
-    pattern: str
-    base: Colour
-    accent: Colour
-    third: Colour
-    size: int
-    seed: int
-
-
+_PATTERNS: Final = WEAVES | PRINTS
 _CALM: Final = ("plain", "plain", "heather", "knit", "pinstripe", "denim")
-_LOUD: Final = (
-    "stripes",
-    "breton",
-    "pinstripe",
-    "diagonal",
-    "gingham",
-    "tartan",
-    "dots",
-    "floral",
-    "fade",
-    "blocks",
-    "chevron",
-    "argyle",
-    "leopard",
-    "leaves",
-    "scatter",
-)
+_LOUD: Final = tuple(sorted(_PATTERNS.keys() - {"knit", "heather", "denim"} | {"fade", "blocks"}))
 _WARM: Final = ("heather", "knit", "stripes", "tartan", "argyle", "blocks", "plain", "breton")
 _LEGS: Final = ("denim", "denim", "plain", "heather", "pinstripe", "tartan", "plain", "leaves")
 
 
 def choose(chance: random.Random, category_id: int) -> Fabric:
-    """A fabric that suits a category: denim for legs, wool for coats, prints for dresses."""
+    """A fabric that suits a category: denim for legs, wool for coats, prints for the rest."""
     if category_id in (7, 8):
         pattern = chance.choice(_LEGS)
     elif category_id in (3, 4):
@@ -63,6 +34,24 @@ def choose(chance: random.Random, category_id: int) -> Fabric:
         base = hsv(chance.uniform(0.58, 0.63), 0.62 - 0.35 * level, level)
         accent, third = shade(base, 1.5), shade(base, 0.6)
     return Fabric(pattern, base, accent, third, chance.randrange(3), chance.getrandbits(32))
+
+
+def cloth(fabric: Fabric, units: tuple[float, float], pixels: tuple[int, int]) -> Image.Image:
+    """A piece of cloth, `units` body units wide and high, as an image of `pixels`."""
+    width, height = (min(max(round(u * _TILE / 2), 8), 1024) for u in units)
+    tile = _tile(fabric)
+    sheet = Image.new("RGB", (width, height))
+    for x in range(0, width, _TILE):
+        for y in range(0, height, _TILE):
+            sheet.paste(tile, (x, y))
+    if fabric.pattern == "fade":
+        mask = Image.linear_gradient("L").resize(sheet.size)
+        sheet.paste(fabric.accent, (0, 0), mask)
+    elif fabric.pattern == "blocks":
+        edge = round(height * (0.34 + 0.1 * fabric.size))
+        sheet.paste(fabric.accent, (0, edge, width, height))
+        sheet.paste(fabric.third, (0, edge - 7, width, edge + 7))
+    return sheet.resize(pixels, Image.Resampling.BICUBIC)
 
 
 def _scheme(chance: random.Random) -> tuple[Colour, Colour, Colour]:
@@ -85,49 +74,13 @@ def _scheme(chance: random.Random) -> tuple[Colour, Colour, Colour]:
     return base, accent, third
 
 
-def cloth(fabric: Fabric, units: tuple[float, float], pixels: tuple[int, int]) -> Image.Image:
-    """A piece of cloth, `units` body units wide and high, as an image of `pixels`."""
-    width = min(max(round(units[0] * TILE / 2), 8), 1024)
-    height = min(max(round(units[1] * TILE / 2), 8), 1024)
-    tile = _tile(fabric)
-    sheet = Image.new("RGB", (width, height))
-    for x in range(0, width, TILE):
-        for y in range(0, height, TILE):
-            sheet.paste(tile, (x, y))
-    if fabric.pattern in _WHOLE:
-        sheet = _WHOLE[fabric.pattern](sheet, fabric)
-    return sheet.resize(pixels, Image.Resampling.BICUBIC)
-
-
-def _fade(sheet: Image.Image, fabric: Fabric) -> Image.Image:
-    mask = Image.linear_gradient("L").resize(sheet.size)
-    return Image.composite(Image.new("RGB", sheet.size, fabric.accent), sheet, mask)
-
-
-def _blocks(sheet: Image.Image, fabric: Fabric) -> Image.Image:
-    width, height = sheet.size
-    edge = round(height * (0.34 + 0.1 * fabric.size))
-    sheet.paste(fabric.accent, (0, edge, width, height))
-    sheet.paste(fabric.third, (0, edge - 7, width, edge + 7))
-    return sheet
-
-
-_WHOLE: Final[dict[str, Callable[[Image.Image, Fabric], Image.Image]]] = {
-    "fade": _fade,
-    "blocks": _blocks,
-}
-"""Patterns that run once over the whole garment."""
-
-
 @lru_cache(maxsize=64)
 def _tile(fabric: Fabric) -> Image.Image:
-    tile = Image.new("RGB", (_FINE, _FINE), fabric.base)
+    tile = Image.new("RGB", (SIDE, SIDE), fabric.base)
     chance = random.Random(fabric.seed)
-    if fabric.pattern in PATTERNS:
-        PATTERNS[fabric.pattern](tile, fabric, chance)
+    if fabric.pattern in _PATTERNS:
+        _PATTERNS[fabric.pattern](tile, fabric, chance)
     tile = tile.reduce(2)
-    weave = Image.frombytes("L", tile.size, chance.randbytes(TILE * TILE))
+    weave = Image.frombytes("L", tile.size, chance.randbytes(_TILE * _TILE))
     weave = weave.point([236 + v * 19 // 255 for v in range(256)])
     return ImageChops.multiply(tile, Image.merge("RGB", (weave, weave, weave)))
-
-

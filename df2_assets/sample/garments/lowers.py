@@ -74,7 +74,7 @@ def _skirt(cut: Lower, pose: Pose) -> Shape:
     side: Polygon = []
     for i in range(7):
         y = cut.waist_y + (cut.hem_y - cut.waist_y) * i / 6
-        free = waist + (cut.hem - waist) * (i / 6) ** cut.flared
+        free = waist + (cut.hem - waist) * (i / 6) ** cut.flare
         side.append((max(free, body_width(y) + cut.ease if y < 4.3 else 0.0), y))
     foot, edge = cut.hem_y, side[-1][0] * 0.97
     hem = curve([side[-1], (cut.hem * 0.5, foot + 0.1), (0, foot + 0.12)], 4)
