@@ -25,6 +25,10 @@ class OutputError(Df2Error):
     """What lies under `SKU_ROOT` cannot be written, or is not the project's to change."""
 
 
+class DiskFullError(OutputError):
+    """The disk cannot hold what a build would write."""
+
+
 class BusyError(Df2Error):
     """Another build holds the split."""
 

@@ -45,7 +45,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     given = {name: value for name, value in environment.items() if value.strip()}
     return Settings(
         df2_root=Path(given.get("DF2_ROOT", default.df2_root)).expanduser().absolute(),
-        sku_root=given.get("SKU_ROOT", default.sku_root),
+        sku_root=_here(given["SKU_ROOT"]) if "SKU_ROOT" in given else default.sku_root,
         splits=parse_splits(given.get("SPLITS", " ".join(default.splits)).split()),
         engine=_one_of("DF2_ENGINE", given.get("DF2_ENGINE", default.engine), get_args(EngineName)),
         workers=_workers(given.get("DF2_WORKERS")),
@@ -63,6 +63,11 @@ def make_roots(df2_root: str, sku_root: str) -> Roots:
     return Roots(
         Path(df2_root).expanduser().absolute(), base / Path(sku_root).expanduser(), sku_root
     )
+
+
+def _here(sku_root: str) -> str:
+    """A path as given; one that reads like the default is told apart from it."""
+    return f"./{sku_root}" if sku_root == Settings.sku_root else sku_root
 
 
 def parse_splits(names: list[str]) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """The assets, one file each: read, call what does the work, say what came of it."""
 
+import dagster as dg
+
 from df2_assets.assets.crops import crops
 from df2_assets.assets.deepfashion2 import deepfashion2
 from df2_assets.assets.image_text import image_text
@@ -8,7 +10,7 @@ from df2_assets.assets.refusals import refusals
 from df2_assets.assets.sku_groups import sku_groups
 from df2_assets.assets.sku_metadata import sku_metadata
 
-all_assets = [
+all_assets: list[dg.AssetsDefinition | dg.SourceAsset] = [
     deepfashion2,
     raw_annotation_index,
     sku_groups,

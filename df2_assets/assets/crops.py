@@ -11,6 +11,7 @@ from df2_assets.dataset.cropping import CODE_VERSION
 from df2_assets.errors import MissingTableError
 from df2_assets.inspection.crops import files_match
 from df2_assets.pipeline.crops import build_crops, header_sizes
+from df2_assets.pipeline.estimate import estimate, refuse_full_disk
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.presentation import check_result, table_result
 from df2_assets.report.contact_sheet import contact_sheet
@@ -43,6 +44,7 @@ def crops(
         raise MissingTableError(f"Materialize raw_annotation_index for {split} first.")
     groups, shards = tables.frame(sku_groups), engine.start()
     plan = plan_crops(roots, split, groups, tables.frame(files))
+    refuse_full_disk(roots, split, estimate(roots, plan, shards))
     built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
     seconds = time.monotonic() - start
     manifest = tables.frame(built.manifest)

@@ -39,7 +39,7 @@ def split_asset(
             kinds={"python", *kinds},
             owners=["team:df2-assets"],
             code_version=code_version,
-            dagster_type=dg.Nothing if schema is None else _TABLE,
+            dagster_type=None if schema is None else _TABLE,
             metadata={} if schema is None else {"dagster/column_schema": column_schema(schema)},
             deps=deps,
             check_specs=check_specs,

@@ -1,9 +1,12 @@
 """The command line: one file a command, each importing what it needs when it runs."""
 
+import os
+
 import click
 
 from df2_assets import __version__
 from df2_assets.cli.build import build
+from df2_assets.cli.plan import plan
 from df2_assets.cli.sample import sample
 from df2_assets.errors import Df2Error
 
@@ -15,17 +18,28 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except Df2Error as error:
+            if ctx.params["debug"]:
+                raise
             raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="df2-assets")
-def main() -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the log of the runs as well.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
     """DeepFashion2 as visual SKUs: crops, metadata and prompts.
 
-    The environment says where: DF2_ROOT (the unpacked download), SKU_ROOT (the result).
+    The environment says where: DF2_ROOT (the unpacked download), SKU_ROOT (the result), SPLITS.
+
+    \b
+    Example: DF2_ROOT=/data/DeepFashion2 SKU_ROOT=/data/skus df2-assets build
     """
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
 
 
-main.add_command(build)
-main.add_command(sample)
+for command in (build, plan, sample):
+    main.add_command(command)

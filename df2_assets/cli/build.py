@@ -1,33 +1,40 @@
 """`df2-assets build`: the whole data set from one command."""
 
-import dataclasses
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
+
+from df2_assets.cli.options import (
+    json_option,
+    say,
+    say_json,
+    settings_for,
+    splits_option,
+    verbose,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from df2_assets.cli.runs import Outcome
 
 
 @click.command()
-@click.option("--split", "names", multiple=True, help="Only this split; may be given repeatedly.")
-@click.option("--workers", type=click.IntRange(1, 1024), help="Processes; default one a core.")
-def build(names: tuple[str, ...], workers: int | None) -> None:
+@splits_option
+@workers_option
+@json_option
+def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     """Bring crops, metadata and prompts up to date, with every check.
 
     \b
-    Example: DF2_ROOT=/data/DeepFashion2 SKU_ROOT=/data/skus df2-assets build --split train
-    """
-    from df2_assets.settings import parse_splits, read_settings
-    from df2_assets.store.layout import refuse_dangerous, refuse_missing
+    Example: df2-assets build --split train --workers 8
 
-    settings = read_settings()
-    if names:
-        settings = dataclasses.replace(settings, splits=parse_splits(list(names)))
-    if workers:
-        settings = dataclasses.replace(settings, workers=workers)
-    refuse_dangerous(settings.roots)
+    Ends with 1 where a run failed, or a check with severity ERROR did.
+    """
+    from df2_assets.store.layout import refuse_missing
+
+    settings = settings_for(names, workers)
     for split in settings.splits:
         refuse_missing(settings.roots, split)
 
@@ -36,17 +43,21 @@ def build(names: tuple[str, ...], workers: int | None) -> None:
     from df2_assets.definitions import build_defs
     from df2_assets.resources import ProgressChoice
 
-    progress = ProgressChoice(terminal=sys.stderr.isatty())
+    progress = ProgressChoice(terminal=sys.stderr.isatty() and not verbose())
     defs = build_defs(settings, resource_overrides={"progress": progress})
+    level = "INFO" if verbose() else "CRITICAL"
     with open_instance() as instance:
-        outcomes = [run_split(defs, instance, split) for split in settings.splits]
-    _report(outcomes, str(settings.roots.sku_root))
+        outcomes = [run_split(defs, instance, split, level) for split in settings.splits]
+    if as_json:
+        say_json({"splits": [asdict(outcome) for outcome in outcomes]})
+    else:
+        _report(outcomes, str(settings.roots.sku_root))
     if not all(outcome.success and not outcome.failed for outcome in outcomes):
         raise SystemExit(1)
 
 
 def _report(outcomes: "list[Outcome]", sku_root: str) -> None:
-    click.echo(
+    say(
         f"{'split':<11}{'SKUs':>7}{'crops':>9}{'made':>9}{'refused':>9}"
         f"{'passed':>9}{'warned':>8}{'failed':>8}  checks"
     )
@@ -55,16 +66,16 @@ def _report(outcomes: "list[Outcome]", sku_root: str) -> None:
         crops = outcome.numbers.get("crops", {})
         refused = outcome.numbers.get("refusals", {}).get("refused", "-")
         new = crops["added"] + crops["remade"] if crops else "-"
-        click.echo(
+        say(
             f"{outcome.split:<11}{made.get('skus', '-'):>7}{made.get('crops', '-'):>9}{new:>9}"
             f"{refused:>9}{len(outcome.passed):>9}{len(outcome.warned):>8}{len(outcome.failed):>8}"
         )
     for outcome in outcomes:
         for warning in outcome.warned:
-            click.echo(f"warning: {outcome.split}: {warning}")
+            say(f"warning: {outcome.split}: {warning}")
         for problem in outcome.failed + outcome.problems:
-            click.echo(f"error: {outcome.split}: {problem}", err=True)
+            click.secho(f"error: {outcome.split}: {problem}", err=True, fg="red")
     if all(outcome.success and not outcome.changed for outcome in outcomes):
-        click.echo("Everything is up to date.")
-    click.echo(f"Files: {sku_root}")
-    click.echo("Runs, checks and pictures: make ui, or dagster dev with the same DAGSTER_HOME.")
+        say("Everything is up to date.")
+    say(f"Files: {sku_root}")
+    say("Runs, checks and pictures: make ui, or dagster dev with the same DAGSTER_HOME.")

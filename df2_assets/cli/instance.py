@@ -9,6 +9,7 @@ import dagster as dg
 from df2_assets.errors import SettingsError
 from df2_assets.settings import PROJECT
 
+_ENOUGH_IMAGES = 200
 _OURS = PROJECT / ".dagster" / "dagster.yaml"
 
 
@@ -28,3 +29,18 @@ def open_instance() -> dg.DagsterInstance:
         ) from None
     os.environ["DAGSTER_HOME"] = str(home)
     return dg.DagsterInstance.get()
+
+
+def last_rate(instance: dg.DagsterInstance, split: str) -> float | None:
+    """Images a second of the last build of `split` that cut enough to tell."""
+    made = dg.AssetRecordsFilter(asset_key=dg.AssetKey("crops"), asset_partitions=[split])
+    for record in instance.fetch_materializations(made, limit=10).records:
+        event = record.asset_materialization
+        metadata = event.metadata if event else {}
+        decoded, rate = (
+            getattr(metadata.get(name), "value", 0)
+            for name in ("images_decoded", "images_per_second")
+        )
+        if decoded >= _ENOUGH_IMAGES:
+            return float(rate)
+    return None

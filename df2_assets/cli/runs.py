@@ -9,8 +9,6 @@ import dagster as dg
 from df2_assets import errors
 from df2_assets.ownership import own_tags
 
-_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
 
 @dataclass
 class Outcome:
@@ -31,10 +29,15 @@ class Outcome:
         return any(of.get(kind) for of in self.numbers.values() for kind in kinds)
 
 
-def run_split(defs: dg.Definitions, instance: dg.DagsterInstance, split: str) -> Outcome:
-    """Run the job for `split`; it is recorded in `instance` like any other run."""
+def run_split(
+    defs: dg.Definitions, instance: dg.DagsterInstance, split: str, log_level: str = "CRITICAL"
+) -> Outcome:
+    """Run the job for `split`; it is recorded in `instance` like any other run.
+
+    `log_level` is of what the run logs to the terminal.
+    """
     result = defs.resolve_job_def("build_dataset").execute_in_process(
-        run_config=_QUIET,
+        run_config={"loggers": {"console": {"config": {"log_level": log_level}}}},
         instance=instance,
         partition_key=split,
         raise_on_error=False,

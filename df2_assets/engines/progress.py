@@ -22,6 +22,12 @@ def bar(what: str, total: int, unit: str) -> Iterator[Advance]:
         yield shown.update
 
 
+@contextmanager
+def silent(what: str, total: int, unit: str) -> Iterator[Advance]:
+    """Nothing is shown."""
+    yield lambda units: None
+
+
 def lines(log: Callable[[str], object]) -> Progress:
     """Lines with the share done, the rate and the time left, at most one in ten seconds."""
 

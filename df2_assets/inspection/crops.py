@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.inspection import offenders
 from df2_assets.inspection.finding import Finding
@@ -56,7 +57,10 @@ def files_match(
     }
     faults = {
         **{what: rows["crop_path"][mask.fillna(False)].tolist() for what, mask in masks.items()},
-        **_incomplete_skus(groups, manifest),
+        **{
+            what: groups["crop_path"][mask].tolist()
+            for what, mask in _sku_faults(groups, manifest).items()
+        },
         "no row of the manifest wants it": sorted(tree.crops.keys() - set(made["crop_path"])),
         "half-written, left by a build that was killed": tree.temporary,
         "an empty folder": tree.empty,
@@ -148,20 +152,21 @@ def _pairs(values: Mapping[str, tuple[int, int] | None], one: str, other: str) -
     return frame.assign(crop_path=pd.Series(list(values), dtype="str"))
 
 
-def _incomplete_skus(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, list[str]]:
-    """Crops that should have a row and do not, and crops whose SKU lost a domain.
+def _sku_faults(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:
+    """Masks over `groups`: crops without a row, and SKUs that stand with one domain, or in part.
 
-    A SKU stands whole, or not at all: it falls when every crop of one domain could not be made.
+    A SKU is whole, or not at all: it is left out when every crop of one domain has failed.
     """
-    failed = groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].notna()])
-    made = groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])
-    possible = groups[~failed]
+    paths = groups["crop_path"]
+    unpaired = paths.isin(manifest["crop_path"][manifest["reason"] == UNPAIRED])
+    made = paths.isin(manifest["crop_path"][manifest["reason"].isna()])
+    possible = groups[made | unpaired]
     domains = [set(possible["sku_id"][possible["domain"] == d]) for d in DOMAINS.values()]
     stands = groups["sku_id"].isin(set.intersection(*domains))
-    paths = groups["crop_path"]
     return {
-        "it has no row in the manifest": paths[stands & ~failed & ~made].tolist(),
-        "its SKU has lost its catalog or query crops": paths[~stands & made].tolist(),
+        "it has no row in the manifest": ~paths.isin(manifest["crop_path"]),
+        "left out, though its SKU has crops of both domains": stands & unpaired,
+        "its SKU has lost its catalog or query crops": ~stands & made,
     }
 
 

@@ -6,6 +6,8 @@ from typing import Final
 
 import pandas as pd
 
+from df2_assets.errors import inert
+
 ITEM: Final = ["split", "image_id", "item_idx"]
 
 _CROP_PATH: Final = re.compile(
@@ -31,7 +33,8 @@ def marked(
 def crops(paths: Iterable[str]) -> pd.DataFrame:
     """What each crop's path says: split, sku_id, image_id, item_idx, and the path itself.
 
-    A path that is not of the contract's form has its split only.
+    A path that is not of the contract's form has its split only; what is not printable in it is
+    escaped.
     """
     said = []
     for path in paths:
@@ -39,7 +42,9 @@ def crops(paths: Iterable[str]) -> pd.DataFrame:
         split, sku_id, image_id, item_idx = (
             match.groups() if match else (path.split("/")[0], None, None, None)
         )
-        said.append((split, sku_id, image_id, int(item_idx) if item_idx else None, path))
+        said.append(
+            (split, sku_id, image_id, int(item_idx) if item_idx else None, inert(path, 1000))
+        )
     columns = ["split", "sku_id", "image_id", "item_idx", "crop_path"]
     types = {name: "Int32" if name == "item_idx" else "str" for name in columns}
     return pd.DataFrame(said, columns=columns).astype(types)

@@ -50,10 +50,12 @@ def prompt_coverage(split: str, records: Sequence[ImageText]) -> Finding:
         for category_id, *rest in empty
     )
     wrong_rows = len(rows) - len(empty)
-    summary = (
-        f"{number_of(len(records), 'prompt')}, {wrong_rows:,} wrong; "
-        f"{len(empty):,} of {len(combinations)} combinations without a crop."
-    )
+    summary = "No prompts: the split has no SKU."
+    if records:
+        summary = (
+            f"{number_of(len(records), 'prompt')}, {wrong_rows:,} wrong; "
+            f"{len(empty):,} of {len(combinations)} combinations without a crop."
+        )
     if wrong_rows:
         summary += f" Rerun image_text for {split}."
     return Finding(

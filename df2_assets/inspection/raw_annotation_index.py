@@ -69,7 +69,7 @@ def refusals_within_limit(
     said = " and ".join(
         f"{count:,} of {number_of(of, kind)}" for kind, (count, of) in kinds.items()
     )
-    summary = f"Refused: {said}; allowed are {max_refused:.2%} of each, or {_FEW}."
+    summary = f"Refused: {said}; allowed are {100 * max_refused:g}% of each, or {_FEW}."
     if beyond:
         summary += (
             f" Too many {' and '.join(f'{kind}s' for kind in beyond)} of {split}: mend the files "

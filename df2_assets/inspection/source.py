@@ -33,51 +33,46 @@ def layout(roots: Roots, split: str) -> Finding:
         )
     images, odd_images = _names(folders["image"], ".jpg")
     annotations, odd_annotations = _names(folders["annos"], ".json")
-    released = RELEASED[split]
+    released, annotated = RELEASED[split], split in ANNOTATED_SPLITS
+    found = {"image": (images, released.images)}
+    if annotated:
+        found["annos"] = annotations, released.annotations
+    nearly_full = images >= _NEARLY_FULL * released.images
     strangers = [f"image/{name}" for name in odd_images]
     strangers += [f"annos/{name}" for name in odd_annotations]
-    annotated = split in ANNOTATED_SPLITS
-    found = {"image": images, "annos": annotations} if annotated else {"image": images}
-    expected = {"image": released.images, "annos": released.annotations}
-    empty = [folder for folder, count in found.items() if annotated and count == 0]
-    nearly = images >= _NEARLY_FULL * released.images
-    parts = [folder for folder, count in found.items() if nearly and count != expected[folder]]
-    summary = [f"{number_of(images, 'image')} and {number_of(annotations, 'annotation')}."]
-    if not annotated and annotations == 0:
-        summary.append(f"{split} was released without annotations: none are needed.")
-    if empty:
-        summary.append(
-            f"Nothing in {_paths(split, empty)}: unzip the annotations and images there."
-        )
-    if parts:
-        summary.append(
-            f"The release has {released.images:,} and {released.annotations:,}: "
-            f"unpack {_paths(split, parts)} again."
-        )
-    if strangers:
-        names = number_of(len(strangers), "name that is", "names that are")
-        summary.append(f"{names} not six digits and the ending, left alone: move them away.")
+    faults = {
+        "the folder is empty": [
+            name for name, (count, _) in found.items() if annotated and not count
+        ],
+        "not as many as were released": [
+            name for name, (count, of) in found.items() if nearly_full and 0 < count != of
+        ],
+        "the name is not six digits and the ending": strangers,
+    }
+    offenders = pd.concat(
+        [_offenders(split, inside, what) for what, inside in faults.items()], ignore_index=True
+    )
+    summary = f"{number_of(images, 'image')} and {number_of(annotations, 'annotation')}."
+    absent = [f"{split}/{name}" for name, folder in folders.items() if not folder.is_dir()]
+    if absent:
+        summary += f" There is no {' and no '.join(absent)}: {split} needs none."
+    said = [f"{len(inside):,}: {what}" for what, inside in faults.items() if inside]
+    if said:
+        summary += f" {'; '.join(said)}. Unpack {split} again, or move away what is not of it."
     return Finding(
-        not (empty or parts or strangers),
+        offenders.empty,
         "warn",
         images + annotations + len(strangers),
-        " ".join(summary),
-        pd.concat(
-            [
-                _offenders(split, empty, "the folder is empty"),
-                _offenders(split, [p for p in parts if p not in empty], "not as many as released"),
-                _offenders(split, strangers, "the name is not six digits and the ending"),
-            ],
-            ignore_index=True,
-        ),
+        summary,
+        offenders,
         {"images": images, "annotations": annotations, "strangers": len(strangers)},
         {
             "beside the release": pd.DataFrame(
-                [
-                    ("images", images, released.images),
-                    ("annotations", annotations, released.annotations),
-                ],
-                columns=["what", "found", "released"],
+                {
+                    "what": ["images", "annotations"],
+                    "found": [images, annotations],
+                    "released": [released.images, released.annotations],
+                }
             )
         },
     )
@@ -97,7 +92,3 @@ def _names(folder: Path, suffix: str) -> tuple[int, list[str]]:
 def _offenders(split: str, inside: list[str], what: str) -> pd.DataFrame:
     paths = [inert(f"{split}/{name}", 300) for name in inside]
     return pd.DataFrame({"split": split, "path": paths, "what": what}, dtype="str")
-
-
-def _paths(split: str, folders: list[str]) -> str:
-    return " and ".join(f"{split}/{folder}" for folder in folders)

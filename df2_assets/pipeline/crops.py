@@ -60,7 +60,7 @@ def build_crops(
     """
     if not plan.nothing_to_do:
         mark_incomplete(roots, split)
-    images = _images(roots, plan.make)
+    images = images_to_decode(roots, plan.make)
     new = _cut(roots, split, images, engine, progress)
     there = {row.crop_path: row for row in plan.keep + new if row.reason is None}
     kept = _of_paired_skus(groups, there)
@@ -144,7 +144,7 @@ def _cut_all(
     return lost
 
 
-def _images(roots: Roots, make: pd.DataFrame) -> list[Image]:
+def images_to_decode(roots: Roots, make: pd.DataFrame) -> list[Image]:
     """The images to decode, by path, each with its crops."""
     images: dict[str, Image] = {}
     columns = ["crop_path", "x1", "y1", "x2", "y2", "fingerprint"]

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from typing import NamedTuple
 
 from df2_assets.dataset.annotations import Refused
@@ -73,6 +74,31 @@ def read_headers(headers: Headers) -> list[tuple[int, int] | None]:
         except (OSError, Refused):
             sizes.append(None)
     return sizes
+
+
+class Probe(NamedTuple):
+    """What making some crops took: processor seconds, images decoded, pixels and bytes of crops."""
+
+    seconds: float
+    images: int
+    pixels: int
+    bytes: int
+
+
+def probe(images: list[Image]) -> Probe:
+    """Make the images' crops in memory only. An image that cannot be used counts for nothing."""
+    start, decoded, pixels, size = time.process_time(), 0, 0, 0
+    for image in images:
+        try:
+            with open(image.path, "rb") as file:
+                whole = decode(file)
+        except (OSError, Refused):
+            continue
+        decoded += 1
+        for cut in image.cuts:
+            pixels += (cut.box[2] - cut.box[0]) * (cut.box[3] - cut.box[1])
+            size += len(encode_crop(whole, cut.box))
+    return Probe(time.process_time() - start, decoded, pixels, size)
 
 
 def _cut_image(sku_root: str, image: Image) -> list[CropRow]:

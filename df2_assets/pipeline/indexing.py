@@ -21,10 +21,11 @@ _STAMPS: Final = ["anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns"]
 
 @dataclass(frozen=True)
 class Indexed:
-    """The index, the listing it was read from, and how many annotations had to be read."""
+    """The index, the listing and side table it goes with, and how many annotations were read."""
 
     table: pa.Table
     listing: Listing
+    files: pa.Table
     annotations_read: int
 
 
@@ -36,7 +37,18 @@ class Known(NamedTuple):
 
 
 def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> Indexed:
-    """Scan the split, read what changed, write the side table; the caller writes the index.
+    """Read the index and write its side table; the index itself is for the caller to write.
+
+    Raises LayoutError where a folder is missing.
+    """
+    indexed = read_index(roots, split, engine, progress)
+    made = {"raw_annotation_index": tables.digest(indexed.table), "code": CODE_VERSION}
+    tables.write(roots, "files", split, indexed.files, made)
+    return indexed
+
+
+def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> Indexed:
+    """Scan the split and read what changed since the last build; writes nothing.
 
     Raises LayoutError where a folder is missing.
     """
@@ -58,9 +70,7 @@ def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) ->
     )
     kept = set(files["image_id"][unchanged])
     table = _merged(known, kept, [row for one in read for row in one.rows])
-    made = {"raw_annotation_index": tables.digest(table), "code": CODE_VERSION}
-    tables.write(roots, "files", split, tables.from_frame(files, FILES), made)
-    return Indexed(table, listing, len(read))
+    return Indexed(table, listing, tables.from_frame(files, FILES), len(read))
 
 
 def _known(roots: Roots, split: str) -> Known | None:

@@ -6,60 +6,44 @@ from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.sample.framing import Placed, Size
 from df2_assets.sample.geometry import Polygon
-from df2_assets.sample.hiding import Obstacle, hidden_points
+from df2_assets.sample.hiding import holds
 from df2_assets.sample.plan import ImagePlan
+from df2_assets.sample.scenes.occluders import Parts
 
 Annotation = dict[str, Any]
 
 _LANDMARKS: Final = {
-    1: 25,
-    2: 33,
-    3: 31,
-    4: 39,
-    5: 15,
-    6: 15,
-    7: 10,
-    8: 14,
-    9: 8,
-    10: 29,
-    11: 37,
-    12: 19,
-    13: 19,
-}
-"""Landmarks of each category (Ge et al., CVPR 2019, table of the data set's README)."""
+    1: 25, 2: 33, 3: 31, 4: 39, 5: 15, 6: 15, 7: 10, 8: 14, 9: 8, 10: 29, 11: 37, 12: 19, 13: 19,
+}  # fmt: skip
+"""How many landmarks each category has (DeepFashion2 README)."""
 
 _PAST_EDGE: Final = 9
 """Pixels at most by which a box may reach past the edge."""
 
 
 def annotate(
-    plan: ImagePlan, garments: list[Placed], obstacles: list[Obstacle], frame: Size
+    plan: ImagePlan, garments: list[Placed], obstacles: list[Parts], frame: Size
 ) -> Annotation:
-    """The annotation file's content; items in the order of the plan, which is none."""
+    """The annotation file's content, items in the order of the plan."""
     result: Annotation = {"source": plan.source, "pair_id": plan.pair_id}
-    furthest = min(garments, key=lambda g: g.share_inside(frame))
-    for garment in sorted(garments, key=lambda g: plan.items.index(g.item)):
-        past = plan.past_edge and garment is furthest
-        result[f"item{garment.item.index}"] = _item(plan, garment, obstacles, frame, past)
+    furthest = min(garments, key=lambda garment: garment.share_inside(frame))
+    for garment in sorted(garments, key=lambda garment: plan.items.index(garment.item)):
+        item, box = garment.item, garment.box(frame)
+        if plan.past_edge and garment is furthest:
+            box = _past_edge(garment, box, frame)
+        result[f"item{item.index}"] = {
+            "segmentation": [_inside(polygon, frame) for polygon in garment.polygons],
+            "scale": _scale(garment.box(frame), frame),
+            "viewpoint": plan.viewpoint,
+            "zoom_in": _zoom_in(garment.share_inside(frame)),
+            "landmarks": _landmarks(garment, obstacles, frame),
+            "style": item.style,
+            "bounding_box": list(box),
+            "category_id": item.category_id,
+            "occlusion": item.occlusion,
+            "category_name": CATEGORIES[item.category_id],
+        }
     return result
-
-
-def _item(
-    plan: ImagePlan, garment: Placed, obstacles: list[Obstacle], frame: Size, past: bool
-) -> Annotation:
-    item, box = garment.item, garment.box(frame)
-    return {
-        "segmentation": [_flat(polygon, frame) for polygon in garment.polygons],
-        "scale": _scale(box, frame),
-        "viewpoint": plan.viewpoint,
-        "zoom_in": _zoom_in(garment.share_inside(frame)),
-        "landmarks": _landmarks(garment, obstacles, frame),
-        "style": item.style,
-        "bounding_box": list(_past_edge(garment, box, frame) if past else box),
-        "category_id": item.category_id,
-        "occlusion": item.occlusion,
-        "category_name": CATEGORIES[item.category_id],
-    }
 
 
 def _scale(box: Box, frame: Size) -> int:
@@ -85,22 +69,22 @@ def _past_edge(garment: Placed, box: Box, frame: Size) -> Box:
     )
 
 
-def _flat(polygon: Polygon, frame: Size) -> list[float]:
-    """x, y, x, y, ... inside the frame."""
-    width, height = frame
-    inside = ((min(max(x, 0), width), min(max(y, 0), height)) for x, y in polygon)
-    return [round(value, 1) for point in inside for value in point]
+def _inside(polygon: Polygon, frame: Size) -> list[float]:
+    """x, y, x, y, ... with every point moved into the frame."""
+    points = ((min(max(x, 0), frame[0]), min(max(y, 0), frame[1])) for x, y in polygon)
+    return [round(value, 1) for point in points for value in point]
 
 
-def _landmarks(garment: Placed, obstacles: list[Obstacle], frame: Size) -> list[float]:
+def _landmarks(garment: Placed, obstacles: list[Parts], frame: Size) -> list[float]:
     """x, y, visibility (2 visible, 1 hidden, 0 outside the image), spread along the outline."""
     outline = [point for polygon in garment.polygons for point in polygon]
     count = _LANDMARKS[garment.item.category_id]
-    points = [outline[i * len(outline) // count] for i in range(count)]
     result: list[float] = []
-    for (x, y), hidden in zip(points, hidden_points(points, obstacles), strict=True):
-        if 0 <= x < frame[0] and 0 <= y < frame[1]:
-            result += [round(x, 1), round(y, 1), 1 if hidden else 2]
-        else:
+    for i in range(count):
+        x, y = outline[i * len(outline) // count]
+        if not (0 <= x < frame[0] and 0 <= y < frame[1]):
             result += [0, 0, 0]
+            continue
+        hidden = any(holds(part, (x, y)) for obstacle in obstacles for part, _ in obstacle)
+        result += [round(x, 1), round(y, 1), 1 if hidden else 2]
     return result

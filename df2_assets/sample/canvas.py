@@ -91,6 +91,15 @@ def soften(mask: Image.Image, radius: float) -> Image.Image:
     return small.resize(mask.size, Image.Resampling.BILINEAR)
 
 
+def rounded(image: Image.Image, polygons: list[Polygon], colour: Colour, depth: float) -> None:
+    """Fill `polygons` with a colour that darkens over `depth` pixels towards their edges."""
+    area = area_of(polygons, image.size)
+    if area is not None:
+        mask = coverage(polygons, area)
+        light = soften(mask, depth).point(ramp(0.52, 1.0))
+        image.paste(multiply(Image.new("RGB", mask.size, colour), light), area, mask)
+
+
 def shadow(
     image: Image.Image, polygons: list[Polygon], offset: tuple[float, float], depth: float
 ) -> None:

@@ -4,13 +4,14 @@ import random
 from dataclasses import dataclass, replace
 
 from df2_assets.dataset.boxes import Box
-from df2_assets.sample import cuts, fabrics, figure
-from df2_assets.sample.dressing import silhouette
-from df2_assets.sample.fabrics import Fabric
+from df2_assets.sample.garments import fabrics, tailor
+from df2_assets.sample.garments.dressing import silhouette
+from df2_assets.sample.garments.shapes import FLAT, Pose, Shape
+from df2_assets.sample.garments.weaves import Fabric
 from df2_assets.sample.geometry import Bounds, Camera, Polygon, bounds
 from df2_assets.sample.plan import ImagePlan, ItemPlan
 from df2_assets.sample.rng import chance
-from df2_assets.sample.shapes import FLAT, Pose, Shape, shape
+from df2_assets.sample.scenes import figure
 
 Size = tuple[int, int]
 
@@ -68,7 +69,7 @@ def worn(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> Worn:
     """Garments on a standing figure, from the front, the side or behind."""
     back = plan.viewpoint == 3 and rng.random() < 0.5
     turned = 0 if plan.viewpoint == 2 or back else rng.choice((-1, 1))
-    pose = figure.pose(rng, plan.viewpoint, back)
+    pose = figure.pose(rng, turned, back)
     squeeze = 0.64 if turned else 1.0
     someone = figure.choose(rng, turned)
     made = [_made(item, seed, pose) for item in plan.items]
@@ -119,9 +120,9 @@ def flat(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> list[Pl
 
 def _made(item: ItemPlan, seed: int, pose: Pose) -> tuple[ItemPlan, Fabric, Shape]:
     """The same garment whenever its name is the same, in this pose."""
-    cut = cuts.choose(chance(seed, item.garment, "cut"), item.category_id, item.short)
+    cut = tailor.choose(chance(seed, item.garment, "cut"), item.category_id, item.short)
     fabric = fabrics.choose(chance(seed, item.garment, "fabric"), item.category_id)
-    return item, fabric, shape(cut, pose)
+    return item, fabric, tailor.shape(cut, pose)
 
 
 def _placed(item: ItemPlan, fabric: Fabric, outline: Shape, camera: Camera) -> Placed:

@@ -54,7 +54,11 @@ def waist(cut: Upper, across: float, shape: Shape) -> None:
         for i in range(-3, 4):
             x = i / 3.5
             middle = (x * (across + cut.hem) / 2, (3.3 + cut.hem_y) / 2)
-            fold = [(x * across * 0.8, 3.3 + 0.25 * (i % 2)), middle, (x * cut.hem, cut.hem_y - 0.02)]
+            fold = [
+                (x * across * 0.8, 3.3 + 0.25 * (i % 2)),
+                middle,
+                (x * cut.hem, cut.hem_y - 0.02),
+            ]
             shape.seam(0.022, *curve(fold, 4))
 
 

@@ -78,9 +78,7 @@ def _leaves(tile: Image.Image, fabric: Fabric, chance: random.Random) -> None:
             dx, dy = math.cos(a) * length, math.sin(a) * length
             ends = [(-dx, -dy), (-dy * 0.4, dx * 0.4), (dx, dy), (dy * 0.4, -dx * 0.4)]
 
-            def leaf(
-                x: float, y: float, ends: list[Point] = ends, colour: Colour = colour
-            ) -> None:
+            def leaf(x: float, y: float, ends: list[Point] = ends, colour: Colour = colour) -> None:
                 draw.polygon([(x + u, y + v) for u, v in ends], fill=colour)
 
             _everywhere(spot, 44, leaf)

@@ -71,9 +71,7 @@ def _neckline(cut: Upper, depth: float, side: Point) -> Polygon:
     return [(across * math.sin(a), top + (depth - top) * math.cos(a)) for a in turns]
 
 
-def _sleeve(
-    cut: Upper, pose: Pose, sign: int, tip: Point, armpit: Point, shape: Shape
-) -> None:
+def _sleeve(cut: Upper, pose: Pose, sign: int, tip: Point, armpit: Point, shape: Shape) -> None:
     path = _along(on_side(pose.arm(sign), sign), cut.sleeve)
     start = 0.3 + cut.ease * 0.5
     widths = [start + (cut.cuff - start) * i / (len(path) - 1) for i in range(len(path))]

@@ -8,19 +8,14 @@ from collections.abc import Callable
 from typing import Final
 
 from df2_assets.sample.canvas import Colour, shade
-from df2_assets.sample.geometry import Polygon, curve, ellipse, ribbon
+from df2_assets.sample.geometry import Polygon, closed, curve, ellipse, ribbon
+from df2_assets.sample.scenes.figure import SKINS
 
 Parts = list[tuple[Polygon, Colour]]
 
 _LEATHER: Final[tuple[Colour, ...]] = (
-    (120, 70, 44),
-    (46, 42, 44),
-    (178, 132, 86),
-    (132, 36, 46),
-    (72, 82, 66),
-    (206, 190, 166),
-)
-_SKINS: Final[tuple[Colour, ...]] = ((229, 187, 156), (206, 157, 120), (140, 96, 68))
+    (120, 70, 44), (46, 42, 44), (178, 132, 86), (132, 36, 46), (72, 82, 66), (206, 190, 166),
+)  # fmt: skip
 
 
 def choose(chance: random.Random, studio: bool) -> Parts:
@@ -32,11 +27,14 @@ def _box(x1: float, y1: float, x2: float, y2: float) -> Polygon:
     return [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
 
 
+def _cord(points: Polygon, width: float) -> Polygon:
+    path = curve(points, 6)
+    return ribbon(path, [width] * len(path))
+
+
 def _tote(chance: random.Random) -> Parts:
     cloth = chance.choice((*_LEATHER, (226, 216, 196), (62, 84, 120)))
-    handle = ribbon(
-        curve([(-0.4, -0.6), (-0.32, -1.3), (0.32, -1.3), (0.4, -0.6)], 6), [0.055] * 19
-    )
+    handle = _cord([(-0.4, -0.6), (-0.32, -1.3), (0.32, -1.3), (0.4, -0.6)], 0.055)
     return [
         (handle, shade(cloth, 0.7)),
         ([(-0.72, -0.7), (0.72, -0.7), (0.82, 0.85), (-0.82, 0.85)], cloth),
@@ -47,22 +45,9 @@ def _tote(chance: random.Random) -> Parts:
 
 def _handbag(chance: random.Random) -> Parts:
     hide = chance.choice(_LEATHER)
-    body = curve(
-        [
-            (-0.85, -0.35),
-            (0, -0.5),
-            (0.85, -0.35),
-            (0.95, 0.6),
-            (0, 0.75),
-            (-0.95, 0.6),
-            (-0.85, -0.35),
-        ],
-        5,
-    )
-    handle = ribbon(curve([(-0.5, -0.4), (-0.45, -1.0), (0.45, -1.0), (0.5, -0.4)], 6), [0.07] * 19)
-    flap = curve(
-        [(-0.86, -0.36), (0, -0.5), (0.86, -0.36), (0.6, 0.12), (0, 0.22), (-0.6, 0.12)], 4
-    )
+    body = closed(curve([(0, -0.5), (0.85, -0.35), (0.95, 0.6), (0, 0.75)], 5))
+    handle = _cord([(-0.5, -0.4), (-0.45, -1.0), (0.45, -1.0), (0.5, -0.4)], 0.07)
+    flap = closed(curve([(0, -0.5), (0.86, -0.36), (0.6, 0.12), (0, 0.22)], 4))
     return [
         (handle, shade(hide, 0.75)),
         (body, hide),
@@ -72,7 +57,7 @@ def _handbag(chance: random.Random) -> Parts:
 
 
 def _phone(chance: random.Random) -> Parts:
-    skin = chance.choice(_SKINS)
+    skin = chance.choice(SKINS)
     case = chance.choice(((30, 30, 34), (232, 230, 228), (196, 120, 130), (84, 110, 140)))
     parts: Parts = [
         (ribbon([(0.9, 7.0), (0.3, 2.2), (0.05, 0.4)], [0.5, 0.36, 0.36]), skin),
@@ -88,7 +73,7 @@ def _phone(chance: random.Random) -> Parts:
 
 
 def _arm(chance: random.Random) -> Parts:
-    skin, side = chance.choice(_SKINS), chance.choice((1, -1))
+    skin, side = chance.choice(SKINS), chance.choice((1, -1))
     path = curve([(6.5 * side, 4.6), (2.0 * side, 0.95), (-0.35 * side, 0.0)], 7)
     hand = curve([(-0.35 * side, 0), (-0.7 * side, -0.02), (-0.95 * side, 0.04)], 3)
     return [
@@ -130,29 +115,15 @@ def _bouquet(chance: random.Random) -> Parts:
     for _ in range(14):
         x, y, r = chance.uniform(-0.65, 0.65), chance.uniform(-0.85, 0.1), chance.uniform(0.18, 0.3)
         tone = chance.choice((*tones, (88, 128, 72)))
-        parts += [
-            (ellipse(x, y, r, r, 14), tone),
-            (ellipse(x, y, r * 0.5, r * 0.5, 10), shade(tone, 0.75)),
-        ]
+        parts.append((ellipse(x, y, r, r, 14), tone))
+        parts.append((ellipse(x, y, r * 0.5, r * 0.5, 10), shade(tone, 0.75)))
     return parts
 
 
 def _cushion(chance: random.Random) -> Parts:
     tone: Colour = chance.choice(((198, 148, 92), (110, 130, 138), (176, 90, 84), (222, 214, 198)))
-    outline = curve(
-        [
-            (-0.95, -0.9),
-            (0, -0.74),
-            (0.95, -0.9),
-            (0.8, 0),
-            (0.95, 0.9),
-            (0, 0.74),
-            (-0.95, 0.9),
-            (-0.8, 0),
-            (-0.95, -0.9),
-        ],
-        5,
-    )
+    edge = [(0.0, -0.74), (0.95, -0.9), (0.8, 0.0), (0.95, 0.9), (0.0, 0.74)]
+    outline = closed(curve(edge, 5))
     bands = [(_box(x - 0.06, -0.68, x + 0.06, 0.68), shade(tone, 0.75)) for x in (-0.5, 0.0, 0.5)]
     return [(outline, tone), *bands]
 
@@ -182,48 +153,22 @@ def _hat(chance: random.Random) -> Parts:
         (ellipse(0, 0.2, 1.05, 0.62, 30), straw),
         (ellipse(0, 0.1, 0.62, 0.42, 26), shade(straw, 0.82)),
         (ellipse(0, -0.05, 0.56, 0.42, 26), shade(straw, 1.1)),
-        (ribbon(curve([(-0.6, 0.1), (0, 0.36), (0.6, 0.1)], 6), [0.07] * 13), (60, 44, 48)),
+        (_cord([(-0.6, 0.1), (0, 0.36), (0.6, 0.1)], 0.07), (60, 44, 48)),
     ]
 
 
 def _stack(chance: random.Random) -> Parts:
-    tones = [
-        chance.choice(
-            ((70, 96, 130), (214, 206, 190), (166, 92, 84), (96, 112, 88), (206, 168, 98))
-        )
-        for _ in range(4)
-    ]
+    folded = ((70, 96, 130), (214, 206, 190), (166, 92, 84), (96, 112, 88), (206, 168, 98))
     parts: Parts = []
-    for i, tone in enumerate(tones):
-        y = 0.8 - i * 0.48
-        fold = curve(
-            [(-0.9, y), (-1.0, y - 0.22), (-0.85, y - 0.44), (0.9, y - 0.42), (0.95, y)], 4
-        )
-        parts += [
-            (fold, tone),
-            (ribbon([(-0.9, y - 0.2), (0.9, y - 0.2)], [0.02, 0.02]), shade(tone, 0.6)),
-        ]
+    for y in (0.8, 0.32, -0.16, -0.64):
+        tone = chance.choice(folded)
+        left = [(-0.9, y), (-1.0, y - 0.22), (-0.85, y - 0.44)]
+        parts.append((curve([*left, (0.9, y - 0.42), (0.95, y)], 4), tone))
+        parts.append((_box(-0.9, y - 0.22, 0.9, y - 0.18), shade(tone, 0.6)))
     return parts
 
 
-_DAILY: Final[tuple[Callable[[random.Random], Parts], ...]] = (
-    _tote,
-    _handbag,
-    _phone,
-    _arm,
-    _leaves,
-    _magazine,
-    _chair,
-    _cushion,
-    _bouquet,
-)
-_STUDIO: Final[tuple[Callable[[random.Random], Parts], ...]] = (
-    _handbag,
-    _tote,
-    _card,
-    _bouquet,
-    _hat,
-    _stack,
-    _magazine,
-    _arm,
-)
+_Maker = Callable[[random.Random], Parts]
+_ANYWHERE: Final[tuple[_Maker, ...]] = (_tote, _handbag, _arm, _magazine, _bouquet)
+_STUDIO: Final = (*_ANYWHERE, _card, _hat, _stack)
+_DAILY: Final = (*_ANYWHERE, _phone, _leaves, _chair, _cushion)

@@ -1,0 +1,60 @@
+"""Options and settings that commands share."""
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from df2_assets.settings import Settings
+
+splits_option = click.option(
+    "--split", "names", multiple=True, help="Only this split; may be given repeatedly."
+)
+workers_option = click.option(
+    "--workers", type=click.IntRange(1, 1024), help="Processes; by default one a core."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+
+
+def settings_for(names: tuple[str, ...], workers: int | None = None) -> "Settings":
+    """The environment's settings with a command's options over them, roots held to be safe.
+
+    Raises SettingsError or RootsError.
+    """
+    from df2_assets.settings import parse_splits, read_settings
+    from df2_assets.store.layout import refuse_dangerous
+
+    settings = read_settings()
+    if names:
+        settings = dataclasses.replace(settings, splits=parse_splits(list(names)))
+    if workers:
+        settings = dataclasses.replace(settings, workers=workers)
+    refuse_dangerous(settings.roots)
+    return settings
+
+
+def quiet() -> bool:
+    """Whether `--quiet` was given: nothing is said but problems."""
+    return bool(_options().get("quiet"))
+
+
+def verbose() -> bool:
+    """Whether `--verbose` was given: the log of the runs is shown as well."""
+    return bool(_options().get("verbose"))
+
+
+def say(text: str) -> None:
+    """Print a line, unless `--quiet`."""
+    if not quiet():
+        click.echo(text)
+
+
+def say_json(value: Any) -> None:
+    """Print a value as one indented JSON document."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def _options() -> dict[str, Any]:
+    return click.get_current_context().find_root().params

@@ -1,0 +1,67 @@
+"""What a build of a split would do, without doing any of it."""
+
+from dataclasses import asdict, dataclass
+
+from df2_assets.dataset.skus import group
+from df2_assets.dataset.tables import SKU_GROUPS
+from df2_assets.engines.base import Engine
+from df2_assets.engines.progress import Progress
+from df2_assets.pipeline.estimate import Estimate, estimate
+from df2_assets.pipeline.indexing import read_index
+from df2_assets.pipeline.planning import plan_crops
+from df2_assets.store import tables
+from df2_assets.store.layout import Roots
+
+
+@dataclass(frozen=True)
+class SplitPlan:
+    """Counts of what would happen; `takes` is what the crops would need."""
+
+    split: str
+    images: int
+    annotations_to_read: int
+    images_to_decode: int
+    crops_to_make: int
+    crops_to_keep: int
+    files_to_remove: int
+    refused: int
+    takes: Estimate
+
+    @property
+    def fits(self) -> bool:
+        """Whether the disk can hold the result."""
+        return self.takes.bytes <= self.takes.free
+
+    def as_dict(self) -> dict[str, object]:
+        """For a program to read."""
+        return {**asdict(self), "fits": self.fits}
+
+
+def plan_split(
+    roots: Roots,
+    split: str,
+    engine: Engine,
+    progress: Progress,
+    images_per_second: float | None = None,
+) -> SplitPlan:
+    """Plan a build of `split`: reads what changed, writes nothing.
+
+    `images_per_second` is the rate of an earlier build; without it a few images are tried.
+    Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in.
+    """
+    indexed = read_index(roots, split, engine, progress)
+    index = tables.frame(indexed.table)
+    groups = tables.frame(tables.from_frame(group(index), SKU_GROUPS))
+    plan = plan_crops(roots, split, groups, tables.frame(indexed.files))
+    takes = estimate(roots, plan, engine, images_per_second)
+    return SplitPlan(
+        split,
+        int(indexed.listing.files["image_size"].notna().sum()),
+        indexed.annotations_read,
+        takes.images,
+        takes.crops,
+        len(plan.keep),
+        len(plan.remove),
+        int(index["reason"].notna().sum()),
+        takes,
+    )

@@ -1,0 +1,109 @@
+"""A data set in which no check finds anything, and what the pipeline makes of it without Dagster."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeVar
+
+import pandas as pd
+
+from df2_assets.dataset.skus import group
+from df2_assets.dataset.tables import SKU_GROUPS
+from df2_assets.engines.progress import lines
+from df2_assets.pipeline.crops import build_crops, header_sizes
+from df2_assets.pipeline.indexing import build_index
+from df2_assets.pipeline.planning import plan_crops
+from df2_assets.pipeline.publishing import publish_image_text, publish_metadata
+from df2_assets.store import crop_tree, tables
+from df2_assets.store.crop_tree import CropTree
+from df2_assets.store.layout import Roots
+from df2_assets_tests.support.builder import CATEGORY_NAMES, DataSet, item
+
+S = TypeVar("S")
+R = TypeVar("R")
+
+SIZE = (160, 160)
+LOOKS = tuple(product((1, 2, 3), (1, 2, 3)))
+"""Every occlusion with every viewpoint."""
+
+_COLUMNS = 4
+_CELL = 40
+
+
+def write(data: DataSet, split: str, looks: int = len(LOOKS)) -> None:
+    """An image a source and look, each with an item of all 13 categories and one of style 0.
+
+    Categories make a SKU each, all of pair 1; with all nine looks every combination occurs.
+    """
+    for image_id, (source, look) in enumerate(product(("shop", "user"), LOOKS[:looks]), 1):
+        data.image(split, image_id, SIZE)
+        items = {
+            category: item(category, 1, _box(category), *look, scale=1)
+            for category in range(1, len(CATEGORY_NAMES) + 1)
+        }
+        items[14] = item(1, 0, _box(14), *look, scale=1)
+        data.annotation(split, image_id, source, 1, {**items})
+
+
+def _box(cell: int) -> tuple[int, int, int, int]:
+    x, y = _CELL * ((cell - 1) % _COLUMNS), _CELL * ((cell - 1) // _COLUMNS)
+    return x + 1, y + 1, x + _CELL - 1, y + _CELL - 1
+
+
+class Here:
+    """An engine that runs each shard in this process."""
+
+    workers = 1
+
+    def map(self, function: Callable[[S], R], shards: Iterable[S]) -> Iterator[tuple[S, R]]:
+        return ((shard, function(shard)) for shard in shards)
+
+
+@dataclass(frozen=True)
+class Indexed:
+    index: pd.DataFrame
+    files: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Built:
+    """The tables of a split, and what lies on disk."""
+
+    groups: pd.DataFrame
+    manifest: pd.DataFrame
+    tree: CropTree
+    header_sizes: dict[str, tuple[int, int] | None]
+
+
+def index(roots: Roots, split: str = "train") -> Indexed:
+    """Read the annotations of a split."""
+    indexed = build_index(roots, split, Here(), lines(str))
+    tables.write(roots, "raw_annotation_index", split, indexed.table, {})
+    files = tables.read_files(roots, split)
+    files = tables.find(roots, "files", split)
+    assert files is not None
+    return Indexed(tables.frame(indexed.table), tables.frame(files))
+
+
+def build(roots: Roots, split: str = "train") -> Built:
+    """Make the crops and both contract files of a split."""
+    indexed = index(roots, split)
+    made_of = tables.digests(roots, ["raw_annotation_index"], split)
+    table = tables.from_frame(group(indexed.index), SKU_GROUPS)
+    tables.write(roots, "sku_groups", split, table, made_of)
+    groups = tables.frame(table)
+    plan = plan_crops(roots, split, groups, indexed.files)
+    built = build_crops(roots, split, plan, groups, Here(), lines(str))
+    made_of = tables.digests(roots, ["sku_groups"], split)
+    digest = tables.write(roots, "crops", split, built.manifest, made_of)
+    manifest = tables.frame(built.manifest)
+    publish_metadata(roots, split, groups, manifest, digest)
+    publish_image_text(roots, split)
+    sizes = header_sizes(roots, built.made, Here())
+    return Built(groups, manifest, crop_tree.scan(roots, split), sizes)
+
+
+def named(offenders: pd.DataFrame, *columns: str) -> list[tuple[object, ...]]:
+    """Offenders as tuples of some of their columns; what is missing is None."""
+    some = offenders[list(columns)].astype(object)
+    return list(some.where(some.notna(), None).itertuples(index=False, name=None))

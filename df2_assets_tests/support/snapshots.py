@@ -1,0 +1,46 @@
+"""What a build left on disk: its bytes, and whether it was written again."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from df2_assets_tests.support.compare import tree
+
+ENDS = ("_sku_metadata.json", "_image_text.jsonl")
+
+
+class Stamp(NamedTuple):
+    """Differs when a file was written anew, also with the same bytes."""
+
+    inode: int
+    mtime_ns: int
+    size: int
+
+
+def contract(sku_root: Path, split: str = "train") -> dict[str, bytes | None]:
+    """All of a split's contract by path, byte for byte, with SKU_ROOT's own name left out."""
+    own_name = json.dumps(str(sku_root)).encode()
+    documents = {
+        f"{split}{end}": (sku_root / f"{split}{end}").read_bytes().replace(own_name, b'"SKU_ROOT"')
+        for end in ENDS
+    }
+    return tree(sku_root, split) | documents
+
+
+def stamps(sku_root: Path, split: str = "train") -> dict[str, Stamp]:
+    """The stamp of every crop, contract file and state of a split that is there, by path."""
+    paths = [path for path in (sku_root / split).rglob("*") if path.is_file()]
+    paths += [sku_root / f"{split}{end}" for end in ENDS]
+    paths.append(sku_root / "_df2_assets" / "state" / f"{split}.json")
+    return {path.relative_to(sku_root).as_posix(): stamp(path) for path in paths if path.exists()}
+
+
+def crop_stamps(sku_root: Path, split: str = "train") -> dict[str, Stamp]:
+    """The stamp of every file under a split's `catalog` and `query`, by path below the split."""
+    found = stamps(sku_root, split).items()
+    return {path.removeprefix(f"{split}/"): at for path, at in found if path.startswith(f"{split}/")}
+
+
+def stamp(path: Path) -> Stamp:
+    status = path.lstat()
+    return Stamp(status.st_ino, status.st_mtime_ns, status.st_size)
