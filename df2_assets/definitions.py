@@ -11,6 +11,7 @@ from df2_assets.checks import all_checks
 from df2_assets.io_managers import TableIOManager
 from df2_assets.resources import DataRoots, EngineChoice, Limits, ProgressChoice, SplitWriter
 from df2_assets.settings import Settings, read_settings
+from df2_assets.verification import verify_dataset
 
 
 def build_defs(
@@ -46,7 +47,7 @@ def build_defs(
     return dg.Definitions(
         assets=all_assets,
         asset_checks=all_checks,
-        jobs=[build_dataset, observe_deepfashion2],
+        jobs=[build_dataset, observe_deepfashion2, verify_dataset],
         schedules=schedules(settings),
         resources={**resources, **(resource_overrides or {})},
         executor=dg.in_process_executor,

@@ -14,6 +14,14 @@ def roots(tmp_path: Path) -> Roots:
     return Roots(tmp_path / "df2", tmp_path / "sku", str(tmp_path / "sku"))
 
 
+@pytest.fixture(scope="session")
+def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clean sample at its usual size, drawn once; not to be changed by a test."""
+    from df2_assets.sample import make_sample
+
+    return make_sample(tmp_path_factory.mktemp("sample") / "DeepFashion2_original").root
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
     """In CI a skipped test has failed: there everything is installed."""

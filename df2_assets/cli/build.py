@@ -47,7 +47,8 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     defs = build_defs(settings, resource_overrides={"progress": progress})
     level = "INFO" if verbose() else "CRITICAL"
     with open_instance() as instance:
-        outcomes = [run_split(defs, instance, split, level) for split in settings.splits]
+        # The smallest first: mistakes show early, and the UI opens on what was built last.
+        outcomes = [run_split(defs, instance, s, level) for s in reversed(settings.splits)]
     if as_json:
         say_json({"splits": [asdict(outcome) for outcome in outcomes]})
     else:

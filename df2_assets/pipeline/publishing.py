@@ -1,8 +1,9 @@
-"""The two contract files, written from the manifest, and the state that says they are whole."""
+"""The two contract files, written from the manifest, what they are checked by, and the state."""
 
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ import pandas as pd
 from df2_assets.dataset.metadata import ImageText, SkuMetadata, image_texts, skus
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.pipeline.changes import Changes, between
-from df2_assets.store import state, tables
+from df2_assets.store import checksums, state, tables
 from df2_assets.store.files import publish
 from df2_assets.store.layout import Roots
 
@@ -33,7 +34,7 @@ def publish_metadata(
     made = manifest["crop_path"][manifest["reason"].isna()]
     found = skus(groups[groups["crop_path"].isin(made)])
     document = SkuMetadata(split, str(roots.df2_root), roots.out_root, len(found), found)
-    version = _version(document)
+    version = metadata_version(document)
     previous = None
     with suppress(MissingTableError):
         previous = read_metadata(roots, split).skus
@@ -54,13 +55,15 @@ def publish_metadata(
 def publish_image_text(roots: Roots, split: str) -> Published:
     """Write `{split}_image_text.jsonl` from the metadata on disk, and call the split complete.
 
+    The list of checksums is brought up to date as well.
+
     Raises ProvenanceError where the metadata was made from another manifest, or was edited.
     """
     tables.refuse_stale(roots, "crops", split)
     manifest = tables.digests(roots, ["crops"], split).get("crops")
     document = read_metadata(roots, split)
     current = state.load(roots, split)
-    version = _version(document)
+    version = metadata_version(document)
     if current.sku_metadata != version or current.sku_metadata_of != manifest:
         raise ProvenanceError(
             f"sku_metadata of {split} does not belong to the crops at hand: "
@@ -70,7 +73,9 @@ def publish_image_text(roots: Roots, split: str) -> Published:
     lines = {record.image_path: encode(record) + b"\n" for record in image_texts(document)}
     path = roots.image_text(split)
     before = _lines_by_crop(path)
-    publish(path, lines.values(), lambda: state.mark_incomplete(roots, split))
+    before_change = partial(state.mark_incomplete, roots, split)
+    publish(path, lines.values(), before_change)
+    checksums.write(roots, split, before_change)
     digest = hashlib.sha256()
     for line in lines.values():
         digest.update(line)
@@ -114,5 +119,6 @@ def _lines_by_crop(path: Path) -> dict[str, bytes]:
     return lines
 
 
-def _version(document: SkuMetadata) -> str:
+def metadata_version(document: SkuMetadata) -> str:
+    """The data version of a split's metadata: a digest of all of it but the roots."""
     return hashlib.sha256(msgspec.json.encode((document.split, document.skus))).hexdigest()

@@ -1,5 +1,5 @@
 """A DeepFashion2 of our own: drawn, deterministic, free to share, in the original layout."""
 
-from df2_assets.sample.make import SampleSummary, make_sample
+from df2_assets.sample.make import DEFAULT_IMAGES, SampleSummary, make_sample
 
-__all__ = ["SampleSummary", "make_sample"]
+__all__ = ["DEFAULT_IMAGES", "SampleSummary", "make_sample"]

@@ -26,14 +26,13 @@ def annotate(
 ) -> Annotation:
     """The annotation file's content, items in the order of the plan."""
     result: Annotation = {"source": plan.source, "pair_id": plan.pair_id}
-    furthest = min(garments, key=lambda garment: garment.share_inside(frame))
     for garment in sorted(garments, key=lambda garment: plan.items.index(garment.item)):
         item, box = garment.item, garment.box(frame)
-        if plan.past_edge and garment is furthest:
+        if plan.past_edge:
             box = _past_edge(garment, box, frame)
         result[f"item{item.index}"] = {
             "segmentation": [_inside(polygon, frame) for polygon in garment.polygons],
-            "scale": _scale(garment.box(frame), frame),
+            "scale": scale_of(garment.box(frame), frame),
             "viewpoint": plan.viewpoint,
             "zoom_in": _zoom_in(garment.share_inside(frame)),
             "landmarks": _landmarks(garment, obstacles, frame),
@@ -46,7 +45,7 @@ def annotate(
     return result
 
 
-def _scale(box: Box, frame: Size) -> int:
+def scale_of(box: Box, frame: Size) -> int:
     """1 small, 2 moderate, 3 large: the box takes under 10%, up to 40%, or more of the image."""
     x1, y1, x2, y2 = box
     share = (x2 - x1) * (y2 - y1) / (frame[0] * frame[1])

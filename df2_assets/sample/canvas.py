@@ -56,7 +56,7 @@ def paint(image: Image.Image, polygons: list[Polygon], colour: Colour, alpha: fl
     if area is not None:
         mask = coverage(polygons, area)
         if alpha < 1:
-            mask = mask.point([round(v * alpha) for v in range(256)])
+            mask = mask.point(ramp(0, alpha))
         image.paste(colour, area, mask)
 
 
@@ -79,6 +79,7 @@ def multiply(image: Image.Image, light: Image.Image) -> Image.Image:
     return ImageChops.multiply(image, Image.merge("RGB", (light, light, light)))
 
 
+@lru_cache(maxsize=256)
 def ramp(low: float, high: float) -> list[int]:
     """A lookup table from 0..255 to a share of 255 between `low` and `high`."""
     return [max(0, min(255, round(255 * (low + (high - low) * v / 255)))) for v in range(256)]
@@ -120,21 +121,21 @@ def shadow(
     image.paste((18, 18, 24), wide, mask.point(ramp(0, depth)))
 
 
-@lru_cache(maxsize=32)
-def _grain_table(strength: int) -> tuple[int, ...]:
+@lru_cache(maxsize=8)
+def _grain_table(strength: int) -> list[int]:
     """Uniform bytes to a bell curve around 128: the inverse of the logistic distribution."""
     values = []
     for v in range(256):
         p = (v + 0.5) / 256
         values.append(round(128 + strength * 0.55 * math.log(p / (1 - p))))
-    return tuple(max(0, min(255, v)) for v in values)
+    return [max(0, min(255, v)) for v in values]
 
 
 def grain(image: Image.Image, chance: random.Random, strength: int) -> Image.Image:
     """`image` with a sensor's noise: `strength` is its deviation in grey levels."""
     width, height = image.size
     noise = Image.frombytes("L", image.size, chance.randbytes(width * height))
-    noise = noise.point(list(_grain_table(strength)))
+    noise = noise.point(_grain_table(strength))
     return ImageChops.add(image, Image.merge("RGB", (noise, noise, noise)), 1, -128)
 
 

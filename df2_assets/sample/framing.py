@@ -9,7 +9,7 @@ from df2_assets.sample.garments.dressing import silhouette
 from df2_assets.sample.garments.shapes import FLAT, Pose, Shape
 from df2_assets.sample.garments.weaves import Fabric
 from df2_assets.sample.geometry import Bounds, Camera, Polygon, bounds
-from df2_assets.sample.plan import ImagePlan, ItemPlan
+from df2_assets.sample.plan import OUTWEAR, ImagePlan, ItemPlan
 from df2_assets.sample.rng import chance
 from df2_assets.sample.scenes import figure
 
@@ -66,8 +66,12 @@ def size(rng: random.Random) -> Size:
 
 
 def worn(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> Worn:
-    """Garments on a standing figure, from the front, the side or behind."""
-    back = plan.viewpoint == 3 and rng.random() < 0.5
+    """Garments on a standing figure, from the front, the side or behind.
+
+    Never from behind where an open front is all that shows what is worn under it.
+    """
+    layered = any(item.category_id in OUTWEAR for item in plan.items)
+    back = plan.viewpoint == 3 and not layered and rng.random() < 0.5
     turned = 0 if plan.viewpoint == 2 or back else rng.choice((-1, 1))
     pose = figure.pose(rng, turned, back)
     squeeze = 0.64 if turned else 1.0

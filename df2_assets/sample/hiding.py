@@ -2,6 +2,7 @@
 
 import math
 import random
+from operator import mul
 from typing import Final
 
 from PIL import Image, ImageChops
@@ -107,4 +108,4 @@ def _share(mask: Image.Image, over: Image.Image) -> float:
 
 
 def _weight(mask: Image.Image) -> int:
-    return sum(level * count for level, count in enumerate(mask.histogram()))
+    return sum(map(mul, range(256), mask.histogram()))

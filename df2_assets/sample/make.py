@@ -1,28 +1,28 @@
-"""Writing a sample: which files are missing, drawing them, and the marker that says whose it is."""
+"""Writing a sample: whose folder it is, which files are missing, and drawing those."""
 
 import json
-import os
-from collections.abc import Iterator
-from concurrent.futures import as_completed
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from PIL import Image
-
-from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
-from df2_assets.errors import SampleError
-from df2_assets.sample.picture import draw
-from df2_assets.sample.plan import ImagePlan, plan
+from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.engines.base import Lost
+from df2_assets.engines.local import LocalEngine
+from df2_assets.engines.progress import Progress, silent
+from df2_assets.errors import SampleError, inert
+from df2_assets.sample.answer_key import ANSWER_KEY, encode
+from df2_assets.sample.faults.planting import Planting, plant
+from df2_assets.sample.jobs import Job, Shard, write_shard
+from df2_assets.sample.plan import plan
 from df2_assets.store.files import atomic
 
+DEFAULT_IMAGES: Final = 480
 MARKER: Final = "sample.json"
 VERSION: Final = 1
 """To be raised with each change that can change a file of a sample."""
 
-_QUALITY: Final = 88
-_ORIENTATION: Final = 0x0112
-_BATCH: Final = 12
+_SHARD: Final = 12
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Settings:
 
     images: int
     seed: int
+    faults: bool
     version: int = VERSION
 
 
@@ -43,94 +44,76 @@ class SampleSummary:
     written: int
 
 
-def make_sample(out: Path, images: int = 480, seed: int = 0) -> SampleSummary:
+def make_sample(
+    out: Path,
+    images: int = DEFAULT_IMAGES,
+    seed: int = 0,
+    *,
+    faults: bool = False,
+    progress: Progress = silent,
+) -> SampleSummary:
     """Write a sample DeepFashion2 to `out`, which is then a `DF2_ROOT`.
 
     `images` counts all three splits; `seed` decides every byte. From about 450 images on, the kept
     SKUs of train and of validation each fill all 234 combinations of category, occlusion, viewpoint
-    and domain; fewer images are as valid, and fill fewer. Files that are there stay untouched, so
-    that a second call writes nothing and a killed one is completed.
+    and domain; fewer images are as valid, and fill fewer. Files that are there stay untouched: a
+    second call writes nothing, and a killed one is completed.
+
+    With `faults` some 180 images are added that have something wrong, or unusual and good, with
+    them, and `answer_key.json` says what and where.
 
     Raises SampleError where `out` holds anything else, or for a number of images that makes no
     sample.
     """
     plans = plan(images, seed)
+    planting = plant(plans, seed) if faults else Planting([], [], [])
+    jobs = [Job(one.split, one.image_id, one) for one in plans] + planting.jobs
     try:
-        _claim(out, Settings(images, seed))
-        missing = [p for p in plans if not all(path.is_file() for path in _paths(out, p))]
-        for _ in _written(out, missing, seed):
-            pass
+        _claim(out, Settings(images, seed, faults))
+        missing = [job for job in jobs if not all((out / path).is_file() for path in job.paths())]
+        _draw(out, seed, missing, progress)
+        for path in planting.strangers:
+            _write(out / path, b"")
+        if faults:
+            _write(out / ANSWER_KEY, encode(planting.key))
     except OSError as error:
-        raise SampleError(f"the sample in {out} cannot be written: {error}") from None
-    counts = {split: sum(p.split == split for p in plans) for split in SPLITS}
+        raise SampleError(f"The sample in {out} cannot be written: {error}") from None
+    counts = {split: sum(job.split == split for job in jobs) for split in SPLITS}
     return SampleSummary(out, counts, len(missing))
 
 
 def _claim(out: Path, settings: Settings) -> None:
     """Mark the folder as this sample's, unless it is something else's already."""
     marker = out / MARKER
+    wanted = json.dumps(asdict(settings))
     if marker.is_file():
-        try:
-            found = json.loads(marker.read_text(encoding="utf-8"))
-        except ValueError:
-            found = None
-        if found != asdict(settings):
+        found = marker.read_text(encoding="utf-8", errors="replace").strip()
+        if found != wanted:
             raise SampleError(
-                f"{out} holds another sample ({found}, not {asdict(settings)}); "
-                "choose another folder, or remove that one."
+                f"{out} holds another sample: {inert(found)}, not {wanted}. "
+                "Choose another folder, or remove that one."
             )
-        return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise SampleError(f"{out} holds something else; choose an empty or a new folder.")
-    with atomic(marker) as temporary:
-        temporary.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise SampleError(f"{out} holds something else. Choose an empty or a new folder.")
+    else:
+        _write(marker, f"{wanted}\n".encode())
 
 
-def _paths(out: Path, planned: ImagePlan) -> list[Path]:
-    """The files of an image: itself and, but in `test`, its annotation."""
-    image = out / planned.split / "image" / f"{planned.image_id}.jpg"
-    if planned.split not in ANNOTATED_SPLITS:
-        return [image]
-    return [image, out / planned.split / "annos" / f"{planned.image_id}.json"]
-
-
-def _written(out: Path, plans: list[ImagePlan], seed: int) -> Iterator[int]:
-    """Write images and annotations, on all cores; yields the size of each finished batch."""
-    batches = [plans[i : i + _BATCH] for i in range(0, len(plans), _BATCH)]
-    if len(batches) < 3:
-        yield from (write(out, batch, seed) for batch in batches)
-        return
-    from loky import ProcessPoolExecutor
-
-    pool = ProcessPoolExecutor(max_workers=min(os.cpu_count() or 1, len(batches)))
-    try:
-        for future in as_completed([pool.submit(write, out, batch, seed) for batch in batches]):
-            yield future.result()
-    finally:
-        pool.shutdown(wait=False, kill_workers=True)
-
-
-def write(out: Path, plans: list[ImagePlan], seed: int) -> int:
-    """Draw and write some images and their annotations."""
-    for planned in plans:
-        image, annotation = draw(planned, seed)
-        path, *others = _paths(out, planned)
+def _write(path: Path, content: bytes) -> None:
+    if not path.is_file():
         with atomic(path) as temporary:
-            _save(image, temporary, planned)
-        for other in others:
-            with atomic(other) as temporary:
-                temporary.write_text(json.dumps(annotation), encoding="utf-8")
-    return len(plans)
+            temporary.write_bytes(content)
 
 
-def _save(image: Image.Image, path: Path, planned: ImagePlan) -> None:
-    """As a JPEG of the planned kind; `turned` says that viewers are to rotate it, and lies."""
-    exif = Image.Exif()
-    if planned.kind == "grey":
-        image = image.convert("L")
-    elif planned.kind == "cmyk":
-        image = image.convert("CMYK")
-    elif planned.kind == "turned":
-        exif[_ORIENTATION] = 6
-    progressive = planned.kind == "progressive"
-    image.save(path, "JPEG", quality=_QUALITY, progressive=progressive, exif=exif)
+def _draw(out: Path, seed: int, jobs: list[Job], progress: Progress) -> None:
+    shards = [Shard(out, seed, jobs[i : i + _SHARD]) for i in range(0, len(jobs), _SHARD)]
+    if not shards:
+        return
+    with (
+        progress("drawing the sample", len(jobs), "images") as advance,
+        closing(LocalEngine().map(write_shard, shards)) as results,
+    ):
+        for shard, result in results:
+            if isinstance(result, Lost):
+                raise SampleError(f"A worker that drew images died: {result.cause}")
+            advance(len(shard.jobs))

@@ -48,7 +48,8 @@ class ItemPlan:
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """`items` in the order of painting, innermost first; `past_edge`: one box is too large."""
+    """`items` in the order of painting, innermost first; `past_edge`: the box of its one
+    item is too large."""
 
     split: str
     image_id: str
@@ -96,7 +97,8 @@ def _split(split: str, count: int, seed: int) -> list[ImagePlan]:
     for kind, at in zip(_KINDS, rng.sample(range(count), min(len(_KINDS), count)), strict=False):
         images[at] = replace(images[at], kind=kind)
     boxes = sum(len(image.items) for image in images)
-    for at in rng.sample(range(count), boxes // _BOXES_AN_EDGE):
+    single = [at for at, image in enumerate(images) if len(image.items) == 1]
+    for at in rng.sample(single, min(boxes // _BOXES_AN_EDGE, len(single))):
         images[at] = replace(images[at], past_edge=True)
     return images
 

@@ -1,6 +1,6 @@
-"""A data set in which no check finds anything, and what the pipeline makes of it without Dagster."""
+"""A data set in which no check finds anything, and what the pipeline makes of it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from itertools import product
 from typing import TypeVar
@@ -9,6 +9,7 @@ import pandas as pd
 
 from df2_assets.dataset.skus import group
 from df2_assets.dataset.tables import SKU_GROUPS
+from df2_assets.engines.base import Lost
 from df2_assets.engines.progress import lines
 from df2_assets.pipeline.crops import build_crops, header_sizes
 from df2_assets.pipeline.indexing import build_index
@@ -17,7 +18,7 @@ from df2_assets.pipeline.publishing import publish_image_text, publish_metadata
 from df2_assets.store import crop_tree, tables
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
-from df2_assets_tests.support.builder import CATEGORY_NAMES, DataSet, item
+from df2_assets_tests.support.builder import CATEGORY_NAMES, DataSet, Item, item
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -37,12 +38,12 @@ def write(data: DataSet, split: str, looks: int = len(LOOKS)) -> None:
     """
     for image_id, (source, look) in enumerate(product(("shop", "user"), LOOKS[:looks]), 1):
         data.image(split, image_id, SIZE)
-        items = {
+        items: dict[int | str, Item] = {
             category: item(category, 1, _box(category), *look, scale=1)
             for category in range(1, len(CATEGORY_NAMES) + 1)
         }
         items[14] = item(1, 0, _box(14), *look, scale=1)
-        data.annotation(split, image_id, source, 1, {**items})
+        data.annotation(split, image_id, source, 1, items)
 
 
 def _box(cell: int) -> tuple[int, int, int, int]:
@@ -55,8 +56,11 @@ class Here:
 
     workers = 1
 
-    def map(self, function: Callable[[S], R], shards: Iterable[S]) -> Iterator[tuple[S, R]]:
-        return ((shard, function(shard)) for shard in shards)
+    def map(
+        self, function: Callable[[S], R], shards: Iterable[S]
+    ) -> Generator[tuple[S, R | Lost], None, None]:
+        for shard in shards:
+            yield shard, function(shard)
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,6 @@ def index(roots: Roots, split: str = "train") -> Indexed:
     """Read the annotations of a split."""
     indexed = build_index(roots, split, Here(), lines(str))
     tables.write(roots, "raw_annotation_index", split, indexed.table, {})
-    files = tables.read_files(roots, split)
     files = tables.find(roots, "files", split)
     assert files is not None
     return Indexed(tables.frame(indexed.table), tables.frame(files))

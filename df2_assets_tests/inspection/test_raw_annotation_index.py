@@ -4,6 +4,7 @@ import pytest
 
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.taxonomy import RELEASED, Released
+from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.raw_annotation_index import (
     boxes,
     known_answers,
@@ -14,7 +15,7 @@ from df2_assets.inspection.raw_annotation_index import (
 from df2_assets.store.layout import Roots
 from df2_assets_tests.inspection import clean
 from df2_assets_tests.inspection.clean import named
-from df2_assets_tests.support.builder import DataSet, item, without
+from df2_assets_tests.support.builder import DataSet, Item, item, without
 
 ITEM = ("split", "image_id", "item_idx")
 TOP = item(1, 1, [5, 5, 70, 100])
@@ -180,14 +181,14 @@ def test_boxes_inside_their_image_pass(roots: Roots, data: DataSet) -> None:
 
 
 def test_boxes_without_area_or_outside_the_image_are_named(roots: Roots, data: DataSet) -> None:
-    bad = [[70, 5, 5, 100], [60, 70, 50, 40], [160, 0, 170, 50], [-20, 5, 0, 60]]
+    bad = [[150, 5, 70, 100], [60, 70, 50, 40], [160, 0, 170, 50], [-20, 5, 0, 60]]
     plant(data, 81, TOP, *(TOP | {"bounding_box": box} for box in bad))
     finding = boxes(clean.index(roots).index)
     assert not finding.passed
     assert finding.severity == "warn"
     assert named(finding.offenders, *ITEM, "what", "x1", "width") == [
         ("train", "000081", 3, "reversed, but fits as x, y, width, height", 60, 160),
-        ("train", "000081", 2, "reversed or without area", 70, 160),
+        ("train", "000081", 2, "reversed or without area", 150, 160),
         ("train", "000081", 4, "outside the image", 160, 160),
         ("train", "000081", 5, "outside the image", -20, 160),
     ]
@@ -222,7 +223,7 @@ def test_labels_in_range_that_suit_their_boxes_pass(roots: Roots, data: DataSet)
 def test_labels_out_of_range_are_named_and_other_refusals_are_not(
     roots: Roots, data: DataSet
 ) -> None:
-    wrong = {
+    wrong: dict[int, Item] = {
         2: {"category_id": 14},
         3: {"category_name": "trousers"},
         4: {"occlusion": 4},
@@ -277,7 +278,7 @@ def full(roots: Roots, monkeypatch: pytest.MonkeyPatch) -> Roots:
     monkeypatch.setitem(RELEASED, "train", Released(4, 4))
     data = DataSet(roots.df2_root)
     other_box = TOP | {"bounding_box": [80, 5, 150, 100]}
-    content = {
+    content: dict[int, tuple[str, int, dict[int | str, Item]]] = {
         1: ("user", 1, {1: TOP, 2: other_box}),
         2: ("user", 1, {1: TOP, 2: item(8, 0, [80, 5, 150, 100])}),
         3: ("shop", 1, {1: TOP, 2: item(8, 1, [80, 5, 150, 100])}),
@@ -285,11 +286,11 @@ def full(roots: Roots, monkeypatch: pytest.MonkeyPatch) -> Roots:
     }
     for image_id, (source, pair_id, items) in content.items():
         data.image("train", image_id, SIZE)
-        data.annotation("train", image_id, source, pair_id, {**items})
+        data.annotation("train", image_id, source, pair_id, items)
     return roots
 
 
-def answers(roots: Roots, monkeypatch: pytest.MonkeyPatch, instances: int, images: int):  # type: ignore[no-untyped-def]
+def answers(roots: Roots, monkeypatch: pytest.MonkeyPatch, instances: int, images: int) -> Finding:
     monkeypatch.setattr(taxonomy, "TRAIN_INSTANCE_PAIRS", instances)
     monkeypatch.setattr(taxonomy, "TRAIN_IMAGE_PAIRS", images)
     indexed = clean.index(roots)

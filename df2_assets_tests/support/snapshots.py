@@ -38,7 +38,9 @@ def stamps(sku_root: Path, split: str = "train") -> dict[str, Stamp]:
 def crop_stamps(sku_root: Path, split: str = "train") -> dict[str, Stamp]:
     """The stamp of every file under a split's `catalog` and `query`, by path below the split."""
     found = stamps(sku_root, split).items()
-    return {path.removeprefix(f"{split}/"): at for path, at in found if path.startswith(f"{split}/")}
+    return {
+        path.removeprefix(f"{split}/"): at for path, at in found if path.startswith(f"{split}/")
+    }
 
 
 def stamp(path: Path) -> Stamp:

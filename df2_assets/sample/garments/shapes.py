@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 from df2_assets.sample.geometry import Polygon, closed, mirrored
@@ -103,7 +104,7 @@ def on_side(points: Polygon, side: int) -> Polygon:
 
 def body_width(y: float) -> float:
     """Half the width of the body at height `y`."""
-    for (y1, w1), (y2, w2) in zip(_BODY, _BODY[1:], strict=False):
+    for (y1, w1), (y2, w2) in pairwise(_BODY):
         if y <= y2:
             return w1 + (w2 - w1) * max(0.0, (y - y1) / (y2 - y1))
     raise ValueError(f"no body at height {y}")

@@ -1,6 +1,7 @@
 """Outlines of tops, outwear and dresses."""
 
 import math
+from itertools import pairwise
 from typing import Final
 
 from df2_assets.sample.garments import details
@@ -53,7 +54,7 @@ def width(cut: Upper, y: float) -> float:
     if y <= start:
         return snug
     waist = body_width(start) + cut.ease
-    return waist + (cut.hem - waist) * ((y - start) / (cut.hem_y - start)) ** 0.8
+    return waist + (cut.hem - waist) * math.pow((y - start) / (cut.hem_y - start), 0.8)
 
 
 def _down(top: float, bottom: float) -> list[float]:
@@ -97,7 +98,7 @@ def _sleeve(cut: Upper, pose: Pose, sign: int, tip: Point, armpit: Point, shape:
 def _along(arm: Polygon, length: float) -> Polygon:
     """The first `length` units of an arm, with points halfway in each part."""
     path = arm[:1]
-    for a, b in zip(arm, arm[1:], strict=False):
+    for a, b in pairwise(arm):
         share = min(1.0, length / math.dist(a, b))
         path += [_between(a, b, share / 2), _between(a, b, share)]
         length -= math.dist(a, b)

@@ -15,7 +15,7 @@ SIDE: Final = 256
 
 @dataclass(frozen=True)
 class Fabric:
-    """`pattern` by name, its colours, `size` 0 to 2 of its motif, `seed` of what is random in it."""
+    """A `pattern` by name, its colours, `size` of its motif (0 to 2), `seed` of what is random."""
 
     pattern: str
     base: Colour

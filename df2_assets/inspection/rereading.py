@@ -1,0 +1,78 @@
+"""Crops read back whole: their digests and pixels. Its shards run in worker processes."""
+
+import hashlib
+import io
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Final, NamedTuple
+
+from df2_assets.dataset.annotations import Refused
+from df2_assets.dataset.cropping import decode
+from df2_assets.engines.base import Engine, Lost
+from df2_assets.engines.progress import Progress
+
+_SHARD: Final = 64
+
+
+class Shard(NamedTuple):
+    sku_root: str
+    crop_paths: list[str]
+
+
+class Reread(NamedTuple):
+    """SHA-256 of a crop's bytes (None: cannot be read), width and height of its decoded pixels
+    (None: cannot be decoded)."""
+
+    sha256: str | None
+    size: tuple[int, int] | None
+
+
+def reread(
+    sku_root: str, crop_paths: Sequence[str], engine: Engine, progress: Progress
+) -> dict[str, Reread]:
+    """Read and decode every crop on `engine`; one that kills its worker counts as unreadable."""
+    found: dict[str, Reread] = {}
+    with progress("reading crops back", len(crop_paths), "crops") as advance:
+        parts = [list(crop_paths[i : i + _SHARD]) for i in range(0, len(crop_paths), _SHARD)]
+        lost = _run(sku_root, parts, engine, advance, found)
+        killers = _run(sku_root, [[path] for part in lost for path in part], engine, advance, found)
+    found.update((path, Reread(None, None)) for part in killers for path in part)
+    return found
+
+
+def reread_shard(shard: Shard) -> list[Reread]:
+    """The digest and size of each crop of the shard, in its order."""
+    return [_reread(f"{shard.sku_root}/{path}") for path in shard.crop_paths]
+
+
+def _reread(path: str) -> Reread:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError:
+        return Reread(None, None)
+    digest = hashlib.sha256(data).hexdigest()
+    try:
+        return Reread(digest, decode(io.BytesIO(data)).size)
+    except Refused:
+        return Reread(digest, None)
+
+
+def _run(
+    sku_root: str,
+    parts: list[list[str]],
+    engine: Engine,
+    advance: Callable[[int], object],
+    found: dict[str, Reread],
+) -> list[list[str]]:
+    """Read `parts` into `found`; those that ended their worker."""
+    lost: list[list[str]] = []
+    shards = (Shard(sku_root, part) for part in parts)
+    with closing(engine.map(reread_shard, shards)) as results:
+        for shard, result in results:
+            if isinstance(result, Lost):
+                lost.append(shard.crop_paths)
+                continue
+            found.update(zip(shard.crop_paths, result, strict=True))
+            advance(len(result))
+    return lost

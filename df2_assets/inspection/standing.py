@@ -1,0 +1,49 @@
+"""How a split stands: whether it is built, whole, and of one piece."""
+
+from typing import Final
+
+from df2_assets.dataset.tables import MADE_FROM
+from df2_assets.errors import ProvenanceError
+from df2_assets.store import state, tables
+from df2_assets.store.layout import Roots
+
+_TABLES: Final = tuple(MADE_FROM)
+
+
+def is_built(roots: Roots, split: str) -> bool:
+    """Whether anything of a build of the split is there."""
+    made = [roots.table(asset, split) for asset in _TABLES]
+    documents = [roots.state(split), roots.sku_metadata(split), roots.image_text(split)]
+    return any(path.exists() for path in made + documents)
+
+
+def standing(roots: Roots, split: str) -> list[str]:
+    """What keeps the split's tables and files from belonging together; a sentence each."""
+    return [*_stale(roots, split), *_unfinished(roots, split)]
+
+
+def _stale(roots: Roots, split: str) -> list[str]:
+    problems = []
+    for asset in _TABLES:
+        if tables.find(roots, asset, split) is None:
+            there = roots.table(asset, split).exists()
+            problems.append(f"the table of {asset} {'cannot be read' if there else 'is not there'}")
+            continue
+        try:
+            tables.refuse_stale(roots, asset, split)
+        except ProvenanceError as problem:
+            problems.append(str(problem).rstrip("."))
+    return problems
+
+
+def _unfinished(roots: Roots, split: str) -> list[str]:
+    recorded = state.load(roots, split)
+    if not recorded.complete:
+        return ["the last build did not come to its end, or is running"]
+    manifest = tables.digests(roots, ["crops"], split).get("crops")
+    problems = []
+    if recorded.sku_metadata_of != manifest:
+        problems.append("the metadata was made from another manifest than the one at hand")
+    if recorded.image_text_of != recorded.sku_metadata:
+        problems.append("the prompts were made from other metadata than the one at hand")
+    return problems

@@ -1,0 +1,56 @@
+"""The answer key of a sample with planted defects: what was planted where, and who must name it."""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from df2_assets.dataset.reasons import Reason
+from df2_assets.errors import SampleError
+
+ANSWER_KEY: Final = "answer_key.json"
+
+
+class Expect(msgspec.Struct, frozen=True):
+    """What a build must say of something planted.
+
+    `reason` is that of its refusal, null: it must not be refused. `checks` (`asset/check`) must
+    list it among their offenders; those of `once_built`, a split, as soon as that one is built too.
+    """
+
+    reason: Reason | None = None
+    checks: tuple[str, ...] = ()
+    once_built: str | None = None
+
+
+class Planted(msgspec.Struct, frozen=True):
+    """Something planted: a file, or with `item_idx` one item of its annotation.
+
+    `path` is a file to look at, relative to the sample; `image_id` is null where that has no id.
+    """
+
+    split: str
+    image_id: str | None
+    item_idx: int | None
+    path: str
+    planted: str
+    expect: Expect
+
+
+def encode(key: list[Planted]) -> bytes:
+    """The key as JSON, an entry a line, ordered by place."""
+    ordered = sorted(key, key=lambda one: (one.split, one.path, one.item_idx or 0, one.planted))
+    return b"[" + b",\n ".join(msgspec.json.encode(one) for one in ordered) + b"]\n"
+
+
+def read_answer_key(sample: Path) -> list[Planted]:
+    """The key of a sample. Raises SampleError where it has none."""
+    path = sample / ANSWER_KEY
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Planted])
+    except FileNotFoundError:
+        raise SampleError(
+            f"{path} is not there: make the sample with planted defects (--faults)."
+        ) from None
+    except msgspec.DecodeError as error:
+        raise SampleError(f"{path} is not an answer key ({error}): make the sample anew.") from None

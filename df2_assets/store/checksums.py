@@ -1,0 +1,52 @@
+"""`_df2_assets/{split}.sha256`: every file of a split's contract with its digest.
+
+`cd SKU_ROOT && sha256sum -c _df2_assets/train.sha256` holds the files against it, without any of
+this project.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from df2_assets.store import tables
+from df2_assets.store.files import publish
+from df2_assets.store.layout import Roots
+
+
+def path(roots: Roots, split: str) -> Path:
+    return roots.own / f"{split}.sha256"
+
+
+def current(roots: Roots, split: str) -> dict[str, str]:
+    """Digest by path, sorted: crops as the manifest has them, contract files as they lie there.
+
+    What is not there is not in it.
+    """
+    found: dict[str, str] = {}
+    manifest = tables.find(roots, "crops", split)
+    if manifest is not None:
+        made = manifest.filter(pc.field("reason").is_null())
+        found.update(zip(made["crop_path"].to_pylist(), made["sha256"].to_pylist(), strict=True))
+    for document in (roots.sku_metadata(split), roots.image_text(split)):
+        if document.is_file():
+            with document.open("rb") as file:
+                found[document.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return dict(sorted(found.items()))
+
+
+def write(roots: Roots, split: str, before_change: Callable[[], None]) -> None:
+    """Bring the list up to date; one that says so already is not touched."""
+    lines = (f"{digest}  {name}\n".encode() for name, digest in current(roots, split).items())
+    publish(path(roots, split), lines, before_change)
+
+
+def read(roots: Roots, split: str) -> dict[str, str]:
+    """The list on disk, as `current` gives it; empty where there is none."""
+    try:
+        lines = path(roots, split).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return {}
+    pairs = (line.partition("  ") for line in lines)
+    return {name: digest for digest, _, name in pairs}

@@ -1,0 +1,262 @@
+"""Builds that end before they are done: what they leave, and how the next one goes on."""
+
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dagster as dg
+import pytest
+
+from df2_assets.cli.runs import run_split
+from df2_assets.definitions import build_defs
+from df2_assets.engines.base import Engine, Lost, R, S
+from df2_assets.engines.local import LocalEngine
+from df2_assets.pipeline.cutting import Shard
+from df2_assets.resources import EngineChoice
+from df2_assets.settings import Settings
+from df2_assets.store import journal, state
+from df2_assets.store.layout import Roots
+from df2_assets_tests.support import processes
+from df2_assets_tests.support.builder import DataSet, item, jpeg
+from df2_assets_tests.support.compare import metadata
+from df2_assets_tests.support.run import build, read_table
+from df2_assets_tests.support.site import only
+from df2_assets_tests.support.snapshots import contract, crop_stamps, stamps
+
+SPLIT = "train"
+IMAGES = 160
+SKU_ROOT = Path("sku")
+"""As given: relative, so that every build says the same in its metadata."""
+
+
+@pytest.fixture(scope="module")
+def df2_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pairs of images that take a worker a while, so that a build can be ended half way."""
+    data = DataSet(tmp_path_factory.mktemp("data") / "df2")
+    pictures = [jpeg((900, 700), seed=seed) for seed in range(20)]
+    for image in range(1, IMAGES + 1):
+        source, shift = ("shop", "user")[image % 2], image % 50
+        items = {1: item(1, 1, [shift, 5, 500, 600]), 2: item(8, 2, [200, shift, 890, 690])}
+        data.raw_image(SPLIT, image, pictures[image % len(pictures)])
+        data.annotation(SPLIT, image, source, (image + 1) // 2, {**items})
+    return data.root
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    df2_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes | None]:
+    """The bytes of a build that nothing has disturbed."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        only(build(df2_root, SKU_ROOT))
+    return contract(folder / SKU_ROOT)
+
+
+class Place(NamedTuple):
+    """Where a test builds: the current folder."""
+
+    folder: Path
+    df2_root: Path
+
+    @property
+    def sku(self) -> Path:
+        return self.folder / SKU_ROOT
+
+    @property
+    def roots(self) -> Roots:
+        return Roots(self.df2_root, self.sku, str(SKU_ROOT))
+
+    @contextmanager
+    def command(self) -> Iterator[subprocess.Popen[str]]:
+        """The build as a command in a process of its own, half way through the crops."""
+        env = processes.environment(
+            self.folder / "home",
+            DF2_ROOT=self.df2_root,
+            SKU_ROOT=SKU_ROOT,
+            SPLITS=SPLIT,
+            DF2_WORKERS=2,
+        )
+        with processes.start((*processes.DF2_ASSETS, "build"), env, self.folder) as process:
+            processes.wait_until(lambda: self.finished(), process)
+            yield process
+
+    def finished(self) -> set[str]:
+        """The crops of finished shards, as the journal has them, by path below the split."""
+        rows = journal.read(self.roots, SPLIT)
+        return {row.crop_path.removeprefix(f"{SPLIT}/") for row in rows}
+
+    def rerun(self) -> dict[str, int | float]:
+        """Build again, in this process; the numbers of the crops."""
+        with dg.DagsterInstance.from_config(str(self.folder / "home")) as instance:
+            return only(build(self.df2_root, SKU_ROOT, instance=instance)).numbers["crops"]
+
+    def runs(self) -> list[str]:
+        """What became of each run, the first one first."""
+        with dg.DagsterInstance.from_config(str(self.folder / "home")) as instance:
+            return [run.status.value for run in reversed(instance.get_runs())]
+
+
+@pytest.fixture
+def place(df2_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.chdir(tmp_path)
+    return Place(tmp_path, df2_root)
+
+
+def temporary(sku: Path) -> list[Path]:
+    """What was left half-written."""
+    return [path for path in sku.rglob("*") if path.name.endswith(".tmp")]
+
+
+def kill_process(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kill", [kill_process, processes.kill_group])
+def test_a_killed_build_goes_on_from_its_finished_shards(
+    place: Place,
+    undisturbed: dict[str, bytes | None],
+    kill: Callable[[subprocess.Popen[str]], None],
+) -> None:
+    with place.command() as process:
+        started = processes.descendants(process.pid)
+        assert len(processes.workers(process.pid)) == 2
+        kill(process)
+        process.wait()
+        processes.assert_gone(started)
+    finished = place.finished()
+    left = crop_stamps(place.sku)
+    assert 0 < len(finished) < 2 * IMAGES
+    assert not state.load(place.roots, SPLIT).complete
+    assert place.runs() == ["STARTED"]
+
+    numbers = place.rerun()
+
+    assert numbers["images_decoded"] == IMAGES - len(finished) / 2
+    after = crop_stamps(place.sku)
+    assert {path: after[path] for path in finished} == {path: left[path] for path in finished}
+    assert contract(place.sku) == undisturbed
+    assert temporary(place.sku) == []
+    assert place.runs() == ["FAILURE", "SUCCESS"]
+
+
+def test_a_build_outlives_one_of_its_workers(
+    place: Place, undisturbed: dict[str, bytes | None]
+) -> None:
+    with place.command() as process:
+        os.kill(processes.workers(process.pid)[0], signal.SIGKILL)
+        out, err = process.communicate(timeout=processes.PATIENCE)
+    assert process.returncode == 0, out + err
+    assert contract(place.sku) == undisturbed
+    assert read_table(place.sku, "refusals", SPLIT).empty
+    assert place.runs() == ["SUCCESS"]
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """As Ctrl-C does: the terminal tells the whole group."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+@pytest.mark.parametrize("end", [interrupt, subprocess.Popen.terminate])
+def test_a_build_that_is_told_to_end_does_and_its_run_is_canceled(
+    place: Place,
+    undisturbed: dict[str, bytes | None],
+    end: Callable[[subprocess.Popen[str]], None],
+) -> None:
+    with place.command() as process:
+        started = processes.descendants(process.pid)
+        end(process)
+        _, err = process.communicate(timeout=10)
+        processes.assert_gone(started)
+    assert process.returncode not in (0, None)
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) <= 2
+    assert place.runs() == ["CANCELED"]
+    assert temporary(place.sku) == []
+    finished = place.finished()
+    assert 0 < len(finished) < 2 * IMAGES
+
+    numbers = place.rerun()
+
+    assert numbers["images_decoded"] == IMAGES - len(finished) / 2
+    assert contract(place.sku) == undisturbed
+
+
+def test_a_second_build_of_a_split_says_who_holds_it_and_changes_nothing(
+    place: Place, undisturbed: dict[str, bytes | None]
+) -> None:
+    with place.command() as first:
+        first.send_signal(signal.SIGSTOP)
+        for worker in processes.workers(first.pid):
+            os.kill(worker, signal.SIGSTOP)
+        before = stamps(place.sku)
+        with dg.DagsterInstance.ephemeral() as instance:
+            second = build(place.df2_root, SKU_ROOT, instance=instance)
+        assert stamps(place.sku) == before
+        os.killpg(first.pid, signal.SIGCONT)
+        out, err = first.communicate(timeout=processes.PATIENCE)
+
+    assert not second.success
+    (problem,) = second.problems
+    assert re.match(rf"train is being built by process {first.pid} on \S+ since \S+", problem)
+    assert first.returncode == 0, out + err
+    assert contract(place.sku) == undisturbed
+    assert place.runs() == ["SUCCESS"]
+
+
+class Deadly(Engine):
+    """An engine whose worker dies of every shard with a certain image, as of a decoder's crash."""
+
+    workers = 2
+
+    def __init__(self, image: str) -> None:
+        self.image = image
+
+    def map(
+        self, function: Callable[[S], R], shards: Iterable[S]
+    ) -> Generator[tuple[S, Any], None, None]:
+        for shard in shards:
+            deadly = isinstance(shard, Shard) and any(
+                image.path.endswith(self.image) for image in shard.images
+            )
+            if deadly:
+                yield shard, Lost("a worker was killed (SIGSEGV)")
+            else:
+                yield from LocalEngine(2).map(function, [shard])
+
+
+class DeadlyChoice(EngineChoice):
+    def start(self) -> Engine:
+        return Deadly("/000008.jpg")
+
+
+def test_an_image_that_kills_its_decoder_is_refused_by_name_and_the_rest_is_built(
+    place: Place, undisturbed: dict[str, bytes | None]
+) -> None:
+    settings = Settings(df2_root=place.df2_root, sku_root=str(SKU_ROOT))
+    deadly = build_defs(settings, resource_overrides={"engine": DeadlyChoice(kind="local")})
+    with dg.DagsterInstance.ephemeral() as instance:
+        outcome = run_split(deadly, instance, SPLIT)
+    assert outcome.success, outcome.problems
+
+    refused = read_table(place.sku, "refusals", SPLIT)
+    assert list(refused["image_id"]) == ["000008", "000008"]
+    assert list(refused["item_idx"]) == [1, 2]
+    assert set(refused["reason"]) == {"unreadable_image"}
+    assert "ended the process" in refused["detail"][0]
+    lost = {"000004_01_01", "000004_02_08"}
+    assert not lost & metadata(place.sku, SPLIT)["skus"].keys()
+    assert len(metadata(place.sku, SPLIT)["skus"]) == IMAGES - len(lost)
+    left = {path: data for path, data in contract(place.sku).items() if path.endswith(".jpg")}
+    assert left == {
+        path: undisturbed[path] for path in undisturbed if path.endswith(".jpg") and path in left
+    }
+
+    assert place.rerun()["images_decoded"] == 2
+    assert contract(place.sku) == undisturbed

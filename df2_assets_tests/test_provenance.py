@@ -1,0 +1,146 @@
+"""Files of a split belong together, or the split says that they do not."""
+
+import shutil
+from collections.abc import Callable, Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from df2_assets.cli.runs import run_split
+from df2_assets.definitions import build_defs
+from df2_assets.engines.base import Engine, R, S
+from df2_assets.resources import EngineChoice
+from df2_assets_tests.support.compare import assert_same_output
+from df2_assets_tests.support.site import SPLIT, TOP, TROUSERS, Site, write_and_build
+from df2_assets_tests.support.snapshots import crop_stamps, stamps
+
+CHAIN = ("raw_annotation_index", "sku_groups", "crops", "sku_metadata", "image_text")
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return write_and_build(tmp_path_factory.mktemp("original"))
+
+
+@pytest.fixture
+def site(original: Site, tmp_path: Path) -> Site:
+    return original.copy(tmp_path)
+
+
+class Observing(Engine):
+    """An engine that calls `look` before each shard."""
+
+    def __init__(self, engine: Engine, look: Callable[[], object]) -> None:
+        self.engine, self.look = engine, look
+
+    @property
+    def workers(self) -> int:
+        return self.engine.workers
+
+    def map(
+        self, function: Callable[[S], R], shards: Iterable[S]
+    ) -> Generator[tuple[S, Any], None, None]:
+        def looked_at() -> Iterator[S]:
+            for shard in shards:
+                self.look()
+                yield shard
+
+        return self.engine.map(function, looked_at())
+
+
+def test_a_split_is_incomplete_from_before_its_first_change(site: Site) -> None:
+    seen: list[tuple[bool, bool]] = []
+    before = crop_stamps(site.sku)
+
+    class ObservingChoice(EngineChoice):
+        def start(self) -> Engine:
+            return Observing(super().start(), look)
+
+    def look() -> None:
+        seen.append((site.complete, crop_stamps(site.sku) == before))
+
+    site.describe(12, {1: TOP | {"bounding_box": [0, 0, 90, 90]}, 3: TROUSERS})
+    defs = build_defs(site.settings, resource_overrides={"engine": ObservingChoice(kind="local", workers=2)})
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert run_split(defs, instance, SPLIT).success
+
+    assert (False, True) in seen
+    assert (True, False) not in seen
+    assert site.complete
+
+
+def test_a_split_is_incomplete_until_its_prompts_are_written(site: Site) -> None:
+    site.annotation(13).unlink()
+    told = []
+    for asset in CHAIN:
+        assert site.materialize(asset) is None
+        told.append(site.complete)
+    assert told == [True, True, False, False, True]
+    assert_same_output(site.sku, site.read_anew())
+
+
+def test_a_split_of_which_only_labels_change_is_incomplete_until_its_prompts_follow(
+    site: Site,
+) -> None:
+    site.build()
+    site.describe(12, {1: TOP | {"occlusion": 3}, 3: TROUSERS})
+    told = []
+    for asset in CHAIN:
+        assert site.materialize(asset) is None
+        told.append(site.complete)
+    assert told == [True, True, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("fresh", "asset", "remedy"),
+    [
+        (("raw_annotation_index",), "crops", "sku_groups"),
+        (("raw_annotation_index", "sku_groups"), "sku_metadata", "crops"),
+        (("raw_annotation_index", "sku_groups"), "refusals", "crops"),
+        (("raw_annotation_index", "sku_groups"), "image_text", "crops"),
+        (("raw_annotation_index", "sku_groups", "crops"), "image_text", "sku_metadata"),
+    ],
+)
+def test_an_asset_refuses_input_that_was_made_from_something_else_and_says_what_to_rerun(
+    site: Site, fresh: tuple[str, ...], asset: str, remedy: str
+) -> None:
+    site.describe(13, {2: TOP}, pair_id=2)
+    assert site.materialize(*fresh) is None
+    before = stamps(site.sku)
+
+    message = site.materialize(asset)
+
+    assert message is not None
+    assert f"rerun {remedy}" in message
+    assert len(message.splitlines()) <= 2
+    assert stamps(site.sku) == before
+    site.build()
+    assert_same_output(site.sku, site.read_anew())
+
+
+def test_prompts_refuse_metadata_that_somebody_has_edited(site: Site) -> None:
+    path = site.sku / f"{SPLIT}_sku_metadata.json"
+    path.write_text(path.read_text().replace('"occlusion": 1', '"occlusion": 2', 1))
+    message = site.materialize("image_text")
+    assert message is not None
+    assert "rerun sku_metadata" in message
+
+
+@pytest.mark.parametrize(
+    ("asset", "inputs"),
+    [
+        ("sku_groups", ["raw_annotation_index"]),
+        ("crops", ["sku_groups"]),
+        ("refusals", ["raw_annotation_index", "sku_groups", "crops"]),
+        ("sku_metadata", ["sku_groups", "crops"]),
+    ],
+)
+def test_an_asset_without_its_input_says_what_to_materialize(
+    site: Site, asset: str, inputs: list[str]
+) -> None:
+    shutil.rmtree(site.sku / "_df2_assets")
+    message = site.materialize(asset)
+    assert message is not None
+    assert any(f"materialize {name} first" in message for name in inputs)

@@ -1,0 +1,78 @@
+"""The PyTorch Dataset over a finished build, through a real DataLoader."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from df2_assets.errors import IncompleteSplitError
+from df2_assets.store import state
+from df2_assets.store.layout import Roots
+from df2_assets_tests.support import builder, run
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module")
+def sku_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("torch")
+    builder.random_dataset(base / "df2", seed=3, images=60)
+    assert run.build(base / "df2", base / "sku").success
+    return base / "sku"
+
+
+def test_items_are_the_lines_of_the_jsonl_with_their_images(sku_root: Path) -> None:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    dataset = DeepFashion2ImageTextDataset(sku_root, "train")
+    lines = (sku_root / "train_image_text.jsonl").read_text().splitlines()
+    assert len(dataset) == len(lines) > 10
+    for item, line in zip((dataset[i] for i in range(len(dataset))), lines, strict=True):
+        row = json.loads(line)
+        assert set(item) == {"image", "text", "sku_id", "domain", "meta"}
+        assert item["meta"] == row
+        assert [item[key] for key in ("text", "sku_id", "domain")] == [
+            row[key] for key in ("text", "sku_id", "domain")
+        ]
+        x1, y1, x2, y2 = row["bbox"]
+        assert (item["image"].mode, item["image"].size) == ("RGB", (x2 - x1, y2 - y1))
+
+
+def test_a_loader_with_workers_gives_every_crop_once(sku_root: Path) -> None:
+    from torch.utils.data import DataLoader
+
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    dataset = DeepFashion2ImageTextDataset(sku_root, "train", transform=Image.Image.getbbox)
+    loader = DataLoader(
+        dataset,
+        batch_size=4,
+        num_workers=2,
+        collate_fn=list,
+        multiprocessing_context="spawn",
+    )
+    seen = [item["meta"]["image_path"] for batch in loader for item in batch]
+    assert seen == [row["image_path"] for row in dataset.rows]
+
+
+def test_another_text_can_be_asked_for(sku_root: Path) -> None:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    dataset = DeepFashion2ImageTextDataset(sku_root, "train", text_key="category_name")
+    assert dataset[0]["text"] == dataset[0]["meta"]["category_name"]
+    with pytest.raises(KeyError):
+        DeepFashion2ImageTextDataset(sku_root, "train", text_key="no such text")[0]
+
+
+def test_a_split_that_is_not_complete_is_refused(sku_root: Path) -> None:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    roots = Roots(Path(), sku_root, "")
+    before = state.load(roots, "train")
+    state.mark_incomplete(roots, "train")
+    try:
+        with pytest.raises(IncompleteSplitError, match="df2-assets build --split train"):
+            DeepFashion2ImageTextDataset(sku_root, "train")
+    finally:
+        state.save(roots, "train", before)
