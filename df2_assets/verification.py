@@ -42,9 +42,7 @@ def verify_split(
     A crop that only its digest gives away is marked, so that the next build makes it anew.
     """
     roots, split = output.roots, context.partition_key
-    found = verify(
-        roots, split, engine.start() if config.deep else None, progress.of(context.log)
-    )
+    found = verify(roots, split, engine.start() if config.deep else None, progress.of(context.log))
     for note in found.notes:
         context.log.warning(note)
     for (asset, check), seen in found.seen.items():

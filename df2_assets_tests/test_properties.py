@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from df2_assets.dataset import annotations, boxes, skus
@@ -27,13 +27,17 @@ settings.load_profile("at leisure")
 SIDES = st.integers(1, 60)
 EDGES = st.integers(-30, 90)
 BOXES = st.tuples(EDGES, EDGES, EDGES, EDGES)
+LENGTHS = st.integers(1, 120)
+UPRIGHT = st.builds(
+    lambda x, y, width, height: (x, y, x + width, y + height), EDGES, EDGES, LENGTHS, LENGTHS
+)
 
 
-@given(BOXES, SIDES, SIDES)
+@given(UPRIGHT, SIDES, SIDES)
 def test_a_clamped_box_holds_the_pixels_that_the_box_and_the_image_share(
     box: boxes.Box, width: int, height: int
 ) -> None:
-    assume(not boxes.is_reversed(box))
+    assert not boxes.is_reversed(box)
     x1, y1, x2, y2 = boxes.clamp(box, width, height)
     assert 0 <= x1 <= x2 <= width
     assert 0 <= y1 <= y2 <= height
@@ -47,7 +51,7 @@ def test_clamping_twice_is_clamping_once(box: boxes.Box, width: int, height: int
     assert boxes.clamp(once, width, height) == once
 
 
-@given(BOXES, SIDES, SIDES)
+@given(BOXES | UPRIGHT, SIDES, SIDES)
 def test_a_box_is_used_or_refused_as_the_independent_reading_says(
     box: boxes.Box, width: int, height: int
 ) -> None:
@@ -74,19 +78,19 @@ def _pairs(value: Any) -> Any:
 def indexes(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Rows of a `raw_annotation_index`: some images, each of one pair and source, with items."""
     rows: list[dict[str, Any]] = []
-    for image_id in draw(st.sets(st.integers(1, 999_999), max_size=10)):
+    for image_id in draw(st.lists(st.integers(1, 999_999), max_size=8, unique=True)):
         of_image = {
             "split": "train",
             "image_id": f"{image_id:06d}",
             "source": draw(st.sampled_from(("shop", "user"))),
-            "pair_id": draw(st.sampled_from((0, 1, 2, 999_999))),
+            "pair_id": draw(st.sampled_from((1, 1, 999_999))),
             "width": draw(st.integers(40, 80)),
             "height": draw(st.integers(40, 80)),
         }
-        if draw(st.booleans()) and draw(st.booleans()):
+        if draw(st.sampled_from((False, False, False, False, True))):
             rows.append(of_image | {"reason": "missing_image", "detail": "it is not there"})
             continue
-        for index in draw(st.sets(st.integers(1, 12), max_size=4)):
+        for index in draw(st.lists(st.integers(1, 12), min_size=1, max_size=3, unique=True)):
             rows.append(of_image | {"item_idx": index} | draw(items()))
     return rows
 
@@ -94,9 +98,9 @@ def indexes(draw: st.DrawFn) -> list[dict[str, Any]]:
 @st.composite
 def items(draw: st.DrawFn) -> dict[str, Any]:
     """The item's part of a row: usable, or refused for its style or for its box."""
-    category_id = draw(st.sampled_from((1, 2, 13)))
+    category_id = draw(st.sampled_from((1, 13)))
     row: dict[str, Any] = {
-        "style": draw(st.sampled_from((0, 1, 1, 2, 99))),
+        "style": draw(st.sampled_from((0, 1, 99))),
         "category_id": category_id,
         "category_name": CATEGORY_NAMES[category_id - 1],
         "occlusion": draw(st.integers(1, 3)),

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, replace
+from typing import Final
 
 from df2_assets.dataset.boxes import Box
 from df2_assets.sample.garments import fabrics, tailor
@@ -15,8 +16,12 @@ from df2_assets.sample.scenes import figure
 
 Size = tuple[int, int]
 
-_SMALLEST_SIDE = 40
+_SMALLEST_SIDE: Final = 40
 """Pixels: no box is narrower, so that no crop is tiny."""
+
+
+_STUDIO_ZOOMS: Final = ("items", "items", "items", "whole", "close")
+_ZOOMS: Final = ("items", "items", "whole", "far", "close")
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,12 @@ def worn(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> Worn:
     someone = figure.choose(rng, turned)
     made = [_made(item, seed, pose) for item in plan.items]
     studio = plan.source == "shop"
-    for attempt in range(12):
-        zoom = "close" if plan.past_edge else _zoom(rng, studio)
-        camera = _camera(rng, [m[2] for m in made], frame, zoom if attempt < 8 else "whole", studio)
+    zooms = rng.choices(_STUDIO_ZOOMS if studio else _ZOOMS, k=8)
+    for zoom in (*zooms, "whole"):
+        camera = _camera(rng, [m[2] for m in made], frame, zoom, studio)
         camera = replace(camera, squeeze=squeeze)
         placed = [_placed(*m, camera) for m in made]
-        if _fits(placed, frame) and (not plan.past_edge or _leaves(placed, frame)):
+        if _fits(placed, frame):
             break
     return Worn(someone, pose, camera, placed)
 
@@ -140,17 +145,6 @@ def _fits(placed: list[Placed], frame: Size) -> bool:
         if min(x2 - x1, y2 - y1) < _SMALLEST_SIDE or garment.share_inside(frame) < 0.45:
             return False
     return True
-
-
-def _leaves(placed: list[Placed], frame: Size) -> bool:
-    """Whether some garment goes on beyond the frame."""
-    return any(garment.share_inside(frame) < 0.97 for garment in placed)
-
-
-def _zoom(rng: random.Random, studio: bool) -> str:
-    if studio:
-        return rng.choice(("items", "items", "items", "whole", "close"))
-    return rng.choice(("items", "items", "whole", "far", "close"))
 
 
 def _camera(

@@ -48,8 +48,8 @@ class ItemPlan:
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """`items` in the order of painting, innermost first; `past_edge`: the box of its one
-    item is too large."""
+    """`items` in the order of painting, innermost first; `past_edge`: its one garment is
+    larger than the image, and its box reaches past the edge."""
 
     split: str
     image_id: str
@@ -97,8 +97,8 @@ def _split(split: str, count: int, seed: int) -> list[ImagePlan]:
     for kind, at in zip(_KINDS, rng.sample(range(count), min(len(_KINDS), count)), strict=False):
         images[at] = replace(images[at], kind=kind)
     boxes = sum(len(image.items) for image in images)
-    single = [at for at, image in enumerate(images) if len(image.items) == 1]
-    for at in rng.sample(single, min(boxes // _BOXES_AN_EDGE, len(single))):
+    alone = [at for at, one in enumerate(images) if one.viewpoint == 1 and len(one.items) == 1]
+    for at in rng.sample(alone, min(boxes // _BOXES_AN_EDGE, len(alone))):
         images[at] = replace(images[at], past_edge=True)
     return images
 

@@ -16,8 +16,8 @@ def write(root: Path) -> DataSet:
     """Draw the golden data set under `root`."""
     data = DataSet(root)
 
-    # Two SKUs under pair 1: a top (style 1) and trousers (style 2); the first image's trousers
-    # have style 0 and so no counterpart. The third image's trousers reach past two edges.
+    # Two SKUs under pair 1: a top (style 1) and trousers (style 2). Other trousers of the first two
+    # images have style 0, so no counterpart. Those of the third image reach past two edges.
     data.image("train", 1, (160, 120))
     data.annotation(
         "train",
@@ -38,6 +38,7 @@ def write(root: Path) -> DataSet:
         {
             1: item(1, 1, [10, 20, 110, 90], occlusion=1, viewpoint=2),
             2: item(8, 2, [15, 85, 105, 158], occlusion=1, viewpoint=1),
+            3: item(8, 0, [0, 90, 60, 150], occlusion=1, viewpoint=1),
         },
     )
     data.image("train", 3, (100, 140))

@@ -142,8 +142,9 @@ def test_headers_of_new_crops_are_held_against_their_boxes(roots: Roots, built: 
     )
 
 
-def test_a_recorded_size_that_is_not_the_box_is_named(built: Built) -> None:
-    manifest = changed(built.manifest, CROP, width=37)
+@pytest.mark.parametrize("side", ["width", "height"])
+def test_a_recorded_size_that_is_not_the_box_is_named(built: Built, side: str) -> None:
+    manifest = changed(built.manifest, CROP, **{side: 37})
     assert_named(
         match(replace(built, manifest=manifest)),
         (CROP, "the recorded width and height are not those of the box"),

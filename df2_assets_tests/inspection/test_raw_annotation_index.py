@@ -273,14 +273,14 @@ def full(roots: Roots, monkeypatch: pytest.MonkeyPatch) -> Roots:
     """A full train split of four images, whose answers are counted by hand below.
 
     Pair 1, style 1: two user items in image 1, one in image 2; two shop items in image 3, one in
-    image 4. Style 0 and a shop item of another pair do not count.
+    image 4. Style 0 and styles of one source do not count.
     """
     monkeypatch.setitem(RELEASED, "train", Released(4, 4))
     data = DataSet(roots.df2_root)
     other_box = TOP | {"bounding_box": [80, 5, 150, 100]}
     content: dict[int, tuple[str, int, dict[int | str, Item]]] = {
         1: ("user", 1, {1: TOP, 2: other_box}),
-        2: ("user", 1, {1: TOP, 2: item(8, 0, [80, 5, 150, 100])}),
+        2: ("user", 1, {1: TOP, 2: item(8, 0, [80, 5, 150, 100]), 3: TOP | {"style": 3}}),
         3: ("shop", 1, {1: TOP, 2: item(8, 1, [80, 5, 150, 100])}),
         4: ("shop", 1, {1: TOP, 2: item(8, 2, [80, 5, 150, 100])}),
     }

@@ -9,7 +9,7 @@ from PIL import Image
 
 from df2_assets.dataset.annotations import MAX_BYTES
 from df2_assets.dataset.reasons import Reason
-from df2_assets.sample.faults.fault import LAYOUT, PAIRING, Draft, Fault, Scope, untouched
+from df2_assets.sample.faults.fault import PAIRING, Draft, Fault, Scope, untouched
 
 _SIZE_MARKERS: Final = (0xC0, 0xC1, 0xC2)
 """The JPEG segments that say how large the image is."""
@@ -106,7 +106,7 @@ FILE_FAULTS: Final = (
         "image that is called .jpeg",
         untouched,
         Reason.MISSING_IMAGE,
-        (PAIRING, LAYOUT),
+        (PAIRING,),
         scope="file",
         image_suffix=".jpeg",
     ),

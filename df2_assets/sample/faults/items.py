@@ -109,7 +109,7 @@ ITEM_FAULTS: Final = (
     Fault("field of an item twice", _field_twice, Reason.WRONG_FIELD),
     _has("category 0", "category_id", 0, Reason.WRONG_CATEGORY, LABELS),
     _has("category 14", "category_id", 14, Reason.WRONG_CATEGORY, LABELS),
-    _has("category as text", "category_id", "1", Reason.WRONG_CATEGORY, LABELS),
+    _has("category as text", "category_id", "1", Reason.WRONG_FIELD),
     _has("category name of none", "category_name", "kimono", Reason.WRONG_CATEGORY, LABELS),
     _has("category name in capitals", "category_name", "SKIRT", Reason.WRONG_CATEGORY, LABELS),
     _has(

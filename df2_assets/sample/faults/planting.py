@@ -52,7 +52,8 @@ def plant(plans: list[ImagePlan], seed: int) -> Planting:
         if folder == "image" or split in ANNOTATED_SPLITS
         for name in names
     ]
-    for path in strangers:
+    misnamed = [path for job in jobs if (path := job.image_path()) and path[-4:] != ".jpg"]
+    for path in strangers + misnamed:
         expect = Expect(checks=(LAYOUT,))
         key.append(Planted(path.split("/")[0], None, None, path, "file of another name", expect))
     return Planting(jobs, strangers, key)

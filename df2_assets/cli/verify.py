@@ -1,0 +1,140 @@
+"""`df2-assets verify`: is what lies on disk still what was built?"""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from df2_assets.cli.options import (
+    json_option,
+    quiet,
+    say,
+    say_json,
+    settings_for,
+    splits_option,
+    workers_option,
+)
+
+if TYPE_CHECKING:
+    from df2_assets.inspection.verify import Verified
+    from df2_assets.settings import Settings
+    from df2_assets.store.layout import Roots
+
+_SHOWN = 10
+
+
+@click.command()
+@splits_option
+@click.option("--deep", is_flag=True, help="Decode every crop and compare its digest as well.")
+@workers_option
+@json_option
+def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: bool) -> None:
+    """Hold what lies on disk against the contract, and make nothing.
+
+    \b
+    Example: df2-assets verify --split train --deep
+
+    Looks at every split that was built. A crop that only its digest gives away is marked, so
+    that the next build makes it anew. Ends with 1 where something is wrong.
+    """
+    settings = settings_for(names, workers)
+    found = [_verify(settings, split, deep) for split in _splits(settings, named=bool(names))]
+    marked = {one.split: _mark(settings.roots, one) for one in found}
+    well = not any(one.faults for one in found)
+    if as_json:
+        say_json({"well": well, "splits": [_as_dict(one, marked[one.split]) for one in found]})
+    else:
+        for one in found:
+            _show(one, marked[one.split])
+    if not well:
+        raise SystemExit(1)
+
+
+def _splits(settings: "Settings", *, named: bool) -> tuple[str, ...]:
+    from df2_assets.errors import MissingTableError
+    from df2_assets.inspection.standing import is_built
+
+    if named:
+        return settings.splits
+    built = tuple(split for split in settings.splits if is_built(settings.roots, split))
+    if not built:
+        raise MissingTableError(
+            f"Nothing is built under SKU_ROOT ({settings.roots.sku_root}): run df2-assets build, "
+            "or set SKU_ROOT."
+        )
+    return built
+
+
+def _verify(settings: "Settings", split: str, deep: bool) -> "Verified":
+    from df2_assets.engines.local import LocalEngine
+    from df2_assets.engines.progress import bar, silent
+    from df2_assets.inspection.verify import verify as verify_split
+
+    engine = LocalEngine(settings.workers) if deep else None
+    progress = bar if sys.stderr.isatty() and not quiet() else silent
+    return verify_split(settings.roots, split, engine, progress)
+
+
+def _mark(roots: "Roots", found: "Verified") -> list[str]:
+    """The damaged crops that were marked for the next build; where none can be, a note says why."""
+    from df2_assets.errors import BusyError
+    from df2_assets.pipeline.marking import mark_damaged
+    from df2_assets.store.lock import writer
+
+    if not found.damaged:
+        return []
+    try:
+        with writer(roots, found.split, "verify"):
+            return mark_damaged(roots, found.split, found.damaged)
+    except BusyError as problem:
+        found.notes.append(f"Nothing is marked for the next build. {problem}")
+    except OSError as problem:
+        found.notes.append(f"Nothing can be marked for the next build: {problem.strerror}.")
+    return []
+
+
+def _as_dict(found: "Verified", marked: list[str]) -> dict[str, Any]:
+    import msgspec
+
+    faults: list[dict[str, Any]] = msgspec.to_builtins(found.faults)
+    return {
+        "split": found.split,
+        "well": not faults,
+        "deep": found.deep,
+        "crops": found.crops,
+        "faults": faults,
+        "marked": marked,
+        "notes": found.notes,
+    }
+
+
+def _show(found: "Verified", marked: list[str]) -> None:
+    """What is wrong, by kind, each with its first offenders; then what to do about it."""
+    from df2_assets.errors import inert
+
+    looked = "read back whole" if found.deep else "by size and time"
+    faults = found.faults
+    if not faults:
+        say(f"{found.split}: all is well: {found.crops:,} crops, {looked}.")
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for fault in faults:
+        where = fault.path or (inert(fault.sku_id) if fault.sku_id else None)
+        kinds.setdefault((fault.check, fault.what), []).extend([where] if where else [])
+    for (check, what), places in kinds.items():
+        click.echo(f"{found.split}: {check}: {inert(what, 300)}")
+        for place in places[:_SHOWN]:
+            click.echo(f"    {place}")
+        if len(places) > _SHOWN:
+            click.echo(f"    and {len(places) - _SHOWN:,} more: see --json")
+    for note in found.notes:
+        say(f"{found.split}: note: {note}")
+    if marked:
+        say(f"{found.split}: {len(marked):,} damaged crops are marked for the next build.")
+    yours = sum(fault.repair == "you" for fault in faults)
+    if len(faults) > yours:
+        click.echo(
+            f"{found.split}: df2-assets build --split {found.split} repairs "
+            f"{len(faults) - yours:,} of {len(faults):,}."
+        )
+    if yours:
+        click.echo(f"{found.split}: {yours:,} of {len(faults):,} are yours: move or mend them.")
