@@ -1,6 +1,5 @@
 """`df2-assets build`: the whole data set from one command."""
 
-import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from df2_assets.cli.options import (
     say_json,
     settings_for,
     splits_option,
-    verbose,
     workers_option,
 )
 
@@ -38,17 +36,9 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     for split in settings.splits:
         refuse_missing(settings.roots, split)
 
-    from df2_assets.cli.instance import open_instance
-    from df2_assets.cli.runs import run_split
-    from df2_assets.definitions import build_defs
-    from df2_assets.resources import ProgressChoice
+    from df2_assets.cli.runs import run_all
 
-    progress = ProgressChoice(terminal=sys.stderr.isatty() and not verbose())
-    defs = build_defs(settings, resource_overrides={"progress": progress})
-    level = "INFO" if verbose() else "CRITICAL"
-    with open_instance() as instance:
-        # The smallest first: mistakes show early, and the UI opens on what was built last.
-        outcomes = [run_split(defs, instance, s, level) for s in reversed(settings.splits)]
+    outcomes = run_all(settings)
     if as_json:
         say_json({"splits": [asdict(outcome) for outcome in outcomes]})
     else:

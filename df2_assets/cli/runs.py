@@ -1,5 +1,6 @@
 """A Dagster run of `build_dataset` for one split, in this process, and what came of it."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,12 @@ from typing import Any
 import dagster as dg
 
 from df2_assets import errors
+from df2_assets.cli.instance import open_instance
+from df2_assets.cli.options import quiet, verbose
+from df2_assets.definitions import build_defs
 from df2_assets.ownership import own_tags
+from df2_assets.resources import ProgressChoice
+from df2_assets.settings import Settings
 
 
 @dataclass
@@ -27,6 +33,18 @@ class Outcome:
         """Whether the run changed anything in the data set."""
         kinds = ("added", "removed", "remade")
         return any(of.get(kind) for of in self.numbers.values() for kind in kinds)
+
+
+def run_all(settings: Settings) -> list[Outcome]:
+    """Run the job for each split of `settings`, a run a split, as `--quiet` and `--verbose` say.
+
+    The smallest first: mistakes show early, and the UI opens on what was built last.
+    """
+    terminal = sys.stderr.isatty() and not (quiet() or verbose())
+    defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
+    level = "INFO" if verbose() else "CRITICAL"
+    with open_instance() as instance:
+        return [run_split(defs, instance, split, level) for split in reversed(settings.splits)]
 
 
 def run_split(

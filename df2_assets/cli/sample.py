@@ -1,23 +1,29 @@
 """`df2-assets sample`: a small DeepFashion2 to try things on."""
 
+import sys
 from pathlib import Path
 
 import click
+
+from df2_assets.cli.options import quiet, say
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
 @click.option("--images", default=480, show_default=True, help="How many, over all splits.")
+@click.option("--faults", is_flag=True, help="Plant defects, and write answer_key.json.")
 @click.option("--seed", default=0, show_default=True, help="Another seed draws other garments.")
-def sample(out: Path, images: int, seed: int) -> None:
+def sample(out: Path, images: int, seed: int, faults: bool) -> None:
     """Draw a sample data set in DeepFashion2's layout at OUT, to be used as DF2_ROOT.
 
     \b
     Example: df2-assets sample data/sample/DeepFashion2_original
     """
+    from df2_assets.engines.progress import bar, silent
     from df2_assets.sample import make_sample
 
-    made = make_sample(out, images=images, seed=seed)
+    progress = bar if sys.stderr.isatty() and not quiet() else silent
+    made = make_sample(out, images=images, seed=seed, faults=faults, progress=progress)
     counts = ", ".join(f"{split} {count}" for split, count in made.images.items())
     drawn = f"{made.written} drawn" if made.written else "all there already"
-    click.echo(f"Sample in {made.root}: {counts} images, {drawn}.")
+    say(f"Sample in {made.root}: {counts} images, {drawn}.")

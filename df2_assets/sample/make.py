@@ -59,7 +59,7 @@ def make_sample(
     and domain; fewer images are as valid, and fill fewer. Files that are there stay untouched: a
     second call writes nothing, and a killed one is completed.
 
-    With `faults` some 180 images are added that have something wrong, or unusual and good, with
+    With `faults` some 190 images are added that have something wrong, or unusual and good, with
     them, and `answer_key.json` says what and where.
 
     Raises SampleError where `out` holds anything else, or for a number of images that makes no

@@ -160,7 +160,9 @@ class _Field:
 
 def _plant_leaks(train: _Field, validation: _Field) -> None:
     """Photographs of train that are in validation too, as further images of SKUs there."""
-    styles = {category_id: (pair_id, style) for pair_id, style, category_id in validation.kept}
+    styles = {
+        category_id: (pair_id, style) for pair_id, style, category_id in sorted(validation.kept)
+    }
     single = [plan for plan in train.unused if len(plan.items) == 1]
     leaks = [plan for plan in single if plan.items[0].category_id in styles][:_COPIES]
     for plan in leaks:

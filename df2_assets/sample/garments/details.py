@@ -16,7 +16,7 @@ def waist_y(cut: Upper) -> float:
 
 def closed_front(cut: Upper, pose: Pose, neckline: Polygon, across: float, shape: Shape) -> None:
     """All that a closed garment has; `across` is half its width at `waist_y`."""
-    if not pose.back:
+    if pose.empty:
         nape = [(0.0, 1.44), (cut.neck_width * 0.6, 1.4), (cut.neck_width, 1.34)]
         edge = [*nape, *reversed(neckline[:-1])]
         shape.lining.append([*edge, *reversed(mirrored(edge))])

@@ -27,12 +27,14 @@ class Pose:
     """How a body stands, or cloth lies: arm angles (upper, lower) in degrees from straight down.
 
     `right` is the arm at positive x. `stance` moves the feet apart. `back`: seen from behind.
+    `empty`: nobody wears it, so that its inside shows.
     """
 
     right: tuple[float, float]
     left: tuple[float, float]
     stance: float = 0.0
     back: bool = False
+    empty: bool = False
 
     def arm(self, side: int) -> Polygon:
         """Shoulder, elbow, wrist of the arm at positive (1) or negative (-1) x."""
@@ -48,7 +50,7 @@ class Pose:
         return on_side([(0.37, HIP_Y), knee, ankle], side)
 
 
-FLAT: Final = Pose(right=(42, 34), left=(42, 34), stance=0.22)
+FLAT: Final = Pose(right=(42, 34), left=(42, 34), stance=0.22, empty=True)
 
 
 @dataclass(frozen=True)

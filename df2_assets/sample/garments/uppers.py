@@ -32,7 +32,7 @@ def upper(cut: Upper, pose: Pose) -> Shape:
         shape.seams_on_both(0.02, *armhole)
     neck = (cut.neck_width, 1.2 if cut.neck == "high" else 1.36)
     if cut.gap and not pose.back:
-        _open_front(cut, [neck, tip, *armhole, *side], shape)
+        _open_front(cut, pose, [neck, tip, *armhole, *side], shape)
     else:
         depth = min(cut.neck_depth, _BACK_NECK_Y) if pose.back else cut.neck_depth
         neckline = _neckline(cut, depth, neck)
@@ -123,15 +123,16 @@ def _straps(cut: Upper, pose: Pose, side: Polygon, hem: Polygon, shape: Shape) -
         shape.seams_on_both(0.015, *curve([(0.1, 2.2), (0.3, 2.5), (0.52, 2.3)], 4))
 
 
-def _open_front(cut: Upper, outer: Polygon, shape: Shape) -> None:
-    """Two front panels with a gap between them, over the lining of the back."""
+def _open_front(cut: Upper, pose: Pose, outer: Polygon, shape: Shape) -> None:
+    """Two front panels with a gap between them; nobody in it, the lining shows."""
     corner = outer[-1]
     foot = (cut.gap + 0.12, cut.hem_y + cut.hem_drop)
     hem = curve([corner, ((corner[0] + foot[0]) / 2, foot[1]), foot], 3)
     upwards = [(cut.gap, (cut.hem_y + 2.4) / 2), (cut.gap * 0.9, 2.5), (cut.neck_width, 1.4)]
     edge = curve([foot, *upwards], 5)
     panel = [*outer, *hem, *edge]
-    shape.lining.append(closed([(0, 1.42), *outer, (0, cut.hem_y - 0.05)]))
+    if pose.empty:
+        shape.lining.append(closed([(0, 1.42), *outer, (0, cut.hem_y - 0.05)]))
     shape.pieces += [Piece(panel), Piece(mirrored(panel))]
     shape.seams_on_both(0.03, *edge)
     pocket_y = min(3.35, cut.hem_y - 0.45)

@@ -1,0 +1,93 @@
+"""`df2-assets score`: does the platform find all that is wrong, and nothing else?"""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from df2_assets.cli.options import json_option, say, say_json, workers_option
+
+if TYPE_CHECKING:
+    from df2_assets.inspection.score import Score
+
+_SHOWN = 5
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@workers_option
+@json_option
+def score(out: Path, workers: int | None, as_json: bool) -> None:
+    """Build the sample with planted defects at OUT, and score every reason and check.
+
+    The result goes beside it, into OUT_SKU. Ends with 1 where something planted was not found, or
+    something was named that is not wrong.
+
+    \b
+    Example: df2-assets sample faulty --faults && df2-assets score faulty
+    """
+    from df2_assets.dataset.taxonomy import SPLITS
+    from df2_assets.sample.answer_key import read_answer_key
+    from df2_assets.settings import read_settings
+
+    key = read_answer_key(out)
+    result = out.absolute().with_name(f"{out.absolute().name}_SKU")
+    settings = dataclasses.replace(
+        read_settings(),
+        df2_root=out.absolute(),
+        sku_root=str(result),
+        splits=SPLITS,
+        max_refused=1.0,
+        workers=workers,
+    )
+    from df2_assets.cli.runs import run_all
+
+    outcomes = run_all(settings)
+    problems = [problem for one in outcomes for problem in one.failed + one.problems]
+    if problems:
+        raise click.ClickException("\n".join(problems))
+    built = [outcome.split for outcome in outcomes]
+
+    import pandas as pd
+
+    from df2_assets.definitions import defs
+    from df2_assets.inspection.score import read_offenders, score_checks, score_reasons
+    from df2_assets.store import tables
+
+    roots = settings.roots
+    refusals = [tables.frame(tables.read(roots, "refusals", split)) for split in built]
+    checks_of = [
+        (key.asset_key.path[-1], key.name)
+        for key in sorted(defs.resolve_asset_graph().asset_check_keys)
+    ]
+    offenders = {
+        f"{asset}/{check}": read_offenders(roots, asset, check, built) for asset, check in checks_of
+    }
+    reasons = score_reasons(key, pd.concat(refusals, ignore_index=True))
+    checks = score_checks(key, offenders, built)
+    perfect = all(one.perfect for one in reasons + checks)
+    if as_json:
+        scores = {"reasons": reasons, "checks": checks}
+        listed = {of: [dataclasses.asdict(one) for one in found] for of, found in scores.items()}
+        say_json({"perfect": perfect, **listed})
+    else:
+        _show("reason", reasons)
+        say("")
+        _show("check", checks)
+        say("")
+        say("All found, none invented." if perfect else "Not all found, or some invented.")
+        say(f"What was refused: {roots.own / 'tables' / 'refusals'}")
+    if not perfect:
+        raise SystemExit(1)
+
+
+def _show(of: str, scores: "list[Score]") -> None:
+    width = max(len(one.what) for one in scores)
+    say(f"{of:<{width}}{'planted':>9}{'found':>7}{'recall':>8}{'invented':>10}")
+    for one in scores:
+        recall = f"{one.found / one.planted:.0%}" if one.planted else "-"
+        say(f"{one.what:<{width}}{one.planted:>9}{one.found:>7}{recall:>8}{len(one.invented):>10}")
+        for name, places in (("missed", one.missed), ("invented", one.invented)):
+            for split, where, item in places[:_SHOWN]:
+                say(f"  {name}: {split} {where}" + ("" if item is None else f" --item {item}"))

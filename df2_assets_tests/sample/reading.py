@@ -1,0 +1,60 @@
+"""A sample as its files say it is, read without the project's own code."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+ANNOTATED = ("train", "validation")
+
+
+class Item(NamedTuple):
+    """An item of an annotation file, and what that says of the image."""
+
+    image: Path
+    key: str
+    source: str
+    pair_id: int
+    size: tuple[int, int]
+    fields: dict[str, Any]
+
+    @property
+    def sku(self) -> tuple[int, int, int]:
+        return self.pair_id, self.fields["style"], self.fields["category_id"]
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        x1, y1, x2, y2 = self.fields["bounding_box"]
+        return x1, y1, x2, y2
+
+    @property
+    def crop(self) -> tuple[int, int, int, int]:
+        """The box inside the image."""
+        (x1, y1, x2, y2), (width, height) = self.box, self.size
+        return max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
+
+
+def items(root: Path, split: str) -> list[Item]:
+    return list(_items(root, split))
+
+
+def kept(found: list[Item]) -> list[Item]:
+    """The items whose SKU has a shop and a user item."""
+    sources = defaultdict(set)
+    for item in found:
+        sources[item.sku].add(item.source)
+    return [item for item in found if item.fields["style"] > 0 and len(sources[item.sku]) == 2]
+
+
+def _items(root: Path, split: str) -> Iterator[Item]:
+    for path in sorted((root / split / "annos").iterdir()):
+        labels = json.loads(path.read_text())
+        image = root / split / "image" / f"{path.stem}.jpg"
+        with Image.open(image) as opened:
+            size = opened.size
+        for key, fields in labels.items():
+            if key.startswith("item"):
+                yield Item(image, key, labels["source"], labels["pair_id"], size, fields)

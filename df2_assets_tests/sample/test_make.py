@@ -1,0 +1,132 @@
+"""The folder: what is written where, once, and nowhere else."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from df2_assets.errors import SampleError
+from df2_assets.sample import make_sample
+from df2_assets.sample.jobs import Job, Shard, write_shard
+from df2_assets.sample.plan import plan
+from df2_assets_tests.sample.reading import ANNOTATED, items, kept
+
+IMAGES = 26
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("small") / "DeepFashion2_original"
+    make_sample(out, images=IMAGES, seed=5)
+    return out
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in files}
+
+
+def times(root: Path) -> dict[str, int]:
+    return {str(path): path.stat().st_mtime_ns for path in root.rglob("*")}
+
+
+def test_images_are_numbered_from_one_in_each_split_and_test_has_no_annotations(
+    clean: Path,
+) -> None:
+    counts = {}
+    for split in ("train", "validation", "test"):
+        images = sorted(path.name for path in (clean / split / "image").iterdir())
+        counts[split] = len(images)
+        assert images == [f"{i:06d}.jpg" for i in range(1, len(images) + 1)]
+        if split in ANNOTATED:
+            annotations = sorted(path.stem for path in (clean / split / "annos").iterdir())
+            assert annotations == [Path(name).stem for name in images]
+    assert not (clean / "test" / "annos").exists()
+    assert sum(counts.values()) == 480
+    assert counts["test"] == 20
+
+
+def test_the_summary_says_what_was_written(tmp_path: Path) -> None:
+    first = make_sample(tmp_path / "out", images=12)
+    assert first.root == tmp_path / "out"
+    assert first.images == {"train": 6, "validation": 5, "test": 1}
+    assert first.written == 12
+    assert make_sample(tmp_path / "out", images=12).written == 0
+
+
+def test_the_same_settings_give_the_same_bytes_in_any_order_of_drawing(
+    small: Path, tmp_path: Path
+) -> None:
+    jobs = [Job(one.split, one.image_id, one) for one in reversed(plan(IMAGES, 5))]
+    write_shard(Shard(tmp_path, 5, jobs))
+    drawn_before = contents(small)
+    del drawn_before["sample.json"]
+    assert contents(tmp_path) == drawn_before
+
+
+def test_another_seed_draws_other_pictures(small: Path, tmp_path: Path) -> None:
+    make_sample(tmp_path / "out", images=IMAGES, seed=6)
+    ours = {data for name, data in contents(small).items() if name.endswith(".jpg")}
+    theirs = {data for name, data in contents(tmp_path / "out").items() if name.endswith(".jpg")}
+    assert len(theirs) == IMAGES
+    assert not ours & theirs
+
+
+def test_a_second_call_touches_nothing(small: Path) -> None:
+    before = times(small)
+    make_sample(small, images=IMAGES, seed=5)
+    assert times(small) == before
+
+
+def test_a_sample_that_was_killed_half_way_is_completed(small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(small, out)
+    whole = contents(out)
+    untouched = out / "train" / "image" / "000001.jpg"
+    time = untouched.stat().st_mtime_ns
+    half = out / "train" / "image" / "000002.jpg"
+    half.rename(half.with_name(".000002.jpg.tmp"))
+    (out / "validation" / "annos" / "000001.json").unlink()
+    shutil.rmtree(out / "test")
+    made = make_sample(out, images=IMAGES, seed=5)
+    assert made.written == 3
+    assert contents(out) == whole
+    assert untouched.stat().st_mtime_ns == time
+
+
+@pytest.mark.parametrize("images", [-1, 0, 10, 1_000_001])
+def test_a_number_of_images_that_makes_no_sample_is_refused(tmp_path: Path, images: int) -> None:
+    with pytest.raises(SampleError, match="11 to 1,000,000"):
+        make_sample(tmp_path / "out", images=images)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_something_else_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "notes.txt").write_text("mine")
+    with pytest.raises(SampleError, match="holds something else") as refusal:
+        make_sample(tmp_path, images=12)
+    assert len(str(refusal.value).splitlines()) <= 2
+    assert contents(tmp_path) == {"train/notes.txt": b"mine"}
+
+
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(SampleError, match="holds something else"):
+        make_sample(tmp_path / "out", images=12)
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+@pytest.mark.parametrize("other", [{"images": 27}, {"seed": 4}, {"faults": True}])
+def test_a_sample_with_other_settings_is_refused(small: Path, other: dict[str, int]) -> None:
+    before = times(small)
+    with pytest.raises(SampleError, match="holds another sample"):
+        make_sample(small, **{"images": IMAGES, "seed": 5, **other})  # type: ignore[arg-type]
+    assert times(small) == before
+
+
+def test_the_smallest_sample_has_a_kept_sku_in_each_annotated_split(tmp_path: Path) -> None:
+    make_sample(tmp_path / "out", images=11)
+    for split in ANNOTATED:
+        assert kept(items(tmp_path / "out", split))
+    assert len(list((tmp_path / "out" / "test" / "image").iterdir())) == 1

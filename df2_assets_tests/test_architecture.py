@@ -1,0 +1,111 @@
+"""The rules of the layout: imports point one way, and workers load no more than they need."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from df2_assets_tests.support import processes
+
+PACKAGE = processes.PROJECT / "df2_assets"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+LEVELS: tuple[set[str], ...] = (
+    {"__main__"},
+    {"cli"},
+    {"definitions"},
+    {"automation", "assets", "checks", "verification", "presentation"},
+    {"resources", "io_managers", "partitions", "ownership", "settings"},
+    {"inspection", "report", "exports", "sample", "torch"},
+    {"pipeline"},
+    {"engines"},
+    {"store"},
+    {"dataset"},
+    {"errors"},
+)
+"""Rooms and the modules beside them, highest first: none imports from a higher level."""
+
+WITHOUT_DAGSTER = set.union(*LEVELS[5:]) | {"settings"}
+WORKERS_IMPORT = [
+    "df2_assets.pipeline.reading",
+    "df2_assets.pipeline.cutting",
+    *(module for module in MODULES if module.startswith("df2_assets.engines")),
+]
+
+
+def room(module: str) -> str:
+    """What follows the package in a module's name; nothing for the package itself."""
+    return module.removeprefix(PACKAGE.name).removeprefix(".").split(".")[0]
+
+
+def level(name: str) -> int:
+    return next(number for number, names in enumerate(LEVELS) if name in names)
+
+
+def imports(module: str) -> Iterator[str]:
+    """The full names of all that a module imports, also inside functions."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            assert node.module is not None
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            yield from (submodules & MODULES.keys()) or {node.module}
+
+
+def rooms_imported(module: str) -> set[str]:
+    """The other rooms that a module imports from."""
+    own = {room(name) for name in imports(module) if name.split(".")[0] == PACKAGE.name}
+    return own - {"", room(module)}
+
+
+def test_every_room_has_its_place_in_the_order() -> None:
+    assert {room(module) for module in MODULES} - {""} <= set.union(*LEVELS)
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    assert list(imports(PACKAGE.name)) == []
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if room(module)])
+def test_imports_never_point_up(module: str) -> None:
+    own = level(room(module))
+    assert [name for name in rooms_imported(module) if level(name) < own] == []
+
+
+def test_no_rooms_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for module in MODULES:
+        graph.setdefault(room(module), set()).update(rooms_imported(module))
+    TopologicalSorter(graph).prepare()  # raises CycleError
+
+
+def test_nothing_below_the_resources_imports_dagster() -> None:
+    below = [module for module in MODULES if room(module) in WITHOUT_DAGSTER]
+    assert len(below) > 20
+    assert [m for m in below if any(name.startswith("dagster") for name in imports(m))] == []
+
+
+@pytest.mark.parametrize("module", WORKERS_IMPORT)
+def test_what_workers_import_loads_neither_tables_nor_dagster(module: str, tmp_path: Path) -> None:
+    loaded = processes.loaded_modules(f"import {module}", processes.environment(tmp_path), tmp_path)
+    assert "df2_assets" in loaded
+    assert loaded & {"dagster", "pandas", "pyarrow", "numpy", "matplotlib", "torch"} == set()
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    texts = {module: path.read_text(encoding="utf-8") for module, path in MODULES.items()}
+    assert [m for m, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []
+
+
+def test_files_are_short() -> None:
+    lengths = {module: len(path.read_text().splitlines()) for module, path in MODULES.items()}
+    assert {module: lines for module, lines in lengths.items() if lines > 250} == {}
+    longer = [module for module, lines in lengths.items() if lines > 200]
+    assert len(longer) <= len(lengths) / 10

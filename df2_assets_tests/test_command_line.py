@@ -1,0 +1,330 @@
+"""The command `df2-assets`, as a person meets it."""
+
+import json
+import os
+import pty
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import dagster as dg
+import pytest
+
+import df2_assets
+from df2_assets_tests.support import oracle, processes
+from df2_assets_tests.support.builder import DataSet, item, jpeg
+from df2_assets_tests.support.compare import assert_same_output
+from df2_assets_tests.support.processes import DF2_ASSETS, Text
+from df2_assets_tests.support.snapshots import contract, stamps
+
+TOP = item(1, 1, [5, 5, 70, 100])
+
+
+class Desk(NamedTuple):
+    """A folder to work in: `df2` is the data set, `sku` the output, `home` Dagster's."""
+
+    folder: Path
+
+    @property
+    def df2(self) -> Path:
+        return self.folder / "df2"
+
+    @property
+    def sku(self) -> Path:
+        return self.folder / "sku"
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def environment(self, **settings: object) -> dict[str, str]:
+        given = {"DF2_ROOT": self.df2, "SKU_ROOT": self.sku, "DF2_WORKERS": 2} | settings
+        return processes.environment(self.home, **given)
+
+    def run(self, *arguments: str, **settings: object) -> Text:
+        command = (*DF2_ASSETS, *arguments)
+        return processes.run(command, self.environment(**settings), self.folder)
+
+    def everything(self) -> set[str]:
+        return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*")}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def write_splits(root: Path, *splits: str) -> DataSet:
+    """In each split, a SKU of two images."""
+    data = DataSet(root)
+    for split in splits:
+        for image, source in ((1, "shop"), (2, "user")):
+            data.image(split, image)
+            data.annotation(split, image, source, 1, {1: TOP})
+    return data
+
+
+def test_help_names_the_commands_and_what_the_environment_sets(desk: Desk) -> None:
+    told = desk.run("--help")
+    assert told.returncode == 0
+    for word in ("build", "sample", "DF2_ROOT", "SKU_ROOT"):
+        assert word in told.stdout
+    assert desk.everything() == set()
+
+
+@pytest.mark.parametrize("command", ["build", "sample"])
+def test_each_command_has_help_with_an_example(desk: Desk, command: str) -> None:
+    told = desk.run(command, "--help")
+    assert told.returncode == 0
+    assert f"df2-assets {command}" in told.stdout.partition("Example:")[2]
+
+
+def test_the_version_is_the_packages(desk: Desk) -> None:
+    assert df2_assets.__version__ in desk.run("--version").stdout
+
+
+class Wrong(NamedTuple):
+    """Wrong use, and what the message must say."""
+
+    what: str
+    says: tuple[str, ...]
+    settings: Mapping[str, str] = {}
+    arguments: tuple[str, ...] = ("build",)
+    prepare: Callable[[Desk], object] = lambda desk: write_splits(desk.df2, "train", "validation")
+
+
+def move_down(folder: Path) -> None:
+    """Put a folder's content one level lower, under the folder's own name."""
+    folder.rename(folder.with_name("moving"))
+    folder.mkdir()
+    folder.with_name("moving").rename(folder / folder.name)
+
+
+def with_a_level_too_many(desk: Desk) -> None:
+    write_splits(desk.df2, "train", "validation")
+    move_down(desk.df2 / "train")
+
+
+def with_all_a_level_lower(desk: Desk) -> None:
+    write_splits(desk.df2 / "DeepFashion2", "train", "validation")
+
+
+def with_archives_only(desk: Desk) -> None:
+    desk.df2.mkdir()
+    (desk.df2 / "train.zip").write_bytes(b"PK")
+
+
+def without_annotations(desk: Desk) -> None:
+    write_splits(desk.df2, "train", "validation")
+    (desk.df2 / "train" / "annos").rename(desk.df2 / "train" / "annotations")
+
+
+def with_a_link_to_the_data(desk: Desk) -> None:
+    write_splits(desk.df2, "train", "validation")
+    desk.sku.symlink_to(desk.df2)
+
+
+def with_a_file_for_a_folder(name: str) -> Callable[[Desk], None]:
+    def prepare(desk: Desk) -> None:
+        write_splits(desk.df2, "train", "validation")
+        (desk.folder / name).write_text("a file")
+
+    return prepare
+
+
+WRONG = [
+    Wrong("no DF2_ROOT", ("DF2_ROOT", "elsewhere", "Set it"), {"DF2_ROOT": "elsewhere"}),
+    Wrong("an unknown --split", ("'val'", "validation"), arguments=("build", "--split", "val")),
+    Wrong("an unknown split in SPLITS", ("'val'", "validation"), {"SPLITS": "train val"}),
+    Wrong("SKU_ROOT = DF2_ROOT", ("SKU_ROOT", "DF2_ROOT"), {"SKU_ROOT": "df2"}),
+    Wrong("SKU_ROOT in DF2_ROOT", ("SKU_ROOT", "DF2_ROOT"), {"SKU_ROOT": "df2/train/sku"}),
+    Wrong("SKU_ROOT around DF2_ROOT", ("SKU_ROOT", "DF2_ROOT"), {"SKU_ROOT": "."}),
+    Wrong("SKU_ROOT by a link", ("SKU_ROOT", "DF2_ROOT"), prepare=with_a_link_to_the_data),
+    Wrong("SKU_ROOT = /", ("SKU_ROOT", "folder of its own"), {"SKU_ROOT": "/"}),
+    Wrong("SKU_ROOT = ~", ("SKU_ROOT", "folder of its own"), {"SKU_ROOT": "~"}),
+    Wrong("train/train", ("train/train", "move"), prepare=with_a_level_too_many),
+    Wrong("a zip", ("train.zip", "unzip"), prepare=with_archives_only),
+    Wrong("all a level lower", ("DF2_ROOT=", "df2/DeepFashion2"), prepare=with_all_a_level_lower),
+    Wrong("DF2_ROOT = train", ("DF2_ROOT names a split", "df2"), {"DF2_ROOT": "df2/train"}),
+    Wrong("no annos", ("train/annos", "annotations"), prepare=without_annotations),
+    Wrong("DF2_ROOT a file", ("DF2_ROOT", "df2"), prepare=lambda desk: desk.df2.write_text("")),
+    Wrong(
+        "SKU_ROOT a file", ("sku", "SKU_ROOT", "folder"), prepare=with_a_file_for_a_folder("sku")
+    ),
+    Wrong(
+        "DAGSTER_HOME a file",
+        ("DAGSTER_HOME", "Set it"),
+        prepare=with_a_file_for_a_folder("home"),
+    ),
+    Wrong("DF2_WORKERS in words", ("DF2_WORKERS", "'zero'", "1"), {"DF2_WORKERS": "zero"}),
+    Wrong("DF2_WORKERS = 0", ("DF2_WORKERS", "'0'", "1"), {"DF2_WORKERS": "0"}),
+    Wrong("DF2_MAX_REFUSED", ("DF2_MAX_REFUSED", "'x'", "0.01"), {"DF2_MAX_REFUSED": "x"}),
+    Wrong("DF2_MAX_REFUSED = 1%", ("DF2_MAX_REFUSED", "'1%'"), {"DF2_MAX_REFUSED": "1%"}),
+    Wrong("DF2_CRON", ("DF2_CRON", "'x'", "0 2 * * *"), {"DF2_CRON": "x"}),
+    Wrong("DF2_ENGINE", ("DF2_ENGINE", "'x'", "local"), {"DF2_ENGINE": "x"}),
+    Wrong("DF2_SCHEDULES", ("DF2_SCHEDULES", "'x'", "on"), {"DF2_SCHEDULES": "x"}),
+    Wrong("a sample in a folder in use", ("df2", "empty or a new"), arguments=("sample", "df2")),
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=[wrong.what for wrong in WRONG])
+def test_wrong_use_ends_in_a_line_or_two_and_writes_nothing(desk: Desk, wrong: Wrong) -> None:
+    wrong.prepare(desk)
+    before = desk.everything()
+
+    done = desk.run(*wrong.arguments, HOME=str(desk.folder.parent), **wrong.settings)
+
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert 1 <= len(done.stderr.strip().splitlines()) <= 2, done.stderr
+    assert "Traceback" not in done.stderr
+    for word in wrong.says:
+        assert word in done.stderr
+    assert desk.everything() == before
+
+
+class Built(NamedTuple):
+    """A sample, built twice."""
+
+    desk: Desk
+    sample: Text
+    first: Text
+    second: Text
+    before: dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    desk = Desk(tmp_path_factory.mktemp("sample"))
+    sample = desk.run("sample", "df2", "--images", "60", "--seed", "5")
+    first = desk.run("build")
+    before: dict[str, object] = {split: stamps(desk.sku, split) for split in oracle_splits()}
+    return Built(desk, sample, first, desk.run("build"), before)
+
+
+def oracle_splits() -> tuple[str, ...]:
+    return ("train", "validation", "test")
+
+
+def test_a_sample_can_be_built(built: Built) -> None:
+    assert built.sample.returncode == 0, built.sample.stderr
+    assert "60" in built.sample.stdout or "images" in built.sample.stdout
+    assert built.first.returncode == 0, built.first.stdout + built.first.stderr
+    expected = built.desk.folder / "expected"
+    assert oracle.build(built.desk.df2, expected, oracle_splits()) == []
+    assert_same_output(built.desk.sku, expected)
+
+
+def test_the_summary_says_what_was_built_split_by_split_and_where(built: Built) -> None:
+    rows = {line.split()[0]: line.split() for line in built.first.stdout.splitlines()}
+    for split in oracle_splits():
+        document = json.loads((built.desk.sku / f"{split}_sku_metadata.json").read_text())
+        crops = len((built.desk.sku / f"{split}_image_text.jsonl").read_text().splitlines())
+        assert rows[split][1:5] == [str(document["num_skus"]), str(crops), str(crops), "0"]
+    assert str(built.desk.sku) in built.first.stdout
+    assert "make ui" in built.first.stdout
+    assert "up to date" not in built.first.stdout
+
+
+def test_a_split_without_annotations_is_one_warning(built: Built) -> None:
+    warnings = [line for line in built.first.stdout.splitlines() if "warning: test:" in line]
+    assert len(warnings) == 1
+    assert "pairing" in warnings[0]
+
+
+def test_a_second_build_says_that_everything_is_up_to_date_and_writes_nothing(
+    built: Built,
+) -> None:
+    assert built.second.returncode == 0
+    assert "Everything is up to date." in built.second.stdout.splitlines()
+    assert {split: stamps(built.desk.sku, split) for split in oracle_splits()} == built.before
+
+
+def test_nothing_of_dagsters_own_reaches_the_terminal(built: Built) -> None:
+    for text in (built.first, built.second):
+        assert text.stderr == ""
+        assert "dagster." not in text.stdout
+        assert "Warning" not in text.stdout
+
+
+def test_a_new_dagster_home_is_given_our_configuration_and_holds_the_runs(built: Built) -> None:
+    ours = processes.PROJECT / ".dagster" / "dagster.yaml"
+    assert (built.desk.home / "dagster.yaml").read_text() == ours.read_text()
+    with dg.DagsterInstance.from_config(str(built.desk.home)) as instance:
+        runs = instance.get_runs()
+    assert [(run.job_name, run.status.value) for run in runs] == [("build_dataset", "SUCCESS")] * 6
+    assert {run.tags["dagster/partition"] for run in runs} == set(oracle_splits())
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[int, Callable[[], str]]]:
+    """A terminal to write to, and what was written to it."""
+    ours, theirs = pty.openpty()
+
+    def written() -> str:
+        os.set_blocking(ours, False)
+        chunks = []
+        while True:
+            try:
+                chunks.append(os.read(ours, 65536))
+            except OSError:
+                return b"".join(chunks).decode()
+
+    try:
+        yield theirs, written
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_some_splits_alone_with_progress_on_a_terminal(desk: Desk) -> None:
+    """`test` was not even downloaded here."""
+    write_splits(desk.df2, "train", "validation")
+    command = (*DF2_ASSETS, "build", "--workers", "1", "--split", "validation", "--split", "test")
+    with terminal() as (stderr, written):
+        done = subprocess.run(
+            command,
+            env=desk.environment(SPLITS="train"),
+            cwd=desk.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            timeout=processes.PATIENCE,
+            check=False,
+        )
+        shown = written()
+
+    assert done.returncode == 0, shown
+    assert "reading annotations of validation" in shown
+    assert "cutting crops of validation" in shown
+    assert "%" in shown
+    outputs = {path.name for path in desk.sku.iterdir() if path.is_file()}
+    assert outputs == {
+        f"{split}_{end}"
+        for split in ("validation", "test")
+        for end in ("sku_metadata.json", "image_text.jsonl")
+    }
+    expected = desk.folder / "expected"
+    oracle.build(desk.df2, expected, ("validation", "test"))
+    assert_same_output(desk.sku, expected)
+    assert done.stdout.decode().count("warning: test:") == 1
+
+
+def test_too_many_refusals_fail_and_name_the_check(desk: Desk) -> None:
+    data = write_splits(desk.df2, "train")
+    for image in range(3, 8):
+        data.raw_image("train", image, jpeg())
+        data.raw_annotation("train", image, b"{")
+
+    done = desk.run("build", SPLITS="train")
+
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: train: raw_annotation_index: refusals_within_limit: ")
+    assert "DF2_MAX_REFUSED" in line
+    assert not desk.sku.joinpath("train").exists()
+
+    assert desk.run("build", SPLITS="train", DF2_MAX_REFUSED="1").returncode == 0
+    assert len(contract(desk.sku)) > 2
