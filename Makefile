@@ -40,7 +40,7 @@ EXTRAS :=
 	 .venv/bin/python -m pip install -qq --disable-pip-version-check -c "$$lock" -e '.$(EXTRAS)'
 	@echo "$(CURDIR)" >.venv/.installed; touch $@
 
-.PHONY: help install demo ui test test-all test-extra lint constraints clean
+.PHONY: help install demo demo-faults ui test test-all test-extra lint constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -51,6 +51,10 @@ install: .venv/.installed ## make .venv and install the project into it
 demo: install ## write the sample data set and build it with every check
 	@.venv/bin/df2-assets sample "$(SAMPLE)/DeepFashion2_original"
 	@$(DAGSTER) $(SAMPLE_ROOTS) .venv/bin/df2-assets build
+
+demo-faults: install ## the same on a sample with planted defects: what is refused, and why
+	@.venv/bin/df2-assets sample "$(SAMPLE)/faults" --faults
+	@$(DAGSTER) .venv/bin/df2-assets score "$(SAMPLE)/faults"
 
 # Over DF2_ROOT, else data/DeepFashion2_original, else the sample.
 # The warnings are about what `dagster dev` itself does, before any code of ours is loaded.

@@ -45,6 +45,10 @@ class IncompleteSplitError(Df2Error):
     """A split is half-built: its files do not belong together."""
 
 
+class StoppedError(Df2Error):
+    """Somebody ended a build: Ctrl-C, or SIGTERM."""
+
+
 class SampleError(Df2Error):
     """A sample data set cannot be written there or in that size."""
 

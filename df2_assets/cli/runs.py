@@ -1,5 +1,6 @@
 """A Dagster run of `build_dataset` for one split, in this process, and what came of it."""
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +53,8 @@ def run_split(
 ) -> Outcome:
     """Run the job for `split`; it is recorded in `instance` like any other run.
 
-    `log_level` is of what the run logs to the terminal.
+    `log_level` is of what the run logs to the terminal. Raises StoppedError after Ctrl-C or
+    SIGTERM.
     """
     result = defs.resolve_job_def("build_dataset").execute_in_process(
         run_config={"loggers": {"console": {"config": {"log_level": log_level}}}},
@@ -61,6 +63,7 @@ def run_split(
         raise_on_error=False,
         tags=own_tags(),
     )
+    _refuse_to_go_on_after_an_interrupt(instance, result)
     outcome = Outcome(split, result.success)
     for event in result.all_events:
         if event.is_step_materialization:
@@ -85,14 +88,37 @@ def _numbers(metadata: Mapping[str, Any]) -> dict[str, int | float]:
     return {name: value for name, value in values.items() if isinstance(value, int | float)}
 
 
+def _refuse_to_go_on_after_an_interrupt(
+    instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult
+) -> None:
+    """Dagster calls a run failed that nobody ended in the UI; it was canceled all the same."""
+    names = {
+        error.cls_name for event in result.all_events if (error := _root_cause(event)) is not None
+    }
+    if not names & {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}:
+        return
+    run = instance.get_run_by_id(result.run_id)
+    if run is not None:
+        instance.report_run_canceled(run, "Ended by Ctrl-C or SIGTERM.")
+    raise errors.StoppedError(
+        "Stopped. What was finished is kept, and the next build goes on from there."
+    )
+
+
+def _root_cause(event: dg.DagsterEvent) -> Any:
+    """What was raised where a step or the run failed; None where nothing was."""
+    error = getattr(event.event_specific_data, "error", None) if event.is_failure else None
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error
+
+
 def _problem(event: dg.DagsterEvent) -> list[str]:
     """The root cause of a failure; none for a failed check, which speaks for itself."""
-    error = getattr(event.event_specific_data, "error", None)
+    error = _root_cause(event)
     if error is None or error.cls_name == "DagsterAssetCheckFailedError":
         return []
-    while error.cause is not None:
-        error = error.cause
     message = error.message.strip()
     if hasattr(errors, error.cls_name or ""):
-        return [message.removeprefix(f"df2_assets.errors.{error.cls_name}: ").split(": ", 1)[-1]]
+        return [re.sub(r"^[\w.]+: ", "", message)]
     return [f"{event.step_key or 'the run'} failed: {message}"]

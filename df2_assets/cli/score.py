@@ -9,7 +9,10 @@ import click
 from df2_assets.cli.options import json_option, say, say_json, workers_option
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from df2_assets.inspection.score import Score
+    from df2_assets.store.layout import Roots
 
 _SHOWN = 5
 
@@ -56,7 +59,7 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
     from df2_assets.store import tables
 
     roots = settings.roots
-    refusals = [tables.frame(tables.read(roots, "refusals", split)) for split in built]
+    parts = [tables.frame(tables.read(roots, "refusals", split)) for split in built]
     checks_of = [
         (key.asset_key.path[-1], key.name)
         for key in sorted(defs.resolve_asset_graph().asset_check_keys)
@@ -64,7 +67,8 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
     offenders = {
         f"{asset}/{check}": read_offenders(roots, asset, check, built) for asset, check in checks_of
     }
-    reasons = score_reasons(key, pd.concat(refusals, ignore_index=True))
+    refused = pd.concat(parts, ignore_index=True)
+    reasons = score_reasons(key, refused)
     checks = score_checks(key, offenders, built)
     perfect = all(one.perfect for one in reasons + checks)
     if as_json:
@@ -76,10 +80,25 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
         say("")
         _show("check", checks)
         say("")
+        _show_refusals(refused, roots)
+        say("")
         say("All found, none invented." if perfect else "Not all found, or some invented.")
-        say(f"What was refused: {roots.own / 'tables' / 'refusals'}")
     if not perfect:
         raise SystemExit(1)
+
+
+def _show_refusals(refused: "pd.DataFrame", roots: "Roots") -> None:
+    """What was refused and why: the first of each reason, and where all of it can be read."""
+    import pandas as pd
+
+    say(f"{len(refused)} files and items were refused. The first of each reason:")
+    where = ""
+    for row in refused.drop_duplicates("reason").sort_values("reason").to_dict("records"):
+        item = "" if pd.isna(row["item_idx"]) else f" --item {row['item_idx']}"
+        where = f"{row['split']} {row['image_id']}{item}"
+        say(f"  {row['reason']:<17} {where:<28} {row['detail']}")
+    say(f"All of them: {roots.own / 'tables' / 'refusals'}. To follow one through:")
+    say(f"  DF2_ROOT={roots.df2_root} SKU_ROOT={roots.sku_root} df2-assets explain {where}")
 
 
 def _show(of: str, scores: "list[Score]") -> None:

@@ -4,10 +4,13 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
+from types import FrameType
 
 import loky
 
@@ -31,7 +34,8 @@ class LocalEngine:
         in_flight: dict[Future[R], S] = {}
         try:
             while True:
-                suspects = self._fill(function, waiting, in_flight)
+                with _uninterrupted():
+                    suspects = self._fill(function, waiting, in_flight)
                 if not in_flight and not suspects:
                     return
                 done, _ = wait(in_flight, return_when=FIRST_COMPLETED)
@@ -47,7 +51,8 @@ class LocalEngine:
                     for shard in suspects:
                         yield shard, self._alone(function, shard)
         except BaseException:
-            self._pool().shutdown(wait=True, kill_workers=True)
+            with _uninterrupted():
+                self._pool().shutdown(wait=True, kill_workers=True)
             raise
 
     def _fill(
@@ -76,6 +81,26 @@ class LocalEngine:
             initializer=_live_and_die_with,
             initargs=(os.getpid(),),
         )
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back until the block ends: half a call into loky may not end."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[tuple[int, FrameType | None]] = []
+    before = {
+        number: signal.signal(number, lambda *call: received.append(call))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if received:
+        signal.raise_signal(received[0][0])
 
 
 def _live_and_die_with(parent: int) -> None:

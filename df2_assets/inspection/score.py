@@ -88,10 +88,8 @@ def _places(rows: pd.DataFrame) -> list[Place]:
     if rows.empty:
         return []
     nothing = pd.Series(None, index=rows.index, dtype=object)
-    image_ids, items, paths, splits = (
-        rows[name] if name in rows else nothing
-        for name in ("image_id", "item_idx", "path", "split")
-    )
+    columns = ("image_id", "item_idx", "path", "split")
+    image_ids, items, paths, splits = (rows.get(name, nothing) for name in columns)
     return [
         (split, path if pd.isna(image_id) else image_id, None if pd.isna(item) else int(item))
         for split, image_id, item, path in zip(splits, image_ids, items, paths, strict=True)

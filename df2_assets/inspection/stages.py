@@ -50,7 +50,7 @@ def _index(evidence: Evidence, row: Row) -> Step:
 def _group(evidence: Evidence, row: Row) -> Step:
     place = _place(row)
     if row["style"] == 0:
-        return Step("sku_groups", "style 0: the item has no counterpart", {}, "style 0")
+        return Step("sku_groups", "its style is 0: it has no counterpart", {}, "style 0")
     key = {name: row[name] for name in ("pair_id", "style", "category_id")}
     usable = [r for r in evidence.rows("raw_annotation_index", **key) if r["reason"] is None]
     counts = {d: sum(r["source"] == source for r in usable) for source, d in DOMAINS.items()}

@@ -54,6 +54,8 @@ class Roots:
 def refuse_dangerous(roots: Roots) -> None:
     """Raise RootsError where writing to SKU_ROOT could touch DF2_ROOT, the home or the root."""
     df2, sku = roots.df2_root.resolve(), roots.sku_root.resolve()
+    if sku.exists() and not sku.is_dir():
+        raise RootsError(f"SKU_ROOT ({sku}) is not a folder; set it to a folder of its own.")
     if sku in (Path(sku.anchor), Path.home().resolve()):
         raise RootsError(f"SKU_ROOT is {sku}; set it to a folder of its own.")
     if sku == df2 or sku in df2.parents or df2 in sku.parents:
@@ -92,8 +94,9 @@ def _remedy(root: Path, split: str) -> str:
     archives = sorted(p.name for p in root.glob("*.zip"))
     if archives:
         return f"Found {', '.join(archives[:3])}, not unpacked: unzip it in {root}."
-    found = sorted(inert(p.name) for p in root.iterdir())[:5]
+    place = root / split if (root / split).is_dir() else root
+    found = ", ".join(sorted(inert(p.name) for p in place.iterdir())[:5]) or "nothing"
     return (
-        f"Found {', '.join(found) if found else 'nothing'} in {root}; set DF2_ROOT to the folder "
-        f"that holds {split}/image and {split}/annos."
+        f"Found {found} in {place}; set DF2_ROOT to the folder that holds {split}/image and "
+        f"{split}/annos."
     )
