@@ -18,8 +18,9 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     )
 
     def a_run_a_split(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+        night = context.scheduled_execution_time.isoformat()
         for split in settings.splits:
-            yield dg.RunRequest(run_key=None, partition_key=split)
+            yield dg.RunRequest(run_key=f"{split} {night}", partition_key=split)
 
     try:
         nightly = dg.ScheduleDefinition(
