@@ -11,6 +11,7 @@ from df2_assets.dataset.taxonomy import SPLITS
 
 # Used on purpose, with the version of Dagster bounded in pyproject.toml.
 warnings.filterwarnings("ignore", ".*partitions_def", dg.PreviewWarning)
-warnings.filterwarnings("ignore", ".*observable_source_asset", dg.BetaWarning)
+for _name in ("observable_source_asset", "DataVersionsByPartition"):
+    warnings.filterwarnings("ignore", f".*{_name}", dg.BetaWarning)
 
 splits = dg.StaticPartitionsDefinition(SPLITS)

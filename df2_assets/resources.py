@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines import progress
@@ -62,10 +62,19 @@ class EngineChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
     kind: EngineName = Field("local", description="local: processes of this machine.")
     workers: int = Field(0, description="How many shards run at once; 0: one a core.")
 
+    _engine: Engine | None = PrivateAttr(default=None)
+
     def start(self) -> Engine:
+        """The engine, its workers not started yet. Raises SettingsError."""
         if not 0 <= self.workers <= 1024:
             raise SettingsError(f"workers is {self.workers}: give 0 (one a core) to 1024.")
-        return LocalEngine(self.workers or None)
+        self._engine = LocalEngine(self.workers or None)
+        return self._engine
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        """No worker outlives the run."""
+        if self._engine is not None:
+            self._engine.close()
 
 
 class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -16,6 +16,8 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 from pydantic import Field
 
 from df2_assets.checks.crops import BLOCKING
+from df2_assets.errors import inert
+from df2_assets.inspection.offenders import number_of
 from df2_assets.inspection.verify import verify
 from df2_assets.partitions import splits
 from df2_assets.pipeline.marking import mark_damaged
@@ -52,8 +54,10 @@ def verify_split(
         marked = mark_damaged(roots, split, found.damaged)
         context.log.info(f"The next build makes {len(marked)} damaged crops anew.")
     if found.faults:
+        faults, first = number_of(len(found.faults), "fault"), found.faults[0]
+        where = f" ({first.path})" if first.path else ""
         raise dg.Failure(
-            f"{len(found.faults)} faults in {split}, the first: {found.faults[0].what}.",
+            f"{faults} in {split}, the first: {inert(first.what, 300)}{where}.",
             metadata={"faults": len(found.faults), "crops": found.crops},
             allow_retries=False,
         )

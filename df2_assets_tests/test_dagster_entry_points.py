@@ -2,18 +2,21 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
 import pytest
 
+from df2_assets.cli.runs import Outcome
 from df2_assets.definitions import build_defs
 from df2_assets.settings import Settings, read_settings
 from df2_assets.store.layout import Roots
@@ -27,46 +30,382 @@ from df2_assets_tests.support.snapshots import contract
 
 SPLITS = ("train", "validation", "test")
 MODULE = ("-m", "df2_assets.definitions")
+JOB = ("-j", "build_dataset", "--tags")
 REPOSITORY = {
     "repositoryName": "__repository__",
     "repositoryLocationName": "df2_assets.definitions",
 }
-Checks = set[tuple[str, str, str]]
+WARNINGS = re.compile("Preview|Beta|Deprecat")
 
 
 class Expected(NamedTuple):
-    """A small data set, and what the command line makes of each split: bytes, checks."""
+    """A small data set, and what our own command makes of each split: bytes, and checks passed."""
 
     df2_root: Path
-    bytes: dict[str, dict[str, bytes | None]]
-    checks: dict[str, Checks]
+    contract: dict[str, dict[str, bytes | None]]
+    checks: dict[str, dict[str, bool]]
 
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Expected:
     folder = tmp_path_factory.mktemp("expected")
     data = random_dataset(folder / "df2", 5, SPLITS, images=30)
-    checks: dict[str, Checks] = {}
-    bytes_of: dict[str, dict[str, bytes | None]] = {}
-    for split in SPLITS:
-        # Splits are compared with those that are there: each is built alone here.
-        with dg.DagsterInstance.ephemeral() as instance:
-            result = build(data.root, folder / split, (split,), instance=instance)
-            assert result.success, result.problems
-            checks[split] = checks_of(instance, split)
-        bytes_of[split] = contract(folder / split, split)
-    return Expected(data.root, bytes_of, checks)
+    result = build(data.root, folder / "sku", SPLITS)
+    assert result.success, result.problems
+    return Expected(
+        data.root,
+        {split: contract(folder / "sku", split) for split in SPLITS},
+        {run.split: verdicts(run) for run in result.runs},
+    )
 
 
-def checks_of(instance: dg.DagsterInstance, split: str) -> Checks:
-    """Asset, name and verdict of each check that was evaluated for the split."""
-    defs = build_defs(Settings())
-    keys = defs.resolve_asset_graph().asset_check_keys
-    found = set()
-    for key in keys:
-        for record in instance.event_log_storage.get_asset_check_execution_history(key, limit=100):
-            event = record.event
-            evaluation = event.dagster_event.asset_check_evaluation_data if event else None
-            if evaluation is not None and evaluation.partition == split:
-                found.add((key.asset_key.path[-1], key.name, str(evaluation.passed)))
-    return found
+def verdicts(run: Outcome) -> dict[str, bool]:
+    """Whether each check has passed, by its asset and name."""
+    raised = {": ".join(said.split(": ")[:2]): False for said in run.warned + run.failed}
+    return dict.fromkeys(run.passed, True) | raised
+
+
+class Station(NamedTuple):
+    """A DAGSTER_HOME with our configuration, and where its runs build."""
+
+    folder: Path
+    df2_root: Path
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    @property
+    def sku(self) -> Path:
+        return self.folder / "sku"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return processes.environment(
+            self.home, DF2_ROOT=self.df2_root, SKU_ROOT=self.sku, DF2_WORKERS=2
+        )
+
+    def dagster(self, *arguments: str) -> Text:
+        return processes.run((*DAGSTER, *arguments), self.environment, self.folder)
+
+    def checks(self, split: str) -> dict[str, bool]:
+        """Whether each check of the split's last run has passed, as Dagster recorded it."""
+        with dg.DagsterInstance.from_config(str(self.home)) as instance:
+            of_split = dg.RunsFilter(tags={"dagster/partition": split})
+            (run,) = instance.get_runs(of_split, limit=1)
+            logs = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+        events = [entry.dagster_event for entry in logs]
+        found = [event.asset_check_evaluation_data for event in events if event is not None]
+        assert {check.partition for check in found} == {split}
+        return {f"{check.asset_key.path[-1]}: {check.check_name}": check.passed for check in found}
+
+
+def station(folder: Path, df2_root: Path) -> Station:
+    (folder / "home").mkdir()
+    shutil.copy(PROJECT / ".dagster" / "dagster.yaml", folder / "home")
+    return Station(folder, df2_root)
+
+
+@pytest.fixture
+def commands(tmp_path: Path, expected: Expected) -> Station:
+    return station(tmp_path, expected.df2_root)
+
+
+def tags(split: str) -> str:
+    return json.dumps({"dagster/partition": split})
+
+
+def test_job_execute_builds_the_same(commands: Station, expected: Expected) -> None:
+    done = commands.dagster("job", "execute", *MODULE, *JOB, tags("train"))
+    assert done.returncode == 0, done.stderr
+    assert not WARNINGS.search(done.stderr)
+    assert contract(commands.sku, "train") == expected.contract["train"]
+    assert commands.checks("train") == expected.checks["train"]
+
+
+def test_asset_materialize_builds_the_same(commands: Station, expected: Expected) -> None:
+    selection = ("--select", "*image_text,refusals", "--partition", "validation")
+    done = commands.dagster("asset", "materialize", *MODULE, *selection)
+    assert done.returncode == 0, done.stderr
+    assert not WARNINGS.search(done.stderr)
+    assert contract(commands.sku, "validation") == expected.contract["validation"]
+    checks = expected.checks["validation"]
+    # The source is only observed: its check is not part of a materialization.
+    assert commands.checks("validation") == {
+        name: passed for name, passed in checks.items() if not name.startswith("deepfashion2")
+    }
+
+
+def test_a_split_that_is_held_is_refused_with_the_holders_name(commands: Station) -> None:
+    roots = Roots(commands.df2_root, commands.sku, str(commands.sku))
+    with writer(roots, "train", "another-run"):
+        done = commands.dagster("job", "execute", *MODULE, *JOB, tags("train"))
+    assert done.returncode != 0
+    assert f"train is being built by process {os.getpid()}" in done.stderr
+    assert not (commands.sku / "train").exists()
+
+
+def test_the_definitions_are_valid_and_loading_them_warns_of_nothing(commands: Station) -> None:
+    """`definitions validate` warns of itself: that it is superseded."""
+    env = commands.environment | {"PYTHONWARNINGS": "ignore:Function `definitions_validate"}
+    command = (*DAGSTER, "definitions", "validate", *MODULE)
+    done = processes.run(command, env, commands.folder)
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stdout + done.stderr
+    assert "passed validation" in done.stdout + done.stderr
+
+
+class Api:
+    """The GraphQL API of a running webserver."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}/graphql"
+
+    def ask(self, query: str, **variables: object) -> Any:
+        body = json.dumps({"query": query, "variables": variables}).encode()
+        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=processes.PATIENCE) as response:
+            answer = json.load(response)
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.ask("{ version }"))
+        except OSError:
+            return False
+
+    def launch(self, split: str, config: dict[str, Any] | None = None) -> str:
+        """Launch `build_dataset` as the launchpad does; the run's id."""
+        answer = self.ask(
+            """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
+                 __typename ... on LaunchRunSuccess { run { runId } } } }""",
+            params={
+                "selector": {**REPOSITORY, "jobName": "build_dataset"},
+                "runConfigData": config or {},
+                "executionMetadata": {"tags": [{"key": "dagster/partition", "value": split}]},
+            },
+        )["launchRun"]
+        assert answer["__typename"] == "LaunchRunSuccess"
+        return str(answer["run"]["runId"])
+
+    def status(self, run_id: str) -> str:
+        query = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+        return str(self.ask(query, id=run_id)["runOrError"]["status"])
+
+    def wait_for(self, run_id: str, status: str) -> None:
+        """Poll until the run has ended; it must have ended so."""
+        ended = ("SUCCESS", "FAILURE", "CANCELED")
+        found = processes.wait_until(lambda: next(iter({self.status(run_id)} & {*ended}), None))
+        assert found == status
+
+    def terminate(self, run_id: str) -> None:
+        query = "mutation ($id: String!) { terminateRun(runId: $id) { __typename } }"
+        assert self.ask(query, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess"
+
+    def check(self, name: str, split: str) -> bool:
+        """Whether the last evaluation of a check for the split has passed."""
+        asset, _, check = name.partition(": ")
+        (execution,) = self.ask(
+            """query ($asset: AssetKeyInput!, $check: String!, $split: String!) {
+                 assetCheckExecutions(
+                   assetKey: $asset, checkName: $check, partition: $split, limit: 1
+                 ) { partition evaluation { success } } }""",
+            asset={"path": [asset]},
+            check=check,
+            split=split,
+        )["assetCheckExecutions"]
+        assert execution["partition"] == split
+        return bool(execution["evaluation"]["success"])
+
+
+class Dev(NamedTuple):
+    """`dagster dev` as it runs: the process, the station that it serves, its API."""
+
+    process: subprocess.Popen[str]
+    station: Station
+    api: Api
+
+
+@pytest.fixture(scope="module")
+def dev(expected: Expected, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    served = station(tmp_path_factory.mktemp("dev"), expected.df2_root)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    workspace = ("-w", str(PROJECT / "workspace.yaml"))
+    command = (*DAGSTER, "dev", "--host", "127.0.0.1", "--port", str(port), *workspace)
+    with processes.start(command, served.environment, served.folder) as process:
+        api = Api(port)
+        processes.wait_until(api.answers, process)
+        yield Dev(process, served, api)
+
+
+def test_a_run_launched_from_the_ui_builds_the_same(dev: Dev, expected: Expected) -> None:
+    run_id = dev.api.launch("train")
+    dev.api.wait_for(run_id, "SUCCESS")
+    assert contract(dev.station.sku, "train") == expected.contract["train"]
+    assert dev.station.checks("train") == expected.checks["train"]
+    names = expected.checks["train"]
+    assert {name: dev.api.check(name, "train") for name in names} == names
+    processes.assert_gone(processes.workers(dev.process.pid))
+
+
+def test_a_run_launched_by_the_command_builds_the_same(dev: Dev, expected: Expected) -> None:
+    run_id = "11111111-2222-4333-8444-555555555555"
+    done = dev.station.dagster(
+        "job", "launch", *MODULE, *JOB, tags("validation"), "--run-id", run_id
+    )
+    assert done.returncode == 0, done.stderr
+    dev.api.wait_for(run_id, "SUCCESS")
+    assert contract(dev.station.sku, "validation") == expected.contract["validation"]
+    assert dev.station.checks("validation") == expected.checks["validation"]
+
+
+def test_a_terminated_run_is_canceled_and_the_one_that_waited_for_it_goes_on_from_there(
+    dev: Dev, tmp_path: Path
+) -> None:
+    data = DataSet(tmp_path / "df2")
+    pictures = [jpeg((900, 700), seed=seed) for seed in range(10)]
+    for image in range(1, 121):
+        data.raw_image("train", image, pictures[image % 10])
+        items: dict[int | str, Any] = {1: item(1, 1, [image % 50, 5, 700, 600])}
+        data.annotation("train", image, ("shop", "user")[image % 2], (image + 1) // 2, items)
+    roots = Roots(data.root, tmp_path / "sku", str(tmp_path / "sku"))
+    given = {"df2_root": str(roots.df2_root), "sku_root": roots.out_root}
+    config = {"resources": {"data": {"config": given}}}
+
+    of_others = processes.workers(dev.process.pid)
+    first = dev.api.launch("train", config)
+    journal = roots.journal("train")
+    processes.wait_until(lambda: journal.exists() and journal.stat().st_size, dev.process)
+    workers = [pid for pid in processes.workers(dev.process.pid) if pid not in of_others]
+    assert len(workers) == 2
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    for worker in workers:
+        libraries = processes.mapped_packages(worker)
+        assert "PIL" in libraries
+        assert libraries & {"pydantic_core", "pandas", "pyarrow", "numpy"} == set()
+    second = dev.api.launch("train", config)
+    busy = build(roots.df2_root, roots.sku_root)
+    dev.api.terminate(first)
+
+    dev.api.wait_for(first, "CANCELED")
+    processes.assert_gone(workers)
+    assert not busy.success
+    assert "train is being built by process" in busy.problems[0]
+    try:
+        dev.api.wait_for(second, "SUCCESS")
+    except AssertionError:
+        print("SECOND", dev.api.status(second))
+        for x in processes.descendants(dev.process.pid): print(x, processes._command_line(x)[:200], Path(f"/proc/{x}/wchan").read_text())
+        with dg.DagsterInstance.from_config(str(dev.station.home)) as i:
+            for e in i.all_logs(second): print(e.timestamp, e.dagster_event_type, e.user_message[:200])
+        raise
+    assert build(roots.df2_root, tmp_path / "undisturbed").success
+    assert contract(roots.sku_root) == contract(tmp_path / "undisturbed")
+    assert list(roots.sku_root.rglob("*.tmp")) == []
+
+
+def test_the_ui_shows_the_schedules_switched_off(dev: Dev) -> None:
+    found = dev.api.ask(
+        """query ($repository: RepositorySelector!) {
+             schedulesOrError(repositorySelector: $repository) {
+               ... on Schedules { results { name scheduleState { status } } } } }""",
+        repository=REPOSITORY,
+    )["schedulesOrError"]["results"]
+    assert {schedule["name"]: schedule["scheduleState"]["status"] for schedule in found} == {
+        "nightly_build": "STOPPED",
+        "hourly_observation": "STOPPED",
+    }
+
+
+def schedule(name: str, **environment: str) -> dg.ScheduleDefinition:
+    """A schedule as the environment has it."""
+    return build_defs(read_settings(environment)).resolve_schedule_def(name)
+
+
+SCHEDULES = ("nightly_build", "hourly_observation")
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_are_off_until_they_are_turned_on(name: str) -> None:
+    assert schedule(name).default_status == dg.DefaultScheduleStatus.STOPPED
+    turned_on = schedule(name, DF2_SCHEDULES="on")
+    assert turned_on.default_status == dg.DefaultScheduleStatus.RUNNING
+
+
+def test_when_the_nightly_build_runs_is_a_setting() -> None:
+    assert schedule("nightly_build").cron_schedule == "0 2 * * *"
+    assert schedule("nightly_build", DF2_CRON="30 4 * * 1").cron_schedule == "30 4 * * 1"
+
+
+def tick(hours: float, **environment: str) -> list[dg.RunRequest]:
+    """What the nightly build asks for, so many hours after some midnight."""
+    defs = build_defs(read_settings(environment))
+    at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=hours)
+    context = dg.build_schedule_context(
+        scheduled_execution_time=at, repository_def=defs.get_repository_def()
+    )
+    evaluated = defs.resolve_schedule_def("nightly_build").evaluate_tick(context)
+    return list(evaluated.run_requests or [])
+
+
+def test_the_nightly_build_asks_for_a_run_of_each_split() -> None:
+    assert {request.partition_key for request in tick(2)} == set(SPLITS)
+    only_two = tick(2, SPLITS="validation train")
+    assert {request.partition_key for request in only_two} == {"train", "validation"}
+
+
+def test_the_nightly_build_asks_anew_each_night() -> None:
+    """Dagster skips a request whose key it has seen."""
+    keys = [request.run_key for night in (2, 26, 50) for request in tick(night)]
+    assert len([key for key in keys if key is not None]) == len(set(keys) - {None})
+
+
+class Observer(NamedTuple):
+    """Looks at a data set with the job `observe_deepfashion2`, on an instance of its own."""
+
+    data: DataSet
+    instance: dg.DagsterInstance
+
+    def versions(self) -> dict[str, str | None]:
+        """The data version that the job records now, split by split."""
+        defs = build_defs(Settings(df2_root=self.data.root))
+        job = defs.resolve_job_def("observe_deepfashion2")
+        result = job.execute_in_process(run_config=QUIET, instance=self.instance)
+        found = {}
+        for event in result.get_asset_observation_events():
+            seen = event.asset_observation_data.asset_observation
+            found[str(seen.partition)] = seen.data_version
+        return found
+
+
+@pytest.fixture
+def observer(tmp_path: Path) -> Iterator[Observer]:
+    data = random_dataset(tmp_path / "df2", 3, SPLITS, images=4)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Observer(data, instance)
+
+
+def test_an_observation_records_a_version_of_each_split_that_changes_with_its_files_only(
+    observer: Observer,
+) -> None:
+    first = observer.versions()
+    assert first.keys() == set(SPLITS)
+    assert len(set(first.values())) == len(SPLITS)
+    assert observer.versions() == first
+
+    seen = [first]
+    touch(next((observer.data.root / "train" / "image").iterdir()))
+    seen.append(observer.versions())
+    observer.data.image("train", 999)
+    seen.append(observer.versions())
+    observer.data.raw_annotation("train", 999, b"{}")
+    seen.append(observer.versions())
+    (observer.data.root / "train" / "image" / "000999.jpg").unlink()
+    seen.append(observer.versions())
+
+    assert len({versions["train"] for versions in seen}) == len(seen)
+    for split in ("validation", "test"):
+        assert {versions[split] for versions in seen} == {first[split]}

@@ -41,9 +41,12 @@ def df2_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures = [jpeg((900, 700), seed=seed) for seed in range(20)]
     for image in range(1, IMAGES + 1):
         source, shift = ("shop", "user")[image % 2], image % 50
-        items = {1: item(1, 1, [shift, 5, 500, 600]), 2: item(8, 2, [200, shift, 890, 690])}
+        items: dict[int | str, Any] = {
+            1: item(1, 1, [shift, 5, 500, 600]),
+            2: item(8, 2, [200, shift, 890, 690]),
+        }
         data.raw_image(SPLIT, image, pictures[image % len(pictures)])
-        data.annotation(SPLIT, image, source, (image + 1) // 2, {**items})
+        data.annotation(SPLIT, image, source, (image + 1) // 2, items)
     return data.root
 
 
@@ -126,7 +129,6 @@ def test_a_killed_build_goes_on_from_its_finished_shards(
 ) -> None:
     with place.command() as process:
         started = processes.descendants(process.pid)
-        assert len(processes.workers(process.pid)) == 2
         kill(process)
         process.wait()
         processes.assert_gone(started)
@@ -156,6 +158,19 @@ def test_a_build_outlives_one_of_its_workers(
     assert contract(place.sku) == undisturbed
     assert read_table(place.sku, "refusals", SPLIT).empty
     assert place.runs() == ["SUCCESS"]
+
+
+def test_the_workers_of_a_build_load_neither_tables_nor_dagster(place: Place) -> None:
+    with place.command() as process:
+        os.killpg(process.pid, signal.SIGSTOP)
+        loaded = [processes.mapped_packages(pid) for pid in processes.workers(process.pid)]
+        parents = processes.mapped_packages(process.pid)
+    assert len(loaded) == 2
+    unwanted = {"pydantic_core", "pandas", "pyarrow", "numpy"}
+    assert unwanted <= parents
+    for packages in loaded:
+        assert "PIL" in packages
+        assert not packages & unwanted
 
 
 def interrupt(process: subprocess.Popen[str]) -> None:
@@ -240,7 +255,9 @@ def test_an_image_that_kills_its_decoder_is_refused_by_name_and_the_rest_is_buil
     place: Place, undisturbed: dict[str, bytes | None]
 ) -> None:
     settings = Settings(df2_root=place.df2_root, sku_root=str(SKU_ROOT))
-    deadly = build_defs(settings, resource_overrides={"engine": DeadlyChoice(kind="local")})
+    deadly = build_defs(
+        settings, resource_overrides={"engine": DeadlyChoice(kind="local", workers=2)}
+    )
     with dg.DagsterInstance.ephemeral() as instance:
         outcome = run_split(deadly, instance, SPLIT)
     assert outcome.success, outcome.problems
@@ -258,5 +275,6 @@ def test_an_image_that_kills_its_decoder_is_refused_by_name_and_the_rest_is_buil
         path: undisturbed[path] for path in undisturbed if path.endswith(".jpg") and path in left
     }
 
-    assert place.rerun()["images_decoded"] == 2
+    again = only(build(place.df2_root, SKU_ROOT)).numbers["crops"]
+    assert again["images_decoded"] == 2
     assert contract(place.sku) == undisturbed

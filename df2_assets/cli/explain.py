@@ -45,9 +45,9 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
     WHAT is SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop.
 
     \b
-    Examples: df2-assets explain train 000002 --item 1
-              df2-assets explain 000001_01_01 --split train
-              df2-assets explain train/catalog/000001_01_01/000002_item1.jpg
+    Example: df2-assets explain train 000002 --item 1
+             df2-assets explain 000001_01_01 --split train
+             df2-assets explain train/catalog/000001_01_01/000002_item1.jpg
 
     Ends with 0 for what is in the data set, 1 for what is not, 2 for what is unknown.
     """
@@ -93,13 +93,15 @@ def _of_sku(roots: "Roots", splits: tuple[str, ...], sku_id: str) -> "list[Answe
 
 
 def _of_crop(roots: "Roots", given: str) -> "Answer":
-    """The path is relative to SKU_ROOT, or leads into it from where one is."""
+    """The path is relative to SKU_ROOT and starts with a split, or leads into it from here."""
     from df2_assets.dataset.taxonomy import SPLITS
     from df2_assets.inspection.explain import explain_crop
 
-    here, top = (Path(os.path.abspath(path)) for path in (given, roots.sku_root))
-    path = here.relative_to(top) if here.is_relative_to(top) else Path(given)
-    split = path.parts[0]
+    path = Path(given)
+    here, top = (Path(os.path.abspath(one)) for one in (path, roots.sku_root))
+    if path.parts[0] not in SPLITS and here.is_relative_to(top):
+        path = here.relative_to(top)
+    split = path.as_posix().partition("/")[0]
     return explain_crop(roots, path.as_posix(), _runs(roots, split) if split in SPLITS else {})
 
 

@@ -129,7 +129,8 @@ def _show(found: "Verified", marked: list[str]) -> None:
     for note in found.notes:
         say(f"{found.split}: note: {note}")
     if marked:
-        say(f"{found.split}: {len(marked):,} damaged crops are marked for the next build.")
+        are = "crop is" if len(marked) == 1 else "crops are"
+        say(f"{found.split}: {len(marked):,} damaged {are} marked for the next build.")
     yours = sum(fault.repair == "you" for fault in faults)
     if len(faults) > yours:
         click.echo(
@@ -137,4 +138,5 @@ def _show(found: "Verified", marked: list[str]) -> None:
             f"{len(faults) - yours:,} of {len(faults):,}."
         )
     if yours:
-        click.echo(f"{found.split}: {yours:,} of {len(faults):,} are yours: move or mend them.")
+        are = "is" if yours == 1 else "are"
+        click.echo(f"{found.split}: {yours:,} of {len(faults):,} {are} yours to mend.")

@@ -30,3 +30,6 @@ class Engine(Protocol):
         An exception of `function` ends the map and is raised here. A caller closes the iterator
         (`contextlib.closing`): that ends the workers where the map is not finished.
         """
+
+    def close(self) -> None:
+        """End the workers; a later map starts others."""

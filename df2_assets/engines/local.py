@@ -21,10 +21,11 @@ _IDLE_SECONDS = 60
 
 
 class LocalEngine:
-    """`workers` processes (None: one a core), started at the first shard and kept between maps."""
+    """`workers` processes (None: one a core), started at the first shard, kept until `close`."""
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or loky.cpu_count()
+        self._started = False
 
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
@@ -51,9 +52,15 @@ class LocalEngine:
                     for shard in suspects:
                         yield shard, self._alone(function, shard)
         except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """See `Engine.close`."""
+        if self._started:
             with _uninterrupted():
                 self._pool().shutdown(wait=True, kill_workers=True)
-            raise
+            self._started = False
 
     def _fill(
         self, function: Callable[[S], R], waiting: Iterator[S], in_flight: dict[Future[R], S]
@@ -75,6 +82,7 @@ class LocalEngine:
         return result
 
     def _pool(self) -> loky.ProcessPoolExecutor:
+        self._started = True
         return loky.get_reusable_executor(
             max_workers=self.workers,
             timeout=_IDLE_SECONDS,

@@ -328,7 +328,13 @@ def test_what_is_in_by_the_explanations_is_what_is_in_the_metadata(messy: Roots)
     document = json.loads(messy.sku_metadata(SPLIT).read_text())
     listed = {c["crop_path"] for s in document["skus"].values() for c in s["catalog"] + s["query"]}
     assert {answer.crop_path for answer in answers if answer.fate == "in"} == listed
-    assert {answer.fate for answer in answers} == {"in", "style 0", "unpaired", "refused", "unknown"}
+    assert {answer.fate for answer in answers} == {
+        "in",
+        "style 0",
+        "unpaired",
+        "refused",
+        "unknown",
+    }
     unknown = [answer.why for answer in answers if answer.fate == "unknown"]
     assert set(unknown) == {
         "there is an image, and no annotation that says what is in it",

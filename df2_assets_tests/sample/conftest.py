@@ -8,11 +8,9 @@ from df2_assets.sample import make_sample
 
 
 @pytest.fixture(scope="session")
-def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def clean(sample_root: Path) -> Path:
     """The sample as `make demo` draws it."""
-    out = tmp_path_factory.mktemp("clean")
-    make_sample(out)
-    return out
+    return sample_root
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ Whatever a test starts runs in a process group of its own, which is gone when th
 
 import json
 import os
+import re
 import signal
 import site
 import subprocess
@@ -78,16 +79,18 @@ def kill_group(process: subprocess.Popen[str]) -> None:
 
 
 def wait_until(
-    condition: Callable[[], T | None], process: subprocess.Popen[str] | None = None
+    condition: Callable[[], T | None],
+    process: subprocess.Popen[str] | None = None,
+    patience: float = PATIENCE,
 ) -> T:
     """What `condition` returns once that is true. Fails when it never is, or `process` ends."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not (found := condition()):
         if process is not None and process.poll() is not None:
             out, err = process.communicate()
             raise AssertionError(f"ended with {process.returncode}:\n{out}\n{err}")
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {PATIENCE:.0f} s in vain")
+            raise AssertionError(f"waited {patience:.0f} s in vain")
         time.sleep(0.01)
     return found
 
@@ -107,6 +110,12 @@ def workers(pid: int) -> list[int]:
     return [child for child in descendants(pid) if "popen_loky" in _command_line(child)]
 
 
+def mapped_packages(pid: int) -> set[str]:
+    """The packages that a process has loaded compiled code of."""
+    maps = Path(f"/proc/{pid}/maps").read_text()
+    return {name.partition(".")[0] for name in re.findall(r"site-packages/([^/\s]+)", maps)}
+
+
 def lives(pid: int) -> bool:
     """Whether a process is there and has not ended; a zombie has."""
     try:
@@ -116,8 +125,8 @@ def lives(pid: int) -> bool:
 
 
 def assert_gone(pids: list[int]) -> None:
-    """Each process ends by itself, soon."""
-    wait_until(lambda: not any(map(lives, pids)))
+    """Each process ends by itself, long before its idle time is over."""
+    wait_until(lambda: not any(map(lives, pids)), patience=20)
 
 
 def loaded_modules(program: str, env: Mapping[str, str], cwd: Path) -> set[str]:
