@@ -68,7 +68,8 @@ class EngineChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
         """The engine, its workers not started yet. Raises SettingsError."""
         if not 0 <= self.workers <= 1024:
             raise SettingsError(f"workers is {self.workers}: give 0 (one a core) to 1024.")
-        self._engine = LocalEngine(self.workers or None)
+        if self._engine is None:
+            self._engine = LocalEngine(self.workers or None)
         return self._engine
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
