@@ -205,8 +205,8 @@ def test_quiet_leaves_the_exit_code(built: Place) -> None:
 def test_an_answer_from_a_half_built_split_says_so(copy: Place) -> None:
     copy.roots.state("train").unlink()
     said = copy.run("explain", "train", "1", "--item", "1").stdout
-    note = "note: The last build did not come to its end, or is running: run df2-assets build"
-    assert note in said
+    assert "note: It is half-built: " in said
+    assert "run df2-assets build --split train" in said
 
 
 def damage(place: Place) -> None:

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import DataSet, item, jpeg
 from df2_assets_tests.support.compare import metadata
+from df2_assets_tests.support.processes import Started
 from df2_assets_tests.support.run import build, read_table
 from df2_assets_tests.support.site import only
 from df2_assets_tests.support.snapshots import contract, crop_stamps, stamps
@@ -77,7 +77,7 @@ class Place(NamedTuple):
         return Roots(self.df2_root, self.sku, str(SKU_ROOT))
 
     @contextmanager
-    def command(self) -> Iterator[subprocess.Popen[str]]:
+    def command(self) -> Iterator[Started]:
         """The build as a command in a process of its own, half way through the crops."""
         env = processes.environment(
             self.folder / "home",
@@ -117,20 +117,16 @@ def temporary(sku: Path) -> list[Path]:
     return [path for path in sku.rglob("*") if path.name.endswith(".tmp")]
 
 
-def kill_process(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGKILL)
-
-
-@pytest.mark.parametrize("kill", [kill_process, processes.kill_group])
+@pytest.mark.parametrize("kill", [Started.signal, Started.signal_group])
 def test_a_killed_build_goes_on_from_its_finished_shards(
     place: Place,
     undisturbed: dict[str, bytes | None],
-    kill: Callable[[subprocess.Popen[str]], None],
+    kill: Callable[[Started, int], None],
 ) -> None:
     with place.command() as process:
         started = processes.descendants(process.pid)
-        kill(process)
-        process.wait()
+        kill(process, signal.SIGKILL)
+        process.end()
         processes.assert_gone(started)
     finished = place.finished()
     left = crop_stamps(place.sku)
@@ -152,46 +148,36 @@ def test_a_build_outlives_one_of_its_workers(
     place: Place, undisturbed: dict[str, bytes | None]
 ) -> None:
     with place.command() as process:
-        os.kill(processes.workers(process.pid)[0], signal.SIGKILL)
-        out, err = process.communicate(timeout=processes.PATIENCE)
-    assert process.returncode == 0, out + err
+        victim, other = processes.workers(process.pid)
+        assert "PIL" in processes.mapped_packages(other)
+        assert not processes.mapped_packages(other) & processes.UNWANTED_IN_WORKERS
+        os.kill(victim, signal.SIGKILL)
+        done = process.end()
+    assert done.returncode == 0, done
     assert contract(place.sku) == undisturbed
     assert read_table(place.sku, "refusals", SPLIT).empty
     assert place.runs() == ["SUCCESS"]
 
 
-def test_the_workers_of_a_build_load_neither_tables_nor_dagster(place: Place) -> None:
-    with place.command() as process:
-        os.killpg(process.pid, signal.SIGSTOP)
-        loaded = [processes.mapped_packages(pid) for pid in processes.workers(process.pid)]
-        parents = processes.mapped_packages(process.pid)
-    assert len(loaded) == 2
-    unwanted = {"pydantic_core", "pandas", "pyarrow", "numpy"}
-    assert unwanted <= parents
-    for packages in loaded:
-        assert "PIL" in packages
-        assert not packages & unwanted
-
-
-def interrupt(process: subprocess.Popen[str]) -> None:
-    """As Ctrl-C does: the terminal tells the whole group."""
-    os.killpg(process.pid, signal.SIGINT)
-
-
-@pytest.mark.parametrize("end", [interrupt, subprocess.Popen.terminate])
+@pytest.mark.parametrize(
+    ("send", "number"),
+    [(Started.signal_group, signal.SIGINT), (Started.signal, signal.SIGTERM)],
+    ids=["as Ctrl-C does", "as kill does"],
+)
 def test_a_build_that_is_told_to_end_does_and_its_run_is_canceled(
     place: Place,
     undisturbed: dict[str, bytes | None],
-    end: Callable[[subprocess.Popen[str]], None],
+    send: Callable[[Started, int], None],
+    number: int,
 ) -> None:
     with place.command() as process:
         started = processes.descendants(process.pid)
-        end(process)
-        _, err = process.communicate(timeout=10)
+        send(process, number)
+        done = process.end(patience=20)
         processes.assert_gone(started)
-    assert process.returncode not in (0, None)
-    assert "Traceback" not in err
-    assert len(err.strip().splitlines()) <= 2
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
     assert place.runs() == ["CANCELED"]
     assert temporary(place.sku) == []
     finished = place.finished()
@@ -207,48 +193,41 @@ def test_a_second_build_of_a_split_says_who_holds_it_and_changes_nothing(
     place: Place, undisturbed: dict[str, bytes | None]
 ) -> None:
     with place.command() as first:
-        first.send_signal(signal.SIGSTOP)
-        for worker in processes.workers(first.pid):
-            os.kill(worker, signal.SIGSTOP)
+        first.signal_group(signal.SIGSTOP)
         before = stamps(place.sku)
         with dg.DagsterInstance.ephemeral() as instance:
             second = build(place.df2_root, SKU_ROOT, instance=instance)
         assert stamps(place.sku) == before
-        os.killpg(first.pid, signal.SIGCONT)
-        out, err = first.communicate(timeout=processes.PATIENCE)
+        first.signal_group(signal.SIGCONT)
+        done = first.end()
 
     assert not second.success
     (problem,) = second.problems
     assert re.match(rf"train is being built by process {first.pid} on \S+ since \S+", problem)
-    assert first.returncode == 0, out + err
+    assert done.returncode == 0, done
     assert contract(place.sku) == undisturbed
     assert place.runs() == ["SUCCESS"]
 
 
-class Deadly(Engine):
+class Deadly(LocalEngine):
     """An engine whose worker dies of every shard with a certain image, as of a decoder's crash."""
-
-    workers = 2
-
-    def __init__(self, image: str) -> None:
-        self.image = image
 
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
     ) -> Generator[tuple[S, Any], None, None]:
         for shard in shards:
             deadly = isinstance(shard, Shard) and any(
-                image.path.endswith(self.image) for image in shard.images
+                image.path.endswith("/000008.jpg") for image in shard.images
             )
             if deadly:
                 yield shard, Lost("a worker was killed (SIGSEGV)")
             else:
-                yield from LocalEngine(2).map(function, [shard])
+                yield from super().map(function, [shard])
 
 
 class DeadlyChoice(EngineChoice):
     def start(self) -> Engine:
-        return Deadly("/000008.jpg")
+        return Deadly(2)
 
 
 def test_an_image_that_kills_its_decoder_is_refused_by_name_and_the_rest_is_built(

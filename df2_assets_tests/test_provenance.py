@@ -11,6 +11,7 @@ import pytest
 from df2_assets.cli.runs import run_split
 from df2_assets.definitions import build_defs
 from df2_assets.engines.base import Engine, R, S
+from df2_assets.engines.local import LocalEngine
 from df2_assets.resources import EngineChoice
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.site import SPLIT, TOP, TROUSERS, Site, write_and_build
@@ -29,25 +30,22 @@ def site(original: Site, tmp_path: Path) -> Site:
     return original.copy(tmp_path)
 
 
-class Observing(Engine):
+class Observing(LocalEngine):
     """An engine that calls `look` before each shard."""
 
-    def __init__(self, engine: Engine, look: Callable[[], object]) -> None:
-        self.engine, self.look = engine, look
-
-    @property
-    def workers(self) -> int:
-        return self.engine.workers
+    def __init__(self, look: Callable[[], object]) -> None:
+        super().__init__(2)
+        self.look = look
 
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
     ) -> Generator[tuple[S, Any], None, None]:
-        def looked_at() -> Iterator[S]:
-            for shard in shards:
-                self.look()
-                yield shard
+        return super().map(function, self._looked_at(shards))
 
-        return self.engine.map(function, looked_at())
+    def _looked_at(self, shards: Iterable[S]) -> Iterator[S]:
+        for shard in shards:
+            self.look()
+            yield shard
 
 
 def test_a_split_is_incomplete_from_before_its_first_change(site: Site) -> None:
@@ -56,13 +54,15 @@ def test_a_split_is_incomplete_from_before_its_first_change(site: Site) -> None:
 
     class ObservingChoice(EngineChoice):
         def start(self) -> Engine:
-            return Observing(super().start(), look)
+            return Observing(look)
 
     def look() -> None:
         seen.append((site.complete, crop_stamps(site.sku) == before))
 
     site.describe(12, {1: TOP | {"bounding_box": [0, 0, 90, 90]}, 3: TROUSERS})
-    defs = build_defs(site.settings, resource_overrides={"engine": ObservingChoice(kind="local", workers=2)})
+    defs = build_defs(
+        site.settings, resource_overrides={"engine": ObservingChoice(kind="local", workers=2)}
+    )
     with dg.DagsterInstance.ephemeral() as instance:
         assert run_split(defs, instance, SPLIT).success
 

@@ -1,6 +1,7 @@
 """`df2-assets verify`: is what lies on disk still what was built?"""
 
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,7 +39,7 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
     that the next build makes it anew. Ends with 1 where something is wrong.
     """
     settings = settings_for(names, workers)
-    found = [_verify(settings, split, deep) for split in _splits(settings, named=bool(names))]
+    found = _verify(settings, _splits(settings, named=bool(names)), deep)
     marked = {one.split: _mark(settings.roots, one) for one in found}
     well = not any(one.faults for one in found)
     if as_json:
@@ -65,14 +66,17 @@ def _splits(settings: "Settings", *, named: bool) -> tuple[str, ...]:
     return built
 
 
-def _verify(settings: "Settings", split: str, deep: bool) -> "Verified":
+def _verify(settings: "Settings", splits: tuple[str, ...], deep: bool) -> "list[Verified]":
     from df2_assets.engines.local import LocalEngine
     from df2_assets.engines.progress import bar, silent
     from df2_assets.inspection.verify import verify as verify_split
 
-    engine = LocalEngine(settings.workers) if deep else None
     progress = bar if sys.stderr.isatty() and not quiet() else silent
-    return verify_split(settings.roots, split, engine, progress)
+    with closing(LocalEngine(settings.workers)) as engine:
+        return [
+            verify_split(settings.roots, split, engine if deep else None, progress)
+            for split in splits
+        ]
 
 
 def _mark(roots: "Roots", found: "Verified") -> list[str]:

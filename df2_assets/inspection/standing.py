@@ -39,7 +39,7 @@ def _stale(roots: Roots, split: str) -> list[str]:
 def _unfinished(roots: Roots, split: str) -> list[str]:
     recorded = state.load(roots, split)
     if not recorded.complete:
-        return ["the last build did not come to its end, or is running"]
+        return ["it is half-built: a build is running or was stopped, or crops are to be remade"]
     manifest = tables.digests(roots, ["crops"], split).get("crops")
     problems = []
     if recorded.sku_metadata_of != manifest:

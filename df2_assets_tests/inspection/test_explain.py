@@ -33,24 +33,32 @@ ESCAPE = "\x1b[31mred"
 
 def write(data: DataSet) -> None:
     """Each fate at least once; the second split has the first SKU's shop item only."""
-    for image in (1, 2, 6, 7, 9, 10):
+    for image in (1, 2, 6, 7, 9, 10, 11):
         data.image(SPLIT, image)
     data.annotation(
         SPLIT, 1, "shop", 1, {1: item(1, 1, BOX), 2: item(8, 0, BOX), 3: item(9, 2, OTHER_BOX)}
     )
     reversed_skirt = item(9, 2, [90, 10, 10, 100])
+    other_skirt = reversed_skirt | {"style": 5}
     data.annotation(
-        SPLIT, 2, "user", 1, {1: item(1, 1, BOX, viewpoint=3), 2: reversed_skirt, 4: ESCAPE}
+        SPLIT,
+        2,
+        "user",
+        1,
+        {1: item(1, 1, BOX, viewpoint=3), 2: reversed_skirt, 3: other_skirt, 4: ESCAPE},
     )
     data.raw_annotation(SPLIT, 3, b'{"source": "shop"')
     data.raw_image(SPLIT, 4, truncated(jpeg()))
     data.annotation(SPLIT, 4, "shop", 2, {1: item(8, 1, BOX)})
+    data.raw_image(SPLIT, 12, truncated(jpeg(seed=12)))
+    data.annotation(SPLIT, 12, "user", 2, {1: item(8, 1, BOX)})
     data.image(SPLIT, 5)
     data.annotation(SPLIT, 5, "user", 2, {1: item(8, 1, BOX)})
     data.annotation(SPLIT, 7, "user", 3, {})
     data.annotation(SPLIT, 8, "user", 3, {1: item(1, 1, BOX)})
     data.annotation(SPLIT, 9, "user", 1, {1: item(1, 1, OTHER_BOX), "item01": item(1, 1, BOX)})
     data.annotation(SPLIT, 10, ESCAPE, 1, {1: item(1, 1, BOX)})
+    data.annotation(SPLIT, 11, "shop", 1, {1: reversed_skirt})
     data.image("validation", 1)
     data.annotation("validation", 1, "shop", 1, {1: item(1, 1, BOX)})
 

@@ -3,13 +3,17 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from df2_assets.dataset.tables import MADE_FROM, REFUSALS
+from df2_assets.engines.base import Lost, R, S
 from df2_assets.engines.local import LocalEngine
+from df2_assets.inspection.rereading import Shard
 from df2_assets.inspection.verify import Verified, verify
 from df2_assets.pipeline.marking import mark_damaged
 from df2_assets.pipeline.refusals import collect
@@ -51,6 +55,12 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Roots:
     clean.write(DataSet(roots.df2_root), SPLIT, looks=2)
     build(roots)
     return roots
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[LocalEngine]:
+    with closing(LocalEngine(2)) as engine:
+        yield engine
 
 
 @pytest.fixture
@@ -107,7 +117,7 @@ PROMPTS = "image_text: prompt_coverage"
 HALF_WRITTEN = "half-written, left by a build that was killed"
 OTHER_BYTES = "its bytes are not those that were written"
 UNLISTED = "it does not list the files of the split"
-UNFINISHED = "the last build did not come to its end, or is running"
+UNFINISHED = "it is half-built: a build is running or was stopped, or crops are to be remade"
 
 Damage = Callable[[Roots], object]
 
@@ -276,6 +286,21 @@ DAMAGES: dict[str, tuple[Damage, set[Told]]] = {
         lambda roots: state.mark_incomplete(roots, SPLIT),
         {("state", UNFINISHED, None, "build")},
     ),
+    "prompts of other metadata": (
+        lambda roots: state.save(
+            roots,
+            SPLIT,
+            msgspec.structs.replace(state.load(roots, SPLIT), image_text_of="another"),
+        ),
+        {
+            (
+                "state",
+                "the prompts were made from other metadata than the one at hand",
+                None,
+                "build",
+            )
+        },
+    ),
     "no checksums": (
         lambda roots: checksums.path(roots, SPLIT).unlink(),
         {("state", UNLISTED, LIST, "build")},
@@ -299,12 +324,14 @@ def test_what_is_not_as_it_was_built_is_found_and_a_build_repairs_it(
     assert contract(copy.sku_root) == contract(original.sku_root)
 
 
-def test_a_data_set_as_it_was_built_has_no_fault_and_is_not_touched(original: Roots) -> None:
+def test_a_data_set_as_it_was_built_has_no_fault_and_is_not_touched(
+    original: Roots, engine: LocalEngine
+) -> None:
     before = {path: path.lstat() for path in original.sku_root.rglob("*")}
-    for engine in (None, LocalEngine(2)):
-        found = verify(original, SPLIT, engine)
+    for deep in (False, True):
+        found = verify(original, SPLIT, engine if deep else None)
         assert (found.faults, found.notes, found.damaged) == ([], [], [])
-        assert (found.crops, found.deep) == (len(CROPS), engine is not None)
+        assert (found.crops, found.deep) == (len(CROPS), deep)
         assert all(
             seen.finding.passed or seen.finding.severity == "warn" for seen in found.seen.values()
         )
@@ -374,10 +401,12 @@ def test_a_missing_original_is_said_where_the_others_are_there(copy: Roots, tmp_
     assert {fault.image_id for fault in found.faults} == {"000003"}
 
 
-def test_only_a_deep_look_finds_a_bit_behind_an_unchanged_size_and_time(copy: Roots) -> None:
+def test_only_a_deep_look_finds_a_bit_behind_an_unchanged_size_and_time(
+    copy: Roots, engine: LocalEngine
+) -> None:
     flip(copy.sku_root / CATALOG)
     assert verify(copy, SPLIT).faults == []
-    found = verify(copy, SPLIT, LocalEngine(2))
+    found = verify(copy, SPLIT, engine)
     assert found.damaged == [CATALOG]
     (fault,) = found.faults
     assert (fault.check, fault.path, fault.repair) == (FILES, CATALOG, "build")
@@ -391,12 +420,30 @@ def test_workers_that_read_crops_back_load_neither_tables_nor_dagster(tmp_path: 
     assert loaded & {"dagster", "pandas", "pyarrow", "numpy"} == set()
 
 
-def test_a_deep_look_says_of_a_crop_that_it_cannot_be_decoded(copy: Roots) -> None:
+class Fragile(clean.Here):
+    """An engine whose worker ends whenever it reads one of the crops."""
+
+    def map(
+        self, function: Callable[[S], R], shards: Iterable[S]
+    ) -> Generator[tuple[S, R | Lost], None, None]:
+        for shard, result in super().map(function, shards):
+            assert isinstance(shard, Shard)
+            yield shard, Lost("killed") if CATALOG in shard.crop_paths else result
+
+
+def test_a_crop_that_kills_its_reader_is_named_and_no_other(copy: Roots) -> None:
+    found = verify(copy, SPLIT, Fragile())
+    assert told(copy, found) == {(FILES, "the file is no readable JPEG", CATALOG, "build")}
+
+
+def test_a_deep_look_says_of_a_crop_that_it_cannot_be_decoded(
+    copy: Roots, engine: LocalEngine
+) -> None:
     path = copy.sku_root / CATALOG
     before = path.stat()
     path.write_bytes(bytes(before.st_size))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    found = verify(copy, SPLIT, LocalEngine(2))
+    found = verify(copy, SPLIT, engine)
     assert told(copy, found) == {(FILES, "the file is no readable JPEG", CATALOG, "build")}
     assert found.damaged == [CATALOG]
 
@@ -415,6 +462,20 @@ def test_a_damaged_crop_is_marked_and_the_next_build_makes_it_and_no_other(
     assert verify(copy, SPLIT, clean.Here()).faults == []
     assert contract(copy.sku_root) == contract(original.sku_root)
     assert not copy.journal(SPLIT).exists()
+
+
+def test_a_crop_that_cannot_be_read_is_marked_too(copy: Roots, original: Roots) -> None:
+    (copy.sku_root / CATALOG).unlink()
+    assert mark_damaged(copy, SPLIT, [CATALOG]) == [CATALOG]
+    build(copy)
+    assert contract(copy.sku_root) == contract(original.sku_root)
+
+
+def test_what_a_build_sees_by_itself_need_not_be_marked(copy: Roots, engine: LocalEngine) -> None:
+    os.truncate(copy.sku_root / CATALOG, 100)
+    found = verify(copy, SPLIT, engine)
+    assert CATALOG in {fault.path for fault in found.faults}
+    assert found.damaged == []
 
 
 def test_a_crop_that_was_made_anew_in_the_meantime_is_not_marked(copy: Roots) -> None:

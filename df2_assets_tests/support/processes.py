@@ -11,10 +11,11 @@ import site
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from importlib.metadata import Distribution
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TypeVar
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,9 @@ DF2_ASSETS = (sys.executable, "-m", "df2_assets")
 DAGSTER = (sys.executable, "-m", "dagster")
 PATIENCE = 60.0
 """Seconds after which a test gives up waiting; no test says how long a thing may take."""
+
+UNWANTED_IN_WORKERS = {"pydantic_core", "pandas", "pyarrow", "numpy"}
+"""Compiled packages that Dagster and the tables load, and no worker needs."""
 
 Text = subprocess.CompletedProcess[str]
 T = TypeVar("T")
@@ -41,54 +45,72 @@ def environment(home: Path, **settings: object) -> dict[str, str]:
     return inherited | {"DAGSTER_HOME": str(home)} | given
 
 
-def run(
-    command: tuple[str, ...], env: Mapping[str, str], cwd: Path, *, patience: float = PATIENCE
-) -> Text:
-    """Run a command to its end; its output as text."""
-    with start(command, env, cwd) as process:
-        out, err = process.communicate(timeout=patience)
-        return subprocess.CompletedProcess(command, process.returncode, out, err)
+class Started:
+    """A running command, in a process group of its own."""
+
+    def __init__(self, command: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> None:
+        # Into files: nobody reads along, and a full pipe would stop the process.
+        self._files = ExitStack()
+        self._out, self._err = (
+            self._files.enter_context(TemporaryFile("w+")) for _ in ("out", "err")
+        )
+        self.process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=self._out,
+            stderr=self._err,
+            start_new_session=True,
+        )
+        self.pid = self.process.pid
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the process alone."""
+        self.process.send_signal(number)
+
+    def signal_group(self, number: int) -> None:
+        """Send a signal to the process and all that it has started, as a terminal does."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def end(self, patience: float = PATIENCE) -> Text:
+        """Wait for the end; exit status and output."""
+        status = self.process.wait(patience)
+        self._out.seek(0)
+        self._err.seek(0)
+        return Text(self.process.args, status, self._out.read(), self._err.read())
+
+    def close(self) -> None:
+        """Kill the whole group."""
+        self.signal_group(signal.SIGKILL)
+        self.process.wait()
+        self._files.close()
 
 
-@contextmanager
 def start(
     command: tuple[str, ...], env: Mapping[str, str], cwd: Path
-) -> Iterator[subprocess.Popen[str]]:
-    """A running command, whose whole process group is killed at the end of the block."""
-    with subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=env,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield process
-        finally:
-            kill_group(process)
-            process.communicate()
+) -> AbstractContextManager[Started]:
+    """A running command, killed with all that it has started at the end of the block."""
+    return closing(Started(command, env, cwd))
 
 
-def kill_group(process: subprocess.Popen[str]) -> None:
-    """Kill a started process and what it has started, as far as it is still there."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+def run(command: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> Text:
+    """Run a command to its end; exit status and output."""
+    with start(command, env, cwd) as started:
+        return started.end()
 
 
 def wait_until(
     condition: Callable[[], T | None],
-    process: subprocess.Popen[str] | None = None,
+    started: Started | None = None,
     patience: float = PATIENCE,
 ) -> T:
-    """What `condition` returns once that is true. Fails when it never is, or `process` ends."""
+    """What `condition` returns once that is true. Fails when it never is, or `started` ends."""
     deadline = time.monotonic() + patience
     while not (found := condition()):
-        if process is not None and process.poll() is not None:
-            out, err = process.communicate()
-            raise AssertionError(f"ended with {process.returncode}:\n{out}\n{err}")
+        if started is not None and started.process.poll() is not None:
+            raise AssertionError(f"it has ended: {started.end()}")
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {patience:.0f} s in vain")
         time.sleep(0.01)

@@ -1,0 +1,89 @@
+"""`scripts/prepare_deepfashion2_sku.sh` as somebody calls it who knows the original wrapper."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from df2_assets_tests.support import oracle, processes
+from df2_assets_tests.support.builder import random_dataset
+from df2_assets_tests.support.compare import assert_same_output
+from df2_assets_tests.support.processes import PROJECT, Text
+
+SCRIPT = "scripts/prepare_deepfashion2_sku.sh"
+FILES = ("Makefile", "pyproject.toml", "setup.py", ".dagster/dagster.yaml", SCRIPT)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A clone of the project in which everything is installed: it runs in this Python."""
+    clone = tmp_path / "a clone"
+    for name in FILES:
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(PROJECT / name, clone / name)
+    for name in ("df2_assets", "constraints"):
+        shutil.copytree(PROJECT / name, clone / name, ignore=shutil.ignore_patterns("__pycache__"))
+    bin_folder = clone / ".venv" / "bin"
+    bin_folder.mkdir(parents=True)
+    for command, arguments in (("python", ""), ("df2-assets", "-m df2_assets")):
+        program = bin_folder / command
+        program.write_text(f"#!/bin/sh\nexec '{sys.executable}' {arguments} \"$@\"\n")
+        program.chmod(0o755)
+    (clone / ".venv" / ".installed").write_text(f"{clone}\n")
+    return clone
+
+
+def prepare(checkout: Path, cwd: Path, **settings: str) -> Text:
+    env = processes.environment(checkout, **settings)
+    del env["DAGSTER_HOME"]
+    env["PYTHONPATH"] = str(checkout)
+    return processes.run((os.path.relpath(checkout / SCRIPT, cwd),), env, cwd)
+
+
+def test_it_builds_what_the_original_built_from_any_folder_with_any_paths(
+    checkout: Path, tmp_path: Path
+) -> None:
+    cwd = tmp_path / "where I work"
+    data = random_dataset(cwd / "my data" / "df2", 41, ("train", "validation"), images=40)
+
+    done = prepare(
+        checkout, cwd, DF2_ROOT="my data/df2", SKU_ROOT="../the output", SPLITS="validation train"
+    )
+
+    assert done.returncode == 0, done
+    assert oracle.build(data.root, tmp_path / "expected", ("train", "validation")) == []
+    assert_same_output(tmp_path / "the output", tmp_path / "expected")
+    assert not (tmp_path / "the output" / "test_sku_metadata.json").exists()
+    metadata = (tmp_path / "the output" / "train_sku_metadata.json").read_text()
+    assert f'"df2_root": "{data.root}"' in metadata
+    assert '"out_root": "../the output"' in metadata
+
+
+def test_by_default_it_builds_all_splits_in_the_project_and_fails_when_one_does(
+    checkout: Path, tmp_path: Path
+) -> None:
+    data = random_dataset(
+        checkout / "data" / "DeepFashion2_original", 42, ("train", "validation"), images=30
+    )
+    for annotation in (data.root / "validation" / "annos").iterdir():
+        annotation.write_text("{")
+
+    done = prepare(checkout, tmp_path)
+
+    assert done.returncode != 0
+    assert "error: validation: raw_annotation_index: refusals_within_limit" in done.stderr
+    assert "DF2_MAX_REFUSED" in done.stderr
+    assert "Traceback" not in done.stderr
+    oracle.build(data.root, tmp_path / "expected", ("train", "test"))
+    assert_same_output(checkout / "data" / "DeepFashion2_SKU", tmp_path / "expected")
+
+
+def test_without_a_data_set_it_says_what_to_set(checkout: Path, tmp_path: Path) -> None:
+    done = prepare(checkout, tmp_path)
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines()
+    assert str(checkout / "data" / "DeepFashion2_original") in line
+    assert "DF2_ROOT" in line
+    assert not (checkout / "data").exists()
