@@ -1,6 +1,7 @@
 """What runs by itself, once somebody turns it on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -9,25 +10,19 @@ from df2_assets.settings import Settings
 
 
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """A nightly build of each split, and an hourly look at the source.
+    """A nightly build of each split, a weekly look at the result, an hourly one at the source.
 
     Raises SettingsError for a cron that cannot be read.
     """
     status = (
         dg.DefaultScheduleStatus.RUNNING if settings.schedules else dg.DefaultScheduleStatus.STOPPED
     )
-
-    def a_run_a_split(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
-        night = context.scheduled_execution_time.isoformat()
-        for split in settings.splits:
-            yield dg.RunRequest(run_key=f"{split} {night}", partition_key=split)
-
     try:
         nightly = dg.ScheduleDefinition(
             name="nightly_build",
             job_name="build_dataset",
             cron_schedule=settings.cron,
-            execution_fn=a_run_a_split,
+            execution_fn=_a_run_a_split(settings, {}),
             default_status=status,
             description="Builds every split anew; what has not changed is not done again.",
         )
@@ -35,6 +30,16 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         raise SettingsError(
             f"DF2_CRON is {settings.cron!r}: give five cron fields, such as '0 2 * * *'."
         ) from None
+    weekly = dg.ScheduleDefinition(
+        name="weekly_verification",
+        job_name="verify_dataset",
+        cron_schedule="0 5 * * 0",
+        execution_fn=_a_run_a_split(
+            settings, {"ops": {"verify_split": {"config": {"deep": True}}}}
+        ),
+        default_status=status,
+        description="Decodes every crop and holds it, and all files, against what was built.",
+    )
     hourly = dg.ScheduleDefinition(
         name="hourly_observation",
         job_name="observe_deepfashion2",
@@ -42,4 +47,19 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         default_status=status,
         description="Looks whether any file of the download has changed.",
     )
-    return [nightly, hourly]
+    return [nightly, weekly, hourly]
+
+
+def _a_run_a_split(
+    settings: Settings, run_config: dict[str, Any]
+) -> Callable[[dg.ScheduleEvaluationContext], Iterator[dg.RunRequest]]:
+    """A run for each split of the settings, once a tick."""
+
+    def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
+        tick = context.scheduled_execution_time.isoformat()
+        for split in settings.splits:
+            yield dg.RunRequest(
+                run_key=f"{split} {tick}", partition_key=split, run_config=run_config
+            )
+
+    return requests

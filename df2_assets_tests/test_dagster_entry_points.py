@@ -307,6 +307,7 @@ def test_the_ui_shows_the_schedules_switched_off(dev: Dev) -> None:
     )["schedulesOrError"]["results"]
     assert {schedule["name"]: schedule["scheduleState"]["status"] for schedule in found} == {
         "nightly_build": "STOPPED",
+        "weekly_verification": "STOPPED",
         "hourly_observation": "STOPPED",
     }
 
@@ -316,7 +317,7 @@ def schedule(name: str, **environment: str) -> dg.ScheduleDefinition:
     return build_defs(read_settings(environment)).resolve_schedule_def(name)
 
 
-SCHEDULES = ("nightly_build", "hourly_observation")
+SCHEDULES = ("nightly_build", "weekly_verification", "hourly_observation")
 
 
 @pytest.mark.parametrize("name", SCHEDULES)

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import pytest
 
 from df2_assets.cli.runs import Outcome, run_split
 from df2_assets.definitions import build_defs
-from df2_assets.settings import Settings
+from df2_assets.settings import Settings, read_settings
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets_tests.inspection import clean
@@ -212,3 +213,15 @@ def test_it_waits_for_no_build_but_names_the_one_that_runs(platform: Platform) -
         for event in result.all_events
     )
     assert platform.verify().success
+
+
+def test_the_weekly_verification_looks_deeply_at_each_split() -> None:
+    defs = build_defs(read_settings({"SPLITS": "train test"}))
+    context = dg.build_schedule_context(
+        scheduled_execution_time=datetime(2026, 3, 1, 5, tzinfo=UTC),
+        repository_def=defs.get_repository_def(),
+    )
+    requests = defs.resolve_schedule_def("weekly_verification").evaluate_tick(context).run_requests
+    assert {request.partition_key for request in requests or []} == {"train", "test"}
+    for request in requests or []:
+        assert request.run_config["ops"]["verify_split"]["config"] == {"deep": True}

@@ -79,7 +79,7 @@ def build_crops(
         len(images),
         counted(
             [path for path in made if path not in before],
-            [path for path in removed if path in before],
+            [path for path in removed if path in plan.tree.crops],
             [path for path in made if path in before],
             len(kept) - len(made),
         ),

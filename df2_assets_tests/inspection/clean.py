@@ -62,6 +62,9 @@ class Here:
         for shard in shards:
             yield shard, function(shard)
 
+    def close(self) -> None:
+        """Nothing to end."""
+
 
 @dataclass(frozen=True)
 class Indexed:

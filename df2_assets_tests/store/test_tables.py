@@ -65,7 +65,7 @@ def test_a_table_made_from_another_input_is_refused_with_the_remedy(roots: Roots
 
     other = pa.Table.from_pylist([{"sku_id": "000001_01_01"}], schema=SCHEMAS["sku_groups"])
     tables.write(roots, "sku_groups", "train", other, {})
-    with pytest.raises(ProvenanceError, match="made from another sku_groups.*rerun crops"):
+    with pytest.raises(ProvenanceError, match=r"made from another sku_groups.*rerun crops"):
         tables.read(roots, "crops", "train")
 
 
