@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import subprocess
+import termios
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -262,6 +263,7 @@ def test_a_new_dagster_home_is_given_our_configuration_and_holds_the_runs(built:
 def terminal() -> Iterator[tuple[int, Callable[[], str]]]:
     """A terminal to write to, and what was written to it."""
     ours, theirs = pty.openpty()
+    termios.tcsetwinsize(ours, (24, 120))
 
     def written() -> str:
         os.set_blocking(ours, False)

@@ -50,10 +50,10 @@ class Started:
 
     def __init__(self, command: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> None:
         # Into files: nobody reads along, and a full pipe would stop the process.
-        self._files = ExitStack()
-        self._out, self._err = (
-            self._files.enter_context(TemporaryFile("w+")) for _ in ("out", "err")
-        )
+        with ExitStack() as stack:
+            self._out = stack.enter_context(TemporaryFile("w+"))
+            self._err = stack.enter_context(TemporaryFile("w+"))
+            self._files = stack.pop_all()
         self.process = subprocess.Popen(
             command,
             cwd=cwd,
