@@ -64,7 +64,7 @@ ui: install ## open Dagster's UI on 127.0.0.1 (PORT=3000)
 	 $(DAGSTER) exec .venv/bin/dagster dev --host 127.0.0.1 --port $(PORT)
 
 test: .venv/.installed-dev ## run every test that needs no extra
-	@.venv/bin/python -m pytest -m 'not torch'
+	@.venv/bin/python -m pytest -n auto --dist loadfile -m 'not torch'
 
 test-all: test test-extra ## run every test, with what the extras need
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ REPOSITORY = {
     "repositoryName": "__repository__",
     "repositoryLocationName": "df2_assets.definitions",
 }
+SECOND = "11111111-2222-4333-8444-555555555555"
 WARNINGS = re.compile("Preview|Beta|Deprecat")
 
 
@@ -48,12 +49,13 @@ class Expected(NamedTuple):
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Expected:
     folder = tmp_path_factory.mktemp("expected")
-    data = random_dataset(folder / "df2", 5, SPLITS, images=30)
-    result = build(data.root, folder / "sku", SPLITS)
+    splits = ("train", "validation")
+    data = random_dataset(folder / "df2", 5, splits, images=30)
+    result = build(data.root, folder / "sku", splits)
     assert result.success, result.problems
     return Expected(
         data.root,
-        {split: contract(folder / "sku", split) for split in SPLITS},
+        {split: contract(folder / "sku", split) for split in splits},
         {run.split: verdicts(run) for run in result.runs},
     )
 
@@ -226,17 +228,23 @@ class Dev(NamedTuple):
     api: Api
 
 
-@pytest.fixture(scope="module")
-def dev(expected: Expected, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+@pytest.fixture(scope="module", autouse=True)
+def starting(expected: Expected, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """`dagster dev`, which gets ready while the first tests run."""
     served = station(tmp_path_factory.mktemp("dev"), expected.df2_root)
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     workspace = ("-w", str(PROJECT / "workspace.yaml"))
     command = (*DAGSTER, "dev", "--host", "127.0.0.1", "--port", str(port), *workspace)
     with processes.start(command, served.environment, served.folder) as process:
-        api = Api(port)
-        processes.wait_until(api.answers, process)
-        yield Dev(process, served, api)
+        yield Dev(process, served, Api(port))
+
+
+@pytest.fixture(scope="module")
+def dev(starting: Dev) -> Dev:
+    """`dagster dev`, ready."""
+    processes.wait_until(starting.api.answers, starting.process)
+    return starting
 
 
 def test_a_run_launched_from_the_ui_builds_the_same(dev: Dev, expected: Expected) -> None:
@@ -249,53 +257,65 @@ def test_a_run_launched_from_the_ui_builds_the_same(dev: Dev, expected: Expected
     processes.assert_gone(processes.workers(dev.process.pid))
 
 
-def test_a_run_launched_by_the_command_builds_the_same(dev: Dev, expected: Expected) -> None:
-    run_id = "11111111-2222-4333-8444-555555555555"
-    done = dev.station.dagster(
-        "job", "launch", *MODULE, *JOB, tags("validation"), "--run-id", run_id
-    )
-    assert done.returncode == 0, done.stderr
-    dev.api.wait_for(run_id, "SUCCESS")
-    assert contract(dev.station.sku, "validation") == expected.contract["validation"]
-    assert dev.station.checks("validation") == expected.checks["validation"]
+class Slow(NamedTuple):
+    """A data set that takes a while, and what it comes to when nothing disturbs its build."""
+
+    roots: Roots
+    contract: dict[str, bytes | None]
+    checks: dict[str, bool]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Run config that points a run at this data set."""
+        given = {"df2_root": str(self.roots.df2_root), "sku_root": self.roots.out_root}
+        return {"resources": {"data": {"config": given}}}
 
 
-def test_a_terminated_run_is_canceled_and_the_one_that_waited_for_it_goes_on_from_there(
-    dev: Dev, tmp_path: Path
-) -> None:
+@pytest.fixture
+def slow(tmp_path: Path) -> Slow:
     data = DataSet(tmp_path / "df2")
     pictures = [jpeg((900, 700), seed=seed) for seed in range(10)]
-    for image in range(1, 121):
-        data.raw_image("train", image, pictures[image % 10])
+    for image in range(1, 101):
         items: dict[int | str, Any] = {1: item(1, 1, [image % 50, 5, 700, 600])}
+        data.raw_image("train", image, pictures[image % 10])
         data.annotation("train", image, ("shop", "user")[image % 2], (image + 1) // 2, items)
-    roots = Roots(data.root, tmp_path / "sku", str(tmp_path / "sku"))
-    given = {"df2_root": str(roots.df2_root), "sku_root": roots.out_root}
-    config = {"resources": {"data": {"config": given}}}
+    undisturbed = build(data.root, tmp_path / "undisturbed")
+    assert undisturbed.success, undisturbed.problems
+    return Slow(
+        Roots(data.root, tmp_path / "sku", str(tmp_path / "sku")),
+        contract(tmp_path / "undisturbed"),
+        verdicts(undisturbed.runs[0]),
+    )
 
-    of_others = processes.workers(dev.process.pid)
-    first = dev.api.launch("train", config)
-    journal = roots.journal("train")
+
+def test_a_terminated_run_is_canceled_and_one_that_waited_for_it_goes_on_from_there(
+    dev: Dev, slow: Slow
+) -> None:
+    """The first is launched from the UI, the second by `dagster job launch`."""
+    first = dev.api.launch("train", slow.config)
+    journal = slow.roots.journal("train")
     processes.wait_until(lambda: journal.exists() and journal.stat().st_size, dev.process)
-    workers = [pid for pid in processes.workers(dev.process.pid) if pid not in of_others]
+    workers = processes.workers(dev.process.pid)
     assert len(workers) == 2
     for worker in workers:
         os.kill(worker, signal.SIGSTOP)
-    for worker in workers:
         assert "PIL" in processes.mapped_packages(worker)
         assert not processes.mapped_packages(worker) & processes.UNWANTED_IN_WORKERS
-    second = dev.api.launch("train", config)
-    busy = build(roots.df2_root, roots.sku_root)
+    config = ("--config-json", json.dumps(slow.config))
+    launched = dev.station.dagster(
+        "job", "launch", *MODULE, *JOB, tags("train"), *config, "--run-id", SECOND
+    )
+    assert launched.returncode == 0, launched
+    busy = build(slow.roots.df2_root, slow.roots.sku_root)
     dev.api.terminate(first)
 
     dev.api.wait_for(first, "CANCELED")
     processes.assert_gone(workers)
-    assert not busy.success
     assert "train is being built by process" in busy.problems[0]
-    dev.api.wait_for(second, "SUCCESS")
-    assert build(roots.df2_root, tmp_path / "undisturbed").success
-    assert contract(roots.sku_root) == contract(tmp_path / "undisturbed")
-    assert list(roots.sku_root.rglob("*.tmp")) == []
+    dev.api.wait_for(SECOND, "SUCCESS")
+    assert contract(slow.roots.sku_root) == slow.contract
+    assert dev.station.checks("train") == slow.checks
+    assert list(slow.roots.sku_root.rglob("*.tmp")) == []
 
 
 def test_the_ui_shows_the_schedules_switched_off(dev: Dev) -> None:
@@ -332,27 +352,28 @@ def test_when_the_nightly_build_runs_is_a_setting() -> None:
     assert schedule("nightly_build", DF2_CRON="30 4 * * 1").cron_schedule == "30 4 * * 1"
 
 
-def tick(hours: float, **environment: str) -> list[dg.RunRequest]:
-    """What the nightly build asks for, so many hours after some midnight."""
+def tick(name: str, day: int, **environment: str) -> list[dg.RunRequest]:
+    """What a schedule asks for on a day of March."""
     defs = build_defs(read_settings(environment))
-    at = datetime(2026, 3, 1, tzinfo=UTC) + timedelta(hours=hours)
     context = dg.build_schedule_context(
-        scheduled_execution_time=at, repository_def=defs.get_repository_def()
+        scheduled_execution_time=datetime(2026, 3, day, 2, tzinfo=UTC),
+        repository_def=defs.get_repository_def(),
     )
-    evaluated = defs.resolve_schedule_def("nightly_build").evaluate_tick(context)
-    return list(evaluated.run_requests or [])
+    return list(defs.resolve_schedule_def(name).evaluate_tick(context).run_requests or [])
 
 
-def test_the_nightly_build_asks_for_a_run_of_each_split() -> None:
-    assert {request.partition_key for request in tick(2)} == set(SPLITS)
-    only_two = tick(2, SPLITS="validation train")
-    assert {request.partition_key for request in only_two} == {"train", "validation"}
+@pytest.mark.parametrize("name", ["nightly_build", "weekly_verification"])
+def test_a_schedule_asks_for_one_run_of_each_split_of_the_settings(name: str) -> None:
+    asked = [request.partition_key for request in tick(name, 1)]
+    assert sorted(map(str, asked)) == sorted(SPLITS)
+    asked = [request.partition_key for request in tick(name, 1, SPLITS="validation train")]
+    assert sorted(map(str, asked)) == ["train", "validation"]
 
 
 def test_the_nightly_build_asks_anew_each_night() -> None:
     """Dagster skips a request whose key it has seen."""
-    keys = [request.run_key for night in (2, 26, 50) for request in tick(night)]
-    assert len([key for key in keys if key is not None]) == len(set(keys) - {None})
+    keys = {request.run_key for day in (1, 2, 3) for request in tick("nightly_build", day)}
+    assert len(keys) == 3 * len(SPLITS)
 
 
 class Observer(NamedTuple):

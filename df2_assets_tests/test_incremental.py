@@ -193,15 +193,6 @@ def test_many_changes_at_once_give_the_bytes_of_a_clean_build(site: Site) -> Non
     assert contract(site.sku) == site.clean_build()
 
 
-def test_labels_reach_the_metadata_and_the_prompts(site: Site) -> None:
-    site.describe(12, {1: TOP | {"occlusion": 3, "viewpoint": 3}, 3: TROUSERS})
-    site.build()
-    crop = metadata(site.sku, SPLIT)["skus"]["000001_01_01"]["query"][0]
-    assert (crop["occlusion"], crop["viewpoint"]) == (3, 3)
-    text = (site.sku / f"{SPLIT}_image_text.jsonl").read_text()
-    assert text.count("a heavily occluded short sleeve top from the side or back.") == 1
-
-
 def test_a_touched_image_has_its_crops_remade_to_the_same_bytes(site: Site, original: Site) -> None:
     before = crop_stamps(site.sku)
     touch(site.image(12))

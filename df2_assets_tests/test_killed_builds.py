@@ -3,7 +3,7 @@
 import os
 import re
 import signal
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,25 +11,20 @@ from typing import Any, NamedTuple
 import dagster as dg
 import pytest
 
-from df2_assets.cli.runs import run_split
-from df2_assets.definitions import build_defs
-from df2_assets.engines.base import Engine, Lost, R, S
-from df2_assets.engines.local import LocalEngine
-from df2_assets.pipeline.cutting import Shard
-from df2_assets.resources import EngineChoice
 from df2_assets.settings import Settings
 from df2_assets.store import journal, state
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import DataSet, item, jpeg
-from df2_assets_tests.support.compare import metadata
+from df2_assets_tests.support.compare import assert_same_output, metadata
+from df2_assets_tests.support.engines import Deadly, build_while, build_with
 from df2_assets_tests.support.processes import Started
 from df2_assets_tests.support.run import build, read_table
-from df2_assets_tests.support.site import only
+from df2_assets_tests.support.site import Site, only, write_and_build
 from df2_assets_tests.support.snapshots import contract, crop_stamps, stamps
 
 SPLIT = "train"
-IMAGES = 160
+IMAGES = 96
 SKU_ROOT = Path("sku")
 """As given: relative, so that every build says the same in its metadata."""
 
@@ -38,12 +33,12 @@ SKU_ROOT = Path("sku")
 def df2_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pairs of images that take a worker a while, so that a build can be ended half way."""
     data = DataSet(tmp_path_factory.mktemp("data") / "df2")
-    pictures = [jpeg((900, 700), seed=seed) for seed in range(20)]
+    pictures = [jpeg((800, 600), seed=seed) for seed in range(16)]
     for image in range(1, IMAGES + 1):
         source, shift = ("shop", "user")[image % 2], image % 50
         items: dict[int | str, Any] = {
-            1: item(1, 1, [shift, 5, 500, 600]),
-            2: item(8, 2, [200, shift, 890, 690]),
+            1: item(1, 1, [shift, 5, 500, 500]),
+            2: item(8, 2, [200, shift, 790, 590]),
         }
         data.raw_image(SPLIT, image, pictures[image % len(pictures)])
         data.annotation(SPLIT, image, source, (image + 1) // 2, items)
@@ -104,6 +99,11 @@ class Place(NamedTuple):
         """What became of each run, the first one first."""
         with dg.DagsterInstance.from_config(str(self.folder / "home")) as instance:
             return [run.status.value for run in reversed(instance.get_runs())]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return write_and_build(tmp_path)
 
 
 @pytest.fixture
@@ -189,56 +189,11 @@ def test_a_build_that_is_told_to_end_does_and_its_run_is_canceled(
     assert temporary(place.sku) == []
 
 
-def test_a_second_build_of_a_split_says_who_holds_it_and_changes_nothing(
-    place: Place, undisturbed: dict[str, bytes | None]
-) -> None:
-    with place.command() as first:
-        first.signal_group(signal.SIGSTOP)
-        before = stamps(place.sku)
-        with dg.DagsterInstance.ephemeral() as instance:
-            second = build(place.df2_root, SKU_ROOT, instance=instance)
-        assert stamps(place.sku) == before
-        first.signal_group(signal.SIGCONT)
-        done = first.end()
-
-    assert not second.success
-    (problem,) = second.problems
-    assert re.match(rf"train is being built by process {first.pid} on \S+ since \S+", problem)
-    assert done.returncode == 0, done
-    assert contract(place.sku) == undisturbed
-    assert place.runs() == ["SUCCESS"]
-
-
-class Deadly(LocalEngine):
-    """An engine whose worker dies of every shard with a certain image, as of a decoder's crash."""
-
-    def map(
-        self, function: Callable[[S], R], shards: Iterable[S]
-    ) -> Generator[tuple[S, Any], None, None]:
-        for shard in shards:
-            deadly = isinstance(shard, Shard) and any(
-                image.path.endswith("/000008.jpg") for image in shard.images
-            )
-            if deadly:
-                yield shard, Lost("a worker was killed (SIGSEGV)")
-            else:
-                yield from super().map(function, [shard])
-
-
-class DeadlyChoice(EngineChoice):
-    def start(self) -> Engine:
-        return Deadly(2)
-
-
 def test_an_image_that_kills_its_decoder_is_refused_by_name_and_the_rest_is_built(
     place: Place, undisturbed: dict[str, bytes | None]
 ) -> None:
     settings = Settings(df2_root=place.df2_root, sku_root=str(SKU_ROOT))
-    deadly = build_defs(
-        settings, resource_overrides={"engine": DeadlyChoice(kind="local", workers=2)}
-    )
-    with dg.DagsterInstance.ephemeral() as instance:
-        outcome = run_split(deadly, instance, SPLIT)
+    outcome = build_with(Deadly("000008"), settings, SPLIT)
     assert outcome.success, outcome.problems
 
     refused = read_table(place.sku, "refusals", SPLIT)
@@ -257,3 +212,28 @@ def test_an_image_that_kills_its_decoder_is_refused_by_name_and_the_rest_is_buil
     again = only(build(place.df2_root, SKU_ROOT)).numbers["crops"]
     assert again["images_decoded"] == 2
     assert contract(place.sku) == undisturbed
+
+
+def test_a_second_build_of_a_split_says_who_holds_it_and_changes_nothing(site: Site) -> None:
+    """The second, a command, comes while the first, in this process, makes its first crop."""
+    seconds: list[tuple[processes.Text, bool]] = []
+    env = processes.environment(
+        site.sku.with_name("home"), DF2_ROOT=site.data.root, SKU_ROOT=site.sku, SPLITS=SPLIT
+    )
+
+    def build_too() -> None:
+        if not seconds and not site.complete:
+            before = stamps(site.sku)
+            done = processes.run((*processes.DF2_ASSETS, "build"), env, site.sku.parent)
+            seconds.append((done, stamps(site.sku) == before))
+
+    site.add_image()
+    first = build_while(site.settings, SPLIT, build_too)
+
+    ((second, unchanged),) = seconds
+    assert second.returncode != 0
+    holder = rf"error: train: train is being built by process {os.getpid()} on \S+ since \S+ .*\n"
+    assert re.fullmatch(holder, second.stderr)
+    assert unchanged
+    assert first.success, first.problems
+    assert_same_output(site.sku, site.read_anew())

@@ -1,19 +1,12 @@
 """Files of a split belong together, or the split says that they do not."""
 
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-import dagster as dg
 import pytest
 
-from df2_assets.cli.runs import run_split
-from df2_assets.definitions import build_defs
-from df2_assets.engines.base import Engine, R, S
-from df2_assets.engines.local import LocalEngine
-from df2_assets.resources import EngineChoice
 from df2_assets_tests.support.compare import assert_same_output
+from df2_assets_tests.support.engines import build_while
 from df2_assets_tests.support.site import SPLIT, TOP, TROUSERS, Site, write_and_build
 from df2_assets_tests.support.snapshots import crop_stamps, stamps
 
@@ -30,41 +23,15 @@ def site(original: Site, tmp_path: Path) -> Site:
     return original.copy(tmp_path)
 
 
-class Observing(LocalEngine):
-    """An engine that calls `look` before each shard."""
-
-    def __init__(self, look: Callable[[], object]) -> None:
-        super().__init__(2)
-        self.look = look
-
-    def map(
-        self, function: Callable[[S], R], shards: Iterable[S]
-    ) -> Generator[tuple[S, Any], None, None]:
-        return super().map(function, self._looked_at(shards))
-
-    def _looked_at(self, shards: Iterable[S]) -> Iterator[S]:
-        for shard in shards:
-            self.look()
-            yield shard
-
-
 def test_a_split_is_incomplete_from_before_its_first_change(site: Site) -> None:
     seen: list[tuple[bool, bool]] = []
     before = crop_stamps(site.sku)
-
-    class ObservingChoice(EngineChoice):
-        def start(self) -> Engine:
-            return Observing(look)
 
     def look() -> None:
         seen.append((site.complete, crop_stamps(site.sku) == before))
 
     site.describe(12, {1: TOP | {"bounding_box": [0, 0, 90, 90]}, 3: TROUSERS})
-    defs = build_defs(
-        site.settings, resource_overrides={"engine": ObservingChoice(kind="local", workers=2)}
-    )
-    with dg.DagsterInstance.ephemeral() as instance:
-        assert run_split(defs, instance, SPLIT).success
+    assert build_while(site.settings, SPLIT, look).success
 
     assert (False, True) in seen
     assert (True, False) not in seen
@@ -116,8 +83,6 @@ def test_an_asset_refuses_input_that_was_made_from_something_else_and_says_what_
     assert f"rerun {remedy}" in message
     assert len(message.splitlines()) <= 2
     assert stamps(site.sku) == before
-    site.build()
-    assert_same_output(site.sku, site.read_anew())
 
 
 def test_prompts_refuse_metadata_that_somebody_has_edited(site: Site) -> None:

@@ -17,9 +17,10 @@ LINES = [
     for line in block.splitlines()
 ]
 COMMANDS = [line for line in LINES if line.startswith(("df2-assets", "dagster"))]
-TARGETS = sorted({*re.findall(r"`make ([a-z-]+)`", README)} | {
-    line.removeprefix("make ") for line in LINES if line.startswith("make ")
-})
+TARGETS = sorted(
+    {*re.findall(r"`make ([a-z-]+)`", README)}
+    | {line.removeprefix("make ") for line in LINES if line.startswith("make ")}
+)
 
 
 @pytest.fixture(scope="module")

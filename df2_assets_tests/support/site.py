@@ -43,11 +43,11 @@ class Site(NamedTuple):
     sku: Path
 
     def build(self) -> Outcome:
-        return only(build(self.data.root, self.sku))
+        return only(build(self.data.root, self.sku, workers=1))
 
     @property
     def settings(self) -> Settings:
-        return Settings(df2_root=self.data.root, sku_root=str(self.sku), workers=2)
+        return Settings(df2_root=self.data.root, sku_root=str(self.sku), workers=1)
 
     @property
     def roots(self) -> Roots:
@@ -86,7 +86,7 @@ class Site(NamedTuple):
     def clean_build(self) -> dict[str, bytes | None]:
         """The bytes that a build from nothing gives."""
         fresh = self.sku.with_name("fresh")
-        only(build(self.data.root, fresh))
+        only(build(self.data.root, fresh, workers=1))
         return contract(fresh)
 
     def read_anew(self) -> Path:

@@ -1,0 +1,1 @@
+"""How fast the project is, and the commands that measure it: `make bench`, `make rehearsal`."""

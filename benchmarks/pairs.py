@@ -1,0 +1,110 @@
+"""Which image shows which garments: as many images, items and pairs as DeepFashion2 has.
+
+What is known of the release, and what the numbers below were chosen by:
+
+- 191,961 + 32,153 images with 312,186 + 52,490 items, about 1.63 items an image;
+- a third of the images are from users (10,844 of 32,153 in validation, README of the data set);
+- about 69% of the items belong to an identity, that is, have a style above 0 (556K of 801K,
+  DeepFashion2 issue 14), and by no means all of these have a counterpart (issue 58);
+- a full build of both splits has 21,190 SKUs and 198,140 crops, of which validation 3,031 SKUs;
+- the pairs of train are 394,661 by item and 337,293 by image (issue 30).
+"""
+
+import math
+import random
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+_SKUS: Final = ((1, 0.66), (2, 0.24), (3, 0.10))
+"""How many SKUs a pair has, and how often."""
+
+_CROPS: Final = {"user": 3.9, "shop": 5.45}
+"""Crops of a SKU, on average."""
+
+_OUTFITS: Final = 0.75
+"""How often the SKUs of a pair are worn together: one image shows them all where it can."""
+
+_ALONE: Final = {"user": 0.18, "shop": 1.25}
+"""Styles of a pair that only users, or only the shop, show: how many on average."""
+
+_ALONE_CROPS: Final = {"user": 1.4, "shop": 2.8}
+_ALONE_JOINS: Final = 0.3
+_PLAIN: Final = 0.85
+"""Images of the shop that show nothing but style 0, a pair."""
+
+_STYLE_0: Final = {"user": 0.29, "shop": 0.53}
+"""Further items of style 0, an image."""
+
+_CATEGORIES: Final = (71, 36, 1, 13, 16, 2, 36, 55, 30, 17, 8, 18, 7)
+"""Thousands of items by category 1 to 13, about as in train."""
+
+
+class Item(NamedTuple):
+    """A garment; `style` is 0 where it has no counterpart anywhere."""
+
+    style: int
+    category_id: int
+
+
+class Shown(NamedTuple):
+    """An image: where it is from (`user` or `shop`), its pair, what it shows."""
+
+    source: str
+    pair_id: int
+    items: list[Item]
+
+
+def images_of(split: str, count: int) -> list[Shown]:
+    """The first `count` images of an endless split, pair after pair; the name decides them all."""
+    rng = random.Random(f"pairs/{split}")
+    images: list[Shown] = []
+    pair_id = 0
+    while len(images) < count:
+        pair_id += 1
+        images += _pair(rng, pair_id)
+    return images[:count]
+
+
+def _pair(rng: random.Random, pair_id: int) -> Iterator[Shown]:
+    """The images of a pair, those of users first, as in the release."""
+    (skus,) = rng.choices([k for k, _ in _SKUS], [share for _, share in _SKUS])
+    items = [Item(style, _category(rng)) for style in range(1, skus + 1)]
+    joins = 1.0 if rng.random() < _OUTFITS else 0.0
+    for source in ("user", "shop"):
+        shown: list[list[Item]] = []
+        for item in items:
+            _show(rng, shown, item, 1 + _number(rng, _CROPS[source] - 1), joins)
+        for _ in range(_number(rng, _ALONE[source])):
+            skus += 1
+            alone = Item(skus, _category(rng))
+            _show(rng, shown, alone, 1 + _number(rng, _ALONE_CROPS[source] - 1), _ALONE_JOINS)
+        if source == "shop":
+            shown += ([Item(0, _category(rng))] for _ in range(_number(rng, _PLAIN)))
+        rng.shuffle(shown)
+        for garments in shown:
+            for _ in range(_number(rng, _STYLE_0[source])):
+                garments.append(Item(0, _category(rng)))
+            yield Shown(source, pair_id, garments)
+
+
+def _show(
+    rng: random.Random, shown: list[list[Item]], item: Item, crops: int, joins: float
+) -> None:
+    """Put an item into `crops` images: new ones, or those that show another garment already."""
+    others = list(range(len(shown)))
+    rng.shuffle(others)
+    for _ in range(crops):
+        if others and rng.random() < joins:
+            shown[others.pop()].append(item)
+        else:
+            shown.append([item])
+
+
+def _category(rng: random.Random) -> int:
+    (category_id,) = rng.choices(range(1, 14), _CATEGORIES)
+    return category_id
+
+
+def _number(rng: random.Random, mean: float) -> int:
+    """0, 1, 2, ..., each as often again as the one before; `mean` on average."""
+    return int(math.log(1 - rng.random()) / math.log(mean / (1 + mean)))
