@@ -31,16 +31,17 @@ endif
 	@$(FIND_PYTHON); echo "Making .venv with $$python"; "$$python" -m venv --clear .venv
 
 EXTRAS :=
-.venv/.installed-dev: EXTRAS := [dev]
-.venv/.installed-torch: EXTRAS := [dev,torch]
-.venv/.installed .venv/.installed-dev .venv/.installed-torch: .venv/bin/python \
+.venv/.installed-bench: EXTRAS := [bench]
+.venv/.installed-dev: EXTRAS := [bench,dev]
+.venv/.installed-torch: EXTRAS := [bench,dev,torch]
+.venv/.installed .venv/.installed-bench .venv/.installed-dev .venv/.installed-torch: .venv/bin/python \
 		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
 	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \
 	 echo "Installing df2-assets$(EXTRAS) under $$lock"; \
 	 .venv/bin/python -m pip install -qq --disable-pip-version-check -c "$$lock" -e '.$(EXTRAS)'
 	@echo "$(CURDIR)" >.venv/.installed; touch $@
 
-.PHONY: help install demo demo-faults ui test test-all test-extra lint constraints clean
+.PHONY: help install demo demo-faults ui test test-all test-extra lint bench rehearsal constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -76,9 +77,15 @@ lint: .venv/.installed-dev ## ruff check, ruff format, mypy
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 
+bench: .venv/.installed-bench ## measure this project and the original recipe, in turns (ARGS=...)
+	@.venv/bin/python -m benchmarks.bench $(ARGS)
+
+rehearsal: .venv/.installed-bench ## build a data set of full size and measure it (ARGS=--yes)
+	@.venv/bin/python -m benchmarks.rehearsal --ui $(ARGS)
+
 constraints: .venv/bin/python ## resolve constraints/ anew for the Python of .venv
 	@.venv/bin/python scripts/write_constraints.py
 
 clean: ## remove .venv, caches and the sample; data sets and Dagster's history stay
 	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(SAMPLE)
-	find df2_assets df2_assets_tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+	find benchmarks df2_assets df2_assets_tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -20,6 +21,7 @@ from benchmarks.measure import PROJECT, python, run
 from benchmarks.plot import plot
 from benchmarks.report import keep, machine
 from benchmarks.work_folder import ask_for_room, work_folder
+from df2_assets.dataset.taxonomy import SPLITS
 
 _SPLIT = "train"
 _BYTES_AN_IMAGE = 55_000
@@ -52,6 +54,14 @@ class Plan:
         return bytes_of(inputs, {_SPLIT: self.photos}) + 2 * self.images * _BYTES_AN_IMAGE
 
 
+class Inputs(NamedTuple):
+    """A place by number of images, one without any, and a folder for what is thrown away."""
+
+    places: dict[int, Place]
+    nothing: Place
+    scratch: Path
+
+
 @click.command()
 @click.option("--images", default=20_000, show_default=True, help="Of the largest build.")
 @click.option("--turns", default=5, show_default=True)
@@ -62,15 +72,15 @@ def main(images: int, turns: int, work: Path) -> None:
     plan = Plan(images, smaller, workers, turns, photos=min(images, 2000))
     ask_for_room(work, plan.bytes(), ask=False)
     with work_folder(work):
-        results = measure(plan, work)
+        click.echo("Making the inputs.")
+        results = take_turns(plan, prepare(plan, work))
     folder = PROJECT / "benchmarks"
     keep("bench", results, bench_report(results), folder)
     plot(results, folder / "results" / "scaling.png")
 
 
-def measure(plan: Plan, work: Path) -> Result:
-    """Make the inputs under `work`, take the turns: everything measured, nothing averaged."""
-    click.echo("Making the inputs.")
+def prepare(plan: Plan, work: Path) -> Inputs:
+    """Make the inputs under `work`."""
     photos = make_photos(work / "photos", {_SPLIT: plan.photos})
     places = {
         size: Place(work / f"in-{size}", work / "out", work / "home")
@@ -80,20 +90,26 @@ def measure(plan: Plan, work: Path) -> Result:
         make_data_set(place.df2_root, {_SPLIT: size}, photos)
     nothing = Place(work / "in-nothing", work / "out-nothing", work / "home")
     make_data_set(nothing.df2_root, {_SPLIT: 0, "validation": 0}, {})
-    build(nothing, _SPLIT)  # what is compiled and set up once for all
+    return Inputs(places, nothing, work / "scratch")
+
+
+def take_turns(plan: Plan, inputs: Inputs) -> Result:
+    """All turns: everything measured, nothing averaged."""
+    build(inputs.nothing, _SPLIT)  # what is compiled and set up once for all
     turns = []
     for number in range(1, plan.turns + 1):
         click.echo(f"Turn {number} of {plan.turns}.")
-        turns.append(_turn(plan, places, nothing, work / "scratch"))
+        turns.append(_turn(plan, inputs))
     return {"machine": machine(), "images": plan.images, "photos": plan.photos, "turns": turns}
 
 
-def _turn(plan: Plan, places: dict[int, Place], nothing: Place, scratch: Path) -> Result:
+def _turn(plan: Plan, inputs: Inputs) -> Result:
+    places, nothing, scratch = inputs
     place = places[plan.images]
     turn: Result = {
         "imports": float(run([sys.executable, "-c", _IMPORTS]).output),
         "nothing": build(nothing, _SPLIT),
-        "nothing_of_three": build(nothing, _SPLIT, "validation", "test"),
+        "nothing_of_three": build(nothing, *SPLITS),
         "smaller": {str(size): build(places[size], _SPLIT) for size in plan.smaller},
         "workers": {
             str(count): build(places[plan.smaller[-1]], _SPLIT, workers=count)

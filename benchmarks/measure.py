@@ -21,9 +21,8 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 class Measured:
     """What a command took: wall `seconds`, `cpu` (user and system) and `peak_bytes`.
 
-    `cpu` counts the command and all that it waited for. `peak_bytes` is the largest sum of the
-    resident sets of its processes, looked at 20 times a second; a page that several share counts
-    once for each, so that it errs upwards.
+    `cpu` counts the command and all that it waited for. `peak_bytes` is the largest sum over its
+    processes, looked at 20 times a second; of a page that several share, each has its share.
     """
 
     seconds: float
@@ -82,11 +81,6 @@ def environment_for(settings: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, **settings}
 
 
-def resident_bytes(pid: int) -> int:
-    """The resident sets of a process and of all that it has started and that live, summed."""
-    return sum(map(_resident, _with_descendants(pid)))
-
-
 class _MemoryOf:
     """Looks at a process tree now and then while the block runs; `peak` in bytes."""
 
@@ -105,8 +99,15 @@ class _MemoryOf:
         self._thread.join()
 
     def _look(self) -> None:
+        """Resident sets are quickly told, and no less than the shares: these only at a new peak."""
+        highest = 0
         while not self._over.wait(_SAMPLED):
-            self.peak = max(self.peak, resident_bytes(self._pid))
+            processes = list(_with_descendants(self._pid))
+            resident = sum(map(_resident, processes))
+            if resident > highest:
+                shares = sum(map(_share, processes))
+                if shares > self.peak:
+                    self.peak, highest = shares, resident
 
 
 def _with_descendants(pid: int) -> Iterator[int]:
@@ -120,4 +121,13 @@ def _with_descendants(pid: int) -> Iterator[int]:
 def _resident(pid: int) -> int:
     with suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    return 0
+
+
+def _share(pid: int) -> int:
+    """Bytes of a process, of shared pages its part (PSS); nothing where it has just ended."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
     return 0

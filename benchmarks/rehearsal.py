@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -25,7 +26,7 @@ from benchmarks.rehearsal_report import rehearsal_report
 from benchmarks.report import keep, load, machine
 from benchmarks.ui import page_seconds
 from benchmarks.work_folder import ask_for_room, work_folder
-from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
+from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
 
 _BYTES_AN_IMAGE = 48_000
 """What the crops of an annotated image take, with tables, metadata and prompts."""
@@ -45,12 +46,21 @@ class Plan:
 
     @property
     def annotated(self) -> int:
-        return sum(self.images[split] for split in ANNOTATED_SPLITS)
+        return sum(self.images.get(split, 0) for split in ANNOTATED_SPLITS)
 
     def bytes(self) -> int:
         """What it takes on the disk: inputs, build, and the recipe's part."""
         crops = (self.annotated + self.part) * _BYTES_AN_IMAGE
         return bytes_of(self.images, self.photos) + crops
+
+
+class Inputs(NamedTuple):
+    """The data set, some of its train images, one without any, and a folder to throw away."""
+
+    whole: Place
+    part: Path
+    nothing: Place
+    scratch: Path
 
 
 @click.command()
@@ -63,39 +73,45 @@ def main(yes: bool, kept: Path | None, ui: bool) -> None:
     work = kept.absolute() if kept else PROJECT / "data" / "rehearsal"
     ask_for_room(work, plan.bytes(), ask=not yes)
     with work_folder(work, keep=kept is not None):
-        results = rehearse(plan, work, ui=ui)
+        click.echo("Making the data.")
+        inputs = prepare(plan, work)
+        click.echo("Building all of it, cold and unchanged.")
+        results = rehearse(plan, inputs, ui=ui)
     folder = PROJECT / "benchmarks"
     keep("rehearsal", results, rehearsal_report(results, load("bench", folder)), folder)
 
 
-def rehearse(plan: Plan, work: Path, *, ui: bool) -> Result:
-    """Make the data under `work` and build it: cold, then unchanged; all that was measured."""
-    click.echo("Making the data.")
+def prepare(plan: Plan, work: Path) -> Inputs:
+    """Make the data under `work`."""
     photos = make_photos(work / "photos", plan.photos)
-    place = Place(make_data_set(work / "in", plan.images, photos), work / "out", work / "home")
-    part = take_part(work / "in-part", place.df2_root, "train", plan.part)
+    whole = Place(make_data_set(work / "in", plan.images, photos), work / "out", work / "home")
+    part = take_part(work / "in-part", whole.df2_root, "train", plan.part)
     nothing = Place(work / "in-nothing", work / "out-nothing", work / "home")
     make_data_set(nothing.df2_root, dict.fromkeys(ANNOTATED_SPLITS, 0), {})
-    build(nothing, "test")  # what is compiled and set up once for all
+    return Inputs(whole, part, nothing, work / "scratch")
+
+
+def rehearse(plan: Plan, inputs: Inputs, *, ui: bool) -> Result:
+    """Build the data cold, then unchanged: all that was measured."""
+    whole, part, nothing, scratch = inputs
+    splits = tuple(plan.images)
     results: Result = {
         "machine": machine(),
         "images": dict(plan.images),
         "photos": dict(plan.photos),
         "part": plan.part,
-        "nothing": build(nothing, *SPLITS),
-        "recipe": [_recipe(part, work / "recipe")],
+        "recipe": [_recipe(part, scratch)],
+        "cold": build(whole, *splits),
     }
-    click.echo("Building all of it.")
-    results["cold"] = build(place, *SPLITS)
-    results["recipe"].append(_recipe(part, work / "recipe"))
-    results["disk"] = _disk(place.sku_root)
-    results["unchanged"] = build(place, *SPLITS, cold=False)
-    click.echo("Measuring the codec alone.")
-    codec = python("benchmarks.codec", place.df2_root, place.sku_root, *ANNOTATED_SPLITS)
+    results["recipe"].append(_recipe(part, scratch))
+    results["disk"] = _disk(whole.sku_root)
+    results["unchanged"] = build(whole, *splits, cold=False)
+    results["nothing"] = build(nothing, *splits)
+    annotated = [split for split in splits if split in ANNOTATED_SPLITS]
+    codec = python("benchmarks.codec", whole.df2_root, whole.sku_root, *annotated)
     results["codec"] = json.loads(run([*codec, "--every", str(plan.every)]).output)
     if ui:
-        click.echo("Asking the UI.")
-        results["pages"] = page_seconds(place)
+        results["pages"] = page_seconds(whole)
     return results
 
 

@@ -114,7 +114,7 @@ def _goals_beside(results: Result, bench: Result) -> list[Goal]:
 
 
 def _annotated(results: Result) -> int:
-    return sum(results["images"][split] for split in ANNOTATED_SPLITS)
+    return sum(results["images"].get(split, 0) for split in ANNOTATED_SPLITS)
 
 
 def _taken(results: Result) -> str:

@@ -154,6 +154,7 @@ def test_a_build_outlives_one_of_its_workers(
         os.kill(victim, signal.SIGKILL)
         done = process.end()
     assert done.returncode == 0, done
+    assert "A worker process ended unexpectedly" in done.stderr
     assert contract(place.sku) == undisturbed
     assert read_table(place.sku, "refusals", SPLIT).empty
     assert place.runs() == ["SUCCESS"]

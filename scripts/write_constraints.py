@@ -23,7 +23,7 @@ def resolve() -> dict[str, str]:
         report = Path(folder, "report.json")
         command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         options = ["--dry-run", "--ignore-installed", "--report", str(report)]
-        subprocess.run([*command, *options, f"{PROJECT}[dev,torch]", TORCH], check=True)
+        subprocess.run([*command, *options, f"{PROJECT}[bench,dev,torch]", TORCH], check=True)
         found = json.loads(report.read_text())["install"]
     versions = {}
     for entry in found:

@@ -1,8 +1,10 @@
 """A Dagster run of `build_dataset` for one split, in this process, and what came of it."""
 
+import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,8 +46,21 @@ def run_all(settings: Settings) -> list[Outcome]:
     terminal = sys.stderr.isatty() and not (quiet() or verbose())
     defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
     level = "INFO" if verbose() else "CRITICAL"
-    with open_instance() as instance:
+    with open_instance() as instance, _warnings_shown():
         return [run_split(defs, instance, split, level) for split in reversed(settings.splits)]
+
+
+@contextmanager
+def _warnings_shown() -> Iterator[None]:
+    """What is said below Dagster, such as that a worker died, goes to standard error as well."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("warning: %(message)s"))
+    logger = logging.getLogger("df2_assets")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def run_split(

@@ -1,6 +1,7 @@
 """Processes of this machine, through loky: its workers import only what a shard needs."""
 
 import ctypes
+import logging
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from types import FrameType
 import loky
 
 from df2_assets.engines.base import Lost, R, S
+
+_log = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1
 _IDLE_SECONDS = 60
@@ -33,6 +36,7 @@ class LocalEngine:
         """See `Engine.map`. A shard in flight when a worker dies runs again, alone."""
         waiting = iter(shards)
         in_flight: dict[Future[R], S] = {}
+        cause = "no reason is known."
         try:
             while True:
                 with _uninterrupted():
@@ -43,12 +47,19 @@ class LocalEngine:
                 for future in done:
                     try:
                         result = future.result()
-                    except BrokenProcessPool:
-                        continue  # stays in flight: all that is left there is suspect
+                    except BrokenProcessPool as error:
+                        cause = _cause(error)  # it stays in flight: all left there is suspect
+                        continue
                     yield in_flight.pop(future), result
                 if done & in_flight.keys() or suspects:
                     suspects += in_flight.values()
                     in_flight.clear()
+                    _log.warning(
+                        "A worker process ended unexpectedly: %s The %d shards that it may have "
+                        "been at run again, one at a time.",
+                        cause,
+                        len(suspects),
+                    )
                     for shard in suspects:
                         yield shard, self._alone(function, shard)
         except BaseException:
@@ -76,9 +87,11 @@ class LocalEngine:
 
     def _alone(self, function: Callable[[S], R], shard: S) -> R | Lost:
         try:
-            result: R = self._pool().submit(function, shard).result()
+            with _uninterrupted():
+                future = self._pool().submit(function, shard)
+            result: R = future.result()
         except BrokenProcessPool as error:
-            return Lost(str(error).split("\n")[0])
+            return Lost(_cause(error))
         return result
 
     def _pool(self) -> loky.ProcessPoolExecutor:
@@ -89,6 +102,10 @@ class LocalEngine:
             initializer=_live_and_die_with,
             initargs=(os.getpid(),),
         )
+
+
+def _cause(error: BrokenProcessPool) -> str:
+    return str(error).split("\n")[0]
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """How far a step is: a bar on a terminal, a log line now and then elsewhere."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -19,9 +18,7 @@ Progress = Callable[[str, int, str], AbstractContextManager[Advance]]
 @contextmanager
 def bar(what: str, total: int, unit: str) -> Iterator[Advance]:
     """A tqdm bar on standard error."""
-    # Asked for here: tqdm draws nothing on a terminal that does not know its own width.
-    width = shutil.get_terminal_size().columns
-    with tqdm(total=total, desc=what, unit=f" {unit}", leave=False, ncols=width) as shown:
+    with tqdm(total=total, desc=what, unit=f" {unit}", leave=False, dynamic_ncols=True) as shown:
         yield shown.update
 
 

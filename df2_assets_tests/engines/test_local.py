@@ -33,11 +33,14 @@ def test_workers_import_neither_dagster_nor_pandas() -> None:
     assert not loaded & {"dagster", "pandas", "pyarrow", "numpy", "matplotlib"}
 
 
-def test_a_shard_that_ends_its_worker_is_lost_alone_and_its_neighbours_are_not() -> None:
+def test_a_shard_that_ends_its_worker_is_lost_alone_and_its_neighbours_are_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with closing(LocalEngine(2).map(work.die_of, range(30))) as results:
         found = dict(results)
     assert isinstance(found.pop(13), Lost)
     assert found == {n: n for n in range(30) if n != 13}
+    assert "A worker process ended unexpectedly" in caplog.text
 
 
 def test_a_shard_whose_worker_was_killed_once_is_run_again(tmp_path: Path) -> None:
@@ -106,7 +109,7 @@ def _wait_for(condition: Callable[[], bool], seconds: float = 30) -> bool:
 
 
 def _gone(pid: int) -> bool:
-    """Whether the process ends within two seconds; a zombie has ended."""
+    """Whether the process ends soon; a zombie has ended."""
 
     def ended() -> bool:
         try:
@@ -115,4 +118,4 @@ def _gone(pid: int) -> bool:
         except (ProcessLookupError, FileNotFoundError):
             return True
 
-    return _wait_for(ended, seconds=2)
+    return _wait_for(ended, seconds=10)

@@ -21,7 +21,7 @@ from typing import TypeVar
 PROJECT = Path(__file__).resolve().parents[2]
 DF2_ASSETS = (sys.executable, "-m", "df2_assets")
 DAGSTER = (sys.executable, "-m", "dagster")
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which a test gives up waiting; no test says how long a thing may take."""
 
 UNWANTED_IN_WORKERS = {"pydantic_core", "pandas", "pyarrow", "numpy"}
