@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final
 
+import click
+
 PROJECT: Final = Path(__file__).resolve().parents[1]
 _SAMPLED: Final = 0.05
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -31,7 +33,7 @@ class Measured:
     output: str
 
 
-class FailedError(Exception):
+class FailedError(click.ClickException):
     """A command that is measured has not ended well."""
 
 
@@ -53,7 +55,12 @@ def run(command: Sequence[str], settings: Mapping[str, str] | None = None) -> Me
             stderr=err,
         )
         with _MemoryOf(process.pid) as memory:
-            _, status, used = os.wait4(process.pid, 0)
+            try:
+                _, status, used = os.wait4(process.pid, 0)
+            except BaseException:  # Ctrl-C: nothing goes on once this has returned
+                process.terminate()
+                process.wait()
+                raise
             seconds = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)

@@ -48,7 +48,7 @@ def crops(
     built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
     seconds = time.monotonic() - start
     manifest = tables.frame(built.manifest)
-    tree = crop_tree.scan(roots, split)
+    tree = plan.tree if plan.nothing_to_do else crop_tree.scan(roots, split)
     sizes = header_sizes(roots, built.made, shards)
     finding = files_match(groups, manifest, tree, sizes)
     on_disk = groups[groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])]

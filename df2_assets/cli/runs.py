@@ -1,5 +1,6 @@
 """A Dagster run of `build_dataset` for one split, in this process, and what came of it."""
 
+import gc
 import logging
 import re
 import sys
@@ -46,6 +47,7 @@ def run_all(settings: Settings) -> list[Outcome]:
     terminal = sys.stderr.isatty() and not (quiet() or verbose())
     defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
     level = "INFO" if verbose() else "CRITICAL"
+    gc.freeze()  # what is imported stays: the collector need not go through it again and again
     with open_instance() as instance, _warnings_shown():
         return [run_split(defs, instance, split, level) for split in reversed(settings.splits)]
 

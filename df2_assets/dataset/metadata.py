@@ -4,16 +4,17 @@ Field names and order are the contract of design section 2; others read these fi
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import cast
 
 import msgspec
 import pandas as pd
 
 from df2_assets.dataset.boxes import Box
+from df2_assets.dataset.frames import rows
 from df2_assets.dataset.prompts import prompt
 
 
-class Crop(msgspec.Struct):
+class Crop(msgspec.Struct, gc=False):
     """A crop of a SKU; `crop_path` is relative to SKU_ROOT, `orig_image_path` to DF2_ROOT."""
 
     crop_path: str
@@ -46,7 +47,7 @@ class SkuMetadata(msgspec.Struct):
     skus: dict[str, Sku]
 
 
-class ImageText(msgspec.Struct):
+class ImageText(msgspec.Struct, gc=False):
     """A line of the JSONL; `image_path` is relative to SKU_ROOT."""
 
     split: str
@@ -69,23 +70,17 @@ class ImageText(msgspec.Struct):
 def skus(crops: pd.DataFrame) -> dict[str, Sku]:
     """SKUs by id, from rows of `sku_groups` in its order."""
     result: dict[str, Sku] = {}
-    rows: Iterator[Any] = crops.itertuples(index=False)
-    for row in rows:
-        sku = result.get(row.sku_id)
+    columns = ("sku_id", "pair_id", "style", "category_id", "category_name", "domain")
+    boxes = rows(crops, "x1", "y1", "x2", "y2")
+    fields = ("crop_path", "orig_image_path", "image_id", "item_idx", "occlusion", "viewpoint")
+    for (sku_id, pair_id, style, category_id, name, domain), box, (*where, occ, view) in zip(
+        rows(crops, *columns), boxes, rows(crops, *fields), strict=True
+    ):
+        sku = result.get(sku_id)
         if sku is None:
-            sku = Sku(row.pair_id, row.style, row.category_id, row.category_name, [], [])
-            result[row.sku_id] = sku
-        (sku.catalog if row.domain == "catalog" else sku.query).append(
-            Crop(
-                row.crop_path,
-                row.orig_image_path,
-                row.image_id,
-                row.item_idx,
-                (row.x1, row.y1, row.x2, row.y2),
-                row.occlusion,
-                row.viewpoint,
-            )
-        )
+            sku = result[sku_id] = Sku(pair_id, style, category_id, name, [], [])
+        crop = Crop(where[0], where[1], where[2], where[3], cast(Box, box), occ, view)
+        (sku.catalog if domain == "catalog" else sku.query).append(crop)
     return result
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 import pandas as pd
 
+from df2_assets.dataset import frames
 from df2_assets.dataset.taxonomy import DOMAINS
 
 SKU_ID: Final = re.compile(r"[0-9]{6}_[0-9]{2}_[0-9]{2}", re.ASCII)
@@ -41,13 +42,13 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
     """
     rows = candidates(index)
     rows = rows[paired(rows[KEY], rows["domain"])]
-    keys = list(zip(*(rows[column] for column in KEY), strict=True))
+    keys = list(frames.rows(rows, *KEY))
     names = {key: sku_id(*key) for key in set(keys)}
     ids = [names[key] for key in keys]
     paths = [
         (f"{s}/{d}/{sku}/{image}_item{item}.jpg", f"{s}/image/{image}.jpg")
-        for s, d, sku, image, item in zip(
-            rows["split"], rows["domain"], ids, rows["image_id"], rows["item_idx"], strict=True
+        for sku, (s, d, image, item) in zip(
+            ids, frames.rows(rows, "split", "domain", "image_id", "item_idx"), strict=True
         )
     ]
     return rows.assign(

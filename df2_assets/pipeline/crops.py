@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
-import msgspec
 import pandas as pd
 import pyarrow as pa
 
+from df2_assets.dataset import frames
+from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.skus import paired
 from df2_assets.dataset.tables import CROPS
@@ -74,7 +75,7 @@ def build_crops(
     made = sorted({row.crop_path for row in new} & kept)
     before = {path for path, row in plan.known.items() if row.reason is None}
     return Built(
-        pa.Table.from_pylist([msgspec.structs.asdict(row) for row in rows], schema=CROPS),
+        pa.table(_columns(rows), schema=CROPS),
         made,
         len(images),
         counted(
@@ -147,17 +148,21 @@ def _cut_all(
 def images_to_decode(roots: Roots, make: pd.DataFrame) -> list[Image]:
     """The images to decode, by path, each with its crops."""
     images: dict[str, Image] = {}
-    columns = ["crop_path", "x1", "y1", "x2", "y2", "fingerprint"]
-    sources = zip(make["orig_image_path"], make["image_size"], make["image_mtime_ns"], strict=True)
-    for source, (crop_path, x1, y1, x2, y2, fingerprint) in zip(
-        sources, zip(*(make[c] for c in columns), strict=True), strict=True
+    sources = frames.rows(make, "orig_image_path", "image_size", "image_mtime_ns")
+    boxes = frames.rows(make, "x1", "y1", "x2", "y2")
+    for (path, size, mtime_ns), box, (crop_path, fingerprint) in zip(
+        sources, boxes, frames.rows(make, "crop_path", "fingerprint"), strict=True
     ):
-        path, size, mtime_ns = source
         image = images.get(path)
         if image is None:
             image = images[path] = Image(str(roots.df2_root / path), size, mtime_ns, [])
-        image.cuts.append(Cut(crop_path, (x1, y1, x2, y2), fingerprint))
+        image.cuts.append(Cut(crop_path, cast(Box, box), fingerprint))
     return [images[path] for path in sorted(images)]
+
+
+def _columns(rows: list[CropRow]) -> dict[str, list[Any]]:
+    """The rows of the manifest as its columns."""
+    return {name: [getattr(row, name) for row in rows] for name in CROPS.names}
 
 
 def _of_paired_skus(groups: pd.DataFrame, there: Iterable[str]) -> set[str]:

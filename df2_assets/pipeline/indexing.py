@@ -134,11 +134,11 @@ def _merged(known: Known | None, kept: set[str], rows: list[IndexRow]) -> pa.Tab
     )
     if known is None:
         table = new
+    elif not rows and len(kept) == len(known.files):
+        return known.index
     else:
         mask = pa.array(known.index["image_id"].to_pandas().isin(kept))
         table = pa.concat_tables([known.index.filter(mask).cast(RAW_ANNOTATION_INDEX), new])
-        if not rows and table.num_rows == known.index.num_rows:
-            return table
     order = (
         table.select(["image_id", "item_idx", "reason"])
         .to_pandas(types_mapper=pd.ArrowDtype)

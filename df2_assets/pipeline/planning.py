@@ -8,6 +8,7 @@ import msgspec
 import pandas as pd
 
 from df2_assets.dataset.cropping import encoder
+from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.skus import paired
 from df2_assets.store import crop_tree, journal, tables
@@ -53,17 +54,15 @@ def plan_crops(roots: Roots, split: str, groups: pd.DataFrame, files: pd.DataFra
     known = recorded(roots, split)
     wanted = _with_fingerprints(groups, files)
     usable = {
-        row.crop_path: row
-        for row, fingerprint in zip(
-            map(known.get, wanted["crop_path"]), wanted["fingerprint"], strict=True
-        )
-        if row is not None and row.fingerprint == fingerprint
+        path: row
+        for path, fingerprint in rows(wanted, "crop_path", "fingerprint")
+        if (row := known.get(path)) is not None and row.fingerprint == fingerprint
     }
     failed = [row for row in usable.values() if row.reason not in (None, UNPAIRED)]
     possible = wanted[~wanted["crop_path"].isin([row.crop_path for row in failed])]
     keep, settled, make = [], failed, set()
-    pairs = paired(possible[["sku_id"]], possible["domain"])
-    for path, is_paired in zip(possible["crop_path"], pairs, strict=True):
+    pairs = possible.assign(paired=paired(possible[["sku_id"]], possible["domain"]))
+    for path, is_paired in rows(pairs, "crop_path", "paired"):
         row = usable.get(path)
         # One of a SKU that cannot be kept is still tried once: whether it fails must not depend
         # on which of the SKU's crops failed first.
@@ -86,9 +85,9 @@ def left_out(row: CropRow) -> CropRow:
 def recorded(roots: Roots, split: str) -> dict[str, CropRow]:
     """Rows of the manifest by path, those of the journal over them."""
     manifest = tables.find(roots, "crops", split)
-    rows = {row.crop_path: row for row in rows_of(manifest.to_pydict())} if manifest else {}
-    rows.update((row.crop_path, row) for row in journal.read(roots, split))
-    return rows
+    known = {row.crop_path: row for row in rows_of(manifest.to_pydict())} if manifest else {}
+    known.update((row.crop_path, row) for row in journal.read(roots, split))
+    return known
 
 
 def rows_of(columns: dict[str, list[Any]]) -> list[CropRow]:
@@ -104,7 +103,7 @@ def _with_fingerprints(groups: pd.DataFrame, files: pd.DataFrame) -> pd.DataFram
     return wanted.assign(
         fingerprint=[
             f"{size} {mtime} {x1},{y1},{x2},{y2} {made_with}"
-            for size, mtime, x1, y1, x2, y2 in zip(*(wanted[c] for c in columns), strict=True)
+            for size, mtime, x1, y1, x2, y2 in rows(wanted, *columns)
         ]
     )
 

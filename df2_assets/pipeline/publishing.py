@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
-from df2_assets.dataset.metadata import ImageText, SkuMetadata, image_texts, skus
+from df2_assets.dataset.metadata import ImageText, Sku, SkuMetadata, image_texts, skus
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.pipeline.changes import Changes, between
 from df2_assets.store import checksums, state, tables
@@ -35,11 +35,15 @@ def publish_metadata(
     found = skus(groups[groups["crop_path"].isin(made)])
     document = SkuMetadata(split, str(roots.df2_root), roots.out_root, len(found), found)
     version = metadata_version(document)
-    previous = None
-    with suppress(MissingTableError):
-        previous = read_metadata(roots, split).skus
     text = msgspec.json.format(msgspec.json.encode(document), indent=2)
-    publish(roots.sku_metadata(split), [text], lambda: state.mark_incomplete(roots, split))
+    before: dict[str, Sku] = {}
+
+    def before_change() -> None:
+        with suppress(MissingTableError):
+            before.update(read_metadata(roots, split).skus)
+        state.mark_incomplete(roots, split)
+
+    changed = publish(roots.sku_metadata(split), [text], before_change)
     current = state.load(roots, split)
     state.save(
         roots,
@@ -49,7 +53,7 @@ def publish_metadata(
         ),
     )
     crops = sum(len(sku.catalog) + len(sku.query) for sku in found.values())
-    return Published(version, len(found), crops, between(previous, found))
+    return Published(version, len(found), crops, between(before if changed else found, found))
 
 
 def publish_image_text(roots: Roots, split: str) -> Published:
@@ -72,16 +76,22 @@ def publish_image_text(roots: Roots, split: str) -> Published:
     encode = msgspec.json.Encoder().encode
     lines = {record.image_path: encode(record) + b"\n" for record in image_texts(document)}
     path = roots.image_text(split)
-    before = _lines_by_crop(path)
-    before_change = partial(state.mark_incomplete, roots, split)
-    publish(path, lines.values(), before_change)
-    checksums.write(roots, split, before_change)
+    before: dict[str, bytes] = {}
+
+    def before_change() -> None:
+        before.update(_lines_by_crop(path))
+        state.mark_incomplete(roots, split)
+
+    changed = publish(path, lines.values(), before_change)
+    checksums.write(roots, split, partial(state.mark_incomplete, roots, split))
     digest = hashlib.sha256()
     for line in lines.values():
         digest.update(line)
     text_version = digest.hexdigest()
     state.save(roots, split, state.State(True, manifest, version, manifest, text_version, version))
-    return Published(text_version, document.num_skus, len(lines), between(before, lines))
+    return Published(
+        text_version, document.num_skus, len(lines), between(before if changed else lines, lines)
+    )
 
 
 def read_metadata(roots: Roots, split: str) -> SkuMetadata:

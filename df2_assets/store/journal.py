@@ -13,7 +13,7 @@ import msgspec
 from df2_assets.store.layout import Roots
 
 
-class CropRow(msgspec.Struct, array_like=True):
+class CropRow(msgspec.Struct, array_like=True, gc=False):
     """A row of the manifest, in the order of its columns."""
 
     crop_path: str

@@ -1,0 +1,45 @@
+"""A measured command is charged with what all of its processes take."""
+
+import os
+import sys
+
+import pytest
+
+from benchmarks.measure import FailedError, run
+
+MIB = 2**20
+
+GRANDCHILD = "import time; block = bytearray(200 * 2**20); time.sleep(0.5)"
+BUSY = "import time\nwhile time.process_time() < 0.4: pass"
+
+
+def through_a_child(program: str) -> list[str]:
+    """A command that does nothing but wait for another process."""
+    wait = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]], check=True)"
+    return [sys.executable, "-c", wait, program]
+
+
+def test_memory_counts_all_processes() -> None:
+    assert 200 * MIB < run(through_a_child(GRANDCHILD)).peak_bytes < 300 * MIB
+
+
+def test_processor_seconds_count_processes_that_were_waited_for() -> None:
+    assert run(through_a_child(BUSY)).cpu >= 0.4
+
+
+def test_what_a_command_says_is_kept() -> None:
+    assert run([sys.executable, "-c", "print('so many')"]).output == "so many\n"
+
+
+def test_a_command_that_fails_says_why() -> None:
+    with pytest.raises(FailedError, match="ended with 3:\nno room"):
+        run([sys.executable, "-c", "import sys; print('no room'); sys.exit(3)"])
+
+
+def test_only_the_given_settings_reach_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DF2_WORKERS", "7")
+    monkeypatch.setenv("SKU_ROOT", "elsewhere")
+    program = "import os; print(*(k for k in os.environ if k[:4] in ('DF2_', 'SKU_')))"
+    given = run([sys.executable, "-c", program], {"DF2_ROOT": "here"})
+    assert given.output == "DF2_ROOT\n"
+    assert os.environ["SKU_ROOT"] == "elsewhere"
