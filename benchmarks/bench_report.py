@@ -22,7 +22,7 @@ def bench_report(results: Result) -> str:
     return "\n\n".join(
         [
             f"On {on(results['machine'])} {results['images']:,} images from "
-            f"{results['photos']:,} different pictures; the median of {turns} turns, and the "
+            f"{results['photos']:,} different pictures; medians of {turns} turns, with the "
             "least and the most.",
             goals(bench_goals(results)),
             "**By images** (seconds beyond the fixed start; memory beyond that of an empty split)",

@@ -42,8 +42,8 @@ def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) ->
     Raises LayoutError where a folder is missing.
     """
     indexed = read_index(roots, split, engine, progress)
-    made = {"raw_annotation_index": tables.digest(indexed.table), "code": CODE_VERSION}
-    tables.write(roots, "files", split, indexed.files, made)
+    made_from = _made_from(tables.digest(indexed.table))
+    tables.write(roots, "files", split, indexed.files, made_from)
     return indexed
 
 
@@ -80,9 +80,15 @@ def _known(roots: Roots, split: str) -> Known | None:
     origin = tables.origin(roots, "files", split)
     if index is None or files is None or origin is None:
         return None
-    if origin.made_from != {"raw_annotation_index": tables.digest(index), "code": CODE_VERSION}:
+    own = tables.origin(roots, "raw_annotation_index", split)
+    if own is None or origin.made_from != _made_from(own.digest):
         return None
     return Known(index, tables.frame(files))
+
+
+def _made_from(index_digest: str) -> dict[str, str]:
+    """What ties a side table to the index that it was written with."""
+    return {"raw_annotation_index": index_digest, "code": CODE_VERSION}
 
 
 def _unchanged(files: pd.DataFrame, known: Known | None) -> pd.Series:

@@ -37,7 +37,8 @@ def scan(roots: Roots, split: str) -> CropTree:
         for entry in _entries(roots.sku_root / top):
             folder = f"{top}/{entry.name}"
             if SKU_ID.fullmatch(entry.name) and entry.is_dir():
-                _refuse_link(Path(entry.path))
+                if entry.is_symlink():
+                    _refuse_link(Path(entry.path))
                 _scan_sku(tree, folder, entry.path)
             else:
                 tree.foreign.append(folder)
@@ -46,8 +47,9 @@ def scan(roots: Roots, split: str) -> CropTree:
 
 
 def _scan_sku(tree: CropTree, folder: str, path: str) -> None:
-    entry = None
-    for entry in _entries(Path(path)):
+    with os.scandir(path) as scanned:
+        entries = list(scanned)
+    for entry in entries:
         name = f"{folder}/{entry.name}"
         if not entry.is_file(follow_symlinks=False):
             tree.foreign.append(name)
@@ -58,7 +60,7 @@ def _scan_sku(tree: CropTree, folder: str, path: str) -> None:
             tree.temporary.append(name)
         else:
             tree.foreign.append(name)
-    if entry is None:
+    if not entries:
         tree.empty.append(folder)
 
 

@@ -5,20 +5,11 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 
 from df2_assets.store.files import NOT_A_FILE
 from df2_assets.store.layout import Roots, refuse_missing
-
-_TYPES: Final = {
-    "image_id": "str",
-    "anno_size": "Int64",
-    "anno_mtime_ns": "Int64",
-    "image_size": "Int64",
-    "image_mtime_ns": "Int64",
-}
 
 
 @dataclass(frozen=True)
@@ -39,14 +30,13 @@ def scan(roots: Roots, split: str) -> Listing:
     refuse_missing(roots, split)
     images, odd_images = _entries(roots.images(split), ".jpg")
     annotations, odd_annotations = _entries(roots.annotations(split), ".json")
-    digest = hashlib.sha256()
-    for entries in (images, annotations):
-        lines = (f"{name} {size} {time}\n" for name, (size, time) in sorted(entries.items()))
-        digest.update("".join(lines).encode())
+    digest = hashlib.sha256(repr((sorted(images.items()), sorted(annotations.items()))).encode())
     names = sorted(images.keys() | annotations.keys())
-    nothing = (None, None)
-    rows = [(name, *annotations.get(name, nothing), *images.get(name, nothing)) for name in names]
-    files = pd.DataFrame(rows, columns=list(_TYPES), dtype=object).astype(_TYPES)
+    files = pd.DataFrame({"image_id": pd.array(names, "str")})
+    for kind, entries in (("anno", annotations), ("image", images)):
+        found = [entries.get(name, (None, None)) for name in names]
+        files[f"{kind}_size"] = pd.array([size for size, _ in found], "Int64")
+        files[f"{kind}_mtime_ns"] = pd.array([time for _, time in found], "Int64")
     return Listing(files, digest.hexdigest(), sorted(odd_images + odd_annotations))
 
 
