@@ -85,6 +85,15 @@ def test_an_asset_refuses_input_that_was_made_from_something_else_and_says_what_
     assert stamps(site.sku) == before
 
 
+def test_prompts_refuse_metadata_with_labels_that_have_changed_since(site: Site) -> None:
+    """The crops are the same then, and so is what the manifest says of them."""
+    site.describe(12, {1: TOP | {"occlusion": 3}, 3: TROUSERS})
+    assert site.materialize("raw_annotation_index", "sku_groups", "crops") is None
+    message = site.materialize("image_text")
+    assert message is not None
+    assert "rerun sku_metadata" in message
+
+
 def test_prompts_refuse_metadata_that_somebody_has_edited(site: Site) -> None:
     path = site.sku / f"{SPLIT}_sku_metadata.json"
     path.write_text(path.read_text().replace('"occlusion": 1', '"occlusion": 2', 1))

@@ -27,7 +27,5 @@ def sku_metadata(
     crops: pa.Table,
 ) -> Result:
     roots, split = output.roots, context.partition_key
-    published = publish_metadata(
-        roots, split, tables.frame(sku_groups), tables.frame(crops), tables.digest(crops)
-    )
+    published = publish_metadata(roots, split, tables.frame(sku_groups), tables.frame(crops))
     return document_result(published, roots.sku_metadata(split))

@@ -40,10 +40,9 @@ def _unfinished(roots: Roots, split: str) -> list[str]:
     recorded = state.load(roots, split)
     if not recorded.complete:
         return ["it is half-built: a build is running or was stopped, or crops are to be remade"]
-    manifest = tables.digests(roots, ["crops"], split).get("crops")
     problems = []
-    if recorded.sku_metadata_of != manifest:
-        problems.append("the metadata was made from another manifest than the one at hand")
+    if recorded.sku_metadata_of != state.source_of_metadata(roots, split):
+        problems.append("the metadata was made from other groups or crops than those at hand")
     if recorded.image_text_of != recorded.sku_metadata:
         problems.append("the prompts were made from other metadata than the one at hand")
     return problems

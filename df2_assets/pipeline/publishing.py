@@ -28,7 +28,7 @@ class Published:
 
 
 def publish_metadata(
-    roots: Roots, split: str, groups: pd.DataFrame, manifest: pd.DataFrame, manifest_digest: str
+    roots: Roots, split: str, groups: pd.DataFrame, manifest: pd.DataFrame
 ) -> Published:
     """Write `{split}_sku_metadata.json` from the crops that are on disk."""
     made = manifest["crop_path"][manifest["reason"].isna()]
@@ -45,12 +45,11 @@ def publish_metadata(
 
     changed = publish(roots.sku_metadata(split), [text], before_change)
     current = state.load(roots, split)
+    source = state.source_of_metadata(roots, split)
     state.save(
         roots,
         split,
-        msgspec.structs.replace(
-            current, crops=manifest_digest, sku_metadata=version, sku_metadata_of=manifest_digest
-        ),
+        msgspec.structs.replace(current, sku_metadata=version, sku_metadata_of=source),
     )
     crops = sum(len(sku.catalog) + len(sku.query) for sku in found.values())
     return Published(version, len(found), crops, between(before if changed else found, found))
@@ -61,14 +60,14 @@ def publish_image_text(roots: Roots, split: str) -> Published:
 
     The list of checksums is brought up to date as well.
 
-    Raises ProvenanceError where the metadata was made from another manifest, or was edited.
+    Raises ProvenanceError where the metadata belongs to other groups or crops, or was edited.
     """
     tables.refuse_stale(roots, "crops", split)
-    manifest = tables.digests(roots, ["crops"], split).get("crops")
+    source = state.source_of_metadata(roots, split)
     document = read_metadata(roots, split)
     current = state.load(roots, split)
     version = metadata_version(document)
-    if current.sku_metadata != version or current.sku_metadata_of != manifest:
+    if current.sku_metadata != version or current.sku_metadata_of != source:
         raise ProvenanceError(
             f"sku_metadata of {split} does not belong to the crops at hand: "
             f"rerun sku_metadata, or build_dataset, for {split}."
@@ -88,7 +87,7 @@ def publish_image_text(roots: Roots, split: str) -> Published:
     for line in lines.values():
         digest.update(line)
     text_version = digest.hexdigest()
-    state.save(roots, split, state.State(True, manifest, version, manifest, text_version, version))
+    state.save(roots, split, state.State(True, version, source, text_version, version))
     return Published(
         text_version, document.num_skus, len(lines), between(before if changed else lines, lines)
     )

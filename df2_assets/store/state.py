@@ -3,6 +3,7 @@
 import msgspec
 
 from df2_assets.errors import IncompleteSplitError
+from df2_assets.store import tables
 from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
 
@@ -10,17 +11,22 @@ from df2_assets.store.layout import Roots
 class State(msgspec.Struct):
     """`complete` is false from before the first change to a split until its last file is out.
 
-    The digests are data versions: of the manifest, and of the two contract files without their
-    roots. `sku_metadata_of` is the manifest that the metadata was made from, `image_text_of` the
-    metadata that the JSONL was made from.
+    `sku_metadata` and `image_text` are the data versions of the two contract files, without their
+    roots. `sku_metadata_of` names the groups and the manifest that the metadata was made from,
+    `image_text_of` the metadata that the JSONL was made from.
     """
 
     complete: bool = False
-    crops: str | None = None
     sku_metadata: str | None = None
     sku_metadata_of: str | None = None
     image_text: str | None = None
     image_text_of: str | None = None
+
+
+def source_of_metadata(roots: Roots, split: str) -> str:
+    """What metadata written now would be made from: digests of the groups and of the manifest."""
+    digests = tables.digests(roots, ("sku_groups", "crops"), split)
+    return " ".join(f"{asset} {digest}" for asset, digest in digests.items())
 
 
 def load(roots: Roots, split: str) -> State:

@@ -251,7 +251,7 @@ DAMAGES: dict[str, tuple[Damage, set[Told]]] = {
             ("state", made_from_another("refusals", "crops"), None, "build"),
             (
                 "state",
-                "the metadata was made from another manifest than the one at hand",
+                "the metadata was made from other groups or crops than those at hand",
                 None,
                 "build",
             ),
@@ -264,6 +264,12 @@ DAMAGES: dict[str, tuple[Damage, set[Told]]] = {
             ("state", "the table of sku_groups is not there", None, "build"),
             ("state", made_from_another("crops", "sku_groups"), None, "build"),
             ("state", made_from_another("refusals", "sku_groups"), None, "build"),
+            (
+                "state",
+                "the metadata was made from other groups or crops than those at hand",
+                None,
+                "build",
+            ),
         },
     ),
     "no refusals": (
