@@ -16,7 +16,7 @@ from df2_assets.store.listing import scan
         "`{split}/annos/NNNNNN.json`. Observed, never written. The data version of a split "
         "changes with the name, size or time of any of its files."
     ),
-    tags={"stage": "source"},
+    tags={"dagster/kind/jpeg": "", "dagster/kind/json": ""},
 )
 def deepfashion2(context: dg.OpExecutionContext, data: DataRoots) -> dg.DataVersionsByPartition:
     """A data version for each split that is there. Raises LayoutError where none is."""
