@@ -49,7 +49,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         splits=parse_splits(given.get("SPLITS", " ".join(default.splits)).split()),
         engine=_one_of("DF2_ENGINE", given.get("DF2_ENGINE", default.engine), get_args(EngineName)),
         workers=_workers(given.get("DF2_WORKERS")),
-        max_refused=_share(given.get("DF2_MAX_REFUSED")) or default.max_refused,
+        max_refused=_share(given.get("DF2_MAX_REFUSED", str(default.max_refused))),
         cron=given.get("DF2_CRON", default.cron),
         schedules=_one_of("DF2_SCHEDULES", given.get("DF2_SCHEDULES", "off"), ("on", "off"))
         == "on",
@@ -92,9 +92,7 @@ def _workers(text: str | None) -> int | None:
     return int(text)
 
 
-def _share(text: str | None) -> float | None:
-    if text is None:
-        return None
+def _share(text: str) -> float:
     try:
         share = float(text)
     except ValueError:

@@ -6,13 +6,13 @@ from typing import Final
 
 import pandas as pd
 
+from df2_assets.dataset.skus import CROP_NAME, SKU_ID
 from df2_assets.errors import inert
 
 ITEM: Final = ["split", "image_id", "item_idx"]
 
 _CROP_PATH: Final = re.compile(
-    r"([a-z]+)/(?:catalog|query)/([0-9]{6}_[0-9]{2}_[0-9]{2})/([0-9]{6})_item([1-9][0-9]*)\.jpg",
-    re.ASCII,
+    rf"([a-z]+)/(?:catalog|query)/({SKU_ID.pattern})/{CROP_NAME.pattern}", re.ASCII
 )
 
 

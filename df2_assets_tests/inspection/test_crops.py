@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from df2_assets.inspection import offenders
 from df2_assets.inspection.crops import duplicate_crops, files_match, tiny_crops
 from df2_assets.inspection.finding import Finding
 from df2_assets.pipeline.crops import header_sizes
@@ -276,3 +277,10 @@ def test_a_split_that_is_not_built_is_not_compared(built: Built) -> None:
     finding = duplicate_crops("train", built.manifest, {"validation": None, "test": None})
     assert finding.passed
     assert "Not compared with validation and test" in finding.summary
+
+
+def test_a_file_whose_item_is_too_large_a_number_is_named_and_stops_nothing() -> None:
+    path = "train/catalog/000001_01_01/000001_item99999999999.jpg"
+    row = offenders.crops([path]).iloc[0]
+    assert (row["split"], row["crop_path"]) == ("train", path)
+    assert pd.isna(row["item_idx"])
