@@ -8,10 +8,10 @@ import pyarrow as pa
 from df2_assets.assets.split_asset import Result, split_asset
 from df2_assets.checks.crops import BLOCKING
 from df2_assets.dataset.cropping import CODE_VERSION
-from df2_assets.errors import MissingTableError
 from df2_assets.inspection.crops import files_match
 from df2_assets.pipeline.crops import build_crops, header_sizes
 from df2_assets.pipeline.estimate import estimate, refuse_full_disk
+from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.presentation import check_result, table_result
 from df2_assets.report.contact_sheet import contact_sheet
@@ -39,11 +39,8 @@ def crops(
     sku_groups: pa.Table,
 ) -> Result:
     roots, split, start = output.roots, context.partition_key, time.monotonic()
-    files = tables.find(roots, "files", split)
-    if files is None:
-        raise MissingTableError(f"Materialize raw_annotation_index for {split} first.")
     groups, shards = tables.frame(sku_groups), engine.start()
-    plan = plan_crops(roots, split, groups, tables.frame(files))
+    plan = plan_crops(roots, split, groups, tables.frame(read_files(roots, split)))
     refuse_full_disk(roots, split, estimate(roots, plan, shards))
     built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
     seconds = time.monotonic() - start

@@ -6,13 +6,9 @@ from typing import Final
 import dagster as dg
 
 from df2_assets.checks.specs import results, spec
-from df2_assets.errors import MissingTableError
-from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.image_text import matches_metadata
-from df2_assets.inspection.prompts import prompt_coverage
-from df2_assets.pipeline.publishing import read_image_text
+from df2_assets.inspection.prompts import coverage_on_disk
 from df2_assets.resources import DataRoots
-from df2_assets.store.layout import Roots
 
 _ASSET: Final = "image_text"
 
@@ -35,13 +31,6 @@ def image_text_checks(
     roots, split = data.roots, context.partition_key
     findings = {
         "matches_metadata": matches_metadata(roots, split),
-        "prompt_coverage": _prompt_coverage(roots, split),
+        "prompt_coverage": coverage_on_disk(roots, split),
     }
     yield from results(roots, _ASSET, split, findings)
-
-
-def _prompt_coverage(roots: Roots, split: str) -> Finding:
-    try:
-        return prompt_coverage(split, read_image_text(roots, split))
-    except MissingTableError as problem:
-        return Finding(False, "error", 0, str(problem))

@@ -5,8 +5,9 @@ from typing import Final
 
 import dagster as dg
 
-from df2_assets.checks.specs import read_files, results, spec
+from df2_assets.checks.specs import results, spec
 from df2_assets.inspection import raw_annotation_index as inspection
+from df2_assets.pipeline.indexing import read_files
 from df2_assets.resources import DataRoots
 from df2_assets.store import tables
 

@@ -3,13 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
-import pyarrow as pa
 
 from df2_assets import partitions
-from df2_assets.errors import MissingTableError
 from df2_assets.inspection.finding import Finding
 from df2_assets.presentation import check_result
-from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
 
@@ -30,14 +27,3 @@ def results(
     """The results of an asset's checks, from their findings by name."""
     for check, finding in findings.items():
         yield check_result(finding, roots, asset, check, split)
-
-
-def read_files(roots: Roots, split: str) -> pa.Table:
-    """The side table of the index. Raises MissingTableError."""
-    files = tables.find(roots, "files", split)
-    if files is None:
-        raise MissingTableError(
-            f"What the index of {split} was read from is not recorded under {roots.own}: "
-            "materialize raw_annotation_index first."
-        )
-    return files

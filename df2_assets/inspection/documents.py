@@ -7,13 +7,11 @@ from typing import Final
 
 import msgspec
 
-from df2_assets.errors import MissingTableError
 from df2_assets.inspection import image_text as lines
 from df2_assets.inspection.faults import Fault, Seen, also, listed
 from df2_assets.inspection.finding import Finding
-from df2_assets.inspection.prompts import prompt_coverage
+from df2_assets.inspection.prompts import coverage_on_disk
 from df2_assets.inspection.sku_metadata import contract
-from df2_assets.pipeline.publishing import read_image_text
 from df2_assets.store.files import temporary_name
 from df2_assets.store.layout import Roots
 
@@ -65,10 +63,9 @@ def image_text(
 
 def prompts(roots: Roots, split: str) -> Seen:
     """What the prompts say; a combination that no crop has is no fault."""
-    try:
-        finding = prompt_coverage(split, read_image_text(roots, split))
-    except MissingTableError as problem:
-        return Seen(Finding(False, "error", 0, str(problem)))
+    finding = coverage_on_disk(roots, split)
+    if finding.offenders.empty:
+        return Seen(finding)
     if finding.severity != "error":
         return Seen(finding)
     wrong = finding.offenders[finding.offenders["text"].notna()]

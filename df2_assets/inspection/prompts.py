@@ -10,8 +10,11 @@ import pandas as pd
 
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, VIEWPOINTS
+from df2_assets.errors import MissingTableError
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.offenders import number_of
+from df2_assets.pipeline.publishing import read_image_text
+from df2_assets.store.layout import Roots
 
 _PROMPT: Final = re.compile(
     r"A (?P<photo>catalog product|user) photo of a (?P<person>person wearing a )?"
@@ -21,6 +24,14 @@ _PROMPT: Final = re.compile(
 _SAID_DOMAIN: Final = {"catalog product": "catalog", "user": "query"}
 _SAID_OCCLUSION: Final = {None: 1, "partially occluded ": 2, "heavily occluded ": 3}
 _SAID_VIEW: Final = {"that is not being worn": 1, "from the front": 2, "from the side or back": 3}
+
+
+def coverage_on_disk(roots: Roots, split: str) -> Finding:
+    """`prompt_coverage` of the JSONL on disk; one that is not there or not whole is an error."""
+    try:
+        return prompt_coverage(split, read_image_text(roots, split))
+    except MissingTableError as problem:
+        return Finding(False, "error", 0, str(problem))
 
 
 def prompt_coverage(split: str, records: Sequence[ImageText]) -> Finding:

@@ -24,10 +24,6 @@ class Changes:
     unchanged: int
     first: pd.DataFrame
 
-    @property
-    def none(self) -> bool:
-        return not (self.added or self.removed or self.remade)
-
 
 def between(before: Mapping[str, object] | None, after: Mapping[str, object]) -> Changes:
     """Compare two mappings, value by value; with nothing before, all is added."""

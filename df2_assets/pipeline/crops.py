@@ -3,13 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 
-from df2_assets.dataset import frames
-from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.skus import paired
 from df2_assets.dataset.tables import CROPS
@@ -17,7 +15,6 @@ from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.pipeline.changes import Changes, counted
 from df2_assets.pipeline.cutting import (
-    Cut,
     Headers,
     Image,
     Shard,
@@ -61,8 +58,7 @@ def build_crops(
     """
     if not plan.nothing_to_do:
         mark_incomplete(roots, split)
-    images = images_to_decode(roots, plan.make)
-    new = _cut(roots, split, images, engine, progress)
+    new = _cut(roots, split, plan.images, engine, progress)
     there = {row.crop_path: row for row in plan.keep + new if row.reason is None}
     kept = _of_paired_skus(groups, there)
     dropped = [left_out(row) for path, row in there.items() if path not in kept]
@@ -77,7 +73,7 @@ def build_crops(
     return Built(
         pa.table(_columns(rows), schema=CROPS),
         made,
-        len(images),
+        len(plan.images),
         counted(
             [path for path in made if path not in before],
             [path for path in removed if path in plan.tree.crops],
@@ -143,21 +139,6 @@ def _cut_all(
             rows += result
             advance(len(shard.images))
     return lost
-
-
-def images_to_decode(roots: Roots, make: pd.DataFrame) -> list[Image]:
-    """The images to decode, by path, each with its crops."""
-    images: dict[str, Image] = {}
-    sources = frames.rows(make, "orig_image_path", "image_size", "image_mtime_ns")
-    boxes = frames.rows(make, "x1", "y1", "x2", "y2")
-    for (path, size, mtime_ns), box, (crop_path, fingerprint) in zip(
-        sources, boxes, frames.rows(make, "crop_path", "fingerprint"), strict=True
-    ):
-        image = images.get(path)
-        if image is None:
-            image = images[path] = Image(str(roots.df2_root / path), size, mtime_ns, [])
-        image.cuts.append(Cut(crop_path, cast(Box, box), fingerprint))
-    return [images[path] for path in sorted(images)]
 
 
 def _columns(rows: list[CropRow]) -> dict[str, list[Any]]:

@@ -10,7 +10,6 @@ import pandas as pd
 
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.errors import DiskFullError
-from df2_assets.pipeline.crops import images_to_decode
 from df2_assets.pipeline.cutting import Probe, probe
 from df2_assets.pipeline.planning import CropPlan
 from df2_assets.store.layout import Roots
@@ -38,7 +37,7 @@ def estimate(
     roots: Roots, plan: CropPlan, engine: Engine, images_per_second: float | None = None
 ) -> Estimate:
     """What the plan's crops would take, at a rate seen before or, without one, as probed."""
-    images = images_to_decode(roots, plan.make)
+    images = plan.images
     if not images:
         return Estimate(0, 0, 0, _free(roots.sku_root), 0.0)
     found = _USUAL

@@ -10,6 +10,7 @@ import pyarrow as pa
 from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
+from df2_assets.errors import MissingTableError
 from df2_assets.pipeline.reading import CODE_VERSION, FileTask, IndexRow, Read, Shard, read_shard
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
@@ -71,6 +72,17 @@ def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> 
     kept = set(files["image_id"][unchanged])
     table = _merged(known, kept, [row for one in read for row in one.rows])
     return Indexed(table, listing, tables.from_frame(files, FILES), len(read))
+
+
+def read_files(roots: Roots, split: str) -> pa.Table:
+    """The side table of the index. Raises MissingTableError."""
+    files = tables.find(roots, "files", split)
+    if files is None:
+        raise MissingTableError(
+            f"What the index of {split} was read from is not recorded under {roots.own}: "
+            "materialize raw_annotation_index first."
+        )
+    return files
 
 
 def _known(roots: Roots, split: str) -> Known | None:

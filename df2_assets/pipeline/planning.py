@@ -2,15 +2,18 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import cast
 
 import msgspec
 import pandas as pd
 
+from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.cropping import encoder
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.skus import paired
+from df2_assets.pipeline.cutting import Cut, Image
 from df2_assets.store import crop_tree, journal, tables
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.journal import CropRow
@@ -23,17 +26,18 @@ class CropPlan:
 
     `keep`: on disk as it should be. `settled`: known not to be on disk, and not tried again: it
     failed, or its SKU has lost its other domain to failures. `make`: columns of `sku_groups`, and
-    `fingerprint`, `image_size`, `image_mtime_ns`. `tree`: what lies there now; `known`: rows of
-    the manifest and journal by path.
+    `fingerprint`, `image_size`, `image_mtime_ns`; `images`: what has to be decoded for it. `tree`:
+    what lies there now; `known`: rows of the manifest and journal by path.
     """
 
     keep: list[CropRow]
     settled: list[CropRow]
     make: pd.DataFrame
+    images: list[Image]
     tree: CropTree
     known: dict[str, CropRow]
 
-    @property
+    @cached_property
     def remove(self) -> list[str]:
         """Files of the project's that no crop that is kept or made replaces."""
         wanted = {row.crop_path for row in self.keep} | set(self.make["crop_path"])
@@ -73,7 +77,8 @@ def plan_crops(roots: Roots, split: str, groups: pd.DataFrame, files: pd.DataFra
             keep.append(found)
         else:
             settled.append(left_out(found))
-    return CropPlan(keep, settled, possible[possible["crop_path"].isin(make)], tree, known)
+    to_make = possible[possible["crop_path"].isin(make)]
+    return CropPlan(keep, settled, to_make, _images(roots, to_make), tree, known)
 
 
 def left_out(row: CropRow) -> CropRow:
@@ -85,14 +90,25 @@ def left_out(row: CropRow) -> CropRow:
 def recorded(roots: Roots, split: str) -> dict[str, CropRow]:
     """Rows of the manifest by path, those of the journal over them."""
     manifest = tables.find(roots, "crops", split)
-    known = {row.crop_path: row for row in rows_of(manifest.to_pydict())} if manifest else {}
+    columns = {} if manifest is None else manifest.to_pydict()
+    known = {row[0]: CropRow(*row) for row in zip(*columns.values(), strict=True)}
     known.update((row.crop_path, row) for row in journal.read(roots, split))
     return known
 
 
-def rows_of(columns: dict[str, list[Any]]) -> list[CropRow]:
-    """Columns of the manifest as rows."""
-    return [CropRow(*row) for row in zip(*columns.values(), strict=True)]
+def _images(roots: Roots, make: pd.DataFrame) -> list[Image]:
+    """The images to decode, by path, each with its crops."""
+    images: dict[str, Image] = {}
+    sources = rows(make, "orig_image_path", "image_size", "image_mtime_ns")
+    boxes = rows(make, "x1", "y1", "x2", "y2")
+    for (path, size, mtime_ns), box, (crop_path, fingerprint) in zip(
+        sources, boxes, rows(make, "crop_path", "fingerprint"), strict=True
+    ):
+        image = images.get(path)
+        if image is None:
+            image = images[path] = Image(str(roots.df2_root / path), size, mtime_ns, [])
+        image.cuts.append(Cut(crop_path, cast(Box, box), fingerprint))
+    return [images[path] for path in sorted(images)]
 
 
 def _with_fingerprints(groups: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:

@@ -58,11 +58,17 @@ def write(
 
 def origin(roots: Roots, asset: str, split: str) -> Origin | None:
     """What the table of `asset` says of itself; None where there is none to be read."""
-    path = roots.table(asset, split)
     try:
-        ours = json.loads(pq.read_schema(path).metadata[_OURS])
+        return _origin_in(pq.read_schema(roots.table(asset, split)))
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return None
+
+
+def _origin_in(schema: pa.Schema) -> Origin | None:
+    try:
+        ours = json.loads(schema.metadata[_OURS])
         return Origin(ours["digest"], ours["made_from"])
-    except (FileNotFoundError, pa.ArrowInvalid, KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return None
 
 
@@ -79,7 +85,7 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
         table = pq.read_table(path)
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
-    if not table.schema.equals(SCHEMAS[asset]) or origin(roots, asset, split) is None:
+    if not table.schema.equals(SCHEMAS[asset]) or _origin_in(table.schema) is None:
         return None
     return table
 
