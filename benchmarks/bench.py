@@ -1,10 +1,11 @@
 """`make bench`: this project and the original recipe in turns, on the same input.
 
-Turns, and not one after the other: a machine that is slower for a while is so for both.
+Turns, and not one after the other: a machine that is slower for a while is so for both. Every build
+and every other output has a folder of its own, and nothing is deleted before all is measured: for
+some minutes ext4 is slow to create files where many have just been deleted.
 """
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,17 +50,23 @@ class Plan:
     photos: int
 
     def bytes(self) -> int:
-        """What it takes on the disk: the inputs, one build, one run of the recipe."""
+        """What it takes on the disk: the inputs, and what each turn writes.
+
+        A turn writes the largest build, what the recipe and the codec make of the same images, and
+        the smaller builds.
+        """
         inputs = {_SPLIT: self.images + sum(self.smaller)}
-        return bytes_of(inputs, {_SPLIT: self.photos}) + 2 * self.images * _BYTES_AN_IMAGE
+        last = self.smaller[-1] if self.smaller else 0
+        a_turn = 3 * self.images + sum(self.smaller) + len(self.workers) * last
+        return bytes_of(inputs, {_SPLIT: self.photos}) + self.turns * a_turn * _BYTES_AN_IMAGE
 
 
 class Inputs(NamedTuple):
-    """A place by number of images, one without any, and a folder for what is thrown away."""
+    """A place by number of images, one without any, and the folder that all output goes to."""
 
     places: dict[int, Place]
     nothing: Place
-    scratch: Path
+    out: Path
 
 
 @click.command()
@@ -90,41 +97,44 @@ def prepare(plan: Plan, work: Path) -> Inputs:
         make_data_set(place.df2_root, {_SPLIT: size}, photos)
     nothing = Place(work / "in-nothing", work / "out-nothing", work / "home")
     make_data_set(nothing.df2_root, {_SPLIT: 0, "validation": 0}, {})
-    return Inputs(places, nothing, work / "scratch")
+    return Inputs(places, nothing, work / "out")
 
 
 def take_turns(plan: Plan, inputs: Inputs) -> Result:
     """All turns: everything measured, nothing averaged."""
-    build(inputs.nothing, _SPLIT)  # what is compiled and set up once for all
+    # What is compiled and set up once for all.
+    build(inputs.nothing.to(inputs.out / "first"), _SPLIT)
     turns = []
     for number in range(1, plan.turns + 1):
         click.echo(f"Turn {number} of {plan.turns}.")
-        turns.append(_turn(plan, inputs))
+        turns.append(_turn(plan, inputs, inputs.out / f"turn-{number}"))
     return {"machine": machine(), "images": plan.images, "photos": plan.photos, "turns": turns}
 
 
-def _turn(plan: Plan, inputs: Inputs) -> Result:
-    places, nothing, scratch = inputs
-    place = places[plan.images]
+def _turn(plan: Plan, inputs: Inputs, out: Path) -> Result:
+    places, nothing = inputs.places, inputs.nothing
     turn: Result = {
         "imports": float(run([sys.executable, "-c", _IMPORTS]).output),
-        "nothing": build(nothing, _SPLIT),
-        "nothing_of_three": build(nothing, *SPLITS),
-        "smaller": {str(size): build(places[size], _SPLIT) for size in plan.smaller},
+        "nothing": build(nothing.to(out / "nothing"), _SPLIT),
+        "nothing_of_three": build(nothing.to(out / "nothing-of-three"), *SPLITS),
+        "smaller": {
+            str(size): build(places[size].to(out / f"of-{size}"), _SPLIT) for size in plan.smaller
+        },
         "workers": {
-            str(count): build(places[plan.smaller[-1]], _SPLIT, workers=count)
+            str(count): build(
+                places[plan.smaller[-1]].to(out / f"by-{count}"), _SPLIT, workers=count
+            )
             for count in plan.workers
         },
     }
-    turn["recipe"] = took(run(python("benchmarks.recipe", place.df2_root, scratch, _SPLIT)))
-    shutil.rmtree(scratch)
-    turn["cold"] = build(place, _SPLIT)
-    codec = python("benchmarks.codec", place.df2_root, place.sku_root, _SPLIT, "--scratch", scratch)
-    turn["codec"] = json.loads(run(codec).output)
-    shutil.rmtree(scratch)
-    turn["unchanged"] = build(place, _SPLIT, cold=False)
-    with _one_change(place) as crops:
-        turn["changed"] = build(place, _SPLIT, cold=False) | {"crops_of_image": crops}
+    whole = places[plan.images].to(out / "whole")
+    turn["recipe"] = took(run(python("benchmarks.recipe", whole.df2_root, out / "recipe", _SPLIT)))
+    turn["cold"] = build(whole, _SPLIT)
+    codec = ("benchmarks.codec", whole.df2_root, whole.sku_root, _SPLIT, "--scratch", out / "codec")
+    turn["codec"] = json.loads(run(python(*codec)).output)
+    turn["unchanged"] = build(whole, _SPLIT)
+    with _one_change(whole) as crops:
+        turn["changed"] = build(whole, _SPLIT) | {"crops_of_image": crops}
     return turn
 
 

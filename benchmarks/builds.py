@@ -2,8 +2,7 @@
 
 import json
 import os
-import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,18 +40,20 @@ class Place:
             "DAGSTER_HOME": str(self.home),
         }
 
+    def to(self, sku_root: Path) -> "Place":
+        """The same input, built into another folder."""
+        return replace(self, sku_root=sku_root)
+
     def without_paths(self, text: str) -> str:
         """The text with both roots by name: where they lie is nobody's business."""
         return text.replace(str(self.df2_root), "DF2_ROOT").replace(str(self.sku_root), "SKU_ROOT")
 
 
-def build(place: Place, *splits: str, workers: int | None = None, cold: bool = True) -> Result:
-    """Build `splits`, from nothing if `cold`: what it took, and `splits` with what each run said.
+def build(place: Place, *splits: str, workers: int | None = None) -> Result:
+    """Build `splits`: what it took, and `splits` with what each run said.
 
     Raises FailedError where a run, or a check with severity ERROR, fails.
     """
-    if cold:
-        shutil.rmtree(place.sku_root, ignore_errors=True)
     options = [option for split in splits for option in ("--split", split)]
     if workers:
         options += ["--workers", str(workers)]

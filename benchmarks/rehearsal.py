@@ -4,7 +4,6 @@ What the pictures show is made up; how many images, items, SKUs and crops there 
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,18 +48,18 @@ class Plan:
         return sum(self.images.get(split, 0) for split in ANNOTATED_SPLITS)
 
     def bytes(self) -> int:
-        """What it takes on the disk: inputs, build, and the recipe's part."""
-        crops = (self.annotated + self.part) * _BYTES_AN_IMAGE
+        """What it takes on the disk: inputs, build, and twice the recipe's part."""
+        crops = (self.annotated + 2 * self.part) * _BYTES_AN_IMAGE
         return bytes_of(self.images, self.photos) + crops
 
 
 class Inputs(NamedTuple):
-    """The data set, some of its train images, one without any, and a folder to throw away."""
+    """The data set, one without any image, some of the train images, and a folder for output."""
 
     whole: Place
-    part: Path
     nothing: Place
-    scratch: Path
+    part: Path
+    out: Path
 
 
 @click.command()
@@ -88,24 +87,24 @@ def prepare(plan: Plan, work: Path) -> Inputs:
     part = take_part(work / "in-part", whole.df2_root, "train", plan.part)
     nothing = Place(work / "in-nothing", work / "out-nothing", work / "home")
     make_data_set(nothing.df2_root, dict.fromkeys(ANNOTATED_SPLITS, 0), {})
-    return Inputs(whole, part, nothing, work / "scratch")
+    return Inputs(whole, nothing, part, work / "out-recipe")
 
 
 def rehearse(plan: Plan, inputs: Inputs, *, ui: bool) -> Result:
     """Build the data cold, then unchanged: all that was measured."""
-    whole, part, nothing, scratch = inputs
+    whole, nothing, part, out = inputs
     splits = tuple(plan.images)
     results: Result = {
         "machine": machine(),
         "images": dict(plan.images),
         "photos": dict(plan.photos),
         "part": plan.part,
-        "recipe": [_recipe(part, scratch)],
+        "recipe": [_recipe(part, out / "before")],
         "cold": build(whole, *splits),
     }
-    results["recipe"].append(_recipe(part, scratch))
+    results["recipe"].append(_recipe(part, out / "after"))
     results["disk"] = _disk(whole.sku_root)
-    results["unchanged"] = build(whole, *splits, cold=False)
+    results["unchanged"] = build(whole, *splits)
     results["nothing"] = build(nothing, *splits)
     annotated = [split for split in splits if split in ANNOTATED_SPLITS]
     codec = python("benchmarks.codec", whole.df2_root, whole.sku_root, *annotated)
@@ -116,9 +115,7 @@ def rehearse(plan: Plan, inputs: Inputs, *, ui: bool) -> Result:
 
 
 def _recipe(part: Path, out: Path) -> Result:
-    done = run(python("benchmarks.recipe", part, out, "train"))
-    shutil.rmtree(out)
-    return took(done)
+    return took(run(python("benchmarks.recipe", part, out, "train")))
 
 
 def _disk(sku_root: Path) -> Result:

@@ -62,7 +62,7 @@ class Read(NamedTuple):
 
 
 class _CannotOpen(Refused):
-    """The system would not open a file: nothing that its size and time could tell about."""
+    """The system would not open a file, or it changed: its size and time tell nothing of it."""
 
 
 def read_shard(shard: Shard) -> list[Read]:
@@ -93,10 +93,12 @@ def _annotation(path: str, size: int) -> Annotation:
     if size > MAX_BYTES:
         raise Refused(Reason.UNREADABLE_JSON, f"{size} bytes, more than {MAX_BYTES}")
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_BYTES)
+        with open(path, "rb", buffering=0) as file:
+            data = file.read(size + 1)
     except OSError as error:
         raise _CannotOpen(Reason.UNREADABLE_JSON, os.strerror(error.errno or 0)) from None
+    if len(data) != size:
+        raise _CannotOpen(Reason.UNREADABLE_JSON, "changed while it was read: build again")
     return parse(data)
 
 

@@ -3,13 +3,20 @@
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from df2_assets.store.files import NOT_A_FILE
 from df2_assets.store.layout import Roots, refuse_missing
+
+_ABSENT: Final = (-2, -2)
+"""Size and time of a file that is not there, as the digest has them."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +37,15 @@ def scan(roots: Roots, split: str) -> Listing:
     refuse_missing(roots, split)
     images, odd_images = _entries(roots.images(split), ".jpg")
     annotations, odd_annotations = _entries(roots.annotations(split), ".json")
-    digest = hashlib.sha256(repr((sorted(images.items()), sorted(annotations.items()))).encode())
     names = sorted(images.keys() | annotations.keys())
     files = pd.DataFrame({"image_id": pd.array(names, "str")})
+    digest = hashlib.sha256("".join(names).encode())
     for kind, entries in (("anno", annotations), ("image", images)):
-        found = [entries.get(name, (None, None)) for name in names]
-        files[f"{kind}_size"] = pd.array([size for size, _ in found], "Int64")
-        files[f"{kind}_mtime_ns"] = pd.array([time for _, time in found], "Int64")
+        found = np.array([entries.get(name, _ABSENT) for name in names], "int64").reshape(-1, 2)
+        digest.update(found.tobytes())
+        for column, values in zip((f"{kind}_size", f"{kind}_mtime_ns"), found.T, strict=True):
+            files[column] = pd.array(values, "Int64")
+            files.loc[found[:, 0] == _ABSENT[0], column] = pd.NA
     return Listing(files, digest.hexdigest(), sorted(odd_images + odd_annotations))
 
 
@@ -45,8 +54,8 @@ def _entries(folder: Path, suffix: str) -> tuple[dict[str, tuple[int, int]], lis
     strangers: list[str] = []
     if not folder.is_dir():
         return entries, strangers
-    with os.scandir(folder) as scan:
-        for entry in scan:
+    with _opened(folder) as descriptor, os.scandir(descriptor) as scanned:
+        for entry in scanned:
             stem, dot_suffix = entry.name[:6], entry.name[6:]
             if dot_suffix != suffix or not (stem.isascii() and stem.isdigit()):
                 strangers.append(f"{folder.name}/{entry.name}")
@@ -58,3 +67,13 @@ def _entries(folder: Path, suffix: str) -> tuple[dict[str, tuple[int, int]], lis
             size = status.st_size if stat.S_ISREG(status.st_mode) else NOT_A_FILE
             entries[stem] = (size, status.st_mtime_ns)
     return entries, strangers
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """The folder's descriptor: the system need not look up its path again for each file in it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
