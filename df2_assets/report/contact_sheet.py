@@ -1,19 +1,18 @@
 """A contact sheet: for a few SKUs, catalog crops in a row above query crops."""
 
-import base64
-import io
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
+
+from df2_assets.report.embedding import embedded
 
 _TILE: Final = 96
 _ACROSS: Final = 4
 _SKUS: Final = 6
 _GAP: Final = 6
 _LABEL: Final = 14
-_MAX_BYTES: Final = 300_000
 
 
 def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> str | None:
@@ -35,7 +34,7 @@ def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> str | None:
         left = (position % 2) * width // 2 + _GAP
         top = (position // 2) * (2 * (_TILE + _GAP) + _LABEL + _GAP)
         _draw_sku(sheet, (left, top), sku_root, crops[crops["sku_id"] == sku_id])
-    return f"![catalog above query](data:image/jpeg;base64,{_encoded(sheet)})"
+    return embedded(sheet, "catalog above query")
 
 
 def _draw_sku(
@@ -44,7 +43,7 @@ def _draw_sku(
     left, top = corner
     first = crops.iloc[0]
     label = f"{first['sku_id']}  {first['category_name']}"
-    ImageDraw.Draw(sheet).text((left, top), label, fill="black")
+    ImageDraw.Draw(sheet).text((left, top), label, fill="black", font=ImageFont.load_default(11))
     for row, domain in enumerate(("catalog", "query")):
         paths = crops["crop_path"][crops["domain"] == domain].head(_ACROSS)
         for column, path in enumerate(paths):
@@ -54,13 +53,3 @@ def _draw_sku(
                 x = left + column * (_TILE + _GAP) + (_TILE - crop.width) // 2
                 y = top + _LABEL + row * (_TILE + _GAP) + (_TILE - crop.height) // 2
                 sheet.paste(crop, (x, y))
-
-
-def _encoded(sheet: Image.Image) -> str:
-    """Base64 of the sheet as a JPEG small enough for a page of the UI."""
-    for quality in (85, 70, 50, 30):
-        buffer = io.BytesIO()
-        sheet.save(buffer, "JPEG", quality=quality)
-        if buffer.tell() * 4 // 3 < _MAX_BYTES:
-            break
-    return base64.b64encode(buffer.getvalue()).decode()

@@ -2,19 +2,17 @@
 
 import pandas as pd
 
-from df2_assets.dataset.taxonomy import CATEGORIES, OCCLUSIONS, VIEWPOINTS
+from df2_assets.dataset.taxonomy import CATEGORIES
 
 
-def by_labels(groups: pd.DataFrame) -> pd.DataFrame:
-    """Crops by category, occlusion and viewpoint, a column a domain; labels in words."""
-    keys = ["category_id", "occlusion", "viewpoint"]
-    counts = groups.groupby([*keys, "domain"]).size().unstack("domain", fill_value=0)
-    counts = counts.reindex(columns=["catalog", "query"], fill_value=0).reset_index()
-    return counts.assign(
-        category_id=counts["category_id"].map(CATEGORIES),
-        occlusion=counts["occlusion"].map(OCCLUSIONS),
-        viewpoint=counts["viewpoint"].map(VIEWPOINTS),
-    ).rename(columns={"category_id": "category"})
+def by_category(groups: pd.DataFrame) -> pd.DataFrame:
+    """SKUs and crops by category, in words, a column a domain."""
+    by = groups.groupby("category_id")
+    counts = groups.groupby(["category_id", "domain"]).size().unstack("domain", fill_value=0)
+    counts = counts.reindex(columns=["catalog", "query"], fill_value=0)
+    counts.insert(0, "skus", by["sku_id"].nunique())
+    counts.insert(0, "category", counts.index.map(CATEGORIES))
+    return counts.reset_index(drop=True)
 
 
 def by_reason(refusals: pd.DataFrame) -> pd.DataFrame:

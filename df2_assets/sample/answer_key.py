@@ -16,11 +16,13 @@ class Expect(msgspec.Struct, frozen=True):
 
     `reason` is that of its refusal, null: it must not be refused. `checks` (`asset/check`) must
     list it among their offenders; those of `once_built`, a split, as soon as that one is built too.
+    Those of `may` are not wrong to list it.
     """
 
     reason: Reason | None = None
     checks: tuple[str, ...] = ()
     once_built: str | None = None
+    may: tuple[str, ...] = ()
 
 
 class Planted(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from df2_assets.store.files import atomic
 
 DEFAULT_IMAGES: Final = 480
 MARKER: Final = "sample.json"
-VERSION: Final = 1
+VERSION: Final = 2
 """To be raised with each change that can change a file of a sample."""
 
 _SHARD: Final = 12

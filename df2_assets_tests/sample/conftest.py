@@ -21,4 +21,4 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-FAULTY_IMAGES = 60
+FAULTY_IMAGES = 120

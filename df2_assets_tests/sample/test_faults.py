@@ -24,6 +24,11 @@ CHECKS = {
     "raw_annotation_index/labels",
     "crops/tiny_crops",
     "crops/duplicate_crops",
+    "crop_quality/dark_crops",
+    "crop_quality/blank_crops",
+    "crop_quality/near_duplicate_crops",
+    "crop_quality/image_in_two_skus",
+    "crop_quality/unlike_crops",
 }
 
 PIXELS = -1

@@ -14,6 +14,11 @@ BOXES: Final = "raw_annotation_index/boxes"
 LABELS: Final = "raw_annotation_index/labels"
 TINY: Final = "crops/tiny_crops"
 DUPLICATES: Final = "crops/duplicate_crops"
+DARK: Final = "crop_quality/dark_crops"
+BLANK: Final = "crop_quality/blank_crops"
+NEAR: Final = "crop_quality/near_duplicate_crops"
+TWO_SKUS: Final = "crop_quality/image_in_two_skus"
+UNLIKE: Final = "crop_quality/unlike_crops"
 
 Scope = Literal["item", "file", "crops"]
 

@@ -10,8 +10,16 @@ from typing import Final, NamedTuple
 
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
 from df2_assets.sample.answer_key import Expect, Planted
+from df2_assets.sample.faults import likeness
 from df2_assets.sample.faults.catalogue import FAULTS, IN_EACH_SPLIT
-from df2_assets.sample.faults.fault import BOXES, DUPLICATES, LAYOUT, REFUSALS, Fault
+from df2_assets.sample.faults.fault import (
+    BOXES,
+    DUPLICATES,
+    LAYOUT,
+    REFUSALS,
+    UNLIKE,
+    Fault,
+)
 from df2_assets.sample.faults.items import PAST_EDGE
 from df2_assets.sample.jobs import Job
 from df2_assets.sample.plan import ImagePlan, ItemPlan
@@ -35,14 +43,19 @@ class Planting(NamedTuple):
 
 def plant(plans: list[ImagePlan], seed: int) -> Planting:
     """What to add to a clean sample."""
-    train, validation = (_Field(split, plans, seed) for split in ANNOTATED_SPLITS)
+    train, validation = (Field(split, plans, seed) for split in ANNOTATED_SPLITS)
     for field in (train, validation):
         for fault in IN_EACH_SPLIT:
             field.plant(fault)
         field.plant_copies()
         field.plant_lost_pair()
+        likeness.plant_saved_again(field)
+        likeness.plant_mismatched(field)
         field.note_kinds()
     _plant_leaks(train, validation)
+    likeness.plant_near_leaks(train, validation)
+    for field in (train, validation):
+        likeness.plant_in_two_skus(field)
     train.plant_past_edge()
     jobs, key = train.jobs + validation.jobs, train.key + validation.key
     strangers = [
@@ -59,11 +72,11 @@ def plant(plans: list[ImagePlan], seed: int) -> Planting:
     return Planting(jobs, strangers, key)
 
 
-class _Field:
+class Field:
     """A split that is planted: its clean images, its kept SKUs, and what is added."""
 
     def __init__(self, split: str, plans: list[ImagePlan], seed: int) -> None:
-        self.split = split
+        self.split, self.seed = split, seed
         self.rng = chance(seed, split, "faults")
         self.plans = [plan for plan in plans if plan.split == split]
         sources = defaultdict(set)
@@ -72,7 +85,9 @@ class _Field:
                 sources[plan.pair_id, item.style, item.category_id].add(plan.source)
         self.kept = {sku for sku, seen in sources.items() if sku[1] and len(seen) == 2}
         self.usable = [plan for plan in self.plans if self.wanted(plan)]
-        self.unused = self.rng.sample(self.usable, len(self.usable))
+        whole = [plan for plan in self.usable if not plan.past_edge]
+        self.unused = self.rng.sample(whole, len(whole))
+        self.targets: set[tuple[int, int, int]] = set()
         self.jobs: list[Job] = []
         self.key: list[Planted] = []
 
@@ -82,8 +97,10 @@ class _Field:
 
     def plant(self, fault: Fault) -> None:
         """Photograph a kept SKU once more, beside another garment if possible, and spoil it."""
-        company = [plan for plan in self.usable if len(plan.items) > 1]
-        self.spoil(self.rng.choice(company or self.usable), fault)
+        # A studio photographs what nobody wears the same way each time: all but the same picture.
+        usable = [one for one in self.usable if (one.source, one.viewpoint) != ("shop", 1)]
+        company = [plan for plan in usable if len(plan.items) > 1]
+        self.spoil(self.rng.choice(company or usable), fault)
 
     def spoil(self, base: ImagePlan, fault: Fault) -> None:
         """Add a photograph of what `base` shows, with a fault in it, and say who must notice."""
@@ -137,34 +154,46 @@ class _Field:
             if plan.kind != "baseline":
                 self.note(plan.image_id, None, f"{plan.kind} JPEG", Expect())
 
-    def copy(self, plan: ImagePlan) -> str:
+    def copy(self, plan: ImagePlan, fault: Fault | None = None) -> str:
         """Add the picture of `plan` under an id of its own, which is returned."""
         image_id = self.next_id()
-        self.jobs.append(Job(self.split, image_id, plan))
+        self.add(image_id, plan, fault)
         return image_id
+
+    def add(self, image_id: str, plan: ImagePlan, fault: Fault | None = None) -> None:
+        """Add the picture of `plan` as `image_id`, spoilt by `fault`."""
+        name = fault.name if fault else None
+        self.jobs.append(Job(self.split, image_id, plan, name, plan.items[0].index))
 
     def next_id(self) -> str:
         return f"{len(self.plans) + len(self.jobs) + 1:06d}"
 
     def note_crops(
-        self, image_id: str, plan: ImagePlan, planted: str, *checks: str, once: str | None = None
+        self,
+        image_id: str,
+        plan: ImagePlan,
+        planted: str,
+        *checks: str,
+        once: str | None = None,
+        may: tuple[str, ...] = (),
     ) -> None:
         """An entry of the key for each crop that is wanted of an image."""
         for item in self.wanted(plan):
-            self.note(image_id, item.index, planted, Expect(None, checks, once))
+            self.note(image_id, item.index, planted, Expect(None, checks, once, may))
 
     def note(self, image_id: str, item_idx: int | None, planted: str, expect: Expect) -> None:
         path = f"{self.split}/annos/{image_id}.json"
         self.key.append(Planted(self.split, image_id, item_idx, path, planted, expect))
 
 
-def _plant_leaks(train: _Field, validation: _Field) -> None:
+def _plant_leaks(train: Field, validation: Field) -> None:
     """Photographs of train that are in validation too, as further images of SKUs there."""
     styles = {
-        category_id: (pair_id, style) for pair_id, style, category_id in sorted(validation.kept)
+        category_id: (pair_id, style) for pair_id, style, category_id in likeness.hosts(validation)
     }
     single = [plan for plan in train.unused if len(plan.items) == 1]
     leaks = [plan for plan in single if plan.items[0].category_id in styles][:_COPIES]
+    train.unused = [plan for plan in train.unused if plan not in leaks]
     for plan in leaks:
         pair_id, style = styles[plan.items[0].category_id]
         item = replace(plan.items[0], style=style)
@@ -178,5 +207,10 @@ def _plant_leaks(train: _Field, validation: _Field) -> None:
             once="validation",
         )
         validation.note_crops(
-            copy, there, "photograph that is in train too", DUPLICATES, once="train"
+            copy,
+            there,
+            "photograph that is in train too",
+            DUPLICATES,
+            once="train",
+            may=(UNLIKE,),
         )

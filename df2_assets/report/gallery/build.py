@@ -1,0 +1,66 @@
+"""A split's gallery, put together from its tables, its prompts and what its checks have found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.engines.base import Engine
+from df2_assets.engines.progress import Progress
+from df2_assets.inspection.crop_quality import pairs_alike
+from df2_assets.inspection.looks import find_looks, looks
+from df2_assets.inspection.readiness import Readiness, readiness
+from df2_assets.inspection.recorded import recorded
+from df2_assets.pipeline.publishing import read_image_text
+from df2_assets.report.gallery import content, pages
+from df2_assets.report.gallery.site import Site, write_site
+from df2_assets.store.layout import Roots
+
+TABLES: Final = ("raw_annotation_index", "sku_groups", "crops", "crop_quality", "refusals")
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What was written, and what it says of the split as a retrieval benchmark."""
+
+    site: Site
+    readiness: Readiness
+
+
+def build_gallery(
+    roots: Roots,
+    split: str,
+    frames: Mapping[str, pd.DataFrame],
+    engine: Engine,
+    progress: Progress,
+) -> Gallery:
+    """Write the site of a split; `frames` are the tables of `TABLES`. Raises MissingTableError."""
+    records = read_image_text(roots, split)
+    index, groups, manifest, quality, refusals = (frames[asset] for asset in TABLES)
+    made = manifest[manifest["reason"].isna()]
+    others = {other: find_looks(roots, other) for other in SPLITS if other != split}
+    alike = pairs_alike(split, looks(quality, manifest), others)
+    texts = pd.DataFrame([(one.sku_id, one.text) for one in records], columns=["sku_id", "text"])
+    on_disk = groups[groups["crop_path"].isin(made["crop_path"])]
+    ready = readiness(index, on_disk, texts, alike)
+    said = recorded(roots, split)
+    checks, named = pages.named_skus(roots, split, said)
+    digests = dict(zip(made["crop_path"].tolist(), made["sha256"].tolist(), strict=True))
+    shown = content.collect(records, digests, named)
+    page = {
+        "figures": {
+            "skus": len(shown.ids),
+            "crops": len(records),
+            "refused": len(refusals),
+            "alarms": sum(not one.passed for one in said),
+        },
+        "readiness": pages.readiness_page(
+            ready, [other for other, measured in others.items() if measured is None]
+        ),
+        "checks": pages.checks_page(roots, split, said),
+        "reasons": pages.reasons_page(refusals),
+    }
+    refused = content.refused(refusals)
+    return Gallery(write_site(roots, split, shown, checks, refused, page, engine, progress), ready)

@@ -1,0 +1,132 @@
+"""What the gallery is made of: SKUs, their crops and prompts, as compact JavaScript data."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, Final
+
+import pandas as pd
+
+from df2_assets.dataset.frames import rows
+from df2_assets.dataset.metadata import ImageText
+from df2_assets.dataset.taxonomy import CATEGORIES
+from df2_assets.report.gallery.sheets import Sheet, sheet_path
+
+A_FILE: Final = 400
+"""SKUs in a file of details: read when the first of them is opened."""
+
+_DOMAINS: Final = ("catalog", "query")
+_SHOWN: Final = 2
+_FRONTAL: Final = 2
+
+
+@dataclass
+class Content:
+    """Lists are parallel, a place a SKU, sorted by id.
+
+    `cells` has a bit for each domain, occlusion and viewpoint that a SKU has a crop of: 9 times
+    the domain, 3 times the occlusion, the viewpoint, each from 0. `prompts` are the texts by
+    category and bit.
+    """
+
+    ids: list[str] = field(default_factory=list)
+    cells: list[int] = field(default_factory=list)
+    catalog: list[int] = field(default_factory=list)
+    query: list[int] = field(default_factory=list)
+    named: list[list[int]] = field(default_factory=list)
+    sheets: list[Sheet] = field(default_factory=list)
+    details: list[list[list[Any]]] = field(default_factory=list)
+    prompts: dict[int, dict[int, str]] = field(default_factory=dict)
+
+    def index(self, checks: list[str], details: list[str], images: str) -> dict[str, Any]:
+        """All that browsing and searching needs; `details` and `images` name further files."""
+        return {
+            "categories": {str(number): name for number, name in CATEGORIES.items()},
+            "prompts": self.prompts,
+            "ids": self.ids,
+            "cells": self.cells,
+            "catalog": self.catalog,
+            "query": self.query,
+            "named": self.named,
+            "checks": checks,
+            "sheets": [sheet.path.rsplit("-", 1)[1][:-4] for sheet in self.sheets],
+            "perFile": A_FILE,
+            "details": details,
+            "images": images,
+        }
+
+    def files_of_details(self) -> Iterator[list[list[list[Any]]]]:
+        """The crops of some SKUs at a time."""
+        for start in range(0, len(self.details), A_FILE):
+            yield self.details[start : start + A_FILE]
+
+    def images(self) -> list[str]:
+        """The images of each SKU, to be searched in."""
+        return [" ".join(dict.fromkeys(crop[1] for crop in crops)) for crops in self.details]
+
+
+def collect(
+    records: Iterable[ImageText], digests: Mapping[str, str], named: Mapping[str, list[int]]
+) -> Content:
+    """The content of a split from its prompts, in their order.
+
+    `digests` are of crops by path; `named` lists, by SKU, the checks that name it.
+    """
+    content = Content()
+    for sku_id, of_sku in groupby(records, key=lambda record: record.sku_id):
+        crops = list(of_sku)
+        cells = 0
+        details = []
+        for crop in crops:
+            bit = _bit(crop)
+            cells |= 1 << bit
+            content.prompts.setdefault(crop.category_id, {}).setdefault(bit, crop.text)
+            usual = content.prompts[crop.category_id][bit]
+            details.append(
+                [
+                    _DOMAINS.index(crop.domain),
+                    crop.image_id,
+                    crop.item_idx,
+                    *crop.bbox,
+                    crop.occlusion,
+                    crop.viewpoint,
+                    *([] if crop.text == usual else [crop.text]),
+                ]
+            )
+        by_domain = {name: [c for c in crops if c.domain == name] for name in _DOMAINS}
+        content.ids.append(sku_id)
+        content.cells.append(cells)
+        content.catalog.append(len(by_domain["catalog"]))
+        content.query.append(len(by_domain["query"]))
+        content.named.append(named.get(sku_id, []))
+        content.details.append(details)
+        shown = [_best(of_domain) for of_domain in by_domain.values()]
+        on_sheet = [digests.get(path, "") for paths in shown for path in paths]
+        content.sheets.append(Sheet(sheet_path(sku_id, on_sheet), *shown))
+    return content
+
+
+def refused(table: pd.DataFrame) -> list[list[Any]]:
+    """The rows of `refusals` as lists: image, item, stage, reason, detail."""
+    columns = ("image_id", "item_idx", "stage", "reason", "detail")
+    return [list(row) for row in rows(table, *columns)]
+
+
+def script(call: str, *arguments: object) -> bytes:
+    """A call with JSON arguments, as a script that a page loads; nothing in it can end one."""
+    said = ",".join(
+        json.dumps(one, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+        for one in arguments
+    )
+    return f"df2.{call}({said});\n".encode()
+
+
+def _bit(crop: ImageText) -> int:
+    return 9 * _DOMAINS.index(crop.domain) + 3 * (crop.occlusion - 1) + crop.viewpoint - 1
+
+
+def _best(crops: list[ImageText]) -> tuple[str, ...]:
+    """The crops that show a garment best: least occluded, from the front."""
+    ranked = sorted(crops, key=lambda crop: (crop.occlusion, crop.viewpoint != _FRONTAL))
+    return tuple(crop.image_path for crop in ranked[:_SHOWN])

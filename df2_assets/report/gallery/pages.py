@@ -1,0 +1,139 @@
+"""What the gallery's page says beside its data: figures, readiness, checks, reasons of refusals."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pandas as pd
+
+from df2_assets.dataset.frames import rows
+from df2_assets.dataset.reasons import MEANINGS
+from df2_assets.dataset.skus import SKU_ID
+from df2_assets.errors import inert
+from df2_assets.inspection.readiness import Readiness
+from df2_assets.inspection.recorded import Recorded, offenders
+from df2_assets.store.layout import Roots
+
+_ROWS: Final = 20
+_PAIRS: Final = 24
+
+
+def readiness_page(found: Readiness, not_compared: Sequence[str]) -> dict[str, Any]:
+    """What the template shows of a split's readiness."""
+    numbers = found.numbers
+    figures = [
+        ("Paired SKUs", numbers["paired_skus"], "with catalog and query crops", False),
+        ("Queries", numbers["queries"], "user crops with an answer in the catalog", False),
+        ("Answers a query", numbers["answers_a_query"], "catalog crops, on average", False),
+        (
+            "Queries without an answer",
+            numbers["queries_without_answer"],
+            "usable user items whose garment has no catalog crop: left out",
+            False,
+        ),
+        (
+            "Catalog without a query",
+            numbers["catalog_without_query"],
+            "usable shop items that no user item asks for: left out",
+            False,
+        ),
+        (
+            "Leaking crops",
+            numbers["leaking_crops"],
+            "whose picture another split has too",
+            bool(numbers["leaking_crops"]),
+        ),
+        ("Prompts", numbers["prompts"], "different texts", False),
+        ("SKUs a prompt", numbers["skus_a_prompt"], "that share a text, on average", False),
+    ]
+    pairs = found.leaks.drop_duplicates(["crop_path"])
+    gaps = (f"{kind} by {100 * numbers[f'{kind}_gap']:.0f}%" for kind in ("occlusion", "viewpoint"))
+    return {
+        "figures": [
+            {"name": name, "value": f"{value:,}", "note": note, "alarm": alarm}
+            for name, value, note, alarm in figures
+        ],
+        "gap": f"They differ in {' and in '.join(gaps)} of the crops.",
+        "balance": {
+            str(kind): rows.to_dict("records")
+            for kind, rows in found.balance.groupby("kind", sort=False)
+        },
+        "prompts": found.prompts.to_dict("records"),
+        "distinct": numbers["prompts"],
+        "leaks": pairs.head(_PAIRS).to_dict("records"),
+        "more_leaks": max(0, len(pairs) - _PAIRS),
+        "not_compared": list(not_compared),
+    }
+
+
+def checks_page(roots: Roots, split: str, recorded: Sequence[Recorded]) -> list[dict[str, Any]]:
+    """What the template shows of the checks, what is worst first."""
+    shown = [_check(roots, split, one) for one in recorded]
+    order = ("failed", "warned", "passed")
+    return sorted(shown, key=lambda one: order.index(one["state"]))
+
+
+def reasons_page(refusals: pd.DataFrame) -> list[dict[str, Any]]:
+    """How often each reason was given, and what it means."""
+    counts = refusals["reason"].value_counts()
+    return [
+        {"reason": reason.value, "count": int(counts[reason.value]), "meaning": meaning}
+        for reason, meaning in MEANINGS.items()
+        if reason.value in counts.index
+    ]
+
+
+def named_skus(
+    roots: Roots, split: str, recorded: Sequence[Recorded]
+) -> tuple[list[str], dict[str, list[int]]]:
+    """The checks that name SKUs, and for each SKU that is named by which of them."""
+    checks: list[str] = []
+    named: dict[str, list[int]] = {}
+    for one in recorded:
+        found = offenders(roots, one.asset, one.check, split)
+        if found is None or "sku_id" not in found:
+            continue
+        skus = sorted(set(found["sku_id"].dropna().tolist()))
+        if not skus:
+            continue
+        for sku_id in skus:
+            named.setdefault(sku_id, []).append(len(checks))
+        checks.append(one.check)
+    return checks, named
+
+
+def _check(roots: Roots, split: str, one: Recorded) -> dict[str, Any]:
+    state = "passed" if one.passed else "warned" if one.severity == "warn" else "failed"
+    named = offenders(roots, one.asset, one.check, split)
+    head = pd.DataFrame() if named is None else named.head(_ROWS).dropna(axis=1, how="all")
+    listed = head.drop(columns="split", errors="ignore")
+    path = roots.offenders(one.asset, one.check, split)
+    return {
+        "state": state,
+        "name": one.check.replace("_", " "),
+        "asset": one.asset,
+        "summary": one.summary,
+        "looked_at": one.looked_at,
+        "offenders": one.offenders,
+        "file": path.relative_to(roots.sku_root).as_posix(),
+        "shown": _shown(head),
+        "columns": [str(name).replace("_", " ") for name in listed.columns],
+        "rows": [[_cell(value) for value in row] for row in listed.itertuples(index=False)],
+    }
+
+
+def _shown(head: pd.DataFrame) -> list[dict[str, str | None]]:
+    """The crops among the rows, each pair once: a crop beside the one that it is compared with."""
+    if "crop_path" not in head:
+        return []
+    beside = next((name for name in ("like", "same_as", "unlike") if name in head), "crop_path")
+    shown: dict[frozenset[str], dict[str, str | None]] = {}
+    for path, sku_id, other in rows(head, "crop_path", "sku_id", beside):
+        if path:
+            pair = {"path": path, "sku_id": sku_id, "beside": None if other == path else other}
+            shown.setdefault(frozenset((path, other)), pair)
+    return list(shown.values())
+
+
+def _cell(value: object) -> dict[str, Any]:
+    text = "" if pd.isna(value) else inert(value if isinstance(value, str) else str(value), 200)  # type: ignore[call-overload]
+    return {"text": text, "sku": SKU_ID.fullmatch(text) is not None}

@@ -1,0 +1,73 @@
+"""Thumbnails: one small sheet a SKU, catalog crops above query crops. Runs in worker processes."""
+
+import hashlib
+import os
+from typing import Final, NamedTuple
+
+from PIL import Image, ImageFilter, ImageOps
+
+from df2_assets.store.files import temporary_name
+
+_VERSION: Final = "1"
+_TILE: Final = (112, 140)
+_QUALITY: Final = 74
+_BLUR: Final = 24
+_UPPER: Final = (0.5, 0.35)
+"""What is cut off of a crop that has another shape: more of its lower end."""
+
+
+class Sheet(NamedTuple):
+    """Where a SKU's sheet goes, relative to the site, and the crops in it, by row."""
+
+    path: str
+    catalog: tuple[str, ...]
+    query: tuple[str, ...]
+
+
+class Shard(NamedTuple):
+    """`sku_root` holds the crops, `site` the sheets."""
+
+    sku_root: str
+    site: str
+    sheets: list[Sheet]
+
+
+def sheet_path(sku_id: str, digests: list[str]) -> str:
+    """A name that says what is in it: a sheet that is there need not be drawn again."""
+    content = hashlib.sha256(" ".join([_VERSION, *digests]).encode()).hexdigest()
+    return f"thumbs/{sku_id[3:6]}/{sku_id}-{content[:10]}.jpg"
+
+
+def draw_shard(shard: Shard) -> int:
+    """Draw the sheets that are not there; how many these were."""
+    missing = [one for one in shard.sheets if not os.path.exists(f"{shard.site}/{one.path}")]
+    for sheet in missing:
+        _save(_drawn(shard.sku_root, sheet), f"{shard.site}/{sheet.path}")
+    return len(missing)
+
+
+def _drawn(sku_root: str, sheet: Sheet) -> Image.Image:
+    """Two crops a row; beside a single one lies what blurring leaves of it."""
+    width, height = _TILE
+    paper = Image.new("RGB", (2 * width, 2 * height))
+    for row, paths in enumerate((sheet.catalog, sheet.query)):
+        tiles = [_tile(f"{sku_root}/{path}") for path in paths]
+        if len(tiles) == 1:
+            tiles.append(tiles[0].filter(ImageFilter.GaussianBlur(_BLUR)))
+        for column, tile in enumerate(tiles):
+            paper.paste(tile, (column * width, row * height))
+    return paper
+
+
+def _tile(path: str) -> Image.Image:
+    with Image.open(path, formats=("JPEG",)) as image:
+        image.draft("RGB", (2 * _TILE[0], 2 * _TILE[1]))
+        return ImageOps.fit(image.convert("RGB"), _TILE, centering=_UPPER)
+
+
+def _save(paper: Image.Image, path: str) -> None:
+    folder, name = os.path.split(path)
+    os.makedirs(folder, exist_ok=True)
+    temporary = f"{folder}/{temporary_name(name)}"
+    paper.save(temporary, "JPEG", quality=_QUALITY)
+    os.replace(temporary, path)

@@ -1,0 +1,364 @@
+"use strict";
+// The gallery's behaviour. Text from the data reaches the page as text nodes and attributes only.
+const df2 = (() => {
+  const PAGE = 60, ROWS = 100;
+  const DOMAINS = ["catalog", "query"];
+  const OCCLUSIONS = ["slight or none", "medium", "heavy"];
+  const VIEWPOINTS = ["not worn", "frontal", "side or back"];
+  const about = document.body.dataset;
+  const at = (id) => document.getElementById(id);
+  const number = new Intl.NumberFormat("en").format;
+  let data = null, images = null, refusedRows = null;
+  let found = [], page = 0, refusedPage = 0, openSku = -1, cameFrom = null;
+  const details = new Map(), waiting = new Map();
+
+  function make(tag, values = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(values)) {
+      if (name === "class") element.className = value;
+      else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+      else if (value === true) element.setAttribute(name, "");
+      else if (value !== false && value !== null) element.setAttribute(name, value);
+    }
+    element.append(...children);
+    return element;
+  }
+  const several = (count, one, more = `${one}s`) => `${number(count)} ${count === 1 ? one : more}`;
+  const category = (place) => Number(data.ids[place].slice(10));
+  const isSku = (id) => data !== null && data.places.has(id);
+
+  // A file of data is a script that calls one of the functions at the end; it is loaded once.
+  function load(name) {
+    if (!waiting.has(name)) {
+      waiting.set(name, new Promise((done, failed) => {
+        document.head.append(make("script", { src: name, onload: done, onerror: failed }));
+      }));
+    }
+    return waiting.get(name);
+  }
+
+  // ---- Searching: each word must be in the SKU's id, its category, or one prompt of its crops.
+  function matcher(query) {
+    const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+    if (!words.length) return () => true;
+    const masks = {};
+    for (const [id, texts] of Object.entries(data.prompts)) {
+      masks[id] = 0;
+      for (const [bit, text] of Object.entries(texts)) {
+        const said = ` ${text.toLowerCase()}`;
+        if (words.every((word) => said.includes(` ${word}`))) masks[id] |= 1 << Number(bit);
+      }
+    }
+    const numeric = words.length === 1 && /^[0-9_]+$/.test(words[0]);
+    return (place) => {
+      if (numeric) {
+        return data.ids[place].includes(words[0]) || (images !== null && images[place].includes(words[0]));
+      }
+      return (data.cells[place] & (masks[category(place)] || 0)) !== 0;
+    };
+  }
+
+  function chosen(name) {
+    return [...document.querySelectorAll(`#${name} input:checked`)].map((input) => Number(input.value));
+  }
+
+  // The bits of all crops that the chosen domains, occlusions and viewpoints allow.
+  function allowed() {
+    const all = (list, length) => (list.length ? list : [...Array(length).keys()]);
+    let mask = 0;
+    for (const domain of all(chosen("domain"), 2)) {
+      for (const occlusion of all(chosen("occlusion"), 3)) {
+        for (const viewpoint of all(chosen("viewpoint"), 3)) mask |= 1 << (9 * domain + 3 * occlusion + viewpoint);
+      }
+    }
+    return mask;
+  }
+
+  function select() {
+    const matches = matcher(at("q").value), mask = allowed();
+    const categories = new Set(chosen("category")), named = at("named").value;
+    found = [];
+    for (let place = 0; place < data.ids.length; place++) {
+      if ((data.cells[place] & mask) === 0) continue;
+      if (categories.size && !categories.has(category(place))) continue;
+      if (named === "any" ? !data.named[place].length : named && !data.named[place].includes(Number(named))) continue;
+      if (matches(place)) found.push(place);
+    }
+    const crops = (place) => data.catalog[place] + data.query[place];
+    const order = at("order").value;
+    if (order === "crops") found.sort((a, b) => crops(b) - crops(a) || a - b);
+    if (order === "few") found.sort((a, b) => crops(a) - crops(b) || a - b);
+  }
+
+  function refresh(first = 0) {
+    select();
+    page = Math.max(0, Math.min(first, Math.ceil(found.length / PAGE) - 1));
+    show();
+    remember();
+  }
+
+  function show() {
+    const crops = found.reduce((sum, place) => sum + data.catalog[place] + data.query[place], 0);
+    at("found").replaceChildren(several(found.length, "SKU"), " ", make("small", {}, several(crops, "crop")));
+    at("grid").replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(card));
+    at("nothing").hidden = found.length > 0;
+    at("nothing").textContent = data.ids.length
+      ? "No SKU is like that. Clear a filter, or search for other words."
+      : "This split has no SKU. That is as it should be for test, which was released without annotations.";
+    pager(at("pager"), page, found.length, PAGE, (to) => { page = to; show(); remember(); at("found").scrollIntoView({ block: "center" }); at("grid").querySelector("a")?.focus(); });
+  }
+
+  function card(place) {
+    const id = data.ids[place];
+    const sheet = `thumbs/${id.slice(3, 6)}/${id}-${data.sheets[place]}.jpg`;
+    const flags = data.named[place].length;
+    return make("li", {},
+      make("a", { class: "card", href: `#/sku/${id}` },
+        make("span", { class: "sheet", style: null },
+          make("img", { src: sheet, alt: "", loading: "lazy", decoding: "async", width: 224, height: 280 }),
+          make("span", { class: "row catalog", "aria-hidden": "true" }, "catalog"),
+          make("span", { class: "row query", "aria-hidden": "true" }, "query")),
+        make("span", { class: "label" },
+          ...(flags ? [make("span", { class: "flag" }, several(flags, "check"))] : []),
+          make("b", {}, id),
+          make("span", {}, data.categories[category(place)], make("br"),
+            `${number(data.catalog[place])} catalog · ${number(data.query[place])} query`))));
+  }
+
+  function pager(nav, current, total, size, go) {
+    const last = Math.ceil(total / size) - 1;
+    if (last < 1) return nav.replaceChildren();
+    const near = [0, last, current - 1, current, current + 1].filter((one) => one >= 0 && one <= last);
+    const shown = [...new Set(near)].sort((a, b) => a - b);
+    const button = (label, to, extra = {}) => make("button", { type: "button", onclick: () => go(to), ...extra }, label);
+    const parts = [button("Back", current - 1, { disabled: current === 0 })];
+    shown.forEach((one, i) => {
+      if (i && one - shown[i - 1] > 1) parts.push(make("span", {}, "…"));
+      parts.push(button(number(one + 1), one, { "aria-current": one === current ? "page" : null, "aria-label": `Page ${one + 1}` }));
+    });
+    nav.replaceChildren(...parts, button("Next", current + 1, { disabled: current === last }));
+  }
+
+  // ---- One SKU
+  function openDialog(dialog) {
+    if (!dialog.open) dialog.showModal();
+  }
+
+  function showSku(id) {
+    openSku = data.places.get(id);
+    const file = Math.floor(openSku / data.perFile);
+    if (!details.has(file)) return load(data.details[file]).then(() => { if (location.hash === `#/sku/${id}`) showSku(id); });
+    const crops = details.get(file)[openSku % data.perFile];
+    at("sku-title").textContent = id;
+    const names = data.named[openSku].map((check) => data.checks[check]);
+    at("sku-about").textContent = data.categories[category(openSku)] + (names.length ? ` · named by ${names.join(", ")}` : "");
+    at("sku-body").replaceChildren(...DOMAINS.map((domain, which) => {
+      const own = crops.filter((crop) => crop[0] === which);
+      return make("section", { class: `side ${domain}`, "aria-label": domain },
+        make("h3", {}, domain === "catalog" ? "Catalog" : "Query", make("span", {}, several(own.length, "crop"))),
+        make("div", { class: "crops" }, ...own.map((crop) => figure(id, domain, crop))));
+    }));
+    const position = found.indexOf(openSku);
+    at("previous").disabled = position < 1;
+    at("next").disabled = position < 0 || position === found.length - 1;
+    openDialog(at("sku"));
+    at("sku").scrollTop = 0;
+    at("sku-title").focus();
+  }
+
+  function prompt(id, domain, crop) {
+    if (crop.length > 9) return crop[9];
+    const bit = 9 * crop[0] + 3 * (crop[7] - 1) + crop[8] - 1;
+    return data.prompts[Number(id.slice(10))][bit];
+  }
+
+  function figure(id, domain, crop) {
+    const [, image, item] = crop;
+    const text = prompt(id, domain, crop);
+    const path = `${about.crops}/${about.split}/${domain}/${id}/${image}_item${item}.jpg`;
+    const picture = make("img", { src: path, alt: text, loading: "lazy", onerror: gone });
+    return make("figure", { class: "crop" },
+      make("button", { type: "button", "aria-label": `Image ${image} with the box of item ${item}`, onclick: () => showOriginal(id, crop) }, picture),
+      make("figcaption", {}, text,
+        make("small", {}, `image ${image}, item ${item} · occlusion ${OCCLUSIONS[crop[7] - 1]} · ${VIEWPOINTS[crop[8] - 1]}`)));
+  }
+
+  function gone(event) {
+    event.target.replaceWith(make("span", { class: "gone" }, "This file is not beside the gallery."));
+  }
+
+  function step(by) {
+    const position = found.indexOf(openSku) + by;
+    if (found.indexOf(openSku) >= 0 && position >= 0 && position < found.length) location.hash = `#/sku/${data.ids[found[position]]}`;
+  }
+
+  // ---- An original with the box drawn on it
+  function showOriginal(id, crop) {
+    const [, image, item, x1, y1, x2, y2] = crop;
+    const path = `${about.originals}/${image}.jpg`;
+    at("original-title").textContent = `image ${image}, item ${item}`;
+    at("original-about").textContent = `${id} · box ${x1}, ${y1} to ${x2}, ${y2}`;
+    at("original-file").href = path;
+    const frame = make("div", { class: "framed" });
+    frame.append(make("img", {
+      src: path, alt: `image ${image}; the box of item ${item} is marked`, onerror: gone,
+      onload: (event) => frame.append(box(event.target.naturalWidth, event.target.naturalHeight, x1, y1, x2, y2)),
+    }));
+    at("original-body").replaceChildren(frame);
+    openDialog(at("original"));
+    at("original-title").focus();
+  }
+
+  function box(width, height, x1, y1, x2, y2) {
+    const svg = (tag, values) => {
+      const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
+      return element;
+    };
+    const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
+    drawing.append(
+      svg("path", { d: `M0 0H${width}V${height}H0ZM${x1} ${y1}V${y2}H${x2}V${y1}Z` }),
+      svg("rect", { x: x1, y: y1, width: x2 - x1, height: y2 - y1 }));
+    return drawing;
+  }
+
+  // ---- What was refused
+  function showRefused(to = 0) {
+    if (!at("refused-rows") || refusedRows === null) return;
+    const pressed = document.querySelector("[data-reason][aria-pressed=true]")?.dataset.reason;
+    const words = at("refused-q").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const rows = refusedRows.filter((row) => (!pressed || row[3] === pressed) && words.every((word) => row.join(" ").toLowerCase().includes(word)));
+    refusedPage = to;
+    at("refused-found").textContent = `${number(rows.length)} of ${number(refusedRows.length)}`;
+    at("refused-rows").replaceChildren(...rows.slice(to * ROWS, (to + 1) * ROWS).map((row) => {
+      const [image, item, stage, reason, detail] = row;
+      const known = /^[0-9]{6}$/.test(image);
+      const link = known ? make("a", { href: `${about.originals}/${image}.jpg` }, image) : String(image);
+      return make("tr", {}, make("td", {}, link), make("td", {}, item === null ? "whole file" : String(item)),
+        make("td", {}, stage), make("td", {}, reason), make("td", {}, detail ?? ""));
+    }));
+    pager(at("refused-pager"), to, rows.length, ROWS, (next) => { showRefused(next); at("refused-found").scrollIntoView({ block: "center" }); });
+  }
+
+  // ---- Pages and addresses
+  function remember() {
+    const values = new URLSearchParams();
+    if (at("q").value) values.set("q", at("q").value);
+    for (const name of ["domain", "occlusion", "viewpoint", "category"]) {
+      if (chosen(name).length) values.set(name, chosen(name).join("."));
+    }
+    for (const name of ["named", "order"]) if (at(name).value && at(name).value !== "id") values.set(name, at(name).value);
+    if (page) values.set("page", page + 1);
+    cameFrom = `#/browse${[...values].length ? `?${values}` : ""}`;
+    if (location.hash === "" || location.hash.startsWith("#/browse")) history.replaceState(null, "", cameFrom);
+  }
+
+  function recall(text) {
+    const values = new URLSearchParams(text);
+    at("q").value = values.get("q") ?? "";
+    for (const name of ["domain", "occlusion", "viewpoint", "category"]) {
+      const wanted = new Set((values.get(name) ?? "").split("."));
+      document.querySelectorAll(`#${name} input`).forEach((input) => { input.checked = wanted.has(input.value); });
+    }
+    for (const name of ["named", "order"]) {
+      const wanted = values.get(name) ?? (name === "order" ? "id" : "");
+      at(name).value = [...at(name).options].some((one) => one.value === wanted) ? wanted : at(name).options[0].value;
+    }
+    if (/[0-9]/.test(at("q").value)) load(data.images).then(() => refresh(Number(values.get("page") ?? 1) - 1));
+    else refresh(Number(values.get("page") ?? 1) - 1);
+  }
+
+  function route() {
+    const [, name = "browse", rest = ""] = location.hash.match(/^#\/([a-z]+)(?:[/?](.*))?$/) ?? [];
+    const section = name === "sku" ? "browse" : ["readiness", "checks", "refusals"].includes(name) ? name : "browse";
+    for (const one of document.querySelectorAll("main > section")) one.hidden = one.id !== section;
+    for (const link of document.querySelectorAll(".top nav a")) {
+      if (link.getAttribute("href") === `#/${section}`) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+    if (section === "refusals") load(about.refused).then(() => showRefused(refusedPage));
+    if (name === "sku" && isSku(rest)) {
+      if (cameFrom === null) recall("");
+      showSku(rest);
+      return;
+    }
+    const back = at("sku").open ? openSku : -1;
+    at("original").close();
+    at("sku").close();
+    if (section !== "browse" || data === null) return;
+    if (cameFrom === null || (location.hash !== cameFrom && location.hash !== "#/browse")) recall(rest);
+    else remember();
+    if (back >= 0) [...at("grid").querySelectorAll("a")].find((link) => link.hash === `#/sku/${data.ids[back]}`)?.focus();
+  }
+
+  function choices(name, labels) {
+    at(name).replaceChildren(...labels.map(([value, label, count]) => make("label", {},
+      make("input", { type: "checkbox", name, value, onchange: () => refresh() }),
+      make("span", { class: "chip" }, label, ...(count === undefined ? [] : [make("span", { class: "n" }, number(count))])))));
+  }
+
+  function start(index) {
+    data = index;
+    data.places = new Map(data.ids.map((id, place) => [id, place]));
+    const counts = {}, named = data.checks.map(() => 0);
+    data.ids.forEach((id, place) => {
+      counts[category(place)] = (counts[category(place)] ?? 0) + 1;
+      data.named[place].forEach((check) => { named[check] += 1; });
+    });
+    choices("domain", DOMAINS.map((label, value) => [value, label]));
+    choices("occlusion", OCCLUSIONS.map((label, value) => [value, label]));
+    choices("viewpoint", VIEWPOINTS.map((label, value) => [value, label]));
+    choices("category", Object.entries(data.categories).filter(([id]) => counts[id]).map(([id, label]) => [id, label, counts[id]]));
+    at("named").replaceChildren(make("option", { value: "" }, "all SKUs"), make("option", { value: "any" }, "by any"),
+      ...data.checks.map((label, check) => make("option", { value: check }, `${label} (${number(named[check])})`)));
+    at("named-field").hidden = data.checks.length === 0;
+    route();
+    document.body.dataset.ready = "yes";
+  }
+
+  at("filters").addEventListener("submit", (event) => event.preventDefault());
+  at("filters").addEventListener("reset", () => setTimeout(() => { at("order").value = "id"; refresh(); at("q").focus(); }));
+  at("q").addEventListener("input", () => {
+    if (/[0-9]/.test(at("q").value) && images === null) load(data.images).then(() => refresh());
+    else refresh();
+  });
+  for (const id of ["named", "order"]) at(id).addEventListener("change", () => refresh());
+  at("previous").addEventListener("click", () => step(-1));
+  at("next").addEventListener("click", () => step(1));
+  const leave = () => { location.hash = cameFrom ?? "#/browse"; };
+  at("close").addEventListener("click", leave);
+  at("sku").addEventListener("cancel", (event) => { event.preventDefault(); leave(); });
+  at("original-close").addEventListener("click", () => at("original").close());
+  for (const dialog of document.querySelectorAll("dialog")) {
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) (dialog.id === "sku" ? leave() : dialog.close()); });
+  }
+  at("sku").addEventListener("keydown", (event) => {
+    if (event.key === "ArrowLeft") step(-1);
+    if (event.key === "ArrowRight") step(1);
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName) && event.target.type !== "checkbox";
+    if (event.key === "/" && !typing && !at("sku").open) { event.preventDefault(); location.hash = cameFrom ?? "#/browse"; at("browse").hidden = false; at("q").focus(); at("q").select(); }
+  });
+  document.querySelectorAll("[data-reason]").forEach((button) => button.addEventListener("click", () => {
+    const on = button.getAttribute("aria-pressed") === "true";
+    document.querySelectorAll("[data-reason]").forEach((one) => one.setAttribute("aria-pressed", String(one === button && !on)));
+    showRefused();
+  }));
+  at("refused-q")?.addEventListener("input", () => showRefused());
+  const dark = () => document.documentElement.dataset.theme === "dark"
+    || (document.documentElement.dataset.theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+  at("theme").setAttribute("aria-pressed", String(dark()));
+  at("theme").addEventListener("click", () => {
+    document.documentElement.dataset.theme = dark() ? "light" : "dark";
+    at("theme").setAttribute("aria-pressed", String(dark()));
+  });
+  addEventListener("hashchange", route);
+
+  return {
+    index: start,
+    details: (file, skus) => details.set(file, skus),
+    images: (list) => { images = list; },
+    refused: (rows) => { refusedRows = rows; },
+  };
+})();

@@ -1,0 +1,116 @@
+"""Plots of what is in a split, with matplotlib: never on the path of a build, for it loads slowly.
+
+Figures are made without pyplot, which keeps global state that steps in threads would share.
+"""
+
+import io
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from df2_assets.dataset.taxonomy import CATEGORIES, OCCLUSIONS, VIEWPOINTS
+from df2_assets.report.embedding import embedded_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLOURS: Final = {"catalog": "#124e78", "query": "#e08e45"}
+_STYLE: Final[dict[str, Any]] = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#9aa5b1",
+    "axes.labelcolor": "#3e4c59",
+    "text.color": "#1f2933",
+    "xtick.color": "#3e4c59",
+    "ytick.color": "#3e4c59",
+}
+
+
+def distributions(
+    split: str, groups: pd.DataFrame, manifest: pd.DataFrame, quality: pd.DataFrame
+) -> str | None:
+    """Markdown with a PNG: categories, occlusion by viewpoint, crops a SKU, sizes, brightness.
+
+    `groups` are rows of `sku_groups`; crops that are not on disk are left out. None without crops.
+    """
+    crops = groups.merge(manifest, on="crop_path").merge(quality, on="crop_path")
+    if crops.empty:
+        return None
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # keys are a Literal of them all
+        figure = Figure(figsize=(11, 7), layout="constrained")
+        grid = figure.add_gridspec(2, 3)
+        _categories(figure.add_subplot(grid[:, 0]), crops)
+        _labels(figure.add_subplot(grid[0, 1]), crops)
+        _per_sku(figure.add_subplot(grid[0, 2]), crops)
+        _histogram(
+            figure.add_subplot(grid[1, 1]),
+            crops.assign(side=crops[["width", "height"]].min(axis=1)),
+            "side",
+            "Shorter side of a crop",
+            "pixels",
+        )
+        _histogram(
+            figure.add_subplot(grid[1, 2]), crops, "brightness", "Brightness", "mean luma, 0 to 255"
+        )
+        figure.suptitle(f"{split}: {crops['sku_id'].nunique():,} SKUs, {len(crops):,} crops")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", dpi=85, metadata={"Software": None})
+    return embedded_bytes(buffer.getvalue(), "image/png", "distributions of the crops")
+
+
+def _categories(axes: "Axes", crops: pd.DataFrame) -> None:
+    names = list(CATEGORIES.values())[::-1]
+    counts = crops.groupby(["category_name", "domain"]).size().unstack(fill_value=0)
+    left = pd.Series(0, index=names)
+    for domain, colour in _COLOURS.items():
+        values = counts.get(domain, pd.Series(dtype=int)).reindex(names, fill_value=0).astype(int)
+        axes.barh(names, values.tolist(), left=left.tolist(), color=colour, label=domain)
+        left = left + values
+    axes.set_title("Crops by category")
+    axes.legend(frameon=False)
+
+
+def _labels(axes: "Axes", crops: pd.DataFrame) -> None:
+    counts = crops.groupby(["occlusion", "viewpoint"]).size().unstack(fill_value=0)
+    counts = counts.reindex(index=list(OCCLUSIONS), columns=list(VIEWPOINTS), fill_value=0)
+    values = counts.to_numpy(dtype=int)
+    axes.imshow(values, cmap="Blues", aspect="auto", vmin=0)
+    for row, line in enumerate(values.tolist()):
+        for column, count in enumerate(line):
+            dark = count > values.max() / 2
+            axes.text(
+                column, row, f"{count:,}", ha="center", va="center", color="w" if dark else "k"
+            )
+    axes.set_xticks(range(3), list(VIEWPOINTS.values()))
+    axes.set_yticks(range(3), list(OCCLUSIONS.values()))
+    axes.set_xlabel("viewpoint")
+    axes.set_ylabel("occlusion")
+    axes.set_title("Occlusion by viewpoint")
+
+
+def _per_sku(axes: "Axes", crops: pd.DataFrame) -> None:
+    most = 40
+    sizes = crops.groupby(["sku_id", "domain"]).size().unstack(fill_value=0)
+    sizes = sizes.reindex(columns=list(_COLOURS), fill_value=0)
+    values = [sizes[domain].clip(upper=most).tolist() for domain in _COLOURS]
+    bins = [edge + 0.5 for edge in range(int(sizes.clip(upper=most).max().max()) + 1)]
+    axes.hist(values, bins=bins, color=list(_COLOURS.values()), label=list(_COLOURS))
+    axes.set_title("Crops a SKU")
+    axes.set_xlabel(f"crops of a domain ({most} and more: the last)")
+    axes.set_ylabel("SKUs")
+
+
+def _histogram(axes: "Axes", crops: pd.DataFrame, value: str, title: str, unit: str) -> None:
+    of_domain = [crops[value][crops["domain"] == domain] for domain in _COLOURS]
+    values = [series.astype(float).tolist() for series in of_domain]
+    axes.hist(values, bins=30, color=list(_COLOURS.values()), stacked=True)
+    axes.set_title(title)
+    axes.set_xlabel(unit)
+    axes.set_ylabel("crops")

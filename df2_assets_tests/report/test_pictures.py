@@ -1,0 +1,148 @@
+"""Pictures in the metadata: there, small, and of what they say."""
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from df2_assets.inspection.prompts import prompt_coverage
+from df2_assets.report import before_and_after, heat_map, pictures, plots
+from df2_assets.report.embedding import MAX_BYTES, embedded
+from df2_assets.store.layout import Roots
+from df2_assets_tests.support.looks import jpeg, path, picture, plain, seen
+
+EMBEDDED = re.compile(r"!\[([^\[\]]+)\]\(data:image/(jpeg|png);base64,([A-Za-z0-9+/=]+)\)")
+
+
+def shown(markdown: str | None) -> Image.Image:
+    """The image in a text of markdown, which is under 300 KB and nothing else."""
+    assert markdown is not None
+    assert len(markdown) < MAX_BYTES + 200
+    match = EMBEDDED.fullmatch(markdown)
+    assert match
+    return Image.open(io.BytesIO(base64.b64decode(match[3]))).convert("RGB")
+
+
+def has(image: Image.Image, colour: tuple[int, int, int], least: int = 200) -> bool:
+    """Whether so many pixels are about of a colour."""
+    apart = np.abs(np.asarray(image, np.int16) - np.array(colour, np.int16))
+    return int((apart.max(axis=2) < 40).sum()) >= least
+
+
+def write(root: Path, name: str, data: bytes) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_bytes(data)
+
+
+def test_any_image_is_made_to_fit() -> None:
+    noise = Image.effect_noise((1600, 1600), 120).convert("RGB")
+    assert shown(embedded(noise, "noise")).size[0] >= 400
+
+
+def test_the_worst_crops_are_shown_with_their_number(roots: Roots) -> None:
+    write(roots.sku_root, path(1), jpeg(plain("#ff0000")))
+    rows = pd.DataFrame(
+        {"crop_path": [path(1)], "image_id": ["000001"], "item_idx": [1], "brightness": [3.5]}
+    )
+    assert has(shown(pictures.worst_crops(roots, rows, "brightness", "dark")), (255, 0, 0), 8000)
+    assert pictures.worst_crops(roots, rows.iloc[:0], "brightness", "dark") is None
+
+
+def test_a_crop_that_is_gone_leaves_a_gap(roots: Roots) -> None:
+    rows = pd.DataFrame(
+        {"crop_path": [path(1)], "image_id": ["000001"], "item_idx": [1], "brightness": [3.5]}
+    )
+    assert not has(shown(pictures.worst_crops(roots, rows, "brightness", "dark")), (255, 0, 0), 1)
+
+
+@pytest.mark.parametrize(
+    "box", [(40, 40, 120, 120), (-50, 40, 120, 900), (120, 120, 40, 40), (300, 300, 400, 400)]
+)
+def test_boxes_are_drawn_on_their_image_wherever_they_lie(
+    roots: Roots, box: tuple[int, int, int, int]
+) -> None:
+    write(roots.df2_root, "train/image/000001.jpg", jpeg(plain("#0000ff")))
+    rows = pd.DataFrame([("train", "000001", 1, "past the edge", *box)])
+    rows.columns = pd.Index(["split", "image_id", "item_idx", "what", "x1", "y1", "x2", "y2"])
+    image = shown(pictures.boxes_on_originals(roots, rows, "boxes"))
+    assert has(image, (0, 0, 255), 4000)
+    assert has(image, (0xC2, 0x41, 0x0C), 20)
+
+
+def test_items_without_a_box_are_not_shown(roots: Roots) -> None:
+    rows = pd.DataFrame([("train", "000001", 1, "misnamed", None, None, None, None)])
+    rows.columns = pd.Index(["split", "image_id", "item_idx", "what", "x1", "y1", "x2", "y2"])
+    assert pictures.boxes_on_originals(roots, rows, "boxes") is None
+
+
+def test_a_pair_is_shown_once(roots: Roots) -> None:
+    for number, colour in ((1, "#ff0000"), (2, "#00ff00")):
+        write(roots.sku_root, path(number), jpeg(plain(colour)))
+    rows = pd.DataFrame({"crop_path": [path(1), path(2)], "like": [path(2), path(1)]})
+    image = shown(pictures.pairs(roots, rows, "pairs"))
+    assert has(image, (255, 0, 0), 8000)
+    assert has(image, (0, 255, 0), 8000)
+    assert not has(image, (255, 0, 0), 16_000)
+
+
+def test_the_odd_crop_of_a_sku_is_framed_beside_the_others(roots: Roots) -> None:
+    paths = [path(number) for number in range(3)]
+    for one in paths:
+        write(roots.sku_root, one, jpeg(plain("#0000ff")))
+    rows = pd.DataFrame({"sku_id": ["000001_01_01"], "crop_path": [paths[2]]})
+    image = shown(pictures.skus_side_by_side(roots, rows, paths, "unlike"))
+    assert has(image, (0, 0, 255), 3 * 8000)
+    assert has(image, (0xC2, 0x41, 0x0C), 800)
+
+
+def test_what_a_build_changed_is_shown_before_and_after(tmp_path: Path) -> None:
+    remade, removed, added = path(1), path(2), path(3)
+    write(tmp_path, remade, jpeg(plain("#ff0000")))
+    write(tmp_path, removed, jpeg(plain("#ff00ff")))
+    there = {remade: 0, removed: 0}
+    before = before_and_after.remembered(tmp_path, [remade], [removed])
+    write(tmp_path, remade, jpeg(plain("#00ff00")))
+    (tmp_path / removed).unlink()
+    write(tmp_path, added, jpeg(plain("#0000ff")))
+    image = shown(before_and_after.before_and_after(tmp_path, before, [remade, added], there))
+    for colour in ((255, 0, 0), (0, 255, 0), (255, 0, 255), (0, 0, 255)):
+        assert has(image, colour, 8000), colour
+
+
+def test_a_build_that_changed_nothing_shows_nothing(tmp_path: Path) -> None:
+    assert before_and_after.before_and_after(tmp_path, {}, [], {path(1): 0}) is None
+
+
+def test_a_dozen_is_enough_and_no_kind_hides_another(tmp_path: Path) -> None:
+    many = [path(number) for number in range(100)]
+    before = before_and_after.remembered(tmp_path, many[:50], many[50:])
+    assert len(before) == 12
+    assert {one in many[:50] for one in before} == {True, False}
+
+
+def test_an_empty_cell_of_the_heat_map_stands_out() -> None:
+    finding = prompt_coverage("train", [])
+    assert finding.tables == {}
+    labels = [f"occlusion {o}, viewpoint {v}" for o in (1, 2, 3) for v in (1, 2, 3)]
+    row: dict[str, object] = {"category": "skirt", "domain": "query"}
+    full = pd.DataFrame([row | dict.fromkeys(labels, 9)])
+    gap = pd.DataFrame([row | dict.fromkeys(labels, 9) | {labels[4]: 0}])
+    alarm = (0xC2, 0x41, 0x0C)
+    assert not has(shown(heat_map.coverage(full)), alarm, 1)
+    assert has(shown(heat_map.coverage(gap)), alarm, 60)
+
+
+def test_distributions_are_one_picture_and_none_without_crops() -> None:
+    crops = seen((path(number), jpeg(picture(number))) for number in range(3))
+    groups = crops[["crop_path", "sku_id", "domain"]].assign(
+        category_name="skirt", occlusion=1, viewpoint=2
+    )
+    manifest, quality = crops[["crop_path", "width", "height"]], crops[["crop_path", "brightness"]]
+    image = shown(plots.distributions("train", groups, manifest, quality))
+    assert image.width > 800
+    assert plots.distributions("train", groups.iloc[:0], manifest, quality) is None

@@ -1,0 +1,58 @@
+"""Crops as `inspection.looks` knows them, from pictures in memory."""
+
+import hashlib
+import io
+import random
+from collections.abc import Iterable
+
+import pandas as pd
+from PIL import Image, ImageDraw
+
+from df2_assets.dataset.perceptual import measure
+from df2_assets.inspection.looks import looks
+
+SIDE = 160
+
+
+def picture(seed: int, size: tuple[int, int] = (SIDE, SIDE)) -> Image.Image:
+    """Shapes and colours of their own for each seed."""
+    rng = random.Random(seed)
+    image = Image.new("RGB", (SIDE, SIDE), _colour(rng))
+    draw = ImageDraw.Draw(image)
+    for _ in range(12):
+        x, y = rng.randrange(-20, SIDE), rng.randrange(-20, SIDE)
+        draw.rectangle((x, y, x + rng.randrange(20, 90), y + rng.randrange(20, 90)), _colour(rng))
+    return image.resize(size)
+
+
+def plain(colour: str) -> Image.Image:
+    """One colour and nothing else."""
+    return Image.new("RGB", (SIDE, SIDE), colour)
+
+
+def jpeg(image: Image.Image, quality: int = 95) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def seen(crops: Iterable[tuple[str, bytes]]) -> pd.DataFrame:
+    """The `looks` of crops, by path and bytes."""
+    quality, manifest = [], []
+    for path, data in crops:
+        measures = measure(io.BytesIO(data))
+        digest = hashlib.sha256(data).hexdigest()
+        quality.append({"crop_path": path, "sha256": digest, **measures._asdict()})
+        with Image.open(io.BytesIO(data)) as image:
+            manifest.append({"crop_path": path, "width": image.width, "height": image.height})
+    return looks(pd.DataFrame(quality), pd.DataFrame(manifest))
+
+
+def path(
+    image: int, sku: str = "000001_01_01", split: str = "train", domain: str = "catalog"
+) -> str:
+    return f"{split}/{domain}/{sku}/{image:06d}_item1.jpg"
+
+
+def _colour(rng: random.Random) -> tuple[int, int, int]:
+    return rng.randrange(20, 250), rng.randrange(20, 250), rng.randrange(20, 250)
