@@ -9,18 +9,29 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
+from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import inert
 from df2_assets.inspection.finding import Finding
+from df2_assets.inspection.recorded import record
 from df2_assets.pipeline.changes import Changes
 from df2_assets.pipeline.publishing import Published
 from df2_assets.store import tables
-from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
 
 SHOWN = 20
+PREVIEWED = 3
+FIRST_OFFENDERS = f"first {SHOWN} offenders"
 
 _SEVERITY = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
+
+
+def columns(schema: pa.Schema) -> dict[str, Any]:
+    """What the UI shows of columns: their types and meaning, and where their values come from."""
+    return {
+        "dagster/column_schema": column_schema(schema),
+        "dagster/column_lineage": column_lineage(schema),
+    }
 
 
 def column_schema(schema: pa.Schema) -> dg.TableSchema:
@@ -60,31 +71,39 @@ def table_result(
     changes: Changes,
     *,
     numbers: Mapping[str, int | float],
+    anew: str | None = None,
     metadata: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
     check_results: Sequence[dg.AssetCheckResult] = (),
 ) -> dg.MaterializeResult[Any]:
-    """The result of an asset that leaves a table, for the IO manager to write."""
+    """The result of an asset that leaves a table, for the IO manager to write.
+
+    `anew` says why what is there already was made again, where that is not for its input.
+    """
     return dg.MaterializeResult(
         value=table,
         data_version=dg.DataVersion(tables.digest(table)),
         metadata={
             "dagster/row_count": table.num_rows,
-            "dagster/column_schema": column_schema(SCHEMAS[asset]),
             "dagster/column_lineage": column_lineage(SCHEMAS[asset]),
-            "preview": preview(tables.frame(table.slice(0, SHOWN))),
+            "preview": preview(tables.frame(table.slice(0, PREVIEWED))),
             **numbers,
             **changed(changes),
+            **({"made_anew": anew} if anew else {}),
             **(metadata or {}),
         },
+        tags=tags,
         check_results=check_results,
     )
 
 
-def document_result(published: Published, path: Path) -> dg.MaterializeResult[Any]:
+def document_result(asset: str, published: Published, path: Path) -> dg.MaterializeResult[Any]:
     """The result of an asset that leaves a contract file, already written."""
     return dg.MaterializeResult(
         data_version=dg.DataVersion(published.data_version),
         metadata={
+            "dagster/row_count": published.crops,
+            "dagster/column_lineage": column_lineage(DOCUMENTS[asset]),
             "path": dg.MetadataValue.path(str(path)),
             "bytes": path.stat().st_size,
             "skus": published.skus,
@@ -104,11 +123,16 @@ def changed(changes: Changes) -> dict[str, Any]:
         "unchanged": changes.unchanged,
     }
     if len(changes.first):
-        shown["first_changes"] = preview(changes.first)
+        shown["first_changes"] = preview(changes.first, limit=10)
     return shown
 
 
-def head(path: Path, lines: int = 12, width: int = 160) -> list[str]:
+def share(part: int, whole: int) -> float:
+    """How much of the work was done anew: 1.0 is a cold build, 0.0 one that changed nothing."""
+    return part / whole if whole else 0.0
+
+
+def head(path: Path, lines: int = 6, width: int = 160) -> list[str]:
     """The first lines of a text file, cut to `width`, made inert."""
     with path.open(encoding="utf-8") as file:
         return [inert(line.rstrip("\n"), width) for line in islice(file, lines)]
@@ -120,19 +144,20 @@ def fenced(lines: list[str]) -> str:
 
 
 def check_result(
-    finding: Finding, roots: Roots, asset: str, check: str, split: str
+    finding: Finding, roots: Roots, asset: str, check: str, split: str, picture: str | None = None
 ) -> dg.AssetCheckResult:
-    """A finding as the result of a check; all its offenders in a Parquet file, the first shown."""
+    """A finding as the result of a check; all its offenders in a Parquet file, the first shown.
+
+    `picture` is markdown with an embedded image.
+    """
     metadata: dict[str, Any] = {"looked_at": finding.looked_at, **finding.numbers}
-    path = roots.offenders(asset, check, split)
+    if picture:
+        metadata["picture"] = dg.MetadataValue.md(picture)
+    record(finding, roots, asset, check, split)
     if len(finding.offenders):
-        with atomic(path) as temporary:
-            finding.offenders.to_parquet(temporary, index=False)
         metadata["offenders"] = len(finding.offenders)
-        metadata[f"first {SHOWN} offenders"] = preview(finding.offenders)
-        metadata["all offenders"] = dg.MetadataValue.path(str(path))
-    else:
-        path.unlink(missing_ok=True)
+        metadata[FIRST_OFFENDERS] = preview(finding.offenders)
+        metadata["all offenders"] = dg.MetadataValue.path(str(roots.offenders(asset, check, split)))
     for name, table in finding.tables.items():
         metadata[name] = preview(table, limit=len(table))
     return dg.AssetCheckResult(

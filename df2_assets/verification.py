@@ -7,15 +7,9 @@ edited or added behind the platform's back turns it red, and the next build turn
 from collections.abc import Iterator
 
 import dagster as dg
-
-# No public name in Dagster 1.13, whose version is bounded. Without it the UI takes the evaluation
-# for one of an earlier materialization.
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData as Target,
-)
 from pydantic import Field
 
-from df2_assets.checks.crops import BLOCKING
+from df2_assets.checks.evaluations import evaluation
 from df2_assets.errors import inert
 from df2_assets.inspection.offenders import number_of
 from df2_assets.inspection.verify import verify
@@ -48,8 +42,7 @@ def verify_split(
     for note in found.notes:
         context.log.warning(note)
     for (asset, check), seen in found.seen.items():
-        result = check_result(seen.finding, roots, asset, check, split)
-        yield _evaluation(context, asset, check, result)
+        yield evaluation(context, check_result(seen.finding, roots, asset, check, split))
     if found.damaged:
         marked = mark_damaged(roots, split, found.damaged)
         context.log.info(f"The next build makes {len(marked)} damaged crops anew.")
@@ -65,32 +58,10 @@ def verify_split(
 
 @dg.job(
     partitions_def=splits,
-    description="Looks whether the files of a split are as they were built; makes nothing.",
+    description=(
+        "Looks whether the files of a split are as they were built: every byte, if `deep`; a "
+        "damaged crop is marked to be made anew. `check_only` judges what was built instead."
+    ),
 )
 def verify_dataset() -> None:
     verify_split()
-
-
-def _evaluation(
-    context: dg.OpExecutionContext, asset: str, check: str, result: dg.AssetCheckResult
-) -> dg.AssetCheckEvaluation:
-    split = context.partition_key
-    of_split = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[split])
-    latest = context.instance.fetch_materializations(of_split, limit=1).records
-    return dg.AssetCheckEvaluation(
-        asset_key=dg.AssetKey(asset),
-        check_name=check,
-        passed=result.passed,
-        metadata=result.metadata,
-        target_materialization_data=next(
-            (
-                Target(storage_id=one.storage_id, run_id=one.run_id, timestamp=one.timestamp)
-                for one in latest
-            ),
-            None,
-        ),
-        severity=result.severity,
-        description=result.description,
-        blocking=(asset, check) == ("crops", BLOCKING.name),
-        partition=split,
-    )

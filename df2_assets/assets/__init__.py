@@ -2,15 +2,17 @@
 
 import dagster as dg
 
+from df2_assets.assets.crop_quality import crop_quality
 from df2_assets.assets.crops import crops
 from df2_assets.assets.deepfashion2 import deepfashion2
+from df2_assets.assets.gallery import gallery
 from df2_assets.assets.image_text import image_text
 from df2_assets.assets.raw_annotation_index import raw_annotation_index
 from df2_assets.assets.refusals import refusals
 from df2_assets.assets.sku_groups import sku_groups
 from df2_assets.assets.sku_metadata import sku_metadata
 
-all_assets: list[dg.AssetsDefinition | dg.SourceAsset] = [
+all_assets: list[dg.AssetsDefinition] = [
     deepfashion2,
     raw_annotation_index,
     sku_groups,
@@ -18,4 +20,6 @@ all_assets: list[dg.AssetsDefinition | dg.SourceAsset] = [
     refusals,
     sku_metadata,
     image_text,
+    crop_quality,
+    gallery,
 ]

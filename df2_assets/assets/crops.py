@@ -13,7 +13,8 @@ from df2_assets.pipeline.crops import build_crops, header_sizes
 from df2_assets.pipeline.estimate import estimate, refuse_full_disk
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.planning import plan_crops
-from df2_assets.presentation import check_result, table_result
+from df2_assets.presentation import check_result, share, table_result
+from df2_assets.report.before_and_after import before_and_after, remembered
 from df2_assets.report.contact_sheet import contact_sheet
 from df2_assets.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.store import crop_tree, tables
@@ -21,6 +22,7 @@ from df2_assets.store import crop_tree, tables
 
 @split_asset(
     group="crops",
+    tags=["incremental"],
     description="""
     JPEGs under `{split}/catalog` and `{split}/query`, and the manifest: a row a crop with its
     size, time and SHA-256, or the reason why it could not be made. A crop whose image, box and
@@ -42,6 +44,12 @@ def crops(
     groups, shards = tables.frame(sku_groups), engine.start()
     plan = plan_crops(roots, split, groups, tables.frame(read_files(roots, split)))
     refuse_full_disk(roots, split, estimate(roots, plan, shards))
+    there = plan.tree.crops
+    before = remembered(
+        roots.sku_root,
+        [path for path in plan.make["crop_path"].tolist() if path in there],
+        [path for path in plan.remove if path in there],
+    )
     built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
     seconds = time.monotonic() - start
     manifest = tables.frame(built.manifest)
@@ -49,7 +57,10 @@ def crops(
     sizes = header_sizes(roots, built.made, shards)
     finding = files_match(groups, manifest, tree, sizes)
     on_disk = groups[groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])]
-    sheet = contact_sheet(roots.sku_root, on_disk)
+    pictures = {
+        "contact_sheet": contact_sheet(roots.sku_root, on_disk),
+        "what_changed": before_and_after(roots.sku_root, before, built.made, there),
+    }
     return table_result(
         "crops",
         built.manifest,
@@ -59,9 +70,14 @@ def crops(
             "failed": int(manifest["reason"].notna().sum()),
             "bytes": int(manifest["size"].sum()),
             "images_decoded": built.images_decoded,
+            "cold": share(built.changes.added + built.changes.remade, len(on_disk)),
             "seconds": seconds,
             "images_per_second": built.images_decoded / seconds,
         },
-        metadata={"contact_sheet": dg.MetadataValue.md(sheet)} if sheet else {},
+        anew=plan.anew,
+        metadata={
+            "folder": dg.MetadataValue.path(str(roots.sku_root / split)),
+            **{name: dg.MetadataValue.md(shown) for name, shown in pictures.items() if shown},
+        },
         check_results=[check_result(finding, roots, "crops", BLOCKING.name, split)],
     )

@@ -10,14 +10,24 @@ from df2_assets.resources import SplitWriter
 
 @split_asset(
     group="dataset",
+    tags=["contract"],
     description="""
-    One line a crop: its SKU, domain, paths, box, occlusion, viewpoint, and `text`, the prompt
-    that its category, domain, occlusion and viewpoint give. Sorted by SKU id, catalog before
-    query, image id, item. When it is written the split is complete.
+    `SKU_ROOT/{split}_image_text.jsonl`: one JSON object a crop, with these keys in this order.
+
+    - `split`, `sku_id`, `pair_id`, `style`, `category_id`, `category_name`: which garment
+    - `domain`: `catalog` or `query`
+    - `image_path`: the crop, relative to `SKU_ROOT`; `orig_image_path`: its image, relative to
+      `DF2_ROOT`
+    - `image_id`, `item_idx`, `bbox` (`[x1, y1, x2, y2]`, clamped), `occlusion`, `viewpoint`
+    - `text`: the prompt that its domain, category, occlusion and viewpoint give
+
+    Sorted by SKU id, catalog before query, image id, item. When it is written the split is
+    complete.
     """,
     kinds=("json",),
     deps=["sku_metadata"],
 )
 def image_text(context: dg.AssetExecutionContext, output: SplitWriter) -> Result:
     roots, split = output.roots, context.partition_key
-    return document_result(publish_image_text(roots, split), roots.image_text(split))
+    path = roots.image_text(split)
+    return document_result("image_text", publish_image_text(roots, split), path)

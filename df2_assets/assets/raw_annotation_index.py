@@ -10,20 +10,23 @@ from df2_assets.inspection.raw_annotation_index import refusals_within_limit
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.indexing import build_index
 from df2_assets.pipeline.reading import CODE_VERSION
-from df2_assets.presentation import check_result, table_result
+from df2_assets.presentation import check_result, share, table_result
+from df2_assets.provenance import MADE_FROM, SOURCE
 from df2_assets.resources import EngineChoice, Limits, ProgressChoice, SplitWriter
 from df2_assets.store import tables
+from df2_assets.store.listing import Listing
 
 
 @split_asset(
     group="index",
+    tags=["incremental"],
     description="""
     A row an item of any style, usable or not, with the size of its image. A file that cannot
     be used is a row without an item. `reason` is null for what can be used, else a code, and
     `detail` says what is wrong. Only files that changed since the last time are read again.
     """,
     code_version=CODE_VERSION,
-    deps=["deepfashion2"],
+    deps=[SOURCE],
     check_specs=[BLOCKING],
 )
 def raw_annotation_index(
@@ -37,14 +40,7 @@ def raw_annotation_index(
     before = tables.find(roots, "raw_annotation_index", split)
     indexed = build_index(roots, split, engine.start(), progress.of(context.log))
     seconds = time.monotonic() - start
-    context.log_event(
-        dg.AssetObservation(
-            "deepfashion2",
-            partition=split,
-            tags={"dagster/data_version": indexed.listing.digest},
-            metadata={"files": len(indexed.listing.files)},
-        )
-    )
+    version = _observed(context, indexed.listing)
     index, files = tables.frame(indexed.table), indexed.listing.files
     finding = refusals_within_limit(split, index, files, limits.max_refused)
     return table_result(
@@ -56,8 +52,28 @@ def raw_annotation_index(
             "annotations": int(files["anno_size"].notna().sum()),
             "refused": int(index["reason"].notna().sum()),
             "annotations_read": indexed.annotations_read,
+            "cold": share(indexed.annotations_read, int(files["anno_size"].notna().sum())),
             "seconds": seconds,
             "annotations_per_second": indexed.annotations_read / seconds,
         },
+        anew=indexed.anew,
+        tags={MADE_FROM: version},
         check_results=[check_result(finding, roots, "raw_annotation_index", BLOCKING.name, split)],
     )
+
+
+def _observed(context: dg.AssetExecutionContext, listing: Listing) -> str:
+    """Record the data version of the source as this run has found it."""
+    context.log_event(
+        dg.AssetObservation(
+            SOURCE,
+            partition=context.partition_key,
+            tags={"dagster/data_version": listing.digest},
+            metadata={"files": len(listing.files)},
+        )
+    )
+    # Else Dagster notes the version from before this step as the index's input, and calls the
+    # index stale for good.
+    step = context.op_execution_context.get_step_execution_context()
+    step.wipe_input_asset_version_info(dg.AssetKey(SOURCE))
+    return listing.digest

@@ -14,7 +14,8 @@ from df2_assets.store import tables
 
 
 @split_asset(
-    group="refusals",
+    group="reports",
+    tags=["report"],
     description="""
     A row a refused file or item: where, at which stage, why. Nothing that is refused stops a
     build, and nothing that is refused vanishes. An item without `item_idx` is a whole file.

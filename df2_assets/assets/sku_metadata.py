@@ -12,11 +12,17 @@ from df2_assets.store import tables
 
 @split_asset(
     group="dataset",
+    tags=["contract"],
     description="""
-    One JSON document a split: `split`, `df2_root`, `out_root`, `num_skus` and `skus`, by SKU
-    id, each with its `pair_id`, `style`, `category_id`, `category_name` and its `catalog` and
-    `query` crops (`crop_path`, `orig_image_path`, `image_id`, `item_idx`, `bbox`, `occlusion`,
-    `viewpoint`). Only SKUs with a crop of both domains on disk are in it.
+    `SKU_ROOT/{split}_sku_metadata.json`: one JSON document with `split`, `df2_root`, `out_root`,
+    `num_skus`, and `skus` by `sku_id`. A SKU has
+
+    - `pair_id`, `style`, `category_id`, `category_name`
+    - `catalog` and `query`, its crops of each `domain`: `crop_path` (relative to `SKU_ROOT`),
+      `orig_image_path` (relative to `DF2_ROOT`), `image_id`, `item_idx`, `bbox`
+      (`[x1, y1, x2, y2]`, clamped), `occlusion`, `viewpoint`
+
+    Only SKUs with a crop of both domains on disk are in it.
     """,
     kinds=("json",),
 )
@@ -28,4 +34,4 @@ def sku_metadata(
 ) -> Result:
     roots, split = output.roots, context.partition_key
     published = publish_metadata(roots, split, tables.frame(sku_groups), tables.frame(crops))
-    return document_result(published, roots.sku_metadata(split))
+    return document_result("sku_metadata", published, roots.sku_metadata(split))

@@ -4,6 +4,7 @@ from typing import Final
 
 import dagster as dg
 
+from df2_assets.checks.crop_quality import crop_quality_checks
 from df2_assets.checks.crops import crops_checks
 from df2_assets.checks.deepfashion2 import deepfashion2_checks
 from df2_assets.checks.image_text import image_text_checks
@@ -18,4 +19,5 @@ all_checks: Final[list[dg.AssetChecksDefinition]] = [
     crops_checks,
     sku_metadata_checks,
     image_text_checks,
+    crop_quality_checks,
 ]

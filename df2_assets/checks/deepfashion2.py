@@ -1,30 +1,26 @@
 """The checks of the source."""
 
-from collections.abc import Iterator
 from typing import Final
 
-import dagster as dg
-
-from df2_assets.checks.specs import results, spec
+from df2_assets.checks.specs import split_checks
+from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.source import layout
-from df2_assets.resources import DataRoots
+from df2_assets.store.layout import Roots
 
 _ASSET: Final = "deepfashion2"
 
 
-@dg.multi_asset_check(
-    name="deepfashion2_checks",
-    specs=[
-        spec(
-            _ASSET,
-            "layout",
-            "Folders and names are as unpacked; images and annotations beside the released ones.",
-        )
-    ],
-)
-def deepfashion2_checks(
-    context: dg.AssetCheckExecutionContext, data: DataRoots
-) -> Iterator[dg.AssetCheckResult]:
+def find(roots: Roots, split: str) -> dict[str, Finding]:
     """Counts names only; opens nothing."""
-    roots, split = data.roots, context.partition_key
-    yield from results(roots, _ASSET, split, {"layout": layout(roots, split)})
+    return {"layout": layout(roots, split)}
+
+
+deepfashion2_checks = split_checks(
+    _ASSET,
+    {
+        "layout": (
+            "Folders and names are as unpacked; images and annotations beside the released ones."
+        )
+    },
+    find,
+)

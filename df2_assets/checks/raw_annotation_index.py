@@ -1,15 +1,14 @@
 """The checks of the index; the blocking one comes with the asset's own step."""
 
-from collections.abc import Iterator
 from typing import Final
 
-import dagster as dg
-
-from df2_assets.checks.specs import results, spec
+from df2_assets.checks.specs import Findings, Pictures, spec, split_checks
 from df2_assets.inspection import raw_annotation_index as inspection
+from df2_assets.inspection.finding import Finding
 from df2_assets.pipeline.indexing import read_files
-from df2_assets.resources import DataRoots
+from df2_assets.report import pictures
 from df2_assets.store import tables
+from df2_assets.store.layout import Roots
 
 _ASSET: Final = "raw_annotation_index"
 
@@ -21,26 +20,46 @@ BLOCKING: Final = spec(
 )
 
 
-@dg.multi_asset_check(
-    name="raw_annotation_index_checks",
-    specs=[
-        spec(_ASSET, "pairing", "Every image has an annotation, every annotation an image."),
-        spec(_ASSET, "boxes", "Boxes have an area, lie in the image, and few had to be clamped."),
-        spec(_ASSET, "labels", "Labels are in range, names match ids, scales suit the boxes."),
-        spec(_ASSET, "known_answers", "A full train split has as many pairs as is known of it."),
-    ],
-)
-def raw_annotation_index_checks(
-    context: dg.AssetCheckExecutionContext, data: DataRoots
-) -> Iterator[dg.AssetCheckResult]:
+def find(roots: Roots, split: str) -> dict[str, Finding]:
     """What the index and its side table say of the annotations."""
-    roots, split = data.roots, context.partition_key
     index = tables.frame(tables.read(roots, _ASSET, split))
     files = tables.frame(read_files(roots, split))
-    findings = {
+    return {
         "pairing": inspection.pairing(split, files),
         "boxes": inspection.boxes(index),
         "labels": inspection.labels(index),
         "known_answers": inspection.known_answers(split, index, files),
     }
-    yield from results(roots, _ASSET, split, findings)
+
+
+def show(roots: Roots, split: str, findings: Findings) -> Pictures:
+    """Doubtful boxes, and boxes that belie their labels, drawn on their images."""
+    boxes, labels = findings["boxes"].offenders, findings["labels"].offenders
+    if len(labels):
+        index = tables.frame(tables.read(roots, _ASSET, split))
+        drawn = index[["image_id", "item_idx", "x1", "y1", "x2", "y2"]]
+        labels = labels.merge(drawn, on=["image_id", "item_idx"])
+    return {
+        "boxes": pictures.boxes_on_originals(roots, boxes, "doubtful boxes on their images"),
+        "labels": pictures.boxes_on_originals(roots, labels, "boxes with doubtful labels"),
+    }
+
+
+def find_blocking(roots: Roots, split: str, max_refused: float) -> Finding:
+    """How much of the index as it is was refused, held against today's limit."""
+    index = tables.frame(tables.read(roots, _ASSET, split))
+    files = tables.frame(read_files(roots, split))
+    return inspection.refusals_within_limit(split, index, files, max_refused)
+
+
+raw_annotation_index_checks = split_checks(
+    _ASSET,
+    {
+        "pairing": "Every image has an annotation, every annotation an image.",
+        "boxes": "Boxes have an area, lie in the image, and few had to be clamped.",
+        "labels": "Labels are in range, names match ids, scales suit the boxes.",
+        "known_answers": "A full train split has as many pairs as is known of it.",
+    },
+    find,
+    show,
+)

@@ -1,15 +1,13 @@
 """The checks of the grouping; the blocking one comes with the asset's own step."""
 
-from collections.abc import Iterator
 from typing import Final
 
-import dagster as dg
-
-from df2_assets.checks.specs import results, spec
-from df2_assets.inspection.sku_groups import counts
+from df2_assets.checks.specs import spec, split_checks
+from df2_assets.inspection.finding import Finding
+from df2_assets.inspection.sku_groups import counts, identity
 from df2_assets.pipeline.indexing import read_files
-from df2_assets.resources import DataRoots
 from df2_assets.store import tables
+from df2_assets.store.layout import Roots
 
 _ASSET: Final = "sku_groups"
 
@@ -21,22 +19,25 @@ BLOCKING: Final = spec(
 )
 
 
-@dg.multi_asset_check(
-    name="sku_groups_checks",
-    specs=[
-        spec(
-            _ASSET,
-            "counts",
-            "SKUs and crops by category, what was left out and why, beside the published figures.",
-        )
-    ],
-)
-def sku_groups_checks(
-    context: dg.AssetCheckExecutionContext, data: DataRoots
-) -> Iterator[dg.AssetCheckResult]:
+def find(roots: Roots, split: str) -> dict[str, Finding]:
     """How many SKUs there are, and why there are not more."""
-    roots, split = data.roots, context.partition_key
     index = tables.frame(tables.read(roots, "raw_annotation_index", split))
     groups = tables.frame(tables.read(roots, _ASSET, split))
     files = tables.frame(read_files(roots, split))
-    yield from results(roots, _ASSET, split, {"counts": counts(split, index, groups, files)})
+    return {"counts": counts(split, index, groups, files)}
+
+
+def find_blocking(roots: Roots, split: str) -> Finding:
+    """The groups as they lie on disk."""
+    return identity(split, tables.frame(tables.read(roots, _ASSET, split)))
+
+
+sku_groups_checks = split_checks(
+    _ASSET,
+    {
+        "counts": (
+            "SKUs and crops by category, what was left out and why, beside the published figures."
+        )
+    },
+    find,
+)

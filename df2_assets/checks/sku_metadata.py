@@ -1,30 +1,22 @@
 """The check of the metadata file."""
 
-from collections.abc import Iterator
 from typing import Final
 
-import dagster as dg
-
-from df2_assets.checks.specs import results, spec
+from df2_assets.checks.specs import split_checks
+from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.sku_metadata import contract
-from df2_assets.resources import DataRoots
+from df2_assets.store.layout import Roots
 
 _ASSET: Final = "sku_metadata"
 
 
-@dg.multi_asset_check(
-    name="sku_metadata_checks",
-    specs=[
-        spec(
-            _ASSET,
-            "contract",
-            "Read anew from disk: schema, counts, both domains, order, a file at each path.",
-        )
-    ],
-)
-def sku_metadata_checks(
-    context: dg.AssetCheckExecutionContext, data: DataRoots
-) -> Iterator[dg.AssetCheckResult]:
+def find(roots: Roots, split: str) -> dict[str, Finding]:
     """Holds the file on disk against the contract."""
-    roots, split = data.roots, context.partition_key
-    yield from results(roots, _ASSET, split, {"contract": contract(roots, split)})
+    return {"contract": contract(roots, split)}
+
+
+sku_metadata_checks = split_checks(
+    _ASSET,
+    {"contract": "Read anew from disk: schema, counts, both domains, order, a file at each path."},
+    find,
+)

@@ -21,7 +21,14 @@ NAMES = {
     "sku_groups": {"identity", "counts"},
     "crops": {"files_match", "tiny_crops", "duplicate_crops"},
     "sku_metadata": {"contract"},
-    "image_text": {"matches_metadata", "prompt_coverage"},
+    "image_text": {"matches_metadata", "prompt_coverage", "freshness"},
+    "crop_quality": {
+        "dark_crops",
+        "blank_crops",
+        "near_duplicate_crops",
+        "image_in_two_skus",
+        "unlike_crops",
+    },
 }
 
 

@@ -1,4 +1,4 @@
-"""What runs by itself, once somebody turns it on."""
+"""What the clock starts."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from df2_assets.settings import Settings
 
 
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """A nightly build of each split, a weekly look at the result, an hourly one at the source.
+    """A nightly build of each split; looks at the source, at its age, and at the result.
 
     Raises SettingsError for a cron that cannot be read.
     """
@@ -30,6 +30,14 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         raise SettingsError(
             f"DF2_CRON is {settings.cron!r}: give five cron fields, such as '0 2 * * *'."
         ) from None
+    daily = dg.ScheduleDefinition(
+        name="daily_freshness",
+        job_name="check_freshness",
+        cron_schedule="0 8 * * *",
+        execution_fn=_a_run_a_split(settings, {}),
+        default_status=status,
+        description="Looks whether each split is still of the download as it is, and how old.",
+    )
     weekly = dg.ScheduleDefinition(
         name="weekly_verification",
         job_name="verify_dataset",
@@ -47,7 +55,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         default_status=status,
         description="Looks whether any file of the download has changed.",
     )
-    return [nightly, weekly, hourly]
+    return [nightly, daily, weekly, hourly]
 
 
 def _a_run_a_split(

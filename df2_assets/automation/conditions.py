@@ -1,0 +1,30 @@
+"""When an asset is to be made by itself: the condition that every asset carries.
+
+Nothing is evaluated until the sensor `follow_data_versions` is turned on.
+"""
+
+from typing import Final
+
+import dagster as dg
+
+_Condition = dg.AutomationCondition
+
+_NEVER_MADE: Final = _Condition.missing() & ~_Condition.execution_failed()
+_SOURCE_CHANGED: Final = _Condition.any_deps_match(
+    _Condition.data_version_changed() | _Condition.will_be_requested()
+).since_last_handled()
+
+FOLLOW: Final = (
+    (_NEVER_MADE | _SOURCE_CHANGED)
+    & ~_Condition.any_deps_missing()
+    & ~_Condition.any_deps_in_progress()
+    & ~_Condition.in_progress()
+    & _Condition.all_deps_blocking_checks_passed()
+).with_label("follow")
+"""Made where something that it is made from has another data version, split by split.
+
+An equal data version asks for nothing, unlike with `eager()`. What is requested takes all that
+follows along in the same run: a split is never left half-way between two runs. A blocking check
+that has failed holds back what follows, in that run and in any later one. What failed without ever
+having been made waits for a change, and is not tried at each look.
+"""

@@ -1,0 +1,92 @@
+"""Jobs that only look: `check_only`, every check once more, and `check_freshness`, that one."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from df2_assets.checks import (
+    crops,
+    deepfashion2,
+    freshness,
+    image_text,
+    raw_annotation_index,
+    sku_groups,
+    sku_metadata,
+)
+from df2_assets.checks.evaluations import evaluation
+from df2_assets.checks.specs import Findings, results
+from df2_assets.partitions import splits
+from df2_assets.presentation import check_result
+from df2_assets.resources import DataRoots, Limits, SplitWriter
+from df2_assets.retries import retried
+
+
+@dg.op(out={})
+def check_split(
+    context: dg.OpExecutionContext, output: SplitWriter, limits: Limits
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Evaluates the checks on the tables, crops and contract files as they are.
+
+    The split is held meanwhile. Raises MissingTableError where it was not built, ProvenanceError
+    where its tables do not belong together.
+    """
+    roots, split = output.roots, context.partition_key
+    with retried(context):
+        found: dict[str, Findings] = {
+            "deepfashion2": deepfashion2.find(roots, split),
+            "raw_annotation_index": {
+                raw_annotation_index.BLOCKING.name: raw_annotation_index.find_blocking(
+                    roots, split, limits.max_refused
+                ),
+                **raw_annotation_index.find(roots, split),
+            },
+            "sku_groups": {
+                sku_groups.BLOCKING.name: sku_groups.find_blocking(roots, split),
+                **sku_groups.find(roots, split),
+            },
+            "crops": {
+                crops.BLOCKING.name: crops.find_blocking(roots, split),
+                **crops.find(roots, split),
+            },
+            "sku_metadata": sku_metadata.find(roots, split),
+            "image_text": image_text.find(
+                roots, split, context.instance, context.run_id, limits.max_age_days
+            ),
+        }
+    for asset, findings in found.items():
+        for result in results(roots, asset, split, findings):
+            yield evaluation(context, result)
+
+
+@dg.job(
+    partitions_def=splits,
+    description=(
+        "Judges a split that was built: every check on its tables and files as they are, with "
+        "today's settings. Makes nothing, and opens no image. `verify_dataset` looks at bytes "
+        "instead."
+    ),
+)
+def check_only() -> None:
+    check_split()
+
+
+@dg.op(out={})
+def check_age(
+    context: dg.OpExecutionContext, data: DataRoots, limits: Limits
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Evaluates `freshness` alone; a build may be at work meanwhile."""
+    roots, split = data.roots, context.partition_key
+    with retried(context):
+        finding = freshness.find(
+            context.instance, context.run_id, roots, split, limits.max_age_days
+        )
+    result = check_result(finding, roots, "image_text", freshness.NAME, split)
+    yield evaluation(context, result)
+
+
+@dg.job(
+    partitions_def=splits,
+    description="Looks whether a split is of the download as it is now, and how old it is.",
+)
+def check_freshness() -> None:
+    check_age()

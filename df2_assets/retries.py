@@ -1,0 +1,48 @@
+"""A disk or network that fails for a moment does not end a run."""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import dagster as dg
+
+from df2_assets.errors import OutputError
+
+TRIES: Final = 3
+_SECONDS: Final = 5.0
+TRANSIENT: Final = {
+    errno.EAGAIN,
+    errno.EBUSY,
+    errno.ECONNABORTED,
+    errno.ECONNRESET,
+    errno.EHOSTDOWN,
+    errno.EHOSTUNREACH,
+    errno.EIO,
+    errno.ENETDOWN,
+    errno.ENETRESET,
+    errno.ENETUNREACH,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+}
+"""What a network file system or a disk says that may answer again in a moment."""
+
+
+@contextmanager
+def retried(context: dg.OpExecutionContext) -> Iterator[None]:
+    """A step's work: run again, twice, after an OSError that is TRANSIENT; then OutputError.
+
+    Not by a RetryPolicy: with one, Dagster takes a terminated run for a step to be tried again,
+    and would try again what only a person can mend.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in TRANSIENT:
+            raise
+        if context.retry_number + 1 < TRIES:
+            context.log.warning(f"Trying again in {_SECONDS:.0f} s: {error}")
+            raise dg.RetryRequested(TRIES - 1, _SECONDS) from error
+        raise OutputError(
+            f"{error}, {TRIES} times in a row: mend the disk or its network, then build again."
+        ) from None

@@ -1,0 +1,189 @@
+"""A real daemon, with schedules and sensors turned on: what changes is built, once."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from df2_assets_tests.support import processes, webserver
+from df2_assets_tests.support.builder import random_dataset
+from df2_assets_tests.support.site import touch
+from df2_assets_tests.support.webserver import REPOSITORY, Dev, station
+
+pytestmark = pytest.mark.daemon
+
+SPLITS = ("train", "validation")
+ALL = ("train", "validation", "test")
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> Iterator[Dev]:
+    """`dagster dev` over a data set that was never built; schedules off, as they are."""
+    data = random_dataset(tmp_path / "df2", 5, SPLITS, images=12)
+    (tmp_path / "station").mkdir()
+    with webserver.dev(station(tmp_path / "station", data.root)) as starting:
+        yield starting.wait()
+
+
+def turn_on(dev: Dev, sensor: str) -> None:
+    """Switch a sensor on, as the UI does."""
+    answer = dev.api.ask(
+        """mutation ($sensor: SensorSelector!) { startSensor(sensorSelector: $sensor) {
+             __typename ... on Sensor { sensorState { status } } } }""",
+        sensor={**REPOSITORY, "sensorName": sensor},
+    )["startSensor"]
+    assert answer["sensorState"]["status"] == "RUNNING"
+
+
+def runs(dev: Dev, **tags: str) -> list[dict[str, Any]]:
+    """The runs with these tags, newest first."""
+    found: list[dict[str, Any]] = dev.api.ask(
+        """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs {
+             results { runId status jobName tags { key value } } } } }""",
+        filter={"tags": [{"key": f"dagster/{k}", "value": v} for k, v in tags.items()]},
+    )["runsOrError"]["results"]
+    return found
+
+
+def split_of(run: dict[str, Any]) -> str:
+    return str(next(t["value"] for t in run["tags"] if t["key"] == "dagster/partition"))
+
+
+def wait_for_runs(dev: Dev, count: int, **tags: str) -> list[dict[str, Any]]:
+    """Wait until so many runs have ended, all of them well."""
+
+    def ended() -> list[dict[str, Any]] | None:
+        found = runs(dev, **tags)
+        done = [run for run in found if run["status"] in webserver.ENDED]
+        return found if len(done) == len(found) >= count else None
+
+    found = processes.wait_until(ended, dev.process, patience=300)
+    assert {run["status"] for run in found} == {"SUCCESS"}
+    return found
+
+
+def observe(dev: Dev) -> None:
+    """What `hourly_observation` launches on the hour."""
+    done = dev.station.dagster(
+        "job", "execute", "-m", "df2_assets.definitions", "-j", "observe_deepfashion2"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def ticks(dev: Dev, sensor: str) -> int:
+    """How often a sensor has looked."""
+    state = dev.api.ask(
+        """query ($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
+             ... on Sensor { sensorState { ticks { status error { message } } } } } }""",
+        sensor={**REPOSITORY, "sensorName": sensor},
+    )["sensorOrError"]["sensorState"]
+    assert [tick for tick in state["ticks"] if tick["error"]] == []
+    return sum(tick["status"] != "STARTED" for tick in state["ticks"])
+
+
+def look_again(dev: Dev, sensor: str) -> None:
+    """Wait until the sensor has looked twice more."""
+    before = ticks(dev, sensor)
+    processes.wait_until(lambda: ticks(dev, sensor) >= before + 2, dev.process, patience=300)
+
+
+def an_annotation(dev: Dev, split: str) -> Path:
+    return min((dev.station.df2_root / split / "annos").iterdir())
+
+
+def stale(dev: Dev, split: str) -> list[str]:
+    """The assets that the UI shows as stale for a split."""
+    nodes = dev.api.ask(
+        """query ($split: String!) { assetNodes {
+             assetKey { path } staleStatus(partition: $split) isMaterializable } }""",
+        split=split,
+    )["assetNodes"]
+    return [
+        node["assetKey"]["path"][-1]
+        for node in nodes
+        if node["isMaterializable"] and node["staleStatus"] == "STALE"
+    ]
+
+
+def test_a_changed_annotation_is_built_by_exactly_one_run(dev: Dev) -> None:
+    sensor = "annotations_changed"
+    observe(dev)
+    turn_on(dev, sensor)
+    first = wait_for_runs(dev, 3, sensor_name=sensor)
+    assert sorted(map(split_of, first)) == sorted(ALL)
+
+    touch(an_annotation(dev, "train"))
+    observe(dev)
+    found = wait_for_runs(dev, 4, sensor_name=sensor)
+    assert (found[0]["jobName"], split_of(found[0])) == ("build_dataset", "train")
+    look_again(dev, sensor)
+    assert len(runs(dev, sensor_name=sensor)) == 4
+    assert stale(dev, "train") == []
+
+
+def test_data_versions_are_followed_by_one_run_a_split(dev: Dev) -> None:
+    sensor = "follow_data_versions"
+    turn_on(dev, sensor)
+    look_again(dev, sensor)
+    assert runs(dev, sensor_name=sensor) == []
+    observe(dev)
+    first = wait_for_runs(dev, 3, sensor_name=sensor)
+    assert sorted(map(split_of, first)) == sorted(ALL)
+    look_again(dev, sensor)
+    assert len(runs(dev, sensor_name=sensor)) == 3
+
+    path = an_annotation(dev, "validation")
+    annotation = json.loads(path.read_text())
+    annotation["pair_id"] = 99
+    path.write_text(json.dumps(annotation))
+    observe(dev)
+    found = wait_for_runs(dev, 4, sensor_name=sensor)
+    assert split_of(found[0]) == "validation"
+    look_again(dev, sensor)
+    assert len(runs(dev, sensor_name=sensor)) == 4
+    for split in SPLITS:
+        assert stale(dev, split) == []
+
+
+def test_all_splits_are_backfilled_by_one_action(dev: Dev) -> None:
+    """What the UI sends when somebody chooses all partitions of the assets and launches them."""
+    answer = dev.api.ask(
+        """mutation ($params: LaunchBackfillParams!) {
+             launchPartitionBackfill(backfillParams: $params) {
+               __typename ... on LaunchBackfillSuccess { backfillId } } }""",
+        params={
+            "selector": {
+                "partitionSetName": "build_dataset_partition_set",
+                "repositorySelector": REPOSITORY,
+            },
+            "partitionNames": list(ALL),
+        },
+    )["launchPartitionBackfill"]
+    assert answer["__typename"] == "LaunchBackfillSuccess"
+    found = wait_for_runs(dev, 3, backfill=answer["backfillId"])
+    assert sorted(map(split_of, found)) == sorted(ALL)
+    for split in SPLITS:
+        assert (dev.station.sku / f"{split}_image_text.jsonl").stat().st_size
+
+
+def test_the_nightly_schedule_builds_each_split_once(tmp_path: Path) -> None:
+    """With a cron of every minute, for the length of a test."""
+    data = random_dataset(tmp_path / "df2", 5, SPLITS, images=12)
+    (tmp_path / "station").mkdir()
+    served = station(
+        tmp_path / "station", data.root, DF2_CRON="* * * * *", SPLITS="train validation"
+    )
+    with webserver.dev(served) as starting:
+        dev = starting.wait()
+        answer = dev.api.ask(
+            """mutation ($schedule: ScheduleSelector!) { startSchedule(scheduleSelector: $schedule)
+                 { __typename } }""",
+            schedule={**REPOSITORY, "scheduleName": "nightly_build"},
+        )["startSchedule"]
+        assert answer["__typename"] == "ScheduleStateResult"
+        found = wait_for_runs(dev, 2, schedule_name="nightly_build")
+    keys = {tag["value"] for run in found for tag in run["tags"] if tag["key"] == "dagster/run_key"}
+    assert len(keys) == len(found)
+    assert {split_of(run) for run in found} == set(SPLITS)
