@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -17,13 +18,19 @@ TORCH = "torch==2.13.0"
 GPU_ONLY = re.compile(r"(nvidia|cuda|triton)(-|$)")
 
 
+def extras() -> str:
+    """Return the names of all extras of the project, with commas between them."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    return ",".join(project["optional-dependencies"])
+
+
 def resolve() -> dict[str, str]:
     """Return the version of each distribution that the project with all extras needs."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
         command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         options = ["--dry-run", "--ignore-installed", "--report", str(report)]
-        subprocess.run([*command, *options, f"{PROJECT}[bench,dev,torch]", TORCH], check=True)
+        subprocess.run([*command, *options, f"{PROJECT}[{extras()}]", TORCH], check=True)
         found = json.loads(report.read_text())["install"]
     versions = {}
     for entry in found:

@@ -1,0 +1,64 @@
+"""The platform as a person finds it: `dagster dev` over a small data set."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from df2_assets.store.layout import Roots
+from df2_assets_tests.support import processes, webserver
+from df2_assets_tests.support.builder import DataSet, item, jpeg
+from df2_assets_tests.support.processes import Started
+from df2_assets_tests.support.webserver import Dev, station
+
+GOOD, BAD = "train", "validation"
+BAD_IMAGES = ("000007", "000021", "000040")
+"""Of these, item 2 has its box the wrong way round: too many for a split of this size."""
+
+
+def write(root: Path) -> None:
+    """100 good images of 50 pairs, and 40 of 20 pairs among which three have a bad item."""
+    data = DataSet(root)
+    pictures = [jpeg((900, 700), seed=seed) for seed in range(10)]
+    for split, images in ((GOOD, 100), (BAD, 40)):
+        for image in range(1, images + 1):
+            items: dict[int | str, Any] = {
+                1: item(1, 1, [image % 50, 5, 700, 600]),
+                2: item(8, 2, [200, 300, 500, 690]),
+            }
+            if split == BAD and f"{image:06d}" in BAD_IMAGES:
+                items[2]["bounding_box"] = [500, 300, 200, 690]
+            data.raw_image(split, image, pictures[image % 10])
+            source = ("shop", "user")[image % 2]
+            data.annotation(split, image, source, (image + 1) // 2, items)
+
+
+@pytest.fixture(scope="session")
+def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """`dagster dev`, ready, before anything was built."""
+    folder = tmp_path_factory.mktemp("ui")
+    write(folder / "df2")
+    with webserver.dev(station(folder, folder / "df2")) as started:
+        yield started.wait()
+
+
+@contextmanager
+def held_while_cutting(started: Started, roots: Roots, split: str) -> Iterator[list[int]]:
+    """Stops the workers of a build as soon as it cuts crops, until the end of the block.
+
+    `started` is the process below which builds run.
+    """
+    journal = roots.journal(split)
+    processes.wait_until(lambda: journal.exists() and journal.stat().st_size, started)
+    stopped = processes.workers(started.pid)
+    for worker in stopped:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        yield stopped
+    finally:
+        for worker in filter(processes.lives, stopped):
+            os.kill(worker, signal.SIGCONT)

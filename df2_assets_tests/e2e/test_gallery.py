@@ -1,0 +1,347 @@
+"""A person at the gallery, opened from its file in a real browser."""
+
+import re
+import shutil
+from collections.abc import Callable, Generator, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from df2_assets.dataset.metadata import ImageText
+from df2_assets.dataset.prompts import prompt
+from df2_assets.dataset.taxonomy import CATEGORIES
+from df2_assets.engines.base import Lost, R, S
+from df2_assets.engines.progress import silent
+from df2_assets.report.gallery import content
+from df2_assets.report.gallery.site import page as page_of
+from df2_assets.report.gallery.site import write_site
+from df2_assets.store.layout import Roots
+from df2_assets_tests.support import processes
+from df2_assets_tests.support.builder import DataSet, item
+from df2_assets_tests.support.processes import DF2_ASSETS
+from df2_assets_tests.support.site import Site
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.browser
+
+SPLIT = "train"
+HOSTILE = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
+FULL_SKUS = 21_190
+NO_PICTURE = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """70 SKUs of three categories, one of them with a hostile name among what was refused."""
+    folder = tmp_path_factory.mktemp("gallery")
+    data = DataSet(folder / "df2")
+    for pair in range(1, 71):
+        category = (1, 8, 12)[pair % 3]
+        for source, viewpoint in (("shop", 2), ("user", 1 + pair // 3 % 3)):
+            image = 2 * pair + (source == "user")
+            data.image(SPLIT, image, (160, 120))
+            garment = item(category, 1, [10, 20, 110, 100], 1 + pair % 2, viewpoint)
+            data.annotation(SPLIT, image, source, pair, {1: garment})
+    data.image(SPLIT, 900, (160, 120))
+    bad = item(1, 1, [10, 20, 110, 100], category_name=HOSTILE)
+    data.annotation(SPLIT, 900, "user", 900, {1: bad})
+    made = Site(data, folder / "sku")
+    roots = {"DF2_ROOT": data.root, "SKU_ROOT": made.sku, "DF2_WORKERS": 2}
+    environment = processes.environment(folder / "home", **roots)
+    # Other processes: Dagster and Playwright do not share a thread's event loop.
+    for command in ("build", "report"):
+        done = processes.run((*DF2_ASSETS, command, "--split", SPLIT), environment, folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return made
+
+
+@pytest.fixture
+def gallery(page: "Page", site: Site) -> "Page":
+    """The gallery, ready; at the end nothing in it may have gone wrong or run."""
+    open_page(page, page_of(site.roots, SPLIT))
+    return page
+
+
+@pytest.fixture(autouse=True)
+def _no_errors(page: "Page") -> Iterator[None]:
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    yield
+    assert not problems
+
+
+def open_page(page: "Page", path: Path, address: str = "") -> None:
+    page.goto(path.as_uri() + address)
+    page.wait_for_selector("body[data-ready]")
+
+
+def until(page: "Page", holds: str) -> None:
+    """Wait until an expression is true; the page's policy forbids Playwright to poll it there."""
+    processes.wait_until(lambda: page.evaluate(holds))
+
+
+def found(page: "Page") -> str:
+    return str(page.get_by_role("status").first.inner_text())
+
+
+def chip(page: "Page", label: str) -> "Locator":
+    """A choice among the filters, without the number beside it."""
+    return page.locator(".chip", has_text=re.compile(rf"^{label}[0-9,]*$"))
+
+
+def ids(page: "Page") -> list[str]:
+    return list(page.locator(".card b").all_text_contents())
+
+
+def tab_to(page: "Page", selector: str) -> None:
+    """Press Tab until something of a kind has the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    pytest.fail(f"no {selector} is reached by Tab")
+
+
+def test_it_opens_from_its_file_with_every_sku_and_its_thumbnail(gallery: "Page") -> None:
+    assert found(gallery) == "70 SKUs 140 crops"
+    assert len(ids(gallery)) == 60
+    until(gallery, "document.querySelector('.card img').naturalWidth === 224")
+    gallery.get_by_role("button", name="Page 2").click()
+    assert len(ids(gallery)) == 10
+
+
+def test_filters_narrow_and_combine(gallery: "Page") -> None:
+    chip(gallery, "trousers").click()
+    assert found(gallery) == "24 SKUs 48 crops"
+    chip(gallery, "side or back").click()
+    assert found(gallery) == "8 SKUs 16 crops"
+    assert all(name.endswith("_08") for name in ids(gallery))
+    gallery.get_by_role("button", name="Clear all").click()
+    until(gallery, "document.getElementById('found').textContent.startsWith('70')")
+
+
+def test_domain_occlusion_and_viewpoint_must_hold_of_one_crop(gallery: "Page") -> None:
+    for label in ("catalog", "not worn"):
+        chip(gallery, label).click()
+    assert found(gallery) == "0 SKUs 0 crops"
+    assert gallery.get_by_text("No SKU is like that").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("words", "skus"),
+    [
+        ("000007_01_08", ["000007_01_08"]),
+        ("000015", ["000007_01_08", "000015_01_01"]),
+        ("wearing vest", None),
+        ("nothing of the kind", []),
+    ],
+)
+def test_it_is_searched_by_sku_image_and_prompt(
+    gallery: "Page", words: str, skus: list[str] | None
+) -> None:
+    gallery.keyboard.press("/")
+    gallery.keyboard.type(words)
+    until(gallery, f"location.hash.includes('q={words.split()[0]}')")
+    if skus is None:
+        assert ids(gallery)
+        assert all(name.endswith("_12") for name in ids(gallery))
+    else:
+        until(gallery, f"document.querySelectorAll('.card').length === {len(skus)}")
+        assert ids(gallery) == skus
+
+
+def test_what_was_chosen_is_in_the_address(gallery: "Page", site: Site) -> None:
+    chip(gallery, "vest dress").click()
+    address = gallery.evaluate("location.hash")
+    shown = ids(gallery)
+    gallery.goto("about:blank")
+    open_page(gallery, page_of(site.roots, SPLIT), address)
+    assert ids(gallery) == shown
+    assert gallery.get_by_role("checkbox", name="vest dress").is_checked()
+
+
+def test_by_keyboard_alone_from_search_to_the_original_and_back(gallery: "Page") -> None:
+    keyboard = gallery.keyboard
+    keyboard.press("/")
+    keyboard.type("000009_")
+    until(gallery, "document.querySelectorAll('.card').length === 1")
+    tab_to(gallery, ".card")
+    keyboard.press("Enter")
+    gallery.wait_for_selector("dialog#sku[open] .crop")
+    assert gallery.evaluate("document.activeElement.id") == "sku-title"
+    tab_to(gallery, ".crop button")
+    keyboard.press("Enter")
+    gallery.wait_for_selector("dialog#original[open] svg rect")
+    keyboard.press("Escape")
+    assert gallery.locator("dialog#sku[open]").count() == 1
+    keyboard.press("Escape")
+    gallery.wait_for_selector("dialog#sku:not([open])", state="attached")
+    assert gallery.evaluate("document.activeElement.getAttribute('href')").startswith("#/sku/")
+
+
+def test_the_box_is_drawn_on_the_original_where_it_is(gallery: "Page", site: Site) -> None:
+    gallery.locator(".card").first.click()
+    gallery.locator(".side.query .crop button").first.click()
+    rect = gallery.wait_for_selector("#original svg rect")
+    box = [rect.get_attribute(name) for name in ("x", "y", "width", "height")]
+    assert box == ["10", "20", "100", "80"]
+    assert gallery.locator("#original svg").get_attribute("viewBox") == "0 0 160 120"
+    link = gallery.get_by_role("link", name="open the file")
+    assert link.evaluate("link => link.href") == site.image(3).as_uri()
+    link.click()
+    gallery.wait_for_url("**/000003.jpg")
+
+
+def test_arrows_go_from_sku_to_sku(gallery: "Page") -> None:
+    gallery.locator(".card").first.click()
+    gallery.wait_for_selector("dialog#sku[open]")
+    gallery.keyboard.press("ArrowRight")
+    until(gallery, "document.getElementById('sku-title').textContent === '000002_01_12'")
+    gallery.keyboard.press("ArrowLeft")
+    until(gallery, "document.getElementById('sku-title').textContent === '000001_01_08'")
+    assert gallery.get_by_role("button", name="Previous SKU").is_disabled()
+
+
+def test_hostile_text_is_shown_and_does_nothing(gallery: "Page") -> None:
+    gallery.get_by_role("link", name="Refusals").click()
+    gallery.wait_for_selector("#refused-rows tr")
+    assert "<img src=x onerror=" in gallery.locator("#refused-rows").inner_text()
+    assert gallery.title() == f"{SPLIT} · DeepFashion2 SKUs"
+    assert gallery.locator("#refused-rows img, #refused-rows script").count() == 0
+
+
+def test_refusals_are_filtered_by_reason(gallery: "Page") -> None:
+    gallery.get_by_role("link", name="Refusals").click()
+    gallery.wait_for_selector("#refused-rows tr")
+    gallery.get_by_role("button", name="wrong_category").click()
+    assert gallery.locator("#refused-rows tr").count() == 1
+    assert gallery.locator("#refused-found").inner_text() == "1 of 1"
+
+
+def test_checks_and_readiness_have_pages(gallery: "Page") -> None:
+    gallery.get_by_role("link", name="Readiness").click()
+    gallery.get_by_role("heading", name="Ready for retrieval?").wait_for()
+    assert gallery.get_by_text("Paired SKUs").locator("..").inner_text().split("\n")[1] == "70"
+    gallery.get_by_role("link", name="Checks").click()
+    gallery.get_by_text("near duplicate crops").wait_for()
+    assert not gallery.get_by_role("heading", name="Ready for retrieval?").is_visible()
+
+
+def test_dark_colours_are_the_systems_or_chosen(gallery: "Page") -> None:
+    def luma() -> int:
+        colour = gallery.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        return sum(int(part) for part in re.findall(r"\d+", colour)[:3])
+
+    light = luma()
+    gallery.emulate_media(color_scheme="dark")
+    assert luma() < 200 < light
+    gallery.get_by_role("button", name="Dark colours").click()
+    assert luma() == light
+
+
+def test_a_narrow_screen_shows_everything_without_scrolling_sideways(gallery: "Page") -> None:
+    gallery.set_viewport_size({"width": 390, "height": 800})
+    for address in ("#/browse", "#/readiness", "#/checks", "#/refusals"):
+        gallery.evaluate(f"location.hash = '{address}'")
+        gallery.wait_for_selector(f"section{address.replace('/', '')}:not([hidden])")
+        wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert not gallery.evaluate(wide), address
+
+
+def test_everything_has_a_name_for_who_cannot_see_it(gallery: "Page") -> None:
+    gallery.locator(".card").first.click()
+    gallery.wait_for_selector("dialog#sku[open] .crop")
+    nameless = """() => [...document.querySelectorAll('button, a, input, select, img')]
+        .filter((one) => !(one.textContent.trim() || one.getAttribute('aria-label')
+          || one.labels?.length || one.hasAttribute('alt'))).map((one) => one.outerHTML)"""
+    assert gallery.evaluate(nameless) == []
+
+
+def test_a_copy_without_the_crops_still_shows_the_thumbnails(
+    page: "Page", site: Site, tmp_path: Path
+) -> None:
+    alone = shutil.copytree(page_of(site.roots, SPLIT).parent, tmp_path / "a" / "b" / "c")
+    open_page(page, Path(alone) / "index.html")
+    until(page, "document.querySelector('.card img').naturalWidth === 224")
+
+
+def full_size(roots: Roots) -> Path:
+    """The gallery of as many SKUs as a full build has, without pictures."""
+    records = []
+    for number in range(FULL_SKUS):
+        category = 1 + number % 13
+        sku_id = f"{number + 1:06d}_01_{category:02d}"
+        for place, domain in enumerate(("catalog", *["query"] * 8, "catalog")):
+            image = f"{(10 * number + place) % 1_000_000:06d}"
+            occlusion, viewpoint = 1 + number % 3, 1 + (number + place) % 3
+            text = prompt(domain, CATEGORIES[category], occlusion, viewpoint)
+            crop = f"{SPLIT}/{domain}/{sku_id}/{image}_item1.jpg"
+            records.append(
+                ImageText(
+                    SPLIT,
+                    sku_id,
+                    number + 1,
+                    1,
+                    category,
+                    CATEGORIES[category],
+                    domain,
+                    crop,
+                    f"{SPLIT}/image/{image}.jpg",
+                    image,
+                    1,
+                    (10, 20, 300, 400),
+                    occlusion,
+                    viewpoint,
+                    text,
+                )
+            )
+    records.sort(key=lambda one: (one.sku_id, one.domain))
+    shown = content.collect(records, {}, {})
+    ready = {
+        "figures": [],
+        "gap": "",
+        "balance": {},
+        "prompts": [],
+        "distinct": 0,
+        "leaks": [],
+        "more_leaks": 0,
+        "not_compared": [],
+    }
+    figures = {"skus": FULL_SKUS, "crops": len(records), "refused": 0, "alarms": 0}
+    page = {"figures": figures, "readiness": ready, "checks": [], "reasons": []}
+    return write_site(roots, SPLIT, shown, [], [], page, Idle(), silent).page
+
+
+class Idle:
+    """An engine that draws nothing: there is nothing to be drawn."""
+
+    workers = 1
+
+    def map(
+        self, function: Callable[[S], R], shards: Iterable[S]
+    ) -> Generator[tuple[S, R | Lost], None, None]:
+        yield from ()
+
+    def close(self) -> None:
+        """Nothing to end."""
+
+
+def test_a_full_data_set_is_ready_searched_and_paged(page: "Page", roots: Roots) -> None:
+    page.route("**/*.jpg", lambda route: route.fulfill(body=NO_PICTURE, content_type="image/gif"))
+    open_page(page, full_size(roots))
+    print(f"ready after {page.evaluate('performance.now()'):.0f} ms")  # noqa: T201
+    assert found(page) == "21,190 SKUs 211,900 crops"
+    page.locator("#q").fill("skirt not worn")
+    assert found(page) == "1,630 SKUs 16,300 crops"
+    page.locator("#q").fill("skirt heavily from the front")
+    assert 60 < int(found(page).split()[0]) < 1630
+    assert page.locator(".card").count() == 60
+    page.locator("#q").fill("021190")
+    until(page, "document.querySelectorAll('.card').length >= 1")
+    page.locator(".card").last.click()
+    page.wait_for_selector("dialog#sku[open] .crop")
+    assert page.locator("dialog#sku .crop").count() == 10

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Tries the project on the oldest and on the newest Dagster that pyproject.toml allows: it loads
+# without a warning, `dagster` and `dg` accept its definitions, and every door builds the same.
+# PYTHON chooses the Python of the environments, which are made anew and thrown away.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+unset DAGSTER_HOME SKU_ROOT SPLITS "${!DF2_@}"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+oldest=$(sed -n 's/^ *"dagster>=\([0-9.]*\),.*/\1/p' pyproject.toml)
+
+try() { # NAME [REQUIREMENT…]
+    local env=$scratch/$1 version
+    shift
+    "${PYTHON:-python3}" -m venv "$env" || return
+    local pip=("$env/bin/python" -m pip install -qq --disable-pip-version-check)
+    "${pip[@]}" -e '.[dev]' "$@" || return
+    version=$("$env/bin/python" -c 'import dagster; print(dagster.__version__)')
+    printf '\n=== Dagster %s\n' "$version"
+    "$env/bin/python" -m pytest -q df2_assets_tests/test_dagster_entry_points.py \
+        df2_assets_tests/test_verification.py df2_assets_tests/test_retention.py || return
+    if ! "${pip[@]}" "dagster-dg-cli==$version" "dagster==$version" 2>/dev/null; then
+        echo "There is no dg $version to try."
+        return
+    fi
+    export DAGSTER_HOME=$scratch/home
+    mkdir -p "$DAGSTER_HOME" && cp .dagster/dagster.yaml "$DAGSTER_HOME"
+    PATH=$env/bin:$PATH dg check defs &&
+        PATH=$env/bin:$PATH dg list defs --json >"$scratch/defs.json" &&
+        grep -q '"image_text"' "$scratch/defs.json"
+}
+
+failed=0
+try oldest "dagster==$oldest" "dagster-webserver==$oldest" || failed=1
+try newest || failed=1
+((failed == 0)) && echo 'Both work.'
+exit "$failed"

@@ -1,0 +1,165 @@
+"""Takes the pictures of docs/images anew: `make screenshots`.
+
+The sample is built and served as the README says; then each shot goes to a page as a person would,
+and is photographed. A new picture is a function that ends on what is to be seen, and a line in
+SHOTS. They are taken in that order, over the same site: what one does, the next one finds.
+"""
+
+import io
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+from PIL import Image
+
+from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.ownership import PARTITION_TAG
+from df2_assets.sample import make_sample
+from df2_assets_tests.support import processes, webserver
+from df2_assets_tests.support.browser import launched, opened
+from df2_assets_tests.support.processes import DAGSTER, DF2_ASSETS, PROJECT
+from df2_assets_tests.support.webserver import Dev, Station, station
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+IMAGES = PROJECT / "docs" / "images"
+MAX_BYTES = 1_000_000
+"""Of all pictures together."""
+
+COLOURS = 256
+QUALITY = 82
+
+
+def lineage(page: "Page", ui: Dev) -> None:
+    page.goto(f"{ui.api.address}/asset-groups")
+    page.get_by_text("source", exact=True).first.wait_for()
+    page.get_by_text("Hide navigation").click()
+    page.mouse.click(900, 250, button="right")
+    page.get_by_role("menuitem", name="Expand all groups").click()
+    page.get_by_text("image_text", exact=True).first.wait_for()
+
+
+def contact_sheet(page: "Page", ui: Dev) -> "Locator":
+    page.goto(f"{ui.api.address}/assets/crops?view=partitions&partition=validation")
+    page.get_by_text("Show Markdown").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("img", name="catalog above query").wait_for()
+    return dialog
+
+
+def failed_check(page: "Page", ui: Dev) -> None:
+    """Of the sample with the boxes of a few items the wrong way round."""
+    faulty = ui.station.folder / "faulty"
+    shutil.copytree(ui.station.df2_root / "train", faulty / "train")
+    for path in sorted((faulty / "train" / "annos").iterdir())[::30]:
+        annotation = json.loads(path.read_text())
+        item = next(value for key, value in annotation.items() if key.startswith("item"))
+        item["bounding_box"] = item["bounding_box"][::-1]
+        path.write_text(json.dumps(annotation))
+    config = {"df2_root": str(faulty), "sku_root": str(ui.station.folder / "of_faulty")}
+    run_id = ui.api.launch("train", {"resources": {"data": {"config": config}}})
+    ui.api.wait_for(run_id, "FAILURE")
+    check = "checkDetail=refusals_within_limit"
+    page.goto(f"{ui.api.address}/assets/raw_annotation_index?view=checks&{check}")
+    page.get_by_text("first 20 offenders").first.wait_for()
+
+
+def gallery(page: "Page", ui: Dev) -> None:
+    page.goto((ui.station.sku / "_df2_assets/report/validation/index.html").as_uri())
+    page.wait_for_selector("body[data-ready]")
+
+
+def unlike_crops(page: "Page", ui: Dev) -> "Locator":
+    """What the gallery of the sample with planted defects shows of it."""
+    faults = ui.station.folder / "faults"
+    for command in (("sample", str(faults), "--faults"), ("score", str(faults))):
+        done = processes.run((*DF2_ASSETS, *command), ui.station.environment, ui.station.folder)
+        if done.returncode:
+            sys.exit(done.stdout + done.stderr)
+    site = faults.with_name("faults_SKU") / "_df2_assets/report/validation/index.html"
+    page.goto(f"{site.as_uri()}#/checks")
+    check = page.locator("details", has_text="unlike crops").first
+    check.locator("summary").click()
+    return check
+
+
+def automation(page: "Page", ui: Dev) -> None:
+    page.goto(f"{ui.api.address}/automation")
+    page.get_by_text("nightly_build").first.wait_for()
+
+
+class Shot(NamedTuple):
+    """A picture by its name: how to get there, and how large the window is.
+
+    `go` may return a part of the page, which alone is then taken. `photos`: it is full of
+    photographs, and kept as a JPEG.
+    """
+
+    name: str
+    go: "Callable[[Page, Dev], Locator | None]"
+    size: tuple[int, int]
+    photos: bool = False
+
+
+SHOTS = [
+    Shot("lineage", lineage, (1440, 720)),
+    Shot("contact_sheet", contact_sheet, (1440, 1000)),
+    Shot("gallery", gallery, (1360, 900), photos=True),
+    Shot("unlike_crops", unlike_crops, (1100, 1000), photos=True),
+    Shot("automation", automation, (1200, 740)),
+    Shot("failed_check", failed_check, (1440, 860)),
+]
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="deepfashion2-") as folder, launched() as browser:
+        site = station(Path(folder), Path(folder, "DeepFashion2_original"))
+        make_sample(site.df2_root)
+        build(site)
+        with webserver.dev(site) as ui:
+            ui.wait()
+            for name, go, size, photos in SHOTS:
+                with opened(browser, size) as page:
+                    part = go(page, ui)
+                    page.wait_for_timeout(2000)  # what is still moving comes to rest
+                    save(name, (part or page).screenshot(), photos)
+    total = sum(path.stat().st_size for path in IMAGES.iterdir())
+    if total > MAX_BYTES:
+        sys.exit(f"The pictures have {total:,} bytes together, more than {MAX_BYTES:,}.")
+
+
+def build(site: Station) -> None:
+    """All that there is to see: the data set, and the reports on each split."""
+    commands: list[tuple[str, ...]] = [(*DF2_ASSETS, "build")]
+    for split in SPLITS:
+        tags = json.dumps({PARTITION_TAG: split})
+        job = ("job", "execute", "-m", "df2_assets.definitions", "-j", "refresh_reports")
+        commands.append((*DAGSTER, *job, "--tags", tags))
+    for command in commands:
+        done = processes.run(command, site.environment, site.folder)
+        if done.returncode:
+            sys.exit(done.stdout + done.stderr)
+
+
+def save(name: str, png: bytes, photos: bool) -> None:
+    """A picture with few colours: a page of text needs no more. The rarest are kept as they are."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    path = IMAGES / f"{name}.{'jpg' if photos else 'png'}"
+    with Image.open(io.BytesIO(png)) as picture:
+        colours = picture.convert("RGB")
+        if photos:
+            colours.save(path, quality=QUALITY, subsampling=0)
+        else:
+            few = colours.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            few.save(path, optimize=True)
+    click.echo(f"{path.relative_to(PROJECT)}: {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
