@@ -33,6 +33,14 @@ class BusyError(Df2Error):
     """Another build holds the split."""
 
 
+class AnotherDataSetError(Df2Error):
+    """A split under `SKU_ROOT` was built from another data set than the one at hand."""
+
+
+class NewerReleaseError(Df2Error):
+    """A newer release of the project wrote what lies under `SKU_ROOT`."""
+
+
 class MissingTableError(Df2Error):
     """A table that an asset reads has not been made yet."""
 

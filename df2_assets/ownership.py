@@ -1,21 +1,30 @@
-"""Runs that the command line started, and what becomes of them when its process is killed.
+"""Which process a run is in, and what becomes of the run when that process is killed.
 
 Dagster shows the run of a killed process as running for ever, unless somebody says otherwise.
 """
 
 import os
 import platform
+from pathlib import Path
 
 import dagster as dg
 
 PARTITION_TAG = "dagster/partition"
-_PID = "df2_assets/pid"
+_PROCESS = "df2_assets/process"
 _HOST = "df2_assets/host"
 
 
 def own_tags() -> dict[str, str]:
     """Tags that tie a run to this process."""
-    return {_PID: str(os.getpid()), _HOST: platform.node()}
+    return {_PROCESS: _process(os.getpid()) or "", _HOST: platform.node()}
+
+
+def is_gone(run: dg.DagsterRun) -> bool | None:
+    """Whether the process of a run has ended; None where that cannot be told from here."""
+    process = run.tags.get(_PROCESS)
+    if not process or run.tags.get(_HOST) != platform.node():
+        return None
+    return _process(int(process.split()[0])) != process
 
 
 def fail_abandoned(instance: dg.DagsterInstance, split: str) -> None:
@@ -23,15 +32,24 @@ def fail_abandoned(instance: dg.DagsterInstance, split: str) -> None:
     unfinished = dg.RunsFilter(
         tags={PARTITION_TAG: split, _HOST: platform.node()},
         statuses=[
+            dg.DagsterRunStatus.NOT_STARTED,
             dg.DagsterRunStatus.STARTING,
             dg.DagsterRunStatus.STARTED,
             dg.DagsterRunStatus.CANCELING,
         ],
     )
     for run in instance.get_runs(unfinished):
-        pid = int(run.tags[_PID])
-        if not _lives(pid):
-            instance.report_run_failed(run, f"Process {pid}, which ran this, is gone.")
+        if is_gone(run):
+            instance.report_run_failed(run, "The process that ran this is gone.")
+
+
+def _process(pid: int) -> str | None:
+    """A process by its number and when it began, as numbers are given out again; None: none."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return str(pid) if not Path("/proc/self/stat").exists() and _lives(pid) else None
+    return None if status[0] in "XZ" else f"{pid} {status[19]}"
 
 
 def _lives(pid: int) -> bool:

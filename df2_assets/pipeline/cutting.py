@@ -126,7 +126,9 @@ def _write(sku_root: str, cut: Cut, data: bytes) -> CropRow:
     try:
         if not os.path.isdir(folder):
             os.makedirs(folder, exist_ok=True)
-        with open(temporary, "wb") as file:
+        if os.path.lexists(temporary):  # of a killed build, or a link to anything
+            os.unlink(temporary)
+        with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
             status = os.fstat(file.fileno())

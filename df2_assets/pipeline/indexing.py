@@ -11,6 +11,7 @@ from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.errors import MissingTableError
+from df2_assets.pipeline import identity
 from df2_assets.pipeline.reading import CODE_VERSION, FileTask, IndexRow, Read, Shard, read_shard
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
@@ -22,12 +23,16 @@ _STAMPS: Final = ["anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns"]
 
 @dataclass(frozen=True)
 class Indexed:
-    """The index, the listing and side table it goes with, and how many annotations were read."""
+    """The index, the listing and side table it goes with, and how many annotations were read.
+
+    `anew` says why all of them were, though there is an earlier index.
+    """
 
     table: pa.Table
     listing: Listing
     files: pa.Table
     annotations_read: int
+    anew: str | None
 
 
 class Known(NamedTuple):
@@ -40,10 +45,10 @@ class Known(NamedTuple):
 def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> Indexed:
     """Read the index and write its side table; the index itself is for the caller to write.
 
-    Raises LayoutError where a folder is missing.
+    Raises what `read_index` does.
     """
     indexed = read_index(roots, split, engine, progress)
-    made_from = _made_from(tables.digest(indexed.table))
+    made_from = _made_from(tables.digest(indexed.table)) | {"df2_root": identity.place(roots)}
     tables.write(roots, "files", split, indexed.files, made_from)
     return indexed
 
@@ -51,9 +56,10 @@ def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) ->
 def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> Indexed:
     """Scan the split and read what changed since the last build; writes nothing.
 
-    Raises LayoutError where a folder is missing.
+    Raises LayoutError where a folder is missing, AnotherDataSetError, NewerReleaseError.
     """
     listing = scan(roots, split)
+    identity.refuse_another_data_set(roots, split, listing)
     known = _known(roots, split)
     files = listing.files
     unchanged = _unchanged(files, known)
@@ -71,11 +77,13 @@ def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> 
     )
     kept = set(files["image_id"][unchanged])
     table = _merged(known, kept, [row for one in read for row in one.rows])
-    return Indexed(table, listing, tables.from_frame(files, FILES), len(read))
+    anew = None if known else _why_anew(roots, split)
+    return Indexed(table, listing, tables.from_frame(files, FILES), len(read), anew)
 
 
 def read_files(roots: Roots, split: str) -> pa.Table:
-    """The side table of the index. Raises MissingTableError."""
+    """The side table of the index. Raises MissingTableError, or ProvenanceError after a move."""
+    identity.refuse_moved(roots, split)
     files = tables.find(roots, "files", split)
     if files is None:
         raise MissingTableError(
@@ -93,9 +101,20 @@ def _known(roots: Roots, split: str) -> Known | None:
     if index is None or files is None or origin is None:
         return None
     own = tables.origin(roots, "raw_annotation_index", split)
-    if own is None or origin.made_from != _made_from(own.digest):
+    if own is None or not _made_from(own.digest).items() <= origin.made_from.items():
         return None
     return Known(index, tables.frame(files))
+
+
+def _why_anew(roots: Roots, split: str) -> str | None:
+    """Why an earlier index does not help; None where there is none."""
+    earlier = tables.origin(roots, "files", split)
+    if earlier is None:
+        return None
+    code = earlier.made_from.get("code")
+    if code != CODE_VERSION:
+        return f"code version {code} -> {CODE_VERSION}"
+    return "the earlier index is damaged, of another form, or not the one of its side table"
 
 
 def _made_from(index_digest: str) -> dict[str, str]:
@@ -107,13 +126,12 @@ def _unchanged(files: pd.DataFrame, known: Known | None) -> pd.Series:
     """For each file, whether it was read before with the same sizes and times."""
     if known is None:
         return pd.Series(False, index=files.index)
-    old = known.files[known.files["settled"].astype(bool)]
-    both = files.merge(old, on="image_id", how="left", suffixes=("", "_old"), indicator=True)
-    same = both["_merge"] == "both"
+    old = known.files.set_index("image_id").reindex(files["image_id"]).set_axis(files.index)
+    same = old["settled"].astype("boolean").fillna(False).astype(bool)
     for stamp in _STAMPS:
-        now, then = (both[name].astype("Int64").fillna(-2) for name in (stamp, f"{stamp}_old"))
+        now, then = (stamps[stamp].astype("Int64").fillna(-2) for stamps in (files, old))
         same &= (now == then).astype(bool)
-    return same.set_axis(files.index)
+    return same
 
 
 def _read(

@@ -12,7 +12,8 @@ from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.cropping import encoder
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import UNPAIRED
-from df2_assets.dataset.skus import paired
+from df2_assets.dataset.skus import CROP_PATH, paired
+from df2_assets.errors import ProvenanceError, inert
 from df2_assets.pipeline.cutting import Cut, Image
 from df2_assets.store import crop_tree, journal, tables
 from df2_assets.store.crop_tree import CropTree
@@ -27,7 +28,8 @@ class CropPlan:
     `keep`: on disk as it should be. `settled`: known not to be on disk, and not tried again: it
     failed, or its SKU has lost its other domain to failures. `make`: columns of `sku_groups`, and
     `fingerprint`, `image_size`, `image_mtime_ns`; `images`: what has to be decoded for it. `tree`:
-    what lies there now; `known`: rows of the manifest and journal by path.
+    what lies there now; `known`: rows of the manifest and journal by path. `anew` says what, other
+    than images and boxes, has crops made that are there.
     """
 
     keep: list[CropRow]
@@ -36,6 +38,7 @@ class CropPlan:
     images: list[Image]
     tree: CropTree
     known: dict[str, CropRow]
+    anew: str | None
 
     @cached_property
     def remove(self) -> list[str]:
@@ -78,7 +81,20 @@ def plan_crops(roots: Roots, split: str, groups: pd.DataFrame, files: pd.DataFra
         else:
             settled.append(left_out(found))
     to_make = possible[possible["crop_path"].isin(make)]
-    return CropPlan(keep, settled, to_make, _images(roots, to_make), tree, known)
+    _refuse_foreign(split, to_make)
+    anew = _why_anew(make, tree, known)
+    return CropPlan(keep, settled, to_make, _images(roots, to_make), tree, known, anew)
+
+
+def _refuse_foreign(split: str, make: pd.DataFrame) -> None:
+    """Groups that somebody edited could name any file: it would be written over."""
+    ours = make["crop_path"].str.fullmatch(f"{split}/{CROP_PATH}")
+    if not ours.all():
+        path = inert(make["crop_path"][~ours].iloc[0])
+        raise ProvenanceError(
+            f"sku_groups of {split} names {path}, which is no crop of {split}: rerun sku_groups, "
+            f"or build_dataset, for {split}."
+        )
 
 
 def left_out(row: CropRow) -> CropRow:
@@ -94,6 +110,17 @@ def recorded(roots: Roots, split: str) -> dict[str, CropRow]:
     known = {row[0]: CropRow(*row) for row in zip(*columns.values(), strict=True)}
     known.update((row.crop_path, row) for row in journal.read(roots, split))
     return known
+
+
+def _why_anew(make: set[str], tree: CropTree, known: dict[str, CropRow]) -> str | None:
+    """What has crops made that are there, besides a change of their image or box."""
+    there = make & tree.crops.keys()
+    if there and not known:
+        return "no manifest says what the crops there were made from"
+    now = encoder()
+    prints = (row.fingerprint for path in there if (row := known.get(path)))
+    before = {made_with for text in prints if text and (made_with := text.split(" ", 3)[3]) != now}
+    return f"{', '.join(sorted(before))} -> {now}" if before else None
 
 
 def _images(roots: Roots, make: pd.DataFrame) -> list[Image]:

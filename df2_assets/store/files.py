@@ -19,8 +19,7 @@ def temporary_name(name: str) -> str:
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """A temporary name beside `path`, renamed to it when the block ends well, else removed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(temporary_name(path.name))
+    temporary = _beside(path)
     try:
         yield temporary
         _flush(temporary)
@@ -35,10 +34,9 @@ def publish(path: Path, chunks: Iterable[bytes], before_change: Callable[[], Non
 
     `before_change` is called when the new content is whole on disk and the old one still there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(temporary_name(path.name))
+    temporary = _beside(path)
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             file.writelines(chunks)
         if path.is_file() and filecmp.cmp(temporary, path, shallow=False):
             return False
@@ -48,6 +46,14 @@ def publish(path: Path, chunks: Iterable[bytes], before_change: Callable[[], Non
         return True
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    """The temporary name beside `path`, free: what lies there may be a link to anything."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(temporary_name(path.name))
+    temporary.unlink(missing_ok=True)
+    return temporary
 
 
 def _flush(path: Path) -> None:

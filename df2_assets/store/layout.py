@@ -1,9 +1,10 @@
 """Where everything lies under the two roots, and which roots are refused."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
+from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
 from df2_assets.errors import LayoutError, RootsError, inert
 
 OWN_FOLDER = "_df2_assets"
@@ -58,15 +59,32 @@ def refuse_dangerous(roots: Roots) -> None:
         raise RootsError(f"SKU_ROOT ({sku}) is not a folder; set it to a folder of its own.")
     if sku in (Path(sku.anchor), Path.home().resolve()):
         raise RootsError(f"SKU_ROOT is {sku}; set it to a folder of its own.")
-    if sku == df2 or sku in df2.parents or df2 in sku.parents:
+    inputs = [df2 / split / kind for split in SPLITS for kind in ("image", "annos")]
+    if _within(sku, df2) or any(_within(place, sku) for place in (df2, *inputs)):
         raise RootsError(
             f"SKU_ROOT ({sku}) and DF2_ROOT ({df2}) are the same or one lies in the other; "
             "set SKU_ROOT to a folder of its own."
         )
 
 
+def refuse_links(roots: Roots) -> None:
+    """Raise RootsError where a link among the project's own files leads to files of others."""
+    places = [roots.own / name for name in ("checks", "locks", "state", "tables")]
+    for path in (roots.own, *places, *(path for place in places for path in place.rglob("*"))):
+        if path.is_symlink():
+            raise RootsError(f"{path} is a link: records are only kept in real folders. Remove it.")
+
+
+def _within(inner: Path, outer: Path) -> bool:
+    """Whether a folder is another one or lies in it, also by another path to the same disk."""
+    return any(
+        path == outer or (os.path.exists(path) and os.path.exists(outer) and path.samefile(outer))
+        for path in (inner, *inner.parents)
+    )
+
+
 def refuse_missing(roots: Roots, split: str) -> None:
-    """Raise LayoutError where a folder that the split needs is not there.
+    """Raise LayoutError where a folder that the split needs is not there, or may not be read.
 
     `test` was released without annotations: nothing of it is needed.
     """
@@ -76,6 +94,9 @@ def refuse_missing(roots: Roots, split: str) -> None:
     wanted = f"the folder that holds {split}/image and {split}/annos"
     if not root.is_dir():
         raise LayoutError(f"DF2_ROOT ({root}) is not there. Set it to {wanted}.")
+    for folder in (root, root / split, roots.images(split), roots.annotations(split)):
+        if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+            raise LayoutError(f"{folder} cannot be read: give this user the right to read it.")
     for folder in (roots.images(split), roots.annotations(split)):
         if not folder.is_dir():
             raise LayoutError(f"{folder} is not there. {_remedy(root, split)}")

@@ -10,7 +10,7 @@ import filelock
 import msgspec
 
 from df2_assets.errors import BusyError
-from df2_assets.store.layout import Roots
+from df2_assets.store.layout import Roots, refuse_links
 
 
 class Holder(msgspec.Struct):
@@ -26,8 +26,10 @@ class Holder(msgspec.Struct):
 def writer(roots: Roots, split: str, run_id: str) -> Iterator[None]:
     """Hold `split` for writing. Raises BusyError, naming the holder, where another does.
 
-    The system frees the lock of a process that dies, however it dies.
+    The system frees the lock of a process that dies, however it dies. Raises RootsError where a
+    link under SKU_ROOT leads the project's own files elsewhere.
     """
+    refuse_links(roots)
     path = roots.lock(split)
     path.parent.mkdir(parents=True, exist_ok=True)
     note = path.with_suffix(".json")

@@ -4,15 +4,20 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from df2_assets.dataset.tables import SCHEMAS
-from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
 from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
+
+FORMAT: Final = 1
+"""To be raised with each change that an earlier release would take for something else."""
 
 _OURS = b"df2_assets"
 
@@ -32,7 +37,8 @@ def digest(table: pa.Table) -> str:
     columns = []
     for column in table.columns:
         # The bytes under a null are arbitrary: values and nulls are hashed apart.
-        nothing = pa.scalar("" if pa.types.is_string(column.type) else 0).cast(column.type)
+        text = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
+        nothing = pa.scalar("" if text else 0).cast(column.type)
         columns += [column.fill_null(nothing), column.is_null()]
     names = [str(position) for position in range(len(columns))]
     flat = pa.table(columns, names=names).combine_chunks()
@@ -48,28 +54,44 @@ def write(
     """Write the table of `asset` for `split`; its digest. A journal beside it is superseded."""
     path = roots.table(asset, split)
     content = digest(table)
-    ours = json.dumps({"digest": content, "made_from": dict(made_from)}, sort_keys=True)
-    table = table.replace_schema_metadata({_OURS: ours.encode()})
+    ours = {"digest": content, "format": FORMAT, "made_from": dict(made_from)}
+    table = table.replace_schema_metadata({_OURS: json.dumps(ours, sort_keys=True).encode()})
     with atomic(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
     path.with_suffix(".journal").unlink(missing_ok=True)
     return content
 
 
 def origin(roots: Roots, asset: str, split: str) -> Origin | None:
-    """What the table of `asset` says of itself; None where there is none to be read."""
+    """What the table of `asset` says of itself; None where there is none to be read.
+
+    Raises NewerReleaseError, as all do that read a table.
+    """
+    path = roots.table(asset, split)
     try:
-        return _origin_in(pq.read_schema(roots.table(asset, split)))
-    except (FileNotFoundError, pa.ArrowInvalid):
+        return _origin_in(pq.read_schema(path), path)
+    except (pa.ArrowInvalid, OSError):
         return None
 
 
-def _origin_in(schema: pa.Schema) -> Origin | None:
+def _origin_in(schema: pa.Schema, path: Path) -> Origin | None:
     try:
         ours = json.loads(schema.metadata[_OURS])
-        return Origin(ours["digest"], ours["made_from"])
+        own, number = Origin(ours["digest"], ours["made_from"]), int(ours.get("format", 1))
     except (KeyError, TypeError, ValueError):
         return None
+    if number > FORMAT:
+        raise NewerReleaseError(
+            f"{path} was written by a newer release of df2-assets (format {number}; this one "
+            f"knows {FORMAT}): use that release, or set SKU_ROOT to another folder."
+        )
+    return own
+
+
+def refuse_newer(roots: Roots, split: str) -> None:
+    """Raise NewerReleaseError where a newer release wrote a table of the split."""
+    for asset in SCHEMAS:
+        origin(roots, asset, split)
 
 
 def digests(roots: Roots, assets: Iterable[str], split: str) -> dict[str, str]:
@@ -82,10 +104,10 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
     """The table of `asset` for `split` where it is there, whole and of today's schema."""
     path = roots.table(asset, split)
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, page_checksum_verification=True)
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
-    if not table.schema.equals(SCHEMAS[asset]) or _origin_in(table.schema) is None:
+    if _origin_in(table.schema, path) is None or not table.schema.equals(SCHEMAS[asset]):
         return None
     return table
 

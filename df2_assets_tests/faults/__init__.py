@@ -1,0 +1,1 @@
+"""The fault harness: whatever happens, nothing is lost. See `docs/reliability.md`."""

@@ -1,0 +1,120 @@
+"""A build of bad input, held against the independent reading, and the smallest input that fails."""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from df2_assets.engines.local import LocalEngine
+from df2_assets.settings import Settings
+from df2_assets_tests.support import oracle, processes
+from df2_assets_tests.support.builder import DataSet
+from df2_assets_tests.support.compare import assert_same_output, assert_same_refusals, refused
+from df2_assets_tests.support.engines import build_with
+from df2_assets_tests.support.run import read_table
+
+SPLIT: Final = "train"
+KEPT: Final = Path(__file__).parent / "kept"
+_TRIES: Final = 80
+
+Plant = Callable[[DataSet, Sequence[bytes]], None]
+"""Puts mutated files into a data set, among good neighbours."""
+
+
+class Measured(LocalEngine):
+    """Knows, once it is closed, the most memory that one of its workers has taken, in bytes."""
+
+    peak = 0
+
+    def close(self) -> None:
+        self.peak = max(self.peak, *map(_peak, processes.workers(os.getpid())), 0)
+        super().close()
+
+
+def _peak(pid: int) -> int:
+    try:
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return 1024 * int(found[1]) if found else 0
+
+
+def assert_agreement(data: DataSet, folder: Path) -> int:
+    """Build `data` below `folder`: what is refused, and all else, is as the independent reading.
+
+    Returns the most memory that a worker took, in bytes.
+    """
+    built, expected = folder / "built", folder / "expected"
+    refusals = oracle.build(data.root, expected, (SPLIT,))
+    settings = Settings(df2_root=data.root, sku_root=str(built), max_refused=1.0)
+    with closing(Measured(2)) as engine:
+        run = build_with(engine, settings, SPLIT)
+    assert run.success, run.problems
+    assert not run.failed, run.failed
+    table = read_table(built, "refusals", SPLIT)
+    assert_same_refusals(refused(table), Counter(refusals))
+    assert [text for text in table["detail"] if not (text.isascii() and text.isprintable())] == []
+    assert_same_output(built, expected)
+    return engine.peak
+
+
+def assert_all_agree(plant: Plant, cases: Sequence[bytes], kind: str) -> int:
+    """`assert_agreement` of a data set with all of `cases`; the smallest that fails is kept."""
+    try:
+        return _try(plant, cases)
+    except AssertionError as failure:
+        smallest = _smallest(plant, cases)
+        if smallest is None:
+            raise
+        (KEPT / kind).mkdir(parents=True, exist_ok=True)
+        path = KEPT / kind / hashlib.sha256(smallest).hexdigest()[:12]
+        path.write_bytes(smallest)
+        raise AssertionError(f"{failure}\nThe smallest input that fails is kept: {path}") from None
+
+
+def kept(kind: str) -> list[Path]:
+    """Inputs that once failed."""
+    return sorted((KEPT / kind).iterdir())
+
+
+def _try(plant: Plant, cases: Sequence[bytes]) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        data = DataSet(Path(folder) / "df2")
+        plant(data, cases)
+        return assert_agreement(data, Path(folder))
+
+
+def _smallest(plant: Plant, cases: Sequence[bytes]) -> bytes | None:
+    """One of `cases` that fails alone, less all parts of it that can go; None where none does."""
+    tries = _TRIES
+
+    def fails(part: Sequence[bytes]) -> bool:
+        nonlocal tries
+        tries -= 1
+        try:
+            _try(plant, part)
+        except AssertionError:
+            return True
+        return False
+
+    while len(cases) > 1:
+        half = len(cases) // 2
+        cases = next((part for part in (cases[:half], cases[half:]) if fails(part)), ())
+    if not cases:
+        return None
+    data, step = cases[0], len(cases[0]) // 2
+    while step and tries > 0:
+        start = 0
+        while start < len(data) and tries > 0:
+            shorter = data[:start] + data[start + step :]
+            if fails([shorter]):
+                data = shorter
+            else:
+                start += step
+        step //= 2
+    return data

@@ -1,0 +1,170 @@
+"""Where builds are disturbed: a data set, the real command on it, and what must come of it."""
+
+import itertools
+import os
+import random
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dagster as dg
+
+from df2_assets.pipeline.planning import recorded
+from df2_assets.store.layout import Roots
+from df2_assets.store.lock import writer
+from df2_assets_tests.support import processes
+from df2_assets_tests.support.builder import DataSet, item, jpeg
+from df2_assets_tests.support.processes import DF2_ASSETS, Started
+from df2_assets_tests.support.run import build
+from df2_assets_tests.support.site import only
+from df2_assets_tests.support.snapshots import contract
+from df2_assets_tests.support.webserver import Station, station
+
+SPLIT = "train"
+STEP = 0.001
+UNFINISHED = {"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING"}
+
+
+def write_data(folder: Path, images: int, splits: tuple[str, ...] = (SPLIT,)) -> Path:
+    """Pairs of images, two SKUs each; the pictures are a few, linked again and again."""
+    data = DataSet(folder / "df2")
+    for split in splits:
+        pictures = [data.raw_image(split, n, jpeg((400, 300), seed=n)) for n in range(1, 17)]
+        for image in range(1, images + 1):
+            if image > len(pictures):
+                name = data.root / split / "image" / f"{image:06d}.jpg"
+                os.link(pictures[image % len(pictures)], name)
+            items: dict[int | str, Any] = {
+                1: item(1, 1, [image % 50, 5, 250, 250]),
+                2: item(8, 2, [100, image % 50, 395, 295]),
+            }
+            source = ("shop", "user")[image % 2]
+            data.annotation(split, image, source, (image + 1) // 2, items)
+    return data.root
+
+
+def marks(roots: Roots) -> list[Path]:
+    """Files that a first build brings forth one after the other, a stage a file."""
+    tables = [roots.table(name, SPLIT) for name in ("files", "raw_annotation_index", "sku_groups")]
+    return [
+        roots.own,
+        *tables,
+        roots.journal(SPLIT),
+        roots.table("crops", SPLIT),
+        roots.sku_metadata(SPLIT),
+        roots.image_text(SPLIT),
+    ]
+
+
+class Moment(NamedTuple):
+    """`after` seconds after mark number `mark` is there; 0: after the start of the command."""
+
+    mark: int
+    after: float
+
+
+class Undisturbed(NamedTuple):
+    """What a build that nothing disturbs leaves, and how many seconds lie between its marks."""
+
+    df2_root: Path
+    contract: dict[str, bytes | None]
+    files: set[str]
+    seconds: list[float]
+
+    def moment(self, rng: random.Random, first: int = 0) -> Moment:
+        """Somewhere in any stage of the command from `first` on, or right after its end."""
+        mark = rng.randrange(first, len(self.seconds))
+        return Moment(mark, rng.uniform(0, 1.1 * self.seconds[mark]))
+
+
+class Arena(NamedTuple):
+    """A SKU_ROOT and a DAGSTER_HOME of their own, and builds there."""
+
+    station: Station
+
+    @property
+    def sku(self) -> Path:
+        return self.station.sku
+
+    @property
+    def roots(self) -> Roots:
+        return Roots(self.station.df2_root, self.sku, str(self.sku))
+
+    @contextmanager
+    def command(self, *arguments: str, **settings: object) -> Iterator[Started]:
+        """`df2-assets build`, or another command, in a process of its own."""
+        given = {name: str(value) for name, value in settings.items()}
+        env = self.station.environment | {"SPLITS": SPLIT} | given
+        command = (*DF2_ASSETS, *(arguments or ("build",)))
+        with processes.start(command, env, self.station.folder) as process:
+            yield process
+
+    def wait_for(self, moment: Moment, process: Started) -> bool:
+        """Wait for a moment of a first build; whether the command still runs then."""
+        path = self.station.folder if moment.mark == 0 else marks(self.roots)[moment.mark - 1]
+        while process.process.poll() is None and not path.exists():
+            time.sleep(STEP)
+        time.sleep(moment.after)
+        return process.process.poll() is None
+
+    def rerun(self, split: str = SPLIT) -> dict[str, int | float]:
+        """Build to the end, in this process; the numbers of the crops."""
+        with dg.DagsterInstance.from_config(str(self.station.home)) as instance:
+            result = build(self.station.df2_root, self.sku, (split,), instance=instance)
+        return only(result).numbers["crops"]
+
+    def finished(self) -> set[str]:
+        """The crops that manifest and journal know to be on disk, by path below the split."""
+        rows = recorded(self.roots, SPLIT).values()
+        return {row.crop_path.removeprefix(f"{SPLIT}/") for row in rows if row.reason is None}
+
+    def runs(self) -> list[str]:
+        """What became of each run, the first one first."""
+        with dg.DagsterInstance.from_config(str(self.station.home)) as instance:
+            return [run.status.value for run in reversed(instance.get_runs())]
+
+    def assert_as(self, undisturbed: Undisturbed) -> None:
+        """The bytes of an undisturbed build, no file besides, no lock and no run left behind."""
+        assert contract(self.sku) == undisturbed.contract
+        assert all_files(self.sku) == undisturbed.files
+        assert not UNFINISHED & set(self.runs())
+        with writer(self.roots, SPLIT, "a test"):
+            pass
+
+
+def all_files(sku_root: Path) -> set[str]:
+    """Every file under a SKU_ROOT, of the contract or not, by its path."""
+    return {p.relative_to(sku_root).as_posix() for p in sku_root.rglob("*") if not p.is_dir()}
+
+
+def arena(folder: Path, df2_root: Path) -> Arena:
+    """A fresh one, with the project's configuration of Dagster."""
+    folder.mkdir()
+    return Arena(station(folder, df2_root))
+
+
+def remove(ground: Arena) -> None:
+    """Make room: a hundred arenas would be some gigabytes."""
+    shutil.rmtree(ground.station.folder)
+
+
+def build_undisturbed(folder: Path, df2_root: Path) -> Undisturbed:
+    """Run the command to its end, and look when it has come how far."""
+    ground = arena(folder, df2_root)
+    waiting = marks(ground.roots)
+    times = [time.monotonic()]
+    with ground.command() as process:
+        while process.process.poll() is None:
+            if waiting and waiting[0].exists():
+                waiting.pop(0)
+                times.append(time.monotonic())
+            time.sleep(STEP)
+        done = process.end()
+    times.append(time.monotonic())
+    assert done.returncode == 0, done
+    assert not waiting, f"these never were there: {waiting}"
+    seconds = [later - earlier for earlier, later in itertools.pairwise(times)]
+    return Undisturbed(df2_root, contract(ground.sku), all_files(ground.sku), seconds)

@@ -1,0 +1,116 @@
+"""How long the harness goes on, with which seed, and what it has tried.
+
+`make faults` is its short form, with a fixed seed; `make faults-long` goes on for about an hour
+with a seed of its own, which the first lines and each failure name. The options are declared in
+the conftest above, the only one that pytest reads in time.
+"""
+
+import random
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from df2_assets_tests.faults.report import FIGURES, keep, table
+
+pytest.register_assert_rewrite("df2_assets_tests.faults.arena")
+
+FOLDER = Path(__file__).parent
+FIXED_SEED = 1
+
+
+class Faults(NamedTuple):
+    """How much a test tries, and where it draws from; `test` is its node id."""
+
+    long: bool
+    seed: int
+    test: str
+
+    def amount(self, *, short: int, long: int) -> int:
+        """How many cases to try in this form of the harness."""
+        return long if self.long else short
+
+    def random(self, *case: object) -> random.Random:
+        """Random numbers of this test's own, or of one of its cases: the same for the same seed."""
+        return random.Random("/".join(map(str, (self.seed, self.test, *case))))
+
+
+class Figures:
+    """What one test has tried, in numbers."""
+
+    def __init__(self) -> None:
+        self.counted: Counter[str] = Counter()
+
+    def count(self, name: str, number: int = 1) -> None:
+        """Add to a figure that `report.FIGURES` describes."""
+        assert name in FIGURES, f"report.FIGURES does not say what {name} is"
+        self.counted[name] += number
+
+
+@pytest.fixture
+def faults(request: pytest.FixtureRequest) -> Faults:
+    options = request.config.option
+    return Faults(options.long, options.fault_seed, request.node.nodeid)
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
+    mine = Figures()
+    yield mine
+    # Properties travel with the report, also from the processes of pytest-xdist.
+    request.node.user_properties.append(("figures", dict(mine.counted)))
+
+
+class Totals:
+    """Adds up what the tests of a session have tried, file by file."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        counted: dict[str, Any] = dict(report.user_properties)
+        if report.when == "teardown" and "figures" in counted:
+            self.counted[Path(report.fspath).stem].update(counted["figures"])
+
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, exitstatus: int
+    ) -> None:
+        form = "long" if self.config.option.long else "short"
+        if self.counted:
+            terminalreporter.section(f"faults, {form}, seed {self.config.option.fault_seed}")
+            terminalreporter.write_line(table({form: self.counted}))
+        if self.config.option.write_figures and exitstatus == pytest.ExitCode.OK:
+            keep(form, self.counted)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.fault_seed is None:
+        drawn = random.SystemRandom().randrange(1_000_000)
+        config.option.fault_seed = drawn if config.option.long else FIXED_SEED
+    config.pluginmanager.register(Totals(config))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"faults: {'long' if config.option.long else 'short'}, seed {config.option.fault_seed}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder are `faults`."""
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker("faults")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
+    """A failure says how to see it again."""
+    report = yield
+    if report.failed:
+        form = " --long" if item.config.option.long else ""
+        again = f"pytest '{item.nodeid}' --fault-seed {item.config.option.fault_seed}{form}"
+        report.sections.append(("the same again", again))
+    return report

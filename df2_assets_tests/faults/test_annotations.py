@@ -1,0 +1,133 @@
+"""Annotation files of every kind of wrong: each is named once, and all else is built."""
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from df2_assets_tests.faults import mutate_annotations
+from df2_assets_tests.faults.agreement import (
+    SPLIT,
+    assert_agreement,
+    assert_all_agree,
+    kept,
+)
+from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.support.builder import DataSet, annotation_text, item, jpeg
+
+AT_ONCE = 500
+IN_A_PAIR = 10
+LARGEST = 16 * 2**20
+MEMORY = 1536 * 2**20
+"""What a worker may take: the largest annotation that is read, as objects of Python."""
+
+SIZE = (70, 60)
+TOP, TROUSERS = item(1, 1, [5, 5, 40, 50]), item(8, 2, [10, 8, 68, 58])
+
+
+def plant(data: DataSet, cases: Sequence[bytes]) -> None:
+    """Ten to a pair, with a good shop image and a good user image."""
+    picture = jpeg(SIZE)
+    for number, case in enumerate(cases):
+        pair, place = divmod(number, IN_A_PAIR)
+        first = pair * (IN_A_PAIR + 2) + 1
+        if place == 0:
+            for image, source in ((first, "shop"), (first + 1, "user")):
+                data.raw_image(SPLIT, image, picture)
+                data.annotation(SPLIT, image, source, pair + 1, {1: TOP, 2: TROUSERS})
+        data.raw_image(SPLIT, first + 2 + place, picture)
+        data.raw_annotation(SPLIT, first + 2 + place, case)
+
+
+def test_whatever_an_annotation_holds_it_is_used_or_named_and_costs_nobody_else(
+    faults: Faults, figures: Figures
+) -> None:
+    for start in range(0, faults.amount(short=1000, long=15_000), AT_ONCE):
+        cases = [
+            mutate_annotations.annotation(faults.random(number), number // IN_A_PAIR % 50 + 1)[1]
+            for number in range(start, start + AT_ONCE)
+        ]
+        assert assert_all_agree(plant, cases, "annotations") < MEMORY
+        figures.count("annotations", len(cases))
+
+
+def test_what_once_failed_does_so_no_longer() -> None:
+    assert_all_agree(plant, [path.read_bytes() for path in kept("annotations")], "annotations")
+
+
+def good(pair_id: int = 1) -> bytes:
+    return annotation_text("user", pair_id, {1: TOP}).encode()
+
+
+def within(field: str, filling: bytes, size: int) -> bytes:
+    """A good annotation of `size` bytes, one field of whose item is a list full of `filling`."""
+    text = annotation_text("user", 1, {1: TOP | {field: "HERE"}}).encode()
+    head, tail = text.split(b'"HERE"')
+    count = (size - len(text) - 2) // (len(filling) + 1)
+    return (head + b"[" + b",".join([filling] * count) + b"]" + tail).ljust(size)
+
+
+HUGE = [
+    good().ljust(LARGEST),
+    good().ljust(LARGEST + 1),
+    b"[" * LARGEST,
+    b'{"a":' * (LARGEST // 5),
+    b'{"source": "' + b"a" * (LARGEST - 20) + b'"}',
+    b'{"pair_id": ' + b"9" * (LARGEST - 20) + b"}",
+    b'{"' + b"a" * (LARGEST - 20) + b'": 1}',
+]
+"""Of the largest size that is read, or a byte more."""
+
+HUGER = [
+    within("segmentation", b"{}", LARGEST),
+    within("bounding_box", b"1", LARGEST),
+    within("landmarks", b"1.5", LARGEST),
+    b'{"source": "user", "pair_id": 1, '
+    + b", ".join(b'"item%d": {}' % number for number in range(1, 300_000))
+    + b"}",
+]
+"""As many objects, numbers and items as fit into that; slow to read, also independently."""
+
+
+def test_a_huge_annotation_is_used_or_named_in_bounded_memory(
+    faults: Faults, figures: Figures, tmp_path: Path
+) -> None:
+    cases = [*HUGE, *HUGER] if faults.long else HUGE
+    data = DataSet(tmp_path / "df2")
+    plant(data, cases)
+    assert assert_agreement(data, tmp_path) < MEMORY
+    figures.count("annotations", len(cases))
+
+
+def test_an_annotation_of_100_megabytes_is_named_and_not_read(
+    figures: Figures, tmp_path: Path
+) -> None:
+    data = DataSet(tmp_path / "df2")
+    plant(data, [good(), good(), good()])
+    os.truncate(data.root / SPLIT / "annos" / "000003.json", 100 * 10**6)
+    with (data.root / SPLIT / "annos" / "000004.json").open("wb") as file:
+        file.write(good().rstrip(b"}"))
+        for _ in range(100):
+            file.write(b" " * 10**6)
+        file.write(b"}")
+    assert assert_agreement(data, tmp_path) < 200 * 2**20
+    figures.count("annotations", 2)
+
+
+def test_the_mutations_reach_every_reason_and_leave_enough_that_is_good(faults: Faults) -> None:
+    """What is tried is worth trying: neither nearly all good nor nearly all bad."""
+    readable = 0
+    names = set()
+    for number in range(2000):
+        name, data = mutate_annotations.annotation(faults.random(number), 1)
+        names.update(name.split())
+        with suppress(ValueError, RecursionError):
+            readable += isinstance(json.loads(data), dict)
+    assert 600 < readable < 1600
+    wanted = (
+        *mutate_annotations.MUTATIONS,
+        *mutate_annotations.WHOLES,
+        *mutate_annotations.CHANGES,
+    )
+    assert names >= {one.__name__ for one in wanted}

@@ -1,0 +1,143 @@
+"""Disks that fill up, or cannot be written, while a build is under way."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from df2_assets_tests.faults import full_disk
+from df2_assets_tests.faults.arena import (
+    Arena,
+    Undisturbed,
+    all_files,
+    arena,
+    build_undisturbed,
+    remove,
+    write_data,
+)
+from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.support.processes import Text
+from df2_assets_tests.support.snapshots import contract
+
+IMAGES = 300
+ROOM = 64 << 20
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return build_undisturbed(folder / "build", write_data(folder, IMAGES))
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own, at the SKU_ROOT of the arena `tmp_path / "arena"`."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(path))
+    if subprocess.run(mount, check=False).returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    yield path
+    subprocess.run(("umount", str(path)), check=True)
+
+
+def on(disk: Path, folder: Path, undisturbed: Undisturbed) -> Arena:
+    """A fresh arena whose SKU_ROOT is a folder of the disk."""
+    ground = arena(folder, undisturbed.df2_root)
+    (disk / "sku").mkdir()
+    ground.sku.symlink_to(disk / "sku", target_is_directory=True)
+    return ground
+
+
+def assert_told(done: Text) -> None:
+    """A build that failed says so in a line or two."""
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
+    assert done.returncode == 1, done
+    assert 1 <= len(lines) <= 2, done
+    assert "Traceback" not in done.stderr
+    assert "No space left on device" in done.stderr or " free" in done.stderr, done
+
+
+def test_a_build_goes_on_after_a_disk_was_full_at_any_moment(
+    disk: Path, undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+) -> None:
+    for case in range(faults.amount(short=5, long=60)):
+        rng = faults.random(case)
+        ground = on(disk, tmp_path / str(case), undisturbed)
+        with ground.command() as process:
+            ground.wait_for(undisturbed.moment(rng), process)
+            fill(disk, but=rng.choice((0, 1 << 12, 1 << 16, 1 << 20)))
+            done = process.end()
+        if done.returncode != 0:
+            assert_told(done)
+            figures.count("full_disks")
+        (disk / "ballast").unlink()
+        ground.rerun()
+        ground.assert_as(undisturbed)
+        shutil.rmtree(disk / "sku")
+        remove(ground)
+
+
+def fill(disk: Path, but: int) -> None:
+    """Leave no more than some bytes of room."""
+    with (disk / "ballast").open("wb", buffering=0) as file:
+        block = bytes(1 << 16)
+        while shutil.disk_usage(disk).free > but:
+            try:
+                file.write(block[: max(1, shutil.disk_usage(disk).free - but)])
+            except OSError:
+                break
+
+
+def test_a_build_goes_on_after_no_file_could_be_made_any_more(
+    undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+) -> None:
+    """The same without a mount, and with every call that needs room for a name in turn."""
+    for case in range(faults.amount(short=5, long=100)):
+        rng = faults.random(case)
+        ground = arena(tmp_path / str(case), undisturbed.df2_root)
+        after = rng.randrange(rng.choice((10, 70, 700)))
+        settings = full_disk.environment(tmp_path / f"{case}.full", ground.sku, after)
+        with ground.command(**settings) as process:
+            done = process.end()
+        if done.returncode != 0:
+            assert_told(done)
+            figures.count("full_disks")
+        ground.rerun()
+        ground.assert_as(undisturbed)
+        remove(ground)
+
+
+def test_an_output_that_cannot_be_written_is_told_and_nothing_of_it_changes(
+    disk: Path, undisturbed: Undisturbed, figures: Figures, tmp_path: Path
+) -> None:
+    """Not built yet, built and to be changed, and built and up to date."""
+    ground = on(disk, tmp_path / "arena", undisturbed)
+    for built in (False, True):
+        if built:
+            ground.rerun()
+            next(ground.sku.glob("train/catalog/*/*.jpg")).unlink()
+        before = all_files(ground.sku)
+        remount(disk, "ro")
+        with ground.command() as process:
+            done = process.end()
+        remount(disk, "rw")
+        assert done.returncode == 1
+        assert "Read-only file system" in done.stderr, done
+        assert "Traceback" not in done.stderr
+        assert all_files(ground.sku) == before
+        figures.count("full_disks")
+    ground.rerun()
+    ground.assert_as(undisturbed)
+    remount(disk, "ro")
+    with ground.command("verify", "--deep") as process:
+        looked = process.end()
+    remount(disk, "rw")
+    assert looked.returncode == 0, looked
+    assert contract(ground.sku) == undisturbed.contract
+
+
+def remount(disk: Path, how: str) -> None:
+    subprocess.run(("mount", "-o", f"remount,{how}", str(disk)), check=True)

@@ -1,0 +1,181 @@
+"""Runs that the UI launched: parts of `dagster dev` are killed, or somebody ends the run."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from df2_assets.store.layout import Roots
+from df2_assets_tests.faults.arena import (
+    SPLIT,
+    UNFINISHED,
+    Arena,
+    Moment,
+    Undisturbed,
+    all_files,
+    arena,
+    build_undisturbed,
+    marks,
+    remove,
+    write_data,
+)
+from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.support import processes, webserver
+from df2_assets_tests.support.snapshots import contract
+from df2_assets_tests.support.webserver import ENDED, Api, Dev
+
+IMAGES = 600
+PARTS = {
+    "webserver": "dagster_webserver",
+    "daemon": "dagster._daemon",
+    "code server": "dagster api grpc",
+    "run worker": "multiprocessing.spawn",
+}
+"""Processes of `dagster dev`, by what their command line says."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return build_undisturbed(folder / "build", write_data(folder, IMAGES))
+
+
+@pytest.fixture(scope="module")
+def dev(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
+    """One `dagster dev` for the tests that leave it running."""
+    ground = arena(tmp_path_factory.mktemp("dev") / "station", undisturbed.df2_root)
+    with webserver.dev(ground.station) as dev:
+        yield dev.wait()
+
+
+class Target(NamedTuple):
+    """Where runs launched from the UI build: a SKU_ROOT of their own."""
+
+    roots: Roots
+
+    @property
+    def config(self) -> dict[str, Any]:
+        given = {"df2_root": str(self.roots.df2_root), "sku_root": self.roots.out_root}
+        return {"resources": {"data": {"config": given}}}
+
+    def wait(self, moment: Moment) -> None:
+        """Until a first build there has come so far."""
+        if moment.mark > 0:
+            processes.wait_until(marks(self.roots)[moment.mark - 1].exists)
+        time.sleep(moment.after)
+
+    def assert_as(self, undisturbed: Undisturbed) -> None:
+        assert contract(self.roots.sku_root) == undisturbed.contract
+        assert all_files(self.roots.sku_root) == undisturbed.files
+
+
+def target(folder: Path, undisturbed: Undisturbed) -> Target:
+    return Target(Roots(undisturbed.df2_root, folder, str(folder)))
+
+
+def part(dev: Dev, name: str) -> int | None:
+    """A process of `dagster dev`; None where there is none now, or it is `dagster dev` itself."""
+    found = (
+        pid
+        for pid in processes.descendants(dev.process.pid)
+        if name in PARTS and PARTS[name] in processes.command_line(pid)
+    )
+    return next(found, None)
+
+
+def ended(api: Api, run_id: str) -> str:
+    """Wait until a run is not shown as running any more; as what it is shown then."""
+
+    def end() -> str | None:
+        return next(iter({api.status(run_id)} & ENDED), None)
+
+    return processes.wait_until(end, patience=2 * processes.PATIENCE)
+
+
+def test_a_run_of_the_ui_whose_process_is_killed_holds_nothing_back_and_the_next_goes_on(
+    dev: Dev, undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+) -> None:
+    for case in range(faults.amount(short=1, long=12)):
+        rng = faults.random(case)
+        place = target(tmp_path / str(case), undisturbed)
+        run_id = dev.api.launch(SPLIT, place.config)
+        place.wait(undisturbed.moment(rng))
+        pid = part(dev, "run worker")
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            figures.count("kills")
+        assert ended(dev.api, run_id) in ("FAILURE", "SUCCESS")
+        dev.api.wait_for(dev.api.launch(SPLIT, place.config), "SUCCESS")
+        place.assert_as(undisturbed)
+
+
+def test_a_run_that_is_terminated_in_the_ui_is_canceled_and_the_next_goes_on(
+    dev: Dev, undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+) -> None:
+    for case in range(faults.amount(short=1, long=15)):
+        rng = faults.random(case)
+        place = target(tmp_path / str(case), undisturbed)
+        run_id = dev.api.launch(SPLIT, place.config)
+        place.wait(undisturbed.moment(rng))
+        workers = processes.workers(dev.process.pid)
+        if dev.api.status(run_id) not in ENDED:
+            dev.api.terminate(run_id)
+        assert ended(dev.api, run_id) in ("CANCELED", "SUCCESS")
+        processes.assert_gone(workers, patience=2)
+        dev.api.wait_for(dev.api.launch(SPLIT, place.config), "SUCCESS")
+        place.assert_as(undisturbed)
+        figures.count("stops")
+
+
+def test_of_a_build_of_the_ui_and_one_of_the_command_line_one_builds(
+    undisturbed: Undisturbed, dev: Dev, faults: Faults, figures: Figures, tmp_path: Path
+) -> None:
+    for case in range(faults.amount(short=1, long=15)):
+        rng = faults.random(case)
+        place = target(tmp_path / str(case), undisturbed)
+        ground = Arena(dev.station)
+        run_id = dev.api.launch(SPLIT, place.config)
+        time.sleep(rng.uniform(0, 2))
+        with ground.command(SKU_ROOT=place.roots.sku_root) as process:
+            done = process.end()
+        status = ended(dev.api, run_id)
+        assert status == "SUCCESS" or done.returncode == 0, done
+        assert done.returncode == 0 or "train is being built by" in done.stderr, done
+        place.assert_as(undisturbed)
+        figures.count("races")
+
+
+@pytest.mark.parametrize("victim", ["code server", "daemon", "webserver", "dagster dev", "all"])
+def test_after_a_kill_of_the_services_nothing_is_shown_as_running_and_builds_go_on(
+    victim: str, undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+) -> None:
+    """What the kill leaves of `dagster dev` is killed as well: at once, or when the run has ended.
+
+    The short form spares itself the minute after which a run that never began is given up.
+    """
+    for case in range(faults.amount(short=int(victim in ("code server", "all")), long=5)):
+        rng = faults.random(case)
+        ground = arena(tmp_path / str(case), undisturbed.df2_root)
+        place = Target(ground.roots)
+        with webserver.dev(ground.station) as dev:
+            run_id = dev.wait().api.launch(SPLIT)
+            place.wait(undisturbed.moment(rng, first=faults.amount(short=1, long=0)))
+            if victim == "all":
+                dev.process.signal_group(signal.SIGKILL)
+            else:
+                os.kill(part(dev, victim) or dev.process.pid, signal.SIGKILL)
+            figures.count("kills")
+            if victim == "code server" and rng.random() < 0.5:
+                ended(dev.api, run_id)
+            elif victim in ("daemon", "webserver"):
+                dev.process.end()
+        with webserver.dev(ground.station) as dev:
+            ended(dev.wait().api, run_id)
+            dev.api.wait_for(dev.api.launch(SPLIT), "SUCCESS")
+        place.assert_as(undisturbed)
+        assert not UNFINISHED & set(ground.runs())
+        remove(ground)
