@@ -31,17 +31,16 @@ endif
 	@$(FIND_PYTHON); echo "Making .venv with $$python"; "$$python" -m venv --clear .venv
 
 EXTRAS :=
-.venv/.installed-bench: EXTRAS := [bench]
-.venv/.installed-dev: EXTRAS := [bench,dev]
-.venv/.installed-torch: EXTRAS := [bench,dev,torch]
-.venv/.installed .venv/.installed-bench .venv/.installed-dev .venv/.installed-torch: .venv/bin/python \
+.venv/.installed-dev: EXTRAS := [dev]
+.venv/.installed-extra: EXTRAS := [dev,e2e,postgres,torch]
+.venv/.installed .venv/.installed-dev .venv/.installed-extra: .venv/bin/python \
 		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
 	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \
 	 echo "Installing df2-assets$(EXTRAS) under $$lock"; \
 	 .venv/bin/python -m pip install -qq --disable-pip-version-check -c "$$lock" -e '.$(EXTRAS)'
 	@echo "$(CURDIR)" >.venv/.installed; touch $@
 
-.PHONY: help install demo demo-faults ui test test-all test-extra lint bench rehearsal constraints clean
+.PHONY: help install demo demo-faults gallery ui test test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench rehearsal constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -57,6 +56,14 @@ demo-faults: install ## the same on a sample with planted defects: what is refus
 	@.venv/bin/df2-assets sample "$(SAMPLE)/faults" --faults
 	@$(DAGSTER) .venv/bin/df2-assets score "$(SAMPLE)/faults"
 
+# Over the same data as make ui; the sample is built first.
+ifeq ($(DF2_ROOT)$(wildcard data/DeepFashion2_original),)
+gallery: demo
+endif
+gallery: install ## write pages to look at the data set with, and open them
+	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
+	 $(DAGSTER) .venv/bin/df2-assets report --open
+
 # Over DF2_ROOT, else data/DeepFashion2_original, else the sample.
 # The warnings are about what `dagster dev` itself does, before any code of ours is loaded.
 ui: export PYTHONWARNINGS = ignore:Function `dev_command` is superseded,ignore:Parameter `include_sources` of function `AssetSelection.all`
@@ -64,28 +71,52 @@ ui: install ## open Dagster's UI on 127.0.0.1 (PORT=3000)
 	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
 	 $(DAGSTER) exec .venv/bin/dagster dev --host 127.0.0.1 --port $(PORT)
 
+EXTRA := torch or browser or postgres or daemon or slow
 test: .venv/.installed-dev ## run every test that needs no extra
-	@.venv/bin/python -m pytest -n auto --dist loadfile -m 'not torch'
+	@.venv/bin/python -m pytest -n auto --dist loadfile -m 'not ($(EXTRA) or faults)'
 
 test-all: test test-extra ## run every test, with what the extras need
 
-test-extra: .venv/.installed-torch ## run what test-all adds to test
-	@.venv/bin/python -m pytest -m torch
+test-extra: .venv/.installed-extra system-packages ## run what test-all adds to test
+	@.venv/bin/python -m pytest -m '$(EXTRA)'
+
+FAULTS := .venv/bin/python -m pytest -n auto --dist loadfile df2_assets_tests/faults
+faults: .venv/.installed-dev ## kill, fill, damage and attack builds, for a few minutes
+	@$(FAULTS)
+
+faults-long: .venv/.installed-dev ## the same for an hour, its figures into docs/reliability.md
+	@$(FAULTS) --long --write-figures
+
+system-packages:
+	@scripts/install_system_packages.sh
+
+test-lowest: .venv/.installed-dev ## run make test with every dependency at its lower bound (slow)
+	@$(FIND_PYTHON); "$$python" -m venv --clear .venv-lowest
+	@.venv/bin/python scripts/lowest_versions.py dev >.venv-lowest/constraints.txt
+	@.venv-lowest/bin/python -m pip install -qq --disable-pip-version-check \
+	  -c .venv-lowest/constraints.txt -e '.[dev]'
+	@.venv-lowest/bin/python -m pytest -n auto --dist loadfile -m 'not ($(EXTRA) or faults)'
+
+versions: .venv/bin/python ## try the oldest and the newest Dagster that are supported (slow)
+	@PYTHON=.venv/bin/python scripts/check_versions.sh
+
+screenshots: .venv/.installed-extra system-packages ## take the pictures of docs/images anew
+	@.venv/bin/python -m scripts.screenshots
 
 lint: .venv/.installed-dev ## ruff check, ruff format, mypy
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 
-bench: .venv/.installed-bench ## measure this project and the original recipe, in turns (ARGS=...)
+bench: install ## measure this project and the original recipe, in turns (ARGS=...)
 	@.venv/bin/python -m benchmarks.bench $(ARGS)
 
-rehearsal: .venv/.installed-bench ## build a data set of full size and measure it (ARGS=--yes)
+rehearsal: install ## build a data set of full size and measure it (ARGS=--yes)
 	@.venv/bin/python -m benchmarks.rehearsal --ui $(ARGS)
 
 constraints: .venv/bin/python ## resolve constraints/ anew for the Python of .venv
 	@.venv/bin/python scripts/write_constraints.py
 
 clean: ## remove .venv, caches and the sample; data sets and Dagster's history stay
-	rm -rf .venv build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(SAMPLE)
+	rm -rf .venv .venv-lowest build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(SAMPLE)
 	find benchmarks df2_assets df2_assets_tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,10 +6,13 @@ from typing import Any
 import dagster as dg
 
 from df2_assets.assets import all_assets
-from df2_assets.automation import schedules
+from df2_assets.assets.code import hosted
+from df2_assets.automation import schedules, sensors
+from df2_assets.checking import check_freshness, check_only
 from df2_assets.checks import all_checks
 from df2_assets.io_managers import TableIOManager
 from df2_assets.resources import DataRoots, EngineChoice, Limits, ProgressChoice, SplitWriter
+from df2_assets.retention import clean_history
 from df2_assets.settings import Settings, read_settings
 from df2_assets.verification import verify_dataset
 
@@ -26,7 +29,15 @@ def build_defs(
     build_dataset = dg.define_asset_job(
         "build_dataset",
         dataset | dg.AssetSelection.checks_for_assets("deepfashion2"),
-        description="From annotations to crops, metadata and prompts, with every check.",
+        description=(
+            "Brings a split up to date: from annotations to crops, metadata and prompts, with "
+            "every check. What has not changed is not made again."
+        ),
+    )
+    refresh_reports = dg.define_asset_job(
+        "refresh_reports",
+        dg.AssetSelection.tag("report", ""),
+        description="Makes the reports of a split that was built; no crop, and no contract file.",
     )
     observe_deepfashion2 = dg.define_asset_job(
         "observe_deepfashion2",
@@ -42,13 +53,22 @@ def build_defs(
         "io_manager": TableIOManager(data=data),
         "engine": EngineChoice(kind=settings.engine, workers=settings.workers or 0),
         "progress": ProgressChoice(),
-        "limits": Limits(max_refused=settings.max_refused),
+        "limits": Limits(max_refused=settings.max_refused, max_age_days=settings.max_age_days),
     }
     return dg.Definitions(
-        assets=all_assets,
+        assets=[hosted(asset, settings.code_url) for asset in all_assets],
         asset_checks=all_checks,
-        jobs=[build_dataset, observe_deepfashion2, verify_dataset],
+        jobs=[
+            build_dataset,
+            check_only,
+            check_freshness,
+            refresh_reports,
+            observe_deepfashion2,
+            verify_dataset,
+            clean_history,
+        ],
         schedules=schedules(settings),
+        sensors=sensors(settings),
         resources={**resources, **(resource_overrides or {})},
         executor=dg.in_process_executor,
     )

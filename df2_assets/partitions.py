@@ -11,7 +11,14 @@ from df2_assets.dataset.taxonomy import SPLITS
 
 # Used on purpose, with the version of Dagster bounded in pyproject.toml.
 warnings.filterwarnings("ignore", ".*partitions_def", dg.PreviewWarning)
-for _name in ("observable_source_asset", "DataVersionsByPartition"):
+_BETA = (
+    "observable_source_asset",
+    "DataVersionsByPartition",
+    "LocalFileCodeReference",
+    "UrlCodeReference",
+    "CodeReferencesMetadataValue",
+)
+for _name in _BETA:
     warnings.filterwarnings("ignore", f".*{_name}", dg.BetaWarning)
 
 splits = dg.StaticPartitionsDefinition(SPLITS)

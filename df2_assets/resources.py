@@ -11,8 +11,9 @@ from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
 from df2_assets.engines.local import LocalEngine
 from df2_assets.errors import SettingsError
-from df2_assets.ownership import PARTITION_TAG, fail_abandoned
-from df2_assets.settings import EngineName, make_roots
+from df2_assets.ownership import PARTITION_TAG, fail_abandoned, own_tags
+from df2_assets.settings import MAX_DAYS, MAX_WORKERS, EngineName, make_roots
+from df2_assets.store import tables
 from df2_assets.store.layout import Roots, refuse_dangerous
 from df2_assets.store.lock import writer
 
@@ -44,14 +45,19 @@ class SplitWriter(dg.ConfigurableResource):  # type: ignore[type-arg]
     def yield_for_execution(
         self, context: dg.InitResourceContext
     ) -> Generator["SplitWriter", None, None]:
-        """Raises BusyError, naming the holder, where another run holds the split."""
+        """Raises BusyError, naming the holder, where another run holds the split.
+
+        Raises NewerReleaseError where it was built by a newer release.
+        """
         run = context.run
         split = run.tags.get(PARTITION_TAG) if run else None
         if run is None or split not in SPLITS:
             yield self
             return
+        tables.refuse_newer(self.data.roots, split)
         with writer(self.data.roots, split, run.run_id):
             if context.instance is not None:
+                context.instance.add_run_tags(run.run_id, own_tags())
                 fail_abandoned(context.instance, split)
             yield self
 
@@ -64,10 +70,15 @@ class EngineChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     _engine: Engine | None = PrivateAttr(default=None)
 
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Raises SettingsError before the run's first step."""
+        if not 0 <= self.workers <= MAX_WORKERS:
+            raise SettingsError(
+                f"engine.workers is {self.workers}: give 0 (one a core) to {MAX_WORKERS}."
+            )
+
     def start(self) -> Engine:
-        """The engine, its workers not started yet. Raises SettingsError."""
-        if not 0 <= self.workers <= 1024:
-            raise SettingsError(f"workers is {self.workers}: give 0 (one a core) to 1024.")
+        """The engine, its workers not started yet."""
         if self._engine is None:
             self._engine = LocalEngine(self.workers or None)
         return self._engine
@@ -93,3 +104,17 @@ class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]
     max_refused: float = Field(
         0.01, description="Share of images, and of items, that may be refused (at least 2 may)."
     )
+    max_age_days: float = Field(
+        7.0, description="Days after its last build from which a split is not fresh any more."
+    )
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Raises SettingsError before the run's first step."""
+        if not 0 <= self.max_refused <= 1:
+            raise SettingsError(
+                f"limits.max_refused is {self.max_refused}: give a share from 0 to 1."
+            )
+        if not 0 < self.max_age_days <= MAX_DAYS:
+            raise SettingsError(
+                f"limits.max_age_days is {self.max_age_days}: give days, up to {MAX_DAYS}."
+            )

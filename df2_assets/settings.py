@@ -10,9 +10,14 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import SettingsError
 from df2_assets.store.layout import Roots
 
-_PACKAGE: Final = Path(__file__).resolve().parent
-PROJECT: Final = _PACKAGE.parent if (_PACKAGE.parent / "pyproject.toml").is_file() else Path.cwd()
+PACKAGE: Final = Path(__file__).resolve().parent
+"""Where the code is."""
+
+PROJECT: Final = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else Path.cwd()
 """Where defaults lie: the project's own folder, or the current one for an installed package."""
+
+MAX_WORKERS: Final = 1024
+MAX_DAYS: Final = 3650
 
 EngineName = Literal["local"]
 
@@ -23,6 +28,8 @@ class Settings:
 
     `df2_root` is absolute. `sku_root` is as given: the contract repeats it. `workers` None means
     one a core. `max_refused` is the share of images, and of items, that may be refused.
+    `max_age_days` is how long ago a split may have been built and still count as fresh.
+    `code_url` is where the project's folder is to be seen in a browser, if anywhere.
     """
 
     df2_root: Path = PROJECT / "data/DeepFashion2_original"
@@ -31,6 +38,8 @@ class Settings:
     engine: EngineName = "local"
     workers: int | None = None
     max_refused: float = 0.01
+    max_age_days: float = 7.0
+    code_url: str | None = None
     cron: str = "0 2 * * *"
     schedules: bool = False
 
@@ -50,6 +59,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         engine=_one_of("DF2_ENGINE", given.get("DF2_ENGINE", default.engine), get_args(EngineName)),
         workers=_workers(given.get("DF2_WORKERS")),
         max_refused=_share(given.get("DF2_MAX_REFUSED", str(default.max_refused))),
+        max_age_days=_days(given.get("DF2_MAX_AGE_DAYS", str(default.max_age_days))),
+        code_url=given.get("DF2_CODE_URL"),
         cron=given.get("DF2_CRON", default.cron),
         schedules=_one_of("DF2_SCHEDULES", given.get("DF2_SCHEDULES", "off"), ("on", "off"))
         == "on",
@@ -87,16 +98,30 @@ def _one_of(name: str, value: str, choices: tuple[str, ...]) -> Any:
 def _workers(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isdigit() or not 1 <= int(text) <= 1024:
-        raise SettingsError(f"DF2_WORKERS is {text!r}: give a whole number from 1 to 1024.")
+    if not text.isdigit() or not 1 <= int(text) <= MAX_WORKERS:
+        raise SettingsError(
+            f"DF2_WORKERS is {text!r}: give a whole number from 1 to {MAX_WORKERS}."
+        )
     return int(text)
 
 
 def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = -1.0
+    share = _number(text)
     if not 0 <= share <= 1:
         raise SettingsError(f"DF2_MAX_REFUSED is {text!r}: give a share from 0 to 1, such as 0.01.")
     return share
+
+
+def _days(text: str) -> float:
+    days = _number(text)
+    if not 0 < days <= MAX_DAYS:
+        raise SettingsError(f"DF2_MAX_AGE_DAYS is {text!r}: give days, up to {MAX_DAYS}.")
+    return days
+
+
+def _number(text: str) -> float:
+    """Not a number for what is none: it is in no range."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

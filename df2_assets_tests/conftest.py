@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from df2_assets.store.layout import Roots
+from df2_assets_tests.support.browser import chromium, page
+
+__all__ = ["chromium", "page"]
 
 
 @pytest.fixture
@@ -30,3 +33,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
     return report
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the fault harness, `df2_assets_tests/faults`."""
+    group = parser.getgroup("faults")
+    group.addoption("--long", action="store_true", help="go on for about an hour")
+    group.addoption("--fault-seed", type=int, help="what is tried; --long draws a new one")
+    group.addoption(
+        "--write-figures", action="store_true", help="record in docs/reliability.md what was tried"
+    )

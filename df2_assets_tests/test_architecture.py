@@ -19,8 +19,17 @@ LEVELS: tuple[set[str], ...] = (
     {"__main__"},
     {"cli"},
     {"definitions"},
-    {"automation", "assets", "checks", "verification", "presentation"},
-    {"resources", "io_managers", "partitions", "ownership", "settings"},
+    {"automation", "assets", "checks", "checking", "verification", "retention", "presentation"},
+    {
+        "resources",
+        "io_managers",
+        "partitions",
+        "provenance",
+        "retries",
+        "ownership",
+        "launcher",
+        "settings",
+    },
     {"inspection", "report", "exports", "sample", "torch"},
     {"pipeline"},
     {"engines"},
@@ -34,6 +43,8 @@ WITHOUT_DAGSTER = set.union(*LEVELS[5:]) | {"settings"}
 WORKERS_IMPORT = [
     "df2_assets.pipeline.reading",
     "df2_assets.pipeline.cutting",
+    "df2_assets.pipeline.measuring",
+    "df2_assets.report.gallery.sheets",
     *(module for module in MODULES if module.startswith("df2_assets.engines")),
 ]
 

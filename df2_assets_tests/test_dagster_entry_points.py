@@ -3,10 +3,7 @@
 import json
 import os
 import re
-import shutil
 import signal
-import socket
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,20 +17,17 @@ from df2_assets.definitions import build_defs
 from df2_assets.settings import Settings, read_settings
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
-from df2_assets_tests.support import processes
+from df2_assets_tests.support import processes, webserver
 from df2_assets_tests.support.builder import DataSet, item, jpeg, random_dataset
-from df2_assets_tests.support.processes import DAGSTER, PROJECT, Started, Text
+from df2_assets_tests.support.processes import DAGSTER
 from df2_assets_tests.support.run import build
 from df2_assets_tests.support.site import QUIET, touch
 from df2_assets_tests.support.snapshots import contract
+from df2_assets_tests.support.webserver import Dev, Station, station
 
 SPLITS = ("train", "validation", "test")
 MODULE = ("-m", "df2_assets.definitions")
 JOB = ("-j", "build_dataset", "--tags")
-REPOSITORY = {
-    "repositoryName": "__repository__",
-    "repositoryLocationName": "df2_assets.definitions",
-}
 SECOND = "11111111-2222-4333-8444-555555555555"
 WARNINGS = re.compile("Preview|Beta|Deprecat")
 
@@ -64,47 +58,6 @@ def verdicts(run: Outcome) -> dict[str, bool]:
     """Whether each check has passed, by its asset and name."""
     raised = {": ".join(said.split(": ")[:2]): False for said in run.warned + run.failed}
     return dict.fromkeys(run.passed, True) | raised
-
-
-class Station(NamedTuple):
-    """A DAGSTER_HOME with our configuration, and where its runs build."""
-
-    folder: Path
-    df2_root: Path
-
-    @property
-    def home(self) -> Path:
-        return self.folder / "home"
-
-    @property
-    def sku(self) -> Path:
-        return self.folder / "sku"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return processes.environment(
-            self.home, DF2_ROOT=self.df2_root, SKU_ROOT=self.sku, DF2_WORKERS=2
-        )
-
-    def dagster(self, *arguments: str) -> Text:
-        return processes.run((*DAGSTER, *arguments), self.environment, self.folder)
-
-    def checks(self, split: str) -> dict[str, bool]:
-        """Whether each check of the split's last run has passed, as Dagster recorded it."""
-        with dg.DagsterInstance.from_config(str(self.home)) as instance:
-            of_split = dg.RunsFilter(tags={"dagster/partition": split})
-            (run,) = instance.get_runs(of_split, limit=1)
-            logs = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-        events = [entry.dagster_event for entry in logs]
-        found = [event.asset_check_evaluation_data for event in events if event is not None]
-        assert {check.partition for check in found} == {split}
-        return {f"{check.asset_key.path[-1]}: {check.check_name}": check.passed for check in found}
-
-
-def station(folder: Path, df2_root: Path) -> Station:
-    (folder / "home").mkdir()
-    shutil.copy(PROJECT / ".dagster" / "dagster.yaml", folder / "home")
-    return Station(folder, df2_root)
 
 
 @pytest.fixture
@@ -156,95 +109,17 @@ def test_the_definitions_are_valid_and_loading_them_warns_of_nothing(commands: S
     assert "passed validation" in done.stdout + done.stderr
 
 
-class Api:
-    """The GraphQL API of a running webserver."""
-
-    def __init__(self, port: int) -> None:
-        self.url = f"http://127.0.0.1:{port}/graphql"
-
-    def ask(self, query: str, **variables: object) -> Any:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=processes.PATIENCE) as response:
-            answer = json.load(response)
-        assert "errors" not in answer, answer
-        return answer["data"]
-
-    def answers(self) -> bool:
-        try:
-            return bool(self.ask("{ version }"))
-        except OSError:
-            return False
-
-    def launch(self, split: str, config: dict[str, Any] | None = None) -> str:
-        """Launch `build_dataset` as the launchpad does; the run's id."""
-        answer = self.ask(
-            """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
-                 __typename ... on LaunchRunSuccess { run { runId } } } }""",
-            params={
-                "selector": {**REPOSITORY, "jobName": "build_dataset"},
-                "runConfigData": config or {},
-                "executionMetadata": {"tags": [{"key": "dagster/partition", "value": split}]},
-            },
-        )["launchRun"]
-        assert answer["__typename"] == "LaunchRunSuccess"
-        return str(answer["run"]["runId"])
-
-    def status(self, run_id: str) -> str:
-        query = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
-        return str(self.ask(query, id=run_id)["runOrError"]["status"])
-
-    def wait_for(self, run_id: str, status: str) -> None:
-        """Poll until the run has ended; it must have ended so."""
-        ended = ("SUCCESS", "FAILURE", "CANCELED")
-        found = processes.wait_until(lambda: next(iter({self.status(run_id)} & {*ended}), None))
-        assert found == status
-
-    def terminate(self, run_id: str) -> None:
-        query = "mutation ($id: String!) { terminateRun(runId: $id) { __typename } }"
-        assert self.ask(query, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess"
-
-    def check(self, name: str, split: str) -> bool:
-        """Whether the last evaluation of a check for the split has passed."""
-        asset, _, check = name.partition(": ")
-        (execution,) = self.ask(
-            """query ($asset: AssetKeyInput!, $check: String!, $split: String!) {
-                 assetCheckExecutions(
-                   assetKey: $asset, checkName: $check, partition: $split, limit: 1
-                 ) { partition evaluation { success } } }""",
-            asset={"path": [asset]},
-            check=check,
-            split=split,
-        )["assetCheckExecutions"]
-        assert execution["partition"] == split
-        return bool(execution["evaluation"]["success"])
-
-
-class Dev(NamedTuple):
-    """`dagster dev` as it runs: the process, the station that it serves, its API."""
-
-    process: Started
-    station: Station
-    api: Api
-
-
 @pytest.fixture(scope="module", autouse=True)
 def starting(expected: Expected, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     """`dagster dev`, which gets ready while the first tests run."""
-    served = station(tmp_path_factory.mktemp("dev"), expected.df2_root)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    workspace = ("-w", str(PROJECT / "workspace.yaml"))
-    command = (*DAGSTER, "dev", "--host", "127.0.0.1", "--port", str(port), *workspace)
-    with processes.start(command, served.environment, served.folder) as process:
-        yield Dev(process, served, Api(port))
+    with webserver.dev(station(tmp_path_factory.mktemp("dev"), expected.df2_root)) as starting:
+        yield starting
 
 
 @pytest.fixture(scope="module")
 def dev(starting: Dev) -> Dev:
     """`dagster dev`, ready."""
-    processes.wait_until(starting.api.answers, starting.process)
-    return starting
+    return starting.wait()
 
 
 def test_a_run_launched_from_the_ui_builds_the_same(dev: Dev, expected: Expected) -> None:
@@ -318,17 +193,22 @@ def test_a_terminated_run_is_canceled_and_one_that_waited_for_it_goes_on_from_th
     assert list(slow.roots.sku_root.rglob("*.tmp")) == []
 
 
+def test_everything_that_is_served_listens_on_this_machine_alone(dev: Dev) -> None:
+    assert webserver.listening(dev.process.pid) == {webserver.LOOPBACK}
+
+
+def test_make_ui_serves_this_machine_alone() -> None:
+    command = ["make", "-n", "-C", str(processes.PROJECT), "ui"]
+    said = processes.run(tuple(command), dict(os.environ), processes.PROJECT)
+    assert "dagster dev --host 127.0.0.1 " in said.stdout
+
+
 def test_the_ui_shows_the_schedules_switched_off(dev: Dev) -> None:
-    found = dev.api.ask(
-        """query ($repository: RepositorySelector!) {
-             schedulesOrError(repositorySelector: $repository) {
-               ... on Schedules { results { name scheduleState { status } } } } }""",
-        repository=REPOSITORY,
-    )["schedulesOrError"]["results"]
-    assert {schedule["name"]: schedule["scheduleState"]["status"] for schedule in found} == {
+    assert dev.api.schedules() == {
         "nightly_build": "STOPPED",
         "weekly_verification": "STOPPED",
         "hourly_observation": "STOPPED",
+        "daily_freshness": "STOPPED",
     }
 
 
@@ -337,7 +217,7 @@ def schedule(name: str, **environment: str) -> dg.ScheduleDefinition:
     return build_defs(read_settings(environment)).resolve_schedule_def(name)
 
 
-SCHEDULES = ("nightly_build", "weekly_verification", "hourly_observation")
+SCHEDULES = ("nightly_build", "daily_freshness", "weekly_verification", "hourly_observation")
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
@@ -362,7 +242,7 @@ def tick(name: str, day: int, **environment: str) -> list[dg.RunRequest]:
     return list(defs.resolve_schedule_def(name).evaluate_tick(context).run_requests or [])
 
 
-@pytest.mark.parametrize("name", ["nightly_build", "weekly_verification"])
+@pytest.mark.parametrize("name", ["nightly_build", "daily_freshness", "weekly_verification"])
 def test_a_schedule_asks_for_one_run_of_each_split_of_the_settings(name: str) -> None:
     asked = [request.partition_key for request in tick(name, 1)]
     assert sorted(map(str, asked)) == sorted(SPLITS)

@@ -99,6 +99,15 @@ def test_constraints_pin_every_dependency_within_its_bounds(
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])
 
 
+def test_the_pictures_that_pages_show_are_there_and_small_together() -> None:
+    shown = set()
+    for page in (PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")):
+        links = re.findall(r"!\[[^]]*\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+        shown |= {(page.parent / link).resolve() for link in links}
+    assert shown == set((PROJECT / "docs" / "images").iterdir())
+    assert sum(path.stat().st_size for path in shown) < 1_000_000
+
+
 def executable(path: Path, body: str) -> Path:
     path.write_text(f"#!/bin/sh\n{body}\n")
     path.chmod(0o755)

@@ -73,6 +73,7 @@ def test_a_plan_counts_what_the_build_then_does_and_changes_nothing(place: Place
         "crops_to_keep": 0,
         "files_to_remove": 0,
         "refused": 1,
+        "notes": [],
     }
     built = json.loads(place.run("build", "--json").stdout)["splits"][0]["numbers"]
     assert built["crops"]["added"] == planned["crops_to_make"]

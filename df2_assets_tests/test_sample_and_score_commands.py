@@ -33,6 +33,11 @@ def test_everything_planted_is_found_and_nothing_is_invented(faulty: Path) -> No
     assert all(one["planted"] >= 2 and one["found"] >= 2 for one in score["reasons"])
     planted = {one["what"] for one in score["checks"] if one["planted"]}
     assert planted == {
+        "crop_quality/blank_crops",
+        "crop_quality/dark_crops",
+        "crop_quality/image_in_two_skus",
+        "crop_quality/near_duplicate_crops",
+        "crop_quality/unlike_crops",
         "crops/duplicate_crops",
         "crops/tiny_crops",
         "deepfashion2/layout",

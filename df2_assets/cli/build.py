@@ -62,6 +62,8 @@ def _report(outcomes: "list[Outcome]", sku_root: str) -> None:
             f"{refused:>9}{len(outcome.passed):>9}{len(outcome.warned):>8}{len(outcome.failed):>8}"
         )
     for outcome in outcomes:
+        for note in outcome.notes:
+            say(f"note: {outcome.split}: {note}")
         for warning in outcome.warned:
             say(f"warning: {outcome.split}: {warning}")
         for problem in outcome.failed + outcome.problems:

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import dagster as dg
+import filelock
 
 from df2_assets.errors import SettingsError
 from df2_assets.settings import PROJECT
@@ -28,7 +29,9 @@ def open_instance() -> dg.DagsterInstance:
             f"DAGSTER_HOME ({home}) cannot be used: {error.strerror}. Set it to a folder of yours."
         ) from None
     os.environ["DAGSTER_HOME"] = str(home)
-    return dg.DagsterInstance.get()
+    # Two commands that both found a new home without tables would leave it unusable.
+    with filelock.FileLock(home / ".df2_assets.lock"):
+        return dg.DagsterInstance.get()
 
 
 def last_rate(instance: dg.DagsterInstance, split: str) -> float | None:

@@ -35,6 +35,25 @@ def settings_for(names: tuple[str, ...], workers: int | None = None) -> "Setting
     return settings
 
 
+def built_splits(settings: "Settings", *, named: bool) -> tuple[str, ...]:
+    """The splits to look at: those that were named, else those that were built.
+
+    Raises MissingTableError where none was.
+    """
+    from df2_assets.errors import MissingTableError
+    from df2_assets.inspection.standing import is_built
+
+    if named:
+        return settings.splits
+    built = tuple(split for split in settings.splits if is_built(settings.roots, split))
+    if not built:
+        raise MissingTableError(
+            f"Nothing is built under SKU_ROOT ({settings.roots.sku_root}): run df2-assets build, "
+            "or set SKU_ROOT."
+        )
+    return built
+
+
 def quiet() -> bool:
     """Whether `--quiet` was given: nothing is said but problems."""
     return bool(_options().get("quiet"))

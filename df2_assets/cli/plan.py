@@ -71,6 +71,9 @@ def _show(plans: "list[SplitPlan]", together: int, fits: bool) -> None:
             f"{one.files_to_remove:>8,}{one.refused:>9,}{one.takes.bytes / 1e6:>10,.1f}"
             f"{_duration(one.takes.seconds):>9}"
         )
+    for one in plans:
+        for note in one.notes:
+            say(f"note: {one.split}: {note}")
     free = plans[0].takes.free if plans else 0
     room = "It fits." if fits else "It does NOT fit: make room, or set SKU_ROOT to another disk."
     say(f"{together / 1e6:,.1f} MB to write, {free / 1e6:,.1f} MB free. {room}")

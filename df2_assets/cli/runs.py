@@ -1,8 +1,9 @@
-"""A Dagster run of `build_dataset` for one split, in this process, and what came of it."""
+"""A Dagster run of a job for one split, in this process, and what came of it."""
 
 import gc
 import logging
 import re
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,11 +23,15 @@ from df2_assets.settings import Settings
 
 @dataclass
 class Outcome:
-    """What a run left: numbers by asset, checks by what became of them, and why it failed."""
+    """What a run left: numbers by asset, checks by what became of them, and why it failed.
+
+    `notes` say what was made anew though its input is as it was, and why.
+    """
 
     split: str
     success: bool
     numbers: dict[str, dict[str, int | float]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -39,17 +44,25 @@ class Outcome:
         return any(of.get(kind) for of in self.numbers.values() for kind in kinds)
 
 
-def run_all(settings: Settings) -> list[Outcome]:
-    """Run the job for each split of `settings`, a run a split, as `--quiet` and `--verbose` say.
+def run_all(settings: Settings, job: str = "build_dataset") -> list[Outcome]:
+    """Run `job` for each split of `settings`, a run a split, as `--quiet` and `--verbose` say.
 
     The smallest first: mistakes show early, and the UI opens on what was built last.
     """
     terminal = sys.stderr.isatty() and not (quiet() or verbose())
     defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
     level = "INFO" if verbose() else "CRITICAL"
+    _end_with_the_terminal()
     gc.freeze()  # what is imported stays: the collector need not go through it again and again
     with open_instance() as instance, _warnings_shown():
-        return [run_split(defs, instance, split, level) for split in reversed(settings.splits)]
+        return [run_split(defs, instance, split, level, job) for split in reversed(settings.splits)]
+
+
+def _end_with_the_terminal() -> None:
+    """A closed terminal ends the run as SIGTERM does, unless told otherwise (`nohup`)."""
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is signal.SIG_DFL:
+        signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 @contextmanager
@@ -66,14 +79,18 @@ def _warnings_shown() -> Iterator[None]:
 
 
 def run_split(
-    defs: dg.Definitions, instance: dg.DagsterInstance, split: str, log_level: str = "CRITICAL"
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    split: str,
+    log_level: str = "CRITICAL",
+    job: str = "build_dataset",
 ) -> Outcome:
-    """Run the job for `split`; it is recorded in `instance` like any other run.
+    """Run `job` for `split`; it is recorded in `instance` like any other run.
 
     `log_level` is of what the run logs to the terminal. Raises StoppedError after Ctrl-C or
     SIGTERM.
     """
-    result = defs.resolve_job_def("build_dataset").execute_in_process(
+    result = defs.resolve_job_def(job).execute_in_process(
         run_config={"loggers": {"console": {"config": {"log_level": log_level}}}},
         instance=instance,
         partition_key=split,
@@ -85,7 +102,10 @@ def run_split(
     for event in result.all_events:
         if event.is_step_materialization:
             made = event.step_materialization_data.materialization
-            outcome.numbers[made.asset_key.path[-1]] = _numbers(made.metadata)
+            asset = made.asset_key.path[-1]
+            outcome.numbers[asset] = _numbers(made.metadata)
+            if why := made.metadata.get("made_anew"):
+                outcome.notes.append(f"{asset} made anew: {why.value}")
         elif event.is_step_failure or (event.is_job_failure and not outcome.problems):
             outcome.problems += _problem(event)
     for check in result.get_asset_check_evaluations():
@@ -123,9 +143,12 @@ def _refuse_to_go_on_after_an_interrupt(
 
 
 def _root_cause(event: dg.DagsterEvent) -> Any:
-    """What was raised where a step or the run failed; None where nothing was."""
+    """What was raised where a step or the run failed; None where nothing was.
+
+    The cause that loky gives to what a worker raised is only the text of its traceback.
+    """
     error = getattr(event.event_specific_data, "error", None) if event.is_failure else None
-    while error is not None and error.cause is not None:
+    while error is not None and error.cause and error.cause.cls_name != "_RemoteTraceback":
         error = error.cause
     return error
 

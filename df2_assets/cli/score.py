@@ -47,10 +47,11 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
     from df2_assets.cli.runs import run_all
 
     outcomes = run_all(settings)
+    outcomes += run_all(settings, "refresh_reports")
     problems = [problem for one in outcomes for problem in one.failed + one.problems]
     if problems:
         raise click.ClickException("\n".join(problems))
-    built = [outcome.split for outcome in outcomes]
+    built = list(dict.fromkeys(outcome.split for outcome in outcomes))
 
     import pandas as pd
 

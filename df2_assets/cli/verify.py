@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from df2_assets.cli.options import (
+    built_splits,
     json_option,
     quiet,
     say,
@@ -39,7 +40,7 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
     that the next build makes it anew. Ends with 1 where something is wrong.
     """
     settings = settings_for(names, workers)
-    found = _verify(settings, _splits(settings, named=bool(names)), deep)
+    found = _verify(settings, built_splits(settings, named=bool(names)), deep)
     marked = {one.split: _mark(settings.roots, one) for one in found}
     well = not any(one.faults for one in found)
     if as_json:
@@ -49,21 +50,6 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
             _show(one, marked[one.split])
     if not well:
         raise SystemExit(1)
-
-
-def _splits(settings: "Settings", *, named: bool) -> tuple[str, ...]:
-    from df2_assets.errors import MissingTableError
-    from df2_assets.inspection.standing import is_built
-
-    if named:
-        return settings.splits
-    built = tuple(split for split in settings.splits if is_built(settings.roots, split))
-    if not built:
-        raise MissingTableError(
-            f"Nothing is built under SKU_ROOT ({settings.roots.sku_root}): run df2-assets build, "
-            "or set SKU_ROOT."
-        )
-    return built
 
 
 def _verify(settings: "Settings", splits: tuple[str, ...], deep: bool) -> "list[Verified]":

@@ -4,6 +4,7 @@ Field rules are those of the DeepFashion2 README; design section 3 says what is 
 """
 
 import json
+import math
 import re
 from collections import Counter
 from typing import Any, Final
@@ -21,6 +22,9 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 _ITEM_KEY: Final = re.compile(r"item([1-9][0-9]{0,5})", re.ASCII)
 _LIMIT: Final = 2**31 - 1
 """What a column of a table can hold; no image is that large."""
+
+_DIGITS: Final = 4300
+"""What Python makes an integer of; json stops at a longer one, also in a field nobody needs."""
 
 _LABELS: Final = {"style": (0, 99), "occlusion": (1, 3), "viewpoint": (1, 3)}
 _ITEM_FIELDS: Final = ("category_id", "category_name", "bounding_box", "scale", *_LABELS)
@@ -115,12 +119,18 @@ def _load(data: bytes) -> _Object:
 
 def _load_in_full(data: bytes) -> _Object:
     try:
-        top = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_object)
+        text = data.decode("utf-8-sig")
+        top = json.loads(text, object_pairs_hook=_object, parse_int=_long_integer)
     except (ValueError, RecursionError) as error:
         raise Refused(Reason.UNREADABLE_JSON, inert(str(error) or "nested too deeply")) from None
     if not isinstance(top, _Object):
         raise Refused(Reason.NOT_AN_OBJECT, f"the file holds {inert(top)}")
     return top
+
+
+def _long_integer(digits: str) -> int | float:
+    """An integer; a longer one than Python reads is infinite, which no field can be."""
+    return int(digits) if len(digits) <= _DIGITS else math.inf
 
 
 def _object(pairs: list[tuple[str, Any]]) -> _Object:

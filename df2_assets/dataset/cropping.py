@@ -55,7 +55,7 @@ def encode_crop(image: Image.Image, box: Box) -> bytes:
 def _opened(file: BinaryIO) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")  # what is wrong with an image is a row, not a warning
             image = Image.open(file, formats=("JPEG",))
     except Image.DecompressionBombError:
         raise Refused(Reason.IMAGE_TOO_LARGE, f"more than {MAX_PIXELS} pixels") from None

@@ -14,6 +14,9 @@ from df2_assets.dataset.taxonomy import DOMAINS
 
 SKU_ID: Final = re.compile(r"[0-9]{6}_[0-9]{2}_[0-9]{2}", re.ASCII)
 CROP_NAME: Final = re.compile(r"([0-9]{6})_item([1-9][0-9]{0,5})\.jpg", re.ASCII)
+CROP_PATH: Final = rf"(?:{'|'.join(DOMAINS.values())})/{SKU_ID.pattern}/{CROP_NAME.pattern}"
+"""Of a crop below its split."""
+
 KEY: Final = ["pair_id", "style", "category_id"]
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.inspection import offenders
@@ -12,10 +13,28 @@ from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.offenders import number_of
 from df2_assets.store.crop_tree import CropTree
 
-_TINY: Final = 32
+TINY: Final = 32
 """Pixels of the shorter side below which a crop shows hardly more than a colour."""
 
+_GONE: Final = "the file is not there"
+_CHANGED: Final = "size or time is not the recorded one"
+_UNWANTED: Final = "sku_groups does not want it"
+_RECORDED_SIZE: Final = "the recorded width and height are not those of the box"
+_UNREADABLE: Final = "the file is no readable JPEG"
+_OTHER_SIZE: Final = "the file's width and height are not those of the box"
+_TWICE: Final = "in the manifest twice"
 _FOREIGN: Final = "not a file of this project"
+
+_ROW_FAULTS: Final = (
+    _GONE,
+    _CHANGED,
+    _UNWANTED,
+    _RECORDED_SIZE,
+    _UNREADABLE,
+    _OTHER_SIZE,
+    _TWICE,
+)
+"""What can be wrong with a row of the manifest, in the order in which it is said."""
 
 
 def files_match(
@@ -30,38 +49,33 @@ def files_match(
     not a readable JPEG); the others are held against their recorded size and time.
     """
     made = manifest[manifest["reason"].isna()]
-    rows = (
-        made.merge(_boxes(groups), on="crop_path", how="left")
-        .merge(_pairs(tree.crops, "file_size", "file_mtime_ns"), on="crop_path", how="left")
-        .merge(_pairs(header_sizes, "header_width", "header_height"), on="crop_path", how="left")
-    )
-    there, wanted = rows["file_size"].notna(), rows["box_width"].notna()
-    header = there & rows["crop_path"].isin(header_sizes.keys())
-    readable = rows["header_width"].notna()
-    masks = {
-        "the file is not there": ~there,
-        "size or time is not the recorded one": there
-        & ((rows["file_size"] != rows["size"]) | (rows["file_mtime_ns"] != rows["mtime_ns"])),
-        "sku_groups does not want it": ~wanted,
-        "the recorded width and height are not those of the box": wanted
-        & ((rows["width"] != rows["box_width"]) | (rows["height"] != rows["box_height"])),
-        "the file is no readable JPEG": header & ~readable,
-        "the file's width and height are not those of the box": header
-        & readable
-        & wanted
-        & (
-            (rows["header_width"] != rows["box_width"])
-            | (rows["header_height"] != rows["box_height"])
-        ),
-        "in the manifest twice": rows["crop_path"].duplicated(),
-    }
-    faults = {
-        **{what: rows["crop_path"][mask.fillna(False)].tolist() for what, mask in masks.items()},
+    faults: dict[str, list[str]] = {what: [] for what in _ROW_FAULTS}
+    boxes = _boxes(groups)
+    seen: set[str] = set()
+    for path, *recorded in rows(made, "crop_path", "size", "mtime_ns", "width", "height"):
+        there, box = tree.crops.get(path), boxes.get(path)
+        if there is None:
+            faults[_GONE].append(path)
+        elif there != tuple(recorded[:2]):
+            faults[_CHANGED].append(path)
+        if box is None:
+            faults[_UNWANTED].append(path)
+        elif box != tuple(recorded[2:]):
+            faults[_RECORDED_SIZE].append(path)
+        if there is not None and path in header_sizes:
+            if header_sizes[path] is None:
+                faults[_UNREADABLE].append(path)
+            elif box is not None and header_sizes[path] != box:
+                faults[_OTHER_SIZE].append(path)
+        if path in seen:
+            faults[_TWICE].append(path)
+        seen.add(path)
+    faults |= {
         **{
             what: groups["crop_path"][mask].tolist()
             for what, mask in _sku_faults(groups, manifest).items()
         },
-        "no row of the manifest wants it": sorted(tree.crops.keys() - set(made["crop_path"])),
+        "no row of the manifest wants it": sorted(tree.crops.keys() - seen),
         "half-written, left by a build that was killed": tree.temporary,
         "an empty folder": tree.empty,
         _FOREIGN: tree.foreign,
@@ -87,11 +101,11 @@ def files_match(
 def tiny_crops(manifest: pd.DataFrame) -> Finding:
     """Crops whose shorter side is under 32 pixels."""
     made = manifest[manifest["reason"].isna()]
-    tiny = made[made[["width", "height"]].min(axis=1) < _TINY].reset_index(drop=True)
+    tiny = made[made[["width", "height"]].min(axis=1) < TINY].reset_index(drop=True)
     found = offenders.crops(tiny["crop_path"]).assign(
-        width=tiny["width"], height=tiny["height"], what=f"a side under {_TINY} pixels"
+        width=tiny["width"], height=tiny["height"], what=f"a side under {TINY} pixels"
     )
-    summary = f"{len(tiny):,} of {number_of(len(made), 'crop')} have a side under {_TINY} pixels."
+    summary = f"{len(tiny):,} of {number_of(len(made), 'crop')} have a side under {TINY} pixels."
     return Finding(tiny.empty, "warn", len(made), summary, found, {"tiny": len(tiny)})
 
 
@@ -137,19 +151,12 @@ def duplicate_crops(
     )
 
 
-def _boxes(groups: pd.DataFrame) -> pd.DataFrame:
-    """Width and height of each wanted crop's box."""
-    boxes = groups[["crop_path"]].assign(
-        box_width=groups["x2"] - groups["x1"], box_height=groups["y2"] - groups["y1"]
-    )
-    return boxes.drop_duplicates("crop_path")
-
-
-def _pairs(values: Mapping[str, tuple[int, int] | None], one: str, other: str) -> pd.DataFrame:
-    """Two numbers for each path, as columns."""
-    pairs = [(None, None) if pair is None else pair for pair in values.values()]
-    frame = pd.DataFrame(pairs, columns=[one, other]).astype("Int64")
-    return frame.assign(crop_path=pd.Series(list(values), dtype="str"))
+def _boxes(groups: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Width and height of the box of each crop that is wanted."""
+    return {
+        path: (x2 - x1, y2 - y1)
+        for path, x1, y1, x2, y2 in rows(groups, "crop_path", "x1", "y1", "x2", "y2")
+    }
 
 
 def _sku_faults(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:

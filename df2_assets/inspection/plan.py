@@ -15,7 +15,10 @@ from df2_assets.store.layout import Roots
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """Counts of what would happen; `takes` is what the crops would need."""
+    """Counts of what would happen; `takes` is what the crops would need.
+
+    `notes` say what would be made anew though its input is as it was, and why.
+    """
 
     split: str
     images: int
@@ -26,6 +29,7 @@ class SplitPlan:
     files_to_remove: int
     refused: int
     takes: Estimate
+    notes: list[str]
 
     @property
     def fits(self) -> bool:
@@ -47,13 +51,16 @@ def plan_split(
     """Plan a build of `split`: reads what changed, writes nothing.
 
     `images_per_second` is the rate of an earlier build; without it a few images are tried.
-    Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in.
+    Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
+    AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
+    tables.refuse_newer(roots, split)
     indexed = read_index(roots, split, engine, progress)
     index = tables.frame(indexed.table)
     groups = tables.frame(tables.from_frame(group(index), SKU_GROUPS))
     plan = plan_crops(roots, split, groups, tables.frame(indexed.files))
     takes = estimate(roots, plan, engine, images_per_second)
+    anew = {"raw_annotation_index": indexed.anew, "crops": plan.anew}
     return SplitPlan(
         split,
         int(indexed.listing.files["image_size"].notna().sum()),
@@ -64,4 +71,5 @@ def plan_split(
         len(plan.remove),
         int(index["reason"].notna().sum()),
         takes,
+        [f"{asset} made anew: {why}" for asset, why in anew.items() if why],
     )

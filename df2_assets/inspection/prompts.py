@@ -16,6 +16,9 @@ from df2_assets.inspection.offenders import number_of
 from df2_assets.pipeline.publishing import read_image_text
 from df2_assets.store.layout import Roots
 
+COMBINATIONS: Final = "crops by combination"
+"""The name of the table of all 234 combinations."""
+
 _PROMPT: Final = re.compile(
     r"A (?P<photo>catalog product|user) photo of a (?P<person>person wearing a )?"
     r"(?P<occlusion>(?:partially|heavily) occluded )?(?P<category>.+?)"
@@ -76,7 +79,7 @@ def prompt_coverage(split: str, records: Sequence[ImageText]) -> Finding:
         summary,
         _prompt_rows(rows),
         {"wrong_prompts": wrong_rows, "empty_combinations": len(empty)},
-        {"crops by combination": _table(cells)} if records else {},
+        {COMBINATIONS: _table(cells)} if records else {},
     )
 
 

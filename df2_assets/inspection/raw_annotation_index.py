@@ -230,7 +230,7 @@ def _read_as_width_height(given: pd.DataFrame, reversed_: "pd.Series[bool]") -> 
 
 def _box_share(items: pd.DataFrame) -> "pd.Series[float]":
     """The part of the image inside the clamped box, 0 to 1; null without a box."""
-    x1, y1 = items["x1"].clip(lower=0), items["y1"].clip(lower=0)
+    x1, y1 = (items[edge].clip(lower=0).astype("Float64") for edge in ("x1", "y1"))
     x2, y2 = items["x2"].clip(upper=items["width"]), items["y2"].clip(upper=items["height"])
-    area = (x2 - x1).astype("Float64") * (y2 - y1)
+    area = (x2 - x1) * (y2 - y1)
     return area / (items["width"].astype("Float64") * items["height"])

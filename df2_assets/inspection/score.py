@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from df2_assets.dataset.reasons import Reason
+from df2_assets.inspection.recorded import offenders
 from df2_assets.sample.answer_key import Planted
-from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
 Place = tuple[str, str | None, int | None]
@@ -55,14 +54,15 @@ def score_checks(
     for check, rows in offenders.items():
         expected = [one for one in key if check in one.expect.checks]
         due = {_place(one) for one in expected if _visible(one, built)}
-        scores.append(_score(check, due, _places(rows), {_place(one) for one in expected}))
+        allowed = {_place(one) for one in key if check in (*one.expect.checks, *one.expect.may)}
+        scores.append(_score(check, due, _places(rows), allowed))
     return scores
 
 
 def read_offenders(roots: Roots, asset: str, check: str, splits: list[str]) -> pd.DataFrame:
     """All offenders of a check, as its last run over each split left them."""
-    paths = [roots.offenders(asset, check, split) for split in splits]
-    parts = [tables.frame(pq.read_table(path)) for path in paths if path.exists()]
+    found = [offenders(roots, asset, check, split) for split in splits]
+    parts = [rows for rows in found if rows is not None]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 

@@ -10,7 +10,7 @@ from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.offenders import marked, number_of
 
-_SHOWN: Final = 20
+_SHOWN: Final = 10
 
 
 def identity(split: str, groups: pd.DataFrame) -> Finding:

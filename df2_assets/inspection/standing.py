@@ -1,5 +1,6 @@
 """How a split stands: whether it is built, whole, and of one piece."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from df2_assets.dataset.tables import MADE_FROM
@@ -7,7 +8,8 @@ from df2_assets.errors import ProvenanceError
 from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
 
-_TABLES: Final = tuple(MADE_FROM)
+_TABLES: Final = tuple(asset for asset in MADE_FROM if asset != "crop_quality")
+"""Those of the main path: what stands beside it need not have been made."""
 
 
 def is_built(roots: Roots, split: str) -> bool:
@@ -17,14 +19,17 @@ def is_built(roots: Roots, split: str) -> bool:
     return any(path.exists() for path in made + documents)
 
 
-def standing(roots: Roots, split: str) -> list[str]:
-    """What keeps the split's tables and files from belonging together; a sentence each."""
-    return [*_stale(roots, split), *_unfinished(roots, split)]
+def standing(roots: Roots, split: str, assets: Iterable[str] = _TABLES) -> list[str]:
+    """What keeps the split's tables and files from belonging together; a sentence each.
+
+    `assets` are those whose tables are looked at.
+    """
+    return [*_stale(roots, split, assets), *_unfinished(roots, split)]
 
 
-def _stale(roots: Roots, split: str) -> list[str]:
+def _stale(roots: Roots, split: str, assets: Iterable[str]) -> list[str]:
     problems = []
-    for asset in _TABLES:
+    for asset in assets:
         if tables.find(roots, asset, split) is None:
             there = roots.table(asset, split).exists()
             problems.append(f"the table of {asset} {'cannot be read' if there else 'is not there'}")

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from df2_assets.dataset.tables import CROPS, SCHEMAS
-from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
@@ -55,6 +55,20 @@ def test_a_table_of_another_schema_counts_as_not_there(roots: Roots) -> None:
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table({"crop_path": ["a"]}), path)
     assert tables.find(roots, "crops", "train") is None
+
+
+def test_a_table_of_a_newer_release_is_refused_whatever_it_holds(
+    roots: Roots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "FORMAT", tables.FORMAT + 1)
+    tables.write(roots, "crops", "train", manifest(ROW), {})
+    tables.refuse_newer(roots, "train")
+    monkeypatch.undo()
+    for read in (tables.find, tables.read, tables.origin):
+        with pytest.raises(NewerReleaseError, match=r"format 2; this one knows 1"):
+            read(roots, "crops", "train")
+    with pytest.raises(NewerReleaseError, match="use that release, or set SKU_ROOT"):
+        tables.refuse_newer(roots, "train")
 
 
 def test_a_table_made_from_another_input_is_refused_with_the_remedy(roots: Roots) -> None:

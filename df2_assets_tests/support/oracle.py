@@ -7,8 +7,10 @@ design decides which is wrong.
 import json
 import re
 import shutil
+import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -122,15 +124,25 @@ def read_split(df2_root: Path, split: str) -> tuple[list[dict[str, Any]], list[R
 
 
 def read_annotation(data: bytes) -> tuple[Object, str, int]:
-    """The annotation's object, its domain and its pair."""
+    """The annotation's object, its domain and its pair; a byte order mark before it is passed over.
+
+    Of several faults the first is named: a key given twice, the source, the pair.
+    """
     if len(data) > LARGEST_ANNOTATION:
         raise Refused("unreadable_json")
     try:
-        annotation = json.loads(data.decode("utf-8"), object_pairs_hook=Object)
+        annotation = json.loads(
+            data.decode("utf-8-sig"),
+            object_pairs_hook=Object,
+            parse_int=lambda digits: int(digits) if len(digits) <= 4300 else float("inf"),
+        )
     except (ValueError, RecursionError):
         raise Refused("unreadable_json") from None
     if not isinstance(annotation, Object):
         raise Refused("not_an_object")
+    others = [key for key, _ in annotation if not key.startswith("item")]
+    if len(set(others)) < len(others):
+        raise Refused("wrong_field")
     source = annotation.get("source")
     if source not in list(FOLDER):
         raise Refused("unknown_source")
@@ -140,51 +152,71 @@ def read_annotation(data: bytes) -> tuple[Object, str, int]:
 def read_size(path: Path) -> tuple[int, int]:
     """Width and height as stored, without a look at the pixels."""
     try:
-        with Image.open(path, formats=("JPEG",)) as image:
+        with opened(path) as image:
             return image.size
     except FileNotFoundError:
         raise Refused("missing_image") from None
-    except Image.DecompressionBombError:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Refused("image_too_large") from None
     except UnidentifiedImageError:
-        begins = path.read_bytes().startswith(b"\xff\xd8\xff")
+        begins = path.read_bytes().startswith(b"\xff\xd8")
         raise Refused("unreadable_image" if begins else "not_a_jpeg") from None
     except OSError:
         raise Refused("unreadable_image") from None
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """A JPEG by its content; what Pillow only warns of is no matter, but for its size."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(path, formats=("JPEG",)) as image:
+            yield image
+
+
 def read_items(
     annotation: Object, size: tuple[int, int]
-) -> Iterator[tuple[int, tuple[int, dict[str, Any]] | Refused]]:
-    """Each item's index, and what `read_item` says of it or why it is refused."""
-    for key in dict(annotation):
-        if re.fullmatch("item[0-9]+", key):
-            index = int(key.removeprefix("item"))
+) -> Iterator[tuple[int | None, tuple[int, dict[str, Any]] | Refused]]:
+    """Each item's index, and what `read_item` says of it or why it is refused.
+
+    A key that begins like an item's and has no number up to six digits is refused without one.
+    """
+    given = defaultdict(list)
+    for key, value in annotation:
+        given[key].append(value)
+    for key, values in given.items():
+        if key.startswith("item"):
+            number = re.fullmatch("item([0-9]{1,6})", key)
+            index = int(number[1]) if number else None
             try:
-                if index == 0 or key != f"item{index}":
+                if not index or key != f"item{index}" or len(values) > 1:
                     raise Refused("wrong_field")
-                yield index, read_item(annotation.get(key), size)
+                yield index, read_item(values[0], size)
             except Refused as why:
                 yield index, why
 
 
 def read_item(value: Any, size: tuple[int, int]) -> tuple[int, dict[str, Any]]:
-    """An item's style, and what its crop says of it."""
+    """An item's style, and what its crop says of it.
+
+    Of several faults the first is named: a key given twice, a label, the category, the box.
+    """
     if not isinstance(value, Object):
         raise Refused("not_an_object")
     if len(dict(value)) < len(value):
         raise Refused("wrong_field")
-    category_id = whole(value.get("category_id"))
-    category_name = value.get("category_name")
     style = whole(value.get("style"), 0, 99)
     occlusion = whole(value.get("occlusion"), 1, 3)
     viewpoint = whole(value.get("viewpoint"), 1, 3)
+    category_id, category_name = value.get("category_id"), value.get("category_name")
+    if CATEGORIES.get(whole(category_id)) != category_name:
+        raise Refused("wrong_category")
+    category_id = whole(category_id)
     box = value.get("bounding_box")
     if isinstance(box, Object) or not isinstance(box, list) or len(box) != 4:
         raise Refused("wrong_field")
     x1, y1, x2, y2 = (whole(edge) for edge in box)
-    if category_id not in CATEGORIES or category_name != CATEGORIES[category_id]:
-        raise Refused("wrong_category")
     if x2 <= x1 or y2 <= y1:
         raise Refused("box_reversed")
     x1, y1, x2, y2 = max(x1, 0), max(y1, 0), min(x2, size[0]), min(y2, size[1])
@@ -218,7 +250,7 @@ def paired(crops: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def make_crop(df2_root: Path, sku_root: Path, crop: dict[str, Any]) -> None:
     """Decode the image, cut the box, write it: once for each crop."""
-    with Image.open(df2_root / crop["orig_image_path"], formats=("JPEG",)) as image:
+    with opened(df2_root / crop["orig_image_path"]) as image:
         picture = image.convert("RGB").crop(crop["bbox"])
     path = sku_root / crop["crop_path"]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -129,7 +129,7 @@ def descendants(pid: int) -> list[int]:
 
 def workers(pid: int) -> list[int]:
     """The processes that run shards for `pid`."""
-    return [child for child in descendants(pid) if "popen_loky" in _command_line(child)]
+    return [child for child in descendants(pid) if "popen_loky" in command_line(child)]
 
 
 def mapped_packages(pid: int) -> set[str]:
@@ -146,9 +146,9 @@ def lives(pid: int) -> bool:
         return False
 
 
-def assert_gone(pids: list[int]) -> None:
+def assert_gone(pids: list[int], patience: float = 20) -> None:
     """Each process ends by itself, long before its idle time is over."""
-    wait_until(lambda: not any(map(lives, pids)), patience=20)
+    wait_until(lambda: not any(map(lives, pids)), patience=patience)
 
 
 def loaded_modules(program: str, env: Mapping[str, str], cwd: Path) -> set[str]:
@@ -159,7 +159,8 @@ def loaded_modules(program: str, env: Mapping[str, str], cwd: Path) -> set[str]:
     return set(json.loads(done.stdout))
 
 
-def _command_line(pid: int) -> str:
+def command_line(pid: int) -> str:
+    """The command that a process was started with; nothing for one that has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except (FileNotFoundError, ProcessLookupError):

@@ -158,9 +158,10 @@ def _rewrite(path: Path, content: bytes, mtime_ns: int) -> None:
 
 
 def _root_cause(result: dg.ExecuteInProcessResult) -> str:
-    (failure,) = (event for event in result.all_events if event.is_step_failure)
-    error = failure.step_failure_data.error
+    failure = next(event for event in result.all_events if event.is_failure)
+    error = getattr(failure.event_specific_data, "error", None)
     assert error is not None
     while error.cause is not None:
         error = error.cause
-    return error.message.strip()
+    message: str = error.message
+    return message.strip()
