@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from df2_assets.checks import (
+    crop_quality,
     crops,
     deepfashion2,
     freshness,
@@ -14,11 +15,13 @@ from df2_assets.checks import (
     sku_metadata,
 )
 from df2_assets.checks.evaluations import evaluation
-from df2_assets.checks.specs import Findings, results
+from df2_assets.checks.specs import Findings, Pictures, results
+from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.partitions import splits
 from df2_assets.presentation import check_result
 from df2_assets.resources import DataRoots, Limits, SplitWriter
 from df2_assets.retries import retried
+from df2_assets.store.layout import Roots
 
 
 @dg.op(out={})
@@ -27,8 +30,9 @@ def check_split(
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """Evaluates the checks on the tables, crops and contract files as they are.
 
-    The split is held meanwhile. Raises MissingTableError where it was not built, ProvenanceError
-    where its tables do not belong together.
+    Those of `crop_quality` where it was made of the crops at hand. The split is held meanwhile.
+    Raises MissingTableError where it was not built, ProvenanceError where its tables do not belong
+    together.
     """
     roots, split = output.roots, context.partition_key
     with retried(context):
@@ -53,17 +57,31 @@ def check_split(
                 roots, split, context.instance, context.run_id, limits.max_age_days
             ),
         }
+        try:
+            found["crop_quality"] = crop_quality.find(roots, split)
+        except (MissingTableError, ProvenanceError) as problem:
+            context.log.info(f"crop_quality is not judged: {problem}")
     for asset, findings in found.items():
-        for result in results(roots, asset, split, findings):
+        for result in results(roots, asset, split, findings, _pictures(roots, asset, split, found)):
             yield evaluation(context, result)
+
+
+def _pictures(roots: Roots, asset: str, split: str, found: dict[str, Findings]) -> Pictures:
+    """What the asset's own step would show."""
+    drawn = {
+        "raw_annotation_index": raw_annotation_index.show,
+        "crops": crops.show,
+        "crop_quality": crop_quality.show,
+    }
+    return drawn[asset](roots, split, found[asset]) if asset in drawn else {}
 
 
 @dg.job(
     partitions_def=splits,
     description=(
         "Judges a split that was built: every check on its tables and files as they are, with "
-        "today's settings. Makes nothing, and opens no image. `verify_dataset` looks at bytes "
-        "instead."
+        "today's settings. Makes nothing, and opens no image but to show an offender. "
+        "`verify_dataset` looks at bytes instead."
     ),
 )
 def check_only() -> None:

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import pandas as pd
+
 from df2_assets.checks.specs import Findings, Pictures, spec, split_checks
 from df2_assets.inspection import raw_annotation_index as inspection
 from df2_assets.inspection.finding import Finding
@@ -11,6 +13,7 @@ from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
 _ASSET: Final = "raw_annotation_index"
+_CLAMPED_SHOWN: Final = 6
 
 BLOCKING: Final = spec(
     _ASSET,
@@ -33,10 +36,13 @@ def find(roots: Roots, split: str) -> dict[str, Finding]:
 
 
 def show(roots: Roots, split: str, findings: Findings) -> Pictures:
-    """Doubtful boxes, and boxes that belie their labels, drawn on their images."""
+    """Doubtful and clamped boxes, and boxes that belie their labels, drawn on their images."""
     boxes, labels = findings["boxes"].offenders, findings["labels"].offenders
+    index = tables.frame(tables.read(roots, _ASSET, split))
+    if not (len(boxes) and (boxes["what"] == inspection.PAST_EDGE).any()):
+        # Few enough to be no offence are worth a look all the same.
+        boxes = pd.concat([boxes, inspection.furthest_past_edge(index, _CLAMPED_SHOWN)])
     if len(labels):
-        index = tables.frame(tables.read(roots, _ASSET, split))
         drawn = index[["image_id", "item_idx", "x1", "y1", "x2", "y2"]]
         labels = labels.merge(drawn, on=["image_id", "item_idx"])
     return {

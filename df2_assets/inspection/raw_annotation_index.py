@@ -15,6 +15,7 @@ from df2_assets.inspection.offenders import ITEM, marked, number_of
 _FEW: Final = 2
 """As many refusals are always allowed, so that a small data set can have one."""
 
+PAST_EDGE: Final = "reaches past the edge"
 _CLAMPED: Final = 0.01
 _BOX: Final = ["x1", "y1", "x2", "y2"]
 
@@ -93,13 +94,7 @@ def refusals_within_limit(
 def boxes(index: pd.DataFrame) -> Finding:
     """Boxes without area or outside the image, and how many reach past its edge."""
     given = index[index["x1"].notna()]
-    usable = given["reason"].isna()
-    past_edge = usable & (
-        (given["x1"] < 0)
-        | (given["y1"] < 0)
-        | (given["x2"] > given["width"])
-        | (given["y2"] > given["height"])
-    )
+    past_edge = given["reason"].isna() & (_past_edge(given) > 0)
     reversed_ = given["reason"] == Reason.BOX_REVERSED.value
     outside = given["reason"] == Reason.BOX_OUTSIDE.value
     as_size = _read_as_width_height(given, reversed_)
@@ -112,7 +107,7 @@ def boxes(index: pd.DataFrame) -> Finding:
         "outside the image": outside,
     }
     if too_many:
-        faults["reaches past the edge"] = past_edge
+        faults[PAST_EDGE] = past_edge
     offenders = marked(given, faults, [*ITEM, *_BOX, "width", "height"])
     summary = (
         f"{number_of(len(given), 'box', 'boxes')}: {int(reversed_.sum()):,} reversed or without "
@@ -137,6 +132,24 @@ def boxes(index: pd.DataFrame) -> Finding:
             "clamped_share": share,
         },
     )
+
+
+def furthest_past_edge(index: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Up to `count` items whose box was clamped, those that reach furthest past the edge first."""
+    pixels = _past_edge(index).where(index["reason"].isna())
+    worst = pixels[pixels > 0].sort_values(ascending=False, kind="stable").index[:count]
+    return index.loc[worst, [*ITEM, *_BOX]].assign(what=PAST_EDGE)
+
+
+def _past_edge(index: pd.DataFrame) -> "pd.Series[int]":
+    """How many pixels each box reaches past the edge of its image, at the worst of its sides."""
+    sides = {
+        "left": -index["x1"],
+        "top": -index["y1"],
+        "right": index["x2"] - index["width"],
+        "bottom": index["y2"] - index["height"],
+    }
+    return pd.DataFrame(sides).max(axis=1)
 
 
 def labels(index: pd.DataFrame) -> Finding:

@@ -17,17 +17,17 @@ from df2_assets_tests.support.snapshots import contract, stamps
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp")
 
 BESIDE = "crop_quality"
-"""Its checks are of a table that `build_dataset` does not make."""
+"""Its checks are of a table that `build_dataset` does not make, and `refresh_reports` does."""
 
-CHECKS = {
+ALL_CHECKS = {
     (spec.asset_key.path[-1], spec.name)
     for specs in [
         *(check.check_specs for check in all_checks),
         [module.BLOCKING for module in (crops, raw_annotation_index, sku_groups)],
     ]
     for spec in specs
-    if spec.asset_key.path[-1] != BESIDE
 }
+CHECKS = {check for check in ALL_CHECKS if check[0] != BESIDE}
 VERDICTS = dict.fromkeys(CHECKS, True) | {("image_text", "prompt_coverage"): False}
 """Not all combinations of labels occur in the data set."""
 
@@ -62,6 +62,17 @@ def test_check_only_evaluates_every_check_and_makes_nothing(platform: Platform) 
     assert (contract(sku_root), stamps(sku_root)) == before
     targets = {one.target_materialization_data for one in result.get_asset_check_evaluations()}
     assert sum(target is None for target in targets) <= 1  # the source is not materialized
+
+
+def test_check_only_judges_the_crops_looks_where_they_were_measured(platform: Platform) -> None:
+    platform.build()
+    assert platform.run("refresh_reports").success
+    assert evaluated(platform.run("check_only")).keys() == ALL_CHECKS
+    platform.reframe()
+    platform.build()
+    again = platform.run("check_only")
+    assert again.success
+    assert evaluated(again).keys() == CHECKS
 
 
 def test_check_only_judges_by_todays_files_and_settings(platform: Platform) -> None:

@@ -7,6 +7,7 @@ from df2_assets.dataset.taxonomy import RELEASED, Released
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.raw_annotation_index import (
     boxes,
+    furthest_past_edge,
     known_answers,
     labels,
     pairing,
@@ -194,6 +195,22 @@ def test_boxes_without_area_or_outside_the_image_are_named(roots: Roots, data: D
     ]
     assert finding.numbers["as_width_height"] == 1
     assert finding.numbers["reversed"] == finding.numbers["outside"] == 2
+
+
+def test_the_boxes_that_reach_furthest_past_the_edge_come_first(
+    roots: Roots, data: DataSet
+) -> None:
+    reach = {1: [5, 5, 161, 100], 2: [-9, 5, 70, 100], 3: [5, 5, 70, 124], 4: [5, -1, 70, 100]}
+    plant(data, 81, *(TOP | {"bounding_box": box} for box in reach.values()), TOP)
+    plant(data, 82, TOP | {"bounding_box": [400, 5, 470, 100]})
+    index = clean.index(roots).index
+    assert furthest_past_edge(index, 3)["item_idx"].tolist() == [2, 3, 1]
+    assert list(named(furthest_past_edge(index, 9), "image_id", "x1")) == [
+        ("000081", -9),
+        ("000081", 5),
+        ("000081", 5),
+        ("000081", 5),
+    ]
 
 
 def test_clamped_boxes_are_named_only_above_one_percent(roots: Roots, data: DataSet) -> None:
