@@ -143,12 +143,10 @@ def furthest_past_edge(index: pd.DataFrame, count: int) -> pd.DataFrame:
 
 def _past_edge(index: pd.DataFrame) -> "pd.Series[int]":
     """How many pixels each box reaches past the edge of its image, at the worst of its sides."""
-    sides = {
-        "left": -index["x1"],
-        "top": -index["y1"],
-        "right": index["x2"] - index["width"],
-        "bottom": index["y2"] - index["height"],
-    }
+    x1, y1, x2, y2, width, height = (
+        index[name].astype("int64[pyarrow]") for name in (*_BOX, "width", "height")
+    )
+    sides = {"left": -x1, "top": -y1, "right": x2 - width, "bottom": y2 - height}
     return pd.DataFrame(sides).max(axis=1)
 
 

@@ -43,7 +43,7 @@ def plant(data: DataSet, cases: Sequence[bytes]) -> None:
 def test_whatever_an_annotation_holds_it_is_used_or_named_and_costs_nobody_else(
     faults: Faults, figures: Figures
 ) -> None:
-    for start in range(0, faults.amount(short=1000, long=15_000), AT_ONCE):
+    for start in range(0, faults.amount(short=400, long=15_000), AT_ONCE):
         cases = [
             mutate_annotations.annotation(faults.random(number), number // IN_A_PAIR % 50 + 1)[1]
             for number in range(start, start + AT_ONCE)

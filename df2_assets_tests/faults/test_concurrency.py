@@ -40,7 +40,7 @@ def test_of_two_builds_of_a_split_one_builds_and_the_other_is_told_who_does(
     undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
 ) -> None:
     """Started at the same time, or the second at any moment of the first."""
-    for case in range(faults.amount(short=3, long=40)):
+    for case in range(faults.amount(short=1, long=40)):
         rng = faults.random(case)
         ground = arena(tmp_path / str(case), undisturbed.df2_root)
         with ground.command() as first, ExitStack() as stack:
@@ -105,7 +105,7 @@ def test_verify_disturbs_no_build_and_says_that_one_is_under_way(
 def test_a_change_of_the_input_at_any_moment_gives_a_consistent_split_and_the_next_build_has_it(
     faults: Faults, figures: Figures, tmp_path: Path
 ) -> None:
-    for case in range(faults.amount(short=2, long=40)):
+    for case in range(faults.amount(short=1, long=40)):
         rng = faults.random(case)
         df2_root = write_data(tmp_path / f"{case}.data", 120)
         ground = arena(tmp_path / str(case), df2_root)

@@ -44,7 +44,7 @@ def test_a_build_killed_at_any_moment_goes_on_from_there(
 ) -> None:
     """Some are killed again, and again, before one may end."""
     found = kept = 0
-    for case in range(faults.amount(short=5, long=30)):
+    for case in range(faults.amount(short=2, long=30)):
         rng = faults.random(case)
         ground = arena(tmp_path / str(case), undisturbed.df2_root)
         for _ in range(rng.choice((1, 1, 2, 3))):
@@ -76,7 +76,7 @@ def _kill(ground: Arena, moment: Moment, kill: Callable[[Started, int], None]) -
 def test_a_build_outlives_its_workers(
     undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
 ) -> None:
-    for case in range(faults.amount(short=3, long=30)):
+    for case in range(faults.amount(short=1, long=30)):
         rng = faults.random(case)
         ground = arena(tmp_path / str(case), undisturbed.df2_root)
         with ground.command() as process:

@@ -157,7 +157,7 @@ def test_after_a_kill_of_the_services_nothing_is_shown_as_running_and_builds_go_
 
     The short form spares itself the minute after which a run that never began is given up.
     """
-    for case in range(faults.amount(short=int(victim in ("code server", "all")), long=5)):
+    for case in range(faults.amount(short=int(victim == "all"), long=5)):
         rng = faults.random(case)
         ground = arena(tmp_path / str(case), undisturbed.df2_root)
         place = Target(ground.roots)

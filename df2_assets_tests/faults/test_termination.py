@@ -43,7 +43,7 @@ def test_a_build_that_is_told_to_end_at_any_moment_leaves_nothing_running(
     figures: Figures,
     tmp_path: Path,
 ) -> None:
-    for case in range(faults.amount(short=3, long=40)):
+    for case in range(faults.amount(short=1, long=40)):
         rng = faults.random(case)
         ground = arena(tmp_path / str(case), undisturbed.df2_root)
         with ground.command() as process:
