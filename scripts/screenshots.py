@@ -1,5 +1,8 @@
 """Takes the pictures of docs/images anew: `make screenshots`.
 
+`python -m scripts.screenshots --rehearsal FOLDER` takes the one of a gallery at full size, of a
+rehearsal that was kept (`make rehearsal ARGS="--keep FOLDER"`).
+
 The sample is built and served as the README says; then each shot goes to a page as a person would,
 and is photographed. A new picture is a function that ends on what is to be seen, and a line in
 SHOTS. They are taken in that order, over the same site: what one does, the next one finds.
@@ -117,7 +120,37 @@ SHOTS = [
 ]
 
 
-def main() -> None:
+@click.command()
+@click.option(
+    "--rehearsal", type=click.Path(exists=True, path_type=Path), help="One that was kept."
+)
+def main(rehearsal: Path | None) -> None:
+    """Take the pictures of docs/images, or the one of a rehearsal's gallery."""
+    if rehearsal is None:
+        take_shots()
+    else:
+        take_gallery_of(rehearsal)
+    total = sum(path.stat().st_size for path in IMAGES.iterdir())
+    if total > MAX_BYTES:
+        sys.exit(f"The pictures have {total:,} bytes together, more than {MAX_BYTES:,}.")
+
+
+def take_gallery_of(rehearsal: Path) -> None:
+    """Its gallery of train, built where that has not been done."""
+    roots = {"DF2_ROOT": rehearsal / "in", "SKU_ROOT": rehearsal / "out"}
+    environment = processes.environment(rehearsal / "home", **roots)
+    done = processes.run((*DF2_ASSETS, "report"), environment, rehearsal)
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
+    with launched() as browser, opened(browser, (1360, 900)) as page:
+        page.goto((rehearsal / "out/_df2_assets/report/train/index.html").as_uri())
+        page.wait_for_selector("body[data-ready]")
+        click.echo(f"ready after {page.evaluate('performance.now()'):.0f} ms")
+        page.wait_for_timeout(2000)
+        save("gallery_full_size", page.screenshot(), photos=True)
+
+
+def take_shots() -> None:
     with tempfile.TemporaryDirectory(prefix="deepfashion2-") as folder, launched() as browser:
         site = station(Path(folder), Path(folder, "DeepFashion2_original"))
         make_sample(site.df2_root)
@@ -129,9 +162,6 @@ def main() -> None:
                     part = go(page, ui)
                     page.wait_for_timeout(2000)  # what is still moving comes to rest
                     save(name, (part or page).screenshot(), photos)
-    total = sum(path.stat().st_size for path in IMAGES.iterdir())
-    if total > MAX_BYTES:
-        sys.exit(f"The pictures have {total:,} bytes together, more than {MAX_BYTES:,}.")
 
 
 def build(site: Station) -> None:
