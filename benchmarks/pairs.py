@@ -13,6 +13,7 @@ What is known of the release, and what the numbers below were chosen by:
 import math
 import random
 from collections.abc import Iterator
+from itertools import count, islice
 from typing import Final, NamedTuple
 
 _SKUS: Final = ((1, 0.66), (2, 0.24), (3, 0.10))
@@ -54,15 +55,16 @@ class Shown(NamedTuple):
     items: list[Item]
 
 
-def images_of(split: str, count: int) -> list[Shown]:
-    """The first `count` images of an endless split, pair after pair; the name decides them all."""
+def images(split: str) -> Iterator[Shown]:
+    """The images of an endless split, pair after pair; the name decides them all."""
     rng = random.Random(f"pairs/{split}")
-    images: list[Shown] = []
-    pair_id = 0
-    while len(images) < count:
-        pair_id += 1
-        images += _pair(rng, pair_id)
-    return images[:count]
+    for pair_id in count(1):
+        yield from _pair(rng, pair_id)
+
+
+def images_of(split: str, number: int) -> list[Shown]:
+    """The first `number` images of a split."""
+    return list(islice(images(split), number))
 
 
 def _pair(rng: random.Random, pair_id: int) -> Iterator[Shown]:

@@ -5,6 +5,7 @@ import json
 import random
 from collections import defaultdict
 from typing import Any
+from unittest.mock import patch
 
 import pandas as pd
 import pyarrow as pa
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 
 from df2_assets.dataset import annotations, boxes, skus
 from df2_assets.dataset.prompts import prompt
-from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
+from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX, SKU_GROUPS
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
-from df2_assets.store.tables import frame
+from df2_assets.pipeline import grouping
+from df2_assets.store.tables import frame, from_frame
 from df2_assets_tests.support import oracle
 from df2_assets_tests.support.builder import CATEGORY_NAMES, item, without
 
@@ -160,6 +162,16 @@ def test_the_order_of_the_index_never_matters(
 ) -> None:
     shuffled = rng.sample(rows, len(rows))
     pd.testing.assert_frame_equal(skus.group(index_frame(shuffled)), skus.group(index_frame(rows)))
+
+
+@given(indexes(), st.integers(1, 12))
+def test_grouping_by_ranges_of_pairs_gives_what_grouping_at_once_gives(
+    rows: list[dict[str, Any]], at_once: int
+) -> None:
+    index = pa.Table.from_pylist(rows, schema=RAW_ANNOTATION_INDEX)
+    with patch.object(grouping, "_ROWS", at_once):
+        by_ranges = grouping.group_index(index)
+    assert by_ranges.equals(from_frame(skus.group(frame(index)), SKU_GROUPS))
 
 
 @given(indexes())

@@ -5,10 +5,9 @@ import pyarrow as pa
 
 from df2_assets.assets.split_asset import Result, split_asset
 from df2_assets.checks.sku_groups import BLOCKING
-from df2_assets.dataset.skus import group
-from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.inspection.sku_groups import identity
 from df2_assets.pipeline.changes import between_tables
+from df2_assets.pipeline.grouping import group_index
 from df2_assets.presentation import check_result, preview, table_result
 from df2_assets.report.summaries import by_category
 from df2_assets.resources import SplitWriter
@@ -29,8 +28,8 @@ def sku_groups(
 ) -> Result:
     roots, split = output.roots, context.partition_key
     before = tables.find(roots, "sku_groups", split)
-    groups = group(tables.frame(raw_annotation_index))
-    table = tables.from_frame(groups, SKU_GROUPS)
+    table = group_index(raw_annotation_index)
+    groups = tables.frame(table)
     return table_result(
         "sku_groups",
         table,

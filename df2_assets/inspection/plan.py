@@ -2,11 +2,10 @@
 
 from dataclasses import asdict, dataclass
 
-from df2_assets.dataset.skus import group
-from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
 from df2_assets.pipeline.estimate import Estimate, estimate
+from df2_assets.pipeline.grouping import group_index
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.store import tables
@@ -57,7 +56,7 @@ def plan_split(
     tables.refuse_newer(roots, split)
     indexed = read_index(roots, split, engine, progress)
     index = tables.frame(indexed.table)
-    groups = tables.frame(tables.from_frame(group(index), SKU_GROUPS))
+    groups = tables.frame(group_index(indexed.table))
     plan = plan_crops(roots, split, groups, tables.frame(indexed.files))
     takes = estimate(roots, plan, engine, images_per_second)
     anew = {"raw_annotation_index": indexed.anew, "crops": plan.anew}
