@@ -40,7 +40,7 @@ EXTRAS :=
 	 .venv/bin/python -m pip install -qq --disable-pip-version-check -c "$$lock" -e '.$(EXTRAS)'
 	@echo "$(CURDIR)" >.venv/.installed; touch $@
 
-.PHONY: help install demo demo-faults gallery ui test test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench rehearsal constraints clean
+.PHONY: help install demo demo-faults gallery ui test test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench rehearsal scale constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -113,6 +113,9 @@ bench: install ## measure this project and the original recipe, in turns (ARGS=.
 
 rehearsal: install ## build a data set of full size and measure it (ARGS=--yes)
 	@.venv/bin/python -m benchmarks.rehearsal --ui $(ARGS)
+
+scale: install ## feed ten million annotations to index, grouping and plan (ARGS=...)
+	@.venv/bin/python -m benchmarks.scale measure $(ARGS)
 
 constraints: .venv/bin/python ## resolve constraints/ anew for the Python of .venv
 	@.venv/bin/python scripts/write_constraints.py

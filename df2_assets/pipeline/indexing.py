@@ -164,10 +164,7 @@ def _read(
 
 def _merged(known: Known | None, kept: set[str], rows: list[IndexRow]) -> pa.Table:
     """The rows of unchanged files and the new ones, in order; usable before refused."""
-    new = pa.table(
-        dict(zip(RAW_ANNOTATION_INDEX.names, _columns(rows), strict=True)),
-        schema=RAW_ANNOTATION_INDEX,
-    )
+    new = table_of(rows)
     if known is None:
         table = new
     elif not rows and len(kept) == len(known.files):
@@ -183,7 +180,8 @@ def _merged(known: Known | None, kept: set[str], rows: list[IndexRow]) -> pa.Tab
     return table.take(pa.array(order.index))
 
 
-def _columns(rows: list[IndexRow]) -> list[list[Any]]:
-    if not rows:
-        return [[] for _ in RAW_ANNOTATION_INDEX.names]
-    return [list(column) for column in zip(*rows, strict=True)]
+def table_of(rows: list[IndexRow]) -> pa.Table:
+    """Rows of the index, in their order, as a table."""
+    columns = zip(*rows, strict=True) if rows else ([] for _ in RAW_ANNOTATION_INDEX.names)
+    named = zip(RAW_ANNOTATION_INDEX.names, map(list, columns), strict=True)
+    return pa.table(dict(named), schema=RAW_ANNOTATION_INDEX)
