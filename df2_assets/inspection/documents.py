@@ -98,7 +98,8 @@ def _seen(
     known: Collection[str] = (),
 ) -> Seen:
     name, half = path.name, temporary_name(path.name)
-    if finding.passed and listing.get(name, current[name]) != current[name]:
+    digest = current.get(name)  # None: a build has put the file there since
+    if finding.passed and digest is not None and listing.get(name, digest) != digest:
         finding = also(finding, split, [name], _EDITED)
     rows = finding.offenders
     if not finding.passed and rows.empty:

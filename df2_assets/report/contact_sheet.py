@@ -7,6 +7,7 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
 from df2_assets.report.embedding import embedded
+from df2_assets.report.tiles import thumbnail
 
 _TILE: Final = 96
 _ACROSS: Final = 4
@@ -47,9 +48,8 @@ def _draw_sku(
     for row, domain in enumerate(("catalog", "query")):
         paths = crops["crop_path"][crops["domain"] == domain].head(_ACROSS)
         for column, path in enumerate(paths):
-            with Image.open(sku_root / path) as crop:
-                crop.draft("RGB", (2 * _TILE, 2 * _TILE))
-                crop.thumbnail((_TILE, _TILE))
+            crop = thumbnail(sku_root / path, _TILE)
+            if crop is not None:  # else damaged behind its size and time: `verify --deep` says so
                 x = left + column * (_TILE + _GAP) + (_TILE - crop.width) // 2
                 y = top + _LABEL + row * (_TILE + _GAP) + (_TILE - crop.height) // 2
                 sheet.paste(crop, (x, y))

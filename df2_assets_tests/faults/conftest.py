@@ -69,21 +69,24 @@ class Totals:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.failed: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         counted: dict[str, Any] = dict(report.user_properties)
+        file = Path(report.fspath).stem
+        if report.failed:
+            self.failed.add(file)
         if report.when == "teardown" and "figures" in counted:
-            self.counted[Path(report.fspath).stem].update(counted["figures"])
+            self.counted[file].update(counted["figures"])
 
-    def pytest_terminal_summary(
-        self, terminalreporter: pytest.TerminalReporter, exitstatus: int
-    ) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         form = "long" if self.config.option.long else "short"
         if self.counted:
             terminalreporter.section(f"faults, {form}, seed {self.config.option.fault_seed}")
             terminalreporter.write_line(table({form: self.counted}))
-        if self.config.option.write_figures and exitstatus == pytest.ExitCode.OK:
-            keep(form, self.counted)
+        if self.config.option.write_figures:
+            passed = self.counted.keys() - self.failed
+            keep(form, {file: self.counted[file] for file in sorted(passed)})
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -13,6 +13,7 @@ import pytest
 from df2_assets.dataset.tables import MADE_FROM, REFUSALS
 from df2_assets.engines.base import Lost, R, S
 from df2_assets.engines.local import LocalEngine
+from df2_assets.inspection import documents
 from df2_assets.inspection.rereading import Shard
 from df2_assets.inspection.verify import Verified, verify
 from df2_assets.pipeline.marking import mark_damaged
@@ -488,6 +489,12 @@ def test_a_crop_that_was_made_anew_in_the_meantime_is_not_marked(copy: Roots) ->
     assert mark_damaged(copy, SPLIT, [CATALOG, ORPHAN]) == []
     assert not copy.journal(SPLIT).exists()
     assert verify(copy, SPLIT).faults == []
+
+
+def test_a_file_that_a_build_writes_while_it_is_looked_at_is_no_fault(copy: Roots) -> None:
+    listing, before = checksums.read(copy, SPLIT), dict[str, str]()
+    seen, _ = documents.sku_metadata(copy, SPLIT, listing, before, [])
+    assert (seen.finding.passed, seen.faults) == (True, [])
 
 
 def test_sha256sum_holds_every_file_of_the_split_against_the_list(copy: Roots) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from df2_assets.inspection.prompts import prompt_coverage
 from df2_assets.report import before_and_after, heat_map, pictures, plots
+from df2_assets.report.contact_sheet import contact_sheet
 from df2_assets.report.embedding import MAX_BYTES, embedded
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support.looks import jpeg, path, picture, plain, seen
@@ -42,6 +43,15 @@ def write(root: Path, name: str, data: bytes) -> None:
 def test_any_image_is_made_to_fit() -> None:
     noise = Image.effect_noise((1600, 1600), 120).convert("RGB")
     assert shown(embedded(noise, "noise")).size[0] >= 400
+
+
+def test_a_contact_sheet_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
+    write(tmp_path, path(1), jpeg(plain("#ff0000")))
+    write(tmp_path, path(2), jpeg(picture(2))[:400])
+    crops = pd.DataFrame({"crop_path": [path(2), path(1)]}).assign(
+        sku_id="000001_01_01", category_id=1, category_name="short sleeve top", domain="catalog"
+    )
+    assert has(shown(contact_sheet(tmp_path, crops)), (255, 0, 0))
 
 
 def test_the_worst_crops_are_shown_with_their_number(roots: Roots) -> None:

@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -84,8 +85,11 @@ class Api:
         body = json.dumps({"query": query, "variables": variables}).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.address}/graphql", body, headers)
-        with urllib.request.urlopen(request, timeout=processes.PATIENCE) as response:
-            answer = json.load(response)
+        try:
+            with urllib.request.urlopen(request, timeout=processes.PATIENCE) as response:
+                answer = json.load(response)
+        except urllib.error.HTTPError as refused:
+            raise AssertionError(refused.read().decode(errors="replace")) from refused
         assert "errors" not in answer, answer
         return answer["data"]
 
