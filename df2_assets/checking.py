@@ -8,6 +8,7 @@ from df2_assets.checks import (
     crop_quality,
     crops,
     deepfashion2,
+    exports,
     freshness,
     image_text,
     raw_annotation_index,
@@ -17,6 +18,8 @@ from df2_assets.checks import (
 from df2_assets.checks.evaluations import evaluation
 from df2_assets.checks.specs import Findings, Pictures, results
 from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.exports import NAMES
+from df2_assets.exports.record import is_made
 from df2_assets.partitions import splits
 from df2_assets.presentation import check_result
 from df2_assets.resources import DataRoots, Limits, SplitWriter
@@ -30,7 +33,8 @@ def check_split(
 ) -> Iterator[dg.AssetCheckEvaluation]:
     """Evaluates the checks on the tables, crops and contract files as they are.
 
-    Those of `crop_quality` where it was made of the crops at hand. The split is held meanwhile.
+    Those of `crop_quality` where it was made of the crops at hand, those of the exports that were
+    made. The split is held meanwhile.
     Raises MissingTableError where it was not built, ProvenanceError where its tables do not belong
     together.
     """
@@ -61,6 +65,9 @@ def check_split(
             found["crop_quality"] = crop_quality.find(roots, split)
         except (MissingTableError, ProvenanceError) as problem:
             context.log.info(f"crop_quality is not judged: {problem}")
+        for name in NAMES:
+            if is_made(roots, name, split):
+                found[name] = exports.find(roots, split, name)
     for asset, findings in found.items():
         for result in results(roots, asset, split, findings, _pictures(roots, asset, split, found)):
             yield evaluation(context, result)

@@ -39,6 +39,14 @@ def build_defs(
         dg.AssetSelection.tag("report", ""),
         description="Makes the reports of a split that was built; no crop, and no contract file.",
     )
+    build_exports = dg.define_asset_job(
+        "build_exports",
+        dg.AssetSelection.groups("exports"),
+        description=(
+            "Writes every export of a split that was built; df2-assets export, or a selection of "
+            "assets, writes some. What has not changed is not written again."
+        ),
+    )
     observe_deepfashion2 = dg.define_asset_job(
         "observe_deepfashion2",
         source.without_checks(),
@@ -63,6 +71,7 @@ def build_defs(
             check_only,
             check_freshness,
             refresh_reports,
+            build_exports,
             observe_deepfashion2,
             verify_dataset,
             clean_history,

@@ -12,6 +12,7 @@ import pyarrow as pa
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import inert
+from df2_assets.exports.folder import Exported
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.recorded import record
 from df2_assets.pipeline.changes import Changes
@@ -110,6 +111,27 @@ def document_result(asset: str, published: Published, path: Path) -> dg.Material
             "crops": published.crops,
             "preview": dg.MetadataValue.md(fenced(head(path))),
             **changed(published.changes),
+        },
+    )
+
+
+def export_result(name: str, made: Exported, folder: Path) -> dg.MaterializeResult[Any]:
+    """The result of an asset that leaves an export in a folder, already written."""
+    card = folder / "README.md"
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made.digest),
+        metadata={
+            "dagster/row_count": made.rows,
+            "path": dg.MetadataValue.path(str(folder)),
+            "readme": dg.MetadataValue.url(card.as_uri()),
+            "data_card": dg.MetadataValue.md(card.read_text(encoding="utf-8")),
+            "rows": made.rows,
+            "files": made.files,
+            "bytes": made.bytes,
+            "written": made.written,
+            "unchanged": made.files - made.written,
+            "removed": made.removed,
+            "foreign": len(made.foreign),
         },
     )
 

@@ -5,6 +5,7 @@ import dagster as dg
 from df2_assets.assets.crop_quality import crop_quality
 from df2_assets.assets.crops import crops
 from df2_assets.assets.deepfashion2 import deepfashion2
+from df2_assets.assets.exports import export_assets
 from df2_assets.assets.gallery import gallery
 from df2_assets.assets.image_text import image_text
 from df2_assets.assets.raw_annotation_index import raw_annotation_index
@@ -22,4 +23,5 @@ all_assets: list[dg.AssetsDefinition] = [
     image_text,
     crop_quality,
     gallery,
+    *export_assets,
 ]

@@ -36,10 +36,12 @@ def split_asset(
     deps: Sequence[str] = (),
     check_specs: Sequence[dg.AssetCheckSpec] = (),
     last: bool = False,
+    condition: dg.AutomationCondition[Any] = FOLLOW,
 ) -> Callable[[Callable[..., Result]], dg.AssetsDefinition]:
     """An asset partitioned by split, its columns described where it leaves any.
 
     `tags` are words to search for in the UI. One that comes `last` waits for the checks of its run.
+    `condition` is when it is made by itself.
     """
 
     def decorate(body: Callable[..., Result]) -> dg.AssetsDefinition:
@@ -64,7 +66,7 @@ def split_asset(
             code_version=code_version,
             dagster_type=_TABLE if name in SCHEMAS else None,
             metadata=reference(body) | ({} if schema is None else columns(schema)),
-            automation_condition=FOLLOW,
+            automation_condition=condition,
             deps=deps,
             check_specs=check_specs,
             op_tags={"dagster/priority": "-1"} if last else None,

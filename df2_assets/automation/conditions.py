@@ -1,4 +1,4 @@
-"""When an asset is to be made by itself: the condition that every asset carries.
+"""When an asset is to be made by itself: the conditions that assets carry.
 
 Nothing is evaluated until the sensor `follow_data_versions` is turned on.
 """
@@ -14,13 +14,14 @@ _SOURCE_CHANGED: Final = _Condition.any_deps_match(
     _Condition.data_version_changed() | _Condition.will_be_requested()
 ).since_last_handled()
 
-FOLLOW: Final = (
-    (_NEVER_MADE | _SOURCE_CHANGED)
-    & ~_Condition.any_deps_missing()
+_FREE: Final = (
+    ~_Condition.any_deps_missing()
     & ~_Condition.any_deps_in_progress()
     & ~_Condition.in_progress()
     & _Condition.all_deps_blocking_checks_passed()
-).with_label("follow")
+)
+
+FOLLOW: Final = ((_NEVER_MADE | _SOURCE_CHANGED) & _FREE).with_label("follow")
 """Made where something that it is made from has another data version, split by split.
 
 An equal data version asks for nothing, unlike with `eager()`. What is requested takes all that
@@ -28,3 +29,6 @@ follows along in the same run: a split is never left half-way between two runs. 
 that has failed holds back what follows, in that run and in any later one. What failed without ever
 having been made waits for a change, and is not tried at each look.
 """
+
+KEEP_UP: Final = (~_Condition.missing() & _SOURCE_CHANGED & _FREE).with_label("keep up")
+"""The same for what is made only where somebody has asked for it: once it was made, it follows."""

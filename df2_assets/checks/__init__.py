@@ -7,6 +7,7 @@ import dagster as dg
 from df2_assets.checks.crop_quality import crop_quality_checks
 from df2_assets.checks.crops import crops_checks
 from df2_assets.checks.deepfashion2 import deepfashion2_checks
+from df2_assets.checks.exports import export_checks
 from df2_assets.checks.image_text import image_text_checks
 from df2_assets.checks.raw_annotation_index import raw_annotation_index_checks
 from df2_assets.checks.sku_groups import sku_groups_checks
@@ -20,4 +21,5 @@ all_checks: Final[list[dg.AssetChecksDefinition]] = [
     sku_metadata_checks,
     image_text_checks,
     crop_quality_checks,
+    *export_checks,
 ]

@@ -5,7 +5,7 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -44,8 +44,12 @@ class Outcome:
         return any(of.get(kind) for of in self.numbers.values() for kind in kinds)
 
 
-def run_all(settings: Settings, job: str = "build_dataset") -> list[Outcome]:
+def run_all(
+    settings: Settings, job: str = "build_dataset", assets: Sequence[str] | None = None
+) -> list[Outcome]:
     """Run `job` for each split of `settings`, a run a split, as `--quiet` and `--verbose` say.
+
+    `assets` are those of the job's that are wanted, by default all.
 
     The smallest first: mistakes show early, and the UI opens on what was built last.
     """
@@ -55,7 +59,8 @@ def run_all(settings: Settings, job: str = "build_dataset") -> list[Outcome]:
     _end_with_the_terminal()
     gc.freeze()  # what is imported stays: the collector need not go through it again and again
     with open_instance() as instance, _warnings_shown():
-        return [run_split(defs, instance, split, level, job) for split in reversed(settings.splits)]
+        splits = reversed(settings.splits)
+        return [run_split(defs, instance, split, level, job, assets) for split in splits]
 
 
 def _end_with_the_terminal() -> None:
@@ -84,8 +89,9 @@ def run_split(
     split: str,
     log_level: str = "CRITICAL",
     job: str = "build_dataset",
+    assets: Sequence[str] | None = None,
 ) -> Outcome:
-    """Run `job` for `split`; it is recorded in `instance` like any other run.
+    """Run `job`, or some of its assets, for `split`; it is recorded in `instance` like any other.
 
     `log_level` is of what the run logs to the terminal. Raises StoppedError after Ctrl-C or
     SIGTERM.
@@ -94,6 +100,7 @@ def run_split(
         run_config={"loggers": {"console": {"config": {"log_level": log_level}}}},
         instance=instance,
         partition_key=split,
+        asset_selection=None if assets is None else [dg.AssetKey(name) for name in assets],
         raise_on_error=False,
         tags=own_tags(),
     )

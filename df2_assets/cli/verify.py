@@ -1,6 +1,7 @@
 """`df2-assets verify`: is what lies on disk still what was built?"""
 
 import sys
+from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ _SHOWN = 10
 
 @click.command()
 @splits_option
-@click.option("--deep", is_flag=True, help="Decode every crop and compare its digest as well.")
+@click.option("--deep", is_flag=True, help="Compare the digests of all crops and exports as well.")
 @workers_option
 @json_option
 def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: bool) -> None:
@@ -121,12 +122,21 @@ def _show(found: "Verified", marked: list[str]) -> None:
     if marked:
         are = "crop is" if len(marked) == 1 else "crops are"
         say(f"{found.split}: {len(marked):,} damaged {are} marked for the next build.")
-    yours = sum(fault.repair == "you" for fault in faults)
-    if len(faults) > yours:
+    repairs = Counter(fault.repair for fault in faults)
+    if repairs["build"]:
         click.echo(
             f"{found.split}: df2-assets build --split {found.split} repairs "
-            f"{len(faults) - yours:,} of {len(faults):,}."
+            f"{repairs['build']:,} of {len(faults):,}."
         )
+    if repairs["export"]:
+        names = {
+            fault.check.partition(":")[0]: None for fault in faults if fault.repair == "export"
+        }
+        click.echo(
+            f"{found.split}: df2-assets export {' '.join(names)} --split {found.split} repairs "
+            f"{repairs['export']:,} of {len(faults):,}."
+        )
+    yours = repairs["you"]
     if yours:
         are = "is" if yours == 1 else "are"
         click.echo(f"{found.split}: {yours:,} of {len(faults):,} {are} yours to mend.")

@@ -12,14 +12,14 @@ from df2_assets.inspection.finding import Finding
 
 
 class Fault(msgspec.Struct):
-    """Something wrong, found by `check`, for `build` or for a person to `repair`.
+    """Something wrong, found by `check`, for `build`, `export` or a person to `repair`.
 
     The other fields can be pasted into `explain`; `path` is relative to SKU_ROOT.
     """
 
     check: str
     what: str
-    repair: Literal["build", "you"] = "build"
+    repair: Literal["build", "export", "you"] = "build"
     path: str | None = None
     sku_id: str | None = None
     image_id: str | None = None

@@ -10,6 +10,7 @@ from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import OutputError, inert
 from df2_assets.inspection.crops import files_match
 from df2_assets.inspection.documents import image_text, prompts, sku_metadata, unlisted
+from df2_assets.inspection.exports import exports_on_disk
 from df2_assets.inspection.faults import Fault, Seen, also, listed
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.rereading import Reread, reread
@@ -47,8 +48,8 @@ def verify(
 ) -> Verified:
     """Hold all that a split consists of against the contract and the tables.
 
-    With an engine every crop is also decoded, and its digest compared. What is wrong is a fault,
-    not an exception.
+    With an engine every crop is also decoded, and its digest compared, and those of the files of
+    exports. What is wrong is a fault, not an exception.
     """
     deep = engine is not None
     if not is_built(roots, split):
@@ -66,6 +67,7 @@ def verify(
         ("sku_metadata", "contract"): metadata,
         ("image_text", "matches_metadata"): image_text(roots, split, listing, current),
         ("image_text", "prompt_coverage"): prompts(roots, split),
+        **exports_on_disk(roots, split, deep=deep),
     }
     return Verified(split, deep, crops, faults, seen, damaged, notes)
 

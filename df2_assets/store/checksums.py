@@ -5,7 +5,7 @@ this project.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -38,14 +38,23 @@ def current(roots: Roots, split: str) -> dict[str, str]:
 
 def write(roots: Roots, split: str, before_change: Callable[[], None]) -> None:
     """Bring the list up to date; one that says so already is not touched."""
-    lines = (f"{digest}  {name}\n".encode() for name, digest in current(roots, split).items())
-    publish(path(roots, split), lines, before_change)
+    write_list(path(roots, split), current(roots, split), before_change)
 
 
 def read(roots: Roots, split: str) -> dict[str, str]:
     """The list on disk, as `current` gives it; empty where there is none."""
+    return read_list(path(roots, split))
+
+
+def write_list(path: Path, digests: Mapping[str, str], before_change: Callable[[], None]) -> None:
+    """Write digest by path as `sha256sum` does; a list that says so already is not touched."""
+    publish(path, (f"{sha}  {name}\n".encode() for name, sha in digests.items()), before_change)
+
+
+def read_list(path: Path) -> dict[str, str]:
+    """Digest by path from such a list; empty where there is none."""
     try:
-        lines = path(roots, split).read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return {}
     pairs = (line.partition("  ") for line in lines)

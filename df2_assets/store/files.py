@@ -2,6 +2,7 @@
 
 import filecmp
 import os
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,19 @@ def publish(path: Path, chunks: Iterable[bytes], before_change: Callable[[], Non
         before_change()
         temporary.replace(path)
         return True
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def link(source: Path, path: Path) -> None:
+    """Make `path` another name of the file `source`; a copy with its time where that cannot be."""
+    temporary = _beside(path)
+    try:
+        try:
+            temporary.hardlink_to(source)
+        except OSError:  # another disk, or a file system without links
+            shutil.copy2(source, temporary)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

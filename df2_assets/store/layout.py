@@ -45,6 +45,10 @@ class Roots:
     def offenders(self, asset: str, check: str, split: str) -> Path:
         return self.own / "checks" / f"{asset}.{check}" / f"{split}.parquet"
 
+    def export(self, name: str, split: str) -> Path:
+        """The folder of an export; its record and its digests lie beside it."""
+        return self.own / "exports" / name / split
+
     def state(self, split: str) -> Path:
         return self.own / "state" / f"{split}.json"
 

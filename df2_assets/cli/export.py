@@ -1,0 +1,75 @@
+"""`df2-assets export`: a built split in the forms that training code loads."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import click
+
+from df2_assets.cli.options import (
+    built_splits,
+    json_option,
+    say,
+    say_json,
+    settings_for,
+    splits_option,
+)
+from df2_assets.exports import NAMES
+
+if TYPE_CHECKING:
+    from df2_assets.cli.runs import Outcome
+    from df2_assets.settings import Settings
+
+_ALL = "all"
+
+
+@click.command()
+@click.argument(
+    "wanted", metavar="NAME...", nargs=-1, required=True, type=click.Choice([*NAMES, _ALL])
+)
+@splits_option
+@json_option
+def export(wanted: tuple[str, ...], names: tuple[str, ...], as_json: bool) -> None:
+    """Write exports of each split that was built.
+
+    \b
+    NAME is webdataset, huggingface, open_clip, retrieval, pairs, croissant, coco, or all.
+
+    \b
+    Example: df2-assets export webdataset coco --split train
+
+    What is as it should be is not written again. Ends with 1 where a run or a check failed.
+    """
+    from df2_assets.cli.runs import run_all
+
+    settings = settings_for(names)
+    settings = dataclasses.replace(settings, splits=built_splits(settings, named=bool(names)))
+    chosen = [name for name in NAMES if name in wanted or _ALL in wanted]
+    outcomes = run_all(settings, "build_exports", chosen)
+    if as_json:
+        say_json({"splits": [dataclasses.asdict(outcome) for outcome in outcomes]})
+    else:
+        _report(outcomes, settings)
+    if not all(outcome.success and not outcome.failed for outcome in outcomes):
+        raise SystemExit(1)
+
+
+def _report(outcomes: "list[Outcome]", settings: "Settings") -> None:
+    say(f"{'split':<11}{'export':<13}{'rows':>9}{'files':>9}{'written':>9}{'MB':>10}  check")
+    for outcome in outcomes:
+        for name, made in outcome.numbers.items():
+            well = any(check.startswith(f"{name}: ") for check in outcome.passed)
+            verdict = "passed" if well else "FAILED"
+            say(
+                f"{outcome.split:<11}{name:<13}{made['rows']:>9,}{made['files']:>9,}"
+                f"{made['written']:>9,}{made['bytes'] / 1e6:>10,.1f}  {verdict}"
+            )
+    for outcome in outcomes:
+        for problem in outcome.failed + outcome.problems:
+            click.secho(f"error: {outcome.split}: {problem}", err=True, fg="red")
+    if all(outcome.success and not _written(outcome) for outcome in outcomes):
+        say("Everything is up to date.")
+    say(f"Files: {settings.roots.own / 'exports'}")
+
+
+def _written(outcome: "Outcome") -> int | float:
+    return sum(made["written"] + made["removed"] for made in outcome.numbers.values())

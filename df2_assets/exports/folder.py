@@ -1,0 +1,210 @@
+"""The folder of an export: written file by file, with what is the same left as it is."""
+
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from df2_assets.engines.progress import Progress, silent
+from df2_assets.errors import OutputError
+from df2_assets.exports import record as records
+from df2_assets.exports.record import File, Record
+from df2_assets.exports.shards import Limits, Shard, plan, rows_of
+from df2_assets.exports.source import Row, Source
+from df2_assets.store.checksums import write_list
+from df2_assets.store.crop_tree import remove_empty
+from df2_assets.store.files import atomic, link, publish, temporary_name
+
+LOOSE: Final = "imagefolder"
+"""Where an export has crops as files: `imagefolder/catalog/…`, `imagefolder/query/…`."""
+
+WriteShard = Callable[[Path, Iterator[Row]], None]
+"""Writes a shard's rows, all of them, to a path."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was made of it. `foreign` are files in the folder that are not the export's.
+
+    `digest` is of the list of all its files' digests.
+    """
+
+    rows: int
+    files: int
+    bytes: int
+    written: int
+    removed: int
+    digest: str
+    foreign: list[str] = field(default_factory=list)
+
+
+class Folder:
+    """The files of one export of a split, while they are written.
+
+    `own` matches the paths that the export can have; others are never touched. Raises OutputError
+    where a link stands for a folder.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        name: str,
+        own: re.Pattern[str],
+        limits: Limits | None = None,
+        progress: Progress = silent,
+    ) -> None:
+        self.source = source
+        self.name = name
+        self._own = own
+        self._limits = limits
+        self._progress = progress
+        self._roots, self._split = source.roots, source.split
+        self.path = self._roots.export(name, self._split)
+        for place in (self.path, self.path.parent, self.path.parent.parent, self._roots.own):
+            if place.is_symlink():
+                raise OutputError(
+                    f"{place} is a link: exports are only written to real folders. Remove it."
+                )
+        for _ in records.files_below(self.path):
+            pass
+        before = records.load(self._roots, name, self._split)
+        self._record = Record(before.made_from, before.rows, dict(before.files))
+        self._top = self.path.relative_to(self._roots.sku_root).as_posix()
+        self._digests: dict[str, str] = {}
+        self._is_changing = False
+        self._bytes = 0
+        self._written = 0
+
+    def publish(self, name: str, chunks: Iterable[bytes]) -> None:
+        """A file of which all is written anew, to be compared with the one that is there."""
+        digest = hashlib.sha256()
+
+        def hashed() -> Iterator[bytes]:
+            for chunk in chunks:
+                digest.update(chunk)
+                yield chunk
+
+        changed = publish(self.path / name, hashed(), self._changing)
+        self._note(name, digest.hexdigest(), "", changed)
+
+    def shards(self, form: str, version: str, write: WriteShard) -> dict[str, Shard]:
+        """The rows in shards, their paths in the `form` of `train-{:06d}.tar`; which they are.
+
+        Only those are written whose rows, crops or `version` are others than before. One that is
+        the same and has another number now is renamed.
+        """
+        wanted = {
+            form.format(number): shard
+            for number, shard in enumerate(plan(self.source.rows(), version, self._limits))
+        }
+        self._rename_kept(wanted)
+        todo = [name for name, shard in wanted.items() if not self._is_kept(name, shard.key)]
+        total = sum(wanted[name].samples for name in todo)
+        with self._progress(f"writing {self.name}", total, "crops") as advance:
+            parts = rows_of(self.source.rows(), [wanted[name] for name in todo]) if todo else ()
+            for name, (shard, rows) in zip(todo, parts, strict=True):
+                self._changing()
+                with atomic(self.path / name) as temporary:
+                    write(temporary, rows)
+                with (self.path / name).open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                self._note(name, digest, shard.key, changed=True)
+                records.save(self._roots, self.name, self._split, self._record)
+                advance(shard.samples)
+        for name in wanted.keys() - set(todo):
+            self._note(name, self._record.files[name].sha256, wanted[name].key, changed=False)
+        return wanted
+
+    def crop(self, row: Row) -> str:
+        """The crop as a file of the export: another name of it, or a copy; its path from LOOSE."""
+        below = row.path.removeprefix(f"{self._split}/")
+        target, crop = self.path / LOOSE / below, self._roots.sku_root / row.path
+        if not records.is_same_file(target, crop):
+            self._changing()
+            self.source.read_crop(row)
+            link(crop, target)
+            self._written += 1
+        self._digests[f"{LOOSE}/{below}"] = row.sha256
+        self._bytes += row.size
+        return below
+
+    def finish(self, rows: int) -> Exported:
+        """Remove what is the export's and not wanted any more, and record the rest."""
+        removed, foreign = self._remove_others()
+        digests = {f"{self._top}/{name}": sha for name, sha in sorted(self._digests.items())}
+        path = records.digests_path(self._roots, self.name, self._split)
+        write_list(path, digests, self._changing)
+        files = {name: file for name, file in self._record.files.items() if name in self._digests}
+        self._record = Record(self.source.digest, rows, files)
+        records.save(self._roots, self.name, self._split, self._record)
+        return Exported(
+            rows,
+            len(digests),
+            self._bytes,
+            self._written,
+            removed,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+            foreign,
+        )
+
+    def _changing(self) -> None:
+        """To be called before a change: until it is recorded anew, the export is half-written."""
+        if not self._is_changing:
+            self._is_changing, self._record.made_from = True, None
+            records.save(self._roots, self.name, self._split, self._record)
+
+    def _note(self, name: str, sha256: str, key: str, changed: bool) -> None:
+        status = (self.path / name).stat()
+        self._record.files[name] = File(status.st_size, status.st_mtime_ns, sha256, key)
+        self._digests[name] = sha256
+        self._bytes += status.st_size
+        self._written += changed
+
+    def _is_kept(self, name: str, key: str) -> bool:
+        """Whether a shard made from the same is there as it was left, or with the same bytes."""
+        file = self._record.files.get(name)
+        if file is None or file.key != key:
+            return False
+        path = self.path / name
+        if records.is_as_left(path, file):
+            return True
+        if not path.is_file() or path.is_symlink():
+            return False
+        with path.open("rb") as data:
+            return hashlib.file_digest(data, "sha256").hexdigest() == file.sha256
+
+    def _rename_kept(self, wanted: dict[str, Shard]) -> None:
+        files = self._record.files
+        by_key = {file.key: name for name, file in files.items() if file.key}
+        moves = {
+            by_key[shard.key]: name
+            for name, shard in wanted.items()
+            if by_key.get(shard.key, name) != name and self._is_kept(by_key[shard.key], shard.key)
+        }
+        if not moves:
+            return
+        self._changing()
+        for old, new in moves.items():  # first aside: one may have the name that another is to get
+            (self.path / old).replace(_aside(self.path / new))
+        moved = {new: files.pop(old) for old, new in moves.items()}
+        for new in moved:
+            _aside(self.path / new).replace(self.path / new)
+        files.update(moved)
+        records.save(self._roots, self.name, self._split, self._record)
+
+    def _remove_others(self) -> tuple[int, list[str]]:
+        """How many were removed, and what is left that is not the export's."""
+        others = [n for n in records.files_below(self.path) if n not in self._digests]
+        own = [name for name in others if records.is_own(name, self._own)]
+        for name in own:
+            self._changing()
+            (self.path / name).unlink()
+        remove_empty(self._roots, {f"{self._top}/{os.path.dirname(name)}" for name in own})
+        return len(own), sorted(f"{self._top}/{name}" for name in set(others).difference(own))
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(temporary_name(path.name))

@@ -1,0 +1,187 @@
+"""Pairs and triplets for contrastive training, as Parquet.
+
+Pairs are all catalog crops of a SKU with all its query crops: the data set's own definition, by
+which a full train split has 394,661 (DeepFashion2 issue 30). A SKU with many crops has that many
+pairs; they are written as they come, and never held.
+
+Triplets are a query crop, a catalog crop of its SKU, and a catalog crop of another SKU that is hard
+to tell from it. Which ones, is drawn by digests of their paths: see `_Ring`.
+"""
+
+import hashlib
+import re
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from itertools import groupby, product
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+
+from df2_assets.exports.folder import Folder
+from df2_assets.exports.form import Form, Format, Record
+from df2_assets.exports.parquet import groups_of, parquet, read_rows
+from df2_assets.exports.source import Source
+
+_GARMENT: Final = [
+    ("sku_id", pa.string()),
+    ("pair_id", pa.int32()),
+    ("style", pa.int16()),
+    ("category_id", pa.int8()),
+    ("category_name", pa.string()),
+]
+_PAIRS: Final = pa.schema(
+    [*_GARMENT, ("catalog_image_path", pa.string()), ("query_image_path", pa.string())]
+)
+_TRIPLETS: Final = pa.schema(
+    [
+        *_GARMENT,
+        ("anchor_image_path", pa.string()),
+        ("positive_image_path", pa.string()),
+        ("negative_image_path", pa.string()),
+        ("negative_sku_id", pa.string()),
+        ("kind", pa.string()),
+    ]
+)
+_GROUP: Final = 65_536
+
+
+class _Crop(NamedTuple):
+    path: str
+    sku_id: str
+    pair_id: int
+    style: int
+
+
+class _Ring:
+    """Crops in the order of digests of their paths; a draw takes the first that suits after it.
+
+    A crop more or less changes only the draws that fall to it; none depends on how many there are.
+    """
+
+    def __init__(self, crops: Iterable[_Crop]) -> None:
+        self._crops = sorted(crops, key=lambda crop: _place(crop.path))
+        self._places = [_place(crop.path) for crop in self._crops]
+
+    def draw(self, seed: str, suits: Callable[[_Crop], bool] = lambda crop: True) -> _Crop | None:
+        start = bisect(self._places, _place(seed))
+        around = (*range(start, len(self._crops)), *range(start)) if self._crops else ()
+        return next((self._crops[at] for at in around if suits(self._crops[at])), None)
+
+
+def _place(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def pairs(source: Source) -> Iterator[dict[str, Any]]:
+    """Every catalog crop of a SKU with every query crop of it, SKU by SKU."""
+    for garment, catalog, query in _skus(source):
+        for shop, user in product(catalog, query):
+            yield garment | {"catalog_image_path": shop.path, "query_image_path": user.path}
+
+
+def triplets(source: Source) -> Iterator[dict[str, Any]]:
+    """For each query crop one triplet a `kind` of negative, where there is one.
+
+    `other_style`: of the same pair and category, in another style, so a garment that was seen
+    beside it. `other_pair`: of the same category and another pair.
+    """
+    within, of_category = _negatives(source)
+    for garment, catalog, query in _skus(source):
+        category, pair, style = (garment[key] for key in ("category_id", "pair_id", "style"))
+        own = _Ring(catalog)
+
+        def of_other_style(crop: _Crop, style: int = style) -> bool:
+            return crop.style != style
+
+        def of_other_pair(crop: _Crop, pair: int = pair) -> bool:
+            return crop.pair_id != pair
+
+        for user in query:
+            positive = own.draw(user.path)
+            for kind, ring, suits in (
+                ("other_style", within[pair, category], of_other_style),
+                ("other_pair", of_category[category], of_other_pair),
+            ):
+                negative = ring.draw(f"{kind} {user.path}", suits)
+                if positive is not None and negative is not None:
+                    yield garment | {
+                        "anchor_image_path": user.path,
+                        "positive_image_path": positive.path,
+                        "negative_image_path": negative.path,
+                        "negative_sku_id": negative.sku_id,
+                        "kind": kind,
+                    }
+
+
+def _skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_Crop]]]:
+    """Each SKU with its catalog and its query crops."""
+    for _, group in groupby(source.rows(), key=lambda row: str(row.fields["sku_id"])):
+        crops: dict[str, list[_Crop]] = {"catalog": [], "query": []}
+        garment: dict[str, Any] = {}
+        for row in group:
+            garment = {name: row.fields[name] for name, _ in _GARMENT}
+            crop = _Crop(row.path, garment["sku_id"], garment["pair_id"], garment["style"])
+            crops[row.fields["domain"]].append(crop)
+        yield garment, crops["catalog"], crops["query"]
+
+
+def _negatives(source: Source) -> tuple[dict[Hashable, _Ring], dict[Hashable, _Ring]]:
+    """All catalog crops, by pair and category, and by category."""
+    within: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
+    of_category: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
+    for garment, catalog, _ in _skus(source):
+        within[garment["pair_id"], garment["category_id"]] += catalog
+        of_category[garment["category_id"]] += catalog
+    return (
+        {key: _Ring(crops) for key, crops in within.items()},
+        {key: _Ring(crops) for key, crops in of_category.items()},
+    )
+
+
+def write(folder: Folder) -> None:
+    """Both tables, in the order of the SKUs."""
+    source = folder.source
+    folder.publish("pairs.parquet", parquet(_PAIRS, groups_of(pairs(source), _GROUP)))
+    folder.publish("triplets.parquet", parquet(_TRIPLETS, groups_of(triplets(source), _GROUP)))
+
+
+def _form(name: str, make: Callable[[Source], Iterator[dict[str, Any]]], *key: str) -> Form:
+    def named(rows: Iterable[dict[str, Any]]) -> Iterator[Record]:
+        for row in rows:
+            yield " ".join(row[column] for column in key), row
+
+    def found(folder: Path, split: str) -> Iterator[Record]:
+        return named(read_rows(folder / f"{name}.parquet"))
+
+    return Form(lambda source: named(make(source)), found)
+
+
+FORMAT: Final = Format(
+    name="pairs",
+    title="Pairs and triplets",
+    says="""
+    `pairs.parquet`: every catalog crop of a SKU with every query crop of it. `triplets.parquet`:
+    a query crop as anchor, a catalog crop of its SKU, and a catalog crop that is hard to tell from
+    it: of the same pair and category in another style (`other_style`), and of the same category
+    and another pair (`other_pair`). Negatives are drawn by digests of the paths, the same ones in
+    every run. Paths are relative to `SKU_ROOT`; no image is copied.
+    """,
+    loads="""
+import pandas
+
+folder = "data/DeepFashion2_SKU/_df2_assets/exports/pairs/SPLIT"
+pairs = pandas.read_parquet(f"{folder}/pairs.parquet")
+triplets = pandas.read_parquet(f"{folder}/triplets.parquet")
+hardest = triplets[triplets["kind"] == "other_style"]
+""",
+    kinds=("parquet",),
+    code_version="1",
+    own=re.compile(r"(pairs|triplets)\.parquet|README\.md", re.ASCII),
+    write=write,
+    forms={
+        "pairs": _form("pairs", pairs, "catalog_image_path", "query_image_path"),
+        "triplets": _form("triplets", triplets, "anchor_image_path", "kind"),
+    },
+)

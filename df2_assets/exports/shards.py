@@ -1,0 +1,77 @@
+"""Which rows go into which shard, so that few shards change where few rows do."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from df2_assets.exports.source import Row
+
+_MARKED: Final = 4
+"""Of 256 SKUs, how many are marked by their id as the first of a shard."""
+
+
+class Limits(NamedTuple):
+    """What a shard holds at most, unless a single SKU has more: crops, and bytes of crops."""
+
+    samples: int = 10_000
+    bytes: int = 256 * 1024 * 1024
+
+
+class Shard(NamedTuple):
+    """Rows `first` to `first + samples`, of `bytes` of crops; `key` changes with any of them."""
+
+    first: int
+    samples: int
+    bytes: int
+    key: str
+
+
+def plan(rows: Iterable[Row], version: str, limits: Limits | None = None) -> list[Shard]:
+    """Cut `rows`, in their order, into shards; one without rows where there are none.
+
+    A SKU is never torn apart. A shard ends where the next SKU does not fit, or, once it is three
+    quarters full, before a SKU that is marked by a digest of its id. A crop that is added or
+    removed so changes its own shard; the marks are where they were, and the shards after it begin
+    at them as before. (With shards of so many rows each, all that follow would change.)
+    """
+    limits = limits or Limits()
+    shards: list[Shard] = []
+    first = samples = size = 0
+    content = hashlib.sha256(version.encode())
+    for sku_id, group in groupby(rows, key=lambda row: str(row.fields["sku_id"])):
+        members = list(group)
+        weight = sum(row.size for row in members)
+        fits = samples + len(members) <= limits.samples and size + weight <= limits.bytes
+        enough = 4 * samples >= 3 * limits.samples or 4 * size >= 3 * limits.bytes
+        if samples and (not fits or (enough and _is_marked(sku_id))):
+            shards.append(Shard(first, samples, size, content.hexdigest()))
+            first, samples, size = first + samples, 0, 0
+            content = hashlib.sha256(version.encode())
+        samples, size = samples + len(members), size + weight
+        for row in members:
+            content.update(row.line)
+            content.update(row.sha256.encode())
+    shards.append(Shard(first, samples, size, content.hexdigest()))
+    return shards
+
+
+def rows_of(rows: Iterable[Row], shards: Iterable[Shard]) -> Iterator[tuple[Shard, Iterator[Row]]]:
+    """Each shard, in order, with its rows; those are read as they are asked for, all of them."""
+    numbered = enumerate(rows)
+    for shard in shards:
+        yield shard, _take(numbered, shard.first, shard.first + shard.samples)
+
+
+def _take(numbered: Iterator[tuple[int, Row]], first: int, end: int) -> Iterator[Row]:
+    if first == end:
+        return
+    for number, row in numbered:
+        if number >= first:
+            yield row
+        if number + 1 == end:
+            return
+
+
+def _is_marked(sku_id: str) -> bool:
+    return hashlib.sha256(sku_id.encode()).digest()[0] < _MARKED

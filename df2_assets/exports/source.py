@@ -1,0 +1,117 @@
+"""What every export is made from: the lines of a complete split, and its crops' digests."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from df2_assets.dataset.documents import IMAGE_TEXT
+from df2_assets.errors import OutputError, ProvenanceError
+from df2_assets.store import state, tables
+from df2_assets.store.layout import Roots
+
+
+class Row(NamedTuple):
+    """A crop: its line in the JSONL, as an object and as it stands, and the manifest's word on it.
+
+    `size` is in bytes, `sha256` hexadecimal.
+    """
+
+    fields: dict[str, Any]
+    line: bytes
+    size: int
+    sha256: str
+
+    @property
+    def path(self) -> str:
+        """The crop, relative to SKU_ROOT."""
+        return str(self.fields["image_path"])
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """The keys of its texts: `text`, and whatever other prompts the JSONL has."""
+        return ("text", *(key for key in self.fields if key not in IMAGE_TEXT.names))
+
+
+@dataclass(frozen=True)
+class Source:
+    """A complete split. `digest` changes with any line of its JSONL and any byte of its crops."""
+
+    roots: Roots
+    split: str
+    digest: str
+    image_text: str
+
+    def rows(self) -> Iterator[Row]:
+        """All crops, in the order of the JSONL, read anew at each call."""
+        crops = _crops(self.roots, self.split)
+        known = dict(
+            zip(
+                crops["crop_path"].to_pylist(),
+                zip(crops["size"].to_pylist(), crops["sha256"].to_pylist(), strict=True),
+                strict=True,
+            )
+        )
+        decode = msgspec.json.Decoder(dict[str, Any]).decode
+        with self.roots.image_text(self.split).open("rb") as lines:
+            for line in lines:
+                fields = decode(line)
+                yield Row(fields, line.rstrip(b"\n"), *known[fields["image_path"]])
+
+    def read_crop(self, row: Row) -> bytes:
+        """The bytes of a crop. Raises OutputError where they are not those that were built."""
+        try:
+            data = (self.roots.sku_root / row.path).read_bytes()
+        except FileNotFoundError:
+            data = b""
+        if hashlib.sha256(data).hexdigest() != row.sha256:
+            raise OutputError(
+                f"{row.path} is not the crop that was built: run df2-assets verify --deep --split "
+                f"{self.split}, then df2-assets build."
+            )
+        return data
+
+
+def open_source(roots: Roots, split: str) -> Source:
+    """The split as it is built. Raises IncompleteSplitError, or ProvenanceError naming what to run.
+
+    Its JSONL has to be the one that was written.
+    """
+    digest = current_digest(roots, split)
+    recorded = state.load(roots, split)
+    path = roots.image_text(split)
+    try:
+        with path.open("rb") as file:
+            version = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        version = "none"
+    if (
+        version != recorded.image_text
+        or recorded.sku_metadata_of != state.source_of_metadata(roots, split)
+        or recorded.image_text_of != recorded.sku_metadata
+    ):
+        raise ProvenanceError(
+            f"{path} is not what was built of the crops at hand: run df2-assets build --split "
+            f"{split}."
+        )
+    return Source(roots, split, digest, version)
+
+
+def current_digest(roots: Roots, split: str) -> str:
+    """What an export made now would say that it was made from. Raises IncompleteSplitError.
+
+    Raises MissingTableError where there is no manifest.
+    """
+    state.refuse_incomplete(roots, split)
+    crops = tables.digest(_crops(roots, split).select(["crop_path", "sha256"]))
+    recorded = state.load(roots, split)
+    return hashlib.sha256(f"{recorded.image_text} {crops}".encode()).hexdigest()
+
+
+def _crops(roots: Roots, split: str) -> pa.Table:
+    """The rows of the manifest for the crops on disk."""
+    return tables.read(roots, "crops", split).filter(pc.field("reason").is_null())
