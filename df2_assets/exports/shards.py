@@ -3,19 +3,20 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from df2_assets.exports.source import Row
 
-_MARKED: Final = 4
-"""Of 256 SKUs, how many are marked by their id as the first of a shard."""
-
 
 class Limits(NamedTuple):
-    """What a shard holds at most, unless a single SKU has more: crops, and bytes of crops."""
+    """What a shard holds at most, unless a single SKU has more: crops, and bytes of crops.
+
+    Of 256 SKUs, `marked` are marked by their id as the first of a shard.
+    """
 
     samples: int = 10_000
     bytes: int = 256 * 1024 * 1024
+    marked: int = 4
 
 
 class Shard(NamedTuple):
@@ -44,7 +45,7 @@ def plan(rows: Iterable[Row], version: str, limits: Limits | None = None) -> lis
         weight = sum(row.size for row in members)
         fits = samples + len(members) <= limits.samples and size + weight <= limits.bytes
         enough = 4 * samples >= 3 * limits.samples or 4 * size >= 3 * limits.bytes
-        if samples and (not fits or (enough and _is_marked(sku_id))):
+        if samples and (not fits or (enough and _is_marked(sku_id, limits))):
             shards.append(Shard(first, samples, size, content.hexdigest()))
             first, samples, size = first + samples, 0, 0
             content = hashlib.sha256(version.encode())
@@ -73,5 +74,5 @@ def _take(numbered: Iterator[tuple[int, Row]], first: int, end: int) -> Iterator
             return
 
 
-def _is_marked(sku_id: str) -> bool:
-    return hashlib.sha256(sku_id.encode()).digest()[0] < _MARKED
+def _is_marked(sku_id: str, limits: Limits) -> bool:
+    return hashlib.sha256(sku_id.encode()).digest()[0] < limits.marked

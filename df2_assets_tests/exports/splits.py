@@ -1,0 +1,107 @@
+"""A built split to export from, and what its exports look like on disk."""
+
+import json
+import shutil
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from df2_assets.exports import NAMES
+from df2_assets.exports.build import export
+from df2_assets.exports.folder import Exported
+from df2_assets.exports.shards import Limits
+from df2_assets.inspection.exports import matches_image_text
+from df2_assets.inspection.finding import Finding
+from df2_assets.store.layout import Roots
+from df2_assets_tests.inspection import clean
+from df2_assets_tests.support.builder import DataSet, item
+from df2_assets_tests.support.snapshots import Stamp, stamp
+
+SPLIT = "train"
+SPLITS = ("train", "validation", "test")
+SMALL = Limits(samples=12, bytes=200_000, marked=128)
+"""Shards of a few SKUs each."""
+
+PAIRS = 12
+_SIZE = (90, 70)
+
+
+def roots_in(folder: Path) -> Roots:
+    return Roots(folder / "df2", folder / "sku", str(folder / "sku"))
+
+
+def write_and_build(folder: Path) -> Roots:
+    """Three splits, the last of them empty.
+
+    A pair has a shop image and two user images, of two tops and of something else, all three with
+    labels of their own.
+    """
+    roots = roots_in(folder)
+    data = DataSet(roots.df2_root)
+    for split, pairs in zip(SPLITS, (PAIRS, 3, 0), strict=True):
+        for pair, number in product(range(1, pairs + 1), range(3)):
+            other = 2 + pair % 12
+            look = (1 + (pair + number) % 3, 1 + pair % 3)
+            data.image(split, image_of(pair, number), _SIZE)
+            data.annotation(
+                split,
+                image_of(pair, number),
+                "user" if number else "shop",
+                pair,
+                {
+                    1: item(1, 1, (0, 0, 40, 60), *look),
+                    2: item(1, 2, (30, 10, 80, 70), *look),
+                    4: item(other, 1, (10, 5, 60, 50 + number), *look),
+                },
+            )
+        clean.build(roots, split)
+    return roots
+
+
+def image_of(pair: int, number: int) -> int:
+    """The shop's image of a pair is its first."""
+    return 10 * pair + number
+
+
+def copied(roots: Roots, folder: Path) -> Roots:
+    """The same elsewhere, to be changed; times stay, and so nothing is made anew there."""
+    shutil.copytree(roots.df2_root, folder / "df2")
+    shutil.copytree(roots.sku_root, folder / "sku")
+    return roots_in(folder)
+
+
+def export_all(roots: Roots, split: str = SPLIT) -> dict[str, Exported]:
+    return {name: export(roots, split, name, limits=SMALL) for name in NAMES}
+
+
+def check(roots: Roots, name: str, split: str = SPLIT) -> Finding:
+    return matches_image_text(roots, split, name)
+
+
+def lines(roots: Roots, split: str = SPLIT) -> list[dict[str, Any]]:
+    """The JSONL."""
+    return [json.loads(line) for line in roots.image_text(split).read_text().splitlines()]
+
+
+def content(roots: Roots, split: str = SPLIT) -> dict[str, bytes]:
+    """Every file of every export, and the lists of their digests, by path below the exports."""
+    top = roots.own / "exports"
+    files = [path for name in NAMES for path in (top / name / split).rglob("*") if path.is_file()]
+    files += [top / name / f"{split}.sha256" for name in NAMES]
+    return {path.relative_to(top).as_posix(): path.read_bytes() for path in files}
+
+
+def stamps(roots: Roots, name: str, split: str = SPLIT) -> dict[str, Stamp]:
+    """The stamp of each file of an export, by path below its folder."""
+    folder = roots.export(name, split)
+    return {
+        path.relative_to(folder).as_posix(): stamp(path)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def rewritten(before: dict[str, Stamp], after: dict[str, Stamp], ending: str) -> set[str]:
+    """The files of an ending that were written, whatever they are called now."""
+    known = {at.inode for at in before.values()}
+    return {name for name, at in after.items() if name.endswith(ending) and at.inode not in known}

@@ -1,0 +1,239 @@
+"""Exports that were edited, damaged or left behind: what is said of them, and the repair."""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from df2_assets.exports import NAMES
+from df2_assets.exports.build import export
+from df2_assets.inspection.exports import CHECK, exports_on_disk
+from df2_assets.inspection.faults import Fault
+from df2_assets.store.layout import Roots
+from df2_assets_tests.exports import splits
+from df2_assets_tests.exports.splits import SMALL, SPLIT
+from df2_assets_tests.inspection import clean
+from df2_assets_tests.inspection.clean import named
+from df2_assets_tests.support.site import touch
+
+
+@pytest.fixture
+def damaged(exported: Roots, tmp_path: Path) -> Roots:
+    """All exports, to be changed."""
+    roots = splits.roots_in(tmp_path)
+    shutil.copytree(exported.df2_root, roots.df2_root)
+    shutil.copytree(exported.sku_root, roots.sku_root)
+    return roots
+
+
+def faults(roots: Roots, *, deep: bool) -> list[Fault]:
+    seen = exports_on_disk(roots, SPLIT, deep=deep)
+    assert {name for name, _ in seen} == set(NAMES)
+    assert {check for _, check in seen} == {CHECK}
+    return [fault for one in seen.values() for fault in one.faults]
+
+
+def flip(path: Path) -> None:
+    """Change a byte, and neither size nor time."""
+    status = path.stat()
+    with path.open("r+b") as file:
+        file.seek(status.st_size // 2)
+        byte = file.read(1)
+        file.seek(status.st_size // 2)
+        file.write(bytes([byte[0] ^ 1]))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def test_what_was_written_is_well(exported: Roots) -> None:
+    assert faults(exported, deep=False) == []
+    assert faults(exported, deep=True) == []
+    rows = len(splits.lines(exported))
+    for name in set(NAMES) - {"pairs", "huggingface", "retrieval"}:
+        assert splits.check(exported, name).numbers == {"rows": rows}
+    assert splits.check(exported, "huggingface").numbers == {"rows": 2 * rows}
+
+
+def test_files_are_named_and_the_next_export_repairs_just_those(damaged: Roots) -> None:
+    folder = damaged.export("webdataset", SPLIT)
+    before = splits.stamps(damaged, "webdataset")
+    (folder / "train-000001.tar").unlink()
+    (folder / "train-000003.tar").write_bytes(b"no tar")
+    shutil.copy(folder / "train-000000.tar", folder / "train-000099.tar")
+    (folder / ".train-000002.tar.tmp").write_bytes(b"")
+    top = f"_df2_assets/exports/webdataset/{SPLIT}"
+    assert {(fault.path, fault.what, fault.repair) for fault in faults(damaged, deep=False)} == {
+        (f"{top}/train-000001.tar", "missing", "export"),
+        (f"{top}/train-000003.tar", "changed since it was written", "export"),
+        (f"{top}/train-000099.tar", "left over: no longer part of the export", "export"),
+        (f"{top}/.train-000002.tar.tmp", "left over: no longer part of the export", "export"),
+    }
+    assert not splits.check(damaged, "webdataset").passed
+    made = export(damaged, SPLIT, "webdataset", limits=SMALL)
+    after = splits.stamps(damaged, "webdataset")
+    assert (made.written, made.removed) == (2, 2)
+    assert {name for name in after if after[name] != before[name]} == {
+        "train-000001.tar",
+        "train-000003.tar",
+    }
+    assert faults(damaged, deep=True) == []
+
+
+def test_a_byte_behind_the_same_size_and_time_is_found_by_its_digest(damaged: Roots) -> None:
+    flip(damaged.export("webdataset", SPLIT) / "train-000002.tar")
+    flip(damaged.export("coco", SPLIT) / "instances_train.json")
+    assert faults(damaged, deep=False) == []
+    found = faults(damaged, deep=True)
+    assert [Path(str(fault.path)).name for fault in found] == [
+        "train-000002.tar",
+        "instances_train.json",
+    ]
+    assert {fault.what for fault in found} == {"its bytes are not those that were written"}
+
+
+def test_a_file_of_somebody_else_is_named_and_left(damaged: Roots) -> None:
+    note = damaged.export("pairs", SPLIT) / "notes.txt"
+    note.write_text("mine")
+    (fault,) = faults(damaged, deep=False)
+    assert (fault.path, fault.repair) == (f"_df2_assets/exports/pairs/{SPLIT}/notes.txt", "you")
+    made = export(damaged, SPLIT, "pairs", limits=SMALL)
+    assert made.foreign == [fault.path]
+    assert note.read_text() == "mine"
+    assert not splits.check(damaged, "pairs").passed
+
+
+def test_a_file_that_was_only_touched_is_kept(damaged: Roots) -> None:
+    path = damaged.export("webdataset", SPLIT) / "train-000002.tar"
+    touch(path)
+    inode = path.stat().st_ino
+    assert export(damaged, SPLIT, "webdataset", limits=SMALL).written == 0
+    assert path.stat().st_ino == inode
+    assert faults(damaged, deep=False) == []
+
+
+def test_an_export_of_another_build_is_stale_until_it_is_made_again(damaged: Roots) -> None:
+    for path in (damaged.df2_root / SPLIT / "annos").iterdir():
+        path.write_text(path.read_text().replace('"occlusion": 1', '"occlusion": 2', 1))
+    clean.build(damaged, SPLIT)
+    for name in NAMES:
+        finding = splits.check(damaged, name)
+        assert not finding.passed
+        assert "was made from another build of train" in finding.summary
+        assert f"Run df2-assets export {name} --split train" in finding.summary
+    assert {fault.repair for fault in faults(damaged, deep=False)} == {"export"}
+    splits.export_all(damaged)
+    assert faults(damaged, deep=True) == []
+    assert all(splits.check(damaged, name).passed for name in NAMES)
+
+
+def test_the_list_of_digests_is_missed(damaged: Roots) -> None:
+    damaged.export("coco", SPLIT).with_suffix(".sha256").unlink()
+    (fault,) = faults(damaged, deep=False)
+    assert "list of its digests" in fault.what
+    export(damaged, SPLIT, "coco")
+    assert faults(damaged, deep=True) == []
+
+
+def test_what_was_never_exported_is_no_fault_and_has_no_row(site: Roots) -> None:
+    assert exports_on_disk(site, SPLIT, deep=True) == {}
+    assert "has not been made" in splits.check(site, "coco").summary
+
+
+Edit = Callable[[Path], Any]
+
+
+def text(pattern: str, other: str) -> Edit:
+    def edit(path: Path) -> None:
+        said, count = re.subn(pattern, other, path.read_text(), count=1)
+        assert count == 1
+        path.write_text(said)
+
+    return edit
+
+
+def frame(change: Callable[[pd.DataFrame], pd.DataFrame]) -> Edit:
+    def edit(path: Path) -> None:
+        table = pq.read_table(path)
+        changed = change(table.to_pandas())
+        pq.write_table(pa.Table.from_pandas(changed, table.schema, preserve_index=False), path)
+
+    return edit
+
+
+def line(change: Callable[[dict[str, Any]], Any]) -> Edit:
+    def edit(path: Path) -> None:
+        said = path.read_text().splitlines()
+        fields = json.loads(said[0])
+        change(fields)
+        path.write_text("\n".join([json.dumps(fields), *said[1:], ""]))
+
+    return edit
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def binary(old: bytes, new: bytes) -> Edit:
+    def edit(path: Path) -> None:
+        data = path.read_bytes()
+        assert old in data
+        path.write_bytes(data.replace(old, new, 1))
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "edit", "what"),
+    [
+        ("webdataset", "train-000000.tar", binary(b"A catalog", b"A CATALOG"), "differs in"),
+        ("webdataset", "train-000000.tar", binary(b"JFIF", b"JFIG"), "differs in jpg"),
+        ("webdataset", "train-000000.tar", binary(b"item1.txt", b"item1.txs"), "cannot be read"),
+        (
+            "huggingface",
+            "parquet/train-000000.parquet",
+            frame(lambda rows: rows.assign(occlusion=0)),
+            "differs in occlusion in parquet",
+        ),
+        (
+            "huggingface",
+            "imagefolder/metadata.jsonl",
+            line(lambda fields: fields.update(text="?")),
+            "differs in text in imagefolder",
+        ),
+        ("open_clip", "train.tsv", text(r"\n.*\n", "\n"), "not in table"),
+        ("open_clip", "train.tsv", text("front", "back"), "differs in title"),
+        ("retrieval", "oml.csv", text(r"\n0,", "\n7,"), "differs in label in oml.csv"),
+        ("retrieval", "retrieval.csv", text(r"\n(.*)\n", r"\n\1\n\1\n"), "or twice"),
+        ("retrieval", "retrieval.csv", text("False,True", "True,False"), "differs in is_gallery"),
+        ("pairs", "pairs.parquet", frame(lambda rows: rows[1:]), "not in pairs"),
+        ("pairs", "triplets.parquet", cut, "cannot be read"),
+        (
+            "croissant",
+            "crops.parquet",
+            frame(lambda rows: rows.assign(sha256="0")),
+            "another digest of crops.parquet",
+        ),
+        ("coco", "instances_train.json", text(r'"bbox":\[\d+', '"bbox":[9'), "differs in bbox"),
+        ("coco", "instances_train.json", text(r'"width":\d+', '"width":1'), "differs in image"),
+    ],
+)
+def test_a_row_that_is_not_the_jsonl_s_is_named(
+    damaged: Roots, name: str, file: str, edit: Edit, what: str
+) -> None:
+    edit(damaged.export(name, SPLIT) / file)
+    finding = splits.check(damaged, name)
+    assert (finding.passed, finding.severity) == (False, "error")
+    said = [str(one) for (one,) in named(finding.offenders, "what")]
+    assert "changed since it was written" in said
+    assert [one for one in said if what in one]
+    assert f"df2-assets export {name} --split train" in finding.summary
+    export(damaged, SPLIT, name, limits=SMALL)
+    assert splits.check(damaged, name).passed
