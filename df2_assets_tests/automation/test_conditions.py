@@ -1,13 +1,17 @@
-"""The condition that every asset carries, as the sensor `follow_data_versions` evaluates it."""
+"""The conditions that assets carry, as the sensor `follow_data_versions` evaluates it."""
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 
 from df2_assets.assets import all_assets
+from df2_assets.exports import NAMES
 from df2_assets_tests.automation.platform import OTHER, SPLIT, Platform
 
-MADE = {key.path[-1] for asset in all_assets for key in asset.keys if asset.is_materializable}
+ALL = {key.path[-1] for asset in all_assets for key in asset.keys if asset.is_materializable}
+MADE = ALL - {*NAMES}
+"""Exports are made only where somebody has asked for them."""
+
 AFTER_THE_INDEX = MADE - {"raw_annotation_index"}
 
 
@@ -28,7 +32,7 @@ class Follower:
         )
         self._cursor = result.cursor
         asked: dict[str, set[str]] = {}
-        for asset in MADE:
+        for asset in ALL:
             for split in result.get_requested_partitions(dg.AssetKey(asset)):
                 asked.setdefault(str(split), set()).add(asset)
         return asked
@@ -138,3 +142,13 @@ def test_what_fails_before_it_was_ever_made_is_not_tried_at_each_look(platform: 
     assert follower.follow()[SPLIT] == MADE
     assert SPLIT not in follower.look()
     assert SPLIT not in follower.look()
+
+
+def test_an_export_follows_once_it_was_made_and_in_its_own_split_only(follower: Follower) -> None:
+    assert follower.platform.materialize(SPLIT, ["coco"]).success
+    assert follower.look() == {}
+    for split in (SPLIT, OTHER):
+        follower.platform.relabel(split)
+    follower.platform.observe()
+    assert follower.follow() == {SPLIT: MADE | {"coco"}, OTHER: MADE}
+    follower.settle()

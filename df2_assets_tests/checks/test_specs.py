@@ -3,6 +3,7 @@
 import dagster as dg
 import pytest
 
+from df2_assets import exports
 from df2_assets.checks import all_checks, crops, raw_annotation_index, sku_groups
 from df2_assets.dataset.taxonomy import SPLITS
 
@@ -29,6 +30,7 @@ NAMES = {
         "image_in_two_skus",
         "unlike_crops",
     },
+    **{export: {"matches_image_text"} for export in exports.NAMES},
 }
 
 
