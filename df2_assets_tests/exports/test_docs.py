@@ -1,0 +1,75 @@
+"""docs/exports.md: its blocks are those of the data cards, and each loads what it says it does."""
+
+import re
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from df2_assets.exports import NAMES
+from df2_assets.exports.card import loads
+from df2_assets.exports.formats import FORMATS
+from df2_assets.store.layout import Roots
+from df2_assets_tests.exports import splits
+from df2_assets_tests.exports.splits import SPLIT
+from df2_assets_tests.support import torchvision
+
+TEXT: Final = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
+BLOCKS: Final = dict(
+    re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?```python\n(.*?)```", TEXT, re.M | re.S)
+)
+
+Shown = Callable[[dict[str, Any], list[dict[str, Any]]], bool]
+
+SHOWS: Final[dict[str, Shown]] = {
+    "WebDataset": lambda has, lines: (has["text"], has["fields"]) == (lines[0]["text"], lines[0]),
+    "Hugging Face": lambda has, lines: len(has["rows"]) == len(has["loose"]) == len(lines),
+    "open_clip": lambda has, lines: (
+        (len(has["dataset"]), has["title"]) == (len(lines), lines[0]["text"])
+    ),
+    "Retrieval": lambda has, lines: (
+        len(has["rows"]) == len(lines) and has["batch"]["sku_id"].nunique() == 4
+    ),
+    "Pairs and triplets": lambda has, lines: len(has["pairs"]) > len(has["hardest"]) > 0,
+    "OML": lambda has, lines: (
+        len(has["table"]) == len(has["train"]) + len(has["validation"])
+        and set(has["train"]["label"]).isdisjoint(has["validation"]["label"])
+    ),
+    "Croissant": lambda has, lines: has["text"].decode() == lines[0]["text"],
+    "COCO": lambda has, lines: has["image"]["file_name"] == lines[0]["orig_image_path"],
+}
+
+
+def test_the_page_has_a_block_for_each_way_to_load() -> None:
+    assert BLOCKS.keys() == SHOWS.keys()
+
+
+def test_the_data_cards_show_the_same_blocks() -> None:
+    shown = {block.strip() for title, block in BLOCKS.items() if title != "OML"}
+    assert {loads(FORMATS[name], SPLIT) for name in NAMES} == shown
+
+
+@pytest.mark.exports
+@pytest.mark.filterwarnings(
+    "ignore:.*unclosed file.*[.]tar",
+    "ignore:Exception ignored in",
+    "ignore:ConjunctiveGraph is deprecated",
+    "ignore:.*inplace.*",
+)
+@pytest.mark.parametrize("title", SHOWS)
+def test_a_block_of_the_page_loads_the_split(
+    exported: Roots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, title: str
+) -> None:
+    for library in ("datasets", "mlcroissant", "open_clip_train", "webdataset"):
+        pytest.importorskip(library)
+    torchvision.make_importable()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "DeepFashion2_SKU").symlink_to(exported.sku_root)
+    monkeypatch.chdir(tmp_path)
+    block = tmp_path / "block.py"
+    block.write_text(BLOCKS[title])
+    assert SHOWS[title](runpy.run_path(str(block)), splits.lines(exported))
