@@ -89,8 +89,10 @@ def write(folder: Folder) -> None:
 
 
 class _Document(msgspec.Struct):
+    """What the file has; annotations are read one by one."""
+
     images: list[dict[str, Any]]
-    annotations: list[dict[str, Any]]
+    annotations: list[msgspec.Raw]
     categories: list[dict[str, Any]]
 
 
@@ -107,7 +109,8 @@ def _found(folder: Path, split: str) -> Iterator[Record]:
     document = msgspec.json.decode(data, type=_Document)
     files = {image["id"]: image for image in document.images}
     names = {category["id"]: category["name"] for category in document.categories}
-    for one in document.annotations:
+    for raw in document.annotations:
+        one = msgspec.json.decode(raw, type=dict[str, Any])
         more = {"category": names[one["category_id"]], "image": files[one["image_id"]]}
         yield one["crop_path"], one | more
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.dataset.documents import IMAGE_TEXT
+from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
@@ -48,18 +50,19 @@ class Source:
 
     def rows(self) -> Iterator[Row]:
         """All crops, in the order of the JSONL, read anew at each call."""
-        crops = _crops(self.roots, self.split)
-        known = dict(
-            zip(
-                crops["crop_path"].to_pylist(),
-                zip(crops["size"].to_pylist(), crops["sha256"].to_pylist(), strict=True),
-                strict=True,
-            )
-        )
+        crops = _crops(self.roots, self.split).select(["crop_path", "size", "sha256"])
+        domains = (_by_sku(crops, f"{self.split}/{name}/") for name in DOMAINS.values())
+        of_skus = zip(*domains, strict=True)
         decode = msgspec.json.Decoder(dict[str, Any]).decode
+        known: dict[str, tuple[int, str]] = {}
+        sku_id = None
         with self.roots.image_text(self.split).open("rb") as lines:
             for line in lines:
                 fields = decode(line)
+                if fields["sku_id"] != sku_id:
+                    sku_id = fields["sku_id"]
+                    catalog, query = next(of_skus)
+                    known = catalog | query
                 yield Row(fields, line.rstrip(b"\n"), *known[fields["image_path"]])
 
     def read_crop(self, row: Row) -> bytes:
@@ -115,3 +118,15 @@ def current_digest(roots: Roots, split: str) -> str:
 def _crops(roots: Roots, split: str) -> pa.Table:
     """The rows of the manifest for the crops on disk."""
     return tables.read(roots, "crops", split).filter(pc.field("reason").is_null())
+
+
+def _by_sku(crops: pa.Table, top: str) -> Iterator[dict[str, tuple[int, str]]]:
+    """Size and digest by path, SKU by SKU, of a domain; the manifest is sorted by path."""
+    of_domain = crops.filter(pc.starts_with(crops["crop_path"], top))
+    rows = (
+        row
+        for batch in of_domain.to_batches(max_chunksize=4096)
+        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+    )
+    for _, group in groupby(rows, key=lambda row: row[0].rpartition("/")[0]):
+        yield {path: (size, sha256) for path, size, sha256 in group}
