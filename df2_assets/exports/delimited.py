@@ -30,5 +30,5 @@ def delimited(rows: Iterable[Sequence[object]], delimiter: str = ",") -> Iterato
 
 def read_delimited(path: Path, delimiter: str = ",") -> Iterator[dict[str, str]]:
     """The rows of such a file, by the names of its first line."""
-    with path.open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file, delimiter=delimiter, strict=True)
+    with path.open("rb") as file, io.TextIOWrapper(file, encoding="utf-8", newline="") as lines:
+        yield from csv.DictReader(lines, delimiter=delimiter, strict=True)

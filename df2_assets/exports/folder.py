@@ -14,12 +14,16 @@ from df2_assets.exports import record as records
 from df2_assets.exports.record import File, Record
 from df2_assets.exports.shards import Limits, Shard, plan, rows_of
 from df2_assets.exports.source import Row, Source
+from df2_assets.pipeline.estimate import Estimate, refuse_full_disk
 from df2_assets.store.checksums import write_list
 from df2_assets.store.crop_tree import remove_empty
-from df2_assets.store.files import atomic, link, publish, temporary_name
+from df2_assets.store.files import atomic, free, link, publish, temporary_name
 
 LOOSE: Final = "imagefolder"
 """Where an export has crops as files: `imagefolder/catalog/…`, `imagefolder/query/…`."""
+
+_BYTES_A_SAMPLE: Final = 3_000
+"""What a shard has of a crop beside its bytes: headers, prompt and line."""
 
 WriteShard = Callable[[Path, Iterator[Row]], None]
 """Writes a shard's rows, all of them, to a path."""
@@ -94,7 +98,7 @@ class Folder:
         """The rows in shards, their paths in the `form` of `train-{:06d}.tar`; which they are.
 
         Only those are written whose rows, crops or `version` are others than before. One that is
-        the same and has another number now is renamed.
+        the same and has another number now is renamed. Raises DiskFullError, before any is written.
         """
         wanted = {
             form.format(number): shard
@@ -103,6 +107,9 @@ class Folder:
         self._rename_kept(wanted)
         todo = [name for name, shard in wanted.items() if not self._is_kept(name, shard.key)]
         total = sum(wanted[name].samples for name in todo)
+        needed = sum(wanted[name].bytes for name in todo) + _BYTES_A_SAMPLE * total
+        room = Estimate(0, total, needed, free(self._roots.sku_root), 0.0)
+        refuse_full_disk(self._roots, self._split, room)
         with self._progress(f"writing {self.name}", total, "crops") as advance:
             parts = rows_of(self.source.rows(), [wanted[name] for name in todo]) if todo else ()
             for name, (shard, rows) in zip(todo, parts, strict=True):

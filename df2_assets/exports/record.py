@@ -89,7 +89,7 @@ def is_own(name: str, own: re.Pattern[str]) -> bool:
 def is_as_left(path: Path, file: File) -> bool:
     """Whether a file has the size and time that were recorded."""
     with suppress(OSError):
-        status = path.lstat()
+        status = path.stat(follow_symlinks=False)
         return (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
     return False
 
@@ -97,7 +97,7 @@ def is_as_left(path: Path, file: File) -> bool:
 def is_same_file(path: Path, crop: Path) -> bool:
     """Whether a file is another name of a crop, or the copy that was made where it cannot be."""
     with suppress(OSError):
-        one, other = path.lstat(), crop.lstat()
+        one, other = (place.stat(follow_symlinks=False) for place in (path, crop))
         return os.path.samestat(one, other) or (
             (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
         )

@@ -69,7 +69,7 @@ def _expected(source: Source) -> Iterator[Record]:
 
 def _found(folder: Path, split: str) -> Iterator[Record]:
     for path in sorted(folder.glob(f"{split}-*.tar")):
-        with tarfile.open(path, "r:") as tar:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
             while (first := tar.next()) is not None:
                 stem, jpg = first.name.removesuffix(".jpg"), _data(tar, first)
                 txt, line = (_data(tar, _next(tar, f"{stem}.{part}", path)) for part in _PARTS[1:])

@@ -1,9 +1,7 @@
 """What carrying out a plan would take: bytes and time, from a short probe on this machine."""
 
-import shutil
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -12,6 +10,7 @@ from df2_assets.engines.base import Engine, Lost
 from df2_assets.errors import DiskFullError
 from df2_assets.pipeline.cutting import Probe, probe
 from df2_assets.pipeline.planning import CropPlan
+from df2_assets.store.files import free
 from df2_assets.store.layout import Roots
 
 _PROBED: Final = 24
@@ -39,7 +38,7 @@ def estimate(
     """What the plan's crops would take, at a rate seen before or, without one, as probed."""
     images = plan.images
     if not images:
-        return Estimate(0, 0, 0, _free(roots.sku_root), 0.0)
+        return Estimate(0, 0, 0, free(roots.sku_root), 0.0)
     found = _USUAL
     with closing(engine.map(probe, [images[:: -(-len(images) // _PROBED)]])) as results:
         for _, result in results:
@@ -52,7 +51,7 @@ def estimate(
         len(images),
         len(plan.make),
         max(0, size - replaced) + _BYTES_A_CROP_ELSEWHERE * len(plan.make),
-        _free(roots.sku_root),
+        free(roots.sku_root),
         len(images) / rate,
     )
 
@@ -69,10 +68,3 @@ def refuse_full_disk(roots: Roots, split: str, needed: Estimate) -> None:
 
 def _pixels(make: pd.DataFrame) -> int:
     return int(((make["x2"] - make["x1"]) * (make["y2"] - make["y1"])).sum())
-
-
-def _free(folder: Path) -> int:
-    """Bytes free on the disk that holds, or would hold, `folder`."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from df2_assets.store import state
 from df2_assets.store.layout import Roots
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SMALL, SPLIT
+from df2_assets_tests.faults import full_disk
 from df2_assets_tests.inspection import clean
 from df2_assets_tests.support.builder import DataSet, item
 
@@ -254,3 +256,29 @@ def test_a_link_among_the_folders_below_is_refused(site: Roots, tmp_path: Path) 
     with pytest.raises(OutputError, match="is a link"):
         export(site, SPLIT, "huggingface")
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_disk_that_fills_up_keeps_finished_shards_and_is_said(site: Roots) -> None:
+    program = (
+        "import sys; from pathlib import Path; from df2_assets.errors import Df2Error;"
+        "from df2_assets.exports.build import export;"
+        "from df2_assets_tests.exports.splits import SMALL, roots_in\n"
+        "try: export(roots_in(Path(sys.argv[1])), 'train', 'webdataset', limits=SMALL)\n"
+        "except Df2Error as problem: print(problem)"
+    )
+    folder = site.sku_root.parent
+    said = subprocess.run(
+        [sys.executable, "-c", program, str(folder)],
+        env=os.environ | full_disk.environment(folder / "hook", site.sku_root, after=14),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Cannot write webdataset of train" in said.stdout, said.stderr
+    assert "No space left on device" in said.stdout
+    left = [name for name in splits.stamps(site, "webdataset") if name.endswith(".tar")]
+    assert left
+    assert not [name for name in left if name.startswith(".")]
+    assert export(site, SPLIT, "webdataset", limits=SMALL).rows == len(splits.lines(site))
+    assert splits.check(site, "webdataset").passed
