@@ -27,8 +27,8 @@ def export(
     """Write what is not there, or not as it should be, and remove what is there no more.
 
     Raises IncompleteSplitError or ProvenanceError, naming what to run, where the split is not as it
-    was built, OutputError where a crop is not, where a link stands for a folder, or where nothing can
-    be written.
+    was built; OutputError where a crop is not, where a link stands for a folder, or where the disk
+    cannot be written.
     """
     source = open_source(roots, split)
     form = FORMATS[name]
