@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from df2_assets.engines.progress import Progress, silent
-from df2_assets.errors import OutputError
 from df2_assets.exports import record as records
 from df2_assets.exports.record import File, Record
 from df2_assets.exports.shards import Limits, Shard, plan, rows_of
@@ -67,13 +66,7 @@ class Folder:
         self._progress = progress
         self._roots, self._split = source.roots, source.split
         self.path = self._roots.export(name, self._split)
-        for place in (self.path, self.path.parent, self.path.parent.parent, self._roots.own):
-            if place.is_symlink():
-                raise OutputError(
-                    f"{place} is a link: exports are only written to real folders. Remove it."
-                )
-        for _ in records.files_below(self.path):
-            pass
+        records.refuse_links(self._roots, self.path)
         before = records.load(self._roots, name, self._split)
         self._record = Record(before.made_from, before.rows, dict(before.files))
         self._top = self.path.relative_to(self._roots.sku_root).as_posix()
@@ -91,6 +84,9 @@ class Folder:
                 digest.update(chunk)
                 yield chunk
 
+        if (self.path / name).is_symlink():  # what it leads to may say the same, elsewhere
+            self._changing()
+            (self.path / name).unlink()
         changed = publish(self.path / name, hashed(), self._changing)
         self._note(name, digest.hexdigest(), "", changed)
 

@@ -64,17 +64,26 @@ def save(roots: Roots, name: str, split: str, record: Record) -> None:
         temporary.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
 
 
+def refuse_links(roots: Roots, folder: Path) -> None:
+    """Raise OutputError where a link stands for the folder of an export, or for one below it."""
+    for place in (roots.own, folder.parent.parent, folder.parent, folder):
+        _refuse_link(place)
+    for _ in files_below(folder):
+        pass
+
+
 def files_below(folder: Path) -> Iterator[str]:
     """The paths of all files below a folder. Raises OutputError for a link to another folder."""
     for place, folders, names in os.walk(folder):
         for name in folders:
-            if os.path.islink(os.path.join(place, name)):
-                raise OutputError(
-                    f"{os.path.join(place, name)} is a link: exports are only written to real "
-                    "folders. Remove it."
-                )
+            _refuse_link(Path(place, name))
         for name in names:
             yield Path(place, name).relative_to(folder).as_posix()
+
+
+def _refuse_link(path: Path) -> None:
+    if path.is_symlink():
+        raise OutputError(f"{path} is a link: exports are only written to real folders. Remove it.")
 
 
 def is_own(name: str, own: re.Pattern[str]) -> bool:

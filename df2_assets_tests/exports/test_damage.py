@@ -109,6 +109,17 @@ def test_a_file_of_somebody_else_is_named_and_left(damaged: Roots) -> None:
     assert not splits.check(damaged, "pairs").passed
 
 
+def test_a_link_in_place_of_a_file_is_replaced_by_the_file(damaged: Roots, tmp_path: Path) -> None:
+    folder = damaged.export("webdataset", SPLIT)
+    for name in ("sizes.json", "train-000002.tar"):
+        shutil.move(folder / name, tmp_path / name)
+        (folder / name).symlink_to(tmp_path / name)
+    assert len(faults(damaged, deep=False)) == 2
+    assert export(damaged, SPLIT, "webdataset", limits=SMALL).written == 2
+    assert not [path for path in folder.iterdir() if path.is_symlink()]
+    assert faults(damaged, deep=True) == []
+
+
 def test_a_file_that_was_only_touched_is_kept(damaged: Roots) -> None:
     path = damaged.export("webdataset", SPLIT) / "train-000002.tar"
     touch(path)
