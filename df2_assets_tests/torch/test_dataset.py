@@ -1,25 +1,17 @@
 """The PyTorch Dataset over a finished build, through a real DataLoader."""
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from df2_assets.errors import IncompleteSplitError
+from df2_assets.errors import IncompleteSplitError, ProvenanceError
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
-from df2_assets_tests.support import builder, run
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module")
-def sku_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.mktemp("torch")
-    builder.random_dataset(base / "df2", seed=3, images=60)
-    assert run.build(base / "df2", base / "sku").success
-    return base / "sku"
 
 
 def test_items_are_the_lines_of_the_jsonl_with_their_images(sku_root: Path) -> None:
@@ -76,3 +68,43 @@ def test_a_split_that_is_not_complete_is_refused(sku_root: Path) -> None:
             DeepFashion2ImageTextDataset(sku_root, "train")
     finally:
         state.save(roots, "train", before)
+
+
+def test_a_split_without_skus_is_empty(sku_root: Path, tmp_path: Path) -> None:
+    from df2_assets.torch import CatalogQueryPairs, DeepFashion2ImageTextDataset
+
+    roots = Roots(Path(), tmp_path, "")
+    roots.image_text("test").touch()
+    state.save(roots, "test", state.State(complete=True))
+    dataset = DeepFashion2ImageTextDataset(tmp_path, "test")
+    assert (len(dataset), list(dataset.rows), len(CatalogQueryPairs(dataset))) == (0, [], 0)
+    with pytest.raises(IndexError):
+        dataset[0]
+
+
+def test_rows_are_a_sequence_like_any_other(sku_root: Path) -> None:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    rows = DeepFashion2ImageTextDataset(sku_root, "train").rows
+    lines = (sku_root / "train_image_text.jsonl").read_text().splitlines()
+    expected = [json.loads(line) for line in lines]
+    assert list(rows) == expected
+    assert (rows[-1], rows[2:7:2]) == (expected[-1], expected[2:7:2])
+    for outside in (len(expected), -len(expected) - 1):
+        with pytest.raises(IndexError):
+            rows[outside]
+
+
+def test_a_copy_for_another_process_refuses_a_file_that_was_written_anew(tmp_path: Path) -> None:
+    from df2_assets.torch.rows import Rows
+
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"a":1}\n{"a":2}')
+    rows = Rows(path)
+    sent = pickle.dumps(rows)
+    assert list(pickle.loads(sent)) == [{"a": 1}, {"a": 2}]  # noqa: S301
+    path.with_suffix(".new").write_text('{"a":1}\n{"a":2}\n{"a":3}\n')
+    path.with_suffix(".new").replace(path)
+    assert list(rows) == [{"a": 1}, {"a": 2}]
+    with pytest.raises(ProvenanceError, match=r"rows\.jsonl has been written anew"):
+        pickle.loads(sent)  # noqa: S301

@@ -1,0 +1,10 @@
+"""Finished builds in PyTorch: crops with their prompts, batches by SKU, catalog-query pairs.
+
+The only package that needs torch; all of it works in the workers of a DataLoader.
+"""
+
+from df2_assets.torch.dataset import DeepFashion2ImageTextDataset
+from df2_assets.torch.pairs import CatalogQueryPairs
+from df2_assets.torch.sampler import PKBatchSampler
+
+__all__ = ["CatalogQueryPairs", "DeepFashion2ImageTextDataset", "PKBatchSampler"]

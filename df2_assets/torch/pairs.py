@@ -1,0 +1,38 @@
+"""Every catalog-query pair of a split."""
+
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from df2_assets.torch.dataset import DeepFashion2ImageTextDataset
+from df2_assets.torch.skus import SkuRows
+
+
+class CatalogQueryPairs(Dataset[dict[str, Any]]):
+    """Each catalog crop of a SKU with each of its query crops: 394,661 pairs in a full train split.
+
+    An item is `{"sku_id", "catalog", "query"}`, the last two items of `dataset`. Pairs are counted,
+    not listed: by SKU in the order of the rows, then by catalog crop, then by query crop.
+    """
+
+    def __init__(self, dataset: DeepFashion2ImageTextDataset) -> None:
+        self.dataset = dataset
+        self._skus = SkuRows(dataset.rows)
+        self._ends = np.cumsum(self._skus.pairs())
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def rows(self, index: int) -> tuple[int, int]:
+        """The numbers of the catalog and of the query row of a pair; raises IndexError."""
+        place = range(len(self))[index]
+        sku = int(np.searchsorted(self._ends, place, side="right"))
+        before = int(self._ends[sku - 1]) if sku else 0
+        queries = self._skus.query(sku)
+        catalog, query = divmod(place - before, len(queries))
+        return self._skus.catalog(sku)[catalog], queries[query]
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        catalog, query = map(self.dataset.__getitem__, self.rows(index))
+        return {"sku_id": catalog["sku_id"], "catalog": catalog, "query": query}

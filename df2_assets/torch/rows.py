@@ -1,0 +1,84 @@
+"""The lines of a JSONL as a sequence that costs no Python object a line."""
+
+import mmap
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, overload
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from df2_assets.errors import ProvenanceError
+
+_BLOCK: Final = 1 << 24
+"""Bytes that are searched for ends of lines at a time."""
+
+_NEWLINE: Final = ord("\n")
+
+
+class Rows(Sequence[dict[str, Any]]):
+    """Each line of the file at `path`, decoded when it is asked for.
+
+    The file is mapped, so that all processes share its pages; besides, there are 8 bytes a line
+    that say where it ends. Pickled, it takes those along and maps the file again where it lands:
+    ProvenanceError where the file is another one by then.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._map()
+        self._ends = _ends_of_lines(self._bytes)
+
+    def _map(self) -> None:
+        with self._path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            self._stamp = status.st_size, status.st_mtime_ns
+            # A file of no bytes cannot be mapped.
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if status.st_size else b""
+        self._bytes = memoryview(mapped)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def line(self, index: int) -> memoryview:
+        """The bytes of a line; raises IndexError."""
+        place = range(len(self._ends))[index]
+        begin = 0 if place == 0 else int(self._ends[place - 1])
+        return self._bytes[begin : int(self._ends[place])]
+
+    def lines(self) -> Iterator[memoryview]:
+        """The bytes of every line, in order."""
+        return map(self.line, range(len(self)))
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        row: dict[str, Any] = msgspec.json.decode(self.line(index))
+        return row
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_bytes"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._map()
+        if self._stamp != state["_stamp"]:
+            raise ProvenanceError(
+                f"{self._path} has been written anew since the data set was opened: open it again."
+            )
+
+
+def _ends_of_lines(data: memoryview) -> NDArray[np.int64]:
+    """Where each line ends, its newline included, in bytes from the start; in blocks."""
+    ends = [
+        np.flatnonzero(np.frombuffer(data[start : start + _BLOCK], np.uint8) == _NEWLINE) + start
+        for start in range(0, len(data), _BLOCK)
+    ]
+    unended = [len(data) - 1] if len(data) and data[-1] != _NEWLINE else []
+    return np.concatenate([np.zeros(0, np.int64), *ends, np.array(unended, np.int64)]) + 1

@@ -1,0 +1,56 @@
+"""A finished build for the tests of the loaders, and one of the size of the release."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from df2_assets.dataset.metadata import ImageText
+from df2_assets.store import state
+from df2_assets.store.layout import Roots
+from df2_assets_tests.support import builder, run
+
+ROWS = 200_000
+SKUS = ROWS // 10
+
+
+@pytest.fixture(scope="package")
+def sku_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("torch")
+    builder.random_dataset(base / "df2", seed=3, images=60)
+    assert run.build(base / "df2", base / "sku").success
+    return base / "sku"
+
+
+@pytest.fixture(scope="package")
+def large_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A split of 200,000 rows that share an image: of each SKU 4 catalog and 6 query crops."""
+    roots = Roots(Path(), tmp_path_factory.mktemp("large"), "")
+    encode = msgspec.json.Encoder().encode
+    with roots.image_text("train").open("wb") as file:
+        file.writelines(encode(_row(number)) + b"\n" for number in range(ROWS))
+    (roots.sku_root / "train").mkdir()
+    (roots.sku_root / "train/crop.jpg").write_bytes(builder.jpeg((20, 30)))
+    state.save(roots, "train", state.State(complete=True))
+    return roots.sku_root
+
+
+def _row(number: int) -> ImageText:
+    pair_id, place = number // 10 + 1, number % 10
+    return ImageText(
+        "train",
+        f"{pair_id:06d}_01_01",
+        pair_id,
+        1,
+        1,
+        "short sleeve top",
+        "catalog" if place < 4 else "query",
+        "train/crop.jpg",
+        f"train/image/{number + 1:06d}.jpg",
+        f"{number + 1:06d}",
+        1,
+        (0, 0, 20, 30),
+        1,
+        2,
+        f"The text of row {number}.",
+    )

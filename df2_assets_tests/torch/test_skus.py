@@ -1,0 +1,133 @@
+"""Batches by SKU, and pairs within a SKU."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module")
+def dataset(sku_root: Path) -> "DeepFashion2ImageTextDataset":
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    return DeepFashion2ImageTextDataset(sku_root, "train")
+
+
+def crops_of(dataset: "DeepFashion2ImageTextDataset") -> dict[str, dict[str, list[int]]]:
+    """The rows of each SKU by domain, read from the lines alone."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for number, row in enumerate(dataset.rows):
+        domains = found.setdefault(row["sku_id"], {"catalog": [], "query": []})
+        domains[row["domain"]].append(number)
+    return found
+
+
+def test_a_batch_is_so_many_crops_of_so_many_skus(dataset: "DeepFashion2ImageTextDataset") -> None:
+    from df2_assets.torch import PKBatchSampler
+
+    crops = crops_of(dataset)
+    rows = [row["sku_id"] for row in dataset.rows]
+    sampler = PKBatchSampler(dataset, skus=4, crops=3)
+    batches = list(sampler)
+    assert len(batches) == len(sampler) == len(crops) // 4 > 1
+    seen: list[str] = []
+    for batch in batches:
+        counts = Counter(rows[row] for row in batch)
+        assert set(counts.values()) == {3}
+        assert len(counts) == 4
+        seen += counts
+    assert len(seen) == len(set(seen))
+
+
+@pytest.mark.parametrize("both_domains", [False, True])
+@pytest.mark.parametrize("crops", [2, 5, 40])
+def test_all_crops_of_a_sku_come_before_any_comes_again(
+    dataset: "DeepFashion2ImageTextDataset", crops: int, both_domains: bool
+) -> None:
+    from df2_assets.torch import PKBatchSampler
+
+    rows = list(dataset.rows)
+    sizes = Counter(row["sku_id"] for row in rows)
+    assert min(sizes.values()) < 5 < max(sizes.values())
+    for batch in PKBatchSampler(dataset, 1, crops, both_domains=both_domains):
+        times = Counter(batch)
+        size = sizes[rows[batch[0]]["sku_id"]]
+        assert len(times) == min(size, crops)
+        assert max(times.values()) - min(times.values()) <= 1
+        if both_domains:
+            assert {rows[row]["domain"] for row in batch} == {"catalog", "query"}
+
+
+def test_seed_and_epoch_decide_the_batches(dataset: "DeepFashion2ImageTextDataset") -> None:
+    from df2_assets.torch import PKBatchSampler
+
+    def batches(seed: int, epoch: int) -> list[list[int]]:
+        sampler = PKBatchSampler(dataset, 4, 3, seed=seed)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    assert batches(1, 2) == batches(1, 2)
+    assert batches(1, 2) != batches(1, 3)
+    assert batches(1, 2) != batches(2, 2)
+    sampler = PKBatchSampler(dataset, 4, 3)
+    assert list(sampler) == list(sampler) == batches(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("skus", "crops", "both_domains", "message"),
+    [
+        (0, 2, False, "skus is 0: the split has "),
+        (10_000, 2, False, "skus is 10000: the split has "),
+        (1, 0, False, "crops is 0: give 1 or more"),
+        (1, 1, True, "crops is 1: give 2 or more"),
+    ],
+)
+def test_a_batch_that_cannot_be_filled_is_refused(
+    dataset: "DeepFashion2ImageTextDataset",
+    skus: int,
+    crops: int,
+    both_domains: bool,
+    message: str,
+) -> None:
+    from df2_assets.torch import PKBatchSampler
+
+    with pytest.raises(ValueError, match=message):
+        PKBatchSampler(dataset, skus, crops, both_domains=both_domains)
+
+
+def test_each_catalog_crop_meets_each_query_crop_of_its_sku(
+    dataset: "DeepFashion2ImageTextDataset",
+) -> None:
+    from df2_assets.torch import CatalogQueryPairs
+
+    pairs = CatalogQueryPairs(dataset)
+    expected = [
+        (catalog, query)
+        for domains in crops_of(dataset).values()
+        for catalog in domains["catalog"]
+        for query in domains["query"]
+    ]
+    assert [pairs.rows(number) for number in range(len(pairs))] == expected
+    assert pairs.rows(-1) == expected[-1]
+    with pytest.raises(IndexError):
+        pairs[len(pairs)]
+
+
+def test_a_pair_is_two_items_of_the_data_set(dataset: "DeepFashion2ImageTextDataset") -> None:
+    from df2_assets.torch import CatalogQueryPairs
+
+    item = CatalogQueryPairs(dataset)[5]
+    assert set(item) == {"sku_id", "catalog", "query"}
+    for domain in ("catalog", "query"):
+        meta = item[domain]["meta"]
+        assert (meta["domain"], meta["sku_id"]) == (domain, item["sku_id"])
+        assert item[domain]["image"].size == (
+            meta["bbox"][2] - meta["bbox"][0],
+            meta["bbox"][3] - meta["bbox"][1],
+        )
