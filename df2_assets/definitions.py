@@ -11,7 +11,14 @@ from df2_assets.automation import schedules, sensors
 from df2_assets.checking import check_freshness, check_only
 from df2_assets.checks import all_checks
 from df2_assets.io_managers import TableIOManager
-from df2_assets.resources import DataRoots, EngineChoice, Limits, ProgressChoice, SplitWriter
+from df2_assets.resources import (
+    DataRoots,
+    EngineChoice,
+    Limits,
+    ProgressChoice,
+    PromptTemplates,
+    SplitWriter,
+)
 from df2_assets.retention import clean_history
 from df2_assets.settings import Settings, read_settings
 from df2_assets.verification import verify_dataset
@@ -61,6 +68,7 @@ def build_defs(
         "io_manager": TableIOManager(data=data),
         "engine": EngineChoice(kind=settings.engine, workers=settings.workers or 0),
         "progress": ProgressChoice(),
+        "prompts": PromptTemplates(file=str(settings.prompts or "")),
         "limits": Limits(max_refused=settings.max_refused, max_age_days=settings.max_age_days),
     }
     return dg.Definitions(

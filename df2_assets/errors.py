@@ -13,6 +13,10 @@ class SettingsError(Df2Error):
     """An environment variable, option or run config has a value that cannot be used."""
 
 
+class TemplatesError(Df2Error):
+    """A file of prompt templates cannot be used."""
+
+
 class LayoutError(Df2Error):
     """`DF2_ROOT` does not look like an unpacked DeepFashion2."""
 

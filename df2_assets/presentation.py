@@ -9,7 +9,6 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
-from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import inert
 from df2_assets.exports.folder import Exported
@@ -98,19 +97,26 @@ def table_result(
     )
 
 
-def document_result(asset: str, published: Published, path: Path) -> dg.MaterializeResult[Any]:
+def document_result(
+    schema: pa.Schema,
+    published: Published,
+    path: Path,
+    metadata: Mapping[str, Any] | None = None,
+) -> dg.MaterializeResult[Any]:
     """The result of an asset that leaves a contract file, already written."""
     return dg.MaterializeResult(
         data_version=dg.DataVersion(published.data_version),
         metadata={
             "dagster/row_count": published.crops,
-            "dagster/column_lineage": column_lineage(DOCUMENTS[asset]),
+            **columns(schema),
             "path": dg.MetadataValue.path(str(path)),
             "bytes": path.stat().st_size,
             "skus": published.skus,
             "crops": published.crops,
             "preview": dg.MetadataValue.md(fenced(head(path))),
             **changed(published.changes),
+            **({"made_anew": published.anew} if published.anew else {}),
+            **(metadata or {}),
         },
     )
 

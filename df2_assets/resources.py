@@ -2,17 +2,19 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
+from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
 from df2_assets.engines.local import LocalEngine
 from df2_assets.errors import SettingsError
 from df2_assets.ownership import PARTITION_TAG, fail_abandoned, own_tags
-from df2_assets.settings import MAX_DAYS, MAX_WORKERS, EngineName, make_roots
+from df2_assets.settings import MAX_DAYS, MAX_WORKERS, EngineName, make_roots, read_variants
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots, refuse_dangerous
 from df2_assets.store.lock import writer
@@ -96,6 +98,22 @@ class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def of(self, log: dg.DagsterLogManager) -> progress.Progress:
         return progress.bar if self.terminal else progress.lines(log.info)
+
+
+class PromptTemplates(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """What a crop is said to show, beside the contract's `text`."""
+
+    file: str = Field("", description="A YAML file with templates of further prompts, if any.")
+
+    _variants: tuple[Variant, ...] = PrivateAttr(default=())
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Raises TemplatesError before the run's first step."""
+        self._variants = read_variants(Path(self.file).expanduser() if self.file else None)
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        return self._variants
 
 
 class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]

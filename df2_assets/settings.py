@@ -4,11 +4,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.errors import SettingsError
+from df2_assets.errors import SettingsError, TemplatesError
 from df2_assets.store.layout import Roots
+
+if TYPE_CHECKING:
+    from df2_assets.dataset.prompts import Variant
 
 PACKAGE: Final = Path(__file__).resolve().parent
 """Where the code is."""
@@ -29,6 +32,7 @@ class Settings:
     `df2_root` is absolute. `sku_root` is as given: the contract repeats it. `workers` None means
     one a core. `max_refused` is the share of images, and of items, that may be refused.
     `max_age_days` is how long ago a split may have been built and still count as fresh.
+    `prompts` is a YAML file with templates of further prompts, if any.
     `code_url` is where the project's folder is to be seen in a browser, if anywhere.
     """
 
@@ -39,6 +43,7 @@ class Settings:
     workers: int | None = None
     max_refused: float = 0.01
     max_age_days: float = 7.0
+    prompts: Path | None = None
     code_url: str | None = None
     cron: str = "0 2 * * *"
     schedules: bool = False
@@ -53,13 +58,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     default = Settings()
     given = {name: value for name, value in environment.items() if value.strip()}
     return Settings(
-        df2_root=Path(given.get("DF2_ROOT", default.df2_root)).expanduser().absolute(),
+        df2_root=_absolute(given.get("DF2_ROOT", default.df2_root)),
         sku_root=_here(given["SKU_ROOT"]) if "SKU_ROOT" in given else default.sku_root,
         splits=parse_splits(given.get("SPLITS", " ".join(default.splits)).split()),
         engine=_one_of("DF2_ENGINE", given.get("DF2_ENGINE", default.engine), get_args(EngineName)),
         workers=_workers(given.get("DF2_WORKERS")),
         max_refused=_share(given.get("DF2_MAX_REFUSED", str(default.max_refused))),
         max_age_days=_days(given.get("DF2_MAX_AGE_DAYS", str(default.max_age_days))),
+        prompts=_absolute(given["DF2_PROMPTS"]) if "DF2_PROMPTS" in given else default.prompts,
         code_url=given.get("DF2_CODE_URL"),
         cron=given.get("DF2_CRON", default.cron),
         schedules=_one_of("DF2_SCHEDULES", given.get("DF2_SCHEDULES", "off"), ("on", "off"))
@@ -71,9 +77,30 @@ def make_roots(df2_root: str, sku_root: str) -> Roots:
     """Both roots absolute; the default SKU_ROOT lies in the project, any other where one is."""
     default = sku_root == Settings.sku_root
     base = PROJECT if default else Path.cwd()
-    return Roots(
-        Path(df2_root).expanduser().absolute(), base / Path(sku_root).expanduser(), sku_root
-    )
+    return Roots(_absolute(df2_root), base / Path(sku_root).expanduser(), sku_root)
+
+
+def read_variants(prompts: Path | None) -> "tuple[Variant, ...]":
+    """The prompts that a file asks for beside the contract's; none without one.
+
+    Raises TemplatesError where it cannot be read or used.
+    """
+    from df2_assets.dataset.templates import parse_templates
+
+    if prompts is None:
+        return ()
+    try:
+        text = prompts.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
+        raise TemplatesError(
+            f"{prompts} cannot be read ({why}): set DF2_PROMPTS to a YAML file of templates."
+        ) from error
+    return parse_templates(text, str(prompts))
+
+
+def _absolute(path: str | Path) -> Path:
+    return Path(path).expanduser().absolute()
 
 
 def _here(sku_root: str) -> str:

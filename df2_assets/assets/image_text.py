@@ -3,9 +3,11 @@
 import dagster as dg
 
 from df2_assets.assets.split_asset import Result, split_asset
+from df2_assets.dataset.documents import image_text_schema
 from df2_assets.pipeline.publishing import publish_image_text
-from df2_assets.presentation import document_result
-from df2_assets.resources import SplitWriter
+from df2_assets.presentation import document_result, preview
+from df2_assets.report.summaries import prompt_examples
+from df2_assets.resources import PromptTemplates, SplitWriter
 
 
 @split_asset(
@@ -20,6 +22,7 @@ from df2_assets.resources import SplitWriter
       `DF2_ROOT`
     - `image_id`, `item_idx`, `bbox` (`[x1, y1, x2, y2]`, clamped), `occlusion`, `viewpoint`
     - `text`: the prompt that its domain, category, occlusion and viewpoint give
+    - after it, the prompts of `DF2_PROMPTS`, where that is set
 
     Sorted by SKU id, catalog before query, image id, item. When it is written the split is
     complete.
@@ -27,7 +30,14 @@ from df2_assets.resources import SplitWriter
     kinds=("json",),
     deps=["sku_metadata"],
 )
-def image_text(context: dg.AssetExecutionContext, output: SplitWriter) -> Result:
+def image_text(
+    context: dg.AssetExecutionContext, output: SplitWriter, prompts: PromptTemplates
+) -> Result:
     roots, split = output.roots, context.partition_key
     path = roots.image_text(split)
-    return document_result("image_text", publish_image_text(roots, split), path)
+    variants = prompts.variants
+    published = publish_image_text(roots, split, variants)
+    schema = image_text_schema(variant.key for variant in variants)
+    examples = prompt_examples(variants)
+    shown = {"prompts": preview(examples, limit=len(examples))}
+    return document_result(schema, published, path, shown)

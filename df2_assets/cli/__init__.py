@@ -9,6 +9,7 @@ from df2_assets.cli.build import build
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
 from df2_assets.cli.plan import plan
+from df2_assets.cli.prompts import prompts
 from df2_assets.cli.report import report
 from df2_assets.cli.sample import sample
 from df2_assets.cli.score import score
@@ -46,5 +47,5 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
         ctx.color = False
 
 
-for command in (build, explain, export, plan, report, sample, score, verify):
+for command in (build, explain, export, plan, prompts, report, sample, score, verify):
     main.add_command(command)

@@ -36,7 +36,9 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     from df2_assets.engines.local import LocalEngine
     from df2_assets.engines.progress import bar, silent
     from df2_assets.inspection.plan import plan_split
+    from df2_assets.settings import read_variants
 
+    variants = read_variants(settings.prompts)
     progress = bar if sys.stderr.isatty() else silent
     with open_instance() as instance:
         plans = [
@@ -46,6 +48,7 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
                 LocalEngine(settings.workers),
                 progress,
                 last_rate(instance, split),
+                variants,
             )
             for split in settings.splits
         ]

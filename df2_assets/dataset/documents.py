@@ -3,6 +3,7 @@
 `dataset.metadata` writes them; this is what is said of them in the UI.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import pyarrow as pa
@@ -78,5 +79,14 @@ IMAGE_TEXT: Final = pa.schema(
     ]
 )
 """A line of the JSONL, its keys in order."""
+
+
+def image_text_schema(keys: Iterable[str]) -> pa.Schema:
+    """A line of a JSONL with further prompts under `keys`."""
+    text = IMAGE_TEXT.field("text")
+    says = {b"description": b"a prompt by the templates of DF2_PROMPTS"}
+    more = [text.with_name(key).with_metadata(text.metadata | says) for key in keys]
+    return pa.schema([*IMAGE_TEXT, *more])
+
 
 DOCUMENTS: Final[dict[str, pa.Schema]] = {"sku_metadata": SKU_METADATA, "image_text": IMAGE_TEXT}

@@ -4,6 +4,7 @@ Field names and order are the contract of design section 2; others read these fi
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import cast
 
 import msgspec
@@ -11,7 +12,7 @@ import pandas as pd
 
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.frames import rows
-from df2_assets.dataset.prompts import prompt
+from df2_assets.dataset.prompts import Variant, prompt
 
 
 class Crop(msgspec.Struct, gc=False):
@@ -84,12 +85,21 @@ def skus(crops: pd.DataFrame) -> dict[str, Sku]:
     return result
 
 
-def image_texts(document: SkuMetadata) -> Iterator[ImageText]:
+@cache
+def line_type(*keys: str) -> type[ImageText]:
+    """An `ImageText` with further texts under `keys`, after `text`."""
+    more = [(key, str) for key in keys]
+    return cast(type[ImageText], msgspec.defstruct("ImageText", more, bases=(ImageText,), gc=False))
+
+
+def image_texts(document: SkuMetadata, variants: tuple[Variant, ...] = ()) -> Iterator[ImageText]:
     """A record a crop: by SKU id, catalog before query, then image id and item."""
+    line = line_type(*(variant.key for variant in variants))
     for sku_id, sku in document.skus.items():
         for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
             for crop in crops:
-                yield ImageText(
+                labels = domain, sku.category_name, crop.occlusion, crop.viewpoint
+                yield line(
                     document.split,
                     sku_id,
                     sku.pair_id,
@@ -104,5 +114,6 @@ def image_texts(document: SkuMetadata) -> Iterator[ImageText]:
                     crop.bbox,
                     crop.occlusion,
                     crop.viewpoint,
-                    prompt(domain, sku.category_name, crop.occlusion, crop.viewpoint),
+                    prompt(*labels),
+                    *(variant.prompt(crop.crop_path, *labels) for variant in variants),
                 )

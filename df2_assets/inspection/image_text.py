@@ -13,6 +13,7 @@ from df2_assets.errors import MissingTableError
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.offenders import number_of
 from df2_assets.pipeline.publishing import read_metadata
+from df2_assets.store import state
 from df2_assets.store.layout import Roots
 
 _Line = dict[str, Any]
@@ -29,7 +30,11 @@ class _Wanted(NamedTuple):
 
 
 def matches_metadata(roots: Roots, split: str) -> Finding:
-    """The lines of the JSONL are the crops of the metadata: one to one, in order, in each field."""
+    """The lines of the JSONL are the crops of the metadata: one to one, in order, in each field.
+
+    After `text` come the prompts that the split was made with, and nothing else.
+    """
+    texts = ["text", *(variant.key for variant in state.load(roots, split).variants)]
     try:
         wanted = {one.crop.crop_path: one for one in _wanted(roots, split)}
         lines = roots.image_text(split).read_bytes().splitlines()
@@ -56,7 +61,7 @@ def matches_metadata(roots: Roots, split: str) -> Finding:
             faults.append((number, entry, "a second line of the crop"))
             continue
         seen.add(one.crop.crop_path)
-        what = _difference(line, entry)
+        what = _difference(line, entry, texts)
         if what:
             faults.append((number, entry, what))
         if one.place < last:
@@ -85,7 +90,7 @@ def _wanted(roots: Roots, split: str) -> Iterator[_Wanted]:
 
 
 def _entry(split: str, wanted: _Wanted) -> _Line:
-    """The line that a crop of the metadata wants, less the text."""
+    """The line that a crop of the metadata wants, less the texts."""
     _, sku_id, sku, domain, crop = wanted
     return {
         "split": split,
@@ -113,14 +118,15 @@ def _decoded(data: bytes) -> _Line | None:
     return line if isinstance(line, dict) else None
 
 
-def _difference(line: _Line, entry: _Line) -> str | None:
+def _difference(line: _Line, entry: _Line, texts: list[str]) -> str | None:
     keys = list(line)
-    if not isinstance(line.pop("text", None), str):
-        return "text is missing"
+    for text in texts:
+        if not isinstance(line.pop(text, None), str):
+            return f"{text} is missing"
     if line != entry:
         names = [name for name in entry | line if line.get(name, line) != entry.get(name, entry)]
         return f"differs in {', '.join(names)}"
-    return None if keys == [*entry, "text"] else "keys in another order"
+    return None if keys == [*entry, *texts] else "keys in another order"
 
 
 def _named(split: str, faults: list[tuple[int | None, _Line, str]]) -> pd.DataFrame:

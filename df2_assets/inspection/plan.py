@@ -2,13 +2,15 @@
 
 from dataclasses import asdict, dataclass
 
+from df2_assets.dataset.prompts import Variant
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
 from df2_assets.pipeline.estimate import Estimate, estimate
 from df2_assets.pipeline.grouping import group_index
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import plan_crops
-from df2_assets.store import tables
+from df2_assets.pipeline.publishing import other_templates
+from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
 
 
@@ -46,10 +48,12 @@ def plan_split(
     engine: Engine,
     progress: Progress,
     images_per_second: float | None = None,
+    variants: tuple[Variant, ...] = (),
 ) -> SplitPlan:
     """Plan a build of `split`: reads what changed, writes nothing.
 
     `images_per_second` is the rate of an earlier build; without it a few images are tried.
+    `variants` are the prompts that it would write beside `text`.
     Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
@@ -59,7 +63,11 @@ def plan_split(
     groups = tables.frame(group_index(indexed.table))
     plan = plan_crops(roots, split, groups, tables.frame(indexed.files))
     takes = estimate(roots, plan, engine, images_per_second)
-    anew = {"raw_annotation_index": indexed.anew, "crops": plan.anew}
+    anew = {
+        "raw_annotation_index": indexed.anew,
+        "crops": plan.anew,
+        "image_text": other_templates(state.load(roots, split), variants),
+    }
     return SplitPlan(
         split,
         int(indexed.listing.files["image_size"].notna().sum()),

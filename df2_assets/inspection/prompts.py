@@ -2,18 +2,20 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, Final
 
 import pandas as pd
 
 from df2_assets.dataset.metadata import ImageText
+from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, VIEWPOINTS
 from df2_assets.errors import MissingTableError
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.offenders import number_of
 from df2_assets.pipeline.publishing import read_image_text
+from df2_assets.store import state
 from df2_assets.store.layout import Roots
 
 COMBINATIONS: Final = "crops by combination"
@@ -32,16 +34,20 @@ _SAID_VIEW: Final = {"that is not being worn": 1, "from the front": 2, "from the
 def coverage_on_disk(roots: Roots, split: str) -> Finding:
     """`prompt_coverage` of the JSONL on disk; one that is not there or not whole is an error."""
     try:
-        return prompt_coverage(split, read_image_text(roots, split))
+        records = read_image_text(roots, split)
+        return prompt_coverage(split, records, state.load(roots, split).variants)
     except MissingTableError as problem:
         return Finding(False, "error", 0, str(problem))
 
 
-def prompt_coverage(split: str, records: Sequence[ImageText]) -> Finding:
+def prompt_coverage(
+    split: str, records: Sequence[ImageText], variants: tuple[Variant, ...] = ()
+) -> Finding:
     """Every prompt read back to what it says, and how many crops each combination has.
 
-    Combinations are category by domain by occlusion by viewpoint: 234. A wrong prompt is an error,
-    a combination without crops a warning; an empty split has nothing to say.
+    `records` have a prompt for each of `variants` as well, which is held against what its templates
+    give. Combinations are category by domain by occlusion by viewpoint: 234. A wrong prompt is an
+    error, a combination without crops a warning; an empty split has nothing to say.
     """
     said = Counter(
         (r.category_id, r.category_name, r.domain, r.occlusion, r.viewpoint, r.text)
@@ -52,7 +58,8 @@ def prompt_coverage(split: str, records: Sequence[ImageText]) -> Finding:
     for r in records if wrong else ():
         key = r.category_id, r.category_name, r.domain, r.occlusion, r.viewpoint, r.text
         if key in wrong:
-            rows.append((split, r.sku_id, r.image_id, r.item_idx, r.image_path, *key, wrong[key]))
+            rows.append(_row(split, r, r.text, wrong[key]))
+    rows += _wrong_variants(split, records, variants)
     cells: Counter[tuple[int, str, int, int]] = Counter()
     for (category_id, _, domain, occlusion, viewpoint, _), crops in said.items():
         cells[category_id, domain, occlusion, viewpoint] += crops
@@ -67,7 +74,7 @@ def prompt_coverage(split: str, records: Sequence[ImageText]) -> Finding:
     summary = "No prompts: the split has no SKU."
     if records:
         summary = (
-            f"{number_of(len(records), 'prompt')}, {wrong_rows:,} wrong; "
+            f"{number_of(len(records) * (1 + len(variants)), 'prompt')}, {wrong_rows:,} wrong; "
             f"{len(empty):,} of {len(combinations)} combinations without a crop."
         )
     if wrong_rows:
@@ -101,6 +108,23 @@ def _wrong_prompt(
     }
     names = [name for name, is_wrong in wrong.items() if is_wrong]
     return f"the prompt says another {', '.join(names)}" if names else None
+
+
+def _wrong_variants(
+    split: str, records: Sequence[ImageText], variants: tuple[Variant, ...]
+) -> Iterator[tuple[Any, ...]]:
+    """A row for each text that is not what its template gives."""
+    for r in records if variants else ():
+        for variant in variants:
+            text = getattr(r, variant.key)
+            labels = r.domain, r.category_name, r.occlusion, r.viewpoint
+            if text != variant.prompt(r.image_path, *labels):
+                yield _row(split, r, text, f"{variant.key} is not what its template gives")
+
+
+def _row(split: str, r: ImageText, text: str, what: str) -> tuple[Any, ...]:
+    crop = split, r.sku_id, r.image_id, r.item_idx, r.image_path
+    return *crop, r.category_id, r.category_name, r.domain, r.occlusion, r.viewpoint, text, what
 
 
 def _prompt_rows(rows: list[tuple[Any, ...]]) -> pd.DataFrame:

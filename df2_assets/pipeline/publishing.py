@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
-from df2_assets.dataset.metadata import ImageText, Sku, SkuMetadata, image_texts, skus
+from df2_assets.dataset.metadata import ImageText, Sku, SkuMetadata, image_texts, line_type, skus
+from df2_assets.dataset.prompts import Variant
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.pipeline.changes import Changes, between
 from df2_assets.store import checksums, state, tables
@@ -19,12 +20,16 @@ from df2_assets.store.layout import Roots
 
 @dataclass(frozen=True)
 class Published:
-    """A contract file: its data version (roots left out), what it holds, and what changed in it."""
+    """A contract file: its data version (roots left out), what it holds, and what changed in it.
+
+    `anew` says why it was made again, where that is not for its input.
+    """
 
     data_version: str
     skus: int
     crops: int
     changes: Changes
+    anew: str | None = None
 
 
 def publish_metadata(
@@ -55,10 +60,11 @@ def publish_metadata(
     return Published(version, len(found), crops, between(before if changed else found, found))
 
 
-def publish_image_text(roots: Roots, split: str) -> Published:
+def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] = ()) -> Published:
     """Write `{split}_image_text.jsonl` from the metadata on disk, and call the split complete.
 
-    The list of checksums is brought up to date as well.
+    `variants` add prompts under other keys to each line, after the contract's. The list of
+    checksums is brought up to date as well.
 
     Raises ProvenanceError where the metadata belongs to other groups or crops, or was edited.
     """
@@ -73,7 +79,9 @@ def publish_image_text(roots: Roots, split: str) -> Published:
             f"rerun sku_metadata, or build_dataset, for {split}."
         )
     encode = msgspec.json.Encoder().encode
-    lines = {record.image_path: encode(record) + b"\n" for record in image_texts(document)}
+    lines = {
+        record.image_path: encode(record) + b"\n" for record in image_texts(document, variants)
+    }
     path = roots.image_text(split)
     before: dict[str, bytes] = {}
 
@@ -87,10 +95,20 @@ def publish_image_text(roots: Roots, split: str) -> Published:
     for line in lines.values():
         digest.update(line)
     text_version = digest.hexdigest()
-    state.save(roots, split, state.State(True, version, source, text_version, version))
+    state.save(roots, split, state.State(True, version, source, text_version, version, variants))
     return Published(
-        text_version, document.num_skus, len(lines), between(before if changed else lines, lines)
+        text_version,
+        document.num_skus,
+        len(lines),
+        between(before if changed else lines, lines),
+        other_templates(current, variants),
     )
+
+
+def other_templates(current: state.State, variants: tuple[Variant, ...]) -> str | None:
+    """Why a JSONL that is there is made again with `variants`, if it is."""
+    differ = current.image_text is not None and current.variants != variants
+    return "its prompt templates are others" if differ else None
 
 
 def read_metadata(roots: Roots, split: str) -> SkuMetadata:
@@ -106,9 +124,13 @@ def read_metadata(roots: Roots, split: str) -> SkuMetadata:
 
 
 def read_image_text(roots: Roots, split: str) -> list[ImageText]:
-    """The lines of the JSONL on disk. Raises MissingTableError as `read_metadata` does."""
+    """The lines of the JSONL on disk, with the variants that it was made with.
+
+    Raises MissingTableError as `read_metadata` does.
+    """
     path = roots.image_text(split)
-    decode = msgspec.json.Decoder(ImageText).decode
+    keys = (variant.key for variant in state.load(roots, split).variants)
+    decode = msgspec.json.Decoder(line_type(*keys)).decode
     try:
         with path.open("rb") as file:
             return [decode(line) for line in file]

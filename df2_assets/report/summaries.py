@@ -1,7 +1,8 @@
-"""What is in a table, counted."""
+"""What is in a table, counted, and what templates give."""
 
 import pandas as pd
 
+from df2_assets.dataset.prompts import CONTRACT, Variant, filled
 from df2_assets.dataset.taxonomy import CATEGORIES
 
 
@@ -18,3 +19,16 @@ def by_category(groups: pd.DataFrame) -> pd.DataFrame:
 def by_reason(refusals: pd.DataFrame) -> pd.DataFrame:
     """Refused files and items by stage and reason."""
     return refusals.groupby(["stage", "reason"]).size().rename("count").reset_index()
+
+
+def prompt_examples(variants: tuple[Variant, ...]) -> pd.DataFrame:
+    """Every template, the contract's first, and what it gives for a partially occluded skirt."""
+    said = [
+        (variant.key, domain, viewpoint, template)
+        for variant in (CONTRACT, *variants)
+        for domain, by_viewpoint in variant.templates.items()
+        for viewpoint, templates in by_viewpoint.items()
+        for template in templates
+    ]
+    rows = [(*one, filled(one[3], one[1], "skirt", 2, one[2])) for one in said]
+    return pd.DataFrame(rows, columns=["key", "domain", "viewpoint", "template", "example"])

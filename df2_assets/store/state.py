@@ -2,6 +2,7 @@
 
 import msgspec
 
+from df2_assets.dataset.prompts import Variant
 from df2_assets.errors import IncompleteSplitError
 from df2_assets.store import tables
 from df2_assets.store.files import atomic
@@ -13,7 +14,8 @@ class State(msgspec.Struct):
 
     `sku_metadata` and `image_text` are the data versions of the two contract files, without their
     roots. `sku_metadata_of` names the groups and the manifest that the metadata was made from,
-    `image_text_of` the metadata that the JSONL was made from.
+    `image_text_of` the metadata that the JSONL was made from, `variants` the templates of its
+    prompts beside `text`.
     """
 
     complete: bool = False
@@ -21,6 +23,7 @@ class State(msgspec.Struct):
     sku_metadata_of: str | None = None
     image_text: str | None = None
     image_text_of: str | None = None
+    variants: tuple[Variant, ...] = ()
 
 
 def source_of_metadata(roots: Roots, split: str) -> str:

@@ -1,0 +1,194 @@
+"""What a file of prompt templates may say, and how it is told what it may not."""
+
+from collections import Counter
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from df2_assets.dataset.prompts import CONTRACT, Variant
+from df2_assets.dataset.templates import parse_templates
+from df2_assets.errors import TemplatesError
+from df2_assets.settings import read_settings, read_variants
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "prompts.yaml"
+CASES = list(product(("catalog", "query"), (1, 2, 3)))
+
+
+def one(said: str) -> Variant:
+    (variant,) = parse_templates(f"prompts:\n  k: {said}\n", "FILE")
+    return variant
+
+
+def test_the_example_gives_what_it_says() -> None:
+    variants = {variant.key: variant for variant in read_variants(EXAMPLE)}
+    assert list(variants) == ["text_short", "text_search", "text_varied"]
+    crop = ("train/query/a.jpg", "query", "vest", 3, 2)
+    assert variants["text_short"].prompt(*crop) == "heavily occluded vest"
+    assert variants["text_search"].prompt(*crop) == "customer wearing a vest, front view"
+    assert variants["text_varied"].prompt(*crop) in {
+        "A photo of a heavily occluded vest from the front.",
+        "This heavily occluded vest is shown in a query image.",
+        "The vest from the front.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("all", ["all"] * 6),
+        ("[a, b]", ["a b"] * 6),
+        ("{catalog: shop, query: user}", ["shop"] * 3 + ["user"] * 3),
+        ("{1: flat, 2: front, 3: back}", ["flat", "front", "back"] * 2),
+        (
+            "{catalog: shop, query: {1: flat, 2: [front, ahead], 3: back}}",
+            ["shop", "shop", "shop", "flat", "front ahead", "back"],
+        ),
+    ],
+)
+def test_templates_are_for_all_crops_or_by_domain_or_by_viewpoint(
+    said: str, expected: list[str]
+) -> None:
+    templates = one(said).templates
+    assert [" ".join(templates[domain][viewpoint]) for domain, viewpoint in CASES] == expected
+
+
+def test_placeholders_are_the_words_of_the_contract() -> None:
+    variant = one('"{{{domain}}} {occ}{category_name} {view}"')
+    said = [
+        variant.prompt("a.jpg", "catalog", "skirt", occ, view) for occ, view in ((1, 1), (2, 3))
+    ]
+    assert said == [
+        "{catalog} skirt that is not being worn",
+        "{catalog} partially occluded skirt from the side or back",
+    ]
+
+
+def test_which_of_several_a_crop_gets_follows_from_its_path_the_key_and_the_seed() -> None:
+    """The figures are written down: they must stay what they are, on every machine."""
+
+    def chosen(seed: int, key: str, count: int = 300) -> list[str]:
+        (variant,) = parse_templates(f"seed: {seed}\nprompts: {{{key}: [a, b, c]}}", "FILE")
+        paths = (f"train/query/000001_01_01/{n:06d}_item1.jpg" for n in range(count))
+        return [variant.prompt(path, "query", "vest", 1, 2) for path in paths]
+
+    assert "".join(chosen(0, "k", 20)) == "bbbccccaccabbbbabcbc"
+    assert chosen(0, "k") == chosen(0, "k")
+    assert min(Counter(chosen(0, "k")).values()) > 70
+    assert chosen(0, "k") != chosen(1, "k")
+    assert chosen(0, "k") != chosen(0, "k2")
+
+
+PROMPTS = "FILE: prompts"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "FILE: give `prompts`, and `seed` if you like, and nothing else."),
+        ("[a]", "FILE: give `prompts`,"),
+        ("prompts: {k: a}\nprompt: {}", "FILE: give `prompts`,"),
+        ("seed: 1", "FILE: give `prompts`,"),
+        ("seed: x\nprompts: {k: a}", "FILE: seed is x: give a whole number."),
+        ("seed: true\nprompts: {k: a}", "FILE: seed is True: give a whole number."),
+        ("prompts: {}", f"{PROMPTS} is {{}}: give templates by key."),
+        ("prompts: a", f"{PROMPTS} is a: give templates by key."),
+        ("prompts: {k: [a}", "FILE, line 1: this is not YAML: "),
+        ("prompts:\n\tk: a", "FILE, line 2: this is not YAML: "),
+        ("prompts: {k: !!python/object:os.system a}", "FILE, line 1: this is not YAML: "),
+        ("prompts: {k: \0}", "FILE: this is not YAML: "),
+        ("[" * 5000, "FILE: this is not YAML: "),
+        ("prompts: {k: 2001-99-99}", "FILE: this is not YAML: "),
+        ("prompts:\n  k: a\n  k: b", "FILE, line 3: k is there twice: give each key once."),
+        (
+            "prompts:\n  k: {catalog: a, query: b,\n      query: c}",
+            "FILE, line 3: query is there twice",
+        ),
+        ("prompts: {Text: a}", "FILE: Text under prompts is no name of a field: give one of a-z"),
+        ("prompts: {1: a}", "FILE: 1 under prompts is no name of a field"),
+        ("prompts: {no: a}", "FILE: False under prompts is no name of a field"),
+        ("prompts: {text: a}", f"{PROMPTS}.text: text is a field of the contract"),
+        ("prompts: {sku_id: a}", f"{PROMPTS}.sku_id: sku_id is a field of the contract"),
+        (
+            "prompts: {k: {catalog: a}}",
+            f"{PROMPTS}.k: query is missing: give all of catalog, query",
+        ),
+        (
+            "prompts: {k: {shop: a, query: b}}",
+            f"{PROMPTS}.k: unknown case shop: give catalog, query",
+        ),
+        (
+            "prompts: {k: {catalog: a, query: {1: b, 2: c}}}",
+            f"{PROMPTS}.k.query: 3 is missing: give all of 1, 2, 3.",
+        ),
+        ("prompts: {k: {}}", f"{PROMPTS}.k: 1 is missing"),
+        (
+            "prompts: {k: {catalog: a, query: {1: b, 2: c, 3: d, 4: e}}}",
+            f"{PROMPTS}.k.query: unknown case 4: give 1, 2, 3.",
+        ),
+        (
+            "prompts: {k: {catalog: a, query: {yes: b, 2: c, 3: d}}}",
+            f"{PROMPTS}.k.query: unknown case True: give 1, 2, 3.",
+        ),
+        (
+            "prompts: {k: {catalog: {1: {}, 2: a, 3: a}, query: b}}",
+            f"{PROMPTS}.k.catalog.1 is {{}}, no text",
+        ),
+        ("prompts: {k: 3}", f"{PROMPTS}.k is 3, no text: give a template, a list of"),
+        ("prompts: {k: }", f"{PROMPTS}.k is None, no text"),
+        ("prompts: {k: []}", f"{PROMPTS}.k: the list is empty"),
+        ("prompts: {k: [a, [b]]}", f"{PROMPTS}.k[1] is ['b'], no text"),
+        ("prompts: {k: ['']}", f"{PROMPTS}.k[0]:  says nothing of some crops"),
+        ("prompts: {k: '{occ}'}", f"{PROMPTS}.k: {{occ}} says nothing of some crops"),
+        ('prompts: {k: "a\\tb"}', f"{PROMPTS}.k: a\\tb has a line break, a tab or another"),
+        ("prompts:\n  k: |\n    a\n    b\n", f"{PROMPTS}.k: a\\nb\\n has a line break"),
+        ('prompts: {k: "a\\e[31m"}', f"{PROMPTS}.k: a\\x1b[31m has a line break"),
+        (
+            "prompts: {k: 'a {colour}'}",
+            f"{PROMPTS}.k: unknown placeholder {{colour}}: there are {{category_name}}, "
+            "{domain}, {occ}, {view}.",
+        ),
+        ("prompts: {k: 'a {}'}", f"{PROMPTS}.k: unknown placeholder {{}}"),
+        ("prompts: {k: 'a {0}'}", f"{PROMPTS}.k: unknown placeholder {{0}}"),
+        (
+            "prompts: {k: 'a {occ.__class__}'}",
+            f"{PROMPTS}.k: unknown placeholder {{occ.__class__}}",
+        ),
+        ("prompts: {k: 'a {occ!r}'}", f"{PROMPTS}.k: {{occ}} takes no format"),
+        ("prompts: {k: 'a {view:>999999999}'}", f"{PROMPTS}.k: {{view}} takes no format"),
+        ("prompts: {k: 'a {occ'}", f"{PROMPTS}.k: a {{occ: expected '}}' before end of string."),
+        ("prompts: {k: 'a }'}", f"{PROMPTS}.k: a }}: Single '}}' encountered in format string."),
+    ],
+)
+def test_a_file_that_cannot_be_used_says_where_what_is_wrong_and_what_may_be(
+    text: str, message: str
+) -> None:
+    with pytest.raises(TemplatesError) as caught:
+        parse_templates(text, "FILE")
+    assert str(caught.value).startswith(message)
+    assert str(caught.value).isprintable()
+
+
+def test_an_alias_that_holds_itself_is_refused() -> None:
+    with pytest.raises(TemplatesError, match=r"^FILE: prompts\.k\[0\] is \[\[\.\.\.\]\], no text"):
+        parse_templates("prompts: {k: &a [*a]}", "FILE")
+
+
+def test_the_setting_names_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_settings({}).prompts is None
+    assert read_variants(None) == ()
+    path = read_settings({"DF2_PROMPTS": "mine.yaml"}).prompts
+    assert path == tmp_path / "mine.yaml"
+    with pytest.raises(TemplatesError, match=r"mine\.yaml cannot be read \(No such file or dir"):
+        read_variants(path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(TemplatesError, match=r"mine\.yaml cannot be read \(it is not UTF-8\)"):
+        read_variants(path)
+    path.write_text("prompts: {text: a}")
+    with pytest.raises(TemplatesError, match=r"mine\.yaml: prompts\.text: text is a field"):
+        read_variants(path)
+
+
+def test_the_contract_s_own_templates_leave_nothing_to_choose() -> None:
+    assert [len(CONTRACT.templates[domain][viewpoint]) for domain, viewpoint in CASES] == [1] * 6

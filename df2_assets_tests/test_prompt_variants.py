@@ -1,0 +1,204 @@
+"""Prompts beside the contract's: built, shown, checked, and taken away again."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from df2_assets.cli.runs import Outcome, run_split
+from df2_assets.definitions import build_defs
+from df2_assets.inspection.verify import verify
+from df2_assets.pipeline.publishing import read_image_text
+from df2_assets.settings import Settings
+from df2_assets.store import state
+from df2_assets_tests.support.site import CROPS, SPLIT, USER_TOP, Site, write_and_build
+from df2_assets_tests.support.snapshots import stamps
+
+TEMPLATES = """
+prompts:
+  text_short: "{occ}{category_name}"
+  text_varied:
+    catalog: "<b>{category_name}</b> in a shop"
+    query: ["a {category_name} {view}", "{category_name} of a customer"]
+"""
+LINES = f"{SPLIT}_image_text.jsonl"
+
+
+def with_templates(site: Site, text: str) -> Settings:
+    path = site.sku.with_name("prompts.yaml")
+    path.write_text(text)
+    return dataclasses.replace(site.settings, prompts=path)
+
+
+def build(settings: Settings) -> Outcome:
+    with dg.DagsterInstance.ephemeral() as instance:
+        return run_split(build_defs(settings), instance, SPLIT)
+
+
+def lines(site: Site) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (site.sku / LINES).read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return write_and_build(tmp_path_factory.mktemp("original"))
+
+
+@pytest.fixture(scope="module")
+def varied(original: Site, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The same, built once more with templates; not to be changed by a test."""
+    site = original.copy(tmp_path_factory.mktemp("varied"))
+    assert build(with_templates(site, TEMPLATES)).success
+    return site
+
+
+def settled(site: Site) -> Settings:
+    """Built where it lies: the metadata names its folder."""
+    settings = with_templates(site, TEMPLATES)
+    build(settings)
+    return settings
+
+
+@pytest.fixture
+def site(varied: Site, tmp_path: Path) -> Site:
+    return varied.copy(tmp_path)
+
+
+def test_lines_are_the_contract_s_with_prompts_after_them(original: Site, varied: Site) -> None:
+    before, after = lines(original), lines(varied)
+    assert len(after) == CROPS
+    for was, line in zip(before, after, strict=True):
+        assert list(line) == [*was, "text_short", "text_varied"]
+        assert {key: line[key] for key in was} == was
+        name = was["category_name"]
+        assert line["text_short"] == name
+        if was["domain"] == "catalog":
+            assert line["text_varied"] == f"<b>{name}</b> in a shop"
+        else:
+            said = (f"a {name} from the front", f"{name} of a customer")
+            assert line["text_varied"] in said
+    assert len({line["text_varied"] for line in after if line["domain"] == "query"}) == 4
+
+
+def test_records_have_them_and_all_is_well(varied: Site) -> None:
+    records = read_image_text(varied.roots, SPLIT)
+    assert [getattr(record, "text_short", None) for record in records] == [
+        line["text_short"] for line in lines(varied)
+    ]
+    assert verify(varied.roots, SPLIT).faults == []
+
+
+def test_other_templates_make_the_jsonl_anew_and_nothing_else(site: Site, original: Site) -> None:
+    settled(site)
+    before = stamps(site.sku)
+    settings = with_templates(site, TEMPLATES.replace("of a customer", "of somebody"))
+    run = build(settings)
+    assert run.notes == ["image_text made anew: its prompt templates are others"]
+    assert (run.success, run.failed) == (True, [])
+    after = stamps(site.sku)
+    assert {path for path in after if before[path] != after[path]} == {
+        LINES,
+        f"_df2_assets/state/{SPLIT}.json",
+    }
+    assert any("of somebody" in line["text_varied"] for line in lines(site))
+
+    run = build(settings)
+    assert (run.notes, run.changed, stamps(site.sku)) == ([], False, after)
+
+    build(dataclasses.replace(settings, prompts=None))
+    assert (site.sku / LINES).read_bytes() == (original.sku / LINES).read_bytes()
+    assert state.load(site.roots, SPLIT) == state.load(original.roots, SPLIT)
+
+
+def test_a_file_in_other_words_changes_nothing(site: Site) -> None:
+    settled(site)
+    before = stamps(site.sku)
+    run = build(with_templates(site, f"# The same.\nseed: 0\n{TEMPLATES}"))
+    assert (run.notes, run.changed, stamps(site.sku)) == ([], False, before)
+
+
+def test_the_order_of_keys_is_that_of_the_file(site: Site) -> None:
+    short, varied = TEMPLATES.split("  text_varied")
+    turned = f"prompts:\n  text_varied{varied}{short.removeprefix(chr(10) + 'prompts:' + chr(10))}"
+    run = build(with_templates(site, turned))
+    assert run.notes == ["image_text made anew: its prompt templates are others"]
+    assert list(lines(site)[0])[-2:] == ["text_varied", "text_short"]
+    assert run.failed == []
+
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    ("edit", "check", "what"),
+    [
+        (
+            lambda line: line.update(text_short="vest"),
+            "image_text: prompt_coverage",
+            "text_short is not what its template gives",
+        ),
+        (
+            lambda line: line.update(text_varied=3),
+            "image_text: matches_metadata",
+            "text_varied is missing",
+        ),
+        (
+            lambda line: line.pop("text_short"),
+            "image_text: matches_metadata",
+            "text_short is missing",
+        ),
+        (
+            lambda line: line.update(text_other="a"),
+            "image_text: matches_metadata",
+            "differs in text_other",
+        ),
+        (
+            lambda line: line.update(text_short=line.pop("text_short")),
+            "image_text: matches_metadata",
+            "keys in another order",
+        ),
+    ],
+)
+def test_a_prompt_that_was_edited_is_found(site: Site, edit: Edit, check: str, what: str) -> None:
+    edited = lines(site)
+    line = next(line for line in edited if line["image_path"].endswith(USER_TOP))
+    edit(line)
+    (site.sku / LINES).write_text("".join(json.dumps(line) + "\n" for line in edited))
+    faults = {(fault.check, fault.what, fault.path) for fault in verify(site.roots, SPLIT).faults}
+    assert (check, what, f"{SPLIT}/{USER_TOP}") in faults
+
+
+def test_the_ui_shows_every_template_with_an_example(site: Site) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        defs = build_defs(with_templates(site, TEMPLATES))
+        assert run_split(defs, instance, SPLIT).success
+        event = instance.get_latest_materialization_event(dg.AssetKey("image_text"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    metadata: Any = event.asset_materialization.metadata
+    rows = [record.data for record in metadata["prompts"].records]
+    assert [row["key"] for row in rows] == ["text"] * 6 + ["text_short"] * 6 + ["text_varied"] * 9
+    assert rows[-1] == {
+        "key": "text_varied",
+        "domain": "query",
+        "viewpoint": "3",
+        "template": "{category_name} of a customer",
+        "example": "skirt of a customer",
+    }
+    columns = metadata["dagster/column_schema"].schema.columns
+    assert [column.name for column in columns][-3:] == ["text", "text_short", "text_varied"]
+    assert columns[-1].description != columns[-3].description
+
+
+def test_a_file_that_cannot_be_used_ends_the_run_before_its_first_step(site: Site) -> None:
+    before = stamps(site.sku)
+    run = build(with_templates(site, "prompts: {text: a}"))
+    assert not run.success
+    (problem,) = run.problems
+    assert "prompts.yaml: prompts.text: text is a field of the contract" in problem
+    assert run.numbers == {}
+    assert stamps(site.sku) == before
