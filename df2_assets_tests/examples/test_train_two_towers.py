@@ -1,0 +1,64 @@
+"""The training example at a toy size: it runs, from the export and without, and tells figures."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from df2_assets_tests.support import builder, processes, run
+
+SCRIPT = str(processes.PROJECT / "examples" / "train_two_towers.py")
+SHARES = re.compile(r" +([\d.]+)% +([\d.]+)% +([\d.]+)%")
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of train and validation, in a folder with its input."""
+    base = tmp_path_factory.mktemp("example")
+    splits = ("train", "validation")
+    builder.random_dataset(base / "df2", seed=3, splits=splits, images=60)
+    assert run.build(base / "df2", base / "sku", splits).success
+    return base
+
+
+def trained(sku_root: Path, *arguments: str) -> list[str]:
+    """The lines that a training says."""
+    command = (sys.executable, SCRIPT, str(sku_root), *arguments)
+    done = processes.run(command, processes.environment(sku_root.parent / "home"), sku_root)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def shares(lines: list[str]) -> dict[str, list[float]]:
+    """Percentages by what a line says."""
+    found = ((line[:16].strip(), SHARES.fullmatch(line[16:])) for line in lines)
+    return {name: [float(share) for share in match.groups()] for name, match in found if match}
+
+
+@pytest.mark.torch
+def test_it_tells_recall_before_and_after_and_the_seed_decides_it(original: Path) -> None:
+    first, again = (trained(original / "sku", "--steps", "3", "--seed", "5") for _ in range(2))
+    assert first[0].split() == ["recall", "@1", "@5", "@10"]
+    assert set(shares(first)) == {"chance", "before training", "after training"}
+    for at in shares(first).values():
+        assert 0 <= at[0] <= at[1] <= at[2] <= 100
+    assert re.match(r"3 steps in \d+ s, seed 5; \d+ query crops among \d+ catalog crops", first[-1])
+    assert first[:-1] == again[:-1]
+
+
+@pytest.mark.exports
+def test_it_reads_the_shards_of_the_export_where_they_are(original: Path, tmp_path: Path) -> None:
+    """Without the crops: what is read then can only be the shards; and it comes to the same."""
+    shutil.copytree(original, tmp_path / "copy")
+    sku_root = tmp_path / "copy" / "sku"
+    settings = {"DF2_ROOT": tmp_path / "copy" / "df2", "SKU_ROOT": sku_root}
+    environment = processes.environment(tmp_path / "home", **settings)
+    command = (sys.executable, "-m", "df2_assets", "export", "webdataset")
+    done = processes.run(command, environment, tmp_path)
+    assert done.returncode == 0, done.stderr
+    from_crops = trained(original / "sku", "--steps", "2")
+    for split in ("train", "validation"):
+        shutil.rmtree(sku_root / split)
+    assert shares(trained(sku_root, "--steps", "2")) == shares(from_crops)
