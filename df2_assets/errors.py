@@ -33,8 +33,16 @@ class DiskFullError(OutputError):
     """The disk cannot hold what a build would write."""
 
 
+class StorageError(Df2Error):
+    """An object store does not answer, or does not do what it is asked."""
+
+
 class BusyError(Df2Error):
     """Another build holds the split."""
+
+
+class LostLockError(Df2Error):
+    """A build lost its right to write a split while it was writing."""
 
 
 class AnotherDataSetError(Df2Error):

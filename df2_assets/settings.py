@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import SettingsError, TemplatesError
 from df2_assets.store.layout import Roots
+from df2_assets.store.location import locate
 
 if TYPE_CHECKING:
     from df2_assets.dataset.prompts import Variant
@@ -29,8 +30,8 @@ EngineName = Literal["local"]
 class Settings:
     """Every setting of the platform, with its default.
 
-    `df2_root` is absolute. `sku_root` is as given: the contract repeats it. `workers` None means
-    one a core. `max_refused` is the share of images, and of items, that may be refused.
+    `df2_root` is absolute, or a URL. `sku_root` is as given: the contract repeats it. `workers`
+    None means one a core. `max_refused` is the share of images, and of items, that may be refused.
     `max_age_days` is how long ago a split may have been built and still count as fresh.
     `prompts` is a YAML file with templates of further prompts, if any.
     `code_url` is where the project's folder is to be seen in a browser, if anywhere.
@@ -58,7 +59,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     default = Settings()
     given = {name: value for name, value in environment.items() if value.strip()}
     return Settings(
-        df2_root=_absolute(given.get("DF2_ROOT", default.df2_root)),
+        df2_root=locate(given["DF2_ROOT"]) if "DF2_ROOT" in given else default.df2_root,
         sku_root=_here(given["SKU_ROOT"]) if "SKU_ROOT" in given else default.sku_root,
         splits=parse_splits(given.get("SPLITS", " ".join(default.splits)).split()),
         engine=_one_of("DF2_ENGINE", given.get("DF2_ENGINE", default.engine), get_args(EngineName)),
@@ -74,10 +75,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def make_roots(df2_root: str, sku_root: str) -> Roots:
-    """Both roots absolute; the default SKU_ROOT lies in the project, any other where one is."""
+    """Both roots absolute; the default SKU_ROOT lies in the project, any other where one is.
+
+    Raises RootsError for a URL that cannot be one.
+    """
     default = sku_root == Settings.sku_root
-    base = PROJECT if default else Path.cwd()
-    return Roots(_absolute(df2_root), base / Path(sku_root).expanduser(), sku_root)
+    return Roots(locate(df2_root), locate(sku_root, PROJECT if default else None), sku_root)
 
 
 def read_variants(prompts: Path | None) -> "tuple[Variant, ...]":

@@ -96,13 +96,20 @@ def _of_crop(roots: "Roots", given: str) -> "Answer":
     """The path is relative to SKU_ROOT and starts with a split, or leads into it from here."""
     from df2_assets.dataset.taxonomy import SPLITS
     from df2_assets.inspection.explain import explain_crop
+    from df2_assets.store.location import is_url, locate
 
-    path = Path(given)
-    here, top = (Path(os.path.abspath(one)) for one in (path, roots.sku_root))
+    path = locate(given) if is_url(given) else Path(given)
+    here, top = _absolute(path), _absolute(roots.sku_root)
     if path.parts[0] not in SPLITS and here.is_relative_to(top):
         path = here.relative_to(top)
     split = path.as_posix().partition("/")[0]
     return explain_crop(roots, path.as_posix(), _runs(roots, split) if split in SPLITS else {})
+
+
+def _absolute(path: Path) -> Path:
+    from df2_assets.store.location import is_url
+
+    return path if is_url(str(path)) else Path(os.path.abspath(path))
 
 
 def _runs(roots: "Roots", split: str) -> "Runs":

@@ -53,16 +53,17 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
             for split in settings.splits
         ]
     together = sum(one.takes.bytes for one in plans)
-    fits = all(together <= one.takes.free for one in plans)
+    free = plans[0].takes.free if plans else None
+    fits = free is None or together <= free
     if as_json:
         say_json({"splits": [one.as_dict() for one in plans], "bytes": together, "fits": fits})
     else:
-        _show(plans, together, fits)
+        _show(plans, together, free)
     if not fits:
         raise SystemExit(1)
 
 
-def _show(plans: "list[SplitPlan]", together: int, fits: bool) -> None:
+def _show(plans: "list[SplitPlan]", together: int, free: int | None) -> None:
     say(
         f"{'split':<11}{'images':>9}{'to read':>9}{'to decode':>11}{'crops: make':>13}"
         f"{'keep':>9}{'remove':>8}{'refused':>9}{'MB':>10}{'about':>9}"
@@ -77,7 +78,10 @@ def _show(plans: "list[SplitPlan]", together: int, fits: bool) -> None:
     for one in plans:
         for note in one.notes:
             say(f"note: {one.split}: {note}")
-    free = plans[0].takes.free if plans else 0
+    if free is None:
+        say(f"{together / 1e6:,.1f} MB to write.")
+        return
+    fits = together <= free
     room = "It fits." if fits else "It does NOT fit: make room, or set SKU_ROOT to another disk."
     say(f"{together / 1e6:,.1f} MB to write, {free / 1e6:,.1f} MB free. {room}")
 

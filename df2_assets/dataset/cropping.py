@@ -12,7 +12,7 @@ from PIL import Image, features
 from df2_assets.dataset.annotations import Refused
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.reasons import Reason
-from df2_assets.errors import inert
+from df2_assets.errors import Df2Error, inert
 
 QUALITY: Final = 95
 MAX_PIXELS: Final = 89_478_485
@@ -57,6 +57,8 @@ def _opened(file: BinaryIO) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong with an image is a row, not a warning
             image = Image.open(file, formats=("JPEG",))
+    except Df2Error:
+        raise  # not the image is at fault but what it lies on
     except Image.DecompressionBombError:
         raise Refused(Reason.IMAGE_TOO_LARGE, f"more than {MAX_PIXELS} pixels") from None
     except Exception:  # as above; what is not even a JPEG ends here too

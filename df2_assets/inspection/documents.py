@@ -14,6 +14,7 @@ from df2_assets.inspection.prompts import coverage_on_disk
 from df2_assets.inspection.sku_metadata import contract
 from df2_assets.store.files import temporary_name
 from df2_assets.store.layout import Roots
+from df2_assets.store.location import locate
 
 _EDITED: Final = "its bytes are not those that were written"
 _HALF_WRITTEN: Final = "half-written, left by a build that was killed"
@@ -45,7 +46,7 @@ def sku_metadata(
     except (OSError, msgspec.DecodeError):
         finding = contract(roots, split)
     else:
-        df2_root = roots.df2_root if originals else Path(head.df2_root)
+        df2_root = roots.df2_root if originals else locate(head.df2_root)
         finding = contract(replace(roots, df2_root=df2_root, out_root=head.out_root), split)
     if not originals and len(finding.offenders):
         notes.append(f"{roots.images(split)} is not there: original images were not looked for.")

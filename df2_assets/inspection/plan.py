@@ -35,7 +35,7 @@ class SplitPlan:
     @property
     def fits(self) -> bool:
         """Whether the disk can hold the result."""
-        return self.takes.bytes <= self.takes.free
+        return self.takes.fits
 
     def as_dict(self) -> dict[str, object]:
         """For a program to read."""

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 
 from df2_assets.inspection.finding import Finding
 from df2_assets.store import tables
-from df2_assets.store.files import atomic
+from df2_assets.store.files import atomic, publish
 from df2_assets.store.layout import Roots
 
 
@@ -43,9 +43,7 @@ def record(finding: Finding, roots: Roots, asset: str, check: str, split: str) -
     )
     text = msgspec.json.format(msgspec.json.encode(said), indent=2) + b"\n"
     beside = path.with_suffix(".json")
-    if not beside.exists() or beside.read_bytes() != text:
-        with atomic(beside) as temporary:
-            temporary.write_bytes(text)
+    publish(beside, [text], lambda: None)
 
 
 def recorded(roots: Roots, split: str) -> list[Recorded]:
@@ -62,4 +60,7 @@ def recorded(roots: Roots, split: str) -> list[Recorded]:
 def offenders(roots: Roots, asset: str, check: str, split: str) -> pd.DataFrame | None:
     """All offenders of a check, as its last run left them; None where it named none."""
     path = roots.offenders(asset, check, split)
-    return tables.frame(pq.read_table(path)) if path.exists() else None
+    try:
+        return tables.frame(pq.read_table(tables.parquet(path)))
+    except FileNotFoundError:
+        return None

@@ -10,6 +10,7 @@ from df2_assets.dataset.annotations import Refused
 from df2_assets.dataset.cropping import decode
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
+from df2_assets.store.access import access
 
 _SHARD: Final = 64
 
@@ -42,14 +43,13 @@ def reread(
 
 def reread_shard(shard: Shard) -> list[Reread]:
     """The digest and size of each crop of the shard, in its order."""
-    return [_reread(f"{shard.sku_root}/{path}") for path in shard.crop_paths]
+    root = shard.sku_root
+    paths = ((f"{root}/{path}", -1) for path in shard.crop_paths)
+    return [_reread(data) for data in access(root).read_each(paths)]
 
 
-def _reread(path: str) -> Reread:
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError:
+def _reread(data: bytes | OSError) -> Reread:
+    if isinstance(data, OSError):
         return Reread(None, None)
     digest = hashlib.sha256(data).hexdigest()
     try:

@@ -1,7 +1,7 @@
 """Whether `{split}_sku_metadata.json`, read anew from disk, keeps the contract."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Annotated, Final
 
@@ -14,7 +14,9 @@ from df2_assets.errors import inert
 from df2_assets.inspection import offenders
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.offenders import number_of
+from df2_assets.store.crop_tree import lookup
 from df2_assets.store.layout import Roots
+from df2_assets.store.location import is_url, names
 
 _ImageId = Annotated[str, Meta(pattern="^[0-9]{6}$")]
 _OneToThree = Annotated[int, Meta(ge=1, le=3)]
@@ -71,7 +73,7 @@ def contract(roots: Roots, split: str) -> Finding:
     problems = list(_document_problems(split, document))
     faults: list[_Fault] = []
     crops = 0
-    images = _image_names(roots, split)
+    images, is_there = frozenset(names(roots.images(split))), lookup(roots, split)
     for sku_id, raw in document.skus.items():
         try:
             sku = _decode_sku(raw)
@@ -83,7 +85,7 @@ def contract(roots: Roots, split: str) -> Finding:
         for domain, entries in (("catalog", sku.catalog), ("query", sku.query)):
             start = f"{split}/{domain}/{sku_id}/"
             for crop in entries:
-                what = _crop_problem(roots, split, start, images, crop)
+                what = _crop_problem(is_there, split, start, images, crop)
                 if what:
                     faults.append((sku_id, crop.crop_path, what))
     found = _named(split, problems, faults)
@@ -106,7 +108,7 @@ def contract(roots: Roots, split: str) -> Finding:
 def _document_problems(split: str, document: _Document) -> Iterator[str]:
     if document.split != split:
         yield f"split is {document.split}"
-    if not os.path.isabs(document.df2_root):
+    if not (os.path.isabs(document.df2_root) or is_url(document.df2_root)):
         yield f"df2_root is {document.df2_root}, which is not absolute"
     if document.num_skus != len(document.skus):
         yield f"num_skus is {document.num_skus}, but there are {len(document.skus)}"
@@ -130,7 +132,7 @@ def _sku_problems(sku_id: str, sku: _Sku) -> Iterator[str]:
 
 
 def _crop_problem(
-    roots: Roots, split: str, start: str, images: frozenset[str], crop: _Crop
+    is_there: Callable[[str], bool], split: str, start: str, images: frozenset[str], crop: _Crop
 ) -> str | None:
     x1, y1, x2, y2 = crop.bbox
     image = f"{crop.image_id}.jpg"
@@ -140,16 +142,11 @@ def _crop_problem(
         return f"orig_image_path is not {split}/image/{image}"
     if crop.crop_path != f"{start}{crop.image_id}_item{crop.item_idx}.jpg":
         return f"crop_path is not {start}{crop.image_id}_item{crop.item_idx}.jpg"
-    if not os.path.isfile(f"{roots.sku_root}/{crop.crop_path}"):
+    if not is_there(crop.crop_path):
         return "the crop is not there"
     if image not in images:
         return "the original image is not there"
     return None
-
-
-def _image_names(roots: Roots, split: str) -> frozenset[str]:
-    folder = roots.images(split)
-    return frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
 
 
 def _named(split: str, problems: list[str], faults: list[_Fault]) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Whether DF2_ROOT holds a split as DeepFashion2 is unpacked."""
 
-import os
 import re
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from df2_assets.errors import LayoutError, inert
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.offenders import number_of
 from df2_assets.store.layout import Roots, refuse_missing
+from df2_assets.store.location import names
 
 _ID: Final = re.compile(r"[0-9]{6}", re.ASCII)
 _NEARLY_FULL: Final = 0.9
@@ -80,13 +80,13 @@ def layout(roots: Roots, split: str) -> Finding:
 
 def _names(folder: Path, suffix: str) -> tuple[int, list[str]]:
     """How many names are six digits and `suffix`, and those that are not."""
-    names = os.listdir(folder) if folder.is_dir() else []
+    found = names(folder)
     strangers = [
         name
-        for name in names
+        for name in found
         if not (name.endswith(suffix) and _ID.fullmatch(name.removesuffix(suffix)))
     ]
-    return len(names) - len(strangers), sorted(strangers)
+    return len(found) - len(strangers), sorted(strangers)
 
 
 def _offenders(split: str, inside: list[str], what: str) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """A step of an explanation, and how what it says is put into words."""
 
-import os
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -69,7 +68,7 @@ def some(names: list[str]) -> str:
 def stamp(path: Path) -> tuple[int | None, int | None]:
     """Size and time of a file; nothing where there is none."""
     try:
-        status = os.stat(path)
+        status = path.stat()
     except OSError:
         return None, None
     return status.st_size, status.st_mtime_ns

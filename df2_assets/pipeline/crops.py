@@ -23,7 +23,7 @@ from df2_assets.pipeline.cutting import (
     refuse,
 )
 from df2_assets.pipeline.planning import CropPlan, left_out
-from df2_assets.store import crop_tree
+from df2_assets.store.files import remove, remove_empty
 from df2_assets.store.journal import CropRow, Journal, journal
 from df2_assets.store.layout import Roots
 from df2_assets.store.state import mark_incomplete
@@ -64,8 +64,8 @@ def build_crops(
     dropped = [left_out(row) for path, row in there.items() if path not in kept]
     failed = [row for row in new if row.reason is not None]
     removed = sorted((plan.tree.crops.keys() | there.keys()) - kept)
-    crop_tree.remove(roots, removed + plan.tree.temporary)
-    crop_tree.remove_empty(roots, plan.tree.empty)
+    remove(roots.sku_root, removed + plan.tree.temporary)
+    remove_empty(roots.sku_root, plan.tree.empty)
     rows = [there[path] for path in kept] + plan.settled + dropped + failed
     rows.sort(key=lambda row: row.crop_path)
     made = sorted({row.crop_path for row in new} & kept)

@@ -3,14 +3,16 @@
 import hashlib
 import os
 import time
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from PIL.Image import Image as Pixels
 
 from df2_assets.dataset.annotations import Refused
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.cropping import decode, encode_crop, image_size
 from df2_assets.dataset.reasons import Reason
-from df2_assets.errors import OutputError
-from df2_assets.store.files import temporary_name
+from df2_assets.store.access import Access, access
 from df2_assets.store.journal import CropRow
 
 
@@ -46,9 +48,17 @@ class Headers(NamedTuple):
 def cut_shard(shard: Shard) -> list[CropRow]:
     """Make the shard's crops; one that cannot be made is a row with a reason.
 
-    Raises OutputError where a crop cannot be written.
+    Raises OutputError where a crop cannot be written, StorageError where a store fails.
     """
-    return [row for image in shard.images for row in _cut_image(shard.sku_root, image)]
+    rows: list[CropRow] = []
+    cuts = {cut.crop_path: cut for image in shard.images for cut in image.cuts}
+    written = access(shard.sku_root).write_each(shard.sku_root, _encoded(shard, rows))
+    for path, data, (size, time_ns) in written:
+        x1, y1, x2, y2 = cuts[path].box
+        digest = hashlib.sha256(data).hexdigest()
+        fingerprint = cuts[path].fingerprint
+        rows.append(CropRow(path, size, time_ns, digest, x2 - x1, y2 - y1, fingerprint))
+    return rows
 
 
 def refuse(image: Image, reason: Reason, detail: str, *, again: bool) -> list[CropRow]:
@@ -66,11 +76,12 @@ def refuse(image: Image, reason: Reason, detail: str, *, again: bool) -> list[Cr
 
 def read_headers(headers: Headers) -> list[tuple[int, int] | None]:
     """Width and height of each crop; None for one that is no readable JPEG."""
+    root = headers.sku_root
+    files = access(root).peek_each(f"{root}/{path}" for path in headers.crop_paths)
     sizes: list[tuple[int, int] | None] = []
-    for path in headers.crop_paths:
+    for file in files:
         try:
-            with open(f"{headers.sku_root}/{path}", "rb") as file:
-                sizes.append(image_size(file))
+            sizes.append(None if isinstance(file, OSError) else image_size(file))
         except (OSError, Refused):
             sizes.append(None)
     return sizes
@@ -88,10 +99,12 @@ class Probe(NamedTuple):
 def probe(images: list[Image]) -> Probe:
     """Make the images' crops in memory only. An image that cannot be used counts for nothing."""
     start, decoded, pixels, size = time.process_time(), 0, 0, 0
-    for image in images:
+    files = access(images[0].path).open_each(image.path for image in images)
+    for image, file in zip(images, files, strict=True):
+        if isinstance(file, OSError):
+            continue
         try:
-            with open(image.path, "rb") as file:
-                whole = decode(file)
+            whole = decode(file)
         except (OSError, Refused):
             continue
         decoded += 1
@@ -101,14 +114,28 @@ def probe(images: list[Image]) -> Probe:
     return Probe(time.process_time() - start, decoded, pixels, size)
 
 
-def _cut_image(sku_root: str, image: Image) -> list[CropRow]:
+def _encoded(shard: Shard, refused: list[CropRow]) -> Iterator[tuple[str, bytes]]:
+    """The crops of the shard, in turn; the rows of those that cannot be made go to `refused`."""
+    source = access(shard.images[0].path)
+    files = source.open_each(image.path for image in shard.images)
+    for image, file in zip(shard.images, files, strict=True):
+        pixels = _decoded(source, image, file)
+        if isinstance(pixels, list):
+            refused += pixels
+            continue
+        for cut in image.cuts:
+            yield cut.crop_path, encode_crop(pixels, cut.box)
+
+
+def _decoded(source: Access, image: Image, file: BinaryIO | OSError) -> Pixels | list[CropRow]:
+    """The image's pixels, or the rows of its crops where they cannot be had."""
     try:
-        with open(image.path, "rb") as file:
-            status = os.fstat(file.fileno())
-            if (status.st_size, status.st_mtime_ns) != (image.size, image.mtime_ns):
-                detail = "changed since its annotation was read: build again"
-                return refuse(image, Reason.UNREADABLE_IMAGE, detail, again=True)
-            pixels = decode(file)
+        if isinstance(file, OSError):
+            raise file
+        if source.status(file) != (image.size, image.mtime_ns):
+            detail = "changed since its annotation was read: build again"
+            return refuse(image, Reason.UNREADABLE_IMAGE, detail, again=True)
+        return decode(file)
     except Refused as refused:
         return refuse(image, refused.reason, refused.detail, again=False)
     except FileNotFoundError:
@@ -116,38 +143,3 @@ def _cut_image(sku_root: str, image: Image) -> list[CropRow]:
     except OSError as error:
         detail = os.strerror(error.errno or 0)
         return refuse(image, Reason.UNREADABLE_IMAGE, detail, again=True)
-    return [_write(sku_root, cut, encode_crop(pixels, cut.box)) for cut in image.cuts]
-
-
-def _write(sku_root: str, cut: Cut, data: bytes) -> CropRow:
-    """Write the crop under a temporary name, then rename it: it is there whole or not at all."""
-    folder, name = os.path.split(f"{sku_root}/{cut.crop_path}")
-    temporary = f"{folder}/{temporary_name(name)}"
-    try:
-        if not os.path.isdir(folder):
-            os.makedirs(folder, exist_ok=True)
-        if os.path.lexists(temporary):  # of a killed build, or a link to anything
-            os.unlink(temporary)
-        with open(temporary, "xb") as file:
-            file.write(data)
-            file.flush()
-            status = os.fstat(file.fileno())
-        os.replace(temporary, f"{folder}/{name}")
-    except OSError as error:
-        if os.path.exists(temporary):
-            os.unlink(temporary)
-        reason = os.strerror(error.errno or 0)
-        raise OutputError(
-            f"Cannot write {cut.crop_path} under {sku_root}: {reason}. "
-            "Finished crops are kept; mend this and build again."
-        ) from None
-    x1, y1, x2, y2 = cut.box
-    return CropRow(
-        cut.crop_path,
-        status.st_size,
-        status.st_mtime_ns,
-        hashlib.sha256(data).hexdigest(),
-        x2 - x1,
-        y2 - y1,
-        cut.fingerprint,
-    )

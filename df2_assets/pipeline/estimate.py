@@ -23,13 +23,20 @@ _BYTES_A_CROP_ELSEWHERE: Final = 1_500
 
 @dataclass(frozen=True)
 class Estimate:
-    """`bytes` to be written beyond what they replace, `free` on the disk, `seconds` of cutting."""
+    """`bytes` to be written beyond what they replace, `free` on the disk, `seconds` of cutting.
+
+    `free` is None where there is no disk to fill.
+    """
 
     images: int
     crops: int
     bytes: int
-    free: int
+    free: int | None
     seconds: float
+
+    @property
+    def fits(self) -> bool:
+        return self.free is None or self.bytes <= self.free
 
 
 def estimate(
@@ -58,7 +65,7 @@ def estimate(
 
 def refuse_full_disk(roots: Roots, split: str, needed: Estimate) -> None:
     """Raise DiskFullError, with the numbers, where the disk cannot hold the result."""
-    if needed.bytes > needed.free:
+    if needed.free is not None and needed.bytes > needed.free:
         raise DiskFullError(
             f"{split} needs about {needed.bytes / 1e6:,.1f} MB for {needed.crops:,} crops, and "
             f"{roots.sku_root} has {needed.free / 1e6:,.1f} MB free: make room, or set SKU_ROOT to "

@@ -1,12 +1,14 @@
 """A shard of the index: annotation files parsed, image sizes read. Runs in worker processes."""
 
 import os
-from typing import Final, NamedTuple
+from collections.abc import Iterator
+from typing import BinaryIO, Final, NamedTuple
 
 from df2_assets.dataset.annotations import MAX_BYTES, Annotation, Item, Refused, parse
 from df2_assets.dataset.boxes import clamp, is_reversed
 from df2_assets.dataset.cropping import image_size
 from df2_assets.dataset.reasons import Reason
+from df2_assets.store.access import access
 from df2_assets.store.files import NOT_A_FILE
 
 CODE_VERSION: Final = "1"
@@ -67,49 +69,84 @@ class _CannotOpen(Refused):
 
 def read_shard(shard: Shard) -> list[Read]:
     """Read every file of the shard; what cannot be used is a row with a reason."""
-    return [_read(shard, task) for task in shard.tasks]
+    annotations = _annotations(shard)
+    sizes = _image_sizes(shard, annotations)
+    found = zip(shard.tasks, annotations, sizes, strict=True)
+    return [_read(shard.split, task, annotation, size) for task, annotation, size in found]
 
 
-def _read(shard: Shard, task: FileTask) -> Read:
-    annotation: Annotation | None = None
-    try:
-        annotation = _annotation(f"{shard.annotations}/{task.image_id}.json", task.anno_size)
-        if task.image_size is None:
-            raise Refused(Reason.MISSING_IMAGE, f"{task.image_id}.jpg is not there")
-        size = _image_size(f"{shard.images}/{task.image_id}.jpg", task.image_size)
-        rows = [_row(shard.split, task.image_id, annotation, i, size) for i in annotation.items]
-    except Refused as refused:
-        settled = not isinstance(refused, _CannotOpen)
-        row = IndexRow(
-            shard.split, task.image_id, reason=refused.reason.value, detail=refused.detail
-        )
-        return Read(task.image_id, len(annotation.items) if annotation else None, settled, [row])
-    return Read(task.image_id, len(annotation.items), True, rows)
+def _read(
+    split: str, task: FileTask, annotation: Annotation | Refused, size: tuple[int, int] | Refused
+) -> Read:
+    items = None if isinstance(annotation, Refused) else len(annotation.items)
+    for refused in (annotation, size):
+        if isinstance(refused, Refused):
+            row = IndexRow(split, task.image_id, reason=refused.reason.value, detail=refused.detail)
+            return Read(task.image_id, items, not isinstance(refused, _CannotOpen), [row])
+    assert not isinstance(annotation, Refused)
+    assert not isinstance(size, Refused)
+    rows = [_row(split, task.image_id, annotation, item, size) for item in annotation.items]
+    return Read(task.image_id, items, True, rows)
 
 
-def _annotation(path: str, size: int) -> Annotation:
+def _annotations(shard: Shard) -> list[Annotation | Refused]:
+    """The annotation of each task, or why there is none; only what may be opened is."""
+    folder = shard.annotations
+    read = access(folder).read_each(
+        (f"{folder}/{task.image_id}.json", task.anno_size + 1)
+        for task in shard.tasks
+        if NOT_A_FILE != task.anno_size <= MAX_BYTES
+    )
+    return [_annotation(task.anno_size, read) for task in shard.tasks]
+
+
+def _annotation(size: int, read: Iterator[bytes | OSError]) -> Annotation | Refused:
     if size == NOT_A_FILE:
-        raise Refused(Reason.UNREADABLE_JSON, "not a regular file")
+        return Refused(Reason.UNREADABLE_JSON, "not a regular file")
     if size > MAX_BYTES:
-        raise Refused(Reason.UNREADABLE_JSON, f"{size} bytes, more than {MAX_BYTES}")
-    try:
-        with open(path, "rb", buffering=0) as file:
-            data = file.read(size + 1)
-    except OSError as error:
-        raise _CannotOpen(Reason.UNREADABLE_JSON, os.strerror(error.errno or 0)) from None
+        return Refused(Reason.UNREADABLE_JSON, f"{size} bytes, more than {MAX_BYTES}")
+    data = next(read)
+    if isinstance(data, OSError):
+        return _CannotOpen(Reason.UNREADABLE_JSON, os.strerror(data.errno or 0))
     if len(data) != size:
-        raise _CannotOpen(Reason.UNREADABLE_JSON, "changed while it was read: build again")
-    return parse(data)
-
-
-def _image_size(path: str, size: int) -> tuple[int, int]:
-    if size == NOT_A_FILE:
-        raise Refused(Reason.UNREADABLE_IMAGE, "not a regular file")
+        return _CannotOpen(Reason.UNREADABLE_JSON, "changed while it was read: build again")
     try:
-        with open(path, "rb") as file:
-            return image_size(file)
+        return parse(data)
+    except Refused as refused:
+        return refused
+
+
+def _image_sizes(
+    shard: Shard, annotations: list[Annotation | Refused]
+) -> Iterator[tuple[int, int] | Refused]:
+    """Width and height of each task's image; none is opened where that would be of no use."""
+    folder = shard.images
+    both = list(zip(shard.tasks, annotations, strict=True))
+    files = access(folder).peek_each(
+        f"{folder}/{task.image_id}.jpg"
+        for task, annotation in both
+        if not isinstance(annotation, Refused) and task.image_size not in (None, NOT_A_FILE)
+    )
+    for task, annotation in both:
+        if isinstance(annotation, Refused):
+            yield annotation
+        elif task.image_size is None:
+            yield Refused(Reason.MISSING_IMAGE, f"{task.image_id}.jpg is not there")
+        elif task.image_size == NOT_A_FILE:
+            yield Refused(Reason.UNREADABLE_IMAGE, "not a regular file")
+        else:
+            yield _image_size(next(files))
+
+
+def _image_size(file: BinaryIO | OSError) -> tuple[int, int] | Refused:
+    try:
+        if isinstance(file, OSError):
+            raise file
+        return image_size(file)
     except OSError as error:
-        raise _CannotOpen(Reason.UNREADABLE_IMAGE, os.strerror(error.errno or 0)) from None
+        return _CannotOpen(Reason.UNREADABLE_IMAGE, os.strerror(error.errno or 0))
+    except Refused as refused:
+        return refused
 
 
 def _row(

@@ -61,7 +61,7 @@ def boxed_tile(path: Path, box: Box, *caption: str) -> Tile:
 def thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
     """A JPEG in memory, at most `side` wide and high; None where it cannot be read."""
     try:
-        with Image.open(path, formats=("JPEG",)) as image:
+        with path.open("rb") as file, Image.open(file, formats=("JPEG",)) as image:
             width = image.width
             image.draft("RGB", (2 * side, 2 * side))
             picture = image.convert("RGB")

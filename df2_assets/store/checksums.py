@@ -6,6 +6,7 @@ this project.
 
 import hashlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -30,9 +31,8 @@ def current(roots: Roots, split: str) -> dict[str, str]:
         made = manifest.filter(pc.field("reason").is_null())
         found.update(zip(made["crop_path"].to_pylist(), made["sha256"].to_pylist(), strict=True))
     for document in (roots.sku_metadata(split), roots.image_text(split)):
-        if document.is_file():
-            with document.open("rb") as file:
-                found[document.name] = hashlib.file_digest(file, "sha256").hexdigest()
+        with suppress(FileNotFoundError, IsADirectoryError), document.open("rb") as file:
+            found[document.name] = hashlib.file_digest(file, "sha256").hexdigest()
     return dict(sorted(found.items()))
 
 

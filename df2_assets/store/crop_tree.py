@@ -1,24 +1,26 @@
 """What lies under a split's `catalog` and `query`: crops, and what is not the project's."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from df2_assets.dataset.skus import CROP_NAME, SKU_ID
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError
-from df2_assets.store.files import temporary_name
+from df2_assets.store.files import temporary_name, under
 from df2_assets.store.layout import Roots
+from df2_assets.store.objects.client import stamp
+from df2_assets.store.objects.path import ObjectPath
 
 
 @dataclass
 class CropTree:
     """What a scan found; every path is relative to SKU_ROOT.
 
-    `crops`: path -> (bytes, mtime_ns), for every name of the contract. `temporary`: crops that a
-    killed build left half-written. `empty`: SKU folders with nothing in them. `foreign`: anything
-    else, which is never touched.
+    `crops`: path -> (bytes, mtime_ns or, of an object, its stamp), for every name of the contract.
+    `temporary`: crops that a killed build left half-written. `empty`: SKU folders with nothing in
+    them. `foreign`: anything else, which is never touched.
     """
 
     crops: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -29,12 +31,19 @@ class CropTree:
 
 def scan(roots: Roots, split: str) -> CropTree:
     """List the split's crops. Raises OutputError where a link leads out of SKU_ROOT."""
+    root = roots.sku_root
+    if isinstance(root, ObjectPath):
+        return _scan_objects(root, split)
+    return _scan_folders(root, split)
+
+
+def _scan_folders(root: Path, split: str) -> CropTree:
     tree = CropTree()
-    _refuse_link(roots.sku_root / split)
+    _refuse_link(root / split)
     for domain in DOMAINS.values():
         top = f"{split}/{domain}"
-        _refuse_link(roots.sku_root / top)
-        for entry in _entries(roots.sku_root / top):
+        _refuse_link(root / top)
+        for entry in _entries(root / top):
             folder = f"{top}/{entry.name}"
             if SKU_ID.fullmatch(entry.name) and entry.is_dir():
                 if entry.is_symlink():
@@ -64,24 +73,32 @@ def _scan_sku(tree: CropTree, folder: str, path: str) -> None:
         tree.empty.append(folder)
 
 
-def remove(roots: Roots, paths: Iterable[str]) -> None:
-    """Delete files, and the folders of SKUs, domains and splits that this leaves empty."""
-    folders = set()
-    for path in paths:
-        (roots.sku_root / path).unlink(missing_ok=True)
-        folders.add(os.path.dirname(path))
-    remove_empty(roots, folders)
+def lookup(roots: Roots, split: str) -> Callable[[str], bool]:
+    """Whether a file is there, by its path relative to SKU_ROOT."""
+    if isinstance(roots.sku_root, ObjectPath):
+        return {f"{split}/{name}" for name in under(roots.sku_root / split)}.__contains__
+    root = str(roots.sku_root)
+    return lambda path: os.path.isfile(f"{root}/{path}")
 
 
-def remove_empty(roots: Roots, folders: Iterable[str]) -> None:
-    """Delete those of `folders` that are empty, and those above them that this empties."""
-    for folder in folders:
-        while folder:
-            try:
-                (roots.sku_root / folder).rmdir()
-            except OSError:
-                break
-            folder = os.path.dirname(folder)
+def _scan_objects(root: ObjectPath, split: str) -> CropTree:
+    """What the names say of all objects below the split: there are no folders, and no links."""
+    tree = CropTree()
+    foreign = set()
+    top = root / split
+    for found in top.client.listed(top.key, deep=True):
+        domain, _, rest = found.name.partition("/")
+        sku_id, _, name = rest.partition("/")
+        if domain not in DOMAINS.values() or not rest:
+            continue
+        if not (name and SKU_ID.fullmatch(sku_id)):
+            foreign.add(f"{split}/{domain}/{sku_id}")
+        elif CROP_NAME.fullmatch(name):
+            tree.crops[f"{split}/{found.name}"] = found.size or 0, stamp(found.tag)
+        else:
+            foreign.add(f"{split}/{domain}/{sku_id}/{name.partition('/')[0]}")
+    tree.foreign = sorted(foreign)
+    return tree
 
 
 def _is_temporary(name: str) -> bool:

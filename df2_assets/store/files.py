@@ -4,9 +4,11 @@ import filecmp
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
+
+from df2_assets.store.objects.path import ObjectPath
 
 NOT_A_FILE: Final = -1
 """Recorded as the size of a folder, a pipe, a device or a dangling link with a file's name."""
@@ -17,9 +19,75 @@ def temporary_name(name: str) -> str:
     return f".{name}.tmp"
 
 
+def atomic(path: Path) -> AbstractContextManager[Path]:
+    """A file to write to, which becomes `path` when the block ends well, and is else removed."""
+    if isinstance(path, ObjectPath):
+        from df2_assets.store.objects import files
+
+        return files.atomic(path)
+    return _atomic(path)
+
+
+def publish(path: Path, chunks: Iterable[bytes], before_change: Callable[[], None]) -> bool:
+    """Write `chunks` to `path` where they differ from what is there; whether they did.
+
+    `before_change` is called when the new content is whole and the old one still there.
+    """
+    if isinstance(path, ObjectPath):
+        from df2_assets.store.objects import files
+
+        return files.publish(path, chunks, before_change)
+    return _publish(path, chunks, before_change)
+
+
+def under(folder: Path) -> Iterator[str]:
+    """The names of all files below a folder, relative to it; none where it is not there."""
+    if isinstance(folder, ObjectPath):
+        from df2_assets.store.objects import files
+
+        return files.under(folder)
+    found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    return (path.relative_to(folder).as_posix() for path in found)
+
+
+def remove(root: Path, names: Iterable[str]) -> None:
+    """Delete files by their names below `root`, and the folders there that this leaves empty."""
+    if isinstance(root, ObjectPath):
+        from df2_assets.store.objects import files
+
+        return files.remove(root, names)
+    folders = set()
+    for name in names:
+        (root / name).unlink(missing_ok=True)
+        folders.add(os.path.dirname(name))
+    remove_empty(root, folders)
+
+
+def remove_empty(root: Path, folders: Iterable[str]) -> None:
+    """Delete those of `folders` that are empty, and those above them that this empties."""
+    if isinstance(root, ObjectPath):  # where there are none
+        return
+    for folder in folders:
+        while folder:
+            try:
+                (root / folder).rmdir()
+            except OSError:
+                break
+            folder = os.path.dirname(folder)
+
+
+def free(folder: Path) -> int | None:
+    """Bytes free on the disk that holds, or would hold, `folder`; None: as many as it takes."""
+    if isinstance(folder, ObjectPath):
+        return None
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
 @contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`, renamed to it when the block ends well, else removed."""
+def _atomic(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`, renamed to it at the end."""
     temporary = _beside(path)
     try:
         yield temporary
@@ -30,11 +98,7 @@ def atomic(path: Path) -> Iterator[Path]:
         raise
 
 
-def publish(path: Path, chunks: Iterable[bytes], before_change: Callable[[], None]) -> bool:
-    """Write `chunks` to `path` where they differ from what is there; whether they did.
-
-    `before_change` is called when the new content is whole on disk and the old one still there.
-    """
+def _publish(path: Path, chunks: Iterable[bytes], before_change: Callable[[], None]) -> bool:
     temporary = _beside(path)
     try:
         with temporary.open("xb") as file:

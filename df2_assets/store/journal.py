@@ -6,11 +6,13 @@ A killed build loses no finished shard: the next one reads the manifest and, ove
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 import msgspec
 
 from df2_assets.store.layout import Roots
+from df2_assets.store.objects import journal as objects
+from df2_assets.store.objects.path import ObjectPath
 
 
 class CropRow(msgspec.Struct, array_like=True, gc=False):
@@ -34,16 +36,31 @@ _decode = msgspec.json.Decoder(list[CropRow]).decode
 def journal(roots: Roots, split: str) -> Iterator["Journal"]:
     """The journal of a split, open for appending."""
     path = roots.journal(split)
+    if isinstance(path, ObjectPath):
+        gathered = objects.ObjectJournal(path)
+        try:
+            yield Journal(gathered)
+        finally:
+            gathered.close()
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     _drop_torn_line(path)
     with path.open("ab") as file:
         yield Journal(file)
 
 
+class _Lines(Protocol):
+    """What lines are appended to; `flush` leaves them where a later build finds them."""
+
+    def write(self, line: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
 class Journal:
     """Takes the rows of a finished shard, one line a shard."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: _Lines) -> None:
         self._file = file
 
     def add(self, rows: list[CropRow]) -> None:
@@ -55,7 +72,7 @@ def read(roots: Roots, split: str) -> list[CropRow]:
     """All rows of finished shards; what a kill left of an unfinished line is passed over."""
     rows: list[CropRow] = []
     try:
-        lines = roots.journal(split).read_bytes().split(b"\n")[:-1]
+        lines = _content(roots.journal(split)).split(b"\n")[:-1]
     except FileNotFoundError:
         return rows
     for line in lines:
@@ -64,6 +81,18 @@ def read(roots: Roots, split: str) -> list[CropRow]:
         except msgspec.DecodeError:
             continue
     return rows
+
+
+def discard(path: Path) -> None:
+    """Remove a journal whose rows are in the manifest by now."""
+    if isinstance(path, ObjectPath):
+        objects.discard(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _content(path: Path) -> bytes:
+    return objects.read(path) if isinstance(path, ObjectPath) else path.read_bytes()
 
 
 def _drop_torn_line(path: Path) -> None:

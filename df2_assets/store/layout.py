@@ -6,6 +6,8 @@ from pathlib import Path
 
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
 from df2_assets.errors import LayoutError, RootsError, inert
+from df2_assets.store.location import names
+from df2_assets.store.objects.path import ObjectPath
 
 OWN_FOLDER = "_df2_assets"
 
@@ -59,20 +61,35 @@ class Roots:
 def refuse_dangerous(roots: Roots) -> None:
     """Raise RootsError where writing to SKU_ROOT could touch DF2_ROOT, the home or the root."""
     df2, sku = roots.df2_root.resolve(), roots.sku_root.resolve()
-    if sku.exists() and not sku.is_dir():
-        raise RootsError(f"SKU_ROOT ({sku}) is not a folder; set it to a folder of its own.")
-    if sku in (Path(sku.anchor), Path.home().resolve()):
-        raise RootsError(f"SKU_ROOT is {sku}; set it to a folder of its own.")
-    inputs = [df2 / split / kind for split in SPLITS for kind in ("image", "annos")]
-    if _within(sku, df2) or any(_within(place, sku) for place in (df2, *inputs)):
+    if not isinstance(sku, ObjectPath):
+        _refuse_folder(sku)
+    if _lie_together(df2, sku):
         raise RootsError(
             f"SKU_ROOT ({sku}) and DF2_ROOT ({df2}) are the same or one lies in the other; "
             "set SKU_ROOT to a folder of its own."
         )
 
 
+def _refuse_folder(sku: Path) -> None:
+    if sku.exists() and not sku.is_dir():
+        raise RootsError(f"SKU_ROOT ({sku}) is not a folder; set it to a folder of its own.")
+    if sku in (Path(sku.anchor), Path.home().resolve()):
+        raise RootsError(f"SKU_ROOT is {sku}; set it to a folder of its own.")
+
+
+def _lie_together(df2: Path, sku: Path) -> bool:
+    if isinstance(df2, ObjectPath) and isinstance(sku, ObjectPath):
+        return sku.is_relative_to(df2) or df2.is_relative_to(sku)
+    if isinstance(df2, ObjectPath) or isinstance(sku, ObjectPath):
+        return False
+    inputs = [df2 / split / kind for split in SPLITS for kind in ("image", "annos")]
+    return _within(sku, df2) or any(_within(place, sku) for place in (df2, *inputs))
+
+
 def refuse_links(roots: Roots) -> None:
     """Raise RootsError where a link among the project's own files leads to files of others."""
+    if isinstance(roots.own, ObjectPath):
+        return
     places = [roots.own / name for name in ("checks", "locks", "state", "tables")]
     for path in (roots.own, *places, *(path for place in places for path in place.rglob("*"))):
         if path.is_symlink():
@@ -96,14 +113,28 @@ def refuse_missing(roots: Roots, split: str) -> None:
         return
     root = roots.df2_root
     wanted = f"the folder that holds {split}/image and {split}/annos"
+    if isinstance(root, ObjectPath):
+        _refuse_no_objects(roots, split, wanted)
+        return
     if not root.is_dir():
         raise LayoutError(f"DF2_ROOT ({root}) is not there. Set it to {wanted}.")
-    for folder in (root, root / split, roots.images(split), roots.annotations(split)):
+    folders = [root / split / kind for kind in ("image", "annos")]
+    for folder in (root, root / split, *folders):
         if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
             raise LayoutError(f"{folder} cannot be read: give this user the right to read it.")
-    for folder in (roots.images(split), roots.annotations(split)):
+    for folder in folders:
         if not folder.is_dir():
             raise LayoutError(f"{folder} is not there. {_remedy(root, split)}")
+
+
+def _refuse_no_objects(roots: Roots, split: str, wanted: str) -> None:
+    for folder in (roots.images(split), roots.annotations(split)):
+        if not folder.is_dir():
+            found = ", ".join(sorted(names(roots.df2_root))[:5]) or "nothing"
+            raise LayoutError(
+                f"Nothing lies under {folder}. Found {found} under {roots.df2_root}: set DF2_ROOT "
+                f"to {wanted}."
+            )
 
 
 def _remedy(root: Path, split: str) -> str:

@@ -14,6 +14,8 @@ import pandas as pd
 
 from df2_assets.store.files import NOT_A_FILE
 from df2_assets.store.layout import Roots, refuse_missing
+from df2_assets.store.objects.client import stamp
+from df2_assets.store.objects.path import ObjectPath
 
 _ABSENT: Final = (-2, -2)
 """Size and time of a file that is not there, as the digest has them."""
@@ -52,12 +54,21 @@ def scan(roots: Roots, split: str) -> Listing:
 def _entries(folder: Path, suffix: str) -> tuple[dict[str, tuple[int, int]], list[str]]:
     entries: dict[str, tuple[int, int]] = {}
     strangers: list[str] = []
+    if isinstance(folder, ObjectPath):
+        for found in folder.client.listed(folder.key, deep=False):
+            stem = _stem(found.name, suffix)
+            if stem is None:
+                strangers.append(f"{folder.name}/{found.name}")
+            else:
+                size = NOT_A_FILE if found.size is None else found.size
+                entries[stem] = size, stamp(found.tag)
+        return entries, strangers
     if not folder.is_dir():
         return entries, strangers
     with _opened(folder) as descriptor, os.scandir(descriptor) as scanned:
         for entry in scanned:
-            stem, dot_suffix = entry.name[:6], entry.name[6:]
-            if dot_suffix != suffix or not (stem.isascii() and stem.isdigit()):
+            stem = _stem(entry.name, suffix)
+            if stem is None:
                 strangers.append(f"{folder.name}/{entry.name}")
                 continue
             try:
@@ -67,6 +78,12 @@ def _entries(folder: Path, suffix: str) -> tuple[dict[str, tuple[int, int]], lis
             size = status.st_size if stat.S_ISREG(status.st_mode) else NOT_A_FILE
             entries[stem] = (size, status.st_mtime_ns)
     return entries, strangers
+
+
+def _stem(name: str, suffix: str) -> str | None:
+    """The six digits of a name; None where it is not those and the suffix."""
+    stem = name[:6]
+    return stem if name[6:] == suffix and stem.isascii() and stem.isdigit() else None
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,13 +14,18 @@ import pyarrow.parquet as pq
 
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
+from df2_assets.store import journal
 from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
+from df2_assets.store.objects.path import ObjectPath
 
 FORMAT: Final = 1
 """To be raised with each change that an earlier release would take for something else."""
 
 _OURS = b"df2_assets"
+
+_END: Final = 64 * 1024
+"""Bytes of a table's end that are enough for what stands there."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ def write(
     table = table.replace_schema_metadata({_OURS: json.dumps(ours, sort_keys=True).encode()})
     with atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-    path.with_suffix(".journal").unlink(missing_ok=True)
+    journal.discard(path.with_suffix(".journal"))
     return content
 
 
@@ -69,7 +75,7 @@ def origin(roots: Roots, asset: str, split: str) -> Origin | None:
     """
     path = roots.table(asset, split)
     try:
-        return _origin_in(pq.read_schema(path), path)
+        return _origin_in(_schema(path), path)
     except (pa.ArrowInvalid, OSError):
         return None
 
@@ -88,6 +94,19 @@ def _origin_in(schema: pa.Schema, path: Path) -> Origin | None:
     return own
 
 
+def parquet(path: Path) -> Path | pa.BufferReader:
+    """A Parquet file as pyarrow takes it. Raises FileNotFoundError where an object is not there."""
+    return pa.BufferReader(path.read_bytes()) if isinstance(path, ObjectPath) else path
+
+
+def _schema(path: Path) -> pa.Schema:
+    """What a Parquet file says at its end; of an object, as a rule, no more than that is read."""
+    if isinstance(path, ObjectPath):
+        with suppress(pa.ArrowInvalid):
+            return pq.read_schema(pa.BufferReader(path.client.get(path.key, start=-_END)[0]))
+    return pq.read_schema(parquet(path))
+
+
 def refuse_newer(roots: Roots, split: str) -> None:
     """Raise NewerReleaseError where a newer release wrote a table of the split."""
     for asset in SCHEMAS:
@@ -104,7 +123,7 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
     """The table of `asset` for `split` where it is there, whole and of today's schema."""
     path = roots.table(asset, split)
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
+        table = pq.read_table(parquet(path), page_checksum_verification=True)
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
     if _origin_in(table.schema, path) is None or not table.schema.equals(SCHEMAS[asset]):

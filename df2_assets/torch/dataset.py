@@ -8,6 +8,7 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from df2_assets.store.layout import Roots
+from df2_assets.store.location import locate
 from df2_assets.store.state import refuse_incomplete
 from df2_assets.torch.rows import Rows
 
@@ -31,7 +32,7 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
         transform: Callable[[Image.Image], Any] | None = None,
         text_key: str = "text",
     ) -> None:
-        self.sku_root = Path(sku_root)
+        self.sku_root = locate(str(sku_root))
         self.transform = transform
         self.text_key = text_key
         roots = Roots(Path(), self.sku_root, str(sku_root))
@@ -43,7 +44,7 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         row = self.rows[index]
-        with Image.open(self.sku_root / row["image_path"]) as file:
+        with (self.sku_root / row["image_path"]).open("rb") as opened, Image.open(opened) as file:
             image: Any = file.convert("RGB")
         return {
             "image": image if self.transform is None else self.transform(image),

@@ -6,6 +6,7 @@ import pytest
 
 from df2_assets.errors import OutputError
 from df2_assets.store import crop_tree
+from df2_assets.store.files import remove
 from df2_assets.store.layout import Roots
 
 SKU = "train/catalog/000001_01_01"
@@ -76,15 +77,15 @@ def test_a_link_that_leads_elsewhere_is_refused(roots: Roots, tmp_path: Path, li
 def test_removing_the_last_crop_removes_the_folders_that_it_leaves_empty(roots: Roots) -> None:
     put(roots, f"{SKU}/000002_item1.jpg")
     kept = put(roots, "train/query/000001_01_01/000003_item1.jpg")
-    crop_tree.remove(roots, [f"{SKU}/000002_item1.jpg"])
+    remove(roots.sku_root, [f"{SKU}/000002_item1.jpg"])
     assert kept.exists()
     assert not (roots.sku_root / "train/catalog").exists()
-    crop_tree.remove(roots, ["train/query/000001_01_01/000003_item1.jpg"])
+    remove(roots.sku_root, ["train/query/000001_01_01/000003_item1.jpg"])
     assert not (roots.sku_root / "train").exists()
 
 
 def test_a_folder_with_a_strangers_file_stays(roots: Roots) -> None:
     put(roots, f"{SKU}/000002_item1.jpg")
     stranger = put(roots, f"{SKU}/notes.txt")
-    crop_tree.remove(roots, [f"{SKU}/000002_item1.jpg"])
+    remove(roots.sku_root, [f"{SKU}/000002_item1.jpg"])
     assert stranger.exists()

@@ -1,12 +1,13 @@
 """Thumbnails: one small sheet a SKU, catalog crops above query crops. Runs in worker processes."""
 
 import hashlib
-import os
-from typing import Final, NamedTuple
+import io
+from collections.abc import Iterator
+from typing import BinaryIO, Final, NamedTuple
 
 from PIL import Image, ImageFilter, ImageOps
 
-from df2_assets.store.files import temporary_name
+from df2_assets.store.access import access
 
 _VERSION: Final = "1"
 _TILE: Final = (112, 140)
@@ -39,19 +40,19 @@ def sheet_path(sku_id: str, digests: list[str]) -> str:
 
 
 def draw_shard(shard: Shard) -> int:
-    """Draw the sheets that are not there; how many these were."""
-    missing = [one for one in shard.sheets if not os.path.exists(f"{shard.site}/{one.path}")]
-    for sheet in missing:
-        _save(_drawn(shard.sku_root, sheet), f"{shard.site}/{sheet.path}")
-    return len(missing)
+    """Draw the sheets; how many these were."""
+    paths = (path for sheet in shard.sheets for path in (*sheet.catalog, *sheet.query))
+    crops = access(shard.sku_root).open_each(f"{shard.sku_root}/{path}" for path in paths)
+    drawn = ((sheet.path, _encoded(_drawn(sheet, crops))) for sheet in shard.sheets)
+    return sum(1 for _ in access(shard.site).write_each(shard.site, drawn))
 
 
-def _drawn(sku_root: str, sheet: Sheet) -> Image.Image:
+def _drawn(sheet: Sheet, crops: Iterator[BinaryIO | OSError]) -> Image.Image:
     """Two crops a row; beside a single one lies what blurring leaves of it."""
     width, height = _TILE
     paper = Image.new("RGB", (2 * width, 2 * height))
     for row, paths in enumerate((sheet.catalog, sheet.query)):
-        tiles = [_tile(f"{sku_root}/{path}") for path in paths]
+        tiles = [_tile(next(crops)) for _ in paths]
         if len(tiles) == 1:
             tiles.append(tiles[0].filter(ImageFilter.GaussianBlur(_BLUR)))
         for column, tile in enumerate(tiles):
@@ -59,15 +60,15 @@ def _drawn(sku_root: str, sheet: Sheet) -> Image.Image:
     return paper
 
 
-def _tile(path: str) -> Image.Image:
-    with Image.open(path, formats=("JPEG",)) as image:
+def _tile(crop: BinaryIO | OSError) -> Image.Image:
+    if isinstance(crop, OSError):
+        raise crop
+    with Image.open(crop, formats=("JPEG",)) as image:
         image.draft("RGB", (2 * _TILE[0], 2 * _TILE[1]))
         return ImageOps.fit(image.convert("RGB"), _TILE, centering=_UPPER)
 
 
-def _save(paper: Image.Image, path: str) -> None:
-    folder, name = os.path.split(path)
-    os.makedirs(folder, exist_ok=True)
-    temporary = f"{folder}/{temporary_name(name)}"
-    paper.save(temporary, "JPEG", quality=_QUALITY)
-    os.replace(temporary, path)
+def _encoded(paper: Image.Image) -> bytes:
+    sheet = io.BytesIO()
+    paper.save(sheet, "JPEG", quality=_QUALITY)
+    return sheet.getvalue()

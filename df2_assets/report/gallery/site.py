@@ -6,7 +6,7 @@ page that names them, at once; then what it no longer names is removed.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
@@ -18,8 +18,9 @@ from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.report.gallery.content import Content, script
 from df2_assets.report.gallery.sheets import Shard, draw_shard
-from df2_assets.store.files import atomic
+from df2_assets.store.files import atomic, publish, remove, under
 from df2_assets.store.layout import Roots
+from df2_assets.store.location import is_url
 
 _SHARD: Final = 40
 _PACKAGE: Final = "df2_assets.report.gallery"
@@ -52,18 +53,19 @@ def write_site(
     """Write the gallery; `shown` is what the template shows. Raises OutputError."""
     target = page(roots, split)
     site = target.parent
-    drawn = _draw(roots, split, site, content, engine, progress)
+    there = set(under(site))
+    drawn = _draw(roots, split, site, there, content, engine, progress)
     named = [
-        _named(site, "data/skus", script("details", number, part))
+        _named(site, there, "data/skus", script("details", number, part))
         for number, part in enumerate(content.files_of_details())
     ]
-    images = _named(site, "data/images", script("images", content.images()))
+    images = _named(site, there, "data/images", script("images", content.images()))
     index = script("index", content.index(checks, named, images))
     scripts = {
-        "index": _named(site, "data/index", index),
-        "refused": _named(site, "data/refused", script("refused", refused)),
-        "code": _named(site, "static/gallery", _static("gallery.js"), ".js"),
-        "style": _named(site, "static/gallery", _static("gallery.css"), ".css"),
+        "index": _named(site, there, "data/index", index),
+        "refused": _named(site, there, "data/refused", script("refused", refused)),
+        "code": _named(site, there, "static/gallery", _static("gallery.js"), ".js"),
+        "style": _named(site, there, "static/gallery", _static("gallery.css"), ".css"),
     }
     text = _rendered(
         files=scripts,
@@ -72,18 +74,22 @@ def write_site(
         originals=f"{_relative(roots.df2_root, site)}/{split}/image",
         **shown,
     ).encode()
-    if not target.exists() or target.read_bytes() != text:
-        with atomic(target) as temporary:
-            temporary.write_bytes(text)
-    wanted = {"index.html", images, *named, *scripts.values()}
-    _remove_others(site, wanted | {sheet.path for sheet in content.sheets})
+    publish(target, [text], lambda: None)
+    wanted = {target.name, images, *named, *scripts.values()}
+    remove(site, there - wanted - {sheet.path for sheet in content.sheets})
     return Site(target, drawn, hashlib.sha256(text).hexdigest())
 
 
 def _draw(
-    roots: Roots, split: str, site: Path, content: Content, engine: Engine, progress: Progress
+    roots: Roots,
+    split: str,
+    site: Path,
+    there: Collection[str],
+    content: Content,
+    engine: Engine,
+    progress: Progress,
 ) -> int:
-    missing = [sheet for sheet in content.sheets if not (site / sheet.path).exists()]
+    missing = [sheet for sheet in content.sheets if sheet.path not in there]
     parts = (
         Shard(str(roots.sku_root), str(site), missing[start : start + _SHARD])
         for start in range(0, len(missing), _SHARD)
@@ -118,29 +124,17 @@ def _static(name: str) -> bytes:
     return (files(_PACKAGE) / "static" / name).read_bytes()
 
 
-def _named(site: Path, stem: str, data: bytes, suffix: str = ".js") -> str:
+def _named(site: Path, there: Collection[str], stem: str, data: bytes, suffix: str = ".js") -> str:
     """Write `data` under a name that holds its digest, unless it is there; the name."""
     name = f"{stem}-{hashlib.sha256(data).hexdigest()[:12]}{suffix}"
-    if not (site / name).exists():
+    if name not in there:
         with atomic(site / name) as temporary:
             temporary.write_bytes(data)
     return name
 
 
 def _relative(root: Path, site: Path) -> str:
-    """The address of a folder, seen from the site's."""
-    return quote(Path(os.path.relpath(root, site)).as_posix())
-
-
-def _remove_others(site: Path, wanted: set[str]) -> None:
-    """Remove what an earlier page named, and folders that this leaves empty."""
-    for path in list(_files(site)):
-        if path.relative_to(site).as_posix() not in wanted:
-            path.unlink()
-    for found in sorted((path for path in site.rglob("*") if path.is_dir()), reverse=True):
-        if not any(found.iterdir()):
-            found.rmdir()
-
-
-def _files(site: Path) -> Iterator[Path]:
-    return (path for path in site.rglob("*") if not path.is_dir())
+    """The address of a folder, seen from the site's; whole where the two lie in other places."""
+    if site.parts[:2] == root.parts[:2] or not (is_url(str(site)) or is_url(str(root))):
+        return quote(Path(os.path.relpath(str(root), str(site))).as_posix())
+    return root.as_uri()
