@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets_tests.support import processes
+from df2_assets_tests.support.builder import random_dataset
 
 PACKAGE = processes.PROJECT / "df2_assets"
 MODULES = {
@@ -108,6 +109,24 @@ def test_what_workers_import_loads_neither_tables_nor_dagster(module: str, tmp_p
     loaded = processes.loaded_modules(f"import {module}", processes.environment(tmp_path), tmp_path)
     assert "df2_assets" in loaded
     assert loaded & {"dagster", "pandas", "pyarrow", "numpy", "matplotlib", "torch"} == set()
+    assert loaded & {"fsspec", "s3fs", "upath"} == set()
+
+
+def test_a_build_from_folder_to_folder_loads_nothing_of_object_stores(tmp_path: Path) -> None:
+    random_dataset(tmp_path / "df2", 1, images=4)
+    env = processes.environment(tmp_path, DF2_ROOT=tmp_path / "df2", SKU_ROOT=tmp_path / "sku")
+    program = (
+        "from df2_assets.cli.runs import run_all\n"
+        "from df2_assets.settings import parse_splits, read_settings\n"
+        "from dataclasses import replace\n"
+        "import click\n"
+        "with click.Context(click.Command('build')):\n"
+        "    run, = run_all(replace(read_settings(), splits=parse_splits(['train'])))\n"
+        "assert run.success and run.numbers['crops'], run\n"
+    )
+    loaded = processes.loaded_modules(program, env, tmp_path)
+    assert {"dagster", "loky"} <= loaded
+    assert loaded & {"fsspec", "s3fs", "upath", "aiobotocore"} == set()
 
 
 def test_every_module_says_what_it_is_for() -> None:

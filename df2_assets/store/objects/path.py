@@ -78,6 +78,8 @@ class ObjectPath(PosixPath):
         self, mode: str = "r", *, encoding: str | None = None
     ) -> IO[Any]:
         """The object in memory, to be read. Raises FileNotFoundError. One request."""
+        if mode not in ("r", "rb"):
+            raise TypeError(f"{self} is no file of this machine: store.files writes it")
         whole = io.BytesIO(self.read_bytes())
         return whole if "b" in mode else io.TextIOWrapper(whole, encoding)
 

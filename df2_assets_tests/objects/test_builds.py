@@ -1,0 +1,105 @@
+"""A data set is the same one wherever it is read from and written to."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import click
+import pytest
+
+from df2_assets.engines.local import LocalEngine
+from df2_assets.inspection.explain import explain_image
+from df2_assets.inspection.verify import verify
+from df2_assets.sample import make_sample
+from df2_assets.settings import make_roots
+from df2_assets.store.location import locate
+from df2_assets_tests.objects.conftest import BUCKET, Source
+from df2_assets_tests.objects.outputs import crops, digests, in_bucket, in_folder
+from df2_assets_tests.support.object_store import ObjectStore
+from df2_assets_tests.support.run import build
+
+
+@pytest.mark.parametrize("read", ["folder", "bucket"])
+@pytest.mark.parametrize("written", ["folder", "bucket"])
+def test_a_build_gives_the_same_bytes_wherever_it_reads_and_writes(
+    store: ObjectStore,
+    source: Source,
+    local: Path,
+    tmp_path: Path,
+    prefix: str,
+    read: str,
+    written: str,
+) -> None:
+    df2_root = source.folder if read == "folder" else source.url
+    sku_root = tmp_path / "sku" if written == "folder" else locate(f"s3://{BUCKET}/{prefix}")
+    built = build(df2_root, sku_root)
+    assert built.problems == []
+    assert len(built.runs[0].passed) == 14
+    files = in_folder(sku_root) if written == "folder" else in_bucket(store, prefix)
+    assert digests(files) == digests(in_folder(local))
+    document = json.loads(files["train_sku_metadata.json"])
+    assert (document["df2_root"], document["out_root"]) == (str(df2_root), str(sku_root))
+
+
+def test_verify_explain_and_gallery_work_there(
+    store: ObjectStore, source: Source, prefix: str
+) -> None:
+    import dagster as dg
+
+    from df2_assets.cli.runs import run_split
+    from df2_assets.definitions import build_defs
+    from df2_assets.settings import Settings
+
+    url = f"s3://{BUCKET}/{prefix}"
+    settings = Settings(df2_root=source.url, sku_root=url, workers=2)
+    defs = build_defs(settings)
+    with dg.DagsterInstance.ephemeral() as instance:
+        for job in ("build_dataset", "refresh_reports"):
+            outcome = run_split(defs, instance, "train", job=job)
+            assert outcome.success, outcome.problems
+    roots = make_roots(str(source.url), url)
+    found = verify(roots, "train", LocalEngine(2))
+    assert (found.faults, found.notes) == ([], [])
+    files = in_bucket(store, prefix)
+    path = min(crops(files))
+    image_id = path.rpartition("/")[2][:6]
+    answers = explain_image(roots, "train", image_id, None, {})
+    assert "in" in {answer.fate for answer in answers}
+    assert not any("changed" in step.said for answer in answers for step in answer.steps)
+    page = files["_df2_assets/report/train/index.html"].decode()
+    assert '"../../.."' in page or "../../.." in page
+    drawn = [name for name in files if name.startswith("_df2_assets/report/train/thumbs/")]
+    assert len(drawn) == json.loads(files["train_sku_metadata.json"])["num_skus"]
+
+    flipped = bytearray(files[path])
+    flipped[-40] ^= 1
+    store.put(BUCKET, f"{prefix}/{path}", bytes(flipped))
+    assert {fault.path for fault in verify(roots, "train").faults} == {path}
+    assert {fault.path for fault in verify(roots, "train", LocalEngine(2)).faults} == {path}
+    only_it = build(source.url, locate(url)).runs[0].numbers["crops"]
+    assert (only_it["remade"], only_it["added"]) == (1, 0)
+    assert in_bucket(store, prefix)[path] == files[path]
+
+
+def test_a_warm_rerun_asks_the_same_of_ten_images_and_of_a_hundred(
+    store: ObjectStore, tmp_path: Path, prefix: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[int, Counter[str]]] = []
+    for images in (40, 160):
+        folder = make_sample(tmp_path / f"{images}", images=images).root
+        store.upload(folder, BUCKET, f"{prefix}/{images}/df2")
+        df2_root = locate(f"s3://{BUCKET}/{prefix}/{images}/df2")
+        sku_root = locate(f"s3://{BUCKET}/{prefix}/{images}/sku")
+        with store.counting() as cold:
+            assert build(df2_root, sku_root).problems == []
+        with store.counting() as warm:
+            again = build(df2_root, sku_root)
+        assert not again.runs[0].changed
+        asked.append((int(again.runs[0].numbers["crops"]["crops"]), warm))
+        with capsys.disabled():
+            click.echo(
+                f"\n{images} images, {asked[-1][0]} crops: cold {dict(cold)}, warm {dict(warm)}"
+            )
+    (few, of_few), (many, of_many) = asked
+    assert many > 3 * few
+    assert of_few == of_many

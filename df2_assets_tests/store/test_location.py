@@ -1,0 +1,106 @@
+"""Roots as they are given: paths, and URLs of object stores."""
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from df2_assets.errors import RootsError
+from df2_assets.settings import make_roots, read_settings
+from df2_assets.store.layout import refuse_dangerous
+from df2_assets.store.location import locate
+from df2_assets.store.objects.client import Conflict, client, stamp
+from df2_assets.store.objects.path import ObjectPath
+
+
+def test_a_url_stays_one_whatever_is_done_with_its_names() -> None:
+    root = locate("s3://bucket/a b/sku/")
+    assert str(root) == "s3://bucket/a b/sku"
+    table = root / "_df2_assets/tables" / "train.parquet"
+    assert str(table) == "s3://bucket/a b/sku/_df2_assets/tables/train.parquet"
+    assert str(table.with_suffix(".json").parent) == "s3://bucket/a b/sku/_df2_assets/tables"
+    assert table.relative_to(root).as_posix() == "_df2_assets/tables/train.parquet"
+    assert pickle.loads(pickle.dumps(table)) == table  # noqa: S301 - just pickled
+    assert table.as_uri() == f"{table}"
+
+
+def test_nothing_takes_an_object_for_a_file_of_this_machine() -> None:
+    path = ObjectPath("s3://bucket/key")
+    uses: tuple[Callable[[], object], ...] = (
+        lambda: os.listdir(path),
+        lambda: path.write_bytes(b""),
+        path.mkdir,
+        path.rmdir,
+    )
+    for use in uses:
+        with pytest.raises(TypeError, match="s3://bucket/key is no file of this machine"):
+            use()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("s3://key:secret@bucket/sku", "has a user, password or query in it"),
+        ("s3://bucket/sku?versionId=1", "has a user, password or query in it"),
+        ("s3://bucket/sku#part", "has a user, password or query in it"),
+        ("s3://", "names no bucket"),
+        ("s3:///sku", "names no bucket"),
+        ("file:///data/sku", "names no bucket"),
+        ("s3://bucket//sku", "has an empty part"),
+        ("s3://bucket/../other", "has an empty part"),
+    ],
+)
+def test_a_url_that_cannot_be_a_root_is_refused_without_its_secrets(url: str, said: str) -> None:
+    with pytest.raises(RootsError, match=said) as refused:
+        locate(url)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("df2", "sku"),
+    [
+        ("s3://bucket/data", "s3://bucket/data"),
+        ("s3://bucket/data", "s3://bucket/data/sku"),
+        ("s3://bucket/data/df2", "s3://bucket/data/"),
+        ("s3://bucket/df2", "s3://bucket"),
+    ],
+)
+def test_roots_inside_each_other_are_refused(df2: str, sku: str) -> None:
+    with pytest.raises(RootsError, match="one lies in the other"):
+        refuse_dangerous(make_roots(df2, sku))
+
+
+def test_roots_side_by_side_are_not_whatever_they_are(tmp_path: Path) -> None:
+    for df2 in ("s3://bucket/data", "s3://other/data2/sku", str(tmp_path / "df2")):
+        for sku in ("s3://bucket/data2", str(tmp_path / "sku")):
+            refuse_dangerous(make_roots(df2, sku))
+
+
+def test_the_environment_may_name_urls() -> None:
+    settings = read_settings({"DF2_ROOT": "s3://bucket/df2/", "SKU_ROOT": "s3://bucket/sku/"})
+    roots = settings.roots
+    assert (str(roots.df2_root), str(roots.sku_root)) == ("s3://bucket/df2", "s3://bucket/sku")
+    assert roots.out_root == "s3://bucket/sku/"
+
+
+def test_any_store_that_fsspec_knows_is_asked_for_the_same_things() -> None:
+    memory = client("memory")
+    tag = memory.put("box/a/one", b"first", only_new=True)
+    with pytest.raises(Conflict):
+        memory.put("box/a/one", b"second", only_new=True)
+    assert memory.get("box/a/one", 1, 3)[0] == b"ir"
+    assert memory.get("box/a/one", -2)[0] == b"st"
+    other = memory.put("box/a/one", b"third", instead_of=tag)
+    with pytest.raises(Conflict):
+        memory.put("box/a/one", b"fourth", instead_of=tag)
+    assert stamp(tag) != stamp(other)
+    memory.put("box/a/deep/two", b"")
+    found = {one.name: one.size for one in memory.listed("box/a", deep=False)}
+    assert found == {"one": 5, "deep": None}
+    assert {one.name for one in memory.listed("box/a", deep=True)} == {"one", "deep/two"}
+    memory.delete(["box/a/one", "box/a/deep/two", "box/a/never"])
+    assert list(memory.listed("box/a", deep=True)) == []
+    with pytest.raises(FileNotFoundError):
+        memory.get("box/a/one")

@@ -1,0 +1,172 @@
+"""An S3 server on loopback that counts what it is asked, and fails when a test wants it to.
+
+The server is moto's, and what it holds is put and read with boto3: not with what is tested.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+KEY, SECRET = "AKIAQ7EXAMPLEOFAKEY7", "hQ2nTsecretOfTheTestsZ8vQ0pLr5"
+REGION = "eu-central-1"
+
+Environ = dict[str, Any]
+Fault = Callable[[str, str], str | None]
+"""Given an operation and a path: `500`, `503`, `hang`, `cut` (the answer breaks off), or None."""
+
+
+def no_fault(operation: str, path: str) -> None:
+    """All is well."""
+
+
+class Gate:
+    """In front of the server: sees each request, and lets it through or fails it."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+        self._lock = threading.Lock()
+        self.fault: Fault = no_fault
+        self.asked: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        operation, path = _operation(environ), environ["PATH_INFO"]
+        with self._lock:
+            self.asked[operation] += 1
+            fault = self.fault(operation, path)
+            if fault:
+                self.failed[fault] += 1
+        if fault == "hang":
+            time.sleep(20)  # longer than a client waits for a byte
+        elif fault in ("500", "503"):
+            code = {"500": "InternalError", "503": "ServiceUnavailable"}[fault]
+            text = f"<Error><Code>{code}</Code><Message>so the test wants it</Message></Error>"
+            start_response(f"{fault} {code}", [("Content-Type", "application/xml")])
+            return [text.encode()]
+        answer = b"".join(self._application(environ, start_response))
+        return [answer[: len(answer) // 2]] if fault == "cut" else [answer]
+
+
+def _operation(environ: Environ) -> str:
+    method, query = environ["REQUEST_METHOD"], environ["QUERY_STRING"]
+    if method == "GET" and "list-type=2" in query:
+        return "list"
+    return "delete" if method == "POST" and "delete" in query else str(method).lower()
+
+
+class ObjectStore:
+    """The server, its gate, and a bucket by name with what lies in it."""
+
+    def __init__(self, gate: Gate, url: str) -> None:
+        import boto3
+
+        self.gate = gate
+        self.url = url
+        self.environment = {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=url,
+            aws_access_key_id=KEY,
+            aws_secret_access_key=SECRET,
+            region_name=REGION,
+        )
+
+    def make_bucket(self, name: str) -> None:
+        where = {"LocationConstraint": REGION}
+        self._client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+
+    def put(self, bucket: str, key: str, data: bytes) -> None:
+        self._client.put_object(Bucket=bucket, Key=key, Body=data)
+
+    def upload(self, folder: Path, bucket: str, prefix: str) -> None:
+        """Put all files of a folder."""
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        with ThreadPoolExecutor(8) as pool:
+            for _ in pool.map(
+                lambda path: self.put(
+                    bucket, f"{prefix}/{path.relative_to(folder).as_posix()}", path.read_bytes()
+                ),
+                files,
+            ):
+                pass
+
+    def get(self, bucket: str, key: str) -> bytes:
+        data: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return data
+
+    def delete(self, bucket: str, key: str) -> None:
+        self._client.delete_object(Bucket=bucket, Key=key)
+
+    def tags(self, bucket: str, prefix: str) -> dict[str, tuple[str, Any]]:
+        """Entity tag and time of each object below `prefix`, by its name there."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix=f"{prefix}/"
+        )
+        return {
+            one["Key"].removeprefix(f"{prefix}/"): (one["ETag"], one["LastModified"])
+            for page in pages
+            for one in page.get("Contents", ())
+        }
+
+    def contents(self, bucket: str, prefix: str) -> dict[str, bytes]:
+        """All objects below `prefix`, by their names there."""
+        return {name: self.get(bucket, f"{prefix}/{name}") for name in self.tags(bucket, prefix)}
+
+    @contextmanager
+    def counting(self) -> Iterator[Counter[str]]:
+        """What the block asks the server, by operation; whole when the block has ended."""
+        before = self.gate.asked.copy()
+        asked: Counter[str] = Counter()
+        yield asked
+        asked.update(self.gate.asked - before)
+
+    @contextmanager
+    def failing(self, fault: Fault) -> Iterator[None]:
+        """Requests fail as `fault` says until the block ends."""
+        self.gate.fault = fault
+        try:
+            yield
+        finally:
+            self.gate.fault = no_fault
+
+
+@contextmanager
+def serving() -> Iterator[ObjectStore]:
+    """A running server without a bucket."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    gate = Gate(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, gate, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield ObjectStore(gate, f"http://127.0.0.1:{server.port}")
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def sprinkled(kinds: Mapping[int, str]) -> Fault:
+    """Every so many requests one of a kind fails."""
+    count = 0
+
+    def fault(operation: str, path: str) -> str | None:
+        nonlocal count
+        count += 1
+        return next((kind for every, kind in kinds.items() if count % every == 0), None)
+
+    return fault
