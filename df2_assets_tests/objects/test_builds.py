@@ -15,8 +15,11 @@ from df2_assets.settings import make_roots
 from df2_assets.store.location import locate
 from df2_assets_tests.objects.conftest import BUCKET, Source
 from df2_assets_tests.objects.outputs import crops, digests, in_bucket, in_folder
-from df2_assets_tests.support.object_store import ObjectStore
+from df2_assets_tests.support.object_store import PICTURES, ObjectStore
 from df2_assets_tests.support.run import build
+
+SHOWN = 48
+"""Crops of a contact sheet: six SKUs, four of each domain."""
 
 
 @pytest.mark.parametrize("read", ["folder", "bucket"])
@@ -102,4 +105,6 @@ def test_a_warm_rerun_asks_the_same_of_ten_images_and_of_a_hundred(
             )
     (few, of_few), (many, of_many) = asked
     assert many > 3 * few
+    for warm in (of_few, of_many):
+        assert warm.pop(PICTURES) <= SHOWN
     assert of_few == of_many

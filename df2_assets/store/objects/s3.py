@@ -12,10 +12,7 @@ class S3(Client):
     """S3, and what speaks its protocol: tags come with each answer, listings in pages of 1000."""
 
     def __init__(self, protocol: str) -> None:
-        # One request an object: with more at once, s3fs asks for the size before it reads.
-        super().__init__(
-            protocol, max_concurrency=1, config_kwargs={"max_pool_connections": AT_ONCE}
-        )
+        super().__init__(protocol, config_kwargs={"max_pool_connections": AT_ONCE})
 
     def get(self, path: str, start: int | None = None, end: int | None = None) -> tuple[bytes, str]:
         """See `Client.get`: one request, and another one after an answer that broke off."""
