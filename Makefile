@@ -32,7 +32,7 @@ endif
 
 EXTRAS :=
 .venv/.installed-dev: EXTRAS := [dev]
-.venv/.installed-extra: EXTRAS := [dev,e2e,exports,postgres,s3,torch]
+.venv/.installed-extra: EXTRAS := [dev,e2e,exports,postgres,ray,s3,torch]
 .venv/.installed .venv/.installed-dev .venv/.installed-extra: .venv/bin/python \
 		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
 	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \
@@ -71,7 +71,7 @@ ui: install ## open Dagster's UI on 127.0.0.1 (PORT=3000)
 	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
 	 $(DAGSTER) exec .venv/bin/dagster dev --host 127.0.0.1 --port $(PORT)
 
-EXTRA := torch or exports or browser or postgres or daemon or s3 or slow
+EXTRA := torch or exports or browser or postgres or ray or s3 or daemon or slow
 test: .venv/.installed-dev ## run every test that needs no extra
 	@.venv/bin/python -m pytest -n auto --dist loadfile -m 'not ($(EXTRA) or faults)'
 

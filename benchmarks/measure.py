@@ -79,7 +79,7 @@ def python(module: str, *arguments: object) -> list[str]:
 
 def environment_for(settings: Mapping[str, str]) -> dict[str, str]:
     """This process's environment with `settings` of the project, and none but these."""
-    ours = ("DF2_ROOT", "SKU_ROOT", "SPLITS", "DAGSTER_HOME")
+    ours = ("DF2_ROOT", "SKU_ROOT", "SPLITS", "DAGSTER_HOME", "RAY_ADDRESS")
     inherited = {
         name: value
         for name, value in os.environ.items()

@@ -66,7 +66,9 @@ def build_defs(
         "data": data,
         "output": SplitWriter(data=data),
         "io_manager": TableIOManager(data=data),
-        "engine": EngineChoice(kind=settings.engine, workers=settings.workers or 0),
+        "engine": EngineChoice(
+            kind=settings.engine, workers=settings.workers or 0, address=settings.ray_address
+        ),
         "progress": ProgressChoice(),
         "prompts": PromptTemplates(file=str(settings.prompts or "")),
         "limits": Limits(max_refused=settings.max_refused, max_age_days=settings.max_age_days),

@@ -23,7 +23,7 @@ PROJECT: Final = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file()
 MAX_WORKERS: Final = 1024
 MAX_DAYS: Final = 3650
 
-EngineName = Literal["local"]
+EngineName = Literal["local", "ray"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Settings:
     """Every setting of the platform, with its default.
 
     `df2_root` is absolute, or a URL. `sku_root` is as given: the contract repeats it. `workers`
-    None means one a core. `max_refused` is the share of images, and of items, that may be refused.
+    None means one a core. `ray_address` is that of a cluster; empty, a run has a Ray of its own.
+    `max_refused` is the share of images, and of items, that may be refused.
     `max_age_days` is how long ago a split may have been built and still count as fresh.
     `prompts` is a YAML file with templates of further prompts, if any.
     `code_url` is where the project's folder is to be seen in a browser, if anywhere.
@@ -42,6 +43,7 @@ class Settings:
     splits: tuple[str, ...] = SPLITS
     engine: EngineName = "local"
     workers: int | None = None
+    ray_address: str = ""
     max_refused: float = 0.01
     max_age_days: float = 7.0
     prompts: Path | None = None
@@ -64,6 +66,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         splits=parse_splits(given.get("SPLITS", " ".join(default.splits)).split()),
         engine=_one_of("DF2_ENGINE", given.get("DF2_ENGINE", default.engine), get_args(EngineName)),
         workers=_workers(given.get("DF2_WORKERS")),
+        ray_address=given.get("RAY_ADDRESS", default.ray_address).strip(),
         max_refused=_share(given.get("DF2_MAX_REFUSED", str(default.max_refused))),
         max_age_days=_days(given.get("DF2_MAX_AGE_DAYS", str(default.max_age_days))),
         prompts=_absolute(given["DF2_PROMPTS"]) if "DF2_PROMPTS" in given else default.prompts,

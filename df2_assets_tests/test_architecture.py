@@ -23,6 +23,7 @@ LEVELS: tuple[set[str], ...] = (
     {"automation", "assets", "checks", "checking", "verification", "retention", "presentation"},
     {
         "resources",
+        "ray_resource",
         "io_managers",
         "partitions",
         "provenance",

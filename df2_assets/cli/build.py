@@ -7,6 +7,7 @@ import click
 
 from df2_assets.cli.options import (
     json_option,
+    refuse_unusable_engine,
     say,
     say_json,
     settings_for,
@@ -33,6 +34,7 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     from df2_assets.store.layout import refuse_missing
 
     settings = settings_for(names, workers)
+    refuse_unusable_engine(settings)
     for split in settings.splits:
         refuse_missing(settings.roots, split)
 

@@ -35,6 +35,14 @@ def settings_for(names: tuple[str, ...], workers: int | None = None) -> "Setting
     return settings
 
 
+def refuse_unusable_engine(settings: "Settings") -> None:
+    """Raise SettingsError at once where the engine that runs would use cannot be had."""
+    from df2_assets.engines.ray_cluster import refuse_unusable
+
+    if settings.engine == "ray":
+        refuse_unusable(settings.ray_address)
+
+
 def built_splits(settings: "Settings", *, named: bool) -> tuple[str, ...]:
     """The splits to look at: those that were named, else those that were built.
 

@@ -9,6 +9,7 @@ import click
 from df2_assets.cli.options import (
     built_splits,
     json_option,
+    refuse_unusable_engine,
     say,
     say_json,
     settings_for,
@@ -34,11 +35,13 @@ def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: boo
     Crops that were looked at before are not opened again, and thumbnails are drawn once. Ends with
     1 where a run failed.
     """
+    settings = settings_for(names, workers)
+    refuse_unusable_engine(settings)
+    settings = dataclasses.replace(settings, splits=built_splits(settings, named=bool(names)))
+
     from df2_assets.cli.runs import run_all
     from df2_assets.report.gallery.site import page
 
-    settings = settings_for(names, workers)
-    settings = dataclasses.replace(settings, splits=built_splits(settings, named=bool(names)))
     outcomes = run_all(settings, "refresh_reports")
     pages = {outcome.split: page(settings.roots, outcome.split) for outcome in outcomes}
     if as_json:

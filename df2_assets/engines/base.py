@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
+
+from df2_assets.errors import inert
 
 S = TypeVar("S")
 R = TypeVar("R")
+
+_LABEL: Final = 200
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,12 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """End the workers; a later map starts others."""
+
+
+def label(shard: object) -> str:
+    """What a shard is made of, for the log: how many items, the first and the last of them."""
+    items = shard[-1] if isinstance(shard, tuple) and shard and isinstance(shard[-1], list) else []
+    if not items:
+        return inert(str(shard), _LABEL)
+    ends = [inert(str(item), _LABEL) for item in (items[0], items[-1])]
+    return ends[0] if len(items) == 1 else f"{len(items)} from {ends[0]} to {ends[1]}"

@@ -1,25 +1,20 @@
 """Processes of this machine, through loky: its workers import only what a shard needs."""
 
-import ctypes
 import logging
 import os
 import signal
-import sys
-import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from itertools import islice
-from types import FrameType
 
 import loky
 
-from df2_assets.engines.base import Lost, R, S
+from df2_assets.engines.base import Lost, R, S, label
+from df2_assets.engines.processes import die_with, uninterrupted
 
 _log = logging.getLogger(__name__)
 
-_PR_SET_PDEATHSIG = 1
 _IDLE_SECONDS = 60
 
 
@@ -39,7 +34,7 @@ class LocalEngine:
         cause = "no reason is known."
         try:
             while True:
-                with _uninterrupted():
+                with uninterrupted():
                     suspects = self._fill(function, waiting, in_flight)
                 if not in_flight and not suspects:
                     return
@@ -56,9 +51,10 @@ class LocalEngine:
                     in_flight.clear()
                     _log.warning(
                         "A worker process ended unexpectedly: %s The %d shards that it may have "
-                        "been at run again, one at a time.",
+                        "been at run again, one at a time: %s.",
                         cause,
                         len(suspects),
+                        "; ".join(map(label, suspects)),
                     )
                     for shard in suspects:
                         yield shard, self._alone(function, shard)
@@ -69,7 +65,7 @@ class LocalEngine:
     def close(self) -> None:
         """See `Engine.close`."""
         if self._started:
-            with _uninterrupted():
+            with uninterrupted():
                 self._pool().shutdown(wait=True, kill_workers=True)
             self._started = False
 
@@ -87,7 +83,7 @@ class LocalEngine:
 
     def _alone(self, function: Callable[[S], R], shard: S) -> R | Lost:
         try:
-            with _uninterrupted():
+            with uninterrupted():
                 future = self._pool().submit(function, shard)
             result: R = future.result()
         except BrokenProcessPool as error:
@@ -108,30 +104,7 @@ def _cause(error: BrokenProcessPool) -> str:
     return str(error).split("\n")[0]
 
 
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back until the block ends: half a call into loky may not end."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    received: list[tuple[int, FrameType | None]] = []
-    before = {
-        number: signal.signal(number, lambda *call: received.append(call))
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-    if received:
-        signal.raise_signal(received[0][0])
-
-
 def _live_and_die_with(parent: int) -> None:
     """Leave Ctrl-C to the parent, and end when it does, even when it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+    die_with(parent)

@@ -15,8 +15,7 @@ from df2_assets.exports.shards import Limits, Shard, plan, rows_of
 from df2_assets.exports.source import Row, Source
 from df2_assets.pipeline.estimate import Estimate, refuse_full_disk
 from df2_assets.store.checksums import write_list
-from df2_assets.store.crop_tree import remove_empty
-from df2_assets.store.files import atomic, free, link, publish, temporary_name
+from df2_assets.store.files import atomic, free, link, publish, remove_empty, temporary_name
 
 LOOSE: Final = "imagefolder"
 """Where an export has crops as files: `imagefolder/catalog/…`, `imagefolder/query/…`."""
@@ -205,7 +204,7 @@ class Folder:
         for name in own:
             self._changing()
             (self.path / name).unlink()
-        remove_empty(self._roots, {f"{self._top}/{os.path.dirname(name)}" for name in own})
+        remove_empty(self._roots.sku_root, {f"{self._top}/{os.path.dirname(name)}" for name in own})
         return len(own), sorted(f"{self._top}/{name}" for name in set(others).difference(own))
 
 

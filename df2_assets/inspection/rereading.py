@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Final, NamedTuple
 
@@ -10,6 +10,7 @@ from df2_assets.dataset.annotations import Refused
 from df2_assets.dataset.cropping import decode
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
+from df2_assets.engines.shards import map_shards
 from df2_assets.store.access import access
 
 _SHARD: Final = 64
@@ -33,11 +34,15 @@ def reread(
 ) -> dict[str, Reread]:
     """Read and decode every crop on `engine`; one that kills its worker counts as unreadable."""
     found: dict[str, Reread] = {}
-    with progress("reading crops back", len(crop_paths), "crops") as advance:
-        parts = [list(crop_paths[i : i + _SHARD]) for i in range(0, len(crop_paths), _SHARD)]
-        lost = _run(sku_root, parts, engine, advance, found)
-        killers = _run(sku_root, [[path] for part in lost for path in part], engine, advance, found)
-    found.update((path, Reread(None, None)) for part in killers for path in part)
+    whole = Shard(sku_root, list(crop_paths))
+    with (
+        progress("reading crops back", len(crop_paths), "crops") as advance,
+        closing(map_shards(engine, reread_shard, whole, _SHARD)) as results,
+    ):
+        for shard, result in results:
+            read = [Reread(None, None)] if isinstance(result, Lost) else result
+            found.update(zip(shard.crop_paths, read, strict=True))
+            advance(len(read))
     return found
 
 
@@ -56,23 +61,3 @@ def _reread(data: bytes | OSError) -> Reread:
         return Reread(digest, decode(io.BytesIO(data)).size)
     except Refused:
         return Reread(digest, None)
-
-
-def _run(
-    sku_root: str,
-    parts: list[list[str]],
-    engine: Engine,
-    advance: Callable[[int], object],
-    found: dict[str, Reread],
-) -> list[list[str]]:
-    """Read `parts` into `found`; those that ended their worker."""
-    lost: list[list[str]] = []
-    shards = (Shard(sku_root, part) for part in parts)
-    with closing(engine.map(reread_shard, shards)) as results:
-        for shard, result in results:
-            if isinstance(result, Lost):
-                lost.append(shard.crop_paths)
-                continue
-            found.update(zip(shard.crop_paths, result, strict=True))
-            advance(len(result))
-    return lost

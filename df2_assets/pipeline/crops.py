@@ -1,9 +1,9 @@
 """The crops of a split brought up to date: made, kept, removed, and said so in the manifest."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -13,6 +13,7 @@ from df2_assets.dataset.skus import paired
 from df2_assets.dataset.tables import CROPS
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
+from df2_assets.engines.shards import map_shards
 from df2_assets.pipeline.changes import Changes, counted
 from df2_assets.pipeline.cutting import (
     Headers,
@@ -24,14 +25,12 @@ from df2_assets.pipeline.cutting import (
 )
 from df2_assets.pipeline.planning import CropPlan, left_out
 from df2_assets.store.files import remove, remove_empty
-from df2_assets.store.journal import CropRow, Journal, journal
+from df2_assets.store.journal import CropRow, journal
 from df2_assets.store.layout import Roots
 from df2_assets.store.state import mark_incomplete
 
 _SHARD: Final = 32
 _HEADERS: Final = 1000
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -87,11 +86,11 @@ def header_sizes(
     roots: Roots, crop_paths: list[str], engine: Engine
 ) -> dict[str, tuple[int, int] | None]:
     """Width and height of crops as their files say; None for one that cannot be read."""
-    shards = (Headers(str(roots.sku_root), part) for part in _parts(crop_paths, _HEADERS))
     sizes: dict[str, tuple[int, int] | None] = {}
-    with closing(engine.map(read_headers, shards)) as results:
+    headers = Headers(str(roots.sku_root), crop_paths)
+    with closing(map_shards(engine, read_headers, headers, _HEADERS)) as results:
         for shard, result in results:
-            found = [None] * len(shard.crop_paths) if isinstance(result, Lost) else result
+            found = [None] if isinstance(result, Lost) else result
             sizes.update(zip(shard.crop_paths, found, strict=True))
     return sizes
 
@@ -107,38 +106,19 @@ def _cut(
     with (
         journal(roots, split) as finished,
         progress(f"cutting crops of {split}", len(images), "images") as advance,
+        closing(map_shards(engine, cut_shard, Shard(str(roots.sku_root), images), size)) as results,
     ):
-        suspects = _cut_all(roots, _parts(images, size), engine, finished, advance, rows)
-        one_by_one = [image for shard in suspects for image in shard.images]
-        killers = _cut_all(roots, _parts(one_by_one, 1), engine, finished, advance, rows)
-        for shard in killers:
-            detail = "ended the process that decoded it, each time"
-            refused = refuse(shard.images[0], Reason.UNREADABLE_IMAGE, detail, again=True)
-            finished.add(refused)
-            rows += refused
+        for shard, result in results:
+            made = _killed(shard.images[0]) if isinstance(result, Lost) else result
+            finished.add(made)
+            rows += made
+            advance(len(shard.images))
     return rows
 
 
-def _cut_all(
-    roots: Roots,
-    parts: Iterator[list[Image]],
-    engine: Engine,
-    finished: Journal,
-    advance: Callable[[int], object],
-    rows: list[CropRow],
-) -> list[Shard]:
-    """Run shards, rows of the finished ones appended to `rows`; those that ended their worker."""
-    lost: list[Shard] = []
-    shards = (Shard(str(roots.sku_root), part) for part in parts)
-    with closing(engine.map(cut_shard, shards)) as results:
-        for shard, result in results:
-            if isinstance(result, Lost):
-                lost.append(shard)
-                continue
-            finished.add(result)
-            rows += result
-            advance(len(shard.images))
-    return lost
+def _killed(image: Image) -> list[CropRow]:
+    detail = "ended the process that decoded it, each time"
+    return refuse(image, Reason.UNREADABLE_IMAGE, detail, again=True)
 
 
 def _columns(rows: list[CropRow]) -> dict[str, list[Any]]:
@@ -150,7 +130,3 @@ def _of_paired_skus(groups: pd.DataFrame, there: Iterable[str]) -> set[str]:
     """Those of the crops on disk whose SKU has crops of both domains on disk."""
     left = groups[groups["crop_path"].isin(list(there))]
     return set(left["crop_path"][paired(left[["sku_id"]], left["domain"])])
-
-
-def _parts(whole: list[T], size: int) -> Iterator[list[T]]:
-    return (whole[start : start + size] for start in range(0, len(whole), size))

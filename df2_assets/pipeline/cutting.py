@@ -32,6 +32,9 @@ class Image(NamedTuple):
     mtime_ns: int
     cuts: list[Cut]
 
+    def __str__(self) -> str:
+        return self.path
+
 
 class Shard(NamedTuple):
     sku_root: str

@@ -10,9 +10,18 @@ import pyarrow as pa
 from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
+from df2_assets.engines.shards import map_shards
 from df2_assets.errors import MissingTableError
 from df2_assets.pipeline import identity
-from df2_assets.pipeline.reading import CODE_VERSION, FileTask, IndexRow, Read, Shard, read_shard
+from df2_assets.pipeline.reading import (
+    CODE_VERSION,
+    FileTask,
+    IndexRow,
+    Read,
+    Shard,
+    killed,
+    read_shard,
+)
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import Listing, scan
@@ -144,20 +153,14 @@ def _read(
             todo["image_id"], todo["anno_size"], image_sizes, strict=True
         )
     ]
-    folders = str(roots.annotations(split)), str(roots.images(split))
-    shards = (
-        Shard(split, *folders, tasks[start : start + _SHARD])
-        for start in range(0, len(tasks), _SHARD)
-    )
+    whole = Shard(split, str(roots.annotations(split)), str(roots.images(split)), tasks)
     read: list[Read] = []
     with (
         progress(f"reading annotations of {split}", len(todo), "files") as advance,
-        closing(engine.map(read_shard, shards)) as results,
+        closing(map_shards(engine, read_shard, whole, _SHARD)) as results,
     ):
         for shard, result in results:
-            if isinstance(result, Lost):
-                raise RuntimeError(f"a worker that read annotations died: {result.cause}")
-            read += result
+            read += [killed(split, shard.tasks[0])] if isinstance(result, Lost) else result
             advance(len(shard.tasks))
     return read
 

@@ -11,6 +11,7 @@ from df2_assets.dataset.perceptual import MEASURES_VERSION, Measures
 from df2_assets.dataset.tables import CROP_QUALITY
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
+from df2_assets.engines.shards import map_shards
 from df2_assets.errors import ProvenanceError
 from df2_assets.pipeline.measuring import Shard, measure_shard
 from df2_assets.store import tables
@@ -59,17 +60,14 @@ def _measure(
     roots: Roots, split: str, paths: list[str], engine: Engine, progress: Progress
 ) -> list[Measures]:
     """In the order of `paths`."""
-    shards = (
-        Shard(str(roots.sku_root), paths[start : start + _SHARD])
-        for start in range(0, len(paths), _SHARD)
-    )
+    whole = Shard(str(roots.sku_root), paths)
     found: dict[str, Measures] = {}
     with (
         progress(f"looking at crops of {split}", len(paths), "crops") as advance,
-        closing(engine.map(measure_shard, shards)) as results,
+        closing(map_shards(engine, measure_shard, whole, _SHARD)) as results,
     ):
         for shard, result in results:
-            seen = [None] * len(shard.crop_paths) if isinstance(result, Lost) else result
+            seen = [None] if isinstance(result, Lost) else result
             for path, measures in zip(shard.crop_paths, seen, strict=True):
                 if measures is None:
                     raise ProvenanceError(

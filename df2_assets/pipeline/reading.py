@@ -22,6 +22,9 @@ class FileTask(NamedTuple):
     anno_size: int
     image_size: int | None
 
+    def __str__(self) -> str:
+        return self.image_id
+
 
 class Shard(NamedTuple):
     split: str
@@ -73,6 +76,14 @@ def read_shard(shard: Shard) -> list[Read]:
     sizes = _image_sizes(shard, annotations)
     found = zip(shard.tasks, annotations, sizes, strict=True)
     return [_read(shard.split, task, annotation, size) for task, annotation, size in found]
+
+
+def killed(split: str, task: FileTask) -> Read:
+    """What is said of a file that ended its reader; the next build tries anew."""
+    reason = Reason.UNREADABLE_JSON if task.image_size is None else Reason.UNREADABLE_IMAGE
+    detail = "ended the process that read it and its annotation, each time"
+    row = IndexRow(split, task.image_id, reason=reason.value, detail=detail)
+    return Read(task.image_id, None, False, [row])
 
 
 def _read(

@@ -126,13 +126,6 @@ def link(source: Path, path: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def free(folder: Path) -> int:
-    """Bytes free on the disk that holds, or would hold, `folder`."""
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
-
-
 def _beside(path: Path) -> Path:
     """The temporary name beside `path`, free: what lies there may be a link to anything."""
     path.parent.mkdir(parents=True, exist_ok=True)

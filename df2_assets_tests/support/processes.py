@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 def environment(home: Path, **settings: object) -> dict[str, str]:
     """This process's environment with our settings and no others, DAGSTER_HOME at `home`."""
-    ours = ("DF2_ROOT", "SKU_ROOT", "SPLITS", "DAGSTER_HOME")
+    ours = ("DF2_ROOT", "SKU_ROOT", "SPLITS", "DAGSTER_HOME", "RAY_ADDRESS")
     inherited = {
         name: value
         for name, value in os.environ.items()

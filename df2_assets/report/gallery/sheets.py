@@ -24,6 +24,9 @@ class Sheet(NamedTuple):
     catalog: tuple[str, ...]
     query: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return self.path
+
 
 class Shard(NamedTuple):
     """`sku_root` holds the crops, `site` the sheets."""

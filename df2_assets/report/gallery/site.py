@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from df2_assets.engines.base import Engine, Lost
+from df2_assets.engines.base import Engine, Lost, label
 from df2_assets.engines.progress import Progress
+from df2_assets.engines.shards import map_shards
 from df2_assets.report.gallery.content import Content, script
 from df2_assets.report.gallery.sheets import Shard, draw_shard
 from df2_assets.store.files import atomic, publish, remove, under
@@ -90,17 +91,14 @@ def _draw(
     progress: Progress,
 ) -> int:
     missing = [sheet for sheet in content.sheets if sheet.path not in there]
-    parts = (
-        Shard(str(roots.sku_root), str(site), missing[start : start + _SHARD])
-        for start in range(0, len(missing), _SHARD)
-    )
+    whole = Shard(str(roots.sku_root), str(site), missing)
     with (
         progress(f"drawing thumbnails of {split}", len(missing), "SKUs") as advance,
-        closing(engine.map(draw_shard, parts)) as results,
+        closing(map_shards(engine, draw_shard, whole, _SHARD)) as results,
     ):
         for shard, result in results:
             if isinstance(result, Lost):
-                raise RuntimeError(f"a worker that drew thumbnails died: {result.cause}")
+                raise RuntimeError(f"{label(shard)} ended the process that drew it: {result.cause}")
             advance(len(shard.sheets))
     return len(missing)
 

@@ -1,0 +1,43 @@
+"""Work cut into shards, and what becomes of a shard that ended its worker.
+
+A shard is a named tuple whose last field is the list of what it is made of: images, crops, files.
+"""
+
+import logging
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from typing import Any, TypeVar
+
+from df2_assets.engines.base import Engine, Lost, R, label
+
+_log = logging.getLogger(__name__)
+
+S = TypeVar("S", bound=tuple[Any, ...])
+
+
+def map_shards(
+    engine: Engine, function: Callable[[S], R], whole: S, size: int
+) -> Generator[tuple[S, R | Lost], None, None]:
+    """Map `function` over `whole` in shards of `size`: each shard with its result.
+
+    Of a shard that is lost each item runs again by itself, so that `Lost` always speaks of a shard
+    of one. A caller closes the iterator, as that of `Engine.map`.
+    """
+    lost: list[S] = []
+    with closing(engine.map(function, parts(whole, size))) as results:
+        for shard, result in results:
+            if isinstance(result, Lost) and len(shard[-1]) > 1:
+                _log.warning("Lost %s: each runs again by itself.", label(shard))
+                lost += parts(shard, 1)
+            else:
+                yield shard, result
+    if lost:
+        with closing(engine.map(function, lost)) as results:
+            yield from results
+
+
+def parts(whole: S, size: int) -> Iterator[S]:
+    """`whole` as shards of at most `size` items."""
+    *common, items = whole
+    for start in range(0, len(items), size):
+        yield type(whole)(*common, items[start : start + size])  # type: ignore[call-arg]
