@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import dagster as dg
 import pytest
 
+from df2_assets.pipeline.cutting import Shard as CropShard
+from df2_assets.pipeline.reading import Shard as IndexShard
 from df2_assets.settings import Settings
 from df2_assets.store import journal, state
 from df2_assets.store.layout import Roots
@@ -25,6 +27,10 @@ from df2_assets_tests.support.snapshots import contract, crop_stamps, stamps
 
 SPLIT = "train"
 IMAGES = 96
+UNWANTED = {
+    "local": processes.UNWANTED_IN_WORKERS,
+    "ray": processes.UNWANTED_IN_WORKERS - {"numpy", "pyarrow"},  # which Ray itself loads
+}
 SKU_ROOT = Path("sku")
 """As given: relative, so that every build says the same in its metadata."""
 
@@ -62,6 +68,7 @@ class Place(NamedTuple):
 
     folder: Path
     df2_root: Path
+    engine: str
 
     @property
     def sku(self) -> Path:
@@ -79,6 +86,7 @@ class Place(NamedTuple):
             DF2_ROOT=self.df2_root,
             SKU_ROOT=SKU_ROOT,
             SPLITS=SPLIT,
+            DF2_ENGINE=self.engine,
             DF2_WORKERS=2,
         )
         with processes.start((*processes.DF2_ASSETS, "build"), env, self.folder) as process:
@@ -95,6 +103,12 @@ class Place(NamedTuple):
         with dg.DagsterInstance.from_config(str(self.folder / "home")) as instance:
             return only(build(self.df2_root, SKU_ROOT, instance=instance)).numbers["crops"]
 
+    def log(self) -> list[str]:
+        """What the log of the last run says."""
+        with dg.DagsterInstance.from_config(str(self.folder / "home")) as instance:
+            (run,) = instance.get_runs(limit=1)
+            return [entry.user_message for entry in instance.all_logs(run.run_id)]
+
     def runs(self) -> list[str]:
         """What became of each run, the first one first."""
         with dg.DagsterInstance.from_config(str(self.folder / "home")) as instance:
@@ -106,10 +120,17 @@ def site(tmp_path: Path) -> Site:
     return write_and_build(tmp_path)
 
 
-@pytest.fixture
-def place(df2_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+@pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.ray)])
+def place(
+    df2_root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> Place:
+    if request.param == "ray":
+        pytest.importorskip("ray", reason="needs the ray extra")
     monkeypatch.chdir(tmp_path)
-    return Place(tmp_path, df2_root)
+    return Place(tmp_path, df2_root, request.param)
 
 
 def temporary(sku: Path) -> list[Path]:
@@ -150,11 +171,13 @@ def test_a_build_outlives_one_of_its_workers(
     with place.command() as process:
         victim, other = processes.workers(process.pid)
         assert "PIL" in processes.mapped_packages(other)
-        assert not processes.mapped_packages(other) & processes.UNWANTED_IN_WORKERS
+        assert not processes.mapped_packages(other) & UNWANTED[place.engine]
         os.kill(victim, signal.SIGKILL)
         done = process.end()
     assert done.returncode == 0, done
-    assert "A worker process ended unexpectedly" in done.stderr
+    (said,) = [line for line in place.log() if "A worker process ended unexpectedly" in line]
+    assert re.search(r"alone: \d+ from .*/train/image/\d{6}.jpg to .*/train/image/\d{6}.jpg", said)
+    assert f"warning: {said}" in done.stderr.splitlines()
     assert contract(place.sku) == undisturbed
     assert read_table(place.sku, "refusals", SPLIT).empty
     assert place.runs() == ["SUCCESS"]
@@ -190,11 +213,18 @@ def test_a_build_that_is_told_to_end_does_and_its_run_is_canceled(
     assert temporary(place.sku) == []
 
 
+@pytest.fixture
+def local_place(df2_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.chdir(tmp_path)
+    return Place(tmp_path, df2_root, "local")
+
+
 def test_an_image_that_kills_its_decoder_is_refused_by_name_and_the_rest_is_built(
-    place: Place, undisturbed: dict[str, bytes | None]
+    local_place: Place, undisturbed: dict[str, bytes | None]
 ) -> None:
+    place = local_place
     settings = Settings(df2_root=place.df2_root, sku_root=str(SKU_ROOT))
-    outcome = build_with(Deadly("000008"), settings, SPLIT)
+    outcome = build_with(Deadly("000008", CropShard), settings, SPLIT)
     assert outcome.success, outcome.problems
 
     refused = read_table(place.sku, "refusals", SPLIT)
@@ -212,6 +242,24 @@ def test_an_image_that_kills_its_decoder_is_refused_by_name_and_the_rest_is_buil
 
     again = only(build(place.df2_root, SKU_ROOT)).numbers["crops"]
     assert again["images_decoded"] == 2
+    assert contract(place.sku) == undisturbed
+
+
+def test_a_file_that_kills_its_reader_is_refused_by_name_and_read_again_by_the_next_build(
+    local_place: Place, undisturbed: dict[str, bytes | None]
+) -> None:
+    place = local_place
+    settings = Settings(df2_root=place.df2_root, sku_root=str(SKU_ROOT))
+    outcome = build_with(Deadly("000008", IndexShard), settings, SPLIT)
+    assert outcome.success, outcome.problems
+
+    (row,) = read_table(place.sku, "refusals", SPLIT).itertuples()
+    assert (row.image_id, row.reason) == ("000008", "unreadable_image")
+    assert "ended the process" in row.detail
+    assert len(read_table(place.sku, "raw_annotation_index", SPLIT)) == 2 * IMAGES - 1
+
+    again = only(build(place.df2_root, SKU_ROOT)).numbers["raw_annotation_index"]
+    assert again["annotations_read"] == 1
     assert contract(place.sku) == undisturbed
 
 

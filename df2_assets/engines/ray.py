@@ -4,6 +4,7 @@ import logging
 import os
 import platform
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from functools import cache, cached_property
 from importlib.metadata import version
@@ -19,8 +20,8 @@ _log = logging.getLogger(__name__)
 
 _CANCEL_SECONDS: Final = 10.0
 
-InFlight = dict[Any, S]
-"""Shards by the reference to what will come of them."""
+InFlight = dict[Future[Any], S]
+"""Shards by what will come of them."""
 
 
 class RayEngine:
@@ -97,7 +98,7 @@ class RayEngine:
         task = ray.remote(num_cpus=1, max_retries=0)(_run)
         with uninterrupted():
             for shard in islice(waiting, room):
-                in_flight[task.remote(function, shard, _software())] = shard
+                in_flight[task.remote(function, shard, _software()).future()] = shard
 
 
 def _next_of(in_flight: InFlight[S]) -> tuple[S, Any]:
@@ -105,12 +106,12 @@ def _next_of(in_flight: InFlight[S]) -> tuple[S, Any]:
 
     What the function raised is raised here.
     """
-    import ray
     from ray import exceptions
 
-    (done,), _ = ray.wait(list(in_flight), num_returns=1)
+    # Not by ray.wait, which swallows what a handler of signals raises, but for KeyboardInterrupt.
+    done = next(iter(wait(in_flight, return_when=FIRST_COMPLETED).done))
     try:
-        result = ray.get(done)
+        result = done.result()
     except exceptions.RayTaskError as error:
         raise error.cause from _RemoteTraceback(str(error))
     except (
@@ -119,7 +120,7 @@ def _next_of(in_flight: InFlight[S]) -> tuple[S, Any]:
         exceptions.OutOfMemoryError,
         exceptions.ObjectLostError,
     ) as error:
-        result = Lost(" ".join(str(error).split("\n")[0].split()))
+        result = Lost(f"{str(error).strip().splitlines()[0].split('. ')[0].rstrip('.')}.")
     return in_flight.pop(done), result
 
 
@@ -127,10 +128,9 @@ def _cancel(in_flight: InFlight[S]) -> None:
     import ray
 
     with uninterrupted(), suppress(ConnectionError):
-        for task in in_flight:
-            ray.cancel(task, force=True)
-        if in_flight:
-            ray.wait(list(in_flight), num_returns=len(in_flight), timeout=_CANCEL_SECONDS)
+        for future in in_flight:
+            ray.cancel(future.object_ref, force=True)  # type: ignore[attr-defined]
+        wait(in_flight, timeout=_CANCEL_SECONDS)
 
 
 class _RemoteTraceback(Exception):

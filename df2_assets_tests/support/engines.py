@@ -1,15 +1,19 @@
 """Engines that do more than they should, put in place of the platform's own."""
 
+import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from df2_assets.cli.runs import Outcome, run_split
 from df2_assets.definitions import build_defs
 from df2_assets.engines.base import Engine, Lost, R, S
 from df2_assets.engines.local import LocalEngine
-from df2_assets.pipeline.cutting import Shard
+from df2_assets.engines.ray import RayEngine
+from df2_assets.engines.ray_cluster import connected
 from df2_assets.resources import EngineChoice
 from df2_assets.settings import Settings
 
@@ -33,20 +37,48 @@ class Observing(LocalEngine):
 
 
 class Deadly(LocalEngine):
-    """Loses each shard of crops that has a certain image, as when the decoder crashes on it."""
+    """Loses each shard of a kind that has a certain image, as when a decoder crashes on it."""
 
-    def __init__(self, image_id: str) -> None:
+    def __init__(self, image_id: str, kind: type[tuple[Any, ...]]) -> None:
         super().__init__(2)
-        self.name = f"/{image_id}.jpg"
+        self.image_id = image_id
+        self.kind = kind
 
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
     ) -> Generator[tuple[S, Any], None, None]:
         for shard in shards:
-            if isinstance(shard, Shard) and any(i.path.endswith(self.name) for i in shard.images):
+            if isinstance(shard, self.kind) and any(self.image_id in str(i) for i in shard[-1]):
                 yield shard, Lost("a worker was killed (SIGSEGV)")
             else:
                 yield from super().map(function, [shard])
+
+
+@contextmanager
+def ray_engine(address: str = "", workers: int | None = None) -> Iterator[RayEngine]:
+    """Ray at `address`, or one of its own that ends with the block."""
+    pytest.importorskip("ray", reason="needs the ray extra")
+    with ExitStack() as stack:
+        yield RayEngine(lambda: stack.enter_context(connected(address, workers)), workers)
+
+
+@contextmanager
+def two_nodes() -> Iterator[Any]:
+    """A Ray cluster of two nodes with a core each, all on 127.0.0.1; its `Cluster`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs the ray extra")
+        node = {"num_cpus": 1, "include_dashboard": False}
+        with tempfile.TemporaryDirectory(prefix="df2-ray-test-") as folder:
+            cluster = cluster_utils.Cluster(
+                initialize_head=True, head_node_args={**node, "temp_dir": folder}
+            )
+            try:
+                cluster.add_node(num_cpus=1)
+                yield cluster
+            finally:
+                cluster.shutdown()
 
 
 def build_with(engine: Engine, settings: Settings, split: str) -> Outcome:

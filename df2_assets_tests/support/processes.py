@@ -128,8 +128,13 @@ def descendants(pid: int) -> list[int]:
 
 
 def workers(pid: int) -> list[int]:
-    """The processes that run shards for `pid`."""
-    return [child for child in descendants(pid) if "popen_loky" in command_line(child)]
+    """The processes that run shards for `pid`, of loky or Ray."""
+    found = {child: command_line(child) for child in descendants(pid)}
+    return [
+        child
+        for child, command in found.items()
+        if "popen_loky" in command or command.startswith("ray::_run")
+    ]
 
 
 def mapped_packages(pid: int) -> set[str]:
