@@ -5,7 +5,6 @@ Each pass has workers of its own, and its clock starts with the first batch, so 
 is the rate that a long epoch comes to. On the processor alone: nothing is sent to another device.
 """
 
-import os
 import statistics
 import time
 from itertools import islice
@@ -23,7 +22,7 @@ from benchmarks.tables import on, spread, table
 from benchmarks.work_folder import ask_for_room, work_folder
 
 _SPLIT: Final = "train"
-_EXPORTS: Final = ("webdataset", "huggingface", "open_clip")
+_EXPORTS: Final = ("webdataset", "huggingface")
 _BYTES_AN_IMAGE: Final = 200_000
 """What an image takes as crops, in tar files, in Parquet and in the cache of `datasets`."""
 
@@ -72,13 +71,7 @@ def take_turns(plan: Plan, sku_root: Path, cache: Path) -> Result:
 
     `cache` is where `datasets` may write. A pass of each that is not counted comes first.
     """
-    os.chdir(sku_root)  # what the paths of open_clip's table are relative to
-    loaders = {
-        "loose files, `df2_assets.torch`": _loose(sku_root),
-        "WebDataset shards": _shards(sku_root),
-        "Hugging Face Parquet": _parquet(sku_root, cache),
-        "open_clip CSV": _csv(sku_root),
-    }
+    loaders = data_sets(sku_root, cache)
     for loader in loaders.values():
         _rate(loader, 0, 4 * _BATCH)
     turns = []
@@ -93,12 +86,21 @@ def take_turns(plan: Plan, sku_root: Path, cache: Path) -> Result:
     return {"machine": machine(), "crops": plan.crops, "turns": turns}
 
 
+def data_sets(sku_root: Path, cache: Path) -> dict[str, Any]:
+    """What is loaded, by name; each gives the crops as tensors."""
+    return {
+        "loose files, `df2_assets.torch`": _loose(sku_root),
+        "WebDataset shards": _shards(sku_root),
+        "Hugging Face Parquet": _parquet(sku_root, cache),
+    }
+
+
 def report(results: Result) -> str:
     """A row a loader, with the rate and its ratio to that of the first within a turn."""
     turns = results["turns"]
     first, *_ = turns[0]
     workers = list(turns[0][first])
-    head = ["loader", *(f"{n} workers{what}" for n in workers for what in (", images/s", ""))]
+    head = ["loader", *(what for n in workers for what in (f"{n} workers, images/s", "ratio"))]
     rows = []
     for name in turns[0]:
         row = [name]
@@ -140,7 +142,7 @@ def _pixels(image: Image.Image) -> Any:
 class _Field:
     """A map-style data set, one field of each item."""
 
-    def __init__(self, dataset: Any, field: str | int) -> None:
+    def __init__(self, dataset: Any, field: str) -> None:
         self._dataset, self._field = dataset, field
 
     def __len__(self) -> int:
@@ -171,13 +173,6 @@ def _parquet(sku_root: Path, cache: Path) -> Any:
     rows = load_dataset("parquet", data_files=files, split="train", cache_dir=str(cache))
     rows.set_transform(_of_a_batch, columns=["image", "text"])
     return _Field(rows, "image")
-
-
-def _csv(sku_root: Path) -> Any:
-    from open_clip_train.data import CsvDataset
-
-    (path,) = _files(sku_root, f"open_clip/{_SPLIT}/*.tsv")
-    return _Field(CsvDataset(path, _pixels, "filepath", "title", tokenizer=list), 0)
 
 
 def _files(sku_root: Path, pattern: str) -> list[str]:
