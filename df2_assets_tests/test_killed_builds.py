@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import dagster as dg
 import pytest
@@ -17,7 +17,7 @@ from df2_assets.settings import Settings
 from df2_assets.store import journal, state
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.builder import DataSet, item, jpeg
+from df2_assets_tests.support.builder import large_pairs
 from df2_assets_tests.support.compare import assert_same_output, metadata
 from df2_assets_tests.support.engines import Deadly, build_while, build_with
 from df2_assets_tests.support.processes import Started
@@ -29,7 +29,7 @@ SPLIT = "train"
 IMAGES = 96
 UNWANTED = {
     "local": processes.UNWANTED_IN_WORKERS,
-    "ray": processes.UNWANTED_IN_WORKERS - {"numpy", "pyarrow"},  # which Ray itself loads
+    "ray": {"pandas"},  # the others Ray itself loads
 }
 SKU_ROOT = Path("sku")
 """As given: relative, so that every build says the same in its metadata."""
@@ -38,17 +38,7 @@ SKU_ROOT = Path("sku")
 @pytest.fixture(scope="module")
 def df2_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pairs of images that take a worker a while, so that a build can be ended half way."""
-    data = DataSet(tmp_path_factory.mktemp("data") / "df2")
-    pictures = [jpeg((800, 600), seed=seed) for seed in range(16)]
-    for image in range(1, IMAGES + 1):
-        source, shift = ("shop", "user")[image % 2], image % 50
-        items: dict[int | str, Any] = {
-            1: item(1, 1, [shift, 5, 500, 500]),
-            2: item(8, 2, [200, shift, 790, 590]),
-        }
-        data.raw_image(SPLIT, image, pictures[image % len(pictures)])
-        data.annotation(SPLIT, image, source, (image + 1) // 2, items)
-    return data.root
+    return large_pairs(tmp_path_factory.mktemp("data") / "df2", IMAGES).root
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +166,7 @@ def test_a_build_outlives_one_of_its_workers(
         done = process.end()
     assert done.returncode == 0, done
     (said,) = [line for line in place.log() if "A worker process ended unexpectedly" in line]
-    assert re.search(r"alone: \d+ from .*/train/image/\d{6}.jpg to .*/train/image/\d{6}.jpg", said)
+    assert re.search(r"\d+ from .*/train/image/\d{6}.jpg to .*/train/image/\d{6}.jpg", said)
     assert f"warning: {said}" in done.stderr.splitlines()
     assert contract(place.sku) == undisturbed
     assert read_table(place.sku, "refusals", SPLIT).empty
@@ -253,9 +243,10 @@ def test_a_file_that_kills_its_reader_is_refused_by_name_and_read_again_by_the_n
     outcome = build_with(Deadly("000008", IndexShard), settings, SPLIT)
     assert outcome.success, outcome.problems
 
-    (row,) = read_table(place.sku, "refusals", SPLIT).itertuples()
-    assert (row.image_id, row.reason) == ("000008", "unreadable_image")
-    assert "ended the process" in row.detail
+    refused = read_table(place.sku, "refusals", SPLIT)
+    assert list(refused["image_id"]) == ["000008"]
+    assert list(refused["reason"]) == ["unreadable_image"]
+    assert "ended the process" in refused["detail"][0]
     assert len(read_table(place.sku, "raw_annotation_index", SPLIT)) == 2 * IMAGES - 1
 
     again = only(build(place.df2_root, SKU_ROOT)).numbers["raw_annotation_index"]

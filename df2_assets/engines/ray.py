@@ -76,10 +76,10 @@ class RayEngine:
 
     @cached_property
     def _cores(self) -> int:
-        """Cores of the cluster. Connecting comes before the import, as Ray reads settings then."""
-        self._connect()
+        """Cores of the cluster, which is connected to for that."""
         import ray
 
+        self._connect()
         return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
     @cached_property
@@ -91,9 +91,9 @@ class RayEngine:
     def _fill(
         self, function: Callable[[S], R], waiting: Iterator[S], in_flight: InFlight[S]
     ) -> None:
-        room = self._depth - len(in_flight)
         import ray
 
+        room = self._depth - len(in_flight)
         # Ray would run a lost task again by itself, beside others, and say so to nobody.
         task = ray.remote(num_cpus=1, max_retries=0)(_run)
         with uninterrupted():

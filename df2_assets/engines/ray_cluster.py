@@ -62,8 +62,7 @@ def connected(address: str, workers: int | None = None) -> Iterator[Any]:
         if address:
             options: dict[str, Any] = {"address": address}
         else:
-            # Ray's name for: this machine is all there is, so listen on 127.0.0.1 alone.
-            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+            stack.enter_context(_on_this_machine_alone())
             options = {
                 "address": "local",
                 "num_cpus": workers or len(os.sched_getaffinity(0)),
@@ -89,6 +88,23 @@ def _init(stack: ExitStack, **options: Any) -> Any:
     except (ConnectionError, RuntimeError, TimeoutError) as error:
         said = " ".join(str(error).split())
         raise SettingsError(f"Ray does not start at {options['address']}: {said}") from error
+
+
+@contextmanager
+def _on_this_machine_alone() -> Iterator[None]:
+    """Have a Ray that starts listen on 127.0.0.1 only.
+
+    An address given to it does not: it looks for one that others could reach, unless it holds
+    clusters to be impossible, as on desktop systems.
+    """
+    from ray._private import ray_constants
+
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
 
 
 @contextmanager

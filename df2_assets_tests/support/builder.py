@@ -185,6 +185,21 @@ def _stem(image_id: int | str) -> str:
     return f"{image_id:06d}" if isinstance(image_id, int) else image_id
 
 
+def large_pairs(root: Path, images: int) -> DataSet:
+    """Pairs of a shop and a user image with two items each, which take a worker a while to cut."""
+    data = DataSet(root)
+    pictures = [jpeg((800, 600), seed=seed) for seed in range(16)]
+    for image in range(1, images + 1):
+        source, shift = ("shop", "user")[image % 2], image % 50
+        items: dict[int | str, Any] = {
+            1: item(1, 1, [shift, 5, 500, 500]),
+            2: item(8, 2, [200, shift, 790, 590]),
+        }
+        data.raw_image("train", image, pictures[image % len(pictures)])
+        data.annotation("train", image, source, (image + 1) // 2, items)
+    return data
+
+
 def random_dataset(
     root: Path,
     seed: int,

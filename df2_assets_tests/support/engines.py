@@ -16,6 +16,7 @@ from df2_assets.engines.ray import RayEngine
 from df2_assets.engines.ray_cluster import connected
 from df2_assets.resources import EngineChoice
 from df2_assets.settings import Settings
+from df2_assets_tests.support.processes import PROJECT
 
 
 class Observing(LocalEngine):
@@ -66,9 +67,10 @@ def ray_engine(address: str = "", workers: int | None = None) -> Iterator[RayEng
 def two_nodes() -> Iterator[Any]:
     """A Ray cluster of two nodes with a core each, all on 127.0.0.1; its `Cluster`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("PYTHONPATH", str(PROJECT))
         cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs the ray extra")
+        patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)
         node = {"num_cpus": 1, "include_dashboard": False}
         with tempfile.TemporaryDirectory(prefix="df2-ray-test-") as folder:
             cluster = cluster_utils.Cluster(

@@ -1,0 +1,205 @@
+"""Ray: a cluster by address, what it must not do, and what is refused before it starts."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from df2_assets.cli.runs import run_split
+from df2_assets.definitions import build_defs
+from df2_assets.engines import ray as ray_engines
+from df2_assets.engines.base import R, S
+from df2_assets.engines.ray import RayEngine
+from df2_assets.engines.ray_cluster import connected
+from df2_assets.errors import SettingsError
+from df2_assets.settings import Settings, read_settings
+from df2_assets_tests.engines import work
+from df2_assets_tests.support import processes
+from df2_assets_tests.support.builder import large_pairs
+from df2_assets_tests.support.engines import build_with, ray_engine, two_nodes
+from df2_assets_tests.support.run import build
+from df2_assets_tests.support.site import only
+from df2_assets_tests.support.snapshots import contract
+
+LISTENING = "0A"
+LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    with two_nodes() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def df2_root(tmp_path: Path) -> Path:
+    return large_pairs(tmp_path / "df2", 96).root
+
+
+@pytest.mark.ray
+def test_a_ray_of_ones_own_listens_on_this_machine_alone() -> None:
+    with (
+        ray_engine(workers=1) as engine,
+        closing(engine.map(work.square, [1])) as results,
+    ):
+        assert list(results) == [(1, 1)]
+        started = [os.getpid(), *processes.descendants(os.getpid())]
+        assert any("raylet" in processes.command_line(pid) for pid in started)
+        addresses = {address for pid in started for address in listening(pid)}
+    assert addresses
+    assert addresses <= LOOPBACK
+
+
+def listening(pid: int) -> Iterator[str]:
+    """The addresses that a process listens on for TCP, in hexadecimal."""
+    links = (os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd"))
+    sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == LISTENING and fields[9] in sockets:
+                yield fields[1].partition(":")[0]
+
+
+@pytest.mark.ray
+def test_a_worker_with_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_engines, "_software", lambda: "df2-assets 9.9 and Pillow 1.0")
+    with (
+        ray_engine(workers=1) as engine,
+        pytest.raises(SettingsError, match=r"has df2-assets .*, not df2-assets 9\.9 and Pillow"),
+        closing(engine.map(work.square, [1])) as results,
+    ):
+        list(results)
+
+
+@pytest.mark.ray
+def test_a_build_outlives_a_node_of_its_cluster(
+    cluster: Any, df2_root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    only(build(df2_root, tmp_path / "local"))
+    (node,) = cluster.worker_nodes
+    (raylet,) = (one.process.pid for one in node.all_processes["raylet"])
+
+    class Losing(RayEngine):
+        """Loses the second node when that is at work, with shards left to be handed out."""
+
+        def map(self, function: Callable[[S], R], shards: Iterable[S]) -> Any:
+            return super().map(function, self._lost_on_the_way(shards))
+
+        def _lost_on_the_way(self, shards: Iterable[S]) -> Iterator[S]:
+            for number, shard in enumerate(shards):
+                if number == 4 and cluster.worker_nodes:
+                    processes.wait_until(lambda: processes.workers(raylet))
+                    cluster.remove_node(node, allow_graceful=False)
+                yield shard
+
+    settings = Settings(df2_root=df2_root, sku_root=str(tmp_path / "ray"))
+    with connected(cluster.address):
+        engine = Losing(lambda: None, workers=2)
+        with closing(engine.map(time.sleep, [2, 2])) as results:
+            list(results)  # so that a worker of each node is there
+        outcome = build_with(engine, settings, "train")
+    assert outcome.success, outcome.problems
+    assert cluster.worker_nodes == []
+    assert "To be run again, alone: " in caplog.text
+    assert contract(tmp_path / "ray") == contract(tmp_path / "local")
+
+
+@pytest.mark.ray
+def test_a_build_on_a_cluster_by_address_leaves_the_cluster_as_it_was(
+    cluster: Any, df2_root: Path, tmp_path: Path
+) -> None:
+    only(build(df2_root, tmp_path / "local"))
+    settings = Settings(
+        df2_root=df2_root,
+        sku_root=str(tmp_path / "ray"),
+        engine="ray",
+        ray_address=cluster.address,
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        outcome = run_split(build_defs(settings), instance, "train")
+    assert outcome.success, outcome.problems
+    assert cluster.remaining_processes_alive()
+    assert contract(tmp_path / "ray") == contract(tmp_path / "local")
+
+
+@pytest.mark.ray
+def test_a_killed_program_leaves_no_task_on_its_cluster(cluster: Any, tmp_path: Path) -> None:
+    program = f"""
+from df2_assets.engines.ray import RayEngine
+from df2_assets.engines.ray_cluster import connected
+from df2_assets_tests.engines import work
+with connected("{cluster.address}"):
+    list(RayEngine(lambda: None).map(work.tell_pid_and_stay, ["{tmp_path}/pid"]))
+"""
+    env = processes.environment(tmp_path, PYTHONPATH=processes.PROJECT)
+    with processes.start((sys.executable, "-c", program), env, tmp_path) as started:
+        note = tmp_path / "pid"
+        processes.wait_until(lambda: note.exists() and bool(note.read_text()), started)
+        pid = int(note.read_text())
+        started.signal(signal.SIGKILL)
+        started.end()
+    processes.assert_gone([pid])
+    assert cluster.remaining_processes_alive()
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("address", ["cluster", "cluster:x", "http://127.0.0.1:1", "127.0.0.1:1"])
+def test_a_cluster_that_does_not_answer_is_refused_before_a_run_starts(
+    address: str, df2_root: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray", reason="needs the ray extra")
+    settings = {"DF2_ROOT": df2_root, "SKU_ROOT": tmp_path / "sku", "DF2_ENGINE": "ray"}
+    env = processes.environment(tmp_path / "home", **settings, RAY_ADDRESS=address)
+    done = processes.run((*processes.DF2_ASSETS, "build", "--split", "train"), env, tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "RAY_ADDRESS" in done.stderr
+    assert address in done.stderr
+    assert not (tmp_path / "home").exists()
+    assert not (tmp_path / "sku").exists()
+
+
+@pytest.mark.ray
+def test_run_config_chooses_the_engine_and_a_run_that_cannot_have_it_says_so(
+    df2_root: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("ray", reason="needs the ray extra")
+    job = build_defs(Settings(df2_root=df2_root, sku_root=str(tmp_path / "sku")))
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = job.resolve_job_def("build_dataset").execute_in_process(
+            run_config={"resources": {"engine": {"config": engine_config("127.0.0.1:1")}}},
+            instance=instance,
+            partition_key="train",
+            raise_on_error=False,
+        )
+    assert not done.success
+    said = [str(event.event_specific_data) for event in done.all_events if event.is_failure]
+    assert any("No Ray answers at RAY_ADDRESS (127.0.0.1:1)" in text for text in said)
+
+
+def engine_config(address: str) -> dict[str, object]:
+    return {"kind": "ray", "workers": 1, "address": address}
+
+
+def test_without_the_extra_ray_is_refused_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from df2_assets.engines import ray_cluster
+
+    monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match=r"pip install 'df2-assets\[ray\]'"):
+        ray_cluster.refuse_unusable("")
+
+
+def test_an_engine_that_there_is_not_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"DF2_ENGINE is 'rye': choose from local, ray"):
+        read_settings({"DF2_ENGINE": "rye"})
+    assert read_settings({"DF2_ENGINE": "ray", "RAY_ADDRESS": "a:1"}).ray_address == "a:1"
