@@ -40,7 +40,7 @@ EXTRAS :=
 	 .venv/bin/python -m pip install -qq --disable-pip-version-check -c "$$lock" -e '.$(EXTRAS)'
 	@echo "$(CURDIR)" >.venv/.installed; touch $@
 
-.PHONY: help install demo demo-faults gallery ui test test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench rehearsal scale constraints clean
+.PHONY: help install demo demo-faults gallery ui test test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench bench-engines rehearsal scale constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -110,6 +110,9 @@ lint: .venv/.installed-dev ## ruff check, ruff format, mypy
 
 bench: install ## measure this project and the original recipe, in turns (ARGS=...)
 	@.venv/bin/python -m benchmarks.bench $(ARGS)
+
+bench-engines: .venv/.installed-extra ## measure processes of this machine against Ray, in turns (ARGS=...)
+	@.venv/bin/python -m benchmarks.engines $(ARGS)
 
 rehearsal: install ## build a data set of full size and measure it (ARGS=--yes)
 	@.venv/bin/python -m benchmarks.rehearsal --ui $(ARGS)

@@ -49,15 +49,18 @@ class Place:
         return text.replace(str(self.df2_root), "DF2_ROOT").replace(str(self.sku_root), "SKU_ROOT")
 
 
-def build(place: Place, *splits: str, workers: int | None = None) -> Result:
-    """Build `splits`: what it took, and `splits` with what each run said.
+def build(place: Place, *splits: str, workers: int | None = None, engine: str = "local") -> Result:
+    """Build `splits` on an engine: what it took, and `splits` with what each run said.
 
     Raises FailedError where a run, or a check with severity ERROR, fails.
     """
     options = [option for split in splits for option in ("--split", split)]
     if workers:
         options += ["--workers", str(workers)]
-    done = run(python("df2_assets", "build", "--json", *options), place.environment)
+    done = run(
+        python("df2_assets", "build", "--json", *options),
+        place.environment | {"DF2_ENGINE": engine},
+    )
     runs = {}
     for outcome in json.loads(done.output)["splits"]:
         steps = steps_of_last_run(place.home, outcome["split"])
