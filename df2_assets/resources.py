@@ -118,6 +118,7 @@ class EngineChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
             self._engine.close()
         if self._cluster is not None:
             self._cluster.cleanup(context, None)
+        self._engine = self._cluster = None
 
     def _connect(self) -> None:
         self._cluster = self.cluster()

@@ -7,10 +7,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import Any, Final
+
+import loky
 
 from df2_assets.engines import ray_guard
 from df2_assets.engines.processes import uninterrupted
@@ -65,7 +68,7 @@ def connected(address: str, workers: int | None = None) -> Iterator[Any]:
             stack.enter_context(_on_this_machine_alone())
             options = {
                 "address": "local",
-                "num_cpus": workers or len(os.sched_getaffinity(0)),
+                "num_cpus": workers or loky.cpu_count(),
                 "include_dashboard": False,
                 "object_store_memory": _OBJECTS,
                 "_temp_dir": stack.enter_context(_guarded_folder()),
@@ -110,6 +113,9 @@ def _on_this_machine_alone() -> Iterator[None]:
 @contextmanager
 def _deaf_to_hangup() -> Iterator[None]:
     """A closed terminal is for this process to handle; what it starts meanwhile takes no note."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         yield
