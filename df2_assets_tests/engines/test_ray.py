@@ -139,7 +139,9 @@ from df2_assets_tests.engines import work
 with connected("{cluster.address}"):
     list(RayEngine(lambda: None).map(work.tell_pid_and_stay, ["{tmp_path}/pid"]))
 """
-    env = processes.environment(tmp_path, PYTHONPATH=processes.PROJECT)
+    # As `two_nodes` has it; else the program would look for a node at another address of this host.
+    alone = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": 0}
+    env = processes.environment(tmp_path, PYTHONPATH=processes.PROJECT, **alone)
     with processes.start((sys.executable, "-c", program), env, tmp_path) as started:
         note = tmp_path / "pid"
         processes.wait_until(lambda: note.exists() and bool(note.read_text()), started)
