@@ -110,7 +110,8 @@ def index(folder: Path, size: int) -> int:
 
 def group_whole(folder: Path, size: int) -> int:
     """All buckets as one table, grouped at once; how many crops."""
-    return group_index(pa.concat_tables(map(pq.read_table, _buckets(folder, "index")))).num_rows
+    whole = pa.concat_tables(map(pq.read_table, _buckets(folder, "index")))
+    return len(group_index(whole))
 
 
 def group_buckets(folder: Path, size: int) -> int:
