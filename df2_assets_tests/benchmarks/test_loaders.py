@@ -8,7 +8,13 @@ import pytest
 from benchmarks import loaders
 from benchmarks.builds import Result
 
-pytestmark = pytest.mark.exports
+pytestmark = [
+    pytest.mark.exports,
+    # webdataset leaves the closing of a shard to the garbage collector.
+    pytest.mark.filterwarnings(
+        "ignore:.*unclosed file.*[.]tar", "ignore:Exception ignored in.*[.]tar"
+    ),
+]
 
 PLAN = loaders.Plan(images=300, crops=1000, workers=(0, 1), turns=2, photos=20)
 
