@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,10 @@ class Gate:
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         operation, path = _operation(environ), environ["PATH_INFO"]
+        picture = operation == "get" and path.endswith(".jpg")
+        fault = self.fault(operation, path)
         with self._lock:
-            picture = operation == "get" and path.endswith(".jpg")
             self.asked[PICTURES if picture else operation] += 1
-            fault = self.fault(operation, path)
             if fault:
                 self.failed[fault] += 1
         if fault == "hang":
@@ -165,12 +166,12 @@ def serving() -> Iterator[ObjectStore]:
 
 
 def sprinkled(kinds: Mapping[int, str]) -> Fault:
-    """Every so many requests one of a kind fails."""
-    count = 0
+    """Every so many requests one of a kind fails; only what is got can be `cut`."""
+    numbers = count(1)
 
     def fault(operation: str, path: str) -> str | None:
-        nonlocal count
-        count += 1
-        return next((kind for every, kind in kinds.items() if count % every == 0), None)
+        number = next(numbers)
+        due = (kind for every, kind in kinds.items() if number % every == 0)
+        return next((kind for kind in due if kind != "cut" or operation == "get"), None)
 
     return fault

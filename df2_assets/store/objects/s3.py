@@ -91,11 +91,18 @@ class S3(Client):
                     return b"", self.head(path).tag
                 raise
             try:
-                return sync(self.fs.loop, answer["Body"].read), answer["ETag"]
+                return sync(self.fs.loop, _whole, answer["Body"]), answer["ETag"]
             except S3_RETRYABLE_ERRORS:
                 if not tries_left:
                     raise
         raise AssertionError("s3fs tries at least once")
+
+
+async def _whole(body: Any) -> bytes:
+    """The bytes of an answer, its connection given back also where it breaks off."""
+    async with body as opened:
+        data: bytes = await opened.read()
+    return data
 
 
 def _range(start: int | None, end: int | None) -> dict[str, str]:
