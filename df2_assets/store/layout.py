@@ -130,7 +130,7 @@ def refuse_missing(roots: Roots, split: str) -> None:
 def _refuse_no_objects(roots: Roots, split: str, wanted: str) -> None:
     for folder in (roots.images(split), roots.annotations(split)):
         if not folder.is_dir():
-            found = ", ".join(sorted(names(roots.df2_root))[:5]) or "nothing"
+            found = ", ".join(sorted(map(inert, names(roots.df2_root)))[:5]) or "nothing"
             raise LayoutError(
                 f"Nothing lies under {folder}. Found {found} under {roots.df2_root}: set DF2_ROOT "
                 f"to {wanted}."
