@@ -14,7 +14,7 @@ from df2_assets.exports.formats import FORMATS
 from df2_assets.store.layout import Roots
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SPLIT
-from df2_assets_tests.support import torchvision
+from df2_assets_tests.support import croissant, torchvision
 
 TEXT: Final = (Path(__file__).parents[2] / "docs" / "exports.md").read_text(encoding="utf-8")
 BLOCKS: Final = dict(
@@ -62,8 +62,9 @@ def test_the_data_cards_show_the_same_blocks() -> None:
 def test_a_block_of_the_page_loads_the_split(
     exported: Roots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, title: str
 ) -> None:
-    for library in ("datasets", "mlcroissant", "open_clip_train", "webdataset"):
+    for library in ("datasets", "open_clip_train", "webdataset"):
         pytest.importorskip(library)
+    croissant.mlcroissant()
     torchvision.make_importable()
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", str(tmp_path / "cache"))

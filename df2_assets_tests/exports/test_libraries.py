@@ -15,7 +15,7 @@ from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, VIEWPOI
 from df2_assets.store.layout import Roots
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SPLIT
-from df2_assets_tests.support import torchvision
+from df2_assets_tests.support import croissant, torchvision
 
 pytestmark = [
     pytest.mark.exports,
@@ -214,7 +214,7 @@ def test_an_empty_split_is_a_dataset_without_rows(exported: Roots, tmp_path: Pat
 def test_mlcroissant_validates_without_a_warning_and_gives_every_line(
     exported: Roots, lines: Lines
 ) -> None:
-    mlcroissant = pytest.importorskip("mlcroissant")
+    mlcroissant = croissant.mlcroissant()
     for split in splits.SPLITS:
         path = exported.export("croissant", split) / "croissant.json"
         dataset = mlcroissant.Dataset(str(path))
@@ -243,7 +243,7 @@ def test_mlcroissant_validates_without_a_warning_and_gives_every_line(
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated", "ignore:.*inplace.*")
 def test_mlcroissant_refuses_records_of_other_bytes(site: Roots) -> None:
-    mlcroissant = pytest.importorskip("mlcroissant")
+    mlcroissant = croissant.mlcroissant()
     splits.export_all(site)
     folder = site.export("croissant", SPLIT)
     (folder / "crops.parquet").write_bytes(b"other")
