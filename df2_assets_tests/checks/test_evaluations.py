@@ -7,8 +7,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from df2_assets import exports
 from df2_assets.checks import all_checks
 from df2_assets.checks.crop_quality import crop_quality_checks
+from df2_assets.checks.exports import export_checks
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.definitions import build_defs
 from df2_assets.settings import Settings
@@ -17,8 +19,9 @@ from df2_assets_tests.inspection import clean
 from df2_assets_tests.support.builder import DataSet, Item, item
 
 TOP = item(1, 1, [5, 5, 70, 100], scale=1)
-ALL = {(asset, name) for asset in NAMES if asset != "crop_quality" for name in NAMES[asset]}
-"""The checks of `build_dataset`; those of `crop_quality` go with that asset, beside it."""
+BESIDE = {"crop_quality", *exports.NAMES}
+ALL = {(asset, name) for asset in NAMES.keys() - BESIDE for name in NAMES[asset]}
+"""The checks of `build_dataset`; those of `crop_quality` and of exports go with their assets."""
 
 NAMES_OF_BLOCKING = {spec.name for spec in BLOCKING}
 
@@ -33,7 +36,8 @@ class Platform:
         self.sku_root = base / "sku"
         self._instance = instance
         settings = Settings(df2_root=base / "df2", sku_root=str(self.sku_root), workers=1)
-        of_build = [checks for checks in all_checks if checks is not crop_quality_checks]
+        beside = [crop_quality_checks, *export_checks]
+        of_build = [checks for checks in all_checks if checks not in beside]
         checks = dg.define_asset_job("only_checks", dg.AssetSelection.checks(*of_build))
         self._defs = dg.Definitions.merge(build_defs(settings), dg.Definitions(jobs=[checks]))
 
