@@ -107,7 +107,7 @@ def test_a_build_outlives_a_node_of_its_cluster(
             list(results)  # so that a worker of each node is there
         outcome = build_with(engine, settings, "train")
     assert outcome.success, outcome.problems
-    assert cluster.worker_nodes == []
+    assert not cluster.worker_nodes
     assert "To be run again, alone: " in caplog.text
     assert contract(tmp_path / "ray") == contract(tmp_path / "local")
 
