@@ -1,0 +1,96 @@
+"""Runs on Ray as people start them: all splits in one command, and one ended in the UI."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from df2_assets.sample import make_sample
+from df2_assets.store import journal
+from df2_assets.store.layout import Roots
+from df2_assets_tests.support import processes, webserver
+from df2_assets_tests.support.builder import large_pairs
+from df2_assets_tests.support.engines import two_nodes
+from df2_assets_tests.support.run import build
+from df2_assets_tests.support.site import only
+from df2_assets_tests.support.snapshots import contract
+from df2_assets_tests.support.webserver import Dev
+
+pytestmark = pytest.mark.ray
+
+SPLITS = ("train", "validation", "test")
+IMAGES = 192
+
+
+def of_ray(pid: int) -> set[int]:
+    """The processes of Ray among those that `pid` has started."""
+    commands = {child: processes.command_line(child) for child in processes.descendants(pid)}
+    return {child for child, said in commands.items() if "df2-ray-" in said or "ray::" in said}
+
+
+def test_one_command_builds_all_splits_on_ray_as_it_does_without_and_leaves_nothing_of_it(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("ray", reason="needs the ray extra")
+    make_sample(tmp_path / "df2", images=300)
+    seen: set[int] = set()
+    for engine in ("local", "ray"):
+        settings = {"DF2_ROOT": tmp_path / "df2", "SKU_ROOT": tmp_path / engine, "DF2_WORKERS": 2}
+        env = processes.environment(tmp_path / f"{engine}-home", **settings, DF2_ENGINE=engine)
+        with processes.start((*processes.DF2_ASSETS, "build"), env, tmp_path) as process:
+            while process.process.poll() is None:
+                seen |= of_ray(process.pid)
+            done = process.end()
+        assert done.returncode == 0, done
+        assert bool(seen) == (engine == "ray")
+    processes.assert_gone(list(seen))
+    for split in SPLITS:
+        assert contract(tmp_path / "ray", split) == contract(tmp_path / "local", split)
+
+
+@pytest.fixture(params=["own", "cluster"])
+def cluster(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A cluster that runs, or None: the run has a Ray of its own."""
+    pytest.importorskip("ray", reason="needs the ray extra")
+    with two_nodes() if request.param == "cluster" else nullcontext() as found:
+        yield found
+
+
+@pytest.fixture
+def dev(cluster: Any, tmp_path: Path) -> Iterator[Dev]:
+    """`dagster dev`, whose runs build on Ray."""
+    # As `two_nodes` has it; else a run would look for its node at another address of this host.
+    address = {"RAY_ADDRESS": cluster.address} if cluster else {}
+    settings = {"DF2_ENGINE": "ray", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": 0, **address}
+    data = large_pairs(tmp_path / "df2", IMAGES)
+    with webserver.dev(webserver.station(tmp_path, data.root, **settings)) as dev:
+        yield dev.wait()
+
+
+def test_a_run_that_is_terminated_in_the_ui_leaves_no_task_and_the_next_goes_on(
+    cluster: Any, dev: Dev, tmp_path: Path
+) -> None:
+    roots = Roots(dev.station.df2_root, dev.station.sku, str(dev.station.sku))
+    raylets = [node.all_processes["raylet"][0].process.pid for node in nodes(cluster)]
+
+    run_id = dev.api.launch("train")
+    processes.wait_until(lambda: journal.read(roots, "train"), dev.process)
+    started = list(of_ray(dev.process.pid)) + [w for pid in raylets for w in processes.workers(pid)]
+    assert started
+    dev.api.terminate(run_id)
+    dev.api.wait_for(run_id, "CANCELED")
+    processes.assert_gone(started)
+    finished = len(journal.read(roots, "train"))
+    assert 0 < finished < 2 * IMAGES
+
+    dev.api.wait_for(dev.api.launch("train"), "SUCCESS")
+    only(build(dev.station.df2_root, tmp_path / "local"))
+    assert contract(dev.station.sku) == contract(tmp_path / "local")
+    assert cluster is None or cluster.remaining_processes_alive()
+
+
+def nodes(cluster: Any) -> list[Any]:
+    """All nodes of a cluster that runs; none where there is none."""
+    return [cluster.head_node, *cluster.worker_nodes] if cluster else []
