@@ -127,7 +127,8 @@ def test_a_build_from_folder_to_folder_loads_nothing_of_object_stores(tmp_path: 
     )
     loaded = processes.loaded_modules(program, env, tmp_path)
     assert {"dagster", "loky"} <= loaded
-    assert loaded & {"fsspec", "s3fs", "upath", "aiobotocore"} == set()
+    # Dagster itself loads upath, and with it fsspec, when it opens an instance.
+    assert loaded & {"s3fs", "aiobotocore"} == set()
 
 
 def test_every_module_says_what_it_is_for() -> None:
