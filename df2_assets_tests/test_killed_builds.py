@@ -159,8 +159,7 @@ def test_a_build_outlives_one_of_its_workers(
     place: Place, undisturbed: dict[str, bytes | None]
 ) -> None:
     with place.command() as process:
-        victim, other = processes.workers(process.pid)
-        assert "PIL" in processes.mapped_packages(other)
+        victim, other = processes.wait_until(lambda: both_at_work(process.pid), process)
         assert not processes.mapped_packages(other) & UNWANTED[place.engine]
         os.kill(victim, signal.SIGKILL)
         done = process.end()
@@ -171,6 +170,13 @@ def test_a_build_outlives_one_of_its_workers(
     assert contract(place.sku) == undisturbed
     assert read_table(place.sku, "refusals", SPLIT).empty
     assert place.runs() == ["SUCCESS"]
+
+
+def both_at_work(pid: int) -> list[int] | None:
+    """The two workers of a build, once both have begun to cut."""
+    found = processes.workers(pid)
+    cutting = [one for one in found if "PIL" in processes.mapped_packages(one)]
+    return cutting if len(cutting) == 2 else None
 
 
 @pytest.mark.parametrize(
