@@ -1,5 +1,7 @@
 """Runs on Ray as people start them: all splits in one command, and one ended in the UI."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -77,11 +79,13 @@ def test_a_run_that_is_terminated_in_the_ui_leaves_no_task_and_the_next_goes_on(
 
     run_id = dev.api.launch("train")
     processes.wait_until(lambda: journal.read(roots, "train"), dev.process)
-    started = list(of_ray(dev.process.pid)) + [w for pid in raylets for w in processes.workers(pid)]
-    assert started
+    started = of_ray(dev.process.pid)
+    parents = [dev.process.pid, *raylets]
+    at_work = processes.wait_until(lambda: [w for pid in parents for w in processes.workers(pid)])
+    os.kill(at_work[0], signal.SIGSTOP)  # its task does not end by itself
     dev.api.terminate(run_id)
     dev.api.wait_for(run_id, "CANCELED")
-    processes.assert_gone(started)
+    processes.assert_gone([*started, *at_work])
     finished = len(journal.read(roots, "train"))
     assert 0 < finished < 2 * IMAGES
 
