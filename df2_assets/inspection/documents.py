@@ -107,6 +107,9 @@ def _seen(
         faults = [Fault(check, finding.summary, path=name)]
     else:
         faults = listed(check, rows[~rows["crop_path"].isin(list(known))]) if len(rows) else []
+    for fault in faults:
+        if fault.path is None and fault.sku_id is None:  # of no crop: of the file itself
+            fault.path = name
     if path.with_name(half).exists():
         faults.append(Fault(check, _HALF_WRITTEN, path=half))
     return Seen(finding, faults)

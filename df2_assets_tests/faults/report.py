@@ -64,7 +64,7 @@ def page(text: str) -> str:
     """The page with its table as the recorded figures have it."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    figures = table({form: load(form) for form in ("short", "long")})
+    figures = table({form: found for form in ("short", "long") if (found := load(form))})
     return f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}"
 
 

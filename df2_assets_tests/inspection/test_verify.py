@@ -228,7 +228,7 @@ DAMAGES: dict[str, tuple[Damage, set[Told]]] = {
     ),
     "a line is no JSON": (
         lambda roots: replace(roots.image_text(SPLIT), '{"split"', '"split"'),
-        {(MATCHES, "not a JSON object", None, "build"), (MATCHES, "no line", CATALOG, "build")},
+        {(MATCHES, "not a JSON object", LINES, "build"), (MATCHES, "no line", CATALOG, "build")},
     ),
     "a space in the lines": (
         lambda roots: replace(roots.image_text(SPLIT), '","', '", "'),
