@@ -89,7 +89,8 @@ class Api:
             with urllib.request.urlopen(request, timeout=processes.PATIENCE) as response:
                 answer = json.load(response)
         except urllib.error.HTTPError as refused:
-            raise AssertionError(refused.read().decode(errors="replace")) from refused
+            refused.add_note(refused.read().decode(errors="replace"))
+            raise
         assert "errors" not in answer, answer
         return answer["data"]
 
