@@ -22,7 +22,7 @@ def publish(path: ObjectPath, chunks: Iterable[bytes], before_change: Callable[[
     """See `store.files.publish`."""
     data = b"".join(chunks)
     with suppress(FileNotFoundError):
-        if path.stat().st_size == len(data) and path.read_bytes() == data:
+        if path.read_bytes() == data:
             return False
     before_change()
     put(path, data)
