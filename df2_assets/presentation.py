@@ -9,6 +9,7 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
+from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import inert
 from df2_assets.exports.folder import Exported
@@ -98,7 +99,7 @@ def table_result(
 
 
 def document_result(
-    schema: pa.Schema,
+    asset: str,
     published: Published,
     path: Path,
     metadata: Mapping[str, Any] | None = None,
@@ -108,7 +109,7 @@ def document_result(
         data_version=dg.DataVersion(published.data_version),
         metadata={
             "dagster/row_count": published.crops,
-            **columns(schema),
+            "dagster/column_lineage": column_lineage(DOCUMENTS[asset]),
             "path": dg.MetadataValue.path(str(path)),
             "bytes": path.stat().st_size,
             "skus": published.skus,

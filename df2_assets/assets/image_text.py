@@ -5,7 +5,7 @@ import dagster as dg
 from df2_assets.assets.split_asset import Result, split_asset
 from df2_assets.dataset.documents import image_text_schema
 from df2_assets.pipeline.publishing import publish_image_text
-from df2_assets.presentation import document_result, preview
+from df2_assets.presentation import columns, document_result, preview
 from df2_assets.report.summaries import prompt_examples
 from df2_assets.resources import PromptTemplates, SplitWriter
 
@@ -37,7 +37,9 @@ def image_text(
     path = roots.image_text(split)
     variants = prompts.variants
     published = publish_image_text(roots, split, variants)
-    schema = image_text_schema(variant.key for variant in variants)
-    examples = prompt_examples(variants)
-    shown = {"prompts": preview(examples, limit=len(examples))}
-    return document_result(schema, published, path, shown)
+    shown = {}
+    if variants:  # else the asset's description and columns say all: no event need repeat it
+        examples = prompt_examples(variants)
+        shown["prompts"] = preview(examples, limit=len(examples))
+        shown |= columns(image_text_schema(variant.key for variant in variants))
+    return document_result("image_text", published, path, shown)

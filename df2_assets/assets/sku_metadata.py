@@ -4,7 +4,6 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.assets.split_asset import Result, split_asset
-from df2_assets.dataset.documents import SKU_METADATA
 from df2_assets.pipeline.publishing import publish_metadata
 from df2_assets.presentation import document_result
 from df2_assets.resources import SplitWriter
@@ -35,4 +34,4 @@ def sku_metadata(
 ) -> Result:
     roots, split = output.roots, context.partition_key
     published = publish_metadata(roots, split, tables.frame(sku_groups), tables.frame(crops))
-    return document_result(SKU_METADATA, published, roots.sku_metadata(split))
+    return document_result("sku_metadata", published, roots.sku_metadata(split))
