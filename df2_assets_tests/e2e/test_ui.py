@@ -51,7 +51,14 @@ def test_the_lineage_is_found_from_the_front_page(page: "Page", ui: Dev) -> None
     go(page, ui, "Lineage")
     for group in ("source", "index", "skus", "crops", "dataset", "reports", "quality", "exports"):
         sees(page.get_by_text(group, exact=True))
-    page.goto(f"{ui.api.address}/assets/sku_groups")
+    page.mouse.click(900, 250, button="right")
+    page.get_by_role("menuitem", name="Expand all groups").click()
+    sees(page.get_by_text("image_text", exact=True))
+    for _ in range(2):  # until all is in sight: what is not, is not drawn
+        page.get_by_label("zoom_out").click()
+    for asset in ("deepfashion2", "sku_groups", "crops", "refusals", "sku_metadata", "image_text"):
+        sees(page.get_by_text(asset, exact=True))
+    page.get_by_text("sku_groups", exact=True).first.click()
     sees(page.get_by_text("it is kept only with at least one"))
 
 
