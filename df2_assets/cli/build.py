@@ -10,6 +10,7 @@ from df2_assets.cli.options import (
     refuse_unusable_engine,
     say,
     say_json,
+    say_problems,
     settings_for,
     splits_option,
     workers_option,
@@ -45,7 +46,7 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
         say_json({"splits": [asdict(outcome) for outcome in outcomes]})
     else:
         _report(outcomes, str(settings.roots.sku_root))
-    if not all(outcome.success and not outcome.failed for outcome in outcomes):
+    if not all(outcome.well for outcome in outcomes):
         raise SystemExit(1)
 
 
@@ -68,8 +69,7 @@ def _report(outcomes: "list[Outcome]", sku_root: str) -> None:
             say(f"note: {outcome.split}: {note}")
         for warning in outcome.warned:
             say(f"warning: {outcome.split}: {warning}")
-        for problem in outcome.failed + outcome.problems:
-            click.secho(f"error: {outcome.split}: {problem}", err=True, fg="red")
+        say_problems(outcome)
     if all(outcome.success and not outcome.changed for outcome in outcomes):
         say("Everything is up to date.")
     say(f"Files: {sku_root}")

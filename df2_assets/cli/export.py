@@ -10,6 +10,7 @@ from df2_assets.cli.options import (
     json_option,
     say,
     say_json,
+    say_problems,
     settings_for,
     splits_option,
 )
@@ -49,7 +50,7 @@ def export(wanted: tuple[str, ...], names: tuple[str, ...], as_json: bool) -> No
         say_json({"splits": [dataclasses.asdict(outcome) for outcome in outcomes]})
     else:
         _report(outcomes, settings)
-    if not all(outcome.success and not outcome.failed for outcome in outcomes):
+    if not all(outcome.well for outcome in outcomes):
         raise SystemExit(1)
 
 
@@ -64,8 +65,7 @@ def _report(outcomes: "list[Outcome]", settings: "Settings") -> None:
                 f"{made['written']:>9,}{made['bytes'] / 1e6:>10,.1f}  {verdict}"
             )
     for outcome in outcomes:
-        for problem in outcome.failed + outcome.problems:
-            click.secho(f"error: {outcome.split}: {problem}", err=True, fg="red")
+        say_problems(outcome)
     if all(outcome.success and not _written(outcome) for outcome in outcomes):
         say("Everything is up to date.")
     say(f"Files: {settings.roots.own / 'exports'}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from df2_assets.cli.runs import Outcome
     from df2_assets.settings import Settings
 
 splits_option = click.option(
@@ -81,6 +82,12 @@ def say(text: str) -> None:
 def say_json(value: Any) -> None:
     """Print a value as one indented JSON document."""
     click.echo(json.dumps(value, indent=2))
+
+
+def say_problems(outcome: "Outcome") -> None:
+    """What went wrong in a run, a line each on standard error."""
+    for problem in outcome.failed + outcome.problems:
+        click.secho(f"error: {outcome.split}: {problem}", err=True, fg="red")
 
 
 def _options() -> dict[str, Any]:

@@ -58,12 +58,12 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     if as_json:
         say_json({"splits": [one.as_dict() for one in plans], "bytes": together, "fits": fits})
     else:
-        _show(plans, together, free)
+        _show(plans, together, free, fits)
     if not fits:
         raise SystemExit(1)
 
 
-def _show(plans: "list[SplitPlan]", together: int, free: int | None) -> None:
+def _show(plans: "list[SplitPlan]", together: int, free: int | None, fits: bool) -> None:
     say(
         f"{'split':<11}{'images':>9}{'to read':>9}{'to decode':>11}{'crops: make':>13}"
         f"{'keep':>9}{'remove':>8}{'refused':>9}{'MB':>10}{'about':>9}"
@@ -81,7 +81,6 @@ def _show(plans: "list[SplitPlan]", together: int, free: int | None) -> None:
     if free is None:
         say(f"{together / 1e6:,.1f} MB to write.")
         return
-    fits = together <= free
     room = "It fits." if fits else "It does NOT fit: make room, or set SKU_ROOT to another disk."
     say(f"{together / 1e6:,.1f} MB to write, {free / 1e6:,.1f} MB free. {room}")
 

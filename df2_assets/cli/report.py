@@ -12,6 +12,7 @@ from df2_assets.cli.options import (
     refuse_unusable_engine,
     say,
     say_json,
+    say_problems,
     settings_for,
     splits_option,
     workers_option,
@@ -49,7 +50,7 @@ def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: boo
         say_json({"splits": listed})
     else:
         _report(outcomes, pages)
-    if not all(outcome.success and not outcome.failed for outcome in outcomes):
+    if not all(outcome.well for outcome in outcomes):
         raise SystemExit(1)
     if show:
         click.launch(pages[settings.splits[0]].as_uri())
@@ -67,8 +68,7 @@ def _report(outcomes: "list[Outcome]", pages: dict[str, Path]) -> None:
     for outcome in outcomes:
         for warning in outcome.warned:
             say(f"warning: {outcome.split}: {warning}")
-        for problem in outcome.failed + outcome.problems:
-            click.secho(f"error: {outcome.split}: {problem}", err=True, fg="red")
+        say_problems(outcome)
     for outcome in reversed(outcomes):
         if outcome.success:
             say(f"Gallery of {outcome.split}: {pages[outcome.split]}")

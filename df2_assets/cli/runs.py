@@ -43,6 +43,11 @@ class Outcome:
         kinds = ("added", "removed", "remade")
         return any(of.get(kind) for of in self.numbers.values() for kind in kinds)
 
+    @property
+    def well(self) -> bool:
+        """Whether neither the run nor a check with severity ERROR failed."""
+        return self.success and not self.failed
+
 
 def run_all(
     settings: Settings, job: str = "build_dataset", assets: Sequence[str] | None = None
