@@ -46,7 +46,7 @@ def card(export: Format, source: Source, counts: Tally) -> str:
         f"`cd SKU_ROOT && sha256sum -c _df2_assets/exports/{export.name}/{split}.sha256` holds "
         "these files against their digests; `df2-assets verify --deep` does so too.",
     ]
-    before = export.header(split, counts) if export.header else ""
+    before = export.header(source, counts) if export.header else ""
     return before + "\n\n".join(parts) + "\n"
 
 

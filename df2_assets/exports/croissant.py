@@ -4,7 +4,6 @@ The records lie in a Parquet file of their own: mlcroissant reads JSON lines wit
 takes `000002` for the number 2 and `000001_01_01` for 10101.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +17,12 @@ from df2_assets.dataset.documents import IMAGE_TEXT
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.exports.folder import Folder
 from df2_assets.exports.form import Form, Format, Record
-from df2_assets.exports.parquet import groups_of, parquet, read_rows
+from df2_assets.exports.parquet import parquet, read_rows
 from df2_assets.exports.source import Row, Source
+from df2_assets.store.checksums import digest
 
 _RECORDS: Final = "crops.parquet"
 _DOCUMENT: Final = "croissant.json"
-_GROUP: Final = 65_536
 _MORE: Final = {"size": "bytes of the crop", "sha256": "digest of its bytes, hexadecimal"}
 
 _CONTEXT: Final[dict[str, Any]] = {
@@ -72,12 +71,6 @@ _CONTEXT: Final[dict[str, Any]] = {
 """The standard context of Croissant 1.1 (docs.mlcommons.org/croissant)."""
 
 
-def _schema(captions: tuple[str, ...]) -> pa.Schema:
-    fields = [pa.field(name, IMAGE_TEXT.field(name).type) for name in IMAGE_TEXT.names]
-    fields += [pa.field(name, pa.string()) for name in captions if name not in IMAGE_TEXT.names]
-    return pa.schema([*fields, ("size", pa.int64()), ("sha256", pa.string())])
-
-
 def _record(row: Row) -> dict[str, Any]:
     return row.fields | {"size": row.size, "sha256": row.sha256}
 
@@ -85,13 +78,9 @@ def _record(row: Row) -> dict[str, Any]:
 def write(folder: Folder) -> None:
     """The records, then the document that says what they and the split's other files are."""
     source = folder.source
-    first = next(source.rows(), None)
-    schema = _schema(first.captions if first else ("text",))
-    records = (_record(row) for row in source.rows())
-    folder.publish(_RECORDS, parquet(schema, groups_of(records, _GROUP)))
-    with (folder.path / _RECORDS).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    document = _document(source, schema, digest)
+    schema = pa.schema([*source.columns(), ("size", pa.int64()), ("sha256", pa.string())])
+    records = folder.publish(_RECORDS, parquet(schema, map(_record, source.rows())))
+    document = _document(source, schema, records)
     folder.publish(
         _DOCUMENT, [msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"]
     )
@@ -179,10 +168,9 @@ def _expected(source: Source) -> Iterator[Record]:
 
 def _found(folder: Path, split: str) -> Iterator[Record]:
     document = msgspec.json.decode((folder / _DOCUMENT).read_bytes(), type=dict[str, Any])
-    (digest,) = [one["sha256"] for one in document["distribution"] if one["@id"] == _RECORDS]
-    with (folder / _RECORDS).open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-            raise ValueError(f"{_DOCUMENT} says another digest of {_RECORDS}")
+    (said,) = [one["sha256"] for one in document["distribution"] if one["@id"] == _RECORDS]
+    if digest(folder / _RECORDS) != said:
+        raise ValueError(f"{_DOCUMENT} says another digest of {_RECORDS}")
     for row in read_rows(folder / _RECORDS):
         yield row["image_path"], row
 

@@ -14,7 +14,7 @@ from df2_assets.exports.record import File, Record
 from df2_assets.exports.shards import Limits, Shard, plan, rows_of
 from df2_assets.exports.source import Row, Source
 from df2_assets.pipeline.estimate import Estimate, refuse_full_disk
-from df2_assets.store.checksums import write_list
+from df2_assets.store.checksums import digest, write_list
 from df2_assets.store.files import atomic, free, link, publish, remove_empty, temporary_name
 
 LOOSE: Final = "imagefolder"
@@ -74,20 +74,24 @@ class Folder:
         self._bytes = 0
         self._written = 0
 
-    def publish(self, name: str, chunks: Iterable[bytes]) -> None:
-        """A file of which all is written anew, to be compared with the one that is there."""
-        digest = hashlib.sha256()
+    def publish(self, name: str, chunks: Iterable[bytes]) -> str:
+        """A file of which all is written anew, to be compared with the one that is there.
+
+        Returns its SHA-256.
+        """
+        content = hashlib.sha256()
 
         def hashed() -> Iterator[bytes]:
             for chunk in chunks:
-                digest.update(chunk)
+                content.update(chunk)
                 yield chunk
 
         if (self.path / name).is_symlink():  # what it leads to may say the same, elsewhere
             self._changing()
             (self.path / name).unlink()
         changed = publish(self.path / name, hashed(), self._changing)
-        self._note(name, digest.hexdigest(), "", changed)
+        self._note(name, content.hexdigest(), "", changed)
+        return content.hexdigest()
 
     def shards(self, form: str, version: str, write: WriteShard) -> dict[str, Shard]:
         """The rows in shards, their paths in the `form` of `train-{:06d}.tar`; which they are.
@@ -111,9 +115,7 @@ class Folder:
                 self._changing()
                 with atomic(self.path / name) as temporary:
                     write(temporary, rows)
-                with (self.path / name).open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                self._note(name, digest, shard.key, changed=True)
+                self._note(name, digest(self.path / name), shard.key, changed=True)
                 records.save(self._roots, self.name, self._split, self._record)
                 advance(shard.samples)
         for name in wanted.keys() - set(todo):
@@ -148,7 +150,7 @@ class Folder:
             self._bytes,
             self._written,
             removed,
-            hashlib.sha256(path.read_bytes()).hexdigest(),
+            digest(path),
             foreign,
         )
 
@@ -175,8 +177,7 @@ class Folder:
             return True
         if not path.is_file() or path.is_symlink():
             return False
-        with path.open("rb") as data:
-            return hashlib.file_digest(data, "sha256").hexdigest() == file.sha256
+        return digest(path) == file.sha256
 
     def _rename_kept(self, wanted: dict[str, Shard]) -> None:
         files = self._record.files

@@ -44,7 +44,7 @@ class Format:
     own: re.Pattern[str]
     write: Callable[[Folder], None]
     forms: Mapping[str, Form]
-    header: Callable[[str, Tally], str] | None = None
+    header: Callable[[Source, Tally], str] | None = None
 
     @property
     def summary(self) -> str:

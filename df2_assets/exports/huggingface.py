@@ -16,7 +16,6 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from df2_assets.dataset.documents import IMAGE_TEXT
 from df2_assets.dataset.skus import CROP_PATH
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, VIEWPOINTS
 from df2_assets.exports.folder import LOOSE, Folder
@@ -24,6 +23,7 @@ from df2_assets.exports.form import Form, Format, Record
 from df2_assets.exports.parquet import groups_of, read_rows
 from df2_assets.exports.source import Row, Source
 from df2_assets.exports.tally import Tally
+from df2_assets.store.checksums import digest
 
 _VERSION: Final = "1"
 
@@ -42,17 +42,14 @@ _NUMBERED: Final = ("occlusion", "viewpoint")
 _IMAGE: Final = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-def _columns(captions: tuple[str, ...]) -> dict[str, pa.DataType]:
-    """The fields of the JSONL, and its further captions."""
-    own = {name: IMAGE_TEXT.field(name).type for name in IMAGE_TEXT.names}
-    return own | dict.fromkeys(captions, pa.string())
+def schema(columns: list[pa.Field]) -> pa.Schema:
+    """The columns of the Parquet files, `image` first, with what they are to `datasets`.
 
-
-def schema(captions: tuple[str, ...]) -> pa.Schema:
-    """The columns of the Parquet files, `image` first, with what they are to `datasets`."""
+    `columns` are the fields of the JSONL.
+    """
     features: dict[str, Any] = {"image": {"_type": "Image"}}
     fields = [pa.field("image", _IMAGE)]
-    for name, kind in _columns(captions).items():
+    for name, kind in ((column.name, column.type) for column in columns):
         if name in _LABELS:
             features[name] = {"names": _LABELS[name], "_type": "ClassLabel"}
             kind = pa.int64()
@@ -65,8 +62,9 @@ def schema(captions: tuple[str, ...]) -> pa.Schema:
     return pa.schema(fields, {"huggingface": json.dumps({"info": {"features": features}})})
 
 
-def header(split: str, counts: Tally) -> str:
+def header(source: Source, counts: Tally) -> str:
     """The YAML that a data card begins with."""
+    split = source.split
     lines = [
         "---",
         f"pretty_name: DeepFashion2 visual SKUs, {split}",
@@ -80,7 +78,7 @@ def header(split: str, counts: Tally) -> str:
         "  features:",
         "  - {name: image, dtype: image}",
     ]
-    for name, kind in _columns(counts.captions).items():
+    for name, kind in ((column.name, column.type) for column in source.columns()):
         if name in _LABELS:
             names = ", ".join(f"'{at}': {label}" for at, label in enumerate(_LABELS[name]))
             lines.append(f"  - {{name: {name}, dtype: {{class_label: {{names: {{{names}}}}}}}}}")
@@ -98,12 +96,10 @@ def header(split: str, counts: Tally) -> str:
 def write(folder: Folder) -> None:
     """Shards of Parquet, then the crops as files with a line of metadata each."""
     source = folder.source
-    first = next(source.rows(), None)
-    captions = first.captions if first else ("text",)
     form = f"parquet/{source.split}-{{:06d}}.parquet"
-    kinds = schema(captions)
+    kinds = schema(source.columns())
     # Parquet of another pyarrow has other bytes.
-    version = f"{_VERSION} {pa.__version__} {captions}"
+    version = f"{_VERSION} {pa.__version__} {source.captions}"
     folder.shards(form, version, partial(_write_parquet, source, kinds))
 
     def lines() -> Iterator[bytes]:
@@ -159,9 +155,8 @@ def _in_imagefolder(folder: Path, split: str) -> Iterator[Record]:
     with (top / "metadata.jsonl").open("rb") as lines:
         for line in lines:
             fields = msgspec.json.decode(line, type=dict[str, Any])
-            with (top / fields.pop("file_name")).open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            yield fields["image_path"], {"image": digest, **fields}
+            sha256 = digest(top / fields.pop("file_name"))
+            yield fields["image_path"], {"image": sha256, **fields}
 
 
 FORMAT: Final = Format(

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from df2_assets.exports.folder import Folder
 from df2_assets.exports.form import Form, Format, Record
-from df2_assets.exports.parquet import groups_of, parquet, read_rows
+from df2_assets.exports.parquet import parquet, read_rows
 from df2_assets.exports.source import Source
 
 _GARMENT: Final = [
@@ -44,7 +44,6 @@ _TRIPLETS: Final = pa.schema(
         ("kind", pa.string()),
     ]
 )
-_GROUP: Final = 65_536
 
 
 class _Crop(NamedTuple):
@@ -143,8 +142,8 @@ def _negatives(source: Source) -> tuple[dict[Hashable, _Ring], dict[Hashable, _R
 def write(folder: Folder) -> None:
     """Both tables, in the order of the SKUs."""
     source = folder.source
-    folder.publish("pairs.parquet", parquet(_PAIRS, groups_of(pairs(source), _GROUP)))
-    folder.publish("triplets.parquet", parquet(_TRIPLETS, groups_of(triplets(source), _GROUP)))
+    folder.publish("pairs.parquet", parquet(_PAIRS, pairs(source)))
+    folder.publish("triplets.parquet", parquet(_TRIPLETS, triplets(source)))
 
 
 def _form(name: str, make: Callable[[Source], Iterator[dict[str, Any]]], *key: str) -> Form:

@@ -4,12 +4,15 @@ import io
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 T = TypeVar("T")
+
+_GROUP: Final = 65_536
+"""Rows of a row group."""
 
 
 class _Chunks(io.RawIOBase):
@@ -38,12 +41,12 @@ def groups_of(rows: Iterable[T], size: int) -> Iterator[list[T]]:
         yield group
 
 
-def parquet(schema: pa.Schema, groups: Iterable[list[dict[str, Any]]]) -> Iterator[bytes]:
-    """A Parquet file with a row group for each of `groups`; its bytes, as they come."""
+def parquet(schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """A Parquet file of `rows`; its bytes, as they come."""
     sink = _Chunks()
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        for rows in groups:
-            writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+        for group in groups_of(rows, _GROUP):
+            writer.write_table(pa.Table.from_pylist(group, schema=schema))
             yield b"".join(sink.chunks)
             sink.chunks.clear()
     yield b"".join(sink.chunks)

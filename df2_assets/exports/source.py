@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -10,10 +11,10 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from df2_assets.dataset.documents import IMAGE_TEXT
+from df2_assets.dataset.documents import IMAGE_TEXT, image_text_schema
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError, ProvenanceError
-from df2_assets.store import state, tables
+from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
 
 
@@ -65,6 +66,17 @@ class Source:
                     known = catalog | query
                 yield Row(fields, line.rstrip(b"\n"), *known[fields["image_path"]])
 
+    @cached_property
+    def captions(self) -> tuple[str, ...]:
+        """See `Row.captions`: all lines have the same."""
+        first = next(self.rows(), None)
+        return first.captions if first else ("text",)
+
+    def columns(self) -> list[pa.Field]:
+        """The fields of a line: names and types, without what is said of them."""
+        _, *more = self.captions
+        return [column.remove_metadata() for column in image_text_schema(more)]
+
     def read_crop(self, row: Row) -> bytes:
         """The bytes of a crop. Raises OutputError where they are not those that were built."""
         try:
@@ -88,15 +100,10 @@ def open_source(roots: Roots, split: str) -> Source:
     recorded = state.load(roots, split)
     path = roots.image_text(split)
     try:
-        with path.open("rb") as file:
-            version = hashlib.file_digest(file, "sha256").hexdigest()
+        version = checksums.digest(path)
     except FileNotFoundError:
         version = "none"
-    if (
-        version != recorded.image_text
-        or recorded.sku_metadata_of != state.source_of_metadata(roots, split)
-        or recorded.image_text_of != recorded.sku_metadata
-    ):
+    if version != recorded.image_text or state.mismatches(roots, split, recorded):
         raise ProvenanceError(
             f"{path} is not what was built of the crops at hand: run df2-assets build --split "
             f"{split}."

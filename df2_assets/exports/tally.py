@@ -9,12 +9,11 @@ from df2_assets.exports.source import Row
 
 @dataclass
 class Tally:
-    """Counts of a split; `bytes` are those of its crops, `captions` the keys that have a text."""
+    """Counts of a split; `bytes` are those of its crops."""
 
     skus: int = 0
     crops: int = 0
     bytes: int = 0
-    captions: tuple[str, ...] = ("text",)
     by_domain: Counter[str] = field(default_factory=Counter)
     skus_by_category: Counter[str] = field(default_factory=Counter)
     crops_by_category: Counter[str] = field(default_factory=Counter)
@@ -34,5 +33,4 @@ def tally(rows: Iterable[Row]) -> Tally:
         counts.bytes += row.size
         counts.by_domain[row.fields["domain"]] += 1
         counts.crops_by_category[category] += 1
-        counts.captions = row.captions
     return counts

@@ -1,7 +1,6 @@
 """Exports held against the split that they are of: their files, and every row in them."""
 
 import csv
-import hashlib
 import tarfile
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -21,7 +20,7 @@ from df2_assets.exports.source import Source, current_digest, open_source
 from df2_assets.inspection.faults import Fault, Seen
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.offenders import crops, number_of
-from df2_assets.store.checksums import read_list
+from df2_assets.store.checksums import digest, read_list
 from df2_assets.store.layout import Roots
 
 CHECK: Final = "matches_image_text"
@@ -124,7 +123,7 @@ def _files(roots: Roots, split: str, name: str, *, deep: bool) -> _Wrong:
         return [("", str(problem).rstrip("."))]
     for path in sorted(listed.keys() - there):
         wrong.append((path, "missing"))
-    for path, digest in listed.items():
+    for path, sha256 in listed.items():
         if path not in there:
             continue
         own = path.removeprefix(f"{top}/")
@@ -133,10 +132,10 @@ def _files(roots: Roots, split: str, name: str, *, deep: bool) -> _Wrong:
             crop = roots.sku_root / split / own.removeprefix(f"{LOOSE}/")
             same = records.is_same_file(folder / own, crop)
         else:
-            same = records.is_as_left(folder / own, known) and known.sha256 == digest
+            same = records.is_as_left(folder / own, known) and known.sha256 == sha256
         if not same and not deep:
             wrong.append((path, "changed since it was written"))
-        elif deep and _digest(folder / own) != digest:
+        elif deep and _digest(folder / own) != sha256:
             wrong.append((path, "its bytes are not those that were written"))
     for path in sorted(there - listed.keys()):
         ours = records.is_own(path.removeprefix(f"{top}/"), FORMATS[name].own)
@@ -146,8 +145,7 @@ def _files(roots: Roots, split: str, name: str, *, deep: bool) -> _Wrong:
 
 def _digest(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest(path)
     except OSError:
         return None
 

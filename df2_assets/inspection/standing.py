@@ -45,9 +45,4 @@ def _unfinished(roots: Roots, split: str) -> list[str]:
     recorded = state.load(roots, split)
     if not recorded.complete:
         return ["it is half-built: a build is running or was stopped, or crops are to be remade"]
-    problems = []
-    if recorded.sku_metadata_of != state.source_of_metadata(roots, split):
-        problems.append("the metadata was made from other groups or crops than those at hand")
-    if recorded.image_text_of != recorded.sku_metadata:
-        problems.append("the prompts were made from other metadata than the one at hand")
-    return problems
+    return state.mismatches(roots, split, recorded)

@@ -1,11 +1,11 @@
 """Crops that the next build is to make anew, though their size and time say nothing."""
 
-import hashlib
 from collections.abc import Iterable
 
 import msgspec
 
 from df2_assets.pipeline.planning import recorded
+from df2_assets.store.checksums import digest
 from df2_assets.store.journal import CropRow, journal
 from df2_assets.store.layout import Roots
 from df2_assets.store.state import mark_incomplete
@@ -30,7 +30,6 @@ def _is_damaged(roots: Roots, row: CropRow) -> bool:
     if row.reason is not None:
         return False
     try:
-        with (roots.sku_root / row.crop_path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() != row.sha256
+        return digest(roots.sku_root / row.crop_path) != row.sha256
     except OSError:
         return True

@@ -20,6 +20,12 @@ def path(roots: Roots, split: str) -> Path:
     return roots.own / f"{split}.sha256"
 
 
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def current(roots: Roots, split: str) -> dict[str, str]:
     """Digest by path, sorted: crops as the manifest has them, contract files as they lie there.
 
@@ -31,8 +37,8 @@ def current(roots: Roots, split: str) -> dict[str, str]:
         made = manifest.filter(pc.field("reason").is_null())
         found.update(zip(made["crop_path"].to_pylist(), made["sha256"].to_pylist(), strict=True))
     for document in (roots.sku_metadata(split), roots.image_text(split)):
-        with suppress(FileNotFoundError, IsADirectoryError), document.open("rb") as file:
-            found[document.name] = hashlib.file_digest(file, "sha256").hexdigest()
+        with suppress(FileNotFoundError, IsADirectoryError):
+            found[document.name] = digest(document)
     return dict(sorted(found.items()))
 
 

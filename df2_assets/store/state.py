@@ -32,6 +32,16 @@ def source_of_metadata(roots: Roots, split: str) -> str:
     return " ".join(f"{asset} {digest}" for asset, digest in digests.items())
 
 
+def mismatches(roots: Roots, split: str, recorded: State) -> list[str]:
+    """Which of the contract files were made from others than those at hand; a sentence each."""
+    problems = []
+    if recorded.sku_metadata_of != source_of_metadata(roots, split):
+        problems.append("the metadata was made from other groups or crops than those at hand")
+    if recorded.image_text_of != recorded.sku_metadata:
+        problems.append("the prompts were made from other metadata than the one at hand")
+    return problems
+
+
 def load(roots: Roots, split: str) -> State:
     """The state of a split; an incomplete one where nothing, or nothing legible, is recorded."""
     try:
