@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from df2_assets.pipeline.cutting import Shard as CropShard
@@ -215,15 +216,19 @@ def local_place(df2_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     return Place(tmp_path, df2_root, "local")
 
 
+def refused_by(engine: Deadly, place: Place) -> pd.DataFrame:
+    """What a build on `engine`, which goes well, refuses."""
+    settings = Settings(df2_root=place.df2_root, sku_root=str(SKU_ROOT))
+    outcome = build_with(engine, settings, SPLIT)
+    assert outcome.success, outcome.problems
+    return read_table(place.sku, "refusals", SPLIT)
+
+
 def test_an_image_that_kills_its_decoder_is_refused_by_name_and_the_rest_is_built(
     local_place: Place, undisturbed: dict[str, bytes | None]
 ) -> None:
     place = local_place
-    settings = Settings(df2_root=place.df2_root, sku_root=str(SKU_ROOT))
-    outcome = build_with(Deadly("000008", CropShard), settings, SPLIT)
-    assert outcome.success, outcome.problems
-
-    refused = read_table(place.sku, "refusals", SPLIT)
+    refused = refused_by(Deadly("000008", CropShard), place)
     assert list(refused["image_id"]) == ["000008", "000008"]
     assert list(refused["item_idx"]) == [1, 2]
     assert set(refused["reason"]) == {"unreadable_image"}
@@ -245,11 +250,7 @@ def test_a_file_that_kills_its_reader_is_refused_by_name_and_read_again_by_the_n
     local_place: Place, undisturbed: dict[str, bytes | None]
 ) -> None:
     place = local_place
-    settings = Settings(df2_root=place.df2_root, sku_root=str(SKU_ROOT))
-    outcome = build_with(Deadly("000008", IndexShard), settings, SPLIT)
-    assert outcome.success, outcome.problems
-
-    refused = read_table(place.sku, "refusals", SPLIT)
+    refused = refused_by(Deadly("000008", IndexShard), place)
     assert list(refused["image_id"]) == ["000008"]
     assert list(refused["reason"]) == ["unreadable_image"]
     assert "ended the process" in refused["detail"][0]

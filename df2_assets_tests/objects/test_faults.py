@@ -11,6 +11,12 @@ from df2_assets_tests.support.object_store import ObjectStore, sprinkled
 from df2_assets_tests.support.run import build
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that soon gives up."""
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
+
+
 def test_a_build_ends_complete_though_requests_fail_now_and_then(
     store: ObjectStore, source: Source, local: Path, prefix: str
 ) -> None:
@@ -24,14 +30,10 @@ def test_a_build_ends_complete_though_requests_fail_now_and_then(
     assert digests(in_bucket(store, prefix)) == digests(in_folder(local))
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_build_that_is_refused_its_puts_says_so_and_the_next_one_keeps_what_was_finished(
-    store: ObjectStore,
-    source: Source,
-    local: Path,
-    prefix: str,
-    monkeypatch: pytest.MonkeyPatch,
+    store: ObjectStore, source: Source, local: Path, prefix: str
 ) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     sku_root = locate(f"s3://{BUCKET}/{prefix}")
     enough = len(crops(in_folder(local))) // 2
     puts = 0
@@ -57,14 +59,10 @@ def test_a_build_that_is_refused_its_puts_says_so_and_the_next_one_keeps_what_wa
     assert digests(in_bucket(store, prefix)) == digests(in_folder(local))
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_source_that_cannot_be_read_ends_the_build_and_refuses_no_image(
-    store: ObjectStore,
-    source: Source,
-    local: Path,
-    prefix: str,
-    monkeypatch: pytest.MonkeyPatch,
+    store: ObjectStore, source: Source, local: Path, prefix: str
 ) -> None:
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     sku_root = locate(f"s3://{BUCKET}/{prefix}")
 
     def fault(operation: str, path: str) -> str | None:

@@ -55,6 +55,15 @@ def test_who_comes_second_is_told_who_holds_the_split(
             pass
 
 
+def _lost() -> bool:
+    """Whether a lock of this process is known to be lost."""
+    try:
+        lock.refuse_lost()
+    except LostLockError:
+        return True
+    return False
+
+
 def _keys(store: ObjectStore) -> set[str]:
     return {f"out/{name}" for name in store.tags(BUCKET, "out")}
 
@@ -103,19 +112,12 @@ def test_the_lock_of_one_that_was_killed_is_taken_over_when_its_time_is_over(
 def test_who_has_lost_the_lock_writes_nothing_more(
     store: ObjectStore, roots: Roots, key: str, how: str
 ) -> None:
-    def lost() -> bool:
-        try:
-            lock.refuse_lost()
-        except LostLockError:
-            return True
-        return False
-
     with writer(roots, "train", "slow"):
         if how == "removed":
             store.delete(BUCKET, key)
         else:
             store.put(BUCKET, key, b"of another build")
-        processes.wait_until(lost)
+        processes.wait_until(_lost)
         with pytest.raises(LostLockError, match=r"lock of train \(s3://.*build again"):
             state.mark_incomplete(roots, "train")
     if how == "taken over":
@@ -127,15 +129,8 @@ def test_who_has_lost_the_lock_writes_nothing_more(
 def test_a_lock_is_lost_when_the_store_is_silent_for_too_long(
     store: ObjectStore, roots: Roots, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost() -> bool:
-        try:
-            lock.refuse_lost()
-        except LostLockError:
-            return True
-        return False
-
     with (
         writer(roots, "train", "cut off"),
         store.failing(lambda operation, path: "500" if operation == "put" else None),
     ):
-        processes.wait_until(lost)
+        processes.wait_until(_lost)
