@@ -128,6 +128,7 @@ def _encoded(shard: Shard, refused: list[CropRow]) -> Iterator[tuple[str, bytes]
             continue
         for cut in image.cuts:
             yield cut.crop_path, encode_crop(pixels, cut.box)
+        del pixels  # so that the next image is decoded into the same memory
 
 
 def _decoded(source: Access, image: Image, file: BinaryIO | OSError) -> Pixels | list[CropRow]:
