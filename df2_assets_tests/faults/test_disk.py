@@ -63,7 +63,7 @@ def assert_told(done: Text) -> None:
 def test_a_build_goes_on_after_a_disk_was_full_at_any_moment(
     disk: Path, undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
 ) -> None:
-    for case in range(faults.amount(short=2, long=60)):
+    for case in range(faults.amount(short=1, long=60)):
         rng = faults.random(case)
         ground = on(disk, tmp_path / str(case), undisturbed)
         with ground.command() as process:
@@ -95,7 +95,7 @@ def test_a_build_goes_on_after_no_file_could_be_made_any_more(
     undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
 ) -> None:
     """The same without a mount, and with every call that needs room for a name in turn."""
-    for case in range(faults.amount(short=2, long=100)):
+    for case in range(faults.amount(short=1, long=100)):
         rng = faults.random(case)
         ground = arena(tmp_path / str(case), undisturbed.df2_root)
         after = rng.randrange(rng.choice((10, 70, 700)))
