@@ -14,7 +14,7 @@ from typing import Any, Final
 from df2_assets import __version__
 from df2_assets.engines.base import Lost, R, S, label
 from df2_assets.engines.processes import die_with, uninterrupted
-from df2_assets.errors import SettingsError
+from df2_assets.errors import Df2Error, SettingsError
 
 _log = logging.getLogger(__name__)
 
@@ -138,14 +138,21 @@ class _RemoteTraceback(Exception):
 
 
 def _run(function: Callable[[S], R], shard: S, software: str) -> R:
-    """Runs in a worker of Ray. Raises SettingsError where it has other software."""
+    """Runs in a worker of Ray. Raises SettingsError where it has other software.
+
+    What a person can mend is to be mended where it was raised: errors of the project say where.
+    """
     die_with(os.getppid())
     if _software() != software:
         raise SettingsError(
             f"Ray's node {platform.node()} has {_software()}, not {software}: crops would differ. "
             "Install the same versions on every node."
         )
-    return function(shard)
+    try:
+        return function(shard)
+    except Df2Error as error:
+        error.add_note(f"On Ray's node {platform.node()}, with the environment that it has there.")
+        raise
 
 
 @cache

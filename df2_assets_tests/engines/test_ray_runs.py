@@ -14,7 +14,7 @@ from df2_assets.store import journal
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes, webserver
 from df2_assets_tests.support.builder import large_pairs
-from df2_assets_tests.support.engines import two_nodes
+from df2_assets_tests.support.engines import raylets, two_nodes
 from df2_assets_tests.support.run import build
 from df2_assets_tests.support.site import only
 from df2_assets_tests.support.snapshots import contract
@@ -75,12 +75,11 @@ def test_a_run_that_is_terminated_in_the_ui_leaves_no_task_and_the_next_goes_on(
     cluster: Any, dev: Dev, tmp_path: Path
 ) -> None:
     roots = Roots(dev.station.df2_root, dev.station.sku, str(dev.station.sku))
-    raylets = [node.all_processes["raylet"][0].process.pid for node in nodes(cluster)]
 
     run_id = dev.api.launch("train")
     processes.wait_until(lambda: journal.read(roots, "train"), dev.process)
     started = of_ray(dev.process.pid)
-    parents = [dev.process.pid, *raylets]
+    parents = [dev.process.pid, *(raylets(cluster) if cluster else [])]
     at_work = processes.wait_until(lambda: [w for pid in parents for w in processes.workers(pid)])
     os.kill(at_work[0], signal.SIGSTOP)  # its task does not end by itself
     dev.api.terminate(run_id)
@@ -93,8 +92,3 @@ def test_a_run_that_is_terminated_in_the_ui_leaves_no_task_and_the_next_goes_on(
     only(build(dev.station.df2_root, tmp_path / "local"))
     assert contract(dev.station.sku) == contract(tmp_path / "local")
     assert cluster is None or cluster.remaining_processes_alive()
-
-
-def nodes(cluster: Any) -> list[Any]:
-    """All nodes of a cluster that runs; none where there is none."""
-    return [cluster.head_node, *cluster.worker_nodes] if cluster else []

@@ -83,6 +83,12 @@ def two_nodes() -> Iterator[Any]:
                 cluster.shutdown()
 
 
+def raylets(cluster: Any) -> list[int]:
+    """The processes that start the workers of a cluster, one a node."""
+    nodes = [cluster.head_node, *cluster.worker_nodes]
+    return [one.process.pid for node in nodes for one in node.all_processes["raylet"]]
+
+
 def build_with(engine: Engine, settings: Settings, split: str) -> Outcome:
     """Build a split on an engine that is not the settings' own."""
 

@@ -1,0 +1,137 @@
+"""One data set built on processes and on Ray, on disk and in a bucket: the same bytes."""
+
+import hashlib
+import os
+import platform
+import signal
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from df2_assets.sample import make_sample
+from df2_assets.store.location import locate
+from df2_assets_tests.objects.conftest import BUCKET, Source
+from df2_assets_tests.objects.outputs import digests, in_bucket, in_folder
+from df2_assets_tests.support import processes
+from df2_assets_tests.support.engines import raylets, two_nodes
+from df2_assets_tests.support.object_store import ObjectStore
+
+pytestmark = pytest.mark.ray
+
+SPLITS = ("train", "validation")
+IMAGES = 150
+BUILD = (*processes.DF2_ASSETS, "build", *(word for split in SPLITS for word in ("--split", split)))
+
+
+@pytest.fixture(scope="module")
+def source(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """A sample with planted faults, on disk and in the bucket."""
+    pytest.importorskip("ray", reason="needs the ray extra")
+    folder = make_sample(tmp_path_factory.mktemp("faulty") / "df2", IMAGES, faults=True).root
+    store.upload(folder, BUCKET, "faulty")
+    return Source(folder, locate(f"s3://{BUCKET}/faulty"))
+
+
+def environment(home: Path, df2_root: Path, sku_root: object, engine: str) -> dict[str, str]:
+    return processes.environment(
+        home,
+        DF2_ROOT=df2_root,
+        SKU_ROOT=sku_root,
+        DF2_ENGINE=engine,
+        DF2_WORKERS=2,
+        DF2_MAX_REFUSED=1,
+    )
+
+
+def digest(files: dict[str, bytes]) -> str:
+    """One digest of all that the splits hold, their roots left out."""
+    found = {split: sorted(digests(files, split).items()) for split in SPLITS}
+    assert all(len(of) > 50 for of in found.values())
+    return hashlib.sha256(repr(found).encode()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def expected(source: Source, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The digest of what processes of this machine make, from disk to disk."""
+    folder = tmp_path_factory.mktemp("local")
+    env = environment(folder / "home", source.folder, folder / "sku", "local")
+    done = processes.run(BUILD, env, folder)
+    assert done.returncode == 0, done
+    return digest(in_folder(folder / "sku"))
+
+
+@pytest.mark.parametrize(
+    ("engine", "place"), [("ray", "disk"), ("local", "bucket"), ("ray", "bucket")]
+)
+def test_the_digest_is_the_same_on_processes_and_ray_on_disk_and_in_a_bucket(
+    store: ObjectStore,
+    source: Source,
+    expected: str,
+    tmp_path: Path,
+    prefix: str,
+    engine: str,
+    place: str,
+) -> None:
+    roots = {
+        "disk": (source.folder, str(tmp_path / "sku")),
+        "bucket": (source.url, f"s3://{BUCKET}/{prefix}"),
+    }
+    env = environment(tmp_path / "home", *roots[place], engine)
+    done = processes.run(BUILD, env, tmp_path)
+    assert done.returncode == 0, done
+    files = in_folder(tmp_path / "sku") if place == "disk" else in_bucket(store, prefix)
+    found = digest(files)
+    click.echo(f"\nlocal, disk: {expected}\n{engine}, {place}: {found}")
+    assert found == expected
+
+
+def on_cluster(cluster: Any, df2_root: Path, sku_root: str, folder: Path) -> dict[str, str]:
+    """The environment of a build on it; `two_nodes` says why not as on any other machine."""
+    more = {"RAY_ADDRESS": cluster.address, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    return environment(folder / "home", df2_root, sku_root, "ray") | more
+
+
+def test_workers_of_a_cluster_that_are_killed_between_puts_cost_no_crop(
+    store: ObjectStore, source: Source, expected: str, tmp_path: Path, prefix: str
+) -> None:
+    killed: list[int] = []
+    with two_nodes() as cluster:
+
+        def kill(operation: str, path: str) -> None:
+            """When the first crop is put, end the workers that are at work."""
+            if operation == "put" and path.endswith(".jpg") and not killed:
+                for raylet in raylets(cluster):
+                    killed.extend(processes.workers(raylet))
+                for pid in killed:
+                    os.kill(pid, signal.SIGKILL)
+
+        env = on_cluster(cluster, source.url, f"s3://{BUCKET}/{prefix}", tmp_path)
+        with store.failing(kill):
+            done = processes.run(BUILD, env, tmp_path)
+    assert done.returncode == 0, done
+    assert killed
+    assert "A worker process ended unexpectedly" in done.stderr
+    assert digest(in_bucket(store, prefix)) == expected
+
+
+def test_a_node_that_does_not_know_the_store_is_named(
+    store: ObjectStore, source: Source, tmp_path: Path, prefix: str
+) -> None:
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as of_nodes:
+            for name in store.environment:
+                of_nodes.delenv(name)
+            of_nodes.setenv("AWS_EC2_METADATA_DISABLED", "true")
+            cluster = stack.enter_context(two_nodes())
+        env = on_cluster(cluster, source.url, f"s3://{BUCKET}/{prefix}", tmp_path)
+        done = processes.run(BUILD, env, tmp_path)
+    assert done.returncode == 1
+    said = done.stderr.splitlines()
+    assert len(said) == 2 * len(SPLITS), done
+    for problem, where in zip(said[::2], said[1::2], strict=True):
+        assert "no credentials that can be used" in problem
+        assert where == f"On Ray's node {platform.node()}, with the environment that it has there."
+    assert not any(name.startswith(SPLITS) for name in in_bucket(store, prefix))
