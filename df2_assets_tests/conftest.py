@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from df2_assets.sample import make_sample
 
     return make_sample(tmp_path_factory.mktemp("sample") / "DeepFashion2_original").root
+
+
+def pytest_configure() -> None:
+    """Ctrl-C reaches what tests start, also where a shell has these tests in its background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,7 +2,7 @@
 
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -28,6 +28,7 @@ from df2_assets.store.listing import Listing, scan
 
 _SHARD: Final = 500
 _STAMPS: Final = ["anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns"]
+_READ: Final = pa.schema([FILES.field(name) for name in ("image_id", "items", "settled")])
 
 
 @dataclass(frozen=True)
@@ -73,19 +74,14 @@ def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> 
     files = listing.files
     unchanged = _unchanged(files, known)
     todo = files[files["anno_size"].notna() & ~unchanged]
-    read = _read(roots, split, todo, engine, progress)
-    items = {one.image_id: one.items for one in read}
-    unsettled = {one.image_id for one in read if not one.settled}
-    before: dict[str, Any] = dict(known.files[["image_id", "items"]].values) if known else {}
+    read, rows = _read(roots, split, todo, engine, progress)
+    said = pd.concat([read, known.files[_READ.names]]) if known else read
+    items = said.drop_duplicates("image_id").set_index("image_id")["items"]
     files = files.assign(
-        items=files["image_id"]
-        .map({**before, **items})
-        .where(files["anno_size"].notna())
-        .astype("Int32"),
-        settled=~files["image_id"].isin(unsettled),
+        items=files["image_id"].map(items).where(files["anno_size"].notna()).astype("Int32"),
+        settled=~files["image_id"].isin(read["image_id"][~read["settled"]]),
     )
-    kept = set(files["image_id"][unchanged])
-    table = _merged(known, kept, [row for one in read for row in one.rows])
+    table = _merged(known, files["image_id"][unchanged], rows)
     anew = None if known else _why_anew(roots, split)
     return Indexed(table, listing, tables.from_frame(files, FILES), len(read), anew)
 
@@ -145,7 +141,11 @@ def _unchanged(files: pd.DataFrame, known: Known | None) -> pd.Series:
 
 def _read(
     roots: Roots, split: str, todo: pd.DataFrame, engine: Engine, progress: Progress
-) -> list[Read]:
+) -> tuple[pd.DataFrame, pa.Table]:
+    """Of each file that is read the columns of `_READ`, and all their rows; both in no order.
+
+    What a shard gives becomes columns at once: as objects it takes many times the memory.
+    """
     image_sizes = (None if pd.isna(size) else int(size) for size in todo["image_size"])
     tasks = [
         FileTask(image_id, int(anno_size), image_size)
@@ -154,23 +154,29 @@ def _read(
         )
     ]
     whole = Shard(split, str(roots.annotations(split)), str(roots.images(split)), tasks)
-    read: list[Read] = []
+    read, rows = [_read_of([])], [table_of([])]
     with (
         progress(f"reading annotations of {split}", len(todo), "files") as advance,
         closing(map_shards(engine, read_shard, whole, _SHARD)) as results,
     ):
         for shard, result in results:
-            read += [killed(split, shard.tasks[0])] if isinstance(result, Lost) else result
+            found = [killed(split, shard.tasks[0])] if isinstance(result, Lost) else result
+            read.append(_read_of(found))
+            rows.append(table_of([row for one in found for row in one.rows]))
             advance(len(shard.tasks))
-    return read
+    return tables.frame(pa.concat_tables(read)), pa.concat_tables(rows).combine_chunks()
 
 
-def _merged(known: Known | None, kept: set[str], rows: list[IndexRow]) -> pa.Table:
+def _read_of(found: list[Read]) -> pa.Table:
+    columns = {name: [getattr(one, name) for one in found] for name in _READ.names}
+    return pa.table(columns, schema=_READ)
+
+
+def _merged(known: Known | None, kept: pd.Series, new: pa.Table) -> pa.Table:
     """The rows of unchanged files and the new ones, in order; usable before refused."""
-    new = table_of(rows)
     if known is None:
         table = new
-    elif not rows and len(kept) == len(known.files):
+    elif not new.num_rows and len(kept) == len(known.files):
         return known.index
     else:
         mask = pa.array(known.index["image_id"].to_pandas().isin(kept))
