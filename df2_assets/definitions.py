@@ -11,6 +11,7 @@ from df2_assets.automation import schedules, sensors
 from df2_assets.checking import check_freshness, check_only
 from df2_assets.checks import all_checks
 from df2_assets.io_managers import TableIOManager
+from df2_assets.provenance import SOURCE, TEMPLATES
 from df2_assets.resources import (
     DataRoots,
     EngineChoice,
@@ -32,10 +33,10 @@ def build_defs(
     Raises SettingsError. Which assets, checks and jobs there are never depends on the arguments.
     """
     dataset = dg.AssetSelection.assets("image_text", "refusals").upstream()
-    source = dg.AssetSelection.assets("deepfashion2")
+    sources = dg.AssetSelection.assets(SOURCE, TEMPLATES)
     build_dataset = dg.define_asset_job(
         "build_dataset",
-        dataset | dg.AssetSelection.checks_for_assets("deepfashion2"),
+        dataset | dg.AssetSelection.checks_for_assets(SOURCE),
         description=(
             "Brings a split up to date: from annotations to crops, metadata and prompts, with "
             "every check. What has not changed is not made again."
@@ -54,10 +55,12 @@ def build_defs(
             "assets, writes some. What has not changed is not written again."
         ),
     )
-    observe_deepfashion2 = dg.define_asset_job(
-        "observe_deepfashion2",
-        source.without_checks(),
-        description="Records a data version for each split of the download.",
+    observe_sources = dg.define_asset_job(
+        "observe_sources",
+        sources.without_checks(),
+        description=(
+            "Records a data version for each split of the download, and one of the templates."
+        ),
     )
     data = DataRoots.configure_at_launch(
         df2_root=str(settings.df2_root), sku_root=settings.sku_root
@@ -82,7 +85,7 @@ def build_defs(
             check_freshness,
             refresh_reports,
             build_exports,
-            observe_deepfashion2,
+            observe_sources,
             verify_dataset,
             clean_history,
         ],

@@ -103,6 +103,7 @@ def document_result(
     published: Published,
     path: Path,
     metadata: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> dg.MaterializeResult[Any]:
     """The result of an asset that leaves a contract file, already written."""
     return dg.MaterializeResult(
@@ -119,6 +120,7 @@ def document_result(
             **({"made_anew": published.anew} if published.anew else {}),
             **(metadata or {}),
         },
+        tags=tags,
     )
 
 

@@ -6,11 +6,16 @@ import dagster as dg
 
 SOURCE: Final = "deepfashion2"
 INDEX: Final = "raw_annotation_index"
-MADE_FROM: Final = f"dagster/input_data_version/{SOURCE}"
-"""Tag of an index: the data version of the source that it was read from.
+TEMPLATES: Final = "prompt_templates"
 
-Dagster takes it from the source's materializations, of which there are none; so the index says it.
-"""
+
+def made_from_tag(source: str) -> str:
+    """Tag of what is made of a source: the data version that it had then.
+
+    Dagster takes it from the source's materializations, of which there are none; so the asset says
+    it.
+    """
+    return f"dagster/input_data_version/{source}"
 
 
 class Observed(NamedTuple):
@@ -36,7 +41,7 @@ def made_from(instance: dg.DagsterInstance, split: str) -> str | None:
     """The data version of the source that the split's index was read from; None before."""
     record = last_made(instance, INDEX, split)
     made = record.asset_materialization if record else None
-    return (made.tags or {}).get(MADE_FROM) if made else None
+    return (made.tags or {}).get(made_from_tag(SOURCE)) if made else None
 
 
 def last_made(instance: dg.DagsterInstance, asset: str, split: str) -> dg.EventLogRecord | None:

@@ -8,11 +8,15 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from click.testing import CliRunner
 
+from df2_assets.cli import main
 from df2_assets.cli.runs import Outcome, run_split
 from df2_assets.definitions import build_defs
+from df2_assets.inspection.explain import explain_crop
 from df2_assets.inspection.verify import verify
 from df2_assets.pipeline.publishing import read_image_text
+from df2_assets.report.gallery.site import page as page_of
 from df2_assets.settings import Settings
 from df2_assets.store import state
 from df2_assets_tests.support.site import CROPS, SPLIT, USER_TOP, Site, write_and_build
@@ -192,6 +196,40 @@ def test_the_ui_shows_every_template_with_an_example(site: Site) -> None:
     columns = metadata["dagster/column_schema"].schema.columns
     assert [column.name for column in columns][-3:] == ["text", "text_short", "text_varied"]
     assert columns[-1].description != columns[-3].description
+
+
+def test_explain_gives_each_a_line_of_its_own(varied: Site, tmp_path: Path) -> None:
+    crop = f"{SPLIT}/{USER_TOP}"
+    (line,) = [line for line in lines(varied) if line["image_path"] == crop]
+    answer = explain_crop(varied.roots, crop, {})
+    step = answer.steps[-1]
+    assert (answer.fate, step.said) == ("in", line["text"])
+    further = {key: line[key] for key in ("text_short", "text_varied")}
+    assert step.facts == {"text": line["text"], **further}
+    environment = {
+        "DF2_ROOT": str(varied.data.root),
+        "SKU_ROOT": str(varied.sku),
+        "DAGSTER_HOME": str(tmp_path),
+    }
+    told = CliRunner().invoke(main, ["explain", crop], env=environment).stdout.splitlines()
+    at = told.index(f"  {'image_text':<22}{line['text']}")
+    assert [one.strip() for one in told[at + 1 : at + 3]] == [
+        f"{key}: {text}" for key, text in further.items()
+    ]
+
+
+def test_the_gallery_has_them_of_each_crop(site: Site) -> None:
+    assert site.materialize("crop_quality", "gallery") is None
+    folder = page_of(site.roots, SPLIT).parent
+    found = {}
+    for call in ("index", "skus"):
+        (path,) = folder.glob(f"data/{call}*.js")
+        found[call] = json.loads(f"[{path.read_text().partition('(')[2].rpartition(')')[0]}]")
+    (index,), (_, skus) = found["index"], found["skus"]
+    assert index["keys"] == ["text_short", "text_varied"]
+    assert len(set(index["texts"])) == len(index["texts"]) < CROPS
+    said = [[index["texts"][place] for place in crop[10:]] for crops in skus for crop in crops]
+    assert said == [[line["text_short"], line["text_varied"]] for line in lines(site)]
 
 
 def test_a_file_that_cannot_be_used_ends_the_run_before_its_first_step(site: Site) -> None:

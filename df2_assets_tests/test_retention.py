@@ -106,7 +106,7 @@ def test_a_run_that_has_not_ended_is_never_old(history: History) -> None:
 
 def test_deleting_what_is_superseded_changes_nothing_that_the_ui_shows(history: History) -> None:
     """Also where the latest run of a split has failed, and an older one is its last success."""
-    for job in ("build_dataset", "observe_deepfashion2", "verify_dataset"):
+    for job in ("build_dataset", "observe_sources", "verify_dataset"):
         for _ in range(2):
             history.run(job, None if job.startswith("observe") else SPLIT)
     for image in (11, 12, 13):

@@ -8,6 +8,7 @@ from df2_assets.assets.deepfashion2 import deepfashion2
 from df2_assets.assets.exports import export_assets
 from df2_assets.assets.gallery import gallery
 from df2_assets.assets.image_text import image_text
+from df2_assets.assets.prompt_templates import prompt_templates
 from df2_assets.assets.raw_annotation_index import raw_annotation_index
 from df2_assets.assets.refusals import refusals
 from df2_assets.assets.sku_groups import sku_groups
@@ -20,6 +21,7 @@ all_assets: list[dg.AssetsDefinition] = [
     crops,
     refusals,
     sku_metadata,
+    prompt_templates,
     image_text,
     crop_quality,
     gallery,

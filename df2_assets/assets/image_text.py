@@ -2,11 +2,14 @@
 
 import dagster as dg
 
+from df2_assets.assets.prompt_templates import shown
+from df2_assets.assets.source import found
 from df2_assets.assets.split_asset import Result, split_asset
 from df2_assets.dataset.documents import image_text_schema
+from df2_assets.dataset.prompts import version
 from df2_assets.pipeline.publishing import publish_image_text
-from df2_assets.presentation import columns, document_result, preview
-from df2_assets.report.summaries import prompt_examples
+from df2_assets.presentation import columns, document_result
+from df2_assets.provenance import TEMPLATES
 from df2_assets.resources import PromptTemplates, SplitWriter
 
 
@@ -28,7 +31,7 @@ from df2_assets.resources import PromptTemplates, SplitWriter
     complete.
     """,
     kinds=("json",),
-    deps=["sku_metadata"],
+    deps=["sku_metadata", TEMPLATES],
 )
 def image_text(
     context: dg.AssetExecutionContext, output: SplitWriter, prompts: PromptTemplates
@@ -37,9 +40,8 @@ def image_text(
     path = roots.image_text(split)
     variants = prompts.variants
     published = publish_image_text(roots, split, variants)
-    shown = {}
-    if variants:  # else the asset's description and columns say all: no event need repeat it
-        examples = prompt_examples(variants)
-        shown["prompts"] = preview(examples, limit=len(examples))
-        shown |= columns(image_text_schema(variant.key for variant in variants))
-    return document_result("image_text", published, path, shown)
+    more = shown(variants)
+    made_from = found(context, TEMPLATES, version(variants), metadata=more)
+    if variants:  # else the columns are those of the asset
+        more |= columns(image_text_schema(variant.key for variant in variants))
+    return document_result("image_text", published, path, more, made_from)

@@ -4,6 +4,7 @@ import time
 
 import dagster as dg
 
+from df2_assets.assets.source import found
 from df2_assets.assets.split_asset import Result, split_asset
 from df2_assets.checks.raw_annotation_index import BLOCKING
 from df2_assets.inspection.raw_annotation_index import refusals_within_limit
@@ -11,10 +12,9 @@ from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.indexing import build_index
 from df2_assets.pipeline.reading import CODE_VERSION
 from df2_assets.presentation import check_result, share, table_result
-from df2_assets.provenance import MADE_FROM, SOURCE
+from df2_assets.provenance import SOURCE
 from df2_assets.resources import EngineChoice, Limits, ProgressChoice, SplitWriter
 from df2_assets.store import tables
-from df2_assets.store.listing import Listing
 
 
 @split_asset(
@@ -40,8 +40,14 @@ def raw_annotation_index(
     before = tables.find(roots, "raw_annotation_index", split)
     indexed = build_index(roots, split, engine.start(), progress.of(context.log))
     seconds = time.monotonic() - start
-    version = _observed(context, indexed.listing)
     index, files = tables.frame(indexed.table), indexed.listing.files
+    made_from = found(
+        context,
+        SOURCE,
+        indexed.listing.digest,
+        partition=split,
+        metadata={"files": len(files)},
+    )
     finding = refusals_within_limit(split, index, files, limits.max_refused)
     return table_result(
         "raw_annotation_index",
@@ -57,23 +63,6 @@ def raw_annotation_index(
             "annotations_per_second": indexed.annotations_read / seconds,
         },
         anew=indexed.anew,
-        tags={MADE_FROM: version},
+        tags=made_from,
         check_results=[check_result(finding, roots, "raw_annotation_index", BLOCKING.name, split)],
     )
-
-
-def _observed(context: dg.AssetExecutionContext, listing: Listing) -> str:
-    """Record the data version of the source as this run has found it."""
-    context.log_event(
-        dg.AssetObservation(
-            SOURCE,
-            partition=context.partition_key,
-            tags={"dagster/data_version": listing.digest},
-            metadata={"files": len(listing.files)},
-        )
-    )
-    # Else Dagster notes the version from before this step as the index's input, and calls the
-    # index stale for good.
-    step = context.op_execution_context.get_step_execution_context()
-    step.wipe_input_asset_version_info(dg.AssetKey(SOURCE))
-    return listing.digest

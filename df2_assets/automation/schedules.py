@@ -50,10 +50,10 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     )
     hourly = dg.ScheduleDefinition(
         name="hourly_observation",
-        job_name="observe_deepfashion2",
+        job_name="observe_sources",
         cron_schedule="0 * * * *",
         default_status=status,
-        description="Looks whether any file of the download has changed.",
+        description="Looks whether the download or the prompt templates have changed.",
     )
     return [nightly, daily, weekly, hourly]
 

@@ -7,7 +7,7 @@ import dagster as dg
 
 from df2_assets.automation.alerts import complaints
 from df2_assets.ownership import PARTITION_TAG
-from df2_assets.provenance import SOURCE, made_from, observed
+from df2_assets.provenance import SOURCE, TEMPLATES, made_from, observed
 from df2_assets.settings import Settings
 
 
@@ -21,7 +21,7 @@ def _annotations_changed(settings: Settings) -> dg.SensorDefinition:
         job_name="build_dataset",
         minimum_interval_seconds=30,
         description=(
-            "Builds a split once for each change of its files, as `observe_deepfashion2` has seen "
+            "Builds a split once for each change of its files, as `observe_sources` has seen "
             "it. A change that a build has taken in by itself asks for nothing."
         ),
     )
@@ -61,8 +61,8 @@ def _is_taken_in(instance: dg.DagsterInstance, split: str, version: str, run_id:
 def _follow_data_versions() -> dg.SensorDefinition:
     return dg.AutomationConditionSensorDefinition(
         "follow_data_versions",
-        # The source as well, or nobody sees that it has changed.
-        target=dg.AssetSelection.all() | dg.AssetSelection.assets(SOURCE),
+        # The sources as well, or nobody sees that they have changed.
+        target=dg.AssetSelection.all() | dg.AssetSelection.assets(SOURCE, TEMPLATES),
         emit_backfills=False,  # one run a split, as everywhere
         description=(
             "Makes each asset whose input has another data version, split by split, with all that "

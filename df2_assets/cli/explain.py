@@ -153,7 +153,8 @@ def _show(answer: "Answer") -> None:
     say(f"{subject} is {verdict}." if told else f"{subject} is {verdict}: {answer.why}.")
     made: dict[str, list[Step]] = {}
     for step in answer.steps:
-        say(f"  {step.stage:<22}{step.said}")
+        for stage, said in ((step.stage, step.said), *(("", line) for line in step.also)):
+            say(f"  {stage:<22}{said}")
         if step.run:
             made.setdefault(step.run.run_id, []).append(step)
     for run_id, steps in made.items():

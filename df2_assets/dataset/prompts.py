@@ -1,7 +1,7 @@
 """The prompts of a crop: the contract's (design section 2), and variants of it."""
 
 from functools import cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Final
 
 import msgspec
@@ -51,6 +51,11 @@ CONTRACT: Final = Variant(
     },
 )
 """The one that every build has; it leaves nothing to choose."""
+
+
+def version(variants: tuple[Variant, ...]) -> str:
+    """A digest of all that decides which prompts crops get beside the contract's."""
+    return sha256(msgspec.json.encode(variants)).hexdigest()
 
 
 def prompt(domain: str, category_name: str, occlusion: int, viewpoint: int) -> str:

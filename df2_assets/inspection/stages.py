@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from df2_assets.dataset.documents import IMAGE_TEXT
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.skus import sku_id
 from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, VIEWPOINTS
@@ -111,7 +112,10 @@ def _prompt(evidence: Evidence, row: Row) -> Step:
     if line is None:
         name = evidence.roots.image_text(evidence.split).name
         return Step("image_text", f"{name} has no line of it: build again", {}, "unknown")
-    return Step("image_text", inert(line.get("text"), 200), {"text": line.get("text")})
+    more = [key for key in line if key not in IMAGE_TEXT.names]
+    facts = {key: line.get(key) for key in ("text", *more)}
+    also = [f"{inert(key, 64)}: {inert(line[key], 200)}" for key in more]
+    return Step("image_text", inert(line.get("text"), 200), facts, also=also)
 
 
 STAGES: Final[dict[str, Callable[[Evidence, Row], Step]]] = {

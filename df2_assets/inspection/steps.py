@@ -22,13 +22,17 @@ class Run(msgspec.Struct):
 
 
 class Step(msgspec.Struct):
-    """A stage by the name of its asset, and what it did; `ends` is the fate of what ends there."""
+    """A stage by the name of its asset, and what it did; `ends` is the fate of what ends there.
+
+    `also` are further lines beside what is `said`.
+    """
 
     stage: str
     said: str
     facts: dict[str, Any] = {}
     ends: Fate | None = None
     run: Run | None = None
+    also: list[str] = []
 
 
 def files(evidence: Evidence, image_id: str) -> Step:

@@ -129,6 +129,18 @@ def test_a_build_leaves_nothing_stale(platform: Platform) -> None:
     assert stale(platform).keys() == {"sku_groups", "refusals"}
 
 
+def test_prompts_by_other_templates_are_stale_until_they_are_made_anew(platform: Platform) -> None:
+    platform.build()
+    for wording in ("a {category_name}", "the {category_name}"):
+        platform.give_prompts(f'prompts: {{text_short: "{wording}"}}')
+        platform.observe()
+        assert stale(platform).keys() == {"image_text"}
+        platform.build()
+        assert stale(platform) == {}
+        platform.observe()
+        assert stale(platform) == {}
+
+
 def test_assets_downstream_of_no_change_keep_their_data_version(platform: Platform) -> None:
     before = made(platform.run("build_dataset"))
     platform.touch()

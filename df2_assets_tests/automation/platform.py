@@ -1,5 +1,6 @@
 """The platform over two small splits, on an instance that remembers what was run."""
 
+import dataclasses
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,6 +34,14 @@ class Platform:
         self.instance = instance
         self.defs = build_defs(self.settings)
 
+    def give_prompts(self, text: str) -> None:
+        """Set DF2_PROMPTS to a file of templates, or write it anew where that has been done."""
+        path = self.data.root.with_name("prompts.yaml")
+        path.write_text(text)
+        if self.settings.prompts is None:
+            self.settings = dataclasses.replace(self.settings, prompts=path)
+            self.defs = build_defs(self.settings)
+
     def run(
         self, job: str, split: str | None = SPLIT, *, config: dict[str, Any] | None = None
     ) -> dg.ExecuteInProcessResult:
@@ -48,7 +57,7 @@ class Platform:
         assert self.run("build_dataset", split).success
 
     def observe(self) -> None:
-        assert self.run("observe_deepfashion2", None).success
+        assert self.run("observe_sources", None).success
 
     def materialize(self, split: str, assets: Iterable[str]) -> dg.ExecuteInProcessResult:
         """Materialize some assets with their checks, as from the UI."""

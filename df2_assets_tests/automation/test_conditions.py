@@ -12,6 +12,7 @@ ALL = {key.path[-1] for asset in all_assets for key in asset.keys if asset.is_ma
 MADE = ALL - {*NAMES}
 """Exports are made only where somebody has asked for them."""
 
+WITH_PROMPTS = {"image_text", "gallery"}
 AFTER_THE_INDEX = MADE - {"raw_annotation_index"}
 
 
@@ -83,6 +84,21 @@ def test_a_change_is_followed_in_its_own_split_by_everything_at_once(follower: F
     follower.platform.observe()
     assert follower.follow() == {SPLIT: MADE}
     follower.settle()
+
+
+def test_other_templates_are_followed_in_every_split_by_what_is_made_with_them(
+    follower: Follower,
+) -> None:
+    platform = follower.platform
+    for occ in ("", "{occ}"):
+        platform.give_prompts(f'prompts: {{text_short: "{occ}{{category_name}}"}}')
+        assert follower.look() == {}
+        platform.observe()
+        assert follower.follow() == {SPLIT: WITH_PROMPTS, OTHER: WITH_PROMPTS}
+        follower.settle()
+    platform.give_prompts(f"# In other words.\nprompts:\n  text_short: '{occ}{{category_name}}'")
+    platform.observe()
+    assert follower.look() == {}
 
 
 def test_looking_again_at_what_has_not_changed_asks_for_nothing(follower: Follower) -> None:

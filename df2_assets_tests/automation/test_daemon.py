@@ -67,7 +67,7 @@ def wait_for_runs(dev: Dev, count: int, **tags: str) -> list[dict[str, Any]]:
 def observe(dev: Dev) -> None:
     """What `hourly_observation` launches on the hour."""
     done = dev.station.dagster(
-        "job", "execute", "-m", "df2_assets.definitions", "-j", "observe_deepfashion2"
+        "job", "execute", "-m", "df2_assets.definitions", "-j", "observe_sources"
     )
     assert done.returncode == 0, done.stderr
 

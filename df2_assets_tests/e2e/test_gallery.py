@@ -49,8 +49,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     bad = item(1, 1, [10, 20, 110, 100], category_name=HOSTILE)
     data.annotation(SPLIT, 900, "user", 900, {1: bad})
     made = Site(data, folder / "sku")
+    templates = folder / "prompts.yaml"
+    templates.write_text('prompts: {text_short: "{occ}{category_name}, {domain}"}')
     roots = {"DF2_ROOT": data.root, "SKU_ROOT": made.sku, "DF2_WORKERS": 2}
-    environment = processes.environment(folder / "home", **roots)
+    environment = processes.environment(folder / "home", **roots, DF2_PROMPTS=templates)
     # Other processes: Dagster and Playwright do not share a thread's event loop.
     for command in ("build", "report"):
         done = processes.run((*DF2_ASSETS, command, "--split", SPLIT), environment, folder)
@@ -194,6 +196,15 @@ def test_the_box_is_drawn_on_the_original_where_it_is(gallery: "Page", site: Sit
     assert link.evaluate("link => link.href") == site.image(3).as_uri()
     link.click()
     gallery.wait_for_url("**/000003.jpg")
+
+
+def test_further_prompts_stand_below_the_contract_s(gallery: "Page") -> None:
+    gallery.locator(".card").first.click()
+    caption = gallery.locator(".side.query .crop figcaption").first
+    caption.wait_for()
+    shown = caption.inner_text().splitlines()
+    assert shown[0].startswith("A user photo of a ")
+    assert shown[1] == "text_short partially occluded trousers, query"
 
 
 def test_arrows_go_from_sku_to_sku(gallery: "Page") -> None:

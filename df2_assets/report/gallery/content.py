@@ -28,6 +28,9 @@ class Content:
     `cells` has a bit for each domain, occlusion and viewpoint that a SKU has a crop of: 9 times
     the domain, 3 times the occlusion, the viewpoint, each from 0. `prompts` are the texts by
     category and bit.
+
+    `keys` are those of further prompts, and `texts` what these say, each once: a crop has the place
+    of its text for each key.
     """
 
     ids: list[str] = field(default_factory=list)
@@ -38,12 +41,16 @@ class Content:
     sheets: list[Sheet] = field(default_factory=list)
     details: list[list[list[Any]]] = field(default_factory=list)
     prompts: dict[int, dict[int, str]] = field(default_factory=dict)
+    keys: list[str] = field(default_factory=list)
+    texts: dict[str, int] = field(default_factory=dict)
 
     def index(self, checks: list[str], details: list[str], images: str) -> dict[str, Any]:
         """All that browsing and searching needs; `details` and `images` name further files."""
         return {
             "categories": {str(number): name for number, name in CATEGORIES.items()},
             "prompts": self.prompts,
+            "keys": self.keys,
+            "texts": list(self.texts),
             "ids": self.ids,
             "cells": self.cells,
             "catalog": self.catalog,
@@ -83,6 +90,8 @@ def collect(
             cells |= 1 << bit
             content.prompts.setdefault(crop.category_id, {}).setdefault(bit, crop.text)
             usual = content.prompts[crop.category_id][bit]
+            content.keys = list(crop.__struct_fields__[len(ImageText.__struct_fields__) :])
+            more = [getattr(crop, key) for key in content.keys]
             details.append(
                 [
                     _DOMAINS.index(crop.domain),
@@ -91,7 +100,8 @@ def collect(
                     *crop.bbox,
                     crop.occlusion,
                     crop.viewpoint,
-                    *([] if crop.text == usual else [crop.text]),
+                    None if crop.text == usual else crop.text,
+                    *(content.texts.setdefault(text, len(content.texts)) for text in more),
                 ]
             )
         by_domain = {name: [c for c in crops if c.domain == name] for name in _DOMAINS}

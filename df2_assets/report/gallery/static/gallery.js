@@ -167,9 +167,12 @@ const df2 = (() => {
   }
 
   function prompt(id, domain, crop) {
-    if (crop.length > 9) return crop[9];
     const bit = 9 * crop[0] + 3 * (crop[7] - 1) + crop[8] - 1;
-    return data.prompts[Number(id.slice(10))][bit];
+    return crop[9] ?? data.prompts[Number(id.slice(10))][bit];
+  }
+
+  function further(crop) {
+    return data.keys.map((key, i) => make("span", { class: "further" }, make("b", {}, key), ` ${data.texts[crop[10 + i]]}`));
   }
 
   function figure(id, domain, crop) {
@@ -179,7 +182,7 @@ const df2 = (() => {
     const picture = make("img", { src: path, alt: text, loading: "lazy", onerror: gone });
     return make("figure", { class: "crop" },
       make("button", { type: "button", "aria-label": `Image ${image} with the box of item ${item}`, onclick: () => showOriginal(id, crop) }, picture),
-      make("figcaption", {}, text,
+      make("figcaption", {}, text, ...further(crop),
         make("small", {}, `image ${image}, item ${item} · occlusion ${OCCLUSIONS[crop[7] - 1]} · ${VIEWPOINTS[crop[8] - 1]}`)));
   }
 
