@@ -30,6 +30,7 @@ def observe(context: dg.OpExecutionContext, data: DataRoots) -> dg.DataVersionsB
 deepfashion2 = source_asset(
     SOURCE,
     observe,
+    group="source",
     description="""
     The unpacked DeepFashion2 download under `DF2_ROOT`:
 

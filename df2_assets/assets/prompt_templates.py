@@ -34,6 +34,7 @@ def shown(variants: tuple[Variant, ...]) -> dict[str, Any]:
 prompt_templates = source_asset(
     TEMPLATES,
     observe,
+    group="prompts",
     description="""
     The templates of `DF2_PROMPTS`, by which `image_text` has prompts beside the contract's; none
     where that is not set.

@@ -18,6 +18,7 @@ def source_asset(
     name: str,
     observe: Callable[..., Any],
     *,
+    group: str,
     description: str,
     kinds: tuple[str, ...],
     partitions_def: dg.PartitionsDefinition[str] | None = None,
@@ -26,7 +27,7 @@ def source_asset(
     source = dg.observable_source_asset(
         name=name,
         partitions_def=partitions_def,
-        group_name="source",
+        group_name=group,
         description=cleandoc(description),
         metadata=reference(observe),
         tags={f"dagster/kind/{kind}": "" for kind in kinds} | {"external": ""},
