@@ -66,6 +66,15 @@ def preview(rows: pd.DataFrame, limit: int = SHOWN) -> dg.TableMetadataValue:
     return dg.TableMetadataValue(records, dg.TableSchema(columns))
 
 
+def previewed(name: str, rows: pd.DataFrame, limit: int = SHOWN) -> dict[str, Any]:
+    """The same by name, to be kept in an event: without rows nothing, nor columns without values.
+
+    What columns an asset has, it says itself.
+    """
+    filled = rows.head(limit).dropna(axis="columns", how="all")
+    return {name: preview(filled, limit)} if len(filled) else {}
+
+
 def table_result(
     asset: str,
     table: pa.Table,
@@ -87,7 +96,7 @@ def table_result(
         metadata={
             "dagster/row_count": table.num_rows,
             "dagster/column_lineage": column_lineage(SCHEMAS[asset]),
-            "preview": preview(tables.frame(table.slice(0, PREVIEWED))),
+            **previewed("preview", tables.frame(table.slice(0, PREVIEWED))),
             **numbers,
             **changed(changes),
             **({"made_anew": anew} if anew else {}),
@@ -147,15 +156,13 @@ def export_result(name: str, made: Exported, folder: Path) -> dg.MaterializeResu
 
 def changed(changes: Changes) -> dict[str, Any]:
     """What changed since the last materialization, with the first of what did."""
-    shown: dict[str, Any] = {
+    return {
         "added": changes.added,
         "removed": changes.removed,
         "remade": changes.remade,
         "unchanged": changes.unchanged,
+        **previewed("first_changes", changes.first, limit=10),
     }
-    if len(changes.first):
-        shown["first_changes"] = preview(changes.first, limit=10)
-    return shown
 
 
 def share(part: int, whole: int) -> float:

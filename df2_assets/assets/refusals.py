@@ -7,7 +7,7 @@ from df2_assets.assets.split_asset import Result, split_asset
 from df2_assets.dataset.tables import REFUSALS
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.refusals import collect
-from df2_assets.presentation import preview, table_result
+from df2_assets.presentation import previewed, table_result
 from df2_assets.report.summaries import by_reason
 from df2_assets.resources import SplitWriter
 from df2_assets.store import tables
@@ -39,5 +39,5 @@ def refusals(
         table,
         between_tables(before, table, ["image_id", "item_idx", "stage", "reason"]),
         numbers={"refused": len(refused)},
-        metadata={"by_reason": preview(by_reason(refused))},
+        metadata=previewed("by_reason", by_reason(refused)),
     )

@@ -8,7 +8,7 @@ from df2_assets.checks.sku_groups import BLOCKING
 from df2_assets.inspection.sku_groups import identity
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.grouping import group_index
-from df2_assets.presentation import check_result, preview, table_result
+from df2_assets.presentation import check_result, previewed, table_result
 from df2_assets.report.summaries import by_category
 from df2_assets.resources import SplitWriter
 from df2_assets.store import tables
@@ -35,7 +35,7 @@ def sku_groups(
         table,
         between_tables(before, table, ["crop_path"]),
         numbers={"skus": groups["sku_id"].nunique(), "crops": len(groups)},
-        metadata={"by_category": preview(by_category(groups))},
+        metadata=previewed("by_category", by_category(groups)),
         check_results=[
             check_result(identity(split, groups), roots, "sku_groups", BLOCKING.name, split)
         ],
