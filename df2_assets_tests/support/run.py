@@ -37,11 +37,16 @@ def build(
     *,
     workers: int = 2,
     max_refused: float = 0.01,
+    prompts: Path | None = None,
     instance: dg.DagsterInstance | None = None,
 ) -> BuildResult:
     """Build `splits` as the command line does; without an instance, on a passing one."""
     settings = Settings(
-        df2_root=df2_root, sku_root=str(sku_root), workers=workers, max_refused=max_refused
+        df2_root=df2_root,
+        sku_root=str(sku_root),
+        workers=workers,
+        max_refused=max_refused,
+        prompts=prompts,
     )
     defs = build_defs(settings)
     with instance or dg.DagsterInstance.ephemeral() as used:

@@ -10,6 +10,7 @@ from PIL import Image
 from df2_assets.errors import IncompleteSplitError, ProvenanceError
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
+from df2_assets_tests.support import builder, run
 
 pytestmark = pytest.mark.torch
 
@@ -55,6 +56,32 @@ def test_another_text_can_be_asked_for(sku_root: Path) -> None:
     assert dataset[0]["text"] == dataset[0]["meta"]["category_name"]
     with pytest.raises(KeyError):
         DeepFashion2ImageTextDataset(sku_root, "train", text_key="no such text")[0]
+
+
+def test_workers_give_the_prompt_of_a_template_to_every_crop(tmp_path: Path) -> None:
+    from torch.utils.data import DataLoader
+
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    builder.random_dataset(tmp_path / "df2", seed=4, images=40)
+    prompts = tmp_path / "prompts.yaml"
+    prompts.write_text('prompts: {text_short: ["{occ}{category_name}", "{domain} of {occ}..."]}')
+    assert run.build(tmp_path / "df2", tmp_path / "sku", prompts=prompts).success
+    dataset = DeepFashion2ImageTextDataset(
+        tmp_path / "sku", "train", transform=Image.Image.getbbox, text_key="text_short"
+    )
+    loader = DataLoader(
+        dataset,
+        batch_size=4,
+        num_workers=2,
+        collate_fn=list,
+        multiprocessing_context="spawn",
+    )
+    lines = (tmp_path / "sku" / "train_image_text.jsonl").read_text().splitlines()
+    expected = [(line["image_path"], line["text_short"]) for line in map(json.loads, lines)]
+    found = [(item["meta"]["image_path"], item["text"]) for batch in loader for item in batch]
+    assert found == expected
+    assert len({text for _, text in found}) > 3
 
 
 def test_a_split_that_is_not_complete_is_refused(sku_root: Path) -> None:
