@@ -12,6 +12,9 @@ from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
 from df2_assets.errors import TemplatesError, inert
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+TAKEN: Final = ("file_name", "filepath", "image", "sha256", "size", "title")
+"""What exports call columns of their own, beside which further prompts stand."""
+
 _ALLOWED: Final = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
 _FORM: Final = (
     "give a template, a list of templates, or those of catalog and of query; each of these may be "
@@ -80,6 +83,11 @@ def _key(key: object, name: str) -> str:
         raise TemplatesError(
             f"{name}: prompts.{key}: {key} is a field of the contract, which stays as it is: give "
             f"another name, such as {key}_2."
+        )
+    if key in TAKEN:
+        raise TemplatesError(
+            f"{name}: prompts.{key}: exports have a column {key} of their own: give another name, "
+            f"such as text_{key}."
         )
     return key
 

@@ -5,7 +5,7 @@ for reading, not for training a detector without looking.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +23,10 @@ _ITEMS: Final = 1_000_000
 """More than an item's number can be: six digits."""
 
 
-def _annotation(fields: dict[str, Any]) -> dict[str, Any]:
+def _annotation(fields: dict[str, Any], captions: Sequence[str]) -> dict[str, Any]:
     """Ids are those of the annotation files, so that they stay where other crops come or go."""
     x1, y1, x2, y2 = fields["bbox"]
+    text, *more = captions
     image = int(fields["image_id"])
     return {
         "id": image * _ITEMS + fields["item_idx"],
@@ -36,7 +37,8 @@ def _annotation(fields: dict[str, Any]) -> dict[str, Any]:
         "iscrowd": 0,
         **{name: fields[name] for name in _KEPT},
         "crop_path": fields["image_path"],
-        "caption": fields["text"],
+        "caption": fields[text],
+        **({"captions": {key: fields[key] for key in more}} if more else {}),
     }
 
 
@@ -68,7 +70,7 @@ def write(folder: Folder) -> None:
     categories = [
         {"id": i, "name": name, "supercategory": "clothes"} for i, name in CATEGORIES.items()
     ]
-    annotations = (_annotation(row.fields) for row in source.rows())
+    annotations = (_annotation(row.fields, source.captions) for row in source.rows())
 
     def chunks() -> Iterator[bytes]:
         yield b'{"info":' + msgspec.json.encode(info)
@@ -99,7 +101,7 @@ class _Document(msgspec.Struct):
 def _expected(source: Source) -> Iterator[Record]:
     files = {image["id"]: image for image in _images(source)}
     for row in source.rows():
-        annotation = _annotation(row.fields)
+        annotation = _annotation(row.fields, source.captions)
         image = files[annotation["image_id"]]
         yield row.path, annotation | {"category": row.fields["category_name"], "image": image}
 
@@ -121,8 +123,8 @@ FORMAT: Final = Format(
     says="""
     `instances_{split}.json`: boxes `[x, y, width, height]` on the original images (`file_name` is
     relative to `DF2_ROOT`), categories 1 to 13, and of each annotation its SKU, domain, occlusion,
-    viewpoint, crop and prompt. Only garments of a kept SKU are annotated, so an image may show
-    others. No image is copied.
+    viewpoint, crop and prompt (`captions` are further ones, by key). Only garments of a kept SKU
+    are annotated, so an image may show others. No image is copied.
     """,
     loads="""
 from pycocotools.coco import COCO

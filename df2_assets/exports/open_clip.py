@@ -1,6 +1,7 @@
 """open_clip's CSV: tab-separated `filepath` and `title` (open_clip_train/data.py, `CsvDataset`).
 
 `CsvDataset` opens a path as it stands, so paths are relative to where training starts: SKU_ROOT.
+Further prompts have columns of their own, for open_clip to be pointed at.
 """
 
 import re
@@ -13,23 +14,23 @@ from df2_assets.exports.folder import Folder
 from df2_assets.exports.form import Form, Format, Record
 from df2_assets.exports.source import Source
 
-_COLUMNS: Final = ("filepath", "title")
-
 
 def write(folder: Folder) -> None:
     """One line a crop, in the order of the JSONL."""
+    source = folder.source
 
-    def lines() -> Iterator[tuple[str, str]]:
-        yield _COLUMNS
-        for row in folder.source.rows():
-            yield row.path, row.fields["text"]
+    def lines() -> Iterator[tuple[str, ...]]:
+        yield "filepath", "title", *source.captions[1:]
+        for row in source.rows():
+            yield row.path, *(row.fields[key] for key in source.captions)
 
-    folder.publish(f"{folder.source.split}.tsv", delimited(lines(), "\t"))
+    folder.publish(f"{source.split}.tsv", delimited(lines(), "\t"))
 
 
 def _expected(source: Source) -> Iterator[Record]:
     for row in source.rows():
-        yield row.path, {"title": row.fields["text"]}
+        text, *more = source.captions
+        yield row.path, {"title": row.fields[text], **{key: row.fields[key] for key in more}}
 
 
 def _found(folder: Path, split: str) -> Iterator[Record]:
@@ -43,7 +44,8 @@ FORMAT: Final = Format(
     says="""
     A tab-separated file with the columns `filepath` and `title`, which are open_clip's defaults:
     `--dataset-type csv --train-data _df2_assets/exports/open_clip/{split}/{split}.tsv`. Paths are
-    relative to `SKU_ROOT`: start training there. No image is copied.
+    relative to `SKU_ROOT`: start training there. Further prompts are columns by their own names:
+    `--csv-caption-key`. No image is copied.
     """,
     loads="""
 from contextlib import chdir

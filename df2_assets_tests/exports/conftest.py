@@ -1,9 +1,11 @@
-"""What the tests of exports share: three built splits, and a copy of them with all exports."""
+"""What the tests of exports share: three built splits, and copies of them with all exports."""
 
 from pathlib import Path
 
 import pytest
 
+from df2_assets.dataset.templates import parse_templates
+from df2_assets.pipeline.publishing import publish_image_text
 from df2_assets.store.layout import Roots
 from df2_assets_tests.exports import splits
 
@@ -20,6 +22,16 @@ def exported(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
     roots = splits.copied(built, tmp_path_factory.mktemp("exported"))
     for split in splits.SPLITS:
         splits.export_all(roots, split)
+    return roots
+
+
+@pytest.fixture(scope="session")
+def varied(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
+    """The training split with a further prompt, `text_short`, in all exports; not to be changed."""
+    roots = splits.copied(built, tmp_path_factory.mktemp("varied"))
+    templates = 'prompts: {text_short: ["{occ}{category_name}", "{category_name}, {domain}"]}'
+    publish_image_text(roots, splits.SPLIT, parse_templates(templates, "prompts.yaml"))
+    splits.export_all(roots)
     return roots
 
 

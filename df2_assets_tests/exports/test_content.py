@@ -1,6 +1,5 @@
 """What the tables of exports say, read without the libraries that they are for."""
 
-import hashlib
 import json
 from itertools import product
 from pathlib import Path
@@ -10,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from pandas.api.types import is_integer_dtype
 
-from df2_assets.errors import OutputError
+from df2_assets.dataset.templates import TAKEN, parse_templates
+from df2_assets.errors import OutputError, TemplatesError
+from df2_assets.exports import NAMES
 from df2_assets.exports.build import export
 from df2_assets.exports.delimited import delimited
-from df2_assets.exports.source import Source, open_source
 from df2_assets.exports.webdataset import key
-from df2_assets.store import state
 from df2_assets.store.layout import Roots
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SPLIT
@@ -180,30 +179,47 @@ def test_quotes_and_commas_come_back_as_they_were(tmp_path: Path) -> None:
     assert pd.read_csv(path).to_numpy().tolist() == [['say "no", or', "=1+1"]]
 
 
-def with_captions(roots: Roots) -> Source:
-    """A split whose JSONL has a second prompt a crop, recorded as if it had been built so."""
-    path = roots.image_text(SPLIT)
-    lines = [line | {"text_short": f"{line['category_name']}!"} for line in splits.lines(roots)]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    recorded = state.load(roots, SPLIT)
-    recorded.image_text = hashlib.sha256(path.read_bytes()).hexdigest()
-    state.save(roots, SPLIT, recorded)
-    return open_source(roots, SPLIT)
-
-
-def test_further_prompts_of_the_jsonl_go_along(site: Roots) -> None:
-    source = with_captions(site)
-    assert {row.captions for row in source.rows()} == {("text", "text_short")}
-    lines = splits.lines(site)
-    for name in ("webdataset", "huggingface", "croissant"):
-        export(site, SPLIT, name)
-        assert splits.check(site, name).passed
+def test_further_prompts_go_along_under_their_keys(varied: Roots) -> None:
+    lines = splits.lines(varied)
+    shorts = [line["text_short"] for line in lines]
+    assert len(set(shorts)) > 3
+    for name in NAMES:
+        assert splits.check(varied, name).passed, name
     for path in (
-        site.export("croissant", SPLIT) / "crops.parquet",
-        site.export("huggingface", SPLIT) / "parquet" / "train-000000.parquet",
+        varied.export("croissant", SPLIT) / "crops.parquet",
+        varied.export("huggingface", SPLIT) / "parquet" / "train-000000.parquet",
     ):
-        assert pq.read_table(path)["text_short"].to_pylist() == [
-            line["text_short"] for line in lines
-        ]
-    card = (site.export("huggingface", SPLIT) / "README.md").read_text()
+        found = pq.read_table(path, columns=["text_short"])["text_short"].to_pylist()
+        assert found == shorts[: len(found)]
+        assert found
+    card = (varied.export("huggingface", SPLIT) / "README.md").read_text()
     assert "{name: text_short, dtype: string}" in card
+    table = pd.read_csv(varied.export("open_clip", SPLIT) / f"{SPLIT}.tsv", sep="\t")
+    assert list(table) == ["filepath", "title", "text_short"]
+    assert table["text_short"].tolist() == shorts
+    document = json.loads((varied.export("coco", SPLIT) / f"instances_{SPLIT}.json").read_text())
+    captions = [one["captions"] for one in document["annotations"]]
+    assert captions == [{"text_short": short} for short in shorts]
+
+
+def test_without_further_prompts_nothing_speaks_of_them(exported: Roots) -> None:
+    table = exported.export("open_clip", SPLIT) / f"{SPLIT}.tsv"
+    assert table.read_text().startswith("filepath\ttitle\n")
+    document = json.loads((exported.export("coco", SPLIT) / f"instances_{SPLIT}.json").read_text())
+    assert not [one for one in document["annotations"] if "captions" in one]
+
+
+def test_no_further_prompt_can_take_the_place_of_a_column_of_an_export(exported: Roots) -> None:
+    columns = set(pd.read_csv(exported.export("open_clip", SPLIT) / f"{SPLIT}.tsv", sep="\t"))
+    for path in (
+        exported.export("croissant", SPLIT) / "crops.parquet",
+        exported.export("huggingface", SPLIT) / "parquet" / "train-000000.parquet",
+    ):
+        columns |= set(pq.read_schema(path).names)
+    loose = exported.export("huggingface", SPLIT) / "imagefolder" / "metadata.jsonl"
+    columns |= json.loads(loose.read_text().splitlines()[0]).keys()
+    own = columns - splits.lines(exported)[0].keys()
+    assert own == set(TAKEN)
+    for name in own:
+        with pytest.raises(TemplatesError, match=f"exports have a column {name} of their own"):
+            parse_templates(f"prompts: {{{name}: a}}", "prompts.yaml")

@@ -290,6 +290,54 @@ def test_metric_learning_samples_skus_from_the_retrieval_table(
     assert len(rows) == len(lines)
 
 
+@pytest.mark.filterwarnings(
+    "ignore:'pin_memory' argument is set as true but no accelerator",
+    "ignore:ConjunctiveGraph is deprecated",
+    "ignore:.*inplace.*",
+)
+def test_each_library_gives_further_prompts_where_the_page_says(
+    varied: Roots, open_clip_data: Any, tmp_path: Path
+) -> None:
+    """docs/exports.md, "Further prompts"."""
+    shorts = [line["text_short"] for line in splits.lines(varied)]
+    webdataset = pytest.importorskip("webdataset")
+    shards = sorted(map(str, varied.export("webdataset", SPLIT).glob("*.tar")))
+    samples = webdataset.WebDataset(shards, shardshuffle=False).decode().to_tuple("json")
+    assert [fields["text_short"] for (fields,) in samples] == shorts
+
+    folder = str(varied.export("huggingface", SPLIT))
+    datasets = pytest.importorskip("datasets")
+    rows = datasets.load_dataset(folder, split=SPLIT, cache_dir=str(tmp_path))
+    assert rows["text_short"][:] == shorts
+
+    dataset = croissant.mlcroissant().Dataset(
+        str(varied.export("croissant", SPLIT) / "croissant.json")
+    )
+    assert dataset.metadata.ctx.issues.warnings == set()
+    records = dataset.records("records")
+    assert [record["records/text_short"].decode() for record in records] == shorts
+
+    coco_module = pytest.importorskip("pycocotools.coco")
+    with contextlib.redirect_stdout(io.StringIO()):
+        coco = coco_module.COCO(str(varied.export("coco", SPLIT) / f"instances_{SPLIT}.json"))
+    annotations = coco.loadAnns(coco.getAnnIds())
+    assert [annotation["captions"]["text_short"] for annotation in annotations] == shorts
+
+    table = str(varied.export("open_clip", SPLIT) / f"{SPLIT}.tsv")
+    options = arguments(train_data=table, val_data=table)
+    options.csv_caption_key = "text_short"
+    texts: list[str] = []
+
+    def tokenizer(given: list[str]) -> list[int]:
+        texts.extend(given)
+        return [len(given[0])]
+
+    with contextlib.chdir(varied.sku_root):
+        info = open_clip_data.get_csv_dataset(options, size_of, False, tokenizer=tokenizer)
+        assert sum(len(images) for images, _ in info.dataloader) == len(shorts)
+    assert texts == shorts
+
+
 def test_the_whole_of_a_line_survives_the_way_through_json(exported: Roots, lines: Lines) -> None:
     """The lines that the libraries are held against are those of the contract."""
     text = exported.image_text(SPLIT).read_text()
