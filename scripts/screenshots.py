@@ -46,6 +46,12 @@ def lineage(page: "Page", ui: Dev) -> None:
     page.mouse.click(900, 250, button="right")
     page.get_by_role("menuitem", name="Expand all groups").click()
     page.get_by_text("image_text", exact=True).first.wait_for()
+    page.get_by_label("settings").last.click()
+    page.get_by_text("Change graph to vertical orientation").click()
+    page.wait_for_timeout(2000)
+    page.reload()  # only what is opened is fitted into the window
+    page.get_by_text("image_text", exact=True).first.wait_for()
+    page.get_by_label("panel_show_right").click()  # the list of groups, which covers a part of it
 
 
 def contact_sheet(page: "Page", ui: Dev) -> "Locator":
