@@ -16,10 +16,11 @@ from df2_assets.definitions import build_defs
 from df2_assets.inspection.explain import explain_crop
 from df2_assets.inspection.verify import verify
 from df2_assets.pipeline.publishing import read_image_text
+from df2_assets.provenance import TEMPLATES as TEMPLATES_SOURCE
 from df2_assets.report.gallery.site import page as page_of
 from df2_assets.settings import Settings
 from df2_assets.store import state
-from df2_assets_tests.support.site import CROPS, SPLIT, USER_TOP, Site, write_and_build
+from df2_assets_tests.support.site import CROPS, QUIET, SPLIT, USER_TOP, Site, write_and_build
 from df2_assets_tests.support.snapshots import stamps
 
 TEMPLATES = """
@@ -196,6 +197,30 @@ def test_the_ui_shows_every_template_with_an_example(site: Site) -> None:
     columns = metadata["dagster/column_schema"].schema.columns
     assert [column.name for column in columns][-3:] == ["text", "text_short", "text_varied"]
     assert columns[-1].description != columns[-3].description
+
+
+def observed(settings: Settings) -> tuple[str | None, list[str]]:
+    """The data version of the templates, and the examples that are shown of them."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        build_defs(settings).resolve_job_def("observe_sources").execute_in_process(
+            instance=instance, run_config=QUIET, asset_selection=[dg.AssetKey(TEMPLATES_SOURCE)]
+        )
+        (record,) = instance.fetch_observations(dg.AssetKey(TEMPLATES_SOURCE), limit=9).records
+    event = record.asset_observation
+    assert event is not None
+    table: Any = event.metadata.get("prompts")
+    return event.data_version, [row.data["example"] for row in table.records] if table else []
+
+
+def test_templates_are_shown_in_the_ui_before_anything_is_built(site: Site) -> None:
+    version, examples = observed(with_templates(site, TEMPLATES))
+    assert len(examples) == 21
+    assert examples[-1] == "skirt of a customer"
+    assert observed(with_templates(site, f"seed: 0  # The same.{TEMPLATES}")) == (version, examples)
+    other = observed(with_templates(site, TEMPLATES.replace("in a shop", "for sale")))
+    none = observed(site.settings)
+    assert none[1] == []
+    assert len({version, other[0], none[0]}) == 3
 
 
 def test_explain_gives_each_a_line_of_its_own(varied: Site, tmp_path: Path) -> None:

@@ -49,7 +49,8 @@ def open_launched(page: "Page") -> None:
 
 def test_the_lineage_is_found_from_the_front_page(page: "Page", ui: Dev) -> None:
     go(page, ui, "Lineage")
-    for group in ("source", "index", "skus", "crops", "dataset", "reports", "quality", "exports"):
+    groups = "source index skus crops prompts dataset reports quality exports"
+    for group in groups.split():
         sees(page.get_by_text(group, exact=True))
     page.mouse.click(900, 250, button="right")
     page.get_by_role("menuitem", name="Expand all groups").click()
