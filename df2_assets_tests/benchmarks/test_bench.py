@@ -18,6 +18,8 @@ from benchmarks.report import keep, load
 from benchmarks.tables import Goal, goals
 from benchmarks.work_folder import ask_for_room, work_folder
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Result:

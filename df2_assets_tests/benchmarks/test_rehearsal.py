@@ -12,6 +12,8 @@ from benchmarks.measure import PROJECT
 from benchmarks.rehearsal_report import codec_limit, rehearsal_report
 from df2_assets.assets import all_assets
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Result:
