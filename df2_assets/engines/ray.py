@@ -18,6 +18,9 @@ from df2_assets.errors import Df2Error, SettingsError
 
 _log = logging.getLogger(__name__)
 
+_GRACE_SECONDS: Final = 1.0
+"""Many times what a shard takes."""
+
 _CANCEL_SECONDS: Final = 10.0
 
 InFlight = dict[Future[Any], S]
@@ -125,12 +128,18 @@ def _next_of(in_flight: InFlight[S]) -> tuple[S, Any]:
 
 
 def _cancel(in_flight: InFlight[S]) -> None:
+    """End what has not ended by itself within a moment.
+
+    At once would be too soon: Ray aborts this process where it is told to cancel a task just when
+    that ends (its pull request 54798).
+    """
     import ray
 
     with uninterrupted(), suppress(ConnectionError):
-        for future in in_flight:
+        _, left = wait(in_flight, timeout=_GRACE_SECONDS)
+        for future in left:
             ray.cancel(future.object_ref, force=True)  # type: ignore[attr-defined]
-        wait(in_flight, timeout=_CANCEL_SECONDS)
+        wait(left, timeout=_CANCEL_SECONDS)
 
 
 class _RemoteTraceback(Exception):

@@ -80,6 +80,23 @@ def test_a_worker_with_other_software_is_refused(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.ray
+def test_maps_that_are_closed_just_when_shards_end_do_not_end_the_program(tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="needs the ray extra")
+    program = """
+from contextlib import closing
+from df2_assets_tests.engines import work
+from df2_assets_tests.support.engines import ray_engine
+with ray_engine(workers=2) as engine:
+    for _ in range(100):
+        with closing(engine.map(work.square, range(100))) as results:
+            next(results)
+"""
+    env = processes.environment(tmp_path, PYTHONPATH=processes.PROJECT)
+    done = processes.run((sys.executable, "-c", program), env, tmp_path)
+    assert done.returncode == 0, done
+
+
+@pytest.mark.ray
 def test_a_build_outlives_a_node_of_its_cluster(
     cluster: Any, df2_root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
