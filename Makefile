@@ -40,7 +40,7 @@ EXTRAS :=
 	 .venv/bin/python -m pip install -qq --disable-pip-version-check -c "$$lock" -e '.$(EXTRAS)'
 	@echo "$(CURDIR)" >.venv/.installed; touch $@
 
-.PHONY: help install demo demo-faults gallery ui test test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench bench-engines rehearsal scale constraints clean
+.PHONY: help install demo demo-faults gallery ui test test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench bench-engines rehearsal scale bucket constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -119,6 +119,9 @@ rehearsal: install ## build a data set of full size and measure it (ARGS=--yes)
 
 scale: install ## feed ten million annotations to index, grouping and plan (ARGS=...)
 	@.venv/bin/python -m benchmarks.scale measure $(ARGS)
+
+bucket: install ## build 625,000 small images, a bucket of docs/scaling.md (ARGS=...)
+	@.venv/bin/python -m benchmarks.bucket $(ARGS)
 
 constraints: .venv/bin/python ## resolve constraints/ anew for the Python of .venv
 	@.venv/bin/python scripts/write_constraints.py
