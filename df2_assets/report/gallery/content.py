@@ -86,12 +86,7 @@ def collect(
         cells = 0
         details = []
         for crop in crops:
-            bit = _bit(crop)
-            cells |= 1 << bit
-            content.prompts.setdefault(crop.category_id, {}).setdefault(bit, crop.text)
-            usual = content.prompts[crop.category_id][bit]
-            content.keys = list(crop.__struct_fields__[len(ImageText.__struct_fields__) :])
-            more = [getattr(crop, key) for key in content.keys]
+            cells |= 1 << _bit(crop)
             details.append(
                 [
                     _DOMAINS.index(crop.domain),
@@ -100,8 +95,7 @@ def collect(
                     *crop.bbox,
                     crop.occlusion,
                     crop.viewpoint,
-                    None if crop.text == usual else crop.text,
-                    *(content.texts.setdefault(text, len(content.texts)) for text in more),
+                    *_texts(content, crop),
                 ]
             )
         by_domain = {name: [c for c in crops if c.domain == name] for name in _DOMAINS}
@@ -130,6 +124,20 @@ def script(call: str, *arguments: object) -> bytes:
         for one in arguments
     )
     return f"df2.{call}({said});\n".encode()
+
+
+def _texts(content: Content, crop: ImageText) -> list[Any]:
+    """Its prompt, null where it is the usual one of its kind, and the places of further ones.
+
+    Nothing where there is only the usual one.
+    """
+    of_category = content.prompts.setdefault(crop.category_id, {})
+    usual = of_category.setdefault(_bit(crop), crop.text)
+    content.keys = list(crop.__struct_fields__[len(ImageText.__struct_fields__) :])
+    more = [getattr(crop, key) for key in content.keys]
+    places = [content.texts.setdefault(text, len(content.texts)) for text in more]
+    unusual = None if crop.text == usual else crop.text
+    return [unusual, *places] if unusual or places else []
 
 
 def _bit(crop: ImageText) -> int:
