@@ -1,7 +1,6 @@
 """The folder of an export: written file by file, with what is the same left as it is."""
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -10,15 +9,14 @@ from typing import Final
 
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.exports import record as records
+from df2_assets.exports.loose import loose_name, write_loose
 from df2_assets.exports.record import File, Record
 from df2_assets.exports.shards import Limits, Shard, plan, rows_of
 from df2_assets.exports.source import Row, Source
 from df2_assets.pipeline.estimate import Estimate, refuse_full_disk
+from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, write_list
-from df2_assets.store.files import atomic, free, link, publish, remove_empty, temporary_name
-
-LOOSE: Final = "imagefolder"
-"""Where an export has crops as files: `imagefolder/catalog/…`, `imagefolder/query/…`."""
+from df2_assets.store.files import Status, atomic, free, publish, remove, rename, statuses
 
 _BYTES_A_SAMPLE: Final = 3_000
 """What a shard has of a crop beside its bytes: headers, prompt and line."""
@@ -68,6 +66,7 @@ class Folder:
         records.refuse_links(self._roots, self.path)
         before = records.load(self._roots, name, self._split)
         self._record = Record(before.made_from, before.rows, dict(before.files))
+        self._there = statuses(self.path)
         self._top = self.path.relative_to(self._roots.sku_root).as_posix()
         self._digests: dict[str, str] = {}
         self._is_changing = False
@@ -115,25 +114,42 @@ class Folder:
                 self._changing()
                 with atomic(self.path / name) as temporary:
                     write(temporary, rows)
-                self._note(name, digest(self.path / name), shard.key, changed=True)
+                    sha256 = digest(temporary)
+                self._note(name, sha256, shard.key, changed=True)
                 records.save(self._roots, self.name, self._split, self._record)
                 advance(shard.samples)
         for name in wanted.keys() - set(todo):
             self._note(name, self._record.files[name].sha256, wanted[name].key, changed=False)
         return wanted
 
-    def crop(self, row: Row) -> str:
-        """The crop as a file of the export: another name of it, or a copy; its path from LOOSE."""
-        below = row.path.removeprefix(f"{self._split}/")
-        target, crop = self.path / LOOSE / below, self._roots.sku_root / row.path
-        if not records.is_same_file(target, crop):
-            self._changing()
-            self.source.read_crop(row)
-            link(crop, target)
-            self._written += 1
-        self._digests[f"{LOOSE}/{below}"] = row.sha256
-        self._bytes += row.size
-        return below
+    def size(self, name: str) -> int:
+        """Bytes of a file that was published, or of a shard."""
+        return self._record.files[name].size
+
+    def loose(self) -> None:
+        """Have each crop as a file of the export, at its `loose_name`.
+
+        It is another name of the crop; a copy where there can be none.
+        """
+        crops = crop_tree.scan(self._roots, self._split).crops
+        missing: dict[str, Status | None] = {}
+        for row in self.source.rows():
+            name, crop = loose_name(row.path), crops.get(row.path)
+            self._digests[name] = row.sha256
+            self._bytes += row.size
+            there, file = self._there.get(name), self._record.files.get(name)
+            if not records.is_as_left(there, file, row.sha256, crop):
+                missing[name] = crop
+        if not missing:
+            return
+        self._changing()
+        with self._progress(f"writing {self.name}", len(missing), "crops") as advance:
+            for name, (size, time_ns) in write_loose(self.source, self._top, missing):
+                self._record.files.pop(name, None)
+                if (size, time_ns) != missing[name]:
+                    self._record.files[name] = File(size, time_ns, self._digests[name])
+                advance(1)
+        self._written += len(missing)
 
     def finish(self, rows: int) -> Exported:
         """Remove what is the export's and not wanted any more, and record the rest."""
@@ -161,20 +177,24 @@ class Folder:
             records.save(self._roots, self.name, self._split, self._record)
 
     def _note(self, name: str, sha256: str, key: str, changed: bool) -> None:
-        status = (self.path / name).stat()
-        self._record.files[name] = File(status.st_size, status.st_mtime_ns, sha256, key)
+        size, time_ns = self._status(name) if changed else self._there[name]
+        self._record.files[name] = File(size, time_ns, sha256, key)
         self._digests[name] = sha256
-        self._bytes += status.st_size
+        self._bytes += size
         self._written += changed
+
+    def _status(self, name: str) -> Status:
+        status = (self.path / name).stat()
+        return status.st_size, status.st_mtime_ns
 
     def _is_kept(self, name: str, key: str) -> bool:
         """Whether a shard made from the same is there as it was left, or with the same bytes."""
         file = self._record.files.get(name)
         if file is None or file.key != key:
             return False
-        path = self.path / name
-        if records.is_as_left(path, file):
+        if self._there.get(name) == file.status:
             return True
+        path = self.path / name
         if not path.is_file() or path.is_symlink():
             return False
         return digest(path) == file.sha256
@@ -190,24 +210,20 @@ class Folder:
         if not moves:
             return
         self._changing()
-        for old, new in moves.items():  # first aside: one may have the name that another is to get
-            (self.path / old).replace(_aside(self.path / new))
-        moved = {new: files.pop(old) for old, new in moves.items()}
-        for new in moved:
-            _aside(self.path / new).replace(self.path / new)
-        files.update(moved)
+        rename(self.path, moves)
+        moved = {new: (self._status(new), files.pop(old)) for old, new in moves.items()}
+        for old in moves:
+            self._there.pop(old)
+        for new, (status, file) in moved.items():
+            self._there[new] = status
+            files[new] = File(*status, file.sha256, file.key)
         records.save(self._roots, self.name, self._split, self._record)
 
     def _remove_others(self) -> tuple[int, list[str]]:
         """How many were removed, and what is left that is not the export's."""
-        others = [n for n in records.files_below(self.path) if n not in self._digests]
-        own = [name for name in others if records.is_own(name, self._own)]
-        for name in own:
+        others = self._there.keys() - self._digests.keys()
+        own = {name for name in others if records.is_own(name, self._own)}
+        if own:
             self._changing()
-            (self.path / name).unlink()
-        remove_empty(self._roots.sku_root, {f"{self._top}/{os.path.dirname(name)}" for name in own})
-        return len(own), sorted(f"{self._top}/{name}" for name in set(others).difference(own))
-
-
-def _aside(path: Path) -> Path:
-    return path.with_name(temporary_name(path.name))
+            remove(self._roots.sku_root, [f"{self._top}/{name}" for name in own])
+        return len(own), sorted(f"{self._top}/{name}" for name in others - own)

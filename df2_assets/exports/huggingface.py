@@ -18,12 +18,14 @@ import pyarrow.parquet as pq
 
 from df2_assets.dataset.skus import CROP_PATH
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, VIEWPOINTS
-from df2_assets.exports.folder import LOOSE, Folder
+from df2_assets.exports import record as records
+from df2_assets.exports.folder import Folder
 from df2_assets.exports.form import Form, Format, Record
+from df2_assets.exports.loose import LOOSE, loose_name
 from df2_assets.exports.parquet import groups_of, read_rows
 from df2_assets.exports.source import Row, Source
 from df2_assets.exports.tally import Tally
-from df2_assets.store.checksums import digest
+from df2_assets.store.checksums import digest_as_left
 
 _VERSION: Final = "1"
 
@@ -101,13 +103,9 @@ def write(folder: Folder) -> None:
     # Parquet of another pyarrow has other bytes.
     version = f"{_VERSION} {pa.__version__} {source.captions}"
     folder.shards(form, version, partial(_write_parquet, source, kinds))
-
-    def lines() -> Iterator[bytes]:
-        for row in source.rows():
-            line = {"file_name": folder.crop(row)} | _named(row.fields)
-            yield msgspec.json.encode(line) + b"\n"
-
-    folder.publish(f"{LOOSE}/metadata.jsonl", lines())
+    folder.loose()
+    lines = (msgspec.json.encode(_line(row)) + b"\n" for row in source.rows())
+    folder.publish(f"{LOOSE}/metadata.jsonl", lines)
 
 
 def _write_parquet(source: Source, kinds: pa.Schema, path: Path, rows: Iterator[Row]) -> None:
@@ -115,8 +113,8 @@ def _write_parquet(source: Source, kinds: pa.Schema, path: Path, rows: Iterator[
     with pq.ParquetWriter(
         path, kinds, compression="zstd", use_dictionary=plain, write_statistics=plain
     ) as writer:
-        for group in groups_of(rows, _ROW_GROUP):
-            made = [_typed(row, source.read_crop(row)) for row in group]
+        for group in groups_of(source.with_bytes(rows), _ROW_GROUP):
+            made = [_typed(row, data) for row, data in group]
             writer.write_table(pa.Table.from_pylist(made, schema=kinds), row_group_size=_ROW_GROUP)
 
 
@@ -127,8 +125,13 @@ def _typed(row: Row, data: bytes) -> dict[str, Any]:
     return {"image": {"bytes": data, "path": Path(row.path).name}, **fields, **labels}
 
 
+def _line(row: Row) -> dict[str, Any]:
+    """A line of metadata: where the image is, and what is said of it."""
+    return {"file_name": loose_name(row.path).removeprefix(f"{LOOSE}/")} | _named(row.fields)
+
+
 def _named(fields: dict[str, Any]) -> dict[str, Any]:
-    """A line of metadata: labels as their names."""
+    """The fields of the JSONL: labels as their names."""
     return fields | {name: _label(name, fields[name]) for name in _LABELS}
 
 
@@ -151,11 +154,12 @@ def _in_parquet(folder: Path, split: str) -> Iterator[Record]:
 
 
 def _in_imagefolder(folder: Path, split: str) -> Iterator[Record]:
-    top = folder / LOOSE
-    with (top / "metadata.jsonl").open("rb") as lines:
+    written = records.digests(folder)
+    with (folder / LOOSE / "metadata.jsonl").open("rb") as lines:
         for line in lines:
             fields = msgspec.json.decode(line, type=dict[str, Any])
-            sha256 = digest(top / fields.pop("file_name"))
+            name = f"{LOOSE}/{fields.pop('file_name')}"
+            sha256 = digest_as_left(folder / name, written.get(name))
             yield fields["image_path"], {"image": sha256, **fields}
 
 

@@ -1,15 +1,12 @@
 """What is known of an export beside its folder: its record, and the list of its digests."""
 
-import os
 import re
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from df2_assets.errors import OutputError
-from df2_assets.store.files import atomic, temporary_name
+from df2_assets.store.checksums import read_list
+from df2_assets.store.files import Status, publish, refuse_link, temporary_name
 from df2_assets.store.layout import Roots
 
 
@@ -21,11 +18,16 @@ class File(msgspec.Struct, frozen=True):
     sha256: str
     key: str = ""
 
+    @property
+    def status(self) -> Status:
+        return self.size, self.mtime_ns
+
 
 class Record(msgspec.Struct):
     """`made_from` is the digest of the source, None from the first change until the last file.
 
-    `files` are by path below the export's folder, without those that are names of crops.
+    `files` are by path below the export's folder, without crops that have the status of their
+    originals: further names of them, and copies that took it along.
     """
 
     made_from: str | None = None
@@ -40,6 +42,13 @@ def record_path(roots: Roots, name: str, split: str) -> Path:
 def digests_path(roots: Roots, name: str, split: str) -> Path:
     """In the form of `sha256sum`, for `sha256sum -c` in SKU_ROOT."""
     return roots.export(name, split).with_suffix(".sha256")
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The list beside the folder of an export: digest by path below it."""
+    top = "/".join(folder.parts[-4:]) + "/"
+    listed = read_list(folder.with_suffix(".sha256"))
+    return {path.removeprefix(top): sha256 for path, sha256 in listed.items()}
 
 
 def is_made(roots: Roots, name: str, split: str) -> bool:
@@ -57,33 +66,14 @@ def load(roots: Roots, name: str, split: str) -> Record:
 
 def save(roots: Roots, name: str, split: str, record: Record) -> None:
     """Write the record, unless it is there already."""
-    path = record_path(roots, name, split)
-    if path.exists() and load(roots, name, split) == record:
-        return
-    with atomic(path) as temporary:
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n")
+    text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
+    publish(record_path(roots, name, split), [text], lambda: None)
 
 
 def refuse_links(roots: Roots, folder: Path) -> None:
-    """Raise OutputError where a link stands for the folder of an export, or for one below it."""
+    """Raise OutputError where a link stands for the folder of an export, or for one above it."""
     for place in (roots.own, folder.parent.parent, folder.parent, folder):
-        _refuse_link(place)
-    for _ in files_below(folder):
-        pass
-
-
-def files_below(folder: Path) -> Iterator[str]:
-    """The paths of all files below a folder. Raises OutputError for a link to another folder."""
-    for place, folders, names in os.walk(folder):
-        for name in folders:
-            _refuse_link(Path(place, name))
-        for name in names:
-            yield Path(place, name).relative_to(folder).as_posix()
-
-
-def _refuse_link(path: Path) -> None:
-    if path.is_symlink():
-        raise OutputError(f"{path} is a link: exports are only written to real folders. Remove it.")
+        refuse_link(place)
 
 
 def is_own(name: str, own: re.Pattern[str]) -> bool:
@@ -95,19 +85,13 @@ def is_own(name: str, own: re.Pattern[str]) -> bool:
     return own.fullmatch(name) is not None
 
 
-def is_as_left(path: Path, file: File) -> bool:
-    """Whether a file has the size and time that were recorded."""
-    with suppress(OSError):
-        status = path.stat(follow_symlinks=False)
-        return (status.st_size, status.st_mtime_ns) == (file.size, file.mtime_ns)
-    return False
+def is_as_left(
+    there: Status | None, file: File | None, sha256: str, crop: Status | None = None
+) -> bool:
+    """Whether a file is what was written, by what is recorded of it.
 
-
-def is_same_file(path: Path, crop: Path) -> bool:
-    """Whether a file is another name of a crop, or the copy that was made where it cannot be."""
-    with suppress(OSError):
-        one, other = (place.stat(follow_symlinks=False) for place in (path, crop))
-        return os.path.samestat(one, other) or (
-            (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
-        )
-    return False
+    A crop among an export's files is so too by the status of the crop itself.
+    """
+    if there is None:
+        return False
+    return there == crop or (file is not None and (there, sha256) == (file.status, file.sha256))

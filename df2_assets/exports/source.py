@@ -1,10 +1,10 @@
 """What every export is made from: the lines of a complete split, and its crops' digests."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, tee
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,6 +15,7 @@ from df2_assets.dataset.documents import IMAGE_TEXT, image_text_schema
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.store import checksums, state, tables
+from df2_assets.store.access import access
 from df2_assets.store.layout import Roots
 
 
@@ -77,18 +78,20 @@ class Source:
         _, *more = self.captions
         return [column.remove_metadata() for column in image_text_schema(more)]
 
-    def read_crop(self, row: Row) -> bytes:
-        """The bytes of a crop. Raises OutputError where they are not those that were built."""
-        try:
-            data = (self.roots.sku_root / row.path).read_bytes()
-        except FileNotFoundError:
-            data = b""
-        if hashlib.sha256(data).hexdigest() != row.sha256:
-            raise OutputError(
-                f"{row.path} is not the crop that was built: run df2-assets verify --deep --split "
-                f"{self.split}, then df2-assets build."
-            )
-        return data
+    def with_bytes(self, rows: Iterable[Row]) -> Iterator[tuple[Row, bytes]]:
+        """Rows with the bytes of their crops. Raises OutputError where those are not as built."""
+        root = str(self.roots.sku_root)
+        rows, ahead = tee(rows)
+        found = access(root).read_each((f"{root}/{row.path}", -1) for row in ahead)
+        for row, data in zip(rows, found, strict=True):
+            if isinstance(data, OSError) and not isinstance(data, FileNotFoundError):
+                raise data
+            if isinstance(data, OSError) or hashlib.sha256(data).hexdigest() != row.sha256:
+                raise OutputError(
+                    f"{row.path} is not the crop that was built: run df2-assets verify --deep "
+                    f"--split {self.split}, then df2-assets build."
+                )
+            yield row, data
 
 
 def open_source(roots: Roots, split: str) -> Source:

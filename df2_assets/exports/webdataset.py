@@ -38,7 +38,7 @@ def write(folder: Folder) -> None:
         "wids_version": 1,
         "name": f"deepfashion2-sku-{folder.source.split}",
         "shardlist": [
-            {"url": name, "nsamples": count, "filesize": (folder.path / name).stat().st_size}
+            {"url": name, "nsamples": count, "filesize": folder.size(name)}
             for name, count in samples.items()
         ],
     }
@@ -54,8 +54,8 @@ def _json(value: object) -> bytes:
 def _write_tar(source: Source, path: Path, rows: Iterator[Row]) -> None:
     """The same rows give the same bytes: no times, no owners, one mode."""
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for row in rows:
-            contents = (source.read_crop(row), row.fields["text"].encode(), row.line)
+        for row, jpg in source.with_bytes(rows):
+            contents = (jpg, row.fields["text"].encode(), row.line)
             for part, data in zip(_PARTS, contents, strict=True):
                 entry = tarfile.TarInfo(f"{key(row.fields)}.{part}")
                 entry.size = len(data)

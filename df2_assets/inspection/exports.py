@@ -2,7 +2,8 @@
 
 import csv
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -13,14 +14,16 @@ import pyarrow as pa
 
 from df2_assets.errors import Df2Error, inert
 from df2_assets.exports import record as records
-from df2_assets.exports.folder import LOOSE
 from df2_assets.exports.form import Form
 from df2_assets.exports.formats import FORMATS
+from df2_assets.exports.loose import LOOSE, loose_name
 from df2_assets.exports.source import Source, current_digest, open_source
 from df2_assets.inspection.faults import Fault, Seen
 from df2_assets.inspection.finding import Finding
 from df2_assets.inspection.offenders import crops, number_of
-from df2_assets.store.checksums import digest, read_list
+from df2_assets.store import crop_tree
+from df2_assets.store.checksums import digest, digest_each
+from df2_assets.store.files import statuses
 from df2_assets.store.layout import Roots
 
 CHECK: Final = "matches_image_text"
@@ -67,7 +70,7 @@ def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, 
 
 def _seen(roots: Roots, split: str, name: str, *, deep: bool) -> Seen:
     wrong = _standing(roots, split, name) or _files(roots, split, name, deep=deep)
-    listed = read_list(records.digests_path(roots, name, split))
+    listed = records.digests(roots.export(name, split))
     finding = _finding(
         split, name, wrong, len(listed), f"{number_of(len(listed), 'file')} as written"
     )
@@ -111,43 +114,45 @@ def _standing(roots: Roots, split: str, name: str) -> _Wrong:
 def _files(roots: Roots, split: str, name: str, *, deep: bool) -> _Wrong:
     """Files that are missing, other than they were, or not the export's."""
     folder = roots.export(name, split)
-    top = folder.relative_to(roots.sku_root).as_posix()
-    listed = read_list(records.digests_path(roots, name, split))
+    listed = records.digests(folder)
     recorded = records.load(roots, name, split).files
-    if not recorded.keys() <= {path.removeprefix(f"{top}/") for path in listed}:
+    if not recorded.keys() <= listed.keys():
         return [("", "the list of its digests does not have all its files")]
-    wrong: _Wrong = []
     try:
-        there = {f"{top}/{path}" for path in records.files_below(folder)}
+        there = statuses(folder)
+        of_crops = crop_tree.scan(roots, split).crops if _has_loose(listed) else {}
     except Df2Error as problem:
         return [("", str(problem).rstrip("."))]
-    for path in sorted(listed.keys() - there):
-        wrong.append((path, "missing"))
+    crops = {loose_name(path): status for path, status in of_crops.items()}
+    wrong = [(path, "missing") for path in sorted(listed.keys() - there.keys())]
+    read = _digests(folder, [path for path in listed if path in there]) if deep else {}
     for path, sha256 in listed.items():
         if path not in there:
             continue
-        own = path.removeprefix(f"{top}/")
-        known = recorded.get(own)
-        if known is None:
-            crop = roots.sku_root / split / own.removeprefix(f"{LOOSE}/")
-            same = records.is_same_file(folder / own, crop)
-        else:
-            same = records.is_as_left(folder / own, known) and known.sha256 == sha256
+        same = records.is_as_left(there[path], recorded.get(path), sha256, crops.get(path))
         if not same and not deep:
             wrong.append((path, "changed since it was written"))
-        elif deep and _digest(folder / own) != sha256:
+        elif deep and read.get(path) != sha256:
             wrong.append((path, "its bytes are not those that were written"))
-    for path in sorted(there - listed.keys()):
-        ours = records.is_own(path.removeprefix(f"{top}/"), FORMATS[name].own)
+    for path in sorted(there.keys() - listed.keys()):
+        ours = records.is_own(path, FORMATS[name].own)
         wrong.append((path, "left over: no longer part of the export" if ours else _FOREIGN))
-    return wrong
+    top = folder.relative_to(roots.sku_root).as_posix()
+    return [(f"{top}/{path}", what) for path, what in wrong]
 
 
-def _digest(path: Path) -> str | None:
-    try:
-        return digest(path)
-    except OSError:
-        return None
+def _has_loose(names: Iterable[str]) -> bool:
+    return any(name.startswith(f"{LOOSE}/") for name in names)
+
+
+def _digests(folder: Path, names: list[str]) -> dict[str, str | None]:
+    """The digest of each file; None where it cannot be read. Crops are many and small."""
+    loose = [name for name in names if name.startswith(f"{LOOSE}/")]
+    found = dict(zip(loose, digest_each(folder, loose), strict=True))
+    for name in set(names).difference(loose):
+        with suppress(OSError):
+            found[name] = digest(folder / name)
+    return found
 
 
 def _rows(form: Form, source: Source, folder: Path, kind: str) -> tuple[int, _Wrong]:

@@ -9,11 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Protocol
 
 from df2_assets.errors import OutputError
-from df2_assets.store.files import temporary_name
+from df2_assets.store.files import Status, temporary_name
 from df2_assets.store.location import is_url
-
-Status = tuple[int, int]
-"""Bytes, and nanoseconds of the last change or, of an object, the stamp of its entity tag."""
 
 
 class Access(Protocol):

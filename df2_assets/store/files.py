@@ -3,12 +3,16 @@
 import filecmp
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
+from df2_assets.errors import OutputError
 from df2_assets.store.objects.path import ObjectPath
+
+Status = tuple[int, int]
+"""Bytes, and nanoseconds of the last change or, of an object, the stamp of its entity tag."""
 
 NOT_A_FILE: Final = -1
 """Recorded as the size of a folder, a pipe, a device or a dangling link with a file's name."""
@@ -48,6 +52,62 @@ def under(folder: Path) -> Iterator[str]:
         return files.under(folder)
     found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return (path.relative_to(folder).as_posix() for path in found)
+
+
+def statuses(folder: Path) -> dict[str, Status]:
+    """All files below a folder, by their names relative to it; a link is what it is itself.
+
+    Raises OutputError for a link to another folder.
+    """
+    if isinstance(folder, ObjectPath):
+        from df2_assets.store.objects import files
+
+        return files.statuses(folder)
+    found = {}
+    for place, folders, names in os.walk(folder):
+        for name in folders:
+            refuse_link(Path(place, name))
+        top = "" if place == str(folder) else Path(place).relative_to(folder).as_posix() + "/"
+        for name in names:
+            status = os.lstat(f"{place}/{name}")
+            found[top + name] = status.st_size, status.st_mtime_ns
+    return found
+
+
+def refuse_link(path: Path) -> None:
+    """Raise OutputError where a link stands for a folder that is written to."""
+    if path.is_symlink():
+        raise OutputError(f"{path} is a link: files are only written to real folders. Remove it.")
+
+
+def links(root: Path, names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int]]:
+    """Give files below `root` another name there; that name, with the time that it has.
+
+    `names` are of a file and its other name. It is a copy with the file's time where there can be
+    no link; of an object it is a copy with a tag, and so a stamp, of its own.
+    """
+    if isinstance(root, ObjectPath):
+        from df2_assets.store.objects import files
+
+        yield from files.copies(root, names)
+        return
+    for name, other in names:
+        _link(root / name, root / other)
+        yield other, os.lstat(root / other).st_mtime_ns
+
+
+def rename(folder: Path, moves: Mapping[str, str]) -> None:
+    """Give files in `folder` other names there; those may be names of others that are moved."""
+    aside = {old: _aside(new) for old, new in moves.items()}
+    if isinstance(folder, ObjectPath):
+        from df2_assets.store.objects import files
+
+        files.rename(folder, moves, aside)
+        return
+    for old in moves:
+        (folder / old).replace(folder / aside[old])
+    for old, new in moves.items():
+        (folder / aside[old]).replace(folder / new)
 
 
 def remove(root: Path, names: Iterable[str]) -> None:
@@ -113,8 +173,7 @@ def _publish(path: Path, chunks: Iterable[bytes], before_change: Callable[[], No
         temporary.unlink(missing_ok=True)
 
 
-def link(source: Path, path: Path) -> None:
-    """Make `path` another name of the file `source`; a copy with its time where that cannot be."""
+def _link(source: Path, path: Path) -> None:
     temporary = _beside(path)
     try:
         try:
@@ -132,6 +191,11 @@ def _beside(path: Path) -> Path:
     temporary = path.with_name(temporary_name(path.name))
     temporary.unlink(missing_ok=True)
     return temporary
+
+
+def _aside(name: str) -> str:
+    folder, name = os.path.split(name)
+    return os.path.join(folder, temporary_name(name))
 
 
 def _flush(path: Path) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from df2_assets.dataset.skus import sku_id
 from df2_assets.errors import IncompleteSplitError, OutputError, ProvenanceError
 from df2_assets.exports import NAMES
 from df2_assets.exports.build import export
-from df2_assets.exports.source import Source
+from df2_assets.exports.source import Row, Source
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
 from df2_assets_tests.exports import splits
@@ -128,15 +129,16 @@ def test_shards_that_are_numbered_anew_are_renamed(site: Roots) -> None:
 def test_an_export_that_is_stopped_keeps_its_finished_shards(
     site: Roots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, reads = Source.read_crop, []
+    read, reads = Source.with_bytes, []
 
-    def stopping(source: Source, row: object) -> bytes:
-        reads.append(row)
-        if len(reads) == 70:
-            raise KeyboardInterrupt
-        return read(source, row)  # type: ignore[arg-type]
+    def stopping(source: Source, rows: Iterable[Row]) -> Iterator[tuple[Row, bytes]]:
+        for row, data in read(source, rows):
+            reads.append(row)
+            if len(reads) == 70:
+                raise KeyboardInterrupt
+            yield row, data
 
-    monkeypatch.setattr(Source, "read_crop", stopping)
+    monkeypatch.setattr(Source, "with_bytes", stopping)
     with pytest.raises(KeyboardInterrupt):
         export(site, SPLIT, "webdataset", limits=SMALL)
     monkeypatch.undo()

@@ -1,19 +1,16 @@
 """What shards read and write of an object store: many requests under way together."""
 
 import io
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import BinaryIO, Final, TypeVar
+from collections.abc import Iterable, Iterator
+from itertools import tee
+from typing import BinaryIO, Final
 
-from df2_assets.store.objects.client import AT_ONCE, stamp
+from df2_assets.store.objects.client import stamp
+from df2_assets.store.objects.concurrent import each
 from df2_assets.store.objects.path import ObjectPath
 
 _BLOCK: Final = 64 * 1024
 """Bytes that are read of an object of which the beginning is wanted."""
-
-S = TypeVar("S")
-T = TypeVar("T")
 
 
 class Whole(io.BytesIO):
@@ -58,14 +55,14 @@ class ObjectAccess:
         self._client = ObjectPath(root).client
 
     def open_each(self, paths: Iterable[str]) -> Iterator[BinaryIO | OSError]:
-        yield from _each(self._whole, paths)
+        yield from each(self._whole, paths)
 
     def peek_each(self, paths: Iterable[str]) -> Iterator[BinaryIO | OSError]:
-        yield from _each(_beginning, paths)
+        yield from each(_beginning, paths)
 
     def read_each(self, paths: Iterable[tuple[str, int]]) -> Iterator[bytes | OSError]:
-        wanted = list(paths)
-        found = _each(self._whole, (path for path, _ in wanted))
+        ahead, wanted = tee(paths)
+        found = each(self._whole, (path for path, _ in ahead))
         for (_, most), file in zip(wanted, found, strict=True):
             yield file if isinstance(file, OSError) else file.read(most)
 
@@ -81,7 +78,7 @@ class ObjectAccess:
             tag = self._client.put(ObjectPath(f"{root}/{path}").key, data)
             return path, data, (len(data), stamp(tag))
 
-        yield from _each(put, files)
+        yield from each(put, files)
 
     def _whole(self, path: str) -> Whole | OSError:
         try:
@@ -98,19 +95,3 @@ def _beginning(path: str) -> BinaryIO | OSError:
     except FileNotFoundError as error:
         return error
     return file
-
-
-def _each(function: Callable[[S], T], given: Iterable[S]) -> Iterator[T]:
-    """`function` of each, in order, a few ahead of what is asked for."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        ahead: deque[Future[T]] = deque()
-        try:
-            for one in given:
-                ahead.append(pool.submit(function, one))
-                if len(ahead) >= 2 * AT_ONCE:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
-        finally:
-            for future in ahead:
-                future.cancel()

@@ -88,6 +88,11 @@ class Client:
         self.told(path, self.fs.pipe_file, path, data, mode=mode)
         return self.head(path).tag
 
+    def copy(self, path: str, target: str) -> str:
+        """Write an object once more, under another path, without fetching it; the tag of that."""
+        self.told(path, self.fs.cp_file, path, target)
+        return self.head(target).tag
+
     def listed(self, path: str, *, deep: bool, limit: int | None = None) -> Iterator[Found]:
         """What lies below `path`; at any depth (`deep`), or folders as one entry each."""
         find = self.fs.find if deep else self.fs.ls

@@ -1,10 +1,12 @@
 """Objects that are there whole or not at all: a put is, so that no temporary name is needed."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from df2_assets.store.objects.client import stamp
+from df2_assets.store.objects.concurrent import each
 from df2_assets.store.objects.lock import refuse_lost
 from df2_assets.store.objects.path import ObjectPath
 
@@ -44,3 +46,31 @@ def remove(root: ObjectPath, names: Iterable[str]) -> None:
 def under(folder: ObjectPath) -> Iterator[str]:
     """The names of all objects below."""
     return (found.name for found in folder.client.listed(folder.key, deep=True))
+
+
+def statuses(folder: ObjectPath) -> dict[str, tuple[int, int]]:
+    """See `store.files.statuses`."""
+    listed = folder.client.listed(folder.key, deep=True)
+    return {found.name: (found.size or 0, stamp(found.tag)) for found in listed}
+
+
+def copies(root: ObjectPath, names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int]]:
+    """See `store.files.links`: what an object has instead of further names. Raises as `put` does.
+
+    They are copied within the store.
+    """
+
+    def copy(pair: tuple[str, str]) -> tuple[str, int]:
+        name, new = pair
+        refuse_lost()
+        return new, stamp(root.client.copy((root / name).key, (root / new).key))
+
+    return each(copy, names)
+
+
+def rename(folder: ObjectPath, moves: Mapping[str, str], aside: Mapping[str, str]) -> None:
+    """See `store.files.rename`: copies, first aside, of which what is not wanted is removed."""
+    for pairs in (aside.items(), [(aside[old], new) for old, new in moves.items()]):
+        for _ in copies(folder, pairs):
+            pass
+    remove(folder, {*aside.values(), *moves}.difference(moves.values()))

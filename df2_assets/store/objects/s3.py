@@ -40,6 +40,13 @@ class S3(Client):
         tag: str = self._call(path, "put_object", Body=data, **condition)["ETag"]
         return tag
 
+    def copy(self, path: str, target: str) -> str:
+        """See `Client.copy`: one request."""
+        bucket, _, key = path.partition("/")
+        answer = self._call(target, "copy_object", CopySource={"Bucket": bucket, "Key": key})
+        tag: str = answer["CopyObjectResult"]["ETag"]
+        return tag
+
     def listed(self, path: str, *, deep: bool, limit: int | None = None) -> Iterator[Found]:
         """See `Client.listed`: a request a thousand entries."""
         bucket, _, key = path.partition("/")
