@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import tarfile
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from df2_assets.dataset.skus import sku_id
 from df2_assets.exports import NAMES
 from df2_assets.exports.build import export
 from df2_assets.exports.folder import Exported
@@ -68,6 +70,20 @@ def copied(roots: Roots, folder: Path) -> Roots:
     shutil.copytree(roots.df2_root, folder / "df2")
     shutil.copytree(roots.sku_root, folder / "sku")
     return roots_in(folder)
+
+
+def drop_skus_of(roots: Roots, shard: Path) -> None:
+    """Take the garments of a WebDataset shard out of the annotations."""
+    with tarfile.open(shard) as tar:
+        gone = {name.partition("-")[0] for name in tar.getnames()}
+    for path in (roots.df2_root / SPLIT / "annos").iterdir():
+        annotation = json.loads(path.read_text())
+        for key, value in list(annotation.items()):
+            if key.startswith("item"):
+                ids = (annotation["pair_id"], value["style"], value["category_id"])
+                if sku_id(*ids) in gone:
+                    del annotation[key]
+        path.write_text(json.dumps(annotation))
 
 
 def export_all(roots: Roots, split: str = SPLIT) -> dict[str, Exported]:

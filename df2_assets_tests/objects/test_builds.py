@@ -1,29 +1,23 @@
 """A data set is the same one wherever it is read from and written to."""
 
 import json
-from collections import Counter
 from pathlib import Path
 
-import click
 import pytest
 
 from df2_assets.engines.local import LocalEngine
 from df2_assets.inspection.explain import explain_image
 from df2_assets.inspection.verify import verify
-from df2_assets.sample import make_sample
 from df2_assets.settings import make_roots
 from df2_assets.store.location import locate
 from df2_assets_tests.objects.conftest import BUCKET, Source
 from df2_assets_tests.objects.outputs import crops, digests, in_bucket, in_folder
 from df2_assets_tests.support.builder import headless, item, jpeg, random_dataset
-from df2_assets_tests.support.object_store import PICTURES, ObjectStore
+from df2_assets_tests.support.object_store import ObjectStore
 from df2_assets_tests.support.run import build
 
 _LONG_HEADER = 3 * (b"\xff\xfe\xff\xff" + 65533 * b" ")
 """Comments that push an image's size out of the block that is read first."""
-
-SHOWN = 48
-"""Crops of a contact sheet: six SKUs, four of each domain."""
 
 
 @pytest.mark.parametrize("read", ["folder", "bucket"])
@@ -104,29 +98,3 @@ def test_verify_explain_and_gallery_work_there(
     only_it = build(source.url, locate(url)).runs[0].numbers["crops"]
     assert (only_it["remade"], only_it["added"]) == (1, 0)
     assert in_bucket(store, prefix)[path] == files[path]
-
-
-def test_a_warm_rerun_asks_the_same_of_few_crops_and_of_many(
-    store: ObjectStore, tmp_path: Path, prefix: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    asked: list[tuple[int, Counter[str]]] = []
-    for images in (40, 160):
-        folder = make_sample(tmp_path / f"{images}", images=images).root
-        store.upload(folder, BUCKET, f"{prefix}/{images}/df2")
-        df2_root = locate(f"s3://{BUCKET}/{prefix}/{images}/df2")
-        sku_root = locate(f"s3://{BUCKET}/{prefix}/{images}/sku")
-        with store.counting() as cold:
-            assert build(df2_root, sku_root).problems == []
-        with store.counting() as warm:
-            again = build(df2_root, sku_root)
-        assert not again.runs[0].changed
-        asked.append((int(again.runs[0].numbers["crops"]["crops"]), warm))
-        with capsys.disabled():
-            click.echo(
-                f"\n{images} images, {asked[-1][0]} crops: cold {dict(cold)}, warm {dict(warm)}"
-            )
-    (few, of_few), (many, of_many) = asked
-    assert many > 3 * few
-    for warm in (of_few, of_many):
-        assert warm.pop(PICTURES) <= SHOWN
-    assert of_few == of_many

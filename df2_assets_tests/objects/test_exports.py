@@ -1,0 +1,196 @@
+"""Exports of a split in a bucket: the same bytes as on a disk, and no more asked than is needed."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from df2_assets.exports import NAMES
+from df2_assets.exports.build import export
+from df2_assets.exports.loose import loose_name
+from df2_assets.inspection.exports import exports_on_disk
+from df2_assets.inspection.faults import Fault
+from df2_assets.store.layout import Roots
+from df2_assets.store.location import locate
+from df2_assets_tests.exports import splits
+from df2_assets_tests.exports.splits import SMALL, SPLIT
+from df2_assets_tests.inspection import clean
+from df2_assets_tests.objects.conftest import BUCKET
+from df2_assets_tests.objects.outputs import in_bucket
+from df2_assets_tests.support import processes
+from df2_assets_tests.support.object_store import PICTURES, ObjectStore
+
+TOP = "_df2_assets/exports"
+SHARDS = ("webdataset", "huggingface")
+
+
+@pytest.fixture(scope="module")
+def on_disk(tmp_path_factory: pytest.TempPathFactory) -> Roots:
+    """With all exports of all splits; not to be changed."""
+    roots = splits.write_and_build(tmp_path_factory.mktemp("disk"))
+    for split in splits.SPLITS:
+        splits.export_all(roots, split)
+    return roots
+
+
+def in_the_bucket(roots: Roots, prefix: str, splits: Iterable[str] = (SPLIT,)) -> Roots:
+    """The same source, built into the bucket."""
+    url = f"s3://{BUCKET}/{prefix}"
+    there = Roots(roots.df2_root, locate(url), url)
+    for split in splits:
+        clean.build(there, split)
+    return there
+
+
+@pytest.fixture
+def site(store: ObjectStore, on_disk: Roots, prefix: str) -> Roots:
+    """A split in the bucket, to be changed."""
+    return in_the_bucket(on_disk, prefix)
+
+
+def exported(files: dict[str, bytes], split: str = SPLIT) -> dict[str, bytes]:
+    """Every file of every export, and the lists of their digests, by path below the exports."""
+    found = {path.removeprefix(f"{TOP}/"): data for path, data in files.items()}
+    wanted = tuple(f"{name}/{split}{end}" for name in NAMES for end in ("/", ".sha256"))
+    return {path: data for path, data in found.items() if path.startswith(wanted)}
+
+
+def faults(roots: Roots, split: str = SPLIT) -> list[Fault]:
+    """What `verify --deep` says of all exports."""
+    return [f for seen in exports_on_disk(roots, split, deep=True).values() for f in seen.faults]
+
+
+def test_all_exports_have_the_bytes_that_they_have_on_a_disk(
+    store: ObjectStore, on_disk: Roots, prefix: str
+) -> None:
+    there = in_the_bucket(on_disk, prefix, splits.SPLITS)
+    for split in splits.SPLITS:
+        made = splits.export_all(there, split)
+        assert {one.foreign == [] for one in made.values()} == {True}
+        files = exported(in_bucket(store, prefix), split)
+        assert files == splits.content(on_disk, split)
+        for name in NAMES:
+            finding, known = splits.check(there, name, split), splits.check(on_disk, name, split)
+            assert (finding.passed, finding.numbers) == (True, known.numbers)
+        assert faults(there, split) == []
+    assert len(exported(in_bucket(store, prefix))) > 100
+
+
+def test_what_is_exported_again_is_not_put_again(
+    store: ObjectStore, site: Roots, prefix: str
+) -> None:
+    splits.export_all(site)
+    before = store.tags(BUCKET, f"{prefix}/{TOP}")
+    with store.counting() as asked:
+        made = splits.export_all(site)
+    assert {(one.written, one.removed) for one in made.values()} == {(0, 0)}
+    assert store.tags(BUCKET, f"{prefix}/{TOP}") == before
+    assert {"put", "delete"}.isdisjoint(asked)
+
+
+def test_damage_is_found_and_the_next_export_mends_just_that(
+    store: ObjectStore, on_disk: Roots, site: Roots, prefix: str
+) -> None:
+    splits.export_all(site)
+    before = store.tags(BUCKET, f"{prefix}/{TOP}")
+    (picture,) = sorted(path for path in before if "/imagefolder/catalog/" in path)[:1]
+    overwritten = {f"webdataset/{SPLIT}/train-000003.tar", picture, f"coco/{SPLIT}/README.md"}
+    removed = {f"webdataset/{SPLIT}/train-000001.tar", f"pairs/{SPLIT}/pairs.parquet"}
+    left_over = {f"webdataset/{SPLIT}/train-000099.tar"}
+    for path in overwritten:
+        data = bytearray(store.get(BUCKET, f"{prefix}/{TOP}/{path}"))
+        data[len(data) // 2] ^= 1
+        store.put(BUCKET, f"{prefix}/{TOP}/{path}", bytes(data))
+    for path in removed:
+        store.delete(BUCKET, f"{prefix}/{TOP}/{path}")
+    for path in left_over:
+        store.put(BUCKET, f"{prefix}/{TOP}/{path}", b"of a larger data set")
+    expected = {
+        **dict.fromkeys(overwritten, "its bytes are not those that were written"),
+        **dict.fromkeys(removed, "missing"),
+        **dict.fromkeys(left_over, "left over: no longer part of the export"),
+    }
+    found = faults(site)
+    assert {str(fault.path).removeprefix(f"{TOP}/"): fault.what for fault in found} == expected
+    assert {fault.repair for fault in found} == {"export"}
+    for name in ("webdataset", "huggingface", "coco", "pairs"):
+        assert not splits.check(site, name).passed
+    splits.export_all(site)
+    after = store.tags(BUCKET, f"{prefix}/{TOP}")
+    touched = {path for path in after if after[path] != before.get(path)}
+    records = {path for path in touched if path.endswith(f"/{SPLIT}.json")}
+    assert touched - records <= overwritten | removed
+    assert faults(site) == []
+    assert exported(in_bucket(store, prefix)) == splits.content(on_disk)
+
+
+def test_shards_that_are_numbered_anew_are_copied_within_the_store(
+    store: ObjectStore, on_disk: Roots, tmp_path: Path, prefix: str
+) -> None:
+    here = splits.copied(on_disk, tmp_path)
+    there = in_the_bucket(here, prefix)
+    for name in SHARDS:
+        export(there, SPLIT, name, limits=SMALL)
+    top = f"{prefix}/{TOP}/webdataset/{SPLIT}"
+    shards = [(path, tag) for path, (tag, _) in sorted(store.tags(BUCKET, top).items())]
+    shards = [(path, tag) for path, tag in shards if path.endswith(".tar")]
+    splits.drop_skus_of(here, here.export("webdataset", SPLIT) / shards[0][0])
+    for roots in (here, there):
+        clean.build(roots, SPLIT)
+    with store.counting() as asked:
+        made = [export(there, SPLIT, name, limits=SMALL) for name in SHARDS]
+    assert asked[PICTURES] == 0
+    assert made[0].removed == 0
+    tags = store.tags(BUCKET, top)
+    left = [tags[path][0] for path in sorted(tags) if path.endswith(".tar")]
+    assert left == [tag for _, tag in shards[1:]]
+    for name in SHARDS:
+        export(here, SPLIT, name, limits=SMALL)
+        assert splits.check(there, name).passed
+    assert of_shards(exported(in_bucket(store, prefix))) == of_shards(splits.content(here))
+
+
+def of_shards(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {path: data for path, data in files.items() if path.startswith(SHARDS)}
+
+
+def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots) -> None:
+    """As where a store encrypts, or tells when an object was made: here, one in memory."""
+    url = "memory://garments/sku"
+    there = Roots(on_disk.df2_root, locate(url), url)
+    clean.build(there, SPLIT)
+    splits.export_all(there)
+    picture = there.export("huggingface", SPLIT) / loose_name(splits.lines(there)[0]["image_path"])
+    crop = there.sku_root / splits.lines(there)[0]["image_path"]
+    assert picture.read_bytes() == crop.read_bytes()
+    assert picture.stat().st_mtime_ns != crop.stat().st_mtime_ns
+    assert splits.check(there, "huggingface").passed
+    assert {one.written for one in splits.export_all(there).values()} == {0}
+    picture.client.put(picture.key, crop.read_bytes()[:-1] + b"?")
+    (fault,) = faults(there)
+    assert fault.path == picture.relative_to(there.sku_root).as_posix()
+    assert export(there, SPLIT, "huggingface", limits=SMALL).written == 1
+    assert faults(there) == []
+
+
+def test_the_commands_export_and_verify_what_is_in_a_bucket(
+    store: ObjectStore, on_disk: Roots, tmp_path: Path, prefix: str
+) -> None:
+    url = f"s3://{BUCKET}/{prefix}"
+    env = processes.environment(tmp_path / "home", DF2_ROOT=on_disk.df2_root, SKU_ROOT=url)
+    split = ("--split", "validation")
+
+    def said(*words: str) -> str:
+        done = processes.run((*processes.DF2_ASSETS, *words, *split), env, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    said("build")
+    assert said("export", "all").count("passed") == len(NAMES)
+    assert f"Files: {url}/{TOP}" in said("export", "coco")
+    said("verify", "--deep")
+    path = f"{TOP}/open_clip/validation/validation.tsv"
+    store.delete(BUCKET, f"{prefix}/{path}")
+    done = processes.run((*processes.DF2_ASSETS, "verify", *split), env, tmp_path)
+    assert done.returncode == 1
+    assert path in done.stdout + done.stderr

@@ -1,0 +1,108 @@
+"""What is asked of the store: listings in pages of a thousand, and for the rest the same always."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import dagster as dg
+import pytest
+
+from df2_assets.cli.runs import Outcome, run_split
+from df2_assets.definitions import build_defs
+from df2_assets.exports import NAMES
+from df2_assets.settings import Settings
+from df2_assets.store.location import locate
+from df2_assets_tests.objects.conftest import BUCKET
+from df2_assets_tests.objects.outputs import crops
+from df2_assets_tests.support.builder import DataSet, item
+from df2_assets_tests.support.object_store import PICTURES, ObjectStore
+
+SPLIT = "train"
+FEW, MANY = 10, 520
+"""Pairs of a shop and a user image: 20 of each kind of file, and 1,040."""
+
+SHOWN = 48
+"""Crops of a contact sheet: six SKUs, four of each domain."""
+
+
+@dataclass
+class Site:
+    """A data set in the bucket, built into the bucket."""
+
+    df2_root: Path
+    sku_root: Path
+    prefix: str
+
+    def run(self, job: str) -> Outcome:
+        settings = Settings(df2_root=self.df2_root, sku_root=str(self.sku_root), workers=2)
+        with dg.DagsterInstance.ephemeral() as instance:
+            outcome = run_split(build_defs(settings), instance, SPLIT, job=job)
+        assert outcome.failed + outcome.problems == []
+        return outcome
+
+
+def write(folder: Path, pairs: int) -> Path:
+    """Small images of one garment each."""
+    data = DataSet(folder)
+    for pair in range(1, pairs + 1):
+        for image_id, source in ((2 * pair, "shop"), (2 * pair + 1, "user")):
+            data.image(SPLIT, image_id, (48, 48))
+            data.annotation(SPLIT, image_id, source, pair, {1: item(1, 1, (4, 4, 44, 44))})
+    return data.root
+
+
+@pytest.fixture(scope="module")
+def sites(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Site]:
+    """Built, and exported, from few images and from more than a page of each kind."""
+    made = {}
+    for pairs in (FEW, MANY):
+        prefix = f"out/pairs-{pairs}"
+        store.upload(write(tmp_path_factory.mktemp("df2"), pairs), BUCKET, f"{prefix}/df2")
+        roots = (locate(f"s3://{BUCKET}/{prefix}/{name}") for name in ("df2", "sku"))
+        made[pairs] = Site(*roots, prefix)
+        with store.counting() as built:
+            made[pairs].run("build_dataset")
+        with store.counting() as exported:
+            made[pairs].run("build_exports")
+        click.echo(f"{2 * pairs} crops, cold: build {dict(built)}, exports {dict(exported)}")
+    return made
+
+
+def test_all_of_a_listing_of_several_pages_is_seen(
+    store: ObjectStore, sites: dict[int, Site]
+) -> None:
+    site = sites[MANY]
+    names = crops(store.tags(BUCKET, f"{site.prefix}/sku"))
+    assert len(names) == 2 * MANY > 1000
+    assert {name.rpartition("/")[2][:6] for name in names} == {
+        f"{image_id:06d}" for image_id in range(2, 2 * MANY + 2)
+    }
+    last = f"{site.prefix}/sku/{max(names)}"
+    whole = store.get(BUCKET, last)
+    store.delete(BUCKET, last)
+    again = site.run("build_dataset").numbers["crops"]
+    assert (again["crops"], again["unchanged"]) == (2 * MANY, 2 * MANY - 1)
+    assert store.get(BUCKET, last) == whole
+
+
+@pytest.mark.parametrize(("job", "shown"), [("build_dataset", SHOWN), ("build_exports", 0)])
+def test_a_warm_rerun_asks_the_same_of_few_crops_and_of_many_but_for_pages(
+    store: ObjectStore,
+    sites: dict[int, Site],
+    capsys: pytest.CaptureFixture[str],
+    job: str,
+    shown: int,
+) -> None:
+    asked: dict[int, Counter[str]] = {}
+    for pairs, site in sites.items():
+        with store.counting() as asked[pairs]:
+            again = site.run(job)
+        assert not again.changed
+        assert all(again.numbers[name]["written"] == 0 for name in NAMES if name in again.numbers)
+        with capsys.disabled():
+            click.echo(f"\n{job}, {2 * pairs} crops, warm: {dict(asked[pairs])}")
+    assert all(warm.pop(PICTURES, 0) <= shown for warm in asked.values())
+    pages = {pairs: warm.pop("list") for pairs, warm in asked.items()}
+    assert asked[FEW] == asked[MANY]
+    assert pages[FEW] < pages[MANY] < 2 * pages[FEW]  # a second page, of some
