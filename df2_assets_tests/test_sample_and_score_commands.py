@@ -79,3 +79,11 @@ def test_a_sample_without_a_key_cannot_be_scored(sample_root: Path) -> None:
 
 def _link(source: str, target: str) -> None:
     Path(target).hardlink_to(source)
+
+
+def test_a_sample_is_not_drawn_at_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = CliRunner().invoke(main, ["sample", "s3://bucket/df2"])
+    assert said.exit_code == 1
+    assert "give a folder, and copy it to where DF2_ROOT is to be" in said.output
+    assert list(tmp_path.iterdir()) == []

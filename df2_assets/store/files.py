@@ -1,6 +1,7 @@
 """Files that are there whole or not at all."""
 
 import filecmp
+import mmap
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -52,6 +53,22 @@ def under(folder: Path) -> Iterator[str]:
         return files.under(folder)
     found = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return (path.relative_to(folder).as_posix() for path in found)
+
+
+def mapped(path: Path) -> tuple[memoryview, Status]:
+    """The bytes of a file, not read before they are looked at; an object is fetched whole.
+
+    Raises FileNotFoundError.
+    """
+    if isinstance(path, ObjectPath):
+        from df2_assets.store.objects import files
+
+        return files.fetched(path)
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        # A file of no bytes cannot be mapped.
+        data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if status.st_size else b""
+    return memoryview(data), (status.st_size, status.st_mtime_ns)
 
 
 def statuses(folder: Path) -> dict[str, Status]:

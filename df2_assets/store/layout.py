@@ -79,7 +79,9 @@ def _refuse_folder(sku: Path) -> None:
 
 def _lie_together(df2: Path, sku: Path) -> bool:
     if isinstance(df2, ObjectPath) and isinstance(sku, ObjectPath):
-        return sku.is_relative_to(df2) or df2.is_relative_to(sku)
+        (store, source), (other, result) = df2.place, sku.place
+        together = result.is_relative_to(source) or source.is_relative_to(result)
+        return store == other and together
     if isinstance(df2, ObjectPath) or isinstance(sku, ObjectPath):
         return False
     inputs = [df2 / split / kind for split in SPLITS for kind in ("image", "annos")]

@@ -19,7 +19,8 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
     An item is `{"image", "text", "sku_id", "domain", "meta"}`: `image` is an RGB PIL image, or
     what `transform` makes of it; `text` the field `text_key` of the line; `meta` the whole line.
     `rows` is the lines alone. Lines are read and images opened when they are asked for: neither a
-    line nor an image is kept, and a copy for another process is 8 bytes a row.
+    line nor an image is kept, and a copy for another process is 8 bytes a row. `sku_root` may be a
+    URL: the JSONL is then fetched once a process, and an image with each item.
 
     Raises IncompleteSplitError where the split has not been built to its end, KeyError where a
     line lacks `text_key`.

@@ -1,7 +1,5 @@
 """The lines of a JSONL as a sequence that costs no Python object a line."""
 
-import mmap
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, overload
@@ -11,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from df2_assets.errors import ProvenanceError
+from df2_assets.store.files import mapped
 
 _BLOCK: Final = 1 << 24
 """Bytes that are searched for ends of lines at a time."""
@@ -23,7 +22,8 @@ class Rows(Sequence[dict[str, Any]]):
 
     The file is mapped, so that all processes share its pages; besides, there are 8 bytes a line
     that say where it ends. Pickled, it takes those along and maps the file again where it lands:
-    ProvenanceError where the file is another one by then.
+    ProvenanceError where the file is another one by then. An object cannot be mapped: each process
+    that it is pickled for fetches it, with one request, and keeps it in memory.
     """
 
     def __init__(self, path: Path) -> None:
@@ -32,12 +32,7 @@ class Rows(Sequence[dict[str, Any]]):
         self._ends = _ends_of_lines(self._bytes)
 
     def _map(self) -> None:
-        with self._path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            self._stamp = status.st_size, status.st_mtime_ns
-            # A file of no bytes cannot be mapped.
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if status.st_size else b""
-        self._bytes = memoryview(mapped)
+        self._bytes, self._stamp = mapped(self._path)
 
     def __len__(self) -> int:
         return len(self._ends)

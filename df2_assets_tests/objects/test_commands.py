@@ -1,5 +1,6 @@
 """The commands on a bucket: killed and gone on with, without leaks, and clear about mistakes."""
 
+import json
 import re
 import signal
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets_tests.objects.conftest import BUCKET, Source
-from df2_assets_tests.objects.outputs import digests, in_bucket, in_folder
+from df2_assets_tests.objects.outputs import crops, digests, in_bucket, in_folder
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.object_store import KEY, SECRET, ObjectStore
 
@@ -71,6 +72,49 @@ def test_no_credential_is_left_anywhere(
         assert SECRET.encode() not in data
 
 
+def test_what_a_build_would_do_and_why_something_is_in_it_is_said_of_a_bucket(
+    store: ObjectStore, source: Source, local: Path, tmp_path: Path, prefix: str
+) -> None:
+    env = environment(tmp_path, source, f"s3://{BUCKET}/{prefix}")
+    plan = (*processes.DF2_ASSETS, "plan", "--split", "train", "--json")
+    with store.counting() as asked:
+        done = processes.run(plan, env, tmp_path)
+    (before,) = json.loads(done.stdout)["splits"]
+    made = crops(in_folder(local))
+    assert (before["crops_to_make"], before["crops_to_keep"]) == (len(made), 0)
+    assert before["fits"]
+    assert before["takes"]["free"] is None
+    assert before["takes"]["bytes"] > 0
+    assert {"put", "delete"}.isdisjoint(asked)
+    assert processes.run(BUILD, env, tmp_path).returncode == 0
+    (after,) = json.loads(processes.run(plan, env, tmp_path).stdout)["splits"]
+    assert (after["crops_to_make"], after["crops_to_keep"]) == (0, len(made))
+    assert "MB to write." in processes.run(plan[:-1], env, tmp_path).stdout
+
+    path = min(made)
+    sku_id, image_id = path.split("/")[2], path.rpartition("/")[2][:6]
+    for what in (("train", image_id), (sku_id,), (path,), (f"s3://{BUCKET}/{prefix}/{path}",)):
+        said = processes.run((*processes.DF2_ASSETS, "explain", *what), env, tmp_path)
+        assert said.returncode == 0, said.stdout + said.stderr
+        assert "is in the data set" in said.stdout
+        assert sku_id in said.stdout
+        assert "run " in said.stdout, "the run that made it is not named"
+    elsewhere = (*processes.DF2_ASSETS, "explain", f"s3://{BUCKET}/elsewhere/{path}")
+    assert processes.run(elsewhere, env, tmp_path).returncode == 2
+
+
+def test_a_report_of_a_bucket_says_where_its_pages_are(
+    store: ObjectStore, source: Source, tmp_path: Path, prefix: str
+) -> None:
+    env = environment(tmp_path, source, f"s3://{BUCKET}/{prefix}")
+    assert processes.run(BUILD, env, tmp_path).returncode == 0
+    done = processes.run((*processes.DF2_ASSETS, "report", "--split", "train"), env, tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = "_df2_assets/report/train/index.html"
+    assert f"Gallery of train: s3://{BUCKET}/{prefix}/{page}" in done.stdout
+    assert b"<html" in store.get(BUCKET, f"{prefix}/{page}")
+
+
 MISTAKES: dict[str, tuple[dict[str, str], str]] = {
     "no such bucket": ({"SKU_ROOT": "s3://no-such-bucket/sku"}, "there is no such bucket"),
     "no such source": ({"DF2_ROOT": "s3://no-such-bucket/df2"}, "there is no such bucket"),
@@ -85,6 +129,10 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a query in the URL": ({"DF2_ROOT": "s3://bucket/df2?key=x"}, "has a user, password or query"),
     "one root in the other": ({"SKU_ROOT": f"s3://{BUCKET}/df2/sku"}, "one lies in the other"),
+    "one root in the other by another name": (
+        {"SKU_ROOT": f"s3a://{BUCKET}/df2/sku"},
+        "one lies in the other",
+    ),
     "an unknown protocol": ({"SKU_ROOT": "sthree://bucket/sku"}, "sthree:// cannot be used"),
 }
 

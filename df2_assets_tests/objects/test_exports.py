@@ -10,6 +10,7 @@ from df2_assets.exports.build import export
 from df2_assets.exports.loose import loose_name
 from df2_assets.inspection.exports import exports_on_disk
 from df2_assets.inspection.faults import Fault
+from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
 from df2_assets_tests.exports import splits
@@ -166,7 +167,8 @@ def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots) -> 
     assert picture.stat().st_mtime_ns != crop.stat().st_mtime_ns
     assert splits.check(there, "huggingface").passed
     assert {one.written for one in splits.export_all(there).values()} == {0}
-    picture.client.put(picture.key, crop.read_bytes()[:-1] + b"?")
+    with atomic(picture) as temporary:
+        temporary.write_bytes(crop.read_bytes()[:-1] + b"?")
     (fault,) = faults(there)
     assert fault.path == picture.relative_to(there.sku_root).as_posix()
     assert export(there, SPLIT, "huggingface", limits=SMALL).written == 1

@@ -59,8 +59,8 @@ def sites(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> dict[
     for pairs in (FEW, MANY):
         prefix = f"out/pairs-{pairs}"
         store.upload(write(tmp_path_factory.mktemp("df2"), pairs), BUCKET, f"{prefix}/df2")
-        roots = (locate(f"s3://{BUCKET}/{prefix}/{name}") for name in ("df2", "sku"))
-        made[pairs] = Site(*roots, prefix)
+        df2_root, sku_root = (locate(f"s3://{BUCKET}/{prefix}/{name}") for name in ("df2", "sku"))
+        made[pairs] = Site(df2_root, sku_root, prefix)
         with store.counting() as built:
             made[pairs].run("build_dataset")
         with store.counting() as exported:

@@ -65,6 +65,10 @@ def test_a_url_that_cannot_be_a_root_is_refused_without_its_secrets(url: str, sa
         ("s3://bucket/data", "s3://bucket/data/sku"),
         ("s3://bucket/data/df2", "s3://bucket/data/"),
         ("s3://bucket/df2", "s3://bucket"),
+        ("s3://bucket/data", "s3a://bucket/data"),
+        ("s3a://bucket/data", "s3://bucket/data/sku"),
+        ("s3://bucket/data/df2", "s3a://bucket/data"),
+        ("gs://bucket/data", "gcs://bucket/data/sku"),
     ],
 )
 def test_roots_inside_each_other_are_refused(df2: str, sku: str) -> None:
@@ -73,8 +77,13 @@ def test_roots_inside_each_other_are_refused(df2: str, sku: str) -> None:
 
 
 def test_roots_side_by_side_are_not_whatever_they_are(tmp_path: Path) -> None:
-    for df2 in ("s3://bucket/data", "s3://other/data2/sku", str(tmp_path / "df2")):
-        for sku in ("s3://bucket/data2", str(tmp_path / "sku")):
+    for df2 in (
+        "s3://bucket/data",
+        "gs://bucket/data2",
+        "s3://other/data2/sku",
+        str(tmp_path / "df2"),
+    ):
+        for sku in ("s3://bucket/data2", "s3a://bucket/data2", str(tmp_path / "sku")):
             refuse_dangerous(make_roots(df2, sku))
 
 

@@ -9,6 +9,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -128,6 +129,14 @@ class Client:
             raise StorageError(f"{self.protocol}://{path}: {_said(error)}") from None
 
 
+def store_of(protocol: str) -> str:
+    """What is the same for protocols that are names of one store, as `s3` and `s3a` are."""
+    from fsspec.registry import known_implementations
+
+    known = known_implementations.get(protocol)
+    return str(known["class"]) if known else protocol
+
+
 def client(protocol: str) -> Client:
     """The process's client for a protocol: after a fork, and in each worker, it is a new one."""
     return _client(protocol, os.getpid())
@@ -143,7 +152,9 @@ def _client(protocol: str, process: int) -> Client:
 
 
 def _found(name: str, about: dict[str, Any]) -> Found:
-    tag = next((str(about[name]) for name in _TAGS if about.get(name) is not None), "")
+    tag = next((about[name] for name in _TAGS if about.get(name) is not None), "")
+    # A time: some stores have it as one thing in a listing, and as another by itself.
+    tag = tag.isoformat() if isinstance(tag, datetime) else str(tag)
     return Found(name, about["size"] if about["type"] == "file" else None, tag)
 
 

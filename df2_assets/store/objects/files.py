@@ -48,6 +48,12 @@ def under(folder: ObjectPath) -> Iterator[str]:
     return (found.name for found in folder.client.listed(folder.key, deep=True))
 
 
+def fetched(path: ObjectPath) -> tuple[memoryview, tuple[int, int]]:
+    """See `store.files.mapped`. One request."""
+    data, tag = path.client.get(path.key)
+    return memoryview(data), (len(data), stamp(tag))
+
+
 def statuses(folder: ObjectPath) -> dict[str, tuple[int, int]]:
     """See `store.files.statuses`."""
     listed = folder.client.listed(folder.key, deep=True)

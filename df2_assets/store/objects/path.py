@@ -6,10 +6,10 @@ import re
 import stat
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from pathlib import PosixPath
+from pathlib import PosixPath, PurePosixPath
 from typing import IO, Any, Final, Self
 
-from df2_assets.store.objects.client import Client, client, stamp
+from df2_assets.store.objects.client import Client, client, stamp, store_of
 
 _PROTOCOL: Final = re.compile(r"^([a-z][a-z0-9+.-]*):/(?!/)")
 """As pathlib leaves it: it makes one slash of two."""
@@ -37,6 +37,11 @@ class ObjectPath(PosixPath):
     @property
     def client(self) -> Client:
         return client(str(self).partition("://")[0])
+
+    @property
+    def place(self) -> tuple[str, PurePosixPath]:
+        """The store, and bucket and key in it: equal where two addresses name one object."""
+        return store_of(str(self).partition("://")[0]), PurePosixPath(self.key)
 
     def as_uri(self) -> str:
         return str(self)

@@ -1,0 +1,116 @@
+"""The PyTorch Dataset over a split in a bucket."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from df2_assets.errors import IncompleteSplitError, ProvenanceError
+from df2_assets_tests.objects.conftest import BUCKET
+from df2_assets_tests.support.object_store import PICTURES, ObjectStore
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module")
+def url(store: ObjectStore, local: Path) -> str:
+    """What was built on this machine, in the bucket."""
+    store.upload(local, BUCKET, "out/dataset")
+    return f"s3://{BUCKET}/out/dataset"
+
+
+def seen(item: dict[str, Any]) -> tuple[Any, ...]:
+    return item["image"], item["text"], item["sku_id"], item["domain"], item["meta"]
+
+
+def with_process(image: Image.Image) -> tuple[bytes, int]:
+    """The pixels, and the process that got them."""
+    return image.tobytes(), os.getpid()
+
+
+def test_items_are_those_of_the_same_split_on_a_disk(
+    store: ObjectStore, local: Path, url: str
+) -> None:
+    from df2_assets.torch import CatalogQueryPairs, DeepFashion2ImageTextDataset, PKBatchSampler
+
+    with store.counting() as opening:
+        there = DeepFashion2ImageTextDataset(url, "train")
+    assert dict(opening) == {"get": 2}, "the state and the JSONL"
+    here = DeepFashion2ImageTextDataset(local, "train")
+    assert len(there) == len(here) > 20
+    with store.counting() as asked:
+        for index in range(len(here)):
+            assert seen(there[index]) == seen(here[index])
+    assert dict(asked) == {PICTURES: len(here)}
+    with store.counting() as asked:
+        assert list(CatalogQueryPairs(there).dataset.rows) == list(here.rows)
+        batches = [list(PKBatchSampler(one, skus=3, crops=2)) for one in (there, here)]
+    assert batches[0] == batches[1]
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "spawn",
+        pytest.param(
+            "fork", marks=pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+        ),
+    ],
+)
+def test_each_worker_of_a_loader_has_a_client_of_its_own(
+    store: ObjectStore, local: Path, url: str, start: str
+) -> None:
+    from torch.utils.data import DataLoader
+
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    here = DeepFashion2ImageTextDataset(local, "train", transform=with_process)
+    there = DeepFashion2ImageTextDataset(url, "train", transform=with_process)
+    there[0]  # the parent's client is in use before it is forked
+    with store.counting() as asked:
+        loader = DataLoader(
+            there,
+            batch_size=4,
+            num_workers=2,
+            collate_fn=list,
+            multiprocessing_context=start,
+        )
+        items = [item for batch in loader for item in batch]
+    assert [item["meta"] for item in items] == list(here.rows)
+    assert [item["image"][0] for item in items] == [here[at]["image"][0] for at in range(len(here))]
+    workers = {item["image"][1] for item in items}
+    assert len(workers) == 2
+    assert os.getpid() not in workers
+    fetched_anew = {"get": len(workers)} if start == "spawn" else {}
+    assert dict(asked) == {PICTURES: len(items), **fetched_anew}
+
+
+def test_what_is_not_complete_or_is_written_anew_is_said(store: ObjectStore, url: str) -> None:
+    import pickle
+
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    with pytest.raises(IncompleteSplitError, match=f"validation under {url} is not complete"):
+        DeepFashion2ImageTextDataset(url, "validation")
+    dataset = DeepFashion2ImageTextDataset(url, "train")
+    sent = pickle.dumps(dataset)
+    with changed(store, "out/dataset/train_image_text.jsonl"):
+        with pytest.raises(ProvenanceError, match=f"{url}/train_image_text.jsonl has been written"):
+            pickle.loads(sent)  # noqa: S301 - just pickled
+        assert dataset[0]["text"]
+    assert pickle.loads(sent)[0]["text"] == dataset[0]["text"]  # noqa: S301
+
+
+@contextmanager
+def changed(store: ObjectStore, key: str) -> Iterator[None]:
+    whole = store.get(BUCKET, key)
+    store.put(BUCKET, key, whole + whole)
+    try:
+        yield
+    finally:
+        store.put(BUCKET, key, whole)
