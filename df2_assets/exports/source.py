@@ -51,9 +51,8 @@ class Source:
     image_text: str
 
     def rows(self) -> Iterator[Row]:
-        """All crops, in the order of the JSONL, read anew at each call."""
-        crops = _crops(self.roots, self.split).select(["crop_path", "size", "sha256"])
-        domains = (_by_sku(crops, f"{self.split}/{name}/") for name in DOMAINS.values())
+        """All crops, in the order of the JSONL, which is read anew at each call."""
+        domains = (_by_sku(self._crops, f"{self.split}/{name}/") for name in DOMAINS.values())
         of_skus = zip(*domains, strict=True)
         decode = msgspec.json.Decoder(dict[str, Any]).decode
         known: dict[str, tuple[int, str]] = {}
@@ -66,6 +65,10 @@ class Source:
                     catalog, query = next(of_skus)
                     known = catalog | query
                 yield Row(fields, line.rstrip(b"\n"), *known[fields["image_path"]])
+
+    @cached_property
+    def _crops(self) -> pa.Table:
+        return _crops(self.roots, self.split).select(["crop_path", "size", "sha256"])
 
     @cached_property
     def captions(self) -> tuple[str, ...]:

@@ -57,9 +57,7 @@ def test_items_are_those_of_the_same_split_on_a_disk(
     "start",
     [
         "spawn",
-        pytest.param(
-            "fork", marks=pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-        ),
+        pytest.param("fork", marks=pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")),
     ],
 )
 def test_each_worker_of_a_loader_has_a_client_of_its_own(

@@ -109,6 +109,9 @@ def test_any_store_that_fsspec_knows_is_asked_for_the_same_things() -> None:
     found = {one.name: one.size for one in memory.listed("box/a", deep=False)}
     assert found == {"one": 5, "deep": None}
     assert {one.name for one in memory.listed("box/a", deep=True)} == {"one", "deep/two"}
+    assert {one.tag for one in memory.listed("box/a", deep=False) if one.name == "one"} == {other}
+    copied = memory.copy("box/a/one", "box/a/deep/two")
+    assert memory.get("box/a/deep/two") == (b"third", copied)
     memory.delete(["box/a/one", "box/a/deep/two", "box/a/never"])
     assert list(memory.listed("box/a", deep=True)) == []
     with pytest.raises(FileNotFoundError):

@@ -153,8 +153,8 @@ def _client(protocol: str, process: int) -> Client:
 
 def _found(name: str, about: dict[str, Any]) -> Found:
     tag = next((about[name] for name in _TAGS if about.get(name) is not None), "")
-    # A time: some stores have it as one thing in a listing, and as another by itself.
-    tag = tag.isoformat() if isinstance(tag, datetime) else str(tag)
+    # A time may be a number in a listing, and a date of an object asked for alone.
+    tag = str(tag.timestamp() if isinstance(tag, datetime) else tag)
     return Found(name, about["size"] if about["type"] == "file" else None, tag)
 
 
