@@ -1,6 +1,8 @@
 """Exports of a split in a bucket: the same bytes as on a disk, and no more asked than is needed."""
 
+import threading
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,25 @@ def test_what_is_exported_again_is_not_put_again(
     assert {(one.written, one.removed) for one in made.values()} == {(0, 0)}
     assert store.tags(BUCKET, f"{prefix}/{TOP}") == before
     assert {"put", "delete"}.isdisjoint(asked)
+
+
+@pytest.mark.parametrize("operation", ["get", "put"])
+def test_crops_are_fetched_and_copied_several_at_once(
+    store: ObjectStore, site: Roots, operation: str
+) -> None:
+    underway, several, waited = count(1), threading.Event(), []
+
+    def held(asked: str, path: str) -> None:
+        """The first ones are answered when there are more of them."""
+        if asked == operation and path.endswith(".jpg"):
+            if next(underway) == 8:
+                several.set()
+            waited.append(several.wait(timeout=10))
+
+    with store.failing(held):
+        export(site, SPLIT, "huggingface")
+    assert len(waited) >= len(splits.lines(site))
+    assert all(waited)
 
 
 def test_damage_is_found_and_the_next_export_mends_just_that(
