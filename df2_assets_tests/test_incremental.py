@@ -183,6 +183,16 @@ def test_only_what_has_changed_is_done_again_and_the_output_is_that_of_a_fresh_r
     assert_same_output(site.sku, expected)
 
 
+def test_items_are_counted_as_they_were_last_read(site: Site) -> None:
+    site.describe(11, {1: TOP})
+    site.data.raw_annotation(SPLIT, 13, b"{")
+    site.build()
+    items = read_table(site.sku, "files", SPLIT).set_index("image_id")["items"]
+    assert items["000011"] == 1
+    assert items["000012"] == 2
+    assert pd.isna(items["000013"])
+
+
 def test_many_changes_at_once_give_the_bytes_of_a_clean_build(site: Site) -> None:
     site.describe(11, {1: TOP | {"bounding_box": [0, 0, 90, 90]}, 2: TROUSERS})
     site.describe(22, {1: TOP, 3: SKIRT})
