@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from df2_assets.dataset.documents import IMAGE_TEXT, image_text_schema
+from df2_assets.dataset.documents import image_text_schema
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.store import checksums, state, tables
@@ -35,20 +35,19 @@ class Row(NamedTuple):
         """The crop, relative to SKU_ROOT."""
         return str(self.fields["image_path"])
 
-    @property
-    def captions(self) -> tuple[str, ...]:
-        """The keys of its texts: `text`, and whatever other prompts the JSONL has."""
-        return ("text", *(key for key in self.fields if key not in IMAGE_TEXT.names))
-
 
 @dataclass(frozen=True)
 class Source:
-    """A complete split. `digest` changes with any line of its JSONL and any byte of its crops."""
+    """A complete split. `digest` changes with any line of its JSONL and any byte of its crops.
+
+    `captions` are the keys of a line's texts: `text`, and those of further prompts.
+    """
 
     roots: Roots
     split: str
     digest: str
     image_text: str
+    captions: tuple[str, ...]
 
     def rows(self) -> Iterator[Row]:
         """All crops, in the order of the JSONL, which is read anew at each call."""
@@ -69,12 +68,6 @@ class Source:
     @cached_property
     def _crops(self) -> pa.Table:
         return _crops(self.roots, self.split).select(["crop_path", "size", "sha256"])
-
-    @cached_property
-    def captions(self) -> tuple[str, ...]:
-        """See `Row.captions`: all lines have the same."""
-        first = next(self.rows(), None)
-        return first.captions if first else ("text",)
 
     def columns(self) -> list[pa.Field]:
         """The fields of a line: names and types, without what is said of them."""
@@ -114,7 +107,8 @@ def open_source(roots: Roots, split: str) -> Source:
             f"{path} is not what was built of the crops at hand: run df2-assets build --split "
             f"{split}."
         )
-    return Source(roots, split, digest, version)
+    captions = ("text", *(variant.key for variant in recorded.variants))
+    return Source(roots, split, digest, version, captions)
 
 
 def current_digest(roots: Roots, split: str) -> str:

@@ -15,6 +15,7 @@ from df2_assets.exports import NAMES
 from df2_assets.exports.build import export
 from df2_assets.exports.delimited import delimited
 from df2_assets.exports.webdataset import key
+from df2_assets.pipeline.publishing import publish_image_text
 from df2_assets.store.layout import Roots
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SPLIT
@@ -200,6 +201,14 @@ def test_further_prompts_go_along_under_their_keys(varied: Roots) -> None:
     document = json.loads((varied.export("coco", SPLIT) / f"instances_{SPLIT}.json").read_text())
     captions = [one["captions"] for one in document["annotations"]]
     assert captions == [{"text_short": short} for short in shorts]
+
+
+def test_a_split_without_crops_has_the_columns_of_further_prompts(site: Roots) -> None:
+    templates = parse_templates("prompts: {text_short: '{category_name}'}", "prompts.yaml")
+    publish_image_text(site, "test", templates)
+    export(site, "test", "open_clip")
+    header = (site.export("open_clip", "test") / "test.tsv").read_text()
+    assert header == "filepath\ttitle\ttext_short\n"
 
 
 def test_without_further_prompts_nothing_speaks_of_them(exported: Roots) -> None:
