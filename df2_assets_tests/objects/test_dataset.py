@@ -19,6 +19,7 @@ pytestmark = pytest.mark.torch
 @pytest.fixture(scope="module")
 def url(store: ObjectStore, local: Path) -> str:
     """What was built on this machine, in the bucket."""
+    pytest.importorskip("torch", reason="needs the torch extra")
     store.upload(local, BUCKET, "out/dataset")
     return f"s3://{BUCKET}/out/dataset"
 
