@@ -19,9 +19,6 @@ from df2_assets_tests.inspection import clean
 from df2_assets_tests.support.builder import DataSet
 from df2_assets_tests.support.snapshots import contract, crop_stamps
 
-# Dagster writes an evaluation that no run announced with a function that Python 3.12 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp")
-
 SPLIT, OTHER = "train", "validation"
 CATALOG = "train/catalog/000001_01_01/000001_item1.jpg"
 QUERY = "train/query/000001_01_01/000003_item1.jpg"

@@ -13,9 +13,6 @@ from df2_assets.checks import all_checks, crops, raw_annotation_index, sku_group
 from df2_assets_tests.automation.platform import OTHER, SPLIT, Platform, events, failure
 from df2_assets_tests.support.snapshots import contract, stamps
 
-# Dagster writes an evaluation that no run announced with a function that Python 3.12 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp")
-
 BESIDE = "crop_quality"
 """Its checks are of a table that `build_dataset` does not make, and `refresh_reports` does."""
 
