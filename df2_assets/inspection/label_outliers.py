@@ -94,7 +94,9 @@ def _colours(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Floats:
 def _distances(colours: Floats, texture: Floats) -> Floats:
     """From each crop of a SKU to each; row by row, for a SKU can have hundreds."""
     rows = [np.abs(colours - one).mean(axis=1) for one in colours]
-    apart: Floats = np.stack(rows) + _TEXTURE * np.abs(texture[:, None] - texture[None])
+    apart: Floats = np.abs(texture[:, None] - texture[None])
+    apart *= _TEXTURE
+    apart += np.stack(rows)
     return apart
 
 
