@@ -71,7 +71,7 @@ def test_whatever_is_damaged_is_found_and_the_next_build_repairs_it(
     original: Site, engine: LocalEngine, faults: Faults, figures: Figures, tmp_path: Path
 ) -> None:
     """Crops, contract files, tables, state and lists, with their times as they were."""
-    for case in range(faults.amount(short=6, long=150)):
+    for case in range(faults.amount(short=4, long=150)):
         rng = faults.random(case)
         site = original.copy(tmp_path / str(case))
         files = sorted(path for path in site.sku.rglob("*") if path.is_file())

@@ -161,7 +161,7 @@ def test_after_any_edit_the_output_is_that_of_a_clean_build(
     data = random_dataset(tmp_path / "df2", rng.randrange(10**6), (SPLIT,), images=IMAGES, bad=0.1)
     files, sku, done = Input(data, rng), tmp_path / "sku", []
     assert build(data.root, sku, max_refused=1.0).success
-    for number in range(faults.amount(short=6, long=300)):
+    for number in range(faults.amount(short=4, long=300)):
         for edit in rng.sample(EDITS, rng.choice((1, 1, 1, 2, 5))):
             edit(files)
             done.append(edit.__name__)
