@@ -22,9 +22,6 @@ from df2_assets_tests.support.processes import Started
 from df2_assets_tests.support.snapshots import crop_stamps
 
 IMAGES = 1000
-JOURNAL = 5
-"""The number of the mark that is there once a shard has finished, see `arena.marks`."""
-
 KEPT = 0.9
 """Of the crops on disk when a build is killed, this share is not made again."""
 
@@ -45,14 +42,13 @@ def test_a_build_killed_at_any_moment_goes_on_from_there(
     figures: Figures,
     tmp_path: Path,
 ) -> None:
-    """Some are killed again, and again, before one may end; in the short form after a shard."""
+    """Some are killed again, and again, before one may end."""
     found = kept = 0
-    for case in range(faults.amount(short=1, long=30)):
+    for case in range(faults.amount(short=2, long=30)):
         rng = faults.random(case)
         ground = arena(tmp_path / str(case), undisturbed.df2_root)
         for _ in range(rng.choice((1, 1, 2, 3))):
-            first = faults.amount(short=JOURNAL, long=0)
-            _kill(ground, undisturbed.moment(rng, first), kill)
+            _kill(ground, undisturbed.moment(rng), kill)
             figures.count("kills")
         finished = ground.finished()
         left = {path: at for path, at in crop_stamps(ground.sku).items() if path.endswith(".jpg")}
