@@ -3,6 +3,7 @@
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -32,12 +33,10 @@ def test_items_are_the_lines_of_the_jsonl_with_their_images(sku_root: Path) -> N
         assert (item["image"].mode, item["image"].size) == ("RGB", (x2 - x1, y2 - y1))
 
 
-def test_a_loader_with_workers_gives_every_crop_once(sku_root: Path) -> None:
+def by_spawned_workers(dataset: Any) -> list[dict[str, Any]]:
+    """Every item, as two workers of a DataLoader give them."""
     from torch.utils.data import DataLoader
 
-    from df2_assets.torch import DeepFashion2ImageTextDataset
-
-    dataset = DeepFashion2ImageTextDataset(sku_root, "train", transform=Image.Image.getbbox)
     loader = DataLoader(
         dataset,
         batch_size=4,
@@ -45,7 +44,14 @@ def test_a_loader_with_workers_gives_every_crop_once(sku_root: Path) -> None:
         collate_fn=list,
         multiprocessing_context="spawn",
     )
-    seen = [item["meta"]["image_path"] for batch in loader for item in batch]
+    return [item for batch in loader for item in batch]
+
+
+def test_a_loader_with_workers_gives_every_crop_once(sku_root: Path) -> None:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    dataset = DeepFashion2ImageTextDataset(sku_root, "train", transform=Image.Image.getbbox)
+    seen = [item["meta"]["image_path"] for item in by_spawned_workers(dataset)]
     assert seen == [row["image_path"] for row in dataset.rows]
 
 
@@ -59,8 +65,6 @@ def test_another_text_can_be_asked_for(sku_root: Path) -> None:
 
 
 def test_workers_give_the_prompt_of_a_template_to_every_crop(tmp_path: Path) -> None:
-    from torch.utils.data import DataLoader
-
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     builder.random_dataset(tmp_path / "df2", seed=4, images=40)
@@ -70,16 +74,9 @@ def test_workers_give_the_prompt_of_a_template_to_every_crop(tmp_path: Path) -> 
     dataset = DeepFashion2ImageTextDataset(
         tmp_path / "sku", "train", transform=Image.Image.getbbox, text_key="text_short"
     )
-    loader = DataLoader(
-        dataset,
-        batch_size=4,
-        num_workers=2,
-        collate_fn=list,
-        multiprocessing_context="spawn",
-    )
     lines = (tmp_path / "sku" / "train_image_text.jsonl").read_text().splitlines()
     expected = [(line["image_path"], line["text_short"]) for line in map(json.loads, lines)]
-    found = [(item["meta"]["image_path"], item["text"]) for batch in loader for item in batch]
+    found = [(item["meta"]["image_path"], item["text"]) for item in by_spawned_workers(dataset)]
     assert found == expected
     assert len({text for _, text in found}) > 3
 
