@@ -5,14 +5,12 @@ from typing import Any
 
 import dagster as dg
 
-from df2_assets.assets import all_assets
-from df2_assets.assets.code import hosted
-from df2_assets.automation import schedules, sensors
-from df2_assets.checking import check_freshness, check_only
-from df2_assets.checks import all_checks
-from df2_assets.io_managers import TableIOManager
-from df2_assets.provenance import SOURCE, TEMPLATES
-from df2_assets.resources import (
+from df2_assets.defs.assets import all_assets
+from df2_assets.defs.assets.code import hosted
+from df2_assets.defs.checking import check_freshness, check_only
+from df2_assets.defs.checks import all_checks
+from df2_assets.defs.io_managers import TableIOManager
+from df2_assets.defs.resources import (
     DataRoots,
     EngineChoice,
     Limits,
@@ -20,9 +18,12 @@ from df2_assets.resources import (
     PromptTemplates,
     SplitWriter,
 )
-from df2_assets.retention import clean_history
+from df2_assets.defs.runs.history import SOURCE, TEMPLATES
+from df2_assets.defs.runs.retention import clean_history
+from df2_assets.defs.schedules import schedules
+from df2_assets.defs.sensors import sensors
+from df2_assets.defs.verification import verify_dataset
 from df2_assets.settings import Settings, read_settings
-from df2_assets.verification import verify_dataset
 
 
 def build_defs(

@@ -18,8 +18,8 @@ try() { # NAME [REQUIREMENT…]
     "${pip[@]}" -e '.[dev]' "$@" || return
     version=$("$env/bin/python" -c 'import dagster; print(dagster.__version__)')
     printf '\n=== Dagster %s\n' "$version"
-    "$env/bin/python" -m pytest -q df2_assets_tests/test_dagster_entry_points.py \
-        df2_assets_tests/test_verification.py df2_assets_tests/test_retention.py || return
+    "$env/bin/python" -m pytest -q df2_assets_tests/defs/test_entry_points.py \
+        df2_assets_tests/defs/test_verification.py df2_assets_tests/defs/runs/test_retention.py || return
     if ! "${pip[@]}" "dagster-dg-cli==$version" "dagster==$version" 2>/dev/null; then
         echo "There is no dg $version to try."
         return

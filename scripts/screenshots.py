@@ -21,7 +21,7 @@ import click
 from PIL import Image
 
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.ownership import PARTITION_TAG
+from df2_assets.defs.runs.liveness import PARTITION_TAG
 from df2_assets.sample import make_sample
 from df2_assets_tests.support import processes, webserver
 from df2_assets_tests.support.browser import launched, opened

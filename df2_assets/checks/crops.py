@@ -1,62 +1,201 @@
-"""The checks of the crops; the blocking one comes with the asset's own step."""
+"""Whether the crops on disk are those of the manifest, and whether they are good to train on."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from df2_assets.checks.specs import Findings, Pictures, spec, split_checks
-from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.inspection.crops import duplicate_crops, files_match, tiny_crops
-from df2_assets.inspection.finding import Finding
-from df2_assets.report import pictures
-from df2_assets.store import crop_tree, tables
-from df2_assets.store.layout import Roots
+import pandas as pd
 
-_ASSET: Final = "crops"
+from df2_assets.checks import offenders
+from df2_assets.checks.finding import Finding
+from df2_assets.checks.offenders import number_of
+from df2_assets.dataset.frames import rows
+from df2_assets.dataset.reasons import UNPAIRED
+from df2_assets.dataset.taxonomy import DOMAINS
+from df2_assets.store.crop_tree import CropTree
 
-BLOCKING: Final = spec(
-    _ASSET,
-    "files_match",
-    "One file for each crop that was made, as large as its box, and no other file.",
-    blocking=True,
+TINY: Final = 32
+"""Pixels of the shorter side below which a crop shows hardly more than a colour."""
+
+_GONE: Final = "the file is not there"
+_CHANGED: Final = "size or time is not the recorded one"
+_UNWANTED: Final = "sku_groups does not want it"
+_RECORDED_SIZE: Final = "the recorded width and height are not those of the box"
+_UNREADABLE: Final = "the file is no readable JPEG"
+_OTHER_SIZE: Final = "the file's width and height are not those of the box"
+_TWICE: Final = "in the manifest twice"
+_FOREIGN: Final = "not a file of this project"
+
+_ROW_FAULTS: Final = (
+    _GONE,
+    _CHANGED,
+    _UNWANTED,
+    _RECORDED_SIZE,
+    _UNREADABLE,
+    _OTHER_SIZE,
+    _TWICE,
 )
+"""What can be wrong with a row of the manifest, in the order in which it is said."""
 
 
-def find(roots: Roots, split: str) -> dict[str, Finding]:
-    """What the manifests say of the crops, this split's and the others'."""
-    manifest = tables.frame(tables.read(roots, _ASSET, split))
-    found = {other: tables.find(roots, _ASSET, other) for other in SPLITS if other != split}
-    others = {other: None if t is None else tables.frame(t) for other, t in found.items()}
+def files_match(
+    groups: pd.DataFrame,
+    manifest: pd.DataFrame,
+    tree: CropTree,
+    header_sizes: Mapping[str, tuple[int, int] | None],
+) -> Finding:
+    """One file for each row without a reason, as recorded and as large as its box; none besides.
+
+    `header_sizes` holds width and height as read from the files of crops new in this run (None:
+    not a readable JPEG); the others are held against their recorded size and time.
+    """
+    made = manifest[manifest["reason"].isna()]
+    faults: dict[str, list[str]] = {what: [] for what in _ROW_FAULTS}
+    boxes = _boxes(groups)
+    seen: set[str] = set()
+    for path, *recorded in rows(made, "crop_path", "size", "mtime_ns", "width", "height"):
+        there, box = tree.crops.get(path), boxes.get(path)
+        if there is None:
+            faults[_GONE].append(path)
+        elif there != tuple(recorded[:2]):
+            faults[_CHANGED].append(path)
+        if box is None:
+            faults[_UNWANTED].append(path)
+        elif box != tuple(recorded[2:]):
+            faults[_RECORDED_SIZE].append(path)
+        if there is not None and path in header_sizes:
+            if header_sizes[path] is None:
+                faults[_UNREADABLE].append(path)
+            elif box is not None and header_sizes[path] != box:
+                faults[_OTHER_SIZE].append(path)
+        if path in seen:
+            faults[_TWICE].append(path)
+        seen.add(path)
+    faults |= {
+        **{
+            what: groups["crop_path"][mask].tolist()
+            for what, mask in _sku_faults(groups, manifest).items()
+        },
+        "no row of the manifest wants it": sorted(tree.crops.keys() - seen),
+        "half-written, left by a build that was killed": tree.temporary,
+        "an empty folder": tree.empty,
+        _FOREIGN: tree.foreign,
+    }
+    parts = [offenders.crops(paths).assign(what=what) for what, paths in faults.items()]
+    found_wrong = pd.concat(parts, ignore_index=True)
+    on_disk = len(tree.crops) + len(tree.temporary) + len(tree.foreign)
+    return Finding(
+        found_wrong.empty,
+        "error",
+        len(made),
+        _summary(len(made), on_disk, faults),
+        found_wrong,
+        {
+            "crops": len(made),
+            "files": on_disk,
+            "headers_read": len(header_sizes),
+            "foreign": len(tree.foreign),
+        },
+    )
+
+
+def tiny_crops(manifest: pd.DataFrame) -> Finding:
+    """Crops whose shorter side is under 32 pixels."""
+    made = manifest[manifest["reason"].isna()]
+    tiny = made[made[["width", "height"]].min(axis=1) < TINY].reset_index(drop=True)
+    found = offenders.crops(tiny["crop_path"]).assign(
+        width=tiny["width"], height=tiny["height"], what=f"a side under {TINY} pixels"
+    )
+    summary = f"{len(tiny):,} of {number_of(len(made), 'crop')} have a side under {TINY} pixels."
+    return Finding(tiny.empty, "warn", len(made), summary, found, {"tiny": len(tiny)})
+
+
+def duplicate_crops(
+    split: str, manifest: pd.DataFrame, others: Mapping[str, pd.DataFrame | None]
+) -> Finding:
+    """Crops with the same bytes as another, of this split or of another one: leakage.
+
+    `others` are the manifests of the other splits; None for one that is not built, which is not
+    compared.
+    """
+    made = manifest[manifest["reason"].isna()]
+    twice = made[made["sha256"].duplicated(keep=False)]
+    found = [_same_bytes(twice, twice, f"same bytes as another crop of {split}")]
+    compared = [(split, str(len(twice)))]
+    for other, their_manifest in others.items():
+        if their_manifest is None:
+            compared.append((other, "not compared"))
+            continue
+        theirs = their_manifest[their_manifest["sha256"].isin(made["sha256"].dropna())]
+        shared = made[made["sha256"].isin(theirs["sha256"])]
+        found.append(_same_bytes(shared, theirs, f"same bytes as a crop of {other}"))
+        compared.append((other, str(len(shared))))
+    all_found = pd.concat(found, ignore_index=True)
+    across = len(all_found) - len(twice)
+    not_compared = [other for other, manifest in others.items() if manifest is None]
+    summary = (
+        f"{number_of(len(made), 'crop')}: {len(twice):,} with the bytes of another of {split}, "
+        f"{across:,} with those of a crop of another split."
+    )
+    if not_compared:
+        summary += f" Not compared with {' and '.join(not_compared)}: not built yet."
+    if across:
+        summary += " A crop in two splits leaks from one into the other: leave one out."
+    return Finding(
+        all_found.empty,
+        "warn",
+        len(made),
+        summary,
+        all_found,
+        {"duplicates_within": len(twice), "duplicates_across": across},
+        {"compared with": pd.DataFrame(compared, columns=["split", "crops with the same bytes"])},
+    )
+
+
+def _boxes(groups: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """Width and height of the box of each crop that is wanted."""
     return {
-        "tiny_crops": tiny_crops(manifest),
-        "duplicate_crops": duplicate_crops(split, manifest, others),
+        path: (x2 - x1, y2 - y1)
+        for path, x1, y1, x2, y2 in rows(groups, "crop_path", "x1", "y1", "x2", "y2")
     }
 
 
-def show(roots: Roots, split: str, findings: Findings) -> Pictures:
-    """The smallest crops, and those of equal bytes side by side."""
-    tiny = findings["tiny_crops"].offenders
-    same = findings["duplicate_crops"].offenders.rename(columns={"same_as": "like"})
-    sides = tiny.assign(side=tiny[["width", "height"]].min(axis=1))
+def _sku_faults(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:
+    """Masks over `groups`: crops without a row, and SKUs that stand with one domain, or in part.
+
+    A SKU is whole, or not at all: it is left out when every crop of one domain has failed.
+    """
+    paths = groups["crop_path"]
+    unpaired = paths.isin(manifest["crop_path"][manifest["reason"] == UNPAIRED])
+    made = paths.isin(manifest["crop_path"][manifest["reason"].isna()])
+    possible = groups[made | unpaired]
+    domains = [set(possible["sku_id"][possible["domain"] == d]) for d in DOMAINS.values()]
+    stands = groups["sku_id"].isin(set.intersection(*domains))
     return {
-        "tiny_crops": pictures.worst_crops(
-            roots, sides.sort_values(["side", "crop_path"]), "side", "the smallest crops"
-        ),
-        "duplicate_crops": pictures.pairs(roots, same, "crops beside those of the same bytes"),
+        "it has no row in the manifest": ~paths.isin(manifest["crop_path"]),
+        "left out, though its SKU has crops of both domains": stands & unpaired,
+        "its SKU has lost its catalog or query crops": ~stands & made,
     }
 
 
-def find_blocking(roots: Roots, split: str) -> Finding:
-    """The crops on disk beside the manifest, by name, size and time; none is opened."""
-    groups = tables.frame(tables.read(roots, "sku_groups", split))
-    manifest = tables.frame(tables.read(roots, _ASSET, split))
-    return files_match(groups, manifest, crop_tree.scan(roots, split), {})
+def _summary(made: int, on_disk: int, faults: Mapping[str, list[str]]) -> str:
+    said = [f"{len(paths):,}: {what}" for what, paths in faults.items() if paths]
+    text = f"{number_of(made, 'crop')} in the manifest, {number_of(on_disk, 'file')} on disk"
+    if not said:
+        return f"{text}: one for each, as recorded."
+    text = f"{text}; {'; '.join(said)}."
+    if faults[_FOREIGN]:
+        text += f" Nothing is deleted that is {_FOREIGN}: move it away."
+    return f"{text} Then build again."
 
 
-crops_checks = split_checks(
-    _ASSET,
-    {
-        "tiny_crops": "No crop is too small to show a garment.",
-        "duplicate_crops": "No two crops have the same bytes, also across splits.",
-    },
-    find,
-    show,
-)
+def _same_bytes(crops: pd.DataFrame, among: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Each of `crops` beside the first other crop with its bytes."""
+    paths: dict[str, list[str]] = {}
+    for path, digest in zip(among["crop_path"].tolist(), among["sha256"].tolist(), strict=True):
+        paths.setdefault(digest, []).append(path)
+    same_as = [
+        next((other for other in paths[digest] if other != path), path)
+        for path, digest in zip(crops["crop_path"].tolist(), crops["sha256"].tolist(), strict=True)
+    ]
+    found = offenders.crops(crops["crop_path"].tolist())
+    return found.assign(same_as=pd.Series(same_as, dtype="str"), what=what)

@@ -1,71 +1,247 @@
-"""The checks of the index; the blocking one comes with the asset's own step."""
+"""What the index of a split says of its annotations: pairing, refusals, boxes and labels."""
 
 from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.specs import Findings, Pictures, spec, split_checks
-from df2_assets.inspection import raw_annotation_index as inspection
-from df2_assets.inspection.finding import Finding
-from df2_assets.pipeline.indexing import read_files
-from df2_assets.report import pictures
-from df2_assets.store import tables
-from df2_assets.store.layout import Roots
+from df2_assets.checks.finding import Finding
+from df2_assets.checks.offenders import ITEM, marked, number_of
+from df2_assets.dataset import taxonomy
+from df2_assets.dataset.boxes import reads_as_width_height
+from df2_assets.dataset.reasons import MEANINGS, Reason
+from df2_assets.dataset.skus import candidates
+from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, BOX_SHARES
 
-_ASSET: Final = "raw_annotation_index"
-_CLAMPED_SHOWN: Final = 6
+_FEW: Final = 2
+"""As many refusals are always allowed, so that a small data set can have one."""
 
-BLOCKING: Final = spec(
-    _ASSET,
-    "refusals_within_limit",
-    "Refused images and refused items are each within the limit; a warning for any.",
-    blocking=True,
-)
+PAST_EDGE: Final = "reaches past the edge"
+_CLAMPED: Final = 0.01
+_BOX: Final = ["x1", "y1", "x2", "y2"]
 
 
-def find(roots: Roots, split: str) -> dict[str, Finding]:
-    """What the index and its side table say of the annotations."""
-    index = tables.frame(tables.read(roots, _ASSET, split))
-    files = tables.frame(read_files(roots, split))
-    return {
-        "pairing": inspection.pairing(split, files),
-        "boxes": inspection.boxes(index),
-        "labels": inspection.labels(index),
-        "known_answers": inspection.known_answers(split, index, files),
+def pairing(split: str, files: pd.DataFrame) -> Finding:
+    """Images without annotation and annotations without image, from the side table."""
+    has_image, has_annotation = files["image_size"].notna(), files["anno_size"].notna()
+    images, annotations = int(has_image.sum()), int(has_annotation.sum())
+    numbers: dict[str, int | float] = {
+        "images": images,
+        "annotations": annotations,
+        "annotations_without_items": int((files["items"] == 0).sum()),
+        "images_without_annotation": int((~has_annotation).sum()),
+        "annotations_without_image": int((~has_image).sum()),
     }
-
-
-def show(roots: Roots, split: str, findings: Findings) -> Pictures:
-    """Doubtful and clamped boxes, and boxes that belie their labels, drawn on their images."""
-    boxes, labels = findings["boxes"].offenders, findings["labels"].offenders
-    index = tables.frame(tables.read(roots, _ASSET, split))
-    if not (len(boxes) and (boxes["what"] == inspection.PAST_EDGE).any()):
-        # Few enough to be no offence are worth a look all the same.
-        boxes = pd.concat([boxes, inspection.furthest_past_edge(index, _CLAMPED_SHOWN)])
-    if len(labels):
-        drawn = index[["image_id", "item_idx", "x1", "y1", "x2", "y2"]]
-        labels = labels.merge(drawn, on=["image_id", "item_idx"])
-    return {
-        "boxes": pictures.boxes_on_originals(roots, boxes, "doubtful boxes on their images"),
-        "labels": pictures.boxes_on_originals(roots, labels, "boxes with doubtful labels"),
+    if split not in ANNOTATED_SPLITS and annotations == 0:
+        summary = (
+            f"{number_of(images, 'image')} and no annotation: {split} was released without "
+            "annotations, so it yields no SKU. Nothing is wrong."
+        )
+        return Finding(False, "warn", len(files), summary, numbers=numbers)
+    alone = {
+        "image without annotation": ~has_annotation,
+        "annotation without image": ~has_image,
     }
+    offenders = marked(files.assign(split=split), alone, ["split", "image_id"])
+    summary = (
+        f"{number_of(images, 'image')}, {numbers['images_without_annotation']:,} without "
+        f"annotation; {number_of(annotations, 'annotation')}, "
+        f"{numbers['annotations_without_image']:,} without image and "
+        f"{numbers['annotations_without_items']:,} without items."
+    )
+    if len(offenders):
+        summary += " What has no counterpart yields no crop: unpack the split again if it should."
+    return Finding(offenders.empty, "warn", len(files), summary, offenders, numbers)
 
 
-def find_blocking(roots: Roots, split: str, max_refused: float) -> Finding:
-    """How much of the index as it is was refused, held against today's limit."""
-    index = tables.frame(tables.read(roots, _ASSET, split))
-    files = tables.frame(read_files(roots, split))
-    return inspection.refusals_within_limit(split, index, files, max_refused)
+def refusals_within_limit(
+    split: str, index: pd.DataFrame, files: pd.DataFrame, max_refused: float
+) -> Finding:
+    """Refused images of the annotated ones, refused items of those in readable files.
+
+    Each may be `max_refused` of its kind, and two in any case; beyond it is an error.
+    """
+    refused, whole_file = index["reason"].notna(), index["source"].isna()
+    kinds = {
+        "image": (int((refused & whole_file).sum()), int(files["anno_size"].notna().sum())),
+        "item": (int((refused & ~whole_file).sum()), int((~whole_file).sum())),
+    }
+    beyond = [kind for kind, (count, of) in kinds.items() if count > max(_FEW, max_refused * of)]
+    offenders = index.loc[refused, [*ITEM, "reason", "detail"]].reset_index(drop=True)
+    said = " and ".join(
+        f"{count:,} of {number_of(of, kind)}" for kind, (count, of) in kinds.items()
+    )
+    summary = f"Refused: {said}; allowed are {100 * max_refused:g}% of each, or {_FEW}."
+    if beyond:
+        summary += (
+            f" Too many {' and '.join(f'{kind}s' for kind in beyond)} of {split}: mend the files "
+            "that are listed, or allow more with DF2_MAX_REFUSED."
+        )
+    numbers: dict[str, int | float] = {}
+    for kind, (count, of) in kinds.items():
+        numbers[f"refused_{kind}s"] = count
+        numbers[f"refused_{kind}s_share"] = count / of if of else 0.0
+    return Finding(
+        offenders.empty,
+        "error" if beyond else "warn",
+        kinds["image"][1],
+        summary,
+        offenders,
+        numbers,
+        {"by reason": _by_reason(index[refused], whole_file[refused])} if len(offenders) else {},
+    )
 
 
-raw_annotation_index_checks = split_checks(
-    _ASSET,
-    {
-        "pairing": "Every image has an annotation, every annotation an image.",
-        "boxes": "Boxes have an area, lie in the image, and few had to be clamped.",
-        "labels": "Labels are in range, names match ids, scales suit the boxes.",
-        "known_answers": "A full train split has as many pairs as is known of it.",
-    },
-    find,
-    show,
-)
+def boxes(index: pd.DataFrame) -> Finding:
+    """Boxes without area or outside the image, and how many reach past its edge."""
+    given = index[index["x1"].notna()]
+    past_edge = given["reason"].isna() & (_past_edge(given) > 0)
+    reversed_ = given["reason"] == Reason.BOX_REVERSED.value
+    outside = given["reason"] == Reason.BOX_OUTSIDE.value
+    as_size = _read_as_width_height(given, reversed_)
+    clamped = int(past_edge.sum())
+    share = clamped / len(given) if len(given) else 0.0
+    too_many = share > _CLAMPED
+    faults = {
+        "reversed, but fits as x, y, width, height": as_size,
+        "reversed or without area": reversed_ & ~as_size,
+        "outside the image": outside,
+    }
+    if too_many:
+        faults[PAST_EDGE] = past_edge
+    offenders = marked(given, faults, [*ITEM, *_BOX, "width", "height"])
+    summary = (
+        f"{number_of(len(given), 'box', 'boxes')}: {int(reversed_.sum()):,} reversed or without "
+        f"area ({int(as_size.sum()):,} of them fit as x, y, width, height), "
+        f"{int(outside.sum()):,} outside the image, {clamped:,} clamped to it ({share:.2%})."
+    )
+    if as_size.any():
+        summary += " Boxes are x1, y1, x2, y2: convert those that are x, y, width, height."
+    if too_many:
+        summary += " So many past the edge suggest images of another size than annotated."
+    return Finding(
+        offenders.empty,
+        "warn",
+        len(given),
+        summary,
+        offenders,
+        {
+            "reversed": int(reversed_.sum()),
+            "as_width_height": int(as_size.sum()),
+            "outside": int(outside.sum()),
+            "clamped": clamped,
+            "clamped_share": share,
+        },
+    )
+
+
+def furthest_past_edge(index: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Up to `count` items whose box was clamped, those that reach furthest past the edge first."""
+    pixels = _past_edge(index).where(index["reason"].isna())
+    worst = pixels[pixels > 0].sort_values(ascending=False, kind="stable").index[:count]
+    return index.loc[worst, [*ITEM, *_BOX]].assign(what=PAST_EDGE)
+
+
+def _past_edge(index: pd.DataFrame) -> "pd.Series[int]":
+    """How many pixels each box reaches past the edge of its image, at the worst of its sides."""
+    x1, y1, x2, y2, width, height = (
+        index[name].astype("int64[pyarrow]") for name in (*_BOX, "width", "height")
+    )
+    sides = {"left": -x1, "top": -y1, "right": x2 - width, "bottom": y2 - height}
+    return pd.DataFrame(sides).max(axis=1)
+
+
+def labels(index: pd.DataFrame) -> Finding:
+    """Labels out of range, category names of another id, scale labels that the box belies."""
+    items = index[index["source"].notna()]
+    share = _box_share(items)
+    low = items["scale"].map({scale: bounds[0] for scale, bounds in BOX_SHARES.items()})
+    high = items["scale"].map({scale: bounds[1] for scale, bounds in BOX_SHARES.items()})
+    usable = items["reason"].isna()
+    # Labels are read in the order style, occlusion, viewpoint; the first bad one ends the reading.
+    unread = items["style"].notna() & items["viewpoint"].isna()
+    faults = {
+        "category out of range or misnamed": items["reason"] == Reason.WRONG_CATEGORY.value,
+        "occlusion or viewpoint out of range": (
+            unread & (items["reason"] == Reason.WRONG_FIELD.value)
+        ),
+        "scale out of range": usable & items["scale"].notna() & low.isna(),
+        "scale does not suit the box": usable & ((share < low) | (share >= high)),
+    }
+    rows = items.assign(box_share=share.round(4))
+    columns = ["category_id", "category_name", "occlusion", "viewpoint", "scale"]
+    offenders = marked(rows, faults, [*ITEM, *columns, "box_share", "detail"])
+    counts = {what: int((offenders["what"] == what).sum()) for what in faults}
+    found = "; ".join(f"{count:,}: {what}" for what, count in counts.items() if count)
+    return Finding(
+        offenders.empty,
+        "warn",
+        len(items),
+        f"{number_of(len(items), 'item')}. {found or 'Every label is in range and suits its box'}.",
+        offenders,
+        {what.replace(" ", "_"): count for what, count in counts.items()},
+    )
+
+
+def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Finding:
+    """The numbers of pairs in a full train split (DeepFashion2 issue 30).
+
+    Instance pairs: user item and shop item of one pair id and style above 0. Image pairs: the
+    distinct images of these.
+    """
+    images = int(files["image_size"].notna().sum())
+    if split != "train" or images != taxonomy.RELEASED["train"].images:
+        return Finding(True, "warn", images, "Not a full train split: no answer to compare with.")
+    rows = candidates(index)[["pair_id", "style", "source", "image_id"]]
+    user, shop = (rows[rows["source"] == source] for source in ("user", "shop"))
+    pairs = user.merge(shop, on=["pair_id", "style"], suffixes=("_user", "_shop"))
+    found = len(pairs), len(pairs[["image_id_user", "image_id_shop"]].drop_duplicates())
+    known = taxonomy.TRAIN_INSTANCE_PAIRS, taxonomy.TRAIN_IMAGE_PAIRS
+    summary = (
+        f"{found[0]:,} instance pairs and {found[1]:,} image pairs; a full train split has "
+        f"{known[0]:,} and {known[1]:,}."
+    )
+    if found != known:
+        summary += (
+            " Some annotations are missing, refused or changed: see refusals, or unpack anew."
+        )
+    return Finding(
+        found == known,
+        "warn",
+        images,
+        summary,
+        numbers={"instance_pairs": found[0], "image_pairs": found[1]},
+        tables={
+            "known answers": pd.DataFrame(
+                {"what": ["instance pairs", "image pairs"], "found": found, "known": known}
+            )
+        },
+    )
+
+
+def _by_reason(refused: pd.DataFrame, whole_file: "pd.Series[bool]") -> pd.DataFrame:
+    rows = []
+    for reason, meaning in MEANINGS.items():
+        mask = refused["reason"] == reason.value
+        if mask.any():
+            files = int((mask & whole_file).sum())
+            rows.append((reason.value, files, int(mask.sum()) - files, meaning))
+    return pd.DataFrame(rows, columns=["reason", "files", "items", "meaning"])
+
+
+def _read_as_width_height(given: pd.DataFrame, reversed_: "pd.Series[bool]") -> "pd.Series[bool]":
+    some = given[reversed_]
+    fits = [
+        reads_as_width_height((x1, y1, x2, y2), width, height)
+        for x1, y1, x2, y2, width, height in zip(
+            *(some[name].tolist() for name in [*_BOX, "width", "height"]), strict=True
+        )
+    ]
+    return pd.Series(fits, index=some.index, dtype=bool).reindex(given.index, fill_value=False)
+
+
+def _box_share(items: pd.DataFrame) -> "pd.Series[float]":
+    """The part of the image inside the clamped box, 0 to 1; null without a box."""
+    x1, y1 = (items[edge].clip(lower=0).astype("Float64") for edge in ("x1", "y1"))
+    x2, y2 = items["x2"].clip(upper=items["width"]), items["y2"].clip(upper=items["height"])
+    area = (x2 - x1) * (y2 - y1)
+    return area / (items["width"].astype("Float64") * items["height"])

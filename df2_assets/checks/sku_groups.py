@@ -1,43 +1,135 @@
-"""The checks of the grouping; the blocking one comes with the asset's own step."""
+"""Whether the crops to make are grouped into SKUs as the contract says, and how many there are."""
 
 from typing import Final
 
-from df2_assets.checks.specs import spec, split_checks
-from df2_assets.inspection.finding import Finding
-from df2_assets.inspection.sku_groups import counts, identity
-from df2_assets.pipeline.indexing import read_files
-from df2_assets.store import tables
-from df2_assets.store.layout import Roots
+import pandas as pd
 
-_ASSET: Final = "sku_groups"
+from df2_assets.checks.finding import Finding
+from df2_assets.checks.offenders import marked, number_of
+from df2_assets.dataset import taxonomy
+from df2_assets.dataset.skus import KEY, SKU_ID, candidates, left_out, sku_id
+from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 
-BLOCKING: Final = spec(
-    _ASSET,
-    "identity",
-    "Ids are well formed and unique, each SKU has both domains, none has style 0.",
-    blocking=True,
-)
+_SHOWN: Final = 10
 
 
-def find(roots: Roots, split: str) -> dict[str, Finding]:
-    """How many SKUs there are, and why there are not more."""
-    index = tables.frame(tables.read(roots, "raw_annotation_index", split))
-    groups = tables.frame(tables.read(roots, _ASSET, split))
-    files = tables.frame(read_files(roots, split))
-    return {"counts": counts(split, index, groups, files)}
+def identity(split: str, groups: pd.DataFrame) -> Finding:
+    """Ids and paths that say what they stand for, each once; both domains; no style 0."""
+    ids = groups["sku_id"]
+    digits = [
+        groups[name].astype("str").str.zfill(width)
+        for name, width in zip(KEY, (6, 2, 2), strict=True)
+    ]
+    named = digits[0] + "_" + digits[1] + "_" + digits[2]
+    file = groups["image_id"] + "_item" + groups["item_idx"].astype("str") + ".jpg"
+    path = split + "/" + groups["domain"] + "/" + ids + "/" + file
+    domains = [set(ids[groups["domain"] == domain]) for domain in DOMAINS.values()]
+    faults = {
+        "sku_id is not of the form 000001_01_01": ~ids.str.fullmatch(SKU_ID.pattern).astype(bool),
+        "sku_id is not that of its pair, style and category": ids != named,
+        "style is 0": groups["style"] <= 0,
+        "not of this split": groups["split"] != split,
+        "the domain is neither catalog nor query": ~groups["domain"].isin(DOMAINS.values()),
+        "the SKU lacks a catalog or a query crop": ~ids.isin(set.intersection(*domains)),
+        "crop_path is not that of its SKU, image and item": groups["crop_path"] != path,
+        "crop_path appears twice": groups["crop_path"].duplicated(keep=False),
+        "the item appears twice": groups.duplicated(["image_id", "item_idx"], keep=False),
+    }
+    columns = ["split", "sku_id", "image_id", "item_idx", "crop_path"]
+    offenders = marked(groups, faults, columns)
+    skus = int(ids.nunique())
+    summary = f"{number_of(skus, 'SKU')}, {number_of(len(groups), 'crop')}: "
+    if offenders.empty:
+        summary += "every id well formed and unique, every SKU with both domains."
+    else:
+        summary += f"{number_of(len(offenders), 'fault')}. Rerun sku_groups for {split}."
+    return Finding(
+        offenders.empty,
+        "error",
+        len(groups),
+        summary,
+        offenders,
+        {"skus": skus, "crops": len(groups)},
+    )
 
 
-def find_blocking(roots: Roots, split: str) -> Finding:
-    """The groups as they lie on disk."""
-    return identity(split, tables.frame(tables.read(roots, _ASSET, split)))
+def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.DataFrame) -> Finding:
+    """SKUs and crops by category, what was left out and why, and the published figures.
 
-
-sku_groups_checks = split_checks(
-    _ASSET,
-    {
-        "counts": (
-            "SKUs and crops by category, what was left out and why, beside the published figures."
+    It fails where usable items make no SKU at all, or a full split has another number of SKUs than
+    was published.
+    """
+    skus, crops = int(groups["sku_id"].nunique()), len(groups)
+    out = left_out(index)
+    usable = candidates(index)
+    alone = _unpaired(usable)
+    images = int(files["image_size"].notna().sum())
+    published = _published(split, images)
+    tables = {
+        "by category": _by_category(groups, alone),
+        "left out": pd.DataFrame({"what": out.keys(), "how many": out.values()}),
+    }
+    if len(alone):
+        tables["first SKUs left out"] = alone.head(_SHOWN)
+    summary = f"{number_of(skus, 'SKU')} with {number_of(crops, 'crop')}; left out: "
+    summary += ", ".join(f"{count:,} {what}" for what, count in out.items()) + "."
+    passed = True
+    if published is not None:
+        passed = skus == published
+        summary += f" Published for a full {split}: {published:,} SKUs."
+        tables["published"] = pd.DataFrame(
+            [
+                (f"SKUs of {split}", f"{skus}", f"{published}"),
+                ("SKUs of train and validation", "", f"{taxonomy.PUBLISHED.skus}"),
+                ("crops of train and validation", "", f"{taxonomy.PUBLISHED.crops}"),
+            ],
+            columns=["what", "found", "published"],
         )
-    },
-    find,
-)
+    if skus == 0 and len(usable):
+        passed = False
+        summary += (
+            " No SKU has both a shop and a user image: are annotations of one source missing?"
+        )
+    numbers: dict[str, int | float] = {"skus": skus, "crops": crops}
+    numbers |= {what.replace(" ", "_"): count for what, count in out.items()}
+    return Finding(passed, "warn", len(index), summary, numbers=numbers, tables=tables)
+
+
+def _published(split: str, images: int) -> int | None:
+    """The published number of SKUs, where all released images of the split are there."""
+    validation = taxonomy.PUBLISHED.validation_skus
+    figures = {"train": taxonomy.PUBLISHED.skus - validation, "validation": validation}
+    return figures.get(split) if images == taxonomy.RELEASED[split].images else None
+
+
+def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
+    """Would-be SKUs with one domain only: sku_id, category_name, domain, first image, crops."""
+    rows = usable.groupby([*KEY, "category_name"])
+    both = rows.agg(
+        domain=("domain", "min"),
+        other=("domain", "max"),
+        image_id=("image_id", "min"),
+        crops=("image_id", "size"),
+    ).reset_index()
+    alone = both[both["domain"] == both["other"]].reset_index(drop=True)
+    ids = [sku_id(*key) for key in zip(*(alone[name].tolist() for name in KEY), strict=True)]
+    alone.insert(0, "sku_id", pd.Series(ids, dtype="str"))
+    return alone[["sku_id", "category_name", "domain", "image_id", "crops"]]
+
+
+def _by_category(groups: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
+    """A row a category: SKUs, crops by domain, SKUs left out for want of the other domain."""
+    rows = groups.groupby("category_id")
+    crops = {domain: groups[groups["domain"] == domain] for domain in DOMAINS.values()}
+    columns = {
+        "SKUs": rows["sku_id"].nunique(),
+        **{f"{d} crops": part.groupby("category_id").size() for d, part in crops.items()},
+    }
+    table = pd.DataFrame({"category_id": CATEGORIES.keys(), "category_name": CATEGORIES.values()})
+    for name, values in columns.items():
+        table[name] = table["category_id"].map(values.to_dict()).fillna(0).astype("int64")
+    for domain in DOMAINS.values():
+        only = alone["category_name"][alone["domain"] == domain].value_counts()
+        found = table["category_name"].map(only.to_dict())
+        table[f"{domain} only"] = found.fillna(0).astype("int64")
+    return table

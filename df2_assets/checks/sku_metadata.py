@@ -1,22 +1,159 @@
-"""The check of the metadata file."""
+"""Whether `{split}_sku_metadata.json`, read anew from disk, keeps the contract."""
 
-from typing import Final
+import os
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import Annotated, Final
 
-from df2_assets.checks.specs import split_checks
-from df2_assets.inspection.finding import Finding
-from df2_assets.inspection.sku_metadata import contract
+import msgspec
+import pandas as pd
+from msgspec import Meta
+
+from df2_assets.checks import offenders
+from df2_assets.checks.finding import Finding
+from df2_assets.checks.offenders import number_of
+from df2_assets.dataset.taxonomy import CATEGORIES
+from df2_assets.errors import inert
+from df2_assets.store.crop_tree import lookup
 from df2_assets.store.layout import Roots
+from df2_assets.store.location import is_url, names
 
-_ASSET: Final = "sku_metadata"
-
-
-def find(roots: Roots, split: str) -> dict[str, Finding]:
-    """Holds the file on disk against the contract."""
-    return {"contract": contract(roots, split)}
+_ImageId = Annotated[str, Meta(pattern="^[0-9]{6}$")]
+_OneToThree = Annotated[int, Meta(ge=1, le=3)]
+_Edge = Annotated[int, Meta(ge=0)]
 
 
-sku_metadata_checks = split_checks(
-    _ASSET,
-    {"contract": "Read anew from disk: schema, counts, both domains, order, a file at each path."},
-    find,
-)
+class _Crop(msgspec.Struct, forbid_unknown_fields=True):
+    crop_path: str
+    orig_image_path: str
+    image_id: _ImageId
+    item_idx: Annotated[int, Meta(ge=1)]
+    bbox: tuple[_Edge, _Edge, _Edge, _Edge]
+    occlusion: _OneToThree
+    viewpoint: _OneToThree
+
+
+_Crops = Annotated[list[_Crop], Meta(min_length=1)]
+
+
+class _Sku(msgspec.Struct, forbid_unknown_fields=True):
+    pair_id: Annotated[int, Meta(ge=0, le=999_999)]
+    style: Annotated[int, Meta(ge=1, le=99)]
+    category_id: Annotated[int, Meta(ge=1, le=13)]
+    category_name: str
+    catalog: _Crops
+    query: _Crops
+
+
+class _Document(msgspec.Struct, forbid_unknown_fields=True):
+    split: str
+    df2_root: str
+    out_root: str
+    num_skus: int
+    skus: dict[str, msgspec.Raw]
+
+
+_Fault = tuple[str, str | None, str]
+"""sku_id, crop_path (None: the whole SKU), what is wrong."""
+
+_decode_sku: Final = msgspec.json.Decoder(_Sku).decode
+
+
+def contract(roots: Roots, split: str) -> Finding:
+    """Schema, counts, both domains, order, and a file at each path (design section 2)."""
+    path = roots.sku_metadata(split)
+    try:
+        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+    except OSError as problem:
+        summary = f"{path}: {os.strerror(problem.errno or 0)}. Materialize sku_metadata."
+        return Finding(False, "error", 0, summary)
+    except msgspec.DecodeError as problem:
+        summary = f"{path} is not as the contract says: {inert(str(problem))}. Rerun sku_metadata."
+        return Finding(False, "error", 0, summary)
+    problems = list(_document_problems(split, document))
+    faults: list[_Fault] = []
+    crops = 0
+    images, is_there = frozenset(names(roots.images(split))), lookup(roots, split)
+    for sku_id, raw in document.skus.items():
+        try:
+            sku = _decode_sku(raw)
+        except msgspec.DecodeError as problem:
+            faults.append((sku_id, None, str(problem)))
+            continue
+        crops += len(sku.catalog) + len(sku.query)
+        faults += ((sku_id, None, what) for what in _sku_problems(sku_id, sku))
+        for domain, entries in (("catalog", sku.catalog), ("query", sku.query)):
+            start = f"{split}/{domain}/{sku_id}/"
+            for crop in entries:
+                what = _crop_problem(is_there, split, start, images, crop)
+                if what:
+                    faults.append((sku_id, crop.crop_path, what))
+    found = _named(split, problems, faults)
+    summary = f"{number_of(len(document.skus), 'SKU')} with {number_of(crops, 'crop')}"
+    if found.empty:
+        summary += ": schema, counts, order and paths are as the contract says."
+    else:
+        summary += f", {number_of(len(found), 'fault')}, the first: {inert(found['what'].iloc[0])}."
+        summary += f" Build {split} again."
+    return Finding(
+        found.empty,
+        "error",
+        crops,
+        summary,
+        found,
+        {"skus": len(document.skus), "crops": crops},
+    )
+
+
+def _document_problems(split: str, document: _Document) -> Iterator[str]:
+    if document.split != split:
+        yield f"split is {document.split}"
+    if not (os.path.isabs(document.df2_root) or is_url(document.df2_root)):
+        yield f"df2_root is {document.df2_root}, which is not absolute"
+    if document.num_skus != len(document.skus):
+        yield f"num_skus is {document.num_skus}, but there are {len(document.skus)}"
+    ids = list(document.skus)
+    if ids != sorted(ids):
+        yield "SKUs are not sorted by id"
+
+
+def _sku_problems(sku_id: str, sku: _Sku) -> Iterator[str]:
+    named = "_".join(
+        (str(sku.pair_id).zfill(6), str(sku.style).zfill(2), str(sku.category_id).zfill(2))
+    )
+    if sku_id != named:
+        yield f"the id of its pair, style and category is {named}"
+    if sku.category_name != CATEGORIES[sku.category_id]:
+        yield f"category_name of {sku.category_id} is {sku.category_name}"
+    for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
+        keys = [(crop.image_id, crop.item_idx) for crop in crops]
+        if any(one >= other for one, other in pairwise(keys)):
+            yield f"{domain} crops are not sorted by image and item, each once"
+
+
+def _crop_problem(
+    is_there: Callable[[str], bool], split: str, start: str, images: frozenset[str], crop: _Crop
+) -> str | None:
+    x1, y1, x2, y2 = crop.bbox
+    image = f"{crop.image_id}.jpg"
+    if not (x1 < x2 and y1 < y2):
+        return "the box has no area"
+    if crop.orig_image_path != f"{split}/image/{image}":
+        return f"orig_image_path is not {split}/image/{image}"
+    if crop.crop_path != f"{start}{crop.image_id}_item{crop.item_idx}.jpg":
+        return f"crop_path is not {start}{crop.image_id}_item{crop.item_idx}.jpg"
+    if not is_there(crop.crop_path):
+        return "the crop is not there"
+    if image not in images:
+        return "the original image is not there"
+    return None
+
+
+def _named(split: str, problems: list[str], faults: list[_Fault]) -> pd.DataFrame:
+    rows = [("", None, what) for what in problems] + faults
+    found = offenders.crops(path or "" for _, path, _ in rows)
+    return found.assign(
+        split=split,
+        sku_id=pd.Series([sku_id for sku_id, _, _ in rows], dtype="str"),
+        what=pd.Series([what for _, _, what in rows], dtype="str"),
+    )

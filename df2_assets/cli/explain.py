@@ -11,8 +11,8 @@ from df2_assets.cli.options import json_option, say, say_json, settings_for
 from df2_assets.errors import Df2Error, SettingsError
 
 if TYPE_CHECKING:
-    from df2_assets.inspection.explain import Answer, Runs
-    from df2_assets.inspection.steps import Fate, Step
+    from df2_assets.explain.explain import Answer, Runs
+    from df2_assets.explain.steps import Fate, Step
     from df2_assets.store.layout import Roots
 
 _IN, _OUT, _UNKNOWN = 0, 1, 2
@@ -75,7 +75,7 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
 
 
 def _of_image(roots: "Roots", split: str, image_id: str, item: int | None) -> "list[Answer]":
-    from df2_assets.inspection.explain import explain_image
+    from df2_assets.explain.explain import explain_image
     from df2_assets.settings import parse_splits
 
     parse_splits([split])
@@ -86,7 +86,7 @@ def _of_image(roots: "Roots", split: str, image_id: str, item: int | None) -> "l
 
 def _of_sku(roots: "Roots", splits: tuple[str, ...], sku_id: str) -> "list[Answer]":
     """An answer for each split that has the SKU; for each that was looked into where none has."""
-    from df2_assets.inspection.explain import explain_sku
+    from df2_assets.explain.explain import explain_sku
 
     answers = [explain_sku(roots, split, sku_id, _runs(roots, split)) for split in splits]
     return [answer for answer in answers if answer.fate != "unknown"] or answers
@@ -95,7 +95,7 @@ def _of_sku(roots: "Roots", splits: tuple[str, ...], sku_id: str) -> "list[Answe
 def _of_crop(roots: "Roots", given: str) -> "Answer":
     """The path is relative to SKU_ROOT and starts with a split, or leads into it from here."""
     from df2_assets.dataset.taxonomy import SPLITS
-    from df2_assets.inspection.explain import explain_crop
+    from df2_assets.explain.explain import explain_crop
     from df2_assets.store.location import is_url, locate
 
     path = locate(given) if is_url(given) else Path(given)
@@ -127,7 +127,7 @@ def _runs(roots: "Roots", split: str) -> "Runs":
 
 def _fate(answers: "list[Answer]") -> "Fate":
     """The fate that speaks for all: something of what was asked for is in the data set, or not."""
-    from df2_assets.inspection.explain import BEST
+    from df2_assets.explain.explain import BEST
 
     return min((answer.fate for answer in answers), key=BEST.index)
 

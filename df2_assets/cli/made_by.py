@@ -4,8 +4,8 @@ from datetime import datetime
 
 import dagster as dg
 
-from df2_assets.assets import all_assets
-from df2_assets.inspection.steps import Run
+from df2_assets.defs.assets import all_assets
+from df2_assets.explain.steps import Run
 from df2_assets.store.layout import Roots
 
 _LOOKED_AT = 20

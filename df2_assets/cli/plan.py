@@ -15,7 +15,7 @@ from df2_assets.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from df2_assets.inspection.plan import SplitPlan
+    from df2_assets.pipeline.preview import SplitPlan
 
 
 @click.command()
@@ -35,7 +35,7 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     from df2_assets.cli.instance import last_rate, open_instance
     from df2_assets.engines.local import LocalEngine
     from df2_assets.engines.progress import bar, silent
-    from df2_assets.inspection.plan import plan_split
+    from df2_assets.pipeline.preview import plan_split
     from df2_assets.settings import read_variants
 
     variants = read_variants(settings.prompts)

@@ -16,8 +16,8 @@ from df2_assets import errors
 from df2_assets.cli.instance import open_instance
 from df2_assets.cli.options import quiet, verbose
 from df2_assets.definitions import build_defs
-from df2_assets.ownership import own_tags
-from df2_assets.resources import ProgressChoice
+from df2_assets.defs.resources import ProgressChoice
+from df2_assets.defs.runs.liveness import own_tags
 from df2_assets.settings import Settings
 
 

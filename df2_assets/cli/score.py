@@ -11,7 +11,7 @@ from df2_assets.cli.options import json_option, say, say_json, workers_option
 if TYPE_CHECKING:
     import pandas as pd
 
-    from df2_assets.inspection.score import Score
+    from df2_assets.sample.score import Score
     from df2_assets.store.layout import Roots
 
 _SHOWN = 5
@@ -56,7 +56,7 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
     import pandas as pd
 
     from df2_assets.definitions import defs
-    from df2_assets.inspection.score import read_offenders, score_checks, score_reasons
+    from df2_assets.sample.score import read_offenders, score_checks, score_reasons
     from df2_assets.store import tables
 
     roots = settings.roots

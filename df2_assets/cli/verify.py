@@ -19,9 +19,9 @@ from df2_assets.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from df2_assets.inspection.verify import Verified
     from df2_assets.settings import Settings
     from df2_assets.store.layout import Roots
+    from df2_assets.verify.verify import Verified
 
 _SHOWN = 10
 
@@ -56,7 +56,7 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
 def _verify(settings: "Settings", splits: tuple[str, ...], deep: bool) -> "list[Verified]":
     from df2_assets.engines.local import LocalEngine
     from df2_assets.engines.progress import bar, silent
-    from df2_assets.inspection.verify import verify as verify_split
+    from df2_assets.verify.verify import verify as verify_split
 
     progress = bar if sys.stderr.isatty() and not quiet() else silent
     with closing(LocalEngine(settings.workers)) as engine:

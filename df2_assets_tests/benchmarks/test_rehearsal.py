@@ -10,7 +10,7 @@ from benchmarks import rehearsal
 from benchmarks.builds import Result
 from benchmarks.measure import PROJECT
 from benchmarks.rehearsal_report import codec_limit, rehearsal_report
-from df2_assets.assets import all_assets
+from df2_assets.defs.assets import all_assets
 
 pytestmark = pytest.mark.slow
 

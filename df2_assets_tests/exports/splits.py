@@ -7,15 +7,15 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from df2_assets.checks.exports import matches_image_text
+from df2_assets.checks.finding import Finding
 from df2_assets.dataset.skus import sku_id
 from df2_assets.exports import NAMES
 from df2_assets.exports.build import export
 from df2_assets.exports.folder import Exported
 from df2_assets.exports.shards import Limits
-from df2_assets.inspection.exports import matches_image_text
-from df2_assets.inspection.finding import Finding
 from df2_assets.store.layout import Roots
-from df2_assets_tests.inspection import clean
+from df2_assets_tests.checks import clean
 from df2_assets_tests.support.builder import DataSet, item
 from df2_assets_tests.support.snapshots import Stamp, stamp
 

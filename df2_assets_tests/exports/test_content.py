@@ -17,9 +17,9 @@ from df2_assets.exports.delimited import delimited
 from df2_assets.exports.webdataset import key
 from df2_assets.pipeline.publishing import publish_image_text
 from df2_assets.store.layout import Roots
+from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SPLIT
-from df2_assets_tests.inspection import clean
 from df2_assets_tests.support.builder import DataSet, item
 
 

@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from df2_assets.checks.exports import CHECK, exports_on_disk
+from df2_assets.checks.faults import Fault
 from df2_assets.exports import NAMES
 from df2_assets.exports.build import export
-from df2_assets.inspection.exports import CHECK, exports_on_disk
-from df2_assets.inspection.faults import Fault
 from df2_assets.store.layout import Roots
+from df2_assets_tests.checks import clean
+from df2_assets_tests.checks.clean import named
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SMALL, SPLIT
-from df2_assets_tests.inspection import clean
-from df2_assets_tests.inspection.clean import named
 from df2_assets_tests.support.site import touch
 
 

@@ -17,10 +17,10 @@ from df2_assets.exports.build import export
 from df2_assets.exports.source import Row, Source
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
+from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SMALL, SPLIT
 from df2_assets_tests.faults import full_disk
-from df2_assets_tests.inspection import clean
 from df2_assets_tests.support.builder import DataSet, item
 
 

@@ -7,12 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from df2_assets_tests.faults import mutate_annotations
-from df2_assets_tests.faults.agreement import (
-    SPLIT,
-    assert_agreement,
-    assert_all_agree,
-    kept,
-)
+from df2_assets_tests.faults.agreement import SPLIT, assert_agreement, assert_all_agree, kept
 from df2_assets_tests.faults.conftest import Faults, Figures
 from df2_assets_tests.support.builder import DataSet, annotation_text, item, jpeg
 

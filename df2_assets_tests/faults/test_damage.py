@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from df2_assets.engines.local import LocalEngine
-from df2_assets.inspection.verify import Verified, verify
 from df2_assets.pipeline.marking import mark_damaged
+from df2_assets.verify.verify import Verified, verify
 from df2_assets_tests.faults.conftest import Faults, Figures
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.site import SPLIT, Site, write_and_build

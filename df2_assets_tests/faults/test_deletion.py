@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from df2_assets.engines.local import LocalEngine
-from df2_assets.inspection.verify import verify
 from df2_assets.pipeline.marking import mark_damaged
+from df2_assets.verify.verify import verify
 from df2_assets_tests.faults.conftest import Figures
 from df2_assets_tests.faults.mounts import in_namespace
 from df2_assets_tests.support import processes

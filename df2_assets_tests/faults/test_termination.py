@@ -6,13 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from df2_assets_tests.faults.arena import (
-    Undisturbed,
-    arena,
-    build_undisturbed,
-    remove,
-    write_data,
-)
+from df2_assets_tests.faults.arena import Undisturbed, arena, build_undisturbed, remove, write_data
 from df2_assets_tests.faults.conftest import Faults, Figures
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.processes import Started

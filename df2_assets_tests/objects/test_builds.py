@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from df2_assets.engines.local import LocalEngine
-from df2_assets.inspection.explain import explain_image
-from df2_assets.inspection.verify import verify
+from df2_assets.explain.explain import explain_image
 from df2_assets.settings import make_roots
 from df2_assets.store.location import locate
+from df2_assets.verify.verify import verify
 from df2_assets_tests.objects.conftest import BUCKET, Source
 from df2_assets_tests.objects.outputs import crops, digests, in_bucket, in_folder
 from df2_assets_tests.support.builder import headless, item, jpeg, random_dataset

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from df2_assets.checks.exports import exports_on_disk
+from df2_assets.checks.faults import Fault
 from df2_assets.exports import NAMES
 from df2_assets.exports.build import export
 from df2_assets.exports.loose import loose_name
-from df2_assets.inspection.exports import exports_on_disk
-from df2_assets.inspection.faults import Fault
 from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
+from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SMALL, SPLIT
-from df2_assets_tests.inspection import clean
 from df2_assets_tests.objects.conftest import BUCKET
 from df2_assets_tests.objects.outputs import in_bucket
 from df2_assets_tests.support import processes

@@ -10,11 +10,11 @@ import pytest
 
 from df2_assets.cli.runs import Outcome, run_split
 from df2_assets.definitions import build_defs
+from df2_assets.defs.resources import EngineChoice
 from df2_assets.engines.base import Engine, Lost, R, S
 from df2_assets.engines.local import LocalEngine
 from df2_assets.engines.ray import RayEngine
 from df2_assets.engines.ray_cluster import connected
-from df2_assets.resources import EngineChoice
 from df2_assets.settings import Settings
 from df2_assets_tests.support.processes import PROJECT
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import pandas as pd
 from PIL import Image, ImageDraw
 
+from df2_assets.checks.looks import looks
 from df2_assets.dataset.perceptual import measure
-from df2_assets.inspection.looks import looks
 
 SIDE = 160
 

@@ -6,16 +6,16 @@ from typing import Final
 
 import pandas as pd
 
+from df2_assets.checks.crop_quality import pairs_alike
+from df2_assets.checks.looks import find_looks, looks
+from df2_assets.checks.recorded import recorded
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
-from df2_assets.inspection.crop_quality import pairs_alike
-from df2_assets.inspection.looks import find_looks, looks
-from df2_assets.inspection.readiness import Readiness, readiness
-from df2_assets.inspection.recorded import recorded
 from df2_assets.pipeline.publishing import read_image_text
 from df2_assets.report.gallery import content, pages
 from df2_assets.report.gallery.site import Site, write_site
+from df2_assets.report.readiness import Readiness, readiness
 from df2_assets.store.layout import Roots
 
 TABLES: Final = ("raw_annotation_index", "sku_groups", "crops", "crop_quality", "refusals")

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 import pandas as pd
 
+from df2_assets.checks.recorded import Recorded, offenders
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import MEANINGS
 from df2_assets.dataset.skus import SKU_ID
 from df2_assets.errors import inert
-from df2_assets.inspection.readiness import Readiness
-from df2_assets.inspection.recorded import Recorded, offenders
+from df2_assets.report.readiness import Readiness
 from df2_assets.store.layout import Roots
 
 _ROWS: Final = 20

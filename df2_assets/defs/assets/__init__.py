@@ -1,0 +1,29 @@
+"""The assets, one file each: read, call what does the work, say what came of it."""
+
+import dagster as dg
+
+from df2_assets.defs.assets.crop_quality import crop_quality
+from df2_assets.defs.assets.crops import crops
+from df2_assets.defs.assets.deepfashion2 import deepfashion2
+from df2_assets.defs.assets.exports import export_assets
+from df2_assets.defs.assets.gallery import gallery
+from df2_assets.defs.assets.image_text import image_text
+from df2_assets.defs.assets.prompt_templates import prompt_templates
+from df2_assets.defs.assets.raw_annotation_index import raw_annotation_index
+from df2_assets.defs.assets.refusals import refusals
+from df2_assets.defs.assets.sku_groups import sku_groups
+from df2_assets.defs.assets.sku_metadata import sku_metadata
+
+all_assets: list[dg.AssetsDefinition] = [
+    deepfashion2,
+    raw_annotation_index,
+    sku_groups,
+    crops,
+    refusals,
+    sku_metadata,
+    prompt_templates,
+    image_text,
+    crop_quality,
+    gallery,
+    *export_assets,
+]

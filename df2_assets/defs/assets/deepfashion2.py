@@ -1,0 +1,45 @@
+"""The download itself: not made here, only observed."""
+
+import dagster as dg
+
+from df2_assets.defs.assets.source import source_asset
+from df2_assets.defs.partitions import splits
+from df2_assets.defs.resources import DataRoots
+from df2_assets.defs.retries import retried
+from df2_assets.defs.runs.history import SOURCE
+from df2_assets.errors import LayoutError
+from df2_assets.store.listing import scan
+
+
+def observe(context: dg.OpExecutionContext, data: DataRoots) -> dg.DataVersionsByPartition:
+    """A data version for each split that is there. Raises LayoutError where none is."""
+    versions: dict[str, dg.DataVersion | str] = {}
+    problems: list[LayoutError] = []
+    for split in splits.get_partition_keys():
+        try:
+            with retried(context):
+                versions[split] = scan(data.roots, split).digest
+        except LayoutError as problem:
+            context.log.warning(str(problem))
+            problems.append(problem)
+    if len(problems) > 1:
+        raise problems[0]
+    return dg.DataVersionsByPartition(versions)
+
+
+deepfashion2 = source_asset(
+    SOURCE,
+    observe,
+    group="source",
+    description="""
+    The unpacked DeepFashion2 download under `DF2_ROOT`:
+
+    - `{split}/image/NNNNNN.jpg`: the images
+    - `{split}/annos/NNNNNN.json`: what is to be seen in each; none for `test`
+
+    Observed, never written. The data version of a split changes with the name, size or time of any
+    of its files.
+    """,
+    kinds=("jpeg", "json"),
+    partitions_def=splits,
+)

@@ -1,0 +1,55 @@
+"""A split to look at: one static site."""
+
+import dagster as dg
+import pyarrow as pa
+
+from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.metadata import preview
+from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
+from df2_assets.report.gallery.build import TABLES, build_gallery
+from df2_assets.store import tables
+from df2_assets.store.state import refuse_incomplete
+
+
+@split_asset(
+    group="quality",
+    description="""
+    A static site under `_df2_assets/report/{split}`: SKUs to browse by category, occlusion,
+    viewpoint and prompt, catalog crops against query crops, each with its original and box; what
+    was refused; what the checks say; whether the split is ready for retrieval. It needs no server
+    and no network. Thumbnails are drawn once.
+    """,
+    kinds=("html",),
+    tags=("report",),
+    deps=("image_text",),
+    last=True,
+)
+def gallery(
+    context: dg.AssetExecutionContext,
+    output: SplitWriter,
+    engine: EngineChoice,
+    progress: ProgressChoice,
+    raw_annotation_index: pa.Table,
+    sku_groups: pa.Table,
+    crops: pa.Table,
+    crop_quality: pa.Table,
+    refusals: pa.Table,
+) -> Result:
+    roots, split = output.roots, context.partition_key
+    refuse_incomplete(roots, split)
+    given = (raw_annotation_index, sku_groups, crops, crop_quality, refusals)
+    frames = dict(zip(TABLES, map(tables.frame, given), strict=True))
+    made = build_gallery(roots, split, frames, engine.start(), progress.of(context.log))
+    ready = made.readiness
+    return dg.MaterializeResult(
+        data_version=dg.DataVersion(made.site.digest),
+        metadata={
+            "gallery": dg.MetadataValue.url(made.site.page.as_uri()),
+            "path": dg.MetadataValue.path(str(made.site.page)),
+            "thumbnails_drawn": made.site.drawn,
+            **ready.numbers,
+            "prompts_that_skus_share": preview(ready.prompts),
+            "catalog_against_query": preview(ready.balance),
+            **({"leaks": preview(ready.leaks)} if len(ready.leaks) else {}),
+        },
+    )

@@ -1,0 +1,47 @@
+"""The templates of further prompts: written by people, only observed here."""
+
+from typing import Any
+
+import dagster as dg
+
+from df2_assets.dataset.prompts import Variant, version
+from df2_assets.defs.assets.source import source_asset
+from df2_assets.defs.metadata import preview
+from df2_assets.defs.resources import PromptTemplates
+from df2_assets.defs.runs.history import TEMPLATES
+from df2_assets.report.summaries import prompt_examples
+
+
+def observe(prompts: PromptTemplates) -> "dg.ObserveResult":
+    """A data version of what the file says, and what each template gives."""
+    variants = prompts.variants
+    return dg.ObserveResult(
+        data_version=dg.DataVersion(version(variants)), metadata=shown(variants)
+    )
+
+
+def shown(variants: tuple[Variant, ...]) -> dict[str, Any]:
+    """Every template with an example; nothing where there is the contract's alone.
+
+    Of that the description of `image_text` says all: no event need repeat it.
+    """
+    if not variants:
+        return {}
+    examples = prompt_examples(variants)
+    return {"prompts": preview(examples, limit=len(examples))}
+
+
+prompt_templates = source_asset(
+    TEMPLATES,
+    observe,
+    group="prompts",
+    description="""
+    The templates of `DF2_PROMPTS`, by which `image_text` has prompts beside the contract's; none
+    where that is not set.
+
+    Observed, never written. The data version changes with what the file says, not with how: other
+    comments or another order of words in YAML make nothing anew. A file that cannot be used fails
+    the observation, with what is wrong where.
+    """,
+    kinds=("yaml",),
+)

@@ -1,0 +1,68 @@
+"""Every annotated item of a split, usable or not."""
+
+import time
+
+import dagster as dg
+
+from df2_assets.checks.raw_annotation_index import refusals_within_limit
+from df2_assets.defs.assets.source import found
+from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.checks.raw_annotation_index import BLOCKING
+from df2_assets.defs.metadata import check_result, share, table_result
+from df2_assets.defs.resources import EngineChoice, Limits, ProgressChoice, SplitWriter
+from df2_assets.defs.runs.history import SOURCE
+from df2_assets.pipeline.changes import between_tables
+from df2_assets.pipeline.indexing import build_index
+from df2_assets.pipeline.reading import CODE_VERSION
+from df2_assets.store import tables
+
+
+@split_asset(
+    group="index",
+    tags=["incremental"],
+    description="""
+    A row an item of any style, usable or not, with the size of its image. A file that cannot
+    be used is a row without an item. `reason` is null for what can be used, else a code, and
+    `detail` says what is wrong. Only files that changed since the last time are read again.
+    """,
+    code_version=CODE_VERSION,
+    deps=[SOURCE],
+    check_specs=[BLOCKING],
+)
+def raw_annotation_index(
+    context: dg.AssetExecutionContext,
+    output: SplitWriter,
+    engine: EngineChoice,
+    progress: ProgressChoice,
+    limits: Limits,
+) -> Result:
+    roots, split, start = output.roots, context.partition_key, time.monotonic()
+    before = tables.find(roots, "raw_annotation_index", split)
+    indexed = build_index(roots, split, engine.start(), progress.of(context.log))
+    seconds = time.monotonic() - start
+    index, files = tables.frame(indexed.table), indexed.listing.files
+    made_from = found(
+        context,
+        SOURCE,
+        indexed.listing.digest,
+        partition=split,
+        metadata={"files": len(files)},
+    )
+    finding = refusals_within_limit(split, index, files, limits.max_refused)
+    return table_result(
+        "raw_annotation_index",
+        indexed.table,
+        between_tables(before, indexed.table, ["image_id", "item_idx", "reason"]),
+        numbers={
+            "images": int(files["image_size"].notna().sum()),
+            "annotations": int(files["anno_size"].notna().sum()),
+            "refused": int(index["reason"].notna().sum()),
+            "annotations_read": indexed.annotations_read,
+            "cold": share(indexed.annotations_read, int(files["anno_size"].notna().sum())),
+            "seconds": seconds,
+            "annotations_per_second": indexed.annotations_read / seconds,
+        },
+        anew=indexed.anew,
+        tags=made_from,
+        check_results=[check_result(finding, roots, "raw_annotation_index", BLOCKING.name, split)],
+    )

@@ -1,0 +1,43 @@
+"""Everything that could not be used, in one place."""
+
+import dagster as dg
+import pyarrow as pa
+
+from df2_assets.dataset.tables import REFUSALS
+from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.metadata import previewed, table_result
+from df2_assets.defs.resources import SplitWriter
+from df2_assets.pipeline.changes import between_tables
+from df2_assets.pipeline.refusals import collect
+from df2_assets.report.summaries import by_reason
+from df2_assets.store import tables
+
+
+@split_asset(
+    group="reports",
+    tags=["report"],
+    description="""
+    A row a refused file or item: where, at which stage, why. Nothing that is refused stops a
+    build, and nothing that is refused vanishes. An item without `item_idx` is a whole file.
+    """,
+)
+def refusals(
+    context: dg.AssetExecutionContext,
+    output: SplitWriter,
+    raw_annotation_index: pa.Table,
+    sku_groups: pa.Table,
+    crops: pa.Table,
+) -> Result:
+    split = context.partition_key
+    before = tables.find(output.roots, "refusals", split)
+    refused = collect(
+        split, tables.frame(raw_annotation_index), tables.frame(sku_groups), tables.frame(crops)
+    )
+    table = tables.from_frame(refused, REFUSALS)
+    return table_result(
+        "refusals",
+        table,
+        between_tables(before, table, ["image_id", "item_idx", "stage", "reason"]),
+        numbers={"refused": len(refused)},
+        metadata=previewed("by_reason", by_reason(refused)),
+    )

@@ -1,0 +1,42 @@
+"""The crops to make: items grouped into visual SKUs."""
+
+import dagster as dg
+import pyarrow as pa
+
+from df2_assets.checks.sku_groups import identity
+from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.checks.sku_groups import BLOCKING
+from df2_assets.defs.metadata import check_result, previewed, table_result
+from df2_assets.defs.resources import SplitWriter
+from df2_assets.pipeline.changes import between_tables
+from df2_assets.pipeline.grouping import group_index
+from df2_assets.report.summaries import by_category
+from df2_assets.store import tables
+
+
+@split_asset(
+    group="skus",
+    description="""
+    A row a crop to make. A visual SKU is `(pair_id, style, category_id)` with `style > 0`; it
+    is kept only with at least one `shop` item (**catalog**) and one `user` item (**query**).
+    Boxes are clamped to the image. Rows are sorted by SKU id, domain, image id and item.
+    """,
+    check_specs=[BLOCKING],
+)
+def sku_groups(
+    context: dg.AssetExecutionContext, output: SplitWriter, raw_annotation_index: pa.Table
+) -> Result:
+    roots, split = output.roots, context.partition_key
+    before = tables.find(roots, "sku_groups", split)
+    table = group_index(raw_annotation_index)
+    groups = tables.frame(table)
+    return table_result(
+        "sku_groups",
+        table,
+        between_tables(before, table, ["crop_path"]),
+        numbers={"skus": groups["sku_id"].nunique(), "crops": len(groups)},
+        metadata=previewed("by_category", by_category(groups)),
+        check_results=[
+            check_result(identity(split, groups), roots, "sku_groups", BLOCKING.name, split)
+        ],
+    )

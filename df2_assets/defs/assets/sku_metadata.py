@@ -1,0 +1,37 @@
+"""The first contract file: `{split}_sku_metadata.json`."""
+
+import dagster as dg
+import pyarrow as pa
+
+from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.metadata import document_result
+from df2_assets.defs.resources import SplitWriter
+from df2_assets.pipeline.publishing import publish_metadata
+from df2_assets.store import tables
+
+
+@split_asset(
+    group="dataset",
+    tags=["contract"],
+    description="""
+    `SKU_ROOT/{split}_sku_metadata.json`: one JSON document with `split`, `df2_root`, `out_root`,
+    `num_skus`, and `skus` by `sku_id`. A SKU has
+
+    - `pair_id`, `style`, `category_id`, `category_name`
+    - `catalog` and `query`, its crops of each `domain`: `crop_path` (relative to `SKU_ROOT`),
+      `orig_image_path` (relative to `DF2_ROOT`), `image_id`, `item_idx`, `bbox`
+      (`[x1, y1, x2, y2]`, clamped), `occlusion`, `viewpoint`
+
+    Only SKUs with a crop of both domains on disk are in it.
+    """,
+    kinds=("json",),
+)
+def sku_metadata(
+    context: dg.AssetExecutionContext,
+    output: SplitWriter,
+    sku_groups: pa.Table,
+    crops: pa.Table,
+) -> Result:
+    roots, split = output.roots, context.partition_key
+    published = publish_metadata(roots, split, tables.frame(sku_groups), tables.frame(crops))
+    return document_result("sku_metadata", published, roots.sku_metadata(split))

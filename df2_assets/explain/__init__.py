@@ -1,0 +1,1 @@
+"""Why an item is in the data set or is not."""

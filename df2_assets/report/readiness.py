@@ -1,0 +1,93 @@
+"""Whether a split is ready for retrieval: what can be asked, what answers, what leaks."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from df2_assets.checks.leakage import ACROSS_SPLITS
+from df2_assets.dataset.skus import KEY, candidates
+from df2_assets.dataset.taxonomy import OCCLUSIONS, VIEWPOINTS
+
+_MOST: Final = 20
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """`numbers` have stable names, for plots over time; `leaks` are pairs of `pairs_alike`.
+
+    `prompts`: the texts that most SKUs share, with `skus` and `crops`. `balance`: a row a label
+    (`kind`, `label`), with the share of catalog and of query crops that have it.
+    """
+
+    numbers: dict[str, int | float]
+    prompts: pd.DataFrame
+    balance: pd.DataFrame
+    leaks: pd.DataFrame
+
+
+def readiness(
+    index: pd.DataFrame, crops: pd.DataFrame, texts: pd.DataFrame, alike: pd.DataFrame
+) -> Readiness:
+    """What the crops of a split are worth as a retrieval benchmark.
+
+    `index` is `raw_annotation_index`, `crops` the rows of `sku_groups` that are on disk, `texts`
+    has `sku_id` and `text`, a row a crop, `alike` is of `pairs_alike`.
+    """
+    query, catalog = (
+        crops[crops["domain"] == domain].groupby("sku_id").size() for domain in ("query", "catalog")
+    )
+    leaks = alike[alike["kind"] == ACROSS_SPLITS]
+    unanswered, unasked = _without_counterpart(index, crops)
+    prompts = _prompts(texts)
+    balance = _balance(crops)
+    skus = crops["sku_id"].nunique()
+    numbers: dict[str, int | float] = {
+        "paired_skus": int(skus),
+        "queries": int(query.sum()),
+        "queries_without_answer": unanswered,
+        "catalog_without_query": unasked,
+        "answers_a_query": _mean(catalog.reindex(query.index).mul(query).sum(), query.sum()),
+        "leaking_crops": int(leaks["crop_path"].nunique()),
+        "prompts": len(prompts),
+        "skus_a_prompt": _mean(prompts["skus"].sum(), len(prompts)),
+        "occlusion_gap": _gap(balance, "occlusion"),
+        "viewpoint_gap": _gap(balance, "viewpoint"),
+    }
+    return Readiness(numbers, prompts.head(_MOST), balance, leaks.reset_index(drop=True))
+
+
+def _without_counterpart(index: pd.DataFrame, crops: pd.DataFrame) -> tuple[int, int]:
+    """Usable user items, and shop items, of a style that came to be in no SKU."""
+    rows = candidates(index)
+    keys = crops[KEY].drop_duplicates()
+    joined = rows.merge(keys, on=KEY, how="left", indicator=True)
+    alone = joined["domain"][(joined["_merge"] == "left_only").to_numpy()]
+    return int((alone == "query").sum()), int((alone == "catalog").sum())
+
+
+def _prompts(texts: pd.DataFrame) -> pd.DataFrame:
+    """Each text with the SKUs and crops that have it, the most shared first."""
+    counts = texts.groupby("text").agg(skus=("sku_id", "nunique"), crops=("sku_id", "size"))
+    return counts.reset_index().sort_values(["skus", "text"], ascending=[False, True])
+
+
+def _balance(crops: pd.DataFrame) -> pd.DataFrame:
+    """The share of each occlusion and viewpoint among catalog and among query crops, 0 to 1."""
+    parts = []
+    for kind, labels in (("occlusion", OCCLUSIONS), ("viewpoint", VIEWPOINTS)):
+        counts = crops.groupby([kind, "domain"]).size().unstack("domain", fill_value=0)
+        counts = counts.reindex(index=list(labels), columns=["catalog", "query"], fill_value=0)
+        shares = (counts / counts.sum().clip(lower=1)).astype(float).reset_index(drop=True)
+        parts.append(shares.assign(kind=kind, label=list(labels.values())))
+    return pd.concat(parts, ignore_index=True)[["kind", "label", "catalog", "query"]]
+
+
+def _gap(balance: pd.DataFrame, kind: str) -> float:
+    """Half the sum of the differences: the share of crops that would have to change, 0 to 1."""
+    rows = balance[balance["kind"] == kind]
+    return round(float((rows["catalog"] - rows["query"]).abs().sum()) / 2, 4)
+
+
+def _mean(total: float, count: float) -> float:
+    return round(float(total) / float(count), 2) if count else 0.0

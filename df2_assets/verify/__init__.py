@@ -1,0 +1,1 @@
+"""Whether the files on disk are still what was built."""

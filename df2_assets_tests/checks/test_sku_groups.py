@@ -1,0 +1,208 @@
+"""SKUs: whether they are what they are called, how many there are, and why there are not more."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from df2_assets.checks.finding import Finding
+from df2_assets.checks.sku_groups import counts, identity
+from df2_assets.dataset import taxonomy
+from df2_assets.dataset.skus import group
+from df2_assets.dataset.tables import SKU_GROUPS
+from df2_assets.dataset.taxonomy import RELEASED, Published, Released
+from df2_assets.store import tables
+from df2_assets.store.layout import Roots
+from df2_assets_tests.checks import clean
+from df2_assets_tests.checks.clean import Indexed, named
+from df2_assets_tests.support.builder import DataSet, Item, item
+
+TOP = item(1, 1, [5, 5, 70, 100])
+
+
+@pytest.fixture
+def indexed(roots: Roots) -> Indexed:
+    clean.write(DataSet(roots.df2_root), "train", looks=2)
+    return clean.index(roots)
+
+
+def grouped(index: pd.DataFrame) -> pd.DataFrame:
+    return tables.frame(tables.from_frame(group(index), SKU_GROUPS))
+
+
+def changed(groups: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
+    groups = groups.copy()
+    for name, value in values.items():
+        groups.loc[row, name] = value
+    return groups
+
+
+def test_the_groups_of_the_pipeline_pass(indexed: Indexed) -> None:
+    finding = identity("train", grouped(indexed.index))
+    assert finding.passed
+    assert finding.offenders.empty
+    assert finding.numbers == {"skus": 13, "crops": 52}
+
+
+def test_no_group_passes(indexed: Indexed) -> None:
+    assert identity("test", grouped(indexed.index).head(0)).passed
+
+
+@pytest.mark.parametrize(
+    ("values", "faults"),
+    [
+        (
+            {"sku_id": "1_1_1", "crop_path": "train/catalog/1_1_1/000001_item1.jpg"},
+            {
+                "sku_id is not of the form 000001_01_01",
+                "sku_id is not that of its pair, style and category",
+                "the SKU lacks a catalog or a query crop",
+            },
+        ),
+        ({"pair_id": 2}, {"sku_id is not that of its pair, style and category"}),
+        ({"category_id": 2}, {"sku_id is not that of its pair, style and category"}),
+        (
+            {"style": 0, "sku_id": "000001_00_01"},
+            {
+                "style is 0",
+                "the SKU lacks a catalog or a query crop",
+                "crop_path is not that of its SKU, image and item",
+            },
+        ),
+        ({"split": "validation"}, {"not of this split"}),
+        (
+            {"domain": "street"},
+            {
+                "the domain is neither catalog nor query",
+                "crop_path is not that of its SKU, image and item",
+            },
+        ),
+        ({"item_idx": 20}, {"crop_path is not that of its SKU, image and item"}),
+    ],
+)
+def test_a_row_that_is_not_what_it_is_called_is_named(
+    indexed: Indexed, values: dict[str, Any], faults: set[str]
+) -> None:
+    groups = changed(grouped(indexed.index), 0, **values)
+    finding = identity("train", groups)
+    assert not finding.passed
+    assert finding.severity == "error"
+    first = groups.iloc[0]
+    columns = ("sku_id", "image_id", "item_idx", "crop_path")
+    assert set(named(finding.offenders, *columns, "what")) == {
+        (*(first[name] for name in columns), what) for what in faults
+    }
+
+
+def test_a_crop_that_appears_twice_is_named_with_its_double(indexed: Indexed) -> None:
+    groups = grouped(indexed.index)
+    finding = identity("train", pd.concat([groups, groups.tail(1)], ignore_index=True))
+    path = groups["crop_path"].iloc[-1]
+    assert (finding.passed, finding.severity) == (False, "error")
+    assert named(finding.offenders, "crop_path", "what") == [
+        (path, "crop_path appears twice"),
+        (path, "crop_path appears twice"),
+        (path, "the item appears twice"),
+        (path, "the item appears twice"),
+    ]
+
+
+def test_a_sku_without_catalog_crops_is_named_crop_by_crop(indexed: Indexed) -> None:
+    groups = grouped(indexed.index)
+    of_sku = groups["sku_id"] == "000001_01_08"
+    left = groups[~(of_sku & (groups["domain"] == "catalog"))].reset_index(drop=True)
+    finding = identity("train", left)
+    assert (finding.passed, finding.severity) == (False, "error")
+    assert named(finding.offenders, "crop_path", "what") == [
+        (path, "the SKU lacks a catalog or a query crop")
+        for path in left["crop_path"][left["sku_id"] == "000001_01_08"]
+    ]
+
+
+def found(indexed: Indexed, split: str = "train") -> Finding:
+    return counts(split, indexed.index, grouped(indexed.index), indexed.files)
+
+
+def test_counts_say_what_was_left_out_and_why(roots: Roots) -> None:
+    data = DataSet(roots.df2_root)
+    clean.write(data, "train", looks=2)
+    orphan = item(8, 2, [80, 5, 150, 100])
+    images: list[tuple[int, str, dict[int | str, Item]]] = [
+        (81, "user", {1: TOP, 2: orphan, 3: item(8, 0, [80, 5, 150, 100])}),
+        (82, "user", {1: orphan, 2: TOP | {"occlusion": 9}}),
+        (83, "shop", {1: item(13, 3, [80, 5, 150, 100])}),
+    ]
+    for image_id, source, items in images:
+        data.image("train", image_id)
+        data.annotation("train", image_id, source, 7, items)
+    data.raw_annotation("train", 84, b"")
+    finding = found(clean.index(roots))
+    assert finding.passed
+    assert finding.numbers == {
+        "skus": 13,
+        "crops": 52,
+        "SKUs_with_catalog_crops_only": 1,
+        "SKUs_with_query_crops_only": 2,
+        "items_of_style_0": 5,
+        "refused_items": 1,
+        "refused_files": 1,
+    }
+    alone = finding.tables["first SKUs left out"]
+    assert named(alone, "sku_id", "category_name", "domain", "image_id", "crops") == [
+        ("000007_01_01", "short sleeve top", "query", "000081", 1),
+        ("000007_02_08", "trousers", "query", "000081", 2),
+        ("000007_03_13", "sling dress", "catalog", "000083", 1),
+    ]
+    by_category = finding.tables["by category"]
+    columns = ("SKUs", "catalog crops", "query crops", "catalog only", "query only")
+    assert named(by_category.iloc[[7, 12]], "category_name", *columns) == [
+        ("trousers", 1, 2, 2, 0, 1),
+        ("sling dress", 1, 2, 2, 1, 0),
+    ]
+
+
+def test_an_empty_split_passes(roots: Roots) -> None:
+    finding = found(clean.index(roots, "test"), "test")
+    assert finding.passed
+    assert finding.numbers["skus"] == 0
+
+
+def test_items_without_any_sku_are_a_warning(roots: Roots) -> None:
+    data = DataSet(roots.df2_root)
+    data.image("train", 1)
+    data.annotation("train", 1, "user", 1, {1: TOP})
+    finding = found(clean.index(roots))
+    assert not finding.passed
+    assert finding.severity == "warn"
+    assert named(finding.tables["first SKUs left out"], "sku_id") == [("000001_01_01",)]
+
+
+@pytest.mark.parametrize(
+    ("split", "published", "passed"),
+    [
+        ("train", Published(20, 99, 7), True),
+        ("train", Published(20, 99, 8), False),
+        ("validation", Published(20, 99, 13), True),
+        ("validation", Published(20, 99, 12), False),
+    ],
+)
+def test_a_full_split_is_held_against_the_published_figures(
+    roots: Roots,
+    monkeypatch: pytest.MonkeyPatch,
+    split: str,
+    published: Published,
+    passed: bool,
+) -> None:
+    monkeypatch.setattr(taxonomy, "PUBLISHED", published)
+    monkeypatch.setitem(RELEASED, split, Released(4, 4))
+    clean.write(DataSet(roots.df2_root), split, looks=2)
+    finding = found(clean.index(roots, split), split)
+    assert finding.passed == passed
+    assert finding.severity == "warn"
+    assert ("crops of train and validation", "", "99") in named(
+        finding.tables["published"], "what", "found", "published"
+    )
+
+
+def test_a_part_of_a_split_is_not_held_against_them(indexed: Indexed) -> None:
+    assert "published" not in found(indexed).tables

@@ -1,0 +1,100 @@
+"""Runs and their processes: which are gone, and what is said of them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from df2_assets.defs.runs.launcher import WatchfulRunLauncher
+from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, is_gone, own_tags
+from df2_assets_tests.support import processes
+
+STATES = ["NOT_STARTED", "STARTING", "STARTED", "CANCELING"]
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def ended() -> dict[str, str]:
+    """The tags of a process that has ended."""
+    code = (
+        "import json; from df2_assets.defs.runs.liveness import own_tags; "
+        "print(json.dumps(own_tags()))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=processes.PROJECT, capture_output=True, check=True
+    )
+    tags: dict[str, str] = json.loads(said.stdout)
+    return tags
+
+
+def run(tags: dict[str, str], state: str = "STARTED") -> dg.DagsterRun:
+    return dg.DagsterRun(
+        "build_dataset",
+        tags=tags | {PARTITION_TAG: "train"},
+        status=dg.DagsterRunStatus(state),
+    )
+
+
+def reused(tags: dict[str, str]) -> dict[str, str]:
+    """As if the number of this process had been that of an earlier one."""
+    return {name: value.replace(" ", " 1") for name, value in tags.items()}
+
+
+def test_a_process_is_told_from_another_one_of_the_same_number(ended: dict[str, str]) -> None:
+    assert is_gone(run(own_tags())) is False
+    assert is_gone(run(reused(own_tags()))) is True
+    assert is_gone(run(ended)) is True
+
+
+def test_of_another_machine_and_of_an_unknown_process_nothing_can_be_told(
+    ended: dict[str, str],
+) -> None:
+    assert is_gone(run(ended | {"df2_assets/host": "another"})) is None
+    assert is_gone(run({})) is None
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_next_build_fails_the_runs_whose_process_is_gone_and_no_other(
+    state: str, instance: dg.DagsterInstance, ended: dict[str, str]
+) -> None:
+    abandoned, alive, elsewhere = (
+        instance.add_run(run(tags, state))
+        for tags in (ended, own_tags(), ended | {"df2_assets/host": "another"})
+    )
+    fail_abandoned(instance, "validation")
+    assert status(instance, abandoned) == state
+    fail_abandoned(instance, "train")
+    assert status(instance, abandoned) == "FAILURE"
+    assert status(instance, alive) == status(instance, elsewhere) == state
+
+
+def status(instance: dg.DagsterInstance, of: dg.DagsterRun) -> str:
+    found = instance.get_run_by_id(of.run_id)
+    assert found is not None
+    return found.status.value
+
+
+def test_monitoring_is_told_which_runs_are_gone(
+    instance: dg.DagsterInstance, ended: dict[str, str]
+) -> None:
+    """What the UI launched and has not said yet which process it is in is asked for elsewhere."""
+    launcher = WatchfulRunLauncher()
+    launcher.register_instance(instance)
+    assert launcher.supports_check_run_worker_health
+
+    def health(tags: dict[str, str]) -> str:
+        return launcher.check_run_worker_health(instance.add_run(run(tags))).status.value
+
+    server = json.dumps({"host": "localhost", "socket": "/nowhere/at/all"})
+    assert health(own_tags()) == "RUNNING"
+    assert health(ended) == "FAILED"
+    assert health({"df2_assets/host": "another"}) == "RUNNING"
+    assert health({".dagster/grpc_info": server}) == "FAILED"

@@ -1,0 +1,206 @@
+"""What each materialization leaves for the UI to plot, to compare and to keep."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
+from dagster._core.loader import LoadingContextForTest
+
+from df2_assets.definitions import build_defs
+from df2_assets.settings import Settings
+from df2_assets_tests.defs.platform import SPLIT, Platform
+from df2_assets_tests.support.builder import random_dataset
+from df2_assets_tests.support.site import QUIET
+
+NUMBERS = {
+    "raw_annotation_index": {"images", "annotations", "refused", "cold", "annotations_per_second"},
+    "sku_groups": {"skus", "crops"},
+    "crops": {"crops", "failed", "bytes", "images_decoded", "images_per_second", "cold"},
+    "refusals": {"refused"},
+    "sku_metadata": {"skus", "crops", "bytes"},
+    "image_text": {"skus", "crops", "bytes"},
+}
+PICTURE = re.compile(r"data:image/[a-z+]+;base64,[\w+/=]*")
+FATES = {"added", "removed", "remade", "unchanged"}
+
+
+def made(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization]:
+    return {
+        event.asset_key.path[-1]: event.step_materialization_data.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None
+    }
+
+
+def numbers(materialization: dg.AssetMaterialization) -> dict[str, int | float]:
+    return {
+        name: value.value
+        for name, value in materialization.metadata.items()
+        if isinstance(value, dg.IntMetadataValue | dg.FloatMetadataValue)
+        and value.value is not None
+    }
+
+
+def first_changes(materialization: dg.AssetMaterialization) -> list[tuple[Any, Any]]:
+    table = materialization.metadata.get("first_changes")
+    if not isinstance(table, dg.TableMetadataValue):
+        return []
+    return [(record.data["key"], record.data["what"]) for record in table.records]
+
+
+def test_the_numbers_have_the_same_names_in_every_build(platform: Platform) -> None:
+    seen = []
+    for _ in range(2):
+        found = made(platform.run("build_dataset"))
+        assert {one.partition for one in found.values()} == {SPLIT}
+        seen.append({asset: set(numbers(one)) for asset, one in found.items()})
+    assert seen[0] == seen[1]
+    for asset, names in NUMBERS.items():
+        assert names | FATES <= seen[0][asset], asset
+
+
+def test_a_cold_build_and_a_warm_one_are_told_apart(platform: Platform) -> None:
+    cold = made(platform.run("build_dataset"))
+    warm = made(platform.run("build_dataset"))
+    for asset in ("raw_annotation_index", "crops"):
+        assert numbers(cold[asset])["cold"] == 1.0
+        assert numbers(warm[asset])["cold"] == 0.0
+
+
+def test_each_materialization_says_what_has_changed_since_the_last(platform: Platform) -> None:
+    first = made(platform.run("build_dataset"))
+    for asset in NUMBERS.keys() - {"refusals"}:
+        told = numbers(first[asset])
+        assert told["added"] > 0, asset
+        assert told["removed"] == told["remade"] == told["unchanged"] == 0, asset
+        assert {what for _, what in first_changes(first[asset])} == {"added"}
+
+    platform.relabel()
+    second = made(platform.run("build_dataset"))
+    changed = {
+        "raw_annotation_index": "000001 1",
+        "sku_groups": "train/catalog/000001_01_01/000001_item1.jpg",
+        "sku_metadata": "000001_01_01",
+        "image_text": "train/catalog/000001_01_01/000001_item1.jpg",
+    }
+    for asset in NUMBERS:
+        told = numbers(second[asset])
+        assert told["added"] == told["removed"] == 0, asset
+        if asset in changed:
+            assert told["remade"] == 1, asset
+            ((key, what),) = first_changes(second[asset])
+            assert str(key).startswith(changed[asset])
+            assert what == "remade"
+        else:
+            assert told["remade"] == 0, asset
+            assert first_changes(second[asset]) == []
+
+
+def stale(platform: Platform) -> dict[str, str]:
+    """The assets that the UI calls stale, and why. (What it asks has no public name.)"""
+    graph = platform.defs.resolve_asset_graph()
+    loading = LoadingContextForTest(platform.instance)
+    resolver = CachingStaleStatusResolver(platform.instance, graph, loading)
+    keys = {key.path[-1]: key for key in graph.get_all_asset_keys()}
+    return {
+        name: str(resolver.get_stale_causes(key, SPLIT))
+        for name, key in keys.items()
+        if resolver.get_status(key, SPLIT) == StaleStatus.STALE
+    }
+
+
+def test_a_build_leaves_nothing_stale(platform: Platform) -> None:
+    platform.build()
+    assert stale(platform) == {}
+    platform.observe()
+    assert stale(platform) == {}
+    platform.touch()
+    platform.observe()
+    assert stale(platform).keys() == {"raw_annotation_index"}
+    platform.build()
+    assert stale(platform) == {}
+    platform.relabel()
+    assert platform.materialize(SPLIT, ["raw_annotation_index"]).success
+    assert stale(platform).keys() == {"sku_groups", "refusals"}
+
+
+def test_prompts_by_other_templates_are_stale_until_they_are_made_anew(platform: Platform) -> None:
+    platform.build()
+    for wording in ("a {category_name}", "the {category_name}"):
+        platform.give_prompts(f'prompts: {{text_short: "{wording}"}}')
+        platform.observe()
+        assert stale(platform).keys() == {"image_text"}
+        platform.build()
+        assert stale(platform) == {}
+        platform.observe()
+        assert stale(platform) == {}
+
+
+def test_assets_downstream_of_no_change_keep_their_data_version(platform: Platform) -> None:
+    before = made(platform.run("build_dataset"))
+    platform.touch()
+    after = made(platform.run("build_dataset"))
+    versions = [
+        {asset: (one.tags or {})["dagster/data_version"] for asset, one in found.items()}
+        for found in (before, after)
+    ]
+    assert versions[0] == versions[1]
+
+
+class Store(NamedTuple):
+    """What builds have left in an event store: events, their bytes, and those of pictures."""
+
+    events: int
+    bytes: int
+    pictures: int
+
+
+def build_and_weigh(settings: Settings, home: Path) -> Store:
+    """Build all splits on a fresh instance, and weigh every event in each place it is kept in."""
+    home.mkdir()
+    (home / "dagster.yaml").write_text(f"storage:\n  sqlite:\n    base_dir: {home}\n")
+    defs = build_defs(settings)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        for split in settings.splits:
+            defs.resolve_job_def("build_dataset").execute_in_process(
+                run_config=QUIET, instance=instance, partition_key=split
+            )
+    events = of_index = 0
+    texts: list[str] = []
+    for path in (home / "history" / "runs").glob("*.db"):
+        with closing(sqlite3.connect(path)) as store:
+            found = [text for (text,) in store.execute("SELECT event FROM event_logs")]
+        of_index += len(found) if path.name == "index.db" else 0
+        events += len(found)
+        texts += found
+    pictures = sum(len(match) for text in texts for match in PICTURE.findall(text))
+    return Store(events - of_index, sum(map(len, texts)), pictures)
+
+
+@pytest.mark.slow
+def test_a_build_leaves_less_than_a_megabyte_of_events_besides_pictures(
+    sample_root: Path, tmp_path: Path
+) -> None:
+    settings = Settings(df2_root=sample_root, sku_root=str(tmp_path / "sku"), workers=2)
+    store = build_and_weigh(settings, tmp_path / "home")
+    assert store.bytes - store.pictures < 1_000_000
+
+
+@pytest.mark.slow
+def test_more_data_leaves_no_more_events(tmp_path: Path) -> None:
+    stores = []
+    for images in (40, 400):
+        base = tmp_path / str(images)
+        data = random_dataset(base / "df2", 1, (SPLIT,), images=images)
+        settings = Settings(
+            df2_root=data.root, sku_root=str(base / "sku"), splits=(SPLIT,), workers=2
+        )
+        stores.append(build_and_weigh(settings, base / "home"))
+    small, large = stores
+    assert large.events == small.events
+    assert large.bytes - large.pictures < 1.1 * (small.bytes - small.pictures)

@@ -1,0 +1,373 @@
+"""Why something is in the data set, or is not: each fate, and from where one can ask."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
+from df2_assets.explain.explain import Answer, explain_crop, explain_image, explain_sku
+from df2_assets.explain.steps import Run
+from df2_assets.store import tables
+from df2_assets.store.layout import Roots
+from df2_assets_tests.support import run
+from df2_assets_tests.support.builder import DataSet, item, jpeg, random_dataset, truncated
+
+SPLIT = "train"
+BOX = [10, 10, 90, 100]
+OTHER_BOX = [20, 20, 110, 90]
+STAGES = ["raw_annotation_index", "sku_groups", "crops", "sku_metadata", "image_text"]
+RUNS = {stage: Run(f"run of {stage}", "2026-01-01T00:00:00+00:00") for stage in STAGES}
+
+TOP_SKU, TROUSERS_SKU, SKIRT_SKU = "000001_01_01", "000002_01_08", "000001_02_09"
+SHOP_TOP = f"train/catalog/{TOP_SKU}/000001_item1.jpg"
+SHOP_TROUSERS = f"train/catalog/{TROUSERS_SKU}/000004_item1.jpg"
+USER_TROUSERS = f"train/query/{TROUSERS_SKU}/000005_item1.jpg"
+ESCAPE = "\x1b[31mred"
+
+
+def write(data: DataSet) -> None:
+    """Each fate at least once; the second split has the first SKU's shop item only."""
+    for image in (1, 2, 6, 7, 9, 10, 11):
+        data.image(SPLIT, image)
+    data.annotation(
+        SPLIT, 1, "shop", 1, {1: item(1, 1, BOX), 2: item(8, 0, BOX), 3: item(9, 2, OTHER_BOX)}
+    )
+    reversed_skirt = item(9, 2, [90, 10, 10, 100])
+    other_skirt = reversed_skirt | {"style": 5}
+    data.annotation(
+        SPLIT,
+        2,
+        "user",
+        1,
+        {1: item(1, 1, BOX, viewpoint=3), 2: reversed_skirt, 3: other_skirt, 4: ESCAPE},
+    )
+    data.raw_annotation(SPLIT, 3, b'{"source": "shop"')
+    data.raw_image(SPLIT, 4, truncated(jpeg()))
+    data.annotation(SPLIT, 4, "shop", 2, {1: item(8, 1, BOX)})
+    data.raw_image(SPLIT, 12, truncated(jpeg(seed=12)))
+    data.annotation(SPLIT, 12, "user", 2, {1: item(8, 1, BOX)})
+    data.image(SPLIT, 5)
+    data.annotation(SPLIT, 5, "user", 2, {1: item(8, 1, BOX)})
+    data.annotation(SPLIT, 7, "user", 3, {})
+    data.annotation(SPLIT, 8, "user", 3, {1: item(1, 1, BOX)})
+    data.annotation(SPLIT, 9, "user", 1, {1: item(1, 1, OTHER_BOX), "item01": item(1, 1, BOX)})
+    data.annotation(SPLIT, 10, ESCAPE, 1, {1: item(1, 1, BOX)})
+    data.annotation(SPLIT, 11, "shop", 1, {1: reversed_skirt})
+    data.image("validation", 1)
+    data.annotation("validation", 1, "shop", 1, {1: item(1, 1, BOX)})
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Roots:
+    base = tmp_path_factory.mktemp("explain")
+    write(DataSet(base / "df2"))
+    result = run.build(base / "df2", base / "sku", ("train", "validation"), max_refused=1.0)
+    assert result.success, result.problems
+    return Roots(base / "df2", base / "sku", str(base / "sku"))
+
+
+@pytest.fixture
+def copy(built: Roots, tmp_path: Path) -> Roots:
+    """What was built, to be changed."""
+    shutil.copytree(built.df2_root, tmp_path / "df2")
+    shutil.copytree(built.sku_root, tmp_path / "sku")
+    return Roots(tmp_path / "df2", tmp_path / "sku", str(tmp_path / "sku"))
+
+
+def one(roots: Roots, image: int, item_idx: int | None = None) -> Answer:
+    """The only answer."""
+    (answer,) = explain_image(roots, SPLIT, f"{image:06d}", item_idx, RUNS)
+    return answer
+
+
+def stages(answer: Answer) -> list[str]:
+    return [step.stage for step in answer.steps]
+
+
+def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built: Roots) -> None:
+    answer = one(built, 1, 1)
+    assert (answer.fate, answer.sku_id, answer.crop_path) == ("in", TOP_SKU, SHOP_TOP)
+    assert stages(answer) == ["deepfashion2", *STAGES]
+    files, index, group, crop, entry, text = answer.steps
+    size = (built.annotations(SPLIT) / "000001.json").stat().st_size
+    assert files.facts["annotation"] == {"path": "train/annos/000001.json", "bytes": size}
+    assert (index.facts["source"], index.facts["x2"], index.facts["width"]) == ("shop", 90, 160)
+    assert (group.facts["catalog"], group.facts["query"]) == (1, 2)
+    assert crop.facts["size"] == (built.sku_root / SHOP_TOP).stat().st_size
+    assert (entry.facts["crop_path"], entry.facts["bbox"]) == (SHOP_TOP, BOX)
+    assert text.said == "A catalog product photo of a short sleeve top from the front."
+    assert [step.run for step in answer.steps] == [None, *RUNS.values()]
+    assert answer.notes == []
+
+
+def test_an_item_of_style_0_ends_at_the_groups(built: Roots) -> None:
+    answer = one(built, 1, 2)
+    assert (answer.fate, stages(answer)[-1]) == ("style 0", "sku_groups")
+    assert "no counterpart" in answer.why
+
+
+def test_an_item_without_a_counterpart_names_the_refused_that_may_have_been_it(
+    built: Roots,
+) -> None:
+    answer = one(built, 1, 3)
+    assert (answer.fate, stages(answer)[-1]) == ("unpaired", "sku_groups")
+    assert f"SKU {SKIRT_SKU} has no query item" in answer.why
+    refused = [said.partition(":")[0] for said in answer.steps[-1].facts["refused"]]
+    assert refused[0] == "000002 item 2 (box_reversed"
+    assert refused[1:] == ["000002 item 4 (not_an_object", "000009 item 1 (wrong_field"]
+
+
+def test_a_crop_whose_counterpart_failed_names_what_failed(built: Roots) -> None:
+    answer = one(built, 5, 1)
+    assert (answer.fate, stages(answer)[-1]) == ("unpaired", "crops")
+    (failed,) = answer.steps[-1].facts["failed"]
+    assert failed.startswith(f"{SHOP_TROUSERS} (unreadable_image: ")
+    assert SHOP_TROUSERS in answer.why
+
+
+def test_a_crop_that_failed_is_refused_at_the_crops(built: Roots) -> None:
+    answer = one(built, 4, 1)
+    assert (answer.fate, stages(answer)[-1]) == ("refused", "crops")
+    assert "unreadable_image: " in answer.why
+
+
+def test_a_refused_item_says_its_reason_and_what_is_wrong(built: Roots) -> None:
+    answer = one(built, 2, 2)
+    assert (answer.fate, stages(answer)[-1]) == ("refused", "raw_annotation_index")
+    assert answer.why == "the item is refused: box_reversed: bounding_box is [90, 10, 10, 100]"
+
+
+@pytest.mark.parametrize(("image", "reason"), [(3, "unreadable_json"), (8, "missing_image")])
+@pytest.mark.parametrize("item_idx", [None, 1])
+def test_a_refused_file_answers_for_each_of_its_items(
+    built: Roots, image: int, reason: str, item_idx: int | None
+) -> None:
+    answer = one(built, image, item_idx)
+    assert answer.fate == "refused"
+    assert answer.why.startswith(f"the whole file is refused: {reason}: ")
+
+
+@pytest.mark.parametrize(
+    ("image", "item_idx", "why"),
+    [
+        (6, None, "there is an image, and no annotation"),
+        (7, None, "its annotation has no items"),
+        (77, None, "train had neither an image nor an annotation of that id"),
+        (1, 9, "its annotation has no item 9; it has 1, 2, 3"),
+    ],
+)
+def test_what_no_annotation_speaks_of_is_unknown(
+    built: Roots, image: int, item_idx: int | None, why: str
+) -> None:
+    answer = one(built, image, item_idx)
+    assert answer.fate == "unknown"
+    assert answer.why.startswith(why)
+
+
+def test_an_image_has_an_answer_for_each_of_its_items(built: Roots) -> None:
+    answers = explain_image(built, SPLIT, "000001", None, {})
+    assert [(a.item_idx, a.fate) for a in answers] == [(1, "in"), (2, "style 0"), (3, "unpaired")]
+
+
+def test_two_items_of_one_index_are_both_told(built: Roots) -> None:
+    answers = explain_image(built, SPLIT, "000009", 1, {})
+    assert [answer.fate for answer in answers] == ["in", "refused"]
+
+
+def test_nothing_in_an_answer_can_reach_a_terminal(built: Roots) -> None:
+    answers = [*explain_image(built, SPLIT, "000002", None, {}), one(built, 10)]
+    answers.append(explain_crop(built, f"train/{ESCAPE}", {}))
+    texts = [answer.why for answer in answers]
+    texts += [step.said for answer in answers for step in answer.steps]
+    texts += [answer.crop_path for answer in answers if answer.crop_path]
+    assert [text for text in texts if not text.isprintable()] == []
+    assert one(built, 10).fate == "refused"
+
+
+def test_a_sku_tells_of_each_of_its_items(built: Roots) -> None:
+    answer = explain_sku(built, SPLIT, TOP_SKU, RUNS)
+    assert (answer.fate, answer.why) == ("in", "with 1 catalog and 2 query crops")
+    assert [(i.image_id, i.domain, i.fate) for i in answer.items] == [
+        ("000001", "catalog", "in"),
+        ("000002", "query", "in"),
+        ("000009", "query", "in"),
+    ]
+    assert stages(answer) == STAGES
+    assert [step.run for step in answer.steps] == list(RUNS.values())
+
+
+def test_a_sku_id_means_another_sku_in_another_split(built: Roots) -> None:
+    answer = explain_sku(built, "validation", TOP_SKU, {})
+    assert (answer.fate, len(answer.items)) == ("unpaired", 1)
+    assert answer.why == f"SKU {TOP_SKU} has no query item, and is left out"
+
+
+@pytest.mark.parametrize(
+    ("sku_id", "fate"),
+    [
+        (TROUSERS_SKU, "unpaired"),
+        (SKIRT_SKU, "unpaired"),
+        ("000001_00_08", "style 0"),
+        ("000009_01_01", "unknown"),
+    ],
+)
+def test_a_sku_that_is_not_in_the_data_set_says_so(built: Roots, sku_id: str, fate: str) -> None:
+    answer = explain_sku(built, SPLIT, sku_id, {})
+    assert answer.fate == fate
+    assert (answer.items == []) == (fate == "unknown")
+
+
+def test_a_crop_path_leads_to_its_item(built: Roots) -> None:
+    answer = explain_crop(built, SHOP_TOP, {})
+    assert (answer.fate, answer.image_id, answer.item_idx) == ("in", "000001", 1)
+    assert explain_crop(built, USER_TROUSERS, {}).fate == "unpaired"
+    assert explain_crop(built, SHOP_TROUSERS, {}).fate == "refused"
+
+
+def test_a_path_that_is_another_skus_is_unknown_and_says_where_the_items_crop_is(
+    built: Roots,
+) -> None:
+    answer = explain_crop(built, SHOP_TOP.replace("catalog", "query"), {})
+    assert answer.fate == "unknown"
+    assert SHOP_TOP in answer.why
+
+
+@pytest.mark.parametrize(
+    "path", ["train/catalog/notes.txt", "dev/catalog/000001_01_01/000001_item1.jpg", "a/b", "/"]
+)
+def test_a_path_that_no_crop_can_have_is_unknown(built: Roots, path: str) -> None:
+    answer = explain_crop(built, path, {})
+    assert answer.fate == "unknown"
+    assert "no crop has such a path" in answer.why
+
+
+def test_a_file_that_nothing_wants_is_said_to_be_there(copy: Roots) -> None:
+    orphan = SHOP_TOP.replace("000001_item1", "000077_item1")
+    shutil.copy(copy.sku_root / SHOP_TOP, copy.sku_root / orphan)
+    answer = explain_crop(copy, orphan, {})
+    assert answer.fate == "unknown"
+    assert "a build removes it" in answer.notes[0]
+    (copy.sku_root / "train/catalog/notes.txt").write_text("mine")
+    assert "left alone" in explain_crop(copy, "train/catalog/notes.txt", {}).notes[0]
+
+
+def test_a_split_that_was_never_built_is_said_so(built: Roots) -> None:
+    for answer in (
+        *explain_image(built, "test", "000001", None, {}),
+        explain_sku(built, "test", TOP_SKU, {}),
+        explain_crop(built, SHOP_TOP.replace("train", "test"), {}),
+    ):
+        assert answer.fate == "unknown"
+        assert answer.why.startswith("test is not built under ")
+        assert answer.why.endswith("run df2-assets build --split test")
+
+
+def test_tables_that_do_not_belong_together_are_said_so(copy: Roots) -> None:
+    index = tables.find(copy, "raw_annotation_index", SPLIT)
+    assert index is not None
+    tables.write(copy, "raw_annotation_index", SPLIT, index.slice(0, 4), {})
+    (note, *_) = one(copy, 1, 1).notes
+    assert note.startswith("Sku_groups of train was made from another raw_annotation_index")
+    assert note.endswith("run df2-assets build --split train.")
+
+
+def test_an_item_that_the_groups_do_not_know_yet_is_unknown(copy: Roots) -> None:
+    index = tables.find(copy, "raw_annotation_index", SPLIT)
+    assert index is not None
+    rows = index.to_pylist()
+    later = [row | {"image_id": "000055"} for row in rows if row["image_id"] == "000001"]
+    newer = index.from_pylist(rows + later, schema=RAW_ANNOTATION_INDEX)
+    tables.write(copy, "raw_annotation_index", SPLIT, newer, {})
+    answer = one(copy, 55, 1)
+    assert (answer.fate, stages(answer)[-1]) == ("unknown", "sku_groups")
+    assert "older than the index" in answer.why
+
+
+def test_a_build_that_did_not_get_as_far_as_the_metadata_is_said_so(copy: Roots) -> None:
+    copy.sku_metadata(SPLIT).unlink()
+    answer = one(copy, 1, 1)
+    assert (answer.fate, stages(answer)[-1]) == ("unknown", "sku_metadata")
+    assert answer.why == "train_sku_metadata.json does not have it: build again"
+
+
+def test_a_split_without_prompts_is_said_so(copy: Roots) -> None:
+    copy.image_text(SPLIT).unlink()
+    answer = one(copy, 1, 1)
+    assert (answer.fate, stages(answer)[-1]) == ("unknown", "image_text")
+
+
+def test_files_that_changed_since_are_said_so(copy: Roots) -> None:
+    (copy.annotations(SPLIT) / "000001.json").write_text("{}")
+    (copy.sku_root / SHOP_TOP).unlink()
+    answer = one(copy, 1, 1)
+    assert "000001.json" in answer.steps[0].said
+    assert answer.steps[0].said.count("changed since: build again") == 1
+    assert answer.steps[3].said.endswith("not there any more: build again")
+
+
+def test_without_the_originals_nothing_is_said_of_them(copy: Roots) -> None:
+    shutil.rmtree(copy.df2_root)
+    assert one(copy, 1, 1).fate == "in"
+    assert "changed" not in one(copy, 1, 1).steps[0].said
+
+
+@pytest.fixture(scope="module")
+def messy(tmp_path_factory: pytest.TempPathFactory) -> Roots:
+    base = tmp_path_factory.mktemp("messy")
+    random_dataset(base / "df2", seed=5, images=80, bad=0.12)
+    assert run.build(base / "df2", base / "sku", max_refused=1.0).success
+    return Roots(base / "df2", base / "sku", str(base / "sku"))
+
+
+def rows_of(path: Path) -> Iterator[dict[str, Any]]:
+    for row in pq.read_table(path).to_pylist():
+        yield {name: None if pd.isna(value) else value for name, value in row.items()}
+
+
+def test_what_is_in_by_the_explanations_is_what_is_in_the_metadata(messy: Roots) -> None:
+    files = rows_of(messy.table("files", SPLIT))
+    answers = [a for f in files for a in explain_image(messy, SPLIT, f["image_id"], None, {})]
+    document = json.loads(messy.sku_metadata(SPLIT).read_text())
+    listed = {c["crop_path"] for s in document["skus"].values() for c in s["catalog"] + s["query"]}
+    assert {answer.crop_path for answer in answers if answer.fate == "in"} == listed
+    assert {answer.fate for answer in answers} == {
+        "in",
+        "style 0",
+        "unpaired",
+        "refused",
+        "unknown",
+    }
+    unknown = [answer.why for answer in answers if answer.fate == "unknown"]
+    assert set(unknown) == {
+        "there is an image, and no annotation that says what is in it",
+        "its annotation has no items",
+    }
+
+
+def test_each_row_of_the_refusals_can_be_pasted(messy: Roots) -> None:
+    refusals = list(rows_of(messy.table("refusals", SPLIT)))
+    assert refusals
+    for row in refusals:
+        answers = explain_image(messy, row["split"], row["image_id"], row["item_idx"], {})
+        told = [f"{row['reason']}: {row['detail']}" in answer.why for answer in answers]
+        assert any(told), row
+
+
+def test_each_offender_of_each_check_can_be_pasted(messy: Roots) -> None:
+    paths = sorted((messy.own / "checks").rglob(f"{SPLIT}.parquet"))
+    assert len(paths) >= 4
+    for row in (row for path in paths for row in rows_of(path)):
+        if row.get("crop_path"):
+            answer = explain_crop(messy, row["crop_path"], {})
+        elif row.get("image_id"):
+            answer = explain_image(messy, row["split"], row["image_id"], row.get("item_idx"), {})[0]
+        else:
+            continue
+        alone = row.get("what") == "image without annotation"
+        assert (answer.fate == "unknown") == alone, (row, answer.why)

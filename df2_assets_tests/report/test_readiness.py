@@ -1,0 +1,88 @@
+"""What a split is worth as a retrieval benchmark."""
+
+import pandas as pd
+import pytest
+
+from df2_assets.dataset.skus import group
+from df2_assets.report.readiness import Readiness, readiness
+
+NOTHING = pd.DataFrame({"crop_path": [], "kind": []})
+
+
+def index(rows: list[tuple[str, int, int, int, int]]) -> pd.DataFrame:
+    """Items of category 1 as (source, pair, style, occlusion, viewpoint), an image each."""
+    found = pd.DataFrame(rows, columns=["source", "pair_id", "style", "occlusion", "viewpoint"])
+    return found.assign(
+        split="train",
+        image_id=[f"{number:06d}" for number in range(len(rows))],
+        item_idx=1,
+        category_id=1,
+        category_name="vest",
+        x1=0,
+        y1=0,
+        x2=9,
+        y2=9,
+        width=10,
+        height=10,
+        reason=None,
+    )
+
+
+def judged(items: pd.DataFrame, alike: pd.DataFrame = NOTHING) -> Readiness:
+    crops = group(items)
+    texts = crops[["sku_id"]].assign(text=crops["domain"] + " photo")
+    return readiness(items, crops, texts, alike)
+
+
+@pytest.fixture
+def items() -> pd.DataFrame:
+    """Two SKUs, and user and shop items that have no counterpart."""
+    first = [("shop", 1, 1, 1, 2), ("shop", 1, 1, 1, 2), ("user", 1, 1, 3, 2)]
+    second = [
+        ("shop", 2, 1, 1, 2),
+        ("user", 2, 1, 1, 2),
+        ("user", 2, 1, 3, 3),
+        ("user", 2, 1, 1, 2),
+    ]
+    alone = [("user", 3, 1, 1, 2), ("user", 3, 1, 1, 2), ("shop", 4, 1, 1, 2), ("user", 5, 0, 1, 2)]
+    return index(first + second + alone)
+
+
+def test_queries_answers_and_what_has_no_counterpart_are_counted(items: pd.DataFrame) -> None:
+    numbers = judged(items).numbers
+    assert (numbers["paired_skus"], numbers["queries"]) == (2, 4)
+    assert numbers["answers_a_query"] == (2 + 3 * 1) / 4
+    assert numbers["queries_without_answer"] == 2, "style 0 asks for nothing"
+    assert numbers["catalog_without_query"] == 1
+
+
+def test_the_gap_is_the_share_of_crops_that_would_have_to_change(items: pd.DataFrame) -> None:
+    found = judged(items)
+    assert found.numbers["occlusion_gap"] == 0.5
+    assert found.numbers["viewpoint_gap"] == 0.25
+    heavy = found.balance[found.balance["label"] == "heavy"]
+    assert heavy[["catalog", "query"]].to_numpy().tolist() == [[0.0, 0.5]]
+
+
+def test_prompts_are_listed_with_the_skus_that_share_them(items: pd.DataFrame) -> None:
+    found = judged(items)
+    assert found.prompts.to_dict("list") == {
+        "text": ["catalog photo", "query photo"],
+        "skus": [2, 2],
+        "crops": [3, 4],
+    }
+    assert found.numbers["skus_a_prompt"] == 2
+
+
+def test_only_pairs_across_splits_leak(items: pd.DataFrame) -> None:
+    kinds = ["across splits", "across splits", "within a SKU"]
+    alike = pd.DataFrame({"crop_path": ["a", "a", "b"], "kind": kinds})
+    found = judged(items, alike)
+    assert found.numbers["leaking_crops"] == 1
+    assert len(found.leaks) == 2
+
+
+def test_an_empty_split_has_zeros() -> None:
+    found = judged(index([("user", 1, 1, 1, 1)]).iloc[:0])
+    assert set(found.numbers.values()) == {0}
+    assert found.balance[["catalog", "query"]].to_numpy().sum() == 0

@@ -1,0 +1,515 @@
+"""Every way for files to be other than they were built: found, told, and mended by a build."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from df2_assets.dataset.tables import MADE_FROM, REFUSALS
+from df2_assets.engines.base import Lost, R, S
+from df2_assets.engines.local import LocalEngine
+from df2_assets.pipeline.marking import mark_damaged
+from df2_assets.pipeline.refusals import collect
+from df2_assets.store import checksums, state, tables
+from df2_assets.store.layout import Roots
+from df2_assets.store.lock import writer
+from df2_assets.verify import documents
+from df2_assets.verify.rereading import Shard
+from df2_assets.verify.verify import Verified, verify
+from df2_assets_tests.checks import clean
+from df2_assets_tests.support import processes
+from df2_assets_tests.support.builder import DataSet
+from df2_assets_tests.support.snapshots import contract, crop_stamps
+
+SPLIT = "train"
+CATALOG = "train/catalog/000001_01_01/000001_item1.jpg"
+QUERY = "train/query/000001_01_01/000003_item1.jpg"
+ORPHAN = "train/query/000001_01_01/000099_item1.jpg"
+HALF = "train/query/000001_01_01/.000099_item1.jpg.tmp"
+EMPTY = "train/query/000077_01_01"
+NOTES = "train/catalog/notes.txt"
+METADATA, LINES = "train_sku_metadata.json", "train_image_text.jsonl"
+LIST = "_df2_assets/train.sha256"
+
+Told = tuple[str, str, str | None, str]
+"""Of a fault: what found it, what is wrong, where, and who can mend it."""
+
+
+def build(roots: Roots) -> None:
+    """What a build does, without Dagster."""
+    built = clean.build(roots, SPLIT)
+    index = tables.frame(tables.read(roots, "raw_annotation_index", SPLIT))
+    refused = tables.from_frame(collect(SPLIT, index, built.groups, built.manifest), REFUSALS)
+    made_from = tables.digests(roots, MADE_FROM["refusals"], SPLIT)
+    tables.write(roots, "refusals", SPLIT, refused, made_from)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Roots:
+    base = tmp_path_factory.mktemp("verify")
+    roots = Roots(base / "df2", base / "sku", "sku")
+    clean.write(DataSet(roots.df2_root), SPLIT, looks=2)
+    build(roots)
+    return roots
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[LocalEngine]:
+    with closing(LocalEngine(2)) as engine:
+        yield engine
+
+
+@pytest.fixture
+def copy(original: Roots, tmp_path: Path) -> Roots:
+    """What was built, with all times, to be changed."""
+    shutil.copytree(original.sku_root, tmp_path / "sku")
+    return Roots(original.df2_root, tmp_path / "sku", "sku")
+
+
+def told(roots: Roots, found: Verified) -> set[Told]:
+    return {
+        (fault.check, fault.what.replace(str(roots.sku_root), "SKU_ROOT"), fault.path, fault.repair)
+        for fault in found.faults
+    }
+
+
+def flip(path: Path) -> None:
+    """Change one bit of a file, and neither its size nor its time."""
+    before, data = path.stat(), bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text().splitlines(keepends=True)
+
+
+def made_from_another(asset: str, source: str) -> str:
+    return (
+        f"{asset} of train was made from another {source} than the one at hand: "
+        f"rerun {asset}, or build_dataset, for train"
+    )
+
+
+CROPS = [
+    f"train/{domain}/000001_01_{category:02d}/{image:06d}_item{category}.jpg"
+    for category in range(1, 14)
+    for domain, images in (("catalog", (1, 2)), ("query", (3, 4)))
+    for image in images
+]
+
+FILES = "crops: files_match"
+CONTRACT = "sku_metadata: contract"
+MATCHES = "image_text: matches_metadata"
+PROMPTS = "image_text: prompt_coverage"
+
+HALF_WRITTEN = "half-written, left by a build that was killed"
+OTHER_BYTES = "its bytes are not those that were written"
+UNLISTED = "it does not list the files of the split"
+UNFINISHED = "it is half-built: a build is running or was stopped, or crops are to be remade"
+
+Damage = Callable[[Roots], object]
+
+DAMAGES: dict[str, tuple[Damage, set[Told]]] = {
+    "a crop is deleted": (
+        lambda roots: (roots.sku_root / CATALOG).unlink(),
+        {(FILES, "the file is not there", CATALOG, "build")},
+    ),
+    "a crop is cut short": (
+        lambda roots: os.truncate(roots.sku_root / CATALOG, 100),
+        {(FILES, "size or time is not the recorded one", CATALOG, "build")},
+    ),
+    "a crop is touched": (
+        lambda roots: os.utime(roots.sku_root / CATALOG, ns=(1, 1)),
+        {(FILES, "size or time is not the recorded one", CATALOG, "build")},
+    ),
+    "a crop that nothing wants": (
+        lambda roots: shutil.copy2(roots.sku_root / QUERY, roots.sku_root / ORPHAN),
+        {(FILES, "no row of the manifest wants it", ORPHAN, "build")},
+    ),
+    "a half-written crop": (
+        lambda roots: (roots.sku_root / HALF).write_bytes(b"half"),
+        {(FILES, HALF_WRITTEN, HALF, "build")},
+    ),
+    "an empty folder": (
+        lambda roots: (roots.sku_root / EMPTY).mkdir(),
+        {(FILES, "an empty folder", EMPTY, "build")},
+    ),
+    "all crops are gone": (
+        lambda roots: shutil.rmtree(roots.sku_root / SPLIT),
+        {(FILES, "the file is not there", crop, "build") for crop in CROPS},
+    ),
+    "the metadata is deleted": (
+        lambda roots: roots.sku_metadata(SPLIT).unlink(),
+        {
+            (
+                CONTRACT,
+                f"SKU_ROOT/{METADATA}: No such file or directory. Materialize sku_metadata.",
+                METADATA,
+                "build",
+            ),
+            (
+                MATCHES,
+                f"SKU_ROOT/{METADATA} is not there: materialize sku_metadata for train.",
+                LINES,
+                "build",
+            ),
+        },
+    ),
+    "the metadata is cut short": (
+        lambda roots: os.truncate(roots.sku_metadata(SPLIT), 1000),
+        {
+            (
+                CONTRACT,
+                f"SKU_ROOT/{METADATA} is not as the contract says: Input data was truncated. "
+                "Rerun sku_metadata.",
+                METADATA,
+                "build",
+            ),
+            (
+                MATCHES,
+                f"SKU_ROOT/{METADATA} is not whole (Input data was truncated): "
+                "materialize sku_metadata for train.",
+                LINES,
+                "build",
+            ),
+        },
+    ),
+    "an occlusion out of range": (
+        lambda roots: replace(roots.sku_metadata(SPLIT), '"occlusion": 1', '"occlusion": 9'),
+        {
+            (CONTRACT, "Expected `int` <= 3 - at `$.catalog[0].occlusion`", None, "build"),
+            (MATCHES, "differs in occlusion", CATALOG, "build"),
+        },
+    ),
+    "a label is another": (
+        lambda roots: replace(roots.sku_metadata(SPLIT), '"occlusion": 1', '"occlusion": 2'),
+        {
+            (CONTRACT, OTHER_BYTES, METADATA, "build"),
+            (MATCHES, "differs in occlusion", CATALOG, "build"),
+        },
+    ),
+    "a space in the metadata": (
+        lambda roots: replace(roots.sku_metadata(SPLIT), ": ", ":  "),
+        {(CONTRACT, OTHER_BYTES, METADATA, "build")},
+    ),
+    "half-written metadata": (
+        lambda roots: (roots.sku_root / f".{METADATA}.tmp").write_bytes(b"{"),
+        {(CONTRACT, HALF_WRITTEN, f".{METADATA}.tmp", "build")},
+    ),
+    "the lines are deleted": (
+        lambda roots: roots.image_text(SPLIT).unlink(),
+        {
+            (
+                MATCHES,
+                f"SKU_ROOT/{LINES}: No such file or directory. Materialize image_text for train.",
+                LINES,
+                "build",
+            )
+        },
+    ),
+    "a line is missing": (
+        lambda roots: roots.image_text(SPLIT).write_text(
+            "".join(lines_of(roots.image_text(SPLIT))[1:])
+        ),
+        {(MATCHES, "no line", CATALOG, "build")},
+    ),
+    "a line is no JSON": (
+        lambda roots: replace(roots.image_text(SPLIT), '{"split"', '"split"'),
+        {(MATCHES, "not a JSON object", LINES, "build"), (MATCHES, "no line", CATALOG, "build")},
+    ),
+    "a space in the lines": (
+        lambda roots: replace(roots.image_text(SPLIT), '","', '", "'),
+        {(MATCHES, OTHER_BYTES, LINES, "build")},
+    ),
+    "a prompt says another view": (
+        lambda roots: replace(roots.image_text(SPLIT), "not being worn", "being worn"),
+        {
+            (MATCHES, OTHER_BYTES, LINES, "build"),
+            (PROMPTS, "not a sentence of the contract", CATALOG, "build"),
+        },
+    ),
+    "half-written lines": (
+        lambda roots: (roots.sku_root / f".{LINES}.tmp").write_bytes(b"{"),
+        {(MATCHES, HALF_WRITTEN, f".{LINES}.tmp", "build")},
+    ),
+    "no manifest": (
+        lambda roots: roots.table("crops", SPLIT).unlink(),
+        {
+            ("state", "the table of crops is not there", None, "build"),
+            ("state", made_from_another("refusals", "crops"), None, "build"),
+            (
+                "state",
+                "the metadata was made from other groups or crops than those at hand",
+                None,
+                "build",
+            ),
+            ("state", UNLISTED, LIST, "build"),
+        },
+    ),
+    "no groups": (
+        lambda roots: roots.table("sku_groups", SPLIT).unlink(),
+        {
+            ("state", "the table of sku_groups is not there", None, "build"),
+            ("state", made_from_another("crops", "sku_groups"), None, "build"),
+            ("state", made_from_another("refusals", "sku_groups"), None, "build"),
+            (
+                "state",
+                "the metadata was made from other groups or crops than those at hand",
+                None,
+                "build",
+            ),
+        },
+    ),
+    "no refusals": (
+        lambda roots: roots.table("refusals", SPLIT).unlink(),
+        {("state", "the table of refusals is not there", None, "build")},
+    ),
+    "an index that cannot be read": (
+        lambda roots: roots.table("raw_annotation_index", SPLIT).write_bytes(b"PAR1"),
+        {
+            ("state", "the table of raw_annotation_index cannot be read", None, "build"),
+            ("state", made_from_another("sku_groups", "raw_annotation_index"), None, "build"),
+            ("state", made_from_another("refusals", "raw_annotation_index"), None, "build"),
+        },
+    ),
+    "no state": (
+        lambda roots: roots.state(SPLIT).unlink(),
+        {("state", UNFINISHED, None, "build")},
+    ),
+    "a build that was killed": (
+        lambda roots: state.mark_incomplete(roots, SPLIT),
+        {("state", UNFINISHED, None, "build")},
+    ),
+    "prompts of other metadata": (
+        lambda roots: state.save(
+            roots,
+            SPLIT,
+            msgspec.structs.replace(state.load(roots, SPLIT), image_text_of="another"),
+        ),
+        {
+            (
+                "state",
+                "the prompts were made from other metadata than the one at hand",
+                None,
+                "build",
+            )
+        },
+    ),
+    "no checksums": (
+        lambda roots: checksums.path(roots, SPLIT).unlink(),
+        {("state", UNLISTED, LIST, "build")},
+    ),
+    "a checksum is another": (
+        lambda roots: replace(checksums.path(roots, SPLIT), "  train/catalog", "0  train/catalog"),
+        {("state", UNLISTED, LIST, "build")},
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_not_as_it_was_built_is_found_and_a_build_repairs_it(
+    damage: str, copy: Roots, original: Roots
+) -> None:
+    do, expected = DAMAGES[damage]
+    do(copy)
+    assert told(copy, verify(copy, SPLIT)) == expected
+    build(copy)
+    assert verify(copy, SPLIT, clean.Here()).faults == []
+    assert contract(copy.sku_root) == contract(original.sku_root)
+
+
+def test_a_data_set_as_it_was_built_has_no_fault_and_is_not_touched(
+    original: Roots, engine: LocalEngine
+) -> None:
+    before = {path: path.lstat() for path in original.sku_root.rglob("*")}
+    for deep in (False, True):
+        found = verify(original, SPLIT, engine if deep else None)
+        assert (found.faults, found.notes, found.damaged) == ([], [], [])
+        assert (found.crops, found.deep) == (len(CROPS), deep)
+        assert all(
+            seen.finding.passed or seen.finding.severity == "warn" for seen in found.seen.values()
+        )
+    after = {path: path.lstat() for path in original.sku_root.rglob("*")}
+    assert {p: (s.st_mtime_ns, s.st_ino) for p, s in after.items()} == {
+        p: (s.st_mtime_ns, s.st_ino) for p, s in before.items()
+    }
+
+
+def test_what_is_not_the_projects_is_for_a_person_to_move_and_stays(copy: Roots) -> None:
+    (copy.sku_root / NOTES).write_text("mine")
+    expected = {(FILES, "not a file of this project", NOTES, "you")}
+    assert told(copy, verify(copy, SPLIT)) == expected
+    build(copy)
+    assert told(copy, verify(copy, SPLIT)) == expected
+    assert (copy.sku_root / NOTES).read_text() == "mine"
+
+
+def test_a_link_that_leads_elsewhere_is_for_a_person_to_remove(copy: Roots) -> None:
+    (copy.sku_root / EMPTY).symlink_to(copy.df2_root)
+    (fault,) = verify(copy, SPLIT).faults
+    assert (fault.check, fault.repair) == (FILES, "you")
+    assert str(copy.sku_root / EMPTY) in fault.what
+
+
+def test_a_split_that_was_never_built_is_said_so(original: Roots) -> None:
+    (fault,) = verify(original, "validation").faults
+    assert (fault.check, fault.what) == ("state", "it has not been built")
+
+
+def test_a_fault_names_the_crop_in_columns_that_explain_takes(copy: Roots) -> None:
+    (copy.sku_root / CATALOG).unlink()
+    (fault,) = verify(copy, SPLIT).faults
+    assert (fault.sku_id, fault.image_id, fault.item_idx) == ("000001_01_01", "000001", 1)
+
+
+def test_names_in_a_fault_cannot_reach_a_terminal(copy: Roots) -> None:
+    (copy.sku_root / "train/catalog/\x1b[31mred").write_text("mine")
+    (fault,) = verify(copy, SPLIT).faults
+    assert fault.path is not None
+    assert fault.path.isprintable()
+    assert fault.repair == "you"
+
+
+def test_a_data_set_that_was_moved_away_from_its_originals_is_still_well(copy: Roots) -> None:
+    moved = Roots(copy.df2_root / "nowhere", copy.sku_root, "another name")
+    found = verify(moved, SPLIT)
+    assert found.faults == []
+    assert found.notes == []
+    (copy.sku_root / METADATA).write_text(
+        (copy.sku_root / METADATA).read_text().replace(str(copy.df2_root), "/nowhere", 1)
+    )
+    checksums.write(copy, SPLIT, lambda: None)
+    found = verify(moved, SPLIT)
+    assert found.faults == []
+    (note,) = found.notes
+    assert "original images were not looked for" in note
+
+
+def test_a_missing_original_is_said_where_the_others_are_there(copy: Roots, tmp_path: Path) -> None:
+    shutil.copytree(copy.df2_root, tmp_path / "df2")
+    moved = Roots(tmp_path / "df2", copy.sku_root, "sku")
+    build(moved)
+    (moved.images(SPLIT) / "000003.jpg").unlink()
+    found = verify(moved, SPLIT)
+    assert {fault.what for fault in found.faults} == {"the original image is not there"}
+    assert {fault.image_id for fault in found.faults} == {"000003"}
+
+
+def test_only_a_deep_look_finds_a_bit_behind_an_unchanged_size_and_time(
+    copy: Roots, engine: LocalEngine
+) -> None:
+    flip(copy.sku_root / CATALOG)
+    assert verify(copy, SPLIT).faults == []
+    found = verify(copy, SPLIT, engine)
+    assert found.damaged == [CATALOG]
+    (fault,) = found.faults
+    assert (fault.check, fault.path, fault.repair) == (FILES, CATALOG, "build")
+    assert not found.seen["crops", "files_match"].finding.passed
+
+
+def test_workers_that_read_crops_back_load_neither_tables_nor_dagster(tmp_path: Path) -> None:
+    module = "df2_assets.verify.rereading"
+    loaded = processes.loaded_modules(f"import {module}", processes.environment(tmp_path), tmp_path)
+    assert module.partition(".")[0] in loaded
+    assert loaded & {"dagster", "pandas", "pyarrow", "numpy"} == set()
+
+
+class Fragile(clean.Here):
+    """An engine whose worker ends whenever it reads one of the crops."""
+
+    def map(
+        self, function: Callable[[S], R], shards: Iterable[S]
+    ) -> Generator[tuple[S, R | Lost], None, None]:
+        for shard, result in super().map(function, shards):
+            assert isinstance(shard, Shard)
+            yield shard, Lost("killed") if CATALOG in shard.crop_paths else result
+
+
+def test_a_crop_that_kills_its_reader_is_named_and_no_other(copy: Roots) -> None:
+    found = verify(copy, SPLIT, Fragile())
+    assert told(copy, found) == {(FILES, "the file is no readable JPEG", CATALOG, "build")}
+
+
+def test_a_deep_look_says_of_a_crop_that_it_cannot_be_decoded(
+    copy: Roots, engine: LocalEngine
+) -> None:
+    path = copy.sku_root / CATALOG
+    before = path.stat()
+    path.write_bytes(bytes(before.st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    found = verify(copy, SPLIT, engine)
+    assert told(copy, found) == {(FILES, "the file is no readable JPEG", CATALOG, "build")}
+    assert found.damaged == [CATALOG]
+
+
+def test_a_damaged_crop_is_marked_and_the_next_build_makes_it_and_no_other(
+    copy: Roots, original: Roots
+) -> None:
+    flip(copy.sku_root / CATALOG)
+    before = crop_stamps(copy.sku_root)
+    with writer(copy, SPLIT, "test"):
+        assert mark_damaged(copy, SPLIT, [CATALOG, QUERY]) == [CATALOG]
+    assert told(copy, verify(copy, SPLIT)) == {("state", UNFINISHED, None, "build")}
+    build(copy)
+    after = crop_stamps(copy.sku_root)
+    assert {f"train/{path}" for path in before if before[path] != after[path]} == {CATALOG}
+    assert verify(copy, SPLIT, clean.Here()).faults == []
+    assert contract(copy.sku_root) == contract(original.sku_root)
+    assert not copy.journal(SPLIT).exists()
+
+
+def test_a_crop_that_cannot_be_read_is_marked_too(copy: Roots, original: Roots) -> None:
+    (copy.sku_root / CATALOG).unlink()
+    assert mark_damaged(copy, SPLIT, [CATALOG]) == [CATALOG]
+    build(copy)
+    assert contract(copy.sku_root) == contract(original.sku_root)
+
+
+def test_what_a_build_sees_by_itself_need_not_be_marked(copy: Roots, engine: LocalEngine) -> None:
+    os.truncate(copy.sku_root / CATALOG, 100)
+    found = verify(copy, SPLIT, engine)
+    assert CATALOG in {fault.path for fault in found.faults}
+    assert found.damaged == []
+
+
+def test_a_crop_that_was_made_anew_in_the_meantime_is_not_marked(copy: Roots) -> None:
+    assert mark_damaged(copy, SPLIT, [CATALOG, ORPHAN]) == []
+    assert not copy.journal(SPLIT).exists()
+    assert verify(copy, SPLIT).faults == []
+
+
+def test_a_file_that_a_build_writes_while_it_is_looked_at_is_no_fault(copy: Roots) -> None:
+    listing, before = checksums.read(copy, SPLIT), dict[str, str]()
+    seen, _ = documents.sku_metadata(copy, SPLIT, listing, before, [])
+    assert (seen.finding.passed, seen.faults) == (True, [])
+
+
+def test_sha256sum_holds_every_file_of_the_split_against_the_list(copy: Roots) -> None:
+    names = [line.split("  ")[1].strip() for line in lines_of(checksums.path(copy, SPLIT))]
+    assert names == sorted([*CROPS, METADATA, LINES])
+    command = ["sha256sum", "--check", "--quiet", LIST]
+    whole = subprocess.run(command, cwd=copy.sku_root, capture_output=True, text=True, check=False)
+    assert (whole.returncode, whole.stdout) == (0, "")
+    flip(copy.sku_root / QUERY)
+    wrong = subprocess.run(command, cwd=copy.sku_root, capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stdout) == (1, f"{QUERY}: FAILED\n")
+
+
+def test_the_list_is_not_touched_by_a_build_that_changes_nothing(copy: Roots) -> None:
+    before = checksums.path(copy, SPLIT).lstat()
+    build(copy)
+    after = checksums.path(copy, SPLIT).lstat()
+    assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
