@@ -115,10 +115,10 @@ bench-engines: .venv/.installed-extra ## measure processes of this machine again
 	@.venv/bin/python -m benchmarks.engines $(ARGS)
 
 rehearsal: install ## build a data set of full size and measure it (ARGS=--yes)
-	@.venv/bin/python -m benchmarks.rehearsal --ui $(ARGS)
+	@.venv/bin/python -m benchmarks.rehearsal $(ARGS)
 
 scale: install ## feed ten million annotations to index, grouping and plan (ARGS=...)
-	@.venv/bin/python -m benchmarks.scale measure $(ARGS)
+	@.venv/bin/python -m benchmarks.scale $(ARGS)
 
 bucket: install ## build 625,000 small images, a bucket of docs/scaling.md (ARGS=...)
 	@.venv/bin/python -m benchmarks.bucket $(ARGS)
