@@ -22,7 +22,7 @@ _LANDMARKS: Final = (25, 33, 31, 39, 15, 15, 10, 14, 8, 29, 37, 19, 19)
 """Numbers for category 1 to 13 (README of the data set)."""
 
 _OUTLINE: Final = (50, 380)
-"""Points of all polygons of an item, at least and at most."""
+"""Points of the outline of an item, at least and at most."""
 
 
 def annotation(shown: Shown, width: int, height: int, seed: str) -> bytes:
@@ -64,21 +64,10 @@ def _box(rng: random.Random, width: int, height: int) -> Box:
 
 
 def _outline(rng: random.Random, box: Box) -> list[list[int]]:
-    """Draw polygons around the middle of the box: x, y, x, y, ..."""
+    """Draw a polygon of points in the box: x, y, x, y, ..."""
     x1, y1, x2, y2 = box
-    middle_x, middle_y, half_w, half_h = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
-    polygons = []
-    left = rng.randint(*_OUTLINE)
-    while left > 0:
-        points = min(left, rng.randint(20, 200))
-        left -= points
-        polygon = []
-        for i in range(points):
-            reach, angle = 0.8 + 0.2 * rng.random(), i * math.tau / points
-            polygon.append(int(middle_x + half_w * reach * math.cos(angle)))
-            polygon.append(int(middle_y + half_h * reach * math.sin(angle)))
-        polygons.append(polygon)
-    return polygons
+    points = rng.randint(*_OUTLINE)
+    return [[rng.randint(*side) for _ in range(points) for side in ((x1, x2), (y1, y2))]]
 
 
 def _landmarks(rng: random.Random, box: Box, count: int) -> list[int]:

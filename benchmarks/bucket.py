@@ -10,7 +10,7 @@ from PIL import Image
 from benchmarks.builds import SPLIT, Place, build, number
 from benchmarks.data import make_data_set
 from benchmarks.figures import MIB, Result, Row, Tables, machine, write
-from benchmarks.measure import PROJECT, work_folder
+from benchmarks.measure import work_folder
 from benchmarks.photos import Photo
 from benchmarks.scale import IMAGES_PER_BUCKET
 
@@ -26,7 +26,7 @@ _BYTES_PER_IMAGE: Final = 12_000
 @click.option("--yes", is_flag=True, help="Do not ask whether there is room.")
 def main(images: int, yes: bool) -> None:
     """Build so many small images with every check, cold and unchanged, and write what it took."""
-    with work_folder(PROJECT / "data" / "bucket", images * _BYTES_PER_IMAGE, ask=not yes) as work:
+    with work_folder("bucket", images * _BYTES_PER_IMAGE, ask=not yes) as work:
         results = measure(work, images, _PICTURES)
     write("bucket", results, tables(results))
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import dagster as dg
 
-from benchmarks.figures import MIB, Result
+from benchmarks.figures import Result
 from benchmarks.measure import python, run
 
 SPLIT: Final = "train"
@@ -79,11 +79,6 @@ def build(place: Place, *splits: str, workers: int | None = None, engine: str = 
 def number(build: Result, asset: str, name: str) -> float:
     """Return a number that a build gave for `asset` of the split that benchmarks build alone."""
     return float(build["splits"][SPLIT]["numbers"][asset][name])
-
-
-def memory_beyond(nothing: Result, build: Result) -> float:
-    """Return the MiB that a build takes at its peak beyond one of empty splits."""
-    return float(build["peak_bytes"] - nothing["peak_bytes"]) / MIB
 
 
 def check_seconds(split: Result) -> float:

@@ -13,19 +13,14 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 import click
 from PIL import Image
 
 from benchmarks.recipe import QUALITY
 
-
-class Crop(NamedTuple):
-    """A crop as the metadata has it: its path under SKU_ROOT, its box in pixels."""
-
-    path: str
-    box: tuple[int, int, int, int]
+Crop = tuple[str, tuple[int, int, int, int]]
+"""A crop as the metadata has it: its path under SKU_ROOT, its box in pixels."""
 
 
 def crops_by_image(sku_root: Path, splits: Iterable[str]) -> dict[str, list[Crop]]:
@@ -36,7 +31,7 @@ def crops_by_image(sku_root: Path, splits: Iterable[str]) -> dict[str, list[Crop
         for sku in metadata["skus"].values():
             for crop in sku["catalog"] + sku["query"]:
                 x1, y1, x2, y2 = crop["bbox"]
-                crops[crop["orig_image_path"]].append(Crop(crop["crop_path"], (x1, y1, x2, y2)))
+                crops[crop["orig_image_path"]].append((crop["crop_path"], (x1, y1, x2, y2)))
     return {path: crops[path] for path in sorted(crops)}
 
 
@@ -53,14 +48,14 @@ def measure(
         if image.mode != "RGB":
             image = image.convert("RGB")
         decode += time.process_time() - begun
-        for crop in of_image:
+        for name, box in of_image:
             begun = time.process_time()
             buffer = io.BytesIO()
-            image.crop(crop.box).save(buffer, "JPEG", quality=QUALITY)
+            image.crop(box).save(buffer, "JPEG", quality=QUALITY)
             encoded = time.process_time()
             encode += encoded - begun
             if scratch is not None:
-                _write(scratch / crop.path, buffer.getvalue())
+                _write(scratch / name, buffer.getvalue())
                 write += time.process_time() - encoded
     return {"decode": decode, "encode": encode, "write": write}
 

@@ -48,16 +48,6 @@ def make_data_set(root: Path, images: Mapping[str, int], photos: Mapping[str, li
     return root
 
 
-def take_part(root: Path, whole: Path, split: str, count: int) -> Path:
-    """Make a `DF2_ROOT` of links to the first `count` images of a split of another one."""
-    for kind, suffix in (("image", ".jpg"), ("annos", ".json")):
-        (root / split / kind).mkdir(parents=True)
-        for number in range(1, count + 1):
-            name = f"{number:06d}{suffix}"
-            os.link(whole / split / kind / name, root / split / kind / name)
-    return root
-
-
 def bytes_of(images: Mapping[str, int], photos: Mapping[str, int]) -> int:
     """Estimate what a data set and its pictures take on the disk."""
     annotated = sum(images.get(split, 0) for split in ANNOTATED_SPLITS)

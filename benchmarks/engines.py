@@ -8,7 +8,7 @@ import click
 from benchmarks.builds import SPLIT, Place, build
 from benchmarks.data import bytes_of, make_data_set, make_photos
 from benchmarks.figures import Result, Tables, by_turn, goal, machine, spread, write
-from benchmarks.measure import PROJECT, work_folder
+from benchmarks.measure import work_folder
 from df2_assets.dataset.taxonomy import DOMAINS
 
 _ENGINES = ("local", "ray")
@@ -18,11 +18,10 @@ _BYTES_PER_IMAGE = 30_000
 @click.command()
 @click.option("--images", default=20_000, show_default=True)
 @click.option("--turns", default=3, show_default=True)
-@click.option("--work", type=click.Path(path_type=Path), default=PROJECT / "data" / "engines")
-def main(images: int, turns: int, work: Path) -> None:
+def main(images: int, turns: int) -> None:
     """Measure, and write tables and numbers into benchmarks/."""
     crops = len(_ENGINES) * turns * images * _BYTES_PER_IMAGE
-    with work_folder(work, bytes_of({SPLIT: images}, {SPLIT: 2000}) + crops):
+    with work_folder("engines", bytes_of({SPLIT: images}, {SPLIT: 2000}) + crops) as work:
         results = measure(work, images, turns)
     write("engines", results, tables(results))
 

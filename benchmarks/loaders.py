@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks.builds import SPLIT, Place, build
 from benchmarks.data import bytes_of, make_data_set, make_photos
 from benchmarks.figures import Result, Tables, by_turn, machine, spread, write
-from benchmarks.measure import PROJECT, python, run, work_folder
+from benchmarks.measure import python, run, work_folder
 
 _EXPORTS: Final = ("webdataset", "huggingface")
 _BYTES_PER_IMAGE: Final = 200_000
@@ -31,11 +31,10 @@ _BATCH: Final = 64
 @click.option("--images", default=25_000, show_default=True, help="Of the build.")
 @click.option("--crops", default=3_000, show_default=True, help="Loaded in a pass.")
 @click.option("--turns", default=5, show_default=True)
-@click.option("--work", type=click.Path(path_type=Path), default=PROJECT / "data" / "loaders")
-def main(images: int, crops: int, turns: int, work: Path) -> None:
+def main(images: int, crops: int, turns: int) -> None:
     """Measure, and write tables and numbers into benchmarks/."""
     needed = bytes_of({SPLIT: images}, {SPLIT: 2000}) + images * _BYTES_PER_IMAGE
-    with work_folder(work, needed):
+    with work_folder("loaders", needed) as work:
         results = measure(prepare(work, images), work / "cache", crops, turns)
     write("loaders", results, tables(results))
 

@@ -93,20 +93,21 @@ def environment_for(settings: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def work_folder(
-    folder: Path, needed: int, *, ask: bool = False, keep: bool = False
+    name: str | Path, needed: int, *, ask: bool = False, keep: bool = False
 ) -> Iterator[Path]:
-    """Make `folder` for about `needed` bytes, and remove it after the block unless `keep`.
+    """Make a folder for about `needed` bytes, and remove it after the block unless `keep`.
 
-    With `ask`, a person confirms first. Raises ClickException if the disk has not enough room or
-    the folder exists already.
+    `name` is one under `data/`, or an absolute path. With `ask`, a person confirms first. Raises
+    ClickException if the disk has not enough room or the folder exists already.
     """
+    folder = PROJECT / "data" / name
     if folder.exists():
-        raise click.ClickException(f"{folder} exists already: remove it, or name another one.")
+        raise click.ClickException(f"{folder} exists already: remove it first.")
     parent = next(parent for parent in folder.parents if parent.exists())
     free = shutil.disk_usage(parent).free
     click.echo(f"This needs about {needed / 1e9:.1f} GB; {folder} has {free / 1e9:.1f} GB free.")
     if needed > free:
-        raise click.ClickException("That is not enough: make room, or name another folder.")
+        raise click.ClickException("That is not enough: make room first.")
     if ask:
         click.confirm("Go on?", abort=True)
     folder.mkdir(parents=True)

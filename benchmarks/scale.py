@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.builds import SPLIT
 from benchmarks.figures import MIB, Result, Tables, machine, write
-from benchmarks.measure import PROJECT, run, work_folder
+from benchmarks.measure import run, work_folder
 from benchmarks.pairs import Shown, images
 from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import CATEGORIES
@@ -43,7 +43,7 @@ _, step, folder, size = sys.argv
 print(STEPS[step][0](Path(folder), int(size)))
 """
 
-_IMAGES_AT_ONCE: Final = 100_000
+_IMAGES_AT_ONCE: Final = 1_000_000
 _WIDTH, _HEIGHT = 468, 624
 _BYTES_PER_IMAGE: Final = 100
 
@@ -53,7 +53,7 @@ _BYTES_PER_IMAGE: Final = 100
 def main(largest: int) -> None:
     """Run every step at each size, and write what it took."""
     sizes = [*(size for size in SIZES if size < largest), largest]
-    with work_folder(PROJECT / "data" / "scale", largest * _BYTES_PER_IMAGE) as work:
+    with work_folder("scale", largest * _BYTES_PER_IMAGE) as work:
         results = measure(work, sizes)
     write("scale", results, tables(results))
 
