@@ -22,7 +22,6 @@ _EXPORTS: Final = ("webdataset", "huggingface")
 _BYTES_PER_IMAGE: Final = 200_000
 """What an image takes as crops, in tar files, in Parquet and in the cache of `datasets`."""
 
-_WORKERS: Final = (0, 2)
 _SIDE: Final = 224
 _BATCH: Final = 64
 
@@ -50,8 +49,10 @@ def prepare(work: Path, images: int) -> Path:
     return place.sku_root
 
 
-def measure(sku_root: Path, cache: Path, crops: int, turns: int) -> Result:
-    """Take all turns: the images per second of each loader and number of workers.
+def measure(
+    sku_root: Path, cache: Path, crops: int, turns: int, workers: tuple[int, ...] = (0, 2)
+) -> Result:
+    """Take all turns: the images per second of each loader and number of `workers`.
 
     Each pass loads `crops`; one of each loader that does not count comes first. `cache` is where
     `datasets` may write.
@@ -64,7 +65,7 @@ def measure(sku_root: Path, cache: Path, crops: int, turns: int) -> Result:
         click.echo(f"Turn {turn} of {turns}.")
         done.append(
             {
-                name: {str(workers): _rate(loader, workers, crops) for workers in _WORKERS}
+                name: {str(count): _rate(loader, count, crops) for count in workers}
                 for name, loader in loaders.items()
             }
         )

@@ -33,10 +33,10 @@ def test_every_loader_gives_the_same_images_in_the_same_order(
 
 
 def test_rates_stand_beside_those_of_the_loose_files(sku_root: Path, tmp_path: Path) -> None:
-    results = loaders.measure(sku_root, tmp_path, crops=1000, turns=2)
+    results = loaders.measure(sku_root, tmp_path, crops=1000, turns=2, workers=(0, 1))
     for turn in results["turns"]:
         assert all(rate > 0 for loader in turn.values() for rate in loader.values())
     ((title, (first, *others)),) = loaders.tables(results).items()
     assert "1,000 crops in a pass" in title
-    assert (first["0 workers, ratio"], first["2 workers, ratio"]) == ("1.00", "1.00")
+    assert (first["0 workers, ratio"], first["1 workers, ratio"]) == ("1.00", "1.00")
     assert len(others) == 2
