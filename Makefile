@@ -111,14 +111,14 @@ lint: .venv/.installed-dev ## ruff check, ruff format, mypy
 bench: install ## measure this project and the original recipe, in turns (ARGS=...)
 	@.venv/bin/python -m benchmarks.bench $(ARGS)
 
-bench-engines: .venv/.installed-extra ## measure processes of this machine against Ray, in turns (ARGS=...)
+bench-engines: .venv/.installed-extra ## compare processes of this machine with Ray, in turns (ARGS=...)
 	@.venv/bin/python -m benchmarks.engines $(ARGS)
 
 rehearsal: install ## build a data set of full size and measure it (ARGS=--yes)
-	@.venv/bin/python -m benchmarks.rehearsal --ui $(ARGS)
+	@.venv/bin/python -m benchmarks.rehearsal $(ARGS)
 
 scale: install ## feed ten million annotations to index, grouping and plan (ARGS=...)
-	@.venv/bin/python -m benchmarks.scale measure $(ARGS)
+	@.venv/bin/python -m benchmarks.scale $(ARGS)
 
 bucket: install ## build 625,000 small images, a bucket of docs/scaling.md (ARGS=...)
 	@.venv/bin/python -m benchmarks.bucket $(ARGS)

@@ -10,7 +10,7 @@ from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.taxonomy import CATEGORIES
 
 _SHARE: Final = (1.9, 3.3)
-"""Of the part of an image that a box takes: the parameters of its beta distribution."""
+"""Parameters of the beta distribution of the part of an image that a box takes."""
 
 _SHORTEST_SIDE: Final = 48
 _PAST_EDGE: Final = 0.004
@@ -19,14 +19,14 @@ _PAST_EDGE: Final = 0.004
 _OCCLUSIONS: Final = (0.48, 0.49, 0.03)
 _VIEWPOINTS: Final = (0.09, 0.77, 0.14)
 _LANDMARKS: Final = (25, 33, 31, 39, 15, 15, 10, 14, 8, 29, 37, 19, 19)
-"""How many a category has, 1 to 13 (README of the data set)."""
+"""Numbers for category 1 to 13 (README of the data set)."""
 
 _OUTLINE: Final = (50, 380)
-"""Points of an item's polygons together, at least and at most."""
+"""Points of the outline of an item, at least and at most."""
 
 
 def annotation(shown: Shown, width: int, height: int, seed: str) -> bytes:
-    """The file of an image of this size in pixels, all of it decided by `seed`."""
+    """Write the annotation of an image of this size in pixels; it depends on `seed` alone."""
     rng = random.Random(seed)
     content: dict[str, Any] = {"source": shown.source, "pair_id": shown.pair_id}
     for index, item in enumerate(shown.items, start=1):
@@ -54,7 +54,7 @@ def _item(rng: random.Random, item: Item, width: int, height: int) -> dict[str, 
 
 
 def _box(rng: random.Random, width: int, height: int) -> Box:
-    """A box inside the image, upright more often than not."""
+    """Draw a box inside the image, upright more often than not."""
     area = rng.betavariate(*_SHARE) * width * height
     upright = math.exp(rng.gauss(0.25, 0.3))
     w = min(width, max(_SHORTEST_SIDE, round(math.sqrt(area / upright))))
@@ -64,41 +64,23 @@ def _box(rng: random.Random, width: int, height: int) -> Box:
 
 
 def _outline(rng: random.Random, box: Box) -> list[list[int]]:
-    """Polygons around the middle of the box: x, y, x, y, ..."""
-    polygons = []
-    left = rng.randint(*_OUTLINE)
-    while left > 0:
-        points = min(left, rng.randint(20, 200))
-        left -= points
-        polygons.append(_ring(rng, box, points))
-    return polygons
-
-
-def _ring(rng: random.Random, box: Box, points: int) -> list[int]:
+    """Draw a polygon of points in the box: x, y, x, y, ..."""
     x1, y1, x2, y2 = box
-    middle_x, middle_y, half_w, half_h = (x1 + x2) / 2, (y1 + y2) / 2, (x2 - x1) / 2, (y2 - y1) / 2
-    step, ring = math.tau / points, []
-    for i in range(points):
-        reach = 0.8 + 0.2 * rng.random()
-        ring.append(int(middle_x + half_w * reach * math.cos(i * step)))
-        ring.append(int(middle_y + half_h * reach * math.sin(i * step)))
-    return ring
+    points = rng.randint(*_OUTLINE)
+    return [[rng.randint(*side) for _ in range(points) for side in ((x1, x2), (y1, y2))]]
 
 
 def _landmarks(rng: random.Random, box: Box, count: int) -> list[int]:
-    """x, y and visibility (0 not labelled, 1 hidden, 2 visible) of each."""
+    """Place landmarks: x, y and visibility (0 not labelled, 1 hidden, 2 visible) of each."""
     x1, y1, x2, y2 = box
     marks: list[int] = []
     for _ in range(count):
         visibility = _one_of_three(rng, (0.2, 0.2, 0.6)) - 1
-        if visibility:
-            marks += [rng.randrange(x1, x2), rng.randrange(y1, y2), visibility]
-        else:
-            marks += [0, 0, 0]
+        mark = [rng.randrange(x1, x2), rng.randrange(y1, y2), visibility]
+        marks += mark if visibility else [0, 0, 0]
     return marks
 
 
 def _one_of_three(rng: random.Random, shares: tuple[float, float, float]) -> int:
-    """1, 2 or 3, as often as `shares` say."""
-    at = rng.random()
-    return 1 if at < shares[0] else 2 if at < shares[0] + shares[1] else 3
+    """Draw 1, 2 or 3, as often as `shares` say."""
+    return rng.choices((1, 2, 3), shares)[0]

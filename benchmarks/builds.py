@@ -1,16 +1,18 @@
 """Builds through the real command, and what each took."""
 
 import json
-import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from benchmarks.measure import Measured, python, run
-from benchmarks.steps import CHECKS, steps_of_last_run
+import dagster as dg
 
-Result = dict[str, Any]
-"""What was measured, as it is kept in JSON."""
+from benchmarks.figures import Result
+from benchmarks.measure import python, run
+
+SPLIT: Final = "train"
+"""The split of all benchmarks that build only one."""
 
 _KEPT: Final = {
     "raw_annotation_index": ("seconds", "annotations_read"),
@@ -18,7 +20,7 @@ _KEPT: Final = {
     "sku_metadata": ("skus", "crops"),
     "refusals": ("refused",),
 }
-"""Of the numbers that `build --json` prints, those that results keep."""
+"""The numbers of `build --json` that results keep."""
 
 _TIMED: Final = ("raw_annotation_index", "crops")
 """The assets that say how long their own work took."""
@@ -26,7 +28,7 @@ _TIMED: Final = ("raw_annotation_index", "crops")
 
 @dataclass(frozen=True)
 class Place:
-    """A `DF2_ROOT`, the `SKU_ROOT` that is made of it, and the `DAGSTER_HOME` that remembers."""
+    """A `DF2_ROOT`, the `SKU_ROOT` that is built from it, and the `DAGSTER_HOME` of the runs."""
 
     df2_root: Path
     sku_root: Path
@@ -41,62 +43,76 @@ class Place:
         }
 
     def to(self, sku_root: Path) -> "Place":
-        """The same input, built into another folder."""
+        """Return the same input with another folder for the output."""
         return replace(self, sku_root=sku_root)
 
     def without_paths(self, text: str) -> str:
-        """The text with both roots by name: where they lie is nobody's business."""
+        """Return the text with the names of both roots in place of their paths."""
         return text.replace(str(self.df2_root), "DF2_ROOT").replace(str(self.sku_root), "SKU_ROOT")
 
 
 def build(place: Place, *splits: str, workers: int | None = None, engine: str = "local") -> Result:
-    """Build `splits` on an engine: what it took, and `splits` with what each run said.
+    """Build `splits` and return what that took, and under `splits` the numbers of each run.
 
-    Raises FailedError where a run, or a check with severity ERROR, fails.
+    Raises FailedError if a run, or a check with severity ERROR, fails.
     """
     options = [option for split in splits for option in ("--split", split)]
     if workers:
         options += ["--workers", str(workers)]
-    done = run(
-        python("df2_assets", "build", "--json", *options),
-        place.environment | {"DF2_ENGINE": engine},
-    )
-    runs = {}
-    for outcome in json.loads(done.output)["splits"]:
-        steps = steps_of_last_run(place.home, outcome["split"])
-        runs[outcome["split"]] = {
+    command = python("df2_assets", "build", "--json", *options)
+    measured = run(command, place.environment | {"DF2_ENGINE": engine})
+    runs = {
+        outcome["split"]: {
             "numbers": {
                 asset: {name: outcome["numbers"][asset][name] for name in names}
                 for asset, names in _KEPT.items()
             },
             "passed": outcome["passed"],
-            "warned": [place.without_paths(said) for said in outcome["warned"]],
-            "steps": {name: asdict(step) for name, step in steps.items()},
+            "warned": [place.without_paths(text) for text in outcome["warned"]],
+            "steps": _steps_of_last_run(place.home, outcome["split"]),
         }
-    return took(done) | {"splits": runs}
-
-
-def took(measured: Measured) -> Result:
-    """Seconds, processor seconds and peak memory."""
-    return {
-        "seconds": round(measured.seconds, 3),
-        "cpu": round(measured.cpu, 3),
-        "peak_bytes": measured.peak_bytes,
+        for outcome in json.loads(measured.output)["splits"]
     }
+    return {**measured.numbers, "splits": runs}
+
+
+def number(build: Result, asset: str, name: str) -> float:
+    """Return a number that a build gave for `asset` of the split that benchmarks build alone."""
+    return float(build["splits"][SPLIT]["numbers"][asset][name])
 
 
 def check_seconds(split: Result) -> float:
-    """What the checks of a split took, those that come with their asset's own step among them.
+    """Return what the checks of a split took, with those inside the steps of their assets.
 
-    Of the steps that time themselves, all that is neither their work nor their table counts as
-    checking: too much rather than too little (the contact sheet is in it).
+    In the steps that time themselves, everything but their work and their table counts as
+    checking. That is too much rather than too little: it includes the contact sheet.
     """
     steps, numbers = split["steps"], split["numbers"]
-    own = (steps[name]["body"] - numbers[name]["seconds"] for name in _TIMED)
-    apart = (of["total"] for name, of in steps.items() if name.endswith(CHECKS))
-    return float(sum(own) + sum(apart))
+    inside = sum(steps[name]["body"] - numbers[name]["seconds"] for name in _TIMED)
+    return float(inside + sum(steps[name]["total"] for name in steps if name.endswith("_checks")))
 
 
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0))
+def _steps_of_last_run(home: Path, split: str) -> dict[str, dict[str, float]]:
+    """Return the seconds of each step of the last run for `split`, from Dagster's events.
+
+    `load` is for reading inputs, `body` for the step's own work, `store` for writing its table.
+    """
+    times: dict[str, dict[str, list[float]]] = {}
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        runs = dg.RunsFilter(tags={"dagster/partition": split})
+        (last,) = instance.get_runs(runs, limit=1)
+        for entry in instance.all_logs(last.run_id):
+            if entry.dagster_event and entry.step_key:
+                kinds = times.setdefault(entry.step_key, {})
+                kinds.setdefault(entry.dagster_event.event_type_value, []).append(entry.timestamp)
+    return {name: _step(kinds) for name, kinds in times.items() if "STEP_SUCCESS" in kinds}
+
+
+def _step(times: dict[str, list[float]]) -> dict[str, float]:
+    start, end = times["STEP_START"][0], times["STEP_SUCCESS"][0]
+    loaded = times.get("STEP_INPUT", [start])[-1]
+    output = times["STEP_OUTPUT"][0]
+    stored = times.get("HANDLED_OUTPUT", [output])[-1]
+    parts = [until - since for since, until in pairwise((start, loaded, output, stored))]
+    names = ("load", "body", "store", "total")
+    return {name: round(part, 4) for name, part in zip(names, [*parts, end - start], strict=True)}

@@ -1,8 +1,8 @@
-"""The limit: decoding and encoding alone, for exactly the images and crops that a build made.
+"""The limit: decoding and encoding alone, for exactly the images and crops of a build.
 
-One process; reading the images, and all else that is not the codec's work, stands outside the
-time. Prints a JSON object: `images`, `crops`, and processor seconds as `decode` and `encode`, and
-as `write` (a temporary file, its digest, the rename) where crops are written to a scratch folder.
+One process; the time does not include reading the images, or anything else that is not the codec's
+work. Prints a JSON object: `images`, `crops`, processor seconds as `decode` and `encode`, and as
+`write` (a temporary file, its digest, the rename) where crops are written to a scratch folder.
 """
 
 import hashlib
@@ -13,43 +13,32 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import click
 from PIL import Image
 
 from benchmarks.recipe import QUALITY
 
-
-class Crop(NamedTuple):
-    """A crop as the metadata has it: its path under SKU_ROOT, its box in pixels."""
-
-    path: str
-    box: tuple[int, int, int, int]
-
-
-class Seconds(NamedTuple):
-    decode: float
-    encode: float
-    write: float
+Crop = tuple[str, tuple[int, int, int, int]]
+"""A crop as the metadata has it: its path under SKU_ROOT, its box in pixels."""
 
 
 def crops_by_image(sku_root: Path, splits: Iterable[str]) -> dict[str, list[Crop]]:
-    """What a build cut from each image, by the image's path under DF2_ROOT."""
+    """Return the crops that a build cut from each image, by the image's path under DF2_ROOT."""
     crops: dict[str, list[Crop]] = defaultdict(list)
     for split in splits:
-        metadata: dict[str, Any] = json.loads(
-            (sku_root / f"{split}_sku_metadata.json").read_bytes()
-        )
+        metadata = json.loads((sku_root / f"{split}_sku_metadata.json").read_bytes())
         for sku in metadata["skus"].values():
             for crop in sku["catalog"] + sku["query"]:
                 x1, y1, x2, y2 = crop["bbox"]
-                crops[crop["orig_image_path"]].append(Crop(crop["crop_path"], (x1, y1, x2, y2)))
+                crops[crop["orig_image_path"]].append((crop["crop_path"], (x1, y1, x2, y2)))
     return {path: crops[path] for path in sorted(crops)}
 
 
-def measure(df2_root: Path, crops: dict[str, list[Crop]], scratch: Path | None = None) -> Seconds:
-    """Processor seconds of decoding each image once, and of encoding and writing its crops."""
+def measure(
+    df2_root: Path, crops: dict[str, list[Crop]], scratch: Path | None = None
+) -> dict[str, float]:
+    """Return the processor seconds of decoding each image once, encoding and writing its crops."""
     decode = encode = write = 0.0
     for path, of_image in crops.items():
         source = io.BytesIO((df2_root / path).read_bytes())
@@ -59,23 +48,22 @@ def measure(df2_root: Path, crops: dict[str, list[Crop]], scratch: Path | None =
         if image.mode != "RGB":
             image = image.convert("RGB")
         decode += time.process_time() - begun
-        for crop in of_image:
+        for name, box in of_image:
             begun = time.process_time()
             buffer = io.BytesIO()
-            image.crop(crop.box).save(buffer, "JPEG", quality=QUALITY)
+            image.crop(box).save(buffer, "JPEG", quality=QUALITY)
             encoded = time.process_time()
             encode += encoded - begun
             if scratch is not None:
-                _write(scratch / crop.path, buffer.getvalue())
+                _write(scratch / name, buffer.getvalue())
                 write += time.process_time() - encoded
-    return Seconds(decode, encode, write)
+    return {"decode": decode, "encode": encode, "write": write}
 
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    with open(temporary, "wb") as file:
-        file.write(data)
+    temporary.write_bytes(data)
     hashlib.sha256(data).hexdigest()
     os.replace(temporary, path)
 
@@ -90,11 +78,10 @@ def main(
     df2_root: Path, sku_root: Path, splits: tuple[str, ...], every: int, scratch: Path | None
 ) -> None:
     """Decode the images and encode the crops that a build made of DF2_ROOT in SKU_ROOT."""
-    all_crops = crops_by_image(sku_root, splits)
-    crops = {path: all_crops[path] for path in list(all_crops)[::every]}
-    seconds = measure(df2_root, crops, scratch)
+    crops = dict(list(crops_by_image(sku_root, splits).items())[::every])
     count = sum(map(len, crops.values()))
-    click.echo(json.dumps({"images": len(crops), "crops": count, **seconds._asdict()}))
+    seconds = measure(df2_root, crops, scratch)
+    click.echo(json.dumps({"images": len(crops), "crops": count, **seconds}))
 
 
 if __name__ == "__main__":

@@ -1,74 +1,119 @@
-"""Numbers that the turns of `make bench` come to."""
+"""Figures of the benchmarks: tables in README.md, raw numbers in results/NAME.json.
 
-from benchmarks.builds import Result, check_seconds
+A table is a list of rows, and a row is its cells by the heads of their columns.
+"""
 
-MIB = 2**20
-SPLIT = "train"
+import json
+import os
+import platform
+from collections.abc import Iterable
+from importlib.metadata import version
+from math import inf
+from pathlib import Path
+from statistics import median
+from typing import Any, Final
+
+import pandas as pd
+from PIL import features
+
+Result = dict[str, Any]
+"""Raw numbers of a benchmark or a part of it, as results/NAME.json keeps them."""
+
+Row = dict[str, str]
+Tables = dict[str, list[Row]]
+"""Tables by their titles."""
+
+FOLDER: Final = Path(__file__).parent
+MIB: Final = 2**20
 
 
-def beyond(turn: Result, build: str = "cold") -> float:
-    """Seconds of a build beyond what one of an empty split takes."""
-    return float(turn[build]["seconds"] - turn["nothing"]["seconds"])
+def spread(values: Iterable[float], form: str) -> str:
+    """Format the median, and the least and the most where there are several values."""
+    numbers = list(values)
+    middle, *ends = (form.format(of(numbers)) for of in (median, min, max))
+    return f"{middle} ({' to '.join(ends)})" if len(numbers) > 1 else middle
 
 
-def at_best(turn: Result, cores: int) -> float:
-    """Seconds that decoding and encoding alone would take on all cores."""
-    return float((turn["codec"]["decode"] + turn["codec"]["encode"]) / cores)
-
-
-def cost_by_images(results: Result) -> dict[int, list[float]]:
-    """Seconds beyond the fixed start, turn by turn, by the number of images."""
-    turns = results["turns"]
+def goal(
+    what: str,
+    values: Iterable[float],
+    form: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    note: str = "",
+) -> Row:
+    """Return a row that says whether the median of `values`, one per turn, is within its bounds."""
+    numbers = list(values)
+    bounds = [f"{sign} {form.format(of)}" for sign, of in (("≥", least), ("≤", most)) if of]
+    low, high = -inf if least is None else least, inf if most is None else most
     return {
-        size: [of_size(turn, size)["seconds"] - turn["nothing"]["seconds"] for turn in turns]
-        for size in [*map(int, turns[0]["smaller"]), results["images"]]
+        "what": what,
+        "goal": form.format(least) if least == most else " and ".join(bounds),
+        "measured": spread(numbers, form) + (f"; {note}" if note else ""),
+        "met": "yes" if low <= median(numbers) <= high else "**no**",
     }
 
 
-def stages(turn: Result, cores: int) -> dict[str, float]:
-    """Seconds of the cold build of a turn by stage; together they are all of it.
+def by_turn(results: Result) -> pd.DataFrame:
+    """Return a row per turn and a column per number, such as `cold.seconds`."""
+    return pd.json_normalize(results["turns"])
 
-    What decoding, encoding and writing take is measured apart, in one process, and shared out to
-    the cores.
+
+def machine() -> Result:
+    """Describe what the figures depend on, and nothing that says whose machine it is."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": cores(),
+        "memory_gib": round(memory / 2**30),
+        "python": platform.python_version(),
+        "pillow": version("pillow"),
+        "libjpeg_turbo": features.version("libjpeg_turbo") or "no",
+        "dagster": version("dagster"),
+    }
+
+
+def cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def section(results: Result, tables: Tables) -> str:
+    """Return Markdown that names the machine and shows each table under its title."""
+    on = (
+        "On {cores} cores, {memory_gib} GiB, Python {python}, Pillow {pillow} with libjpeg-turbo "
+        "{libjpeg_turbo}, Dagster {dagster}."
+    ).format_map(results["machine"])
+    if "turns" in results:
+        on += f" Medians of {len(results['turns'])} turns, with the least and the most."
+    return "\n\n".join([on, *(f"**{title}**\n\n{_table(rows)}" for title, rows in tables.items())])
+
+
+def write(name: str, results: Result, tables: Tables, folder: Path = FOLDER) -> None:
+    """Write `results` to results/NAME.json under `folder`, and `tables` into its README.md.
+
+    The section replaces what is between `<!-- NAME: begin -->` and `<!-- NAME: end -->`.
     """
-    steps, numbers = cold_split(turn)["steps"], cold_split(turn)["numbers"]
-    tables = ("raw_annotation_index", "sku_groups", "crops", "refusals")
-    codec = {what: turn["codec"][what] / cores for what in ("decode", "encode", "write")}
-    found = {
-        "index: annotations and image headers": numbers["raw_annotation_index"]["seconds"],
-        "group": steps["sku_groups"]["body"],
-        "decode": codec["decode"],
-        "encode": codec["encode"],
-        "write: files and digests": codec["write"],
-        "rest of the crops step: plan, journal, idle cores": (
-            numbers["crops"]["seconds"] - sum(codec.values())
-        ),
-        "tables: read, compared, written": sum(
-            steps[name]["load"] + steps[name]["store"] for name in tables
-        )
-        + steps["refusals"]["body"],
-        "metadata and JSONL": steps["sku_metadata"]["total"] + steps["image_text"]["total"],
-        "checks": check_seconds(cold_split(turn)),
-    }
-    rest = turn["cold"]["seconds"] - sum(found.values())
-    return found | {"start, imports and Dagster": rest}
+    path = folder / "results" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(results) + "\n", encoding="utf-8")
+    readme = folder / "README.md"
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = readme.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    text = f"{before}{begin}\n\n{section(results, tables)}\n\n{end}{after}"
+    readme.write_text(text, encoding="utf-8")
 
 
-def of_size(turn: Result, size: int) -> Result:
-    """The cold build of so many images."""
-    build: Result = turn["smaller"].get(str(size)) or turn["cold"]
-    return build
+def load(name: str, folder: Path = FOLDER) -> Result | None:
+    """Return the results that `write` has stored, or None if there are none."""
+    path = folder / "results" / f"{name}.json"
+    results: Result | None = json.loads(path.read_bytes()) if path.exists() else None
+    return results
 
 
-def cold_split(turn: Result) -> Result:
-    split: Result = turn["cold"]["splits"][SPLIT]
-    return split
-
-
-def number(turn: Result, build: str, asset: str, name: str) -> float:
-    return float(turn[build]["splits"][SPLIT]["numbers"][asset][name])
-
-
-def beyond_empty(turn: Result, build: Result) -> float:
-    """MiB that a build takes at its peak beyond one of an empty split."""
-    return float(build["peak_bytes"] - turn["nothing"]["peak_bytes"]) / MIB
+def _table(rows: list[Row]) -> str:
+    """Return a Markdown table; all columns but the first are aligned to the right."""
+    rules = dict.fromkeys(rows[0], "---:") | {next(iter(rows[0])): "---"}
+    lines = [list(rows[0]), rules.values(), *(row.values() for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

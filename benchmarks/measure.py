@@ -1,127 +1,151 @@
-"""A command run as a person runs it: seconds, processor seconds and memory of all its processes."""
+"""Commands as a person runs them: seconds, processor seconds and memory of all their processes."""
 
 import os
+import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from tempfile import TemporaryFile
-from typing import Final
+from threading import Event
+from typing import Final, NamedTuple
 
 import click
 
 PROJECT: Final = Path(__file__).resolve().parents[1]
-_SAMPLED: Final = 0.05
+_INTERVAL: Final = 0.05
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+_SETTINGS: Final = ("DF2_ROOT", "SKU_ROOT", "SPLITS", "DAGSTER_HOME", "RAY_ADDRESS")
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What a command took: wall `seconds`, `cpu` (user and system) and `peak_bytes`.
+class Measured(NamedTuple):
+    """What a command took, and its output.
 
-    `cpu` counts the command and all that it waited for. `peak_bytes` is the largest sum over its
-    processes, looked at 20 times a second; of a page that several share, each has its share.
+    `numbers`: wall `seconds`; processor seconds `cpu` of the command and all processes that it
+    waited for; `peak_bytes`, the largest sum over its processes, sampled 20 times a second, in
+    which a shared page counts once.
     """
 
-    seconds: float
-    cpu: float
-    peak_bytes: int
+    numbers: dict[str, float]
     output: str
 
 
 class FailedError(click.ClickException):
-    """A command that is measured has not ended well."""
+    """Failure of a command that is measured."""
 
 
 def run(command: Sequence[str], settings: Mapping[str, str] | None = None) -> Measured:
     """Run `command` in the project's folder, with no settings of the project but `settings`.
 
-    What earlier commands have left to be written to the disk is written before. Raises FailedError
-    with the last lines that the command said where it fails.
+    What earlier commands have left to be written is written to the disk first. Raises FailedError
+    with the last lines of the command's output if it fails.
     """
     os.sync()
-    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+    over, before = Event(), _cpu_of_children()
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err, ThreadPoolExecutor(1) as sampler:
         begun = time.perf_counter()
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command,
             cwd=PROJECT,
             env=environment_for(settings or {}),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
-        )
-        with _MemoryOf(process.pid) as memory:
+        ) as process:
+            peak = sampler.submit(_sample_peak, process.pid, over)
             try:
-                _, status, used = os.wait4(process.pid, 0)
-            except BaseException:  # Ctrl-C: nothing goes on once this has returned
-                process.terminate()
                 process.wait()
+            except BaseException:  # Ctrl-C: nothing goes on after this has returned
+                process.terminate()
                 raise
-            seconds = time.perf_counter() - begun
-        process.returncode = os.waitstatus_to_exitcode(status)
+            finally:
+                seconds = time.perf_counter() - begun
+                over.set()
         out.seek(0)
         err.seek(0)
         output = out.read()
         if process.returncode:
-            said = "\n".join((output + err.read()).splitlines()[-20:])
-            raise FailedError(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
-    return Measured(seconds, used.ru_utime + used.ru_stime, memory.peak, output)
+            lines = "\n".join((output + err.read()).splitlines()[-20:])
+            raise FailedError(f"{' '.join(command)} ended with {process.returncode}:\n{lines}")
+    cpu = round(_cpu_of_children() - before, 3)
+    numbers = {"seconds": round(seconds, 3), "cpu": cpu, "peak_bytes": peak.result()}
+    return Measured(numbers, output)
 
 
 def python(module: str, *arguments: object) -> list[str]:
-    """The command that runs a module with this Python."""
+    """Return the command that runs a module with this Python."""
     return [sys.executable, "-m", module, *map(str, arguments)]
 
 
 def environment_for(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with `settings` of the project, and none but these."""
-    ours = ("DF2_ROOT", "SKU_ROOT", "SPLITS", "DAGSTER_HOME", "RAY_ADDRESS")
+    """Return this process's environment with `settings` as the only settings of the project."""
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if name not in ours and not name.startswith("DF2_")
+        if name not in _SETTINGS and not name.startswith("DF2_")
     }
     return {**inherited, **settings}
 
 
-class _MemoryOf:
-    """Looks at a process tree now and then while the block runs; `peak` in bytes."""
+@contextmanager
+def work_folder(
+    name: str | Path, needed: int, *, ask: bool = False, keep: bool = False
+) -> Iterator[Path]:
+    """Make a folder for about `needed` bytes, and remove it after the block unless `keep`.
 
-    def __init__(self, pid: int) -> None:
-        self.peak = 0
-        self._pid = pid
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+    `name` is one under `data/`, or an absolute path. With `ask`, a person confirms first. Raises
+    ClickException if the disk has not enough room or the folder exists already.
+    """
+    folder = PROJECT / "data" / name
+    if folder.exists():
+        raise click.ClickException(f"{folder} exists already: remove it first.")
+    parent = next(parent for parent in folder.parents if parent.exists())
+    free = shutil.disk_usage(parent).free
+    click.echo(f"This needs about {needed / 1e9:.1f} GB; {folder} has {free / 1e9:.1f} GB free.")
+    if needed > free:
+        raise click.ClickException("That is not enough: make room first.")
+    if ask:
+        click.confirm("Go on?", abort=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        if not keep:
+            click.echo("Cleaning up.")
+            shutil.rmtree(folder)
 
-    def __enter__(self) -> "_MemoryOf":
-        self._thread.start()
-        return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._over.set()
-        self._thread.join()
+def _cpu_of_children() -> float:
+    used = getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
-    def _look(self) -> None:
-        """Resident sets are quickly told, and no less than the shares: these only at a new peak."""
-        highest = 0
-        while not self._over.wait(_SAMPLED):
-            processes = list(_with_descendants(self._pid))
-            resident = sum(map(_resident, processes))
-            if resident > highest:
-                shares = sum(map(_share, processes))
-                if shares > self.peak:
-                    self.peak, highest = shares, resident
+
+def _sample_peak(pid: int, over: Event) -> int:
+    """Return the most bytes that a process tree has at once until `over` is set.
+
+    Resident sets are quick to read and never less than the shares, which are read at a new peak
+    only.
+    """
+    peak = highest = 0
+    while not over.wait(_INTERVAL):
+        processes = list(_with_descendants(pid))
+        resident = sum(map(_resident, processes))
+        if resident > highest:
+            shares = sum(map(_share, processes))
+            if shares > peak:
+                peak, highest = shares, resident
+    return peak
 
 
 def _with_descendants(pid: int) -> Iterator[int]:
     yield pid
     with suppress(OSError):
-        for task in os.listdir(f"/proc/{pid}/task"):
-            for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            for child in children.read_text().split():
                 yield from _with_descendants(int(child))
 
 
@@ -132,7 +156,7 @@ def _resident(pid: int) -> int:
 
 
 def _share(pid: int) -> int:
-    """Bytes of a process, of shared pages its part (PSS); nothing where it has just ended."""
+    """Return the bytes of a process with its part of shared pages (PSS); 0 if it has ended."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):

@@ -2,7 +2,7 @@
 
 What is known of the release, and what the numbers below were chosen by:
 
-- 191,961 + 32,153 images with 312,186 + 52,490 items, about 1.63 items an image;
+- 191,961 + 32,153 images with 312,186 + 52,490 items, about 1.63 items per image;
 - a third of the images are from users (10,844 of 32,153 in validation, README of the data set);
 - about 69% of the items belong to an identity, that is, have a style above 0 (556K of 801K,
   DeepFashion2 issue 14), and by no means all of these have a counterpart (issue 58);
@@ -17,7 +17,7 @@ from itertools import count, islice
 from typing import Final, NamedTuple
 
 _SKUS: Final = ((1, 0.66), (2, 0.24), (3, 0.10))
-"""How many SKUs a pair has, and how often."""
+"""Numbers of SKUs of a pair, and their shares."""
 
 _CROPS: Final = {"user": 3.9, "shop": 5.45}
 """Crops of a SKU, on average."""
@@ -26,15 +26,15 @@ _OUTFITS: Final = 0.75
 """How often the SKUs of a pair are worn together: one image shows them all where it can."""
 
 _ALONE: Final = {"user": 0.18, "shop": 1.25}
-"""Styles of a pair that only users, or only the shop, show: how many on average."""
+"""Mean number of styles of a pair that only users, or only the shop, show."""
 
 _ALONE_CROPS: Final = {"user": 1.4, "shop": 2.8}
 _ALONE_JOINS: Final = 0.3
 _PLAIN: Final = 0.85
-"""Images of the shop that show nothing but style 0, a pair."""
+"""Images of the shop per pair that show nothing but style 0."""
 
 _STYLE_0: Final = {"user": 0.29, "shop": 0.53}
-"""Further items of style 0, an image."""
+"""Further items of style 0 per image."""
 
 _CATEGORIES: Final = (71, 36, 1, 13, 16, 2, 36, 55, 30, 17, 8, 18, 7)
 """Thousands of items by category 1 to 13, about as in train."""
@@ -56,19 +56,19 @@ class Shown(NamedTuple):
 
 
 def images(split: str) -> Iterator[Shown]:
-    """The images of an endless split, pair after pair; the name decides them all."""
+    """Yield the images of an endless split, pair after pair; they depend on its name alone."""
     rng = random.Random(f"pairs/{split}")
     for pair_id in count(1):
         yield from _pair(rng, pair_id)
 
 
 def images_of(split: str, number: int) -> list[Shown]:
-    """The first `number` images of a split."""
+    """Return the first `number` images of a split."""
     return list(islice(images(split), number))
 
 
 def _pair(rng: random.Random, pair_id: int) -> Iterator[Shown]:
-    """The images of a pair, those of users first, as in the release."""
+    """Yield the images of a pair, those of users first, as in the release."""
     (skus,) = rng.choices([k for k, _ in _SKUS], [share for _, share in _SKUS])
     items = [Item(style, _category(rng)) for style in range(1, skus + 1)]
     joins = 1.0 if rng.random() < _OUTFITS else 0.0
@@ -108,5 +108,5 @@ def _category(rng: random.Random) -> int:
 
 
 def _number(rng: random.Random, mean: float) -> int:
-    """0, 1, 2, ..., each as often again as the one before; `mean` on average."""
+    """Draw 0, 1, 2, ... from a geometric distribution with this mean."""
     return int(math.log(1 - rng.random()) / math.log(mean / (1 + mean)))

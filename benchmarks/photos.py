@@ -1,23 +1,25 @@
 """Pictures that cost a JPEG codec as much as photos do: shapes, shades and grain, about 98 KB."""
 
-import io
 import random
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from df2_assets.engines.base import Lost
-from df2_assets.engines.local import LocalEngine
+from benchmarks.figures import cores
+
+T = TypeVar("T")
 
 BYTES: Final = 98_000
 """What one of them takes on average."""
 
 _WIDTH, _HEIGHT = 466, 622
 _QUALITY: Final = 92
-_SHARD: Final = 25
+_CHUNK: Final = 25
 _TEXTURES: Final = ((24, 0.30), (7, 0.22), (3, 0.14))
 """Size of a patch in pixels, and how much of it is mixed in."""
 
@@ -33,32 +35,26 @@ class Photo(NamedTuple):
     height: int
 
 
-class _Shard(NamedTuple):
-    folder: str
-    numbers: range
-
-
 def draw_photos(folder: Path, count: int) -> list[Photo]:
-    """Write `count` pictures, all different, into `folder`, one core each at a time.
+    """Write `count` different pictures into `folder`, on all cores.
 
     The same folder name and number always give the same picture.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    shards = [
-        _Shard(str(folder), range(start, min(start + _SHARD, count)))
-        for start in range(0, count, _SHARD)
-    ]
-    photos: list[Photo] = []
-    with closing(LocalEngine()) as engine, closing(engine.map(_draw_shard, shards)) as results:
-        for _, drawn in results:
-            if isinstance(drawn, Lost):
-                raise RuntimeError(f"a worker that drew pictures died: {drawn.cause}")
-            photos += drawn
-    return sorted(photos)
+    return in_processes(_draw, repeat(folder), range(count))
+
+
+def in_processes(function: Callable[..., T], *arguments: Iterable[Any]) -> list[T]:
+    """Return what `map` would, from a process on each core.
+
+    Raises BrokenProcessPool if a process dies.
+    """
+    with ProcessPoolExecutor(cores(), get_context("spawn")) as pool:
+        return list(pool.map(function, *arguments, chunksize=_CHUNK))
 
 
 def photo(seed: str) -> Image.Image:
-    """A picture of some 466 x 622 pixels that follows from `seed` alone."""
+    """Draw a picture of some 466 x 622 pixels that depends on `seed` alone."""
     rng = random.Random(seed)
     zoom, stretch = rng.uniform(0.85, 1.15), rng.uniform(0.95, 1.05)
     size = round(_WIDTH * zoom * stretch), round(_HEIGHT * zoom / stretch)
@@ -74,28 +70,21 @@ def photo(seed: str) -> Image.Image:
     return Image.composite(grain, picture, _strength(rng, size, _GRAIN))
 
 
-def _draw_shard(shard: _Shard) -> list[Photo]:
-    return list(_drawn(Path(shard.folder), shard.numbers))
-
-
-def _drawn(folder: Path, numbers: Iterable[int]) -> Iterable[Photo]:
-    for number in numbers:
-        picture = photo(f"{folder.name}/{number}")
-        buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=_QUALITY)
-        path = folder / f"{number:05d}.jpg"
-        path.write_bytes(buffer.getvalue())
-        yield Photo(str(path), *picture.size)
+def _draw(folder: Path, number: int) -> Photo:
+    picture = photo(f"{folder.name}/{number}")
+    path = folder / f"{number:05d}.jpg"
+    picture.save(path, quality=_QUALITY)
+    return Photo(str(path), *picture.size)
 
 
 def _noise(rng: random.Random, patches: tuple[int, int], size: tuple[int, int]) -> Image.Image:
-    """Patches of random colours, one flowing into the next."""
+    """Draw patches of random colours, one flowing into the next."""
     colours = Image.frombytes("RGB", patches, rng.randbytes(3 * patches[0] * patches[1]))
     return colours.resize(size, Image.Resampling.BICUBIC)
 
 
 def _strength(rng: random.Random, size: tuple[int, int], most: int) -> Image.Image:
-    """A mask from 0 to `most`: some parts of a photo are plain, others are busy."""
+    """Draw a mask from 0 to `most`: some parts of a photo are plain, others are busy."""
     levels = Image.frombytes("L", (4, 5), bytes(rng.randint(0, most) for _ in range(20)))
     return levels.resize(size, Image.Resampling.BICUBIC)
 

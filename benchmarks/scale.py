@@ -1,15 +1,16 @@
-"""`make scale`: ten million made-up annotations through index, grouping and plan, no image read.
+"""`make scale`: ten million made-up annotations through index, grouping and plan, without images.
 
 The annotations go into buckets by pair id, as they would as partitions (split x bucket): no SKU
-lies in two of them, and each has image ids of its own. Every step is a process of its own, whose
-time and memory are taken. What only files can tell (listing, reading, cutting them) is measured by
-`make bench` and `make rehearsal`.
+lies in two of them, and each bucket has its own image ids. Every step is a process of its own, so
+that its time and memory are its own. `make bench` and `make rehearsal` measure what needs files:
+listing, reading and cutting them.
 """
 
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Final
 
@@ -17,105 +18,109 @@ import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.builds import Result, took
-from benchmarks.measure import PROJECT, python, run
+from benchmarks.builds import SPLIT
+from benchmarks.figures import MIB, Result, Tables, machine, write
+from benchmarks.measure import run, work_folder
 from benchmarks.pairs import Shown, images
-from benchmarks.report import keep, machine
-from benchmarks.scale_report import scale_report
-from benchmarks.work_folder import ask_for_room, work_folder
 from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.pipeline.grouping import group_index
 from df2_assets.pipeline.indexing import table_of
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.pipeline.reading import IndexRow
-from df2_assets.store import tables
+from df2_assets.store import tables as store
 from df2_assets.store.layout import Roots
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
-IMAGES_A_BUCKET: Final = 625_000
+IMAGES_PER_BUCKET: Final = 625_000
 """Six digits name 999,999 images, and one metadata document is good for a million crops."""
 
-STEPS: Final = ("index", "group_whole", "group_buckets", "plan_buckets")
-SPLIT: Final = "train"
-_ROWS: Final = 100_000
+_STEP: Final = """
+import sys
+from pathlib import Path
+from benchmarks.scale import STEPS
+_, step, folder, size = sys.argv
+print(STEPS[step][0](Path(folder), int(size)))
+"""
+
+_IMAGES_AT_ONCE: Final = 1_000_000
 _WIDTH, _HEIGHT = 468, 624
-_BYTES_AN_IMAGE: Final = 100
+_BYTES_PER_IMAGE: Final = 100
 
 
-@click.group()
-def main() -> None:
-    """See the module."""
-
-
-@main.command()
+@click.command()
 @click.option("--images", "largest", default=SIZES[-1], show_default=True, help="At most so many.")
-def measure(largest: int) -> None:
+def main(largest: int) -> None:
     """Run every step at each size, and write what it took."""
-    sizes = [size for size in SIZES if size < largest] + [largest]
-    work = PROJECT / "data" / "scale"
-    ask_for_room(work, largest * _BYTES_AN_IMAGE, ask=False)
-    results: Result = {"machine": machine(), "sizes": {}}
-    with work_folder(work):
-        for size in sizes:
-            folder = work / str(size)
-            folder.mkdir()
-            results["sizes"][size] = {step: _take(step, folder, size) for step in STEPS}
-    keep("scale", results, scale_report(results), PROJECT / "benchmarks")
+    sizes = [*(size for size in SIZES if size < largest), largest]
+    with work_folder("scale", largest * _BYTES_PER_IMAGE) as work:
+        results = measure(work, sizes)
+    write("scale", results, tables(results))
 
 
-def _take(step: str, folder: Path, size: int) -> Result:
-    taken = run(python("benchmarks.scale", "step", step, folder, size))
-    counted = int(taken.output)
-    click.echo(f"{size:,} images, {step}: {counted:,} in {taken.seconds:.0f} s")
-    return took(taken) | {"counted": counted}
+def measure(work: Path, sizes: list[int]) -> Result:
+    """Run every step at each size, each in a process of its own."""
+    results: Result = {"machine": machine(), "sizes": {str(size): {} for size in sizes}}
+    for size in sizes:
+        folder = work / str(size)
+        folder.mkdir()
+        for name in STEPS:
+            measured = run([sys.executable, "-c", _STEP, name, str(folder), str(size)])
+            counted = int(measured.output)
+            click.echo(
+                f"{size:,} images, {name}: {counted:,} in {measured.numbers['seconds']:.0f} s"
+            )
+            results["sizes"][str(size)][name] = measured.numbers | {"counted": counted}
+    return results
 
 
-@main.command()
-@click.argument("name", type=click.Choice(STEPS))
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.argument("size", type=int)
-def step(name: str, folder: Path, size: int) -> None:
-    """Run one step over what those before it have left in FOLDER; prints what it has counted."""
-    work = {
-        "index": index,
-        "group_whole": group_whole,
-        "group_buckets": group_buckets,
-        "plan_buckets": plan_buckets,
+def tables(results: Result) -> Tables:
+    """Return seconds, rate and memory of each step at each size."""
+    return {
+        "By step": [
+            {
+                "annotations": f"{int(size):,}",
+                "step": STEPS[name][1],
+                "counted": f"{of['counted']:,} {STEPS[name][2]}",
+                "time": f"{of['seconds']:.1f} s",
+                "rate": f"{of['counted'] / of['seconds']:,.0f}/s",
+                "peak memory": f"{of['peak_bytes'] / MIB:,.0f} MiB",
+            }
+            for size, steps in results["sizes"].items()
+            for name, of in steps.items()
+        ]
     }
-    click.echo(work[name](folder, size))
 
 
 def index(folder: Path, size: int) -> int:
-    """Rows as the readers give them into a table a bucket; how many rows."""
-    count = -(-size // IMAGES_A_BUCKET)
-    numbers, waiting, total = [0] * count, [list[IndexRow]() for _ in range(count)], 0
-    rng = random.Random(0)
+    """Write rows as the readers give them into a table for each bucket; return their number."""
+    buckets = -(-size // IMAGES_PER_BUCKET)
+    numbers = [count(1) for _ in range(buckets)]
+    shown, rng, total = images(SPLIT), random.Random(0), 0
     with ExitStack() as stack:
         writers = [
             stack.enter_context(pq.ParquetWriter(path, RAW_ANNOTATION_INDEX, compression="zstd"))
-            for path in (folder / f"index-{bucket:03d}.parquet" for bucket in range(count))
+            for path in (folder / f"index-{bucket:03d}.parquet" for bucket in range(buckets))
         ]
-        for shown in islice(images(SPLIT), size):
-            bucket = shown.pair_id % count
-            numbers[bucket] += 1
-            rows = waiting[bucket]
-            rows += _rows(f"{numbers[bucket]:06d}", shown, rng)
-            if len(rows) >= _ROWS:
-                total += _write(writers[bucket], rows)
-        for writer, rows in zip(writers, waiting, strict=True):
-            total += _write(writer, rows)
+        for start in range(0, size, _IMAGES_AT_ONCE):
+            rows: list[list[IndexRow]] = [[] for _ in writers]
+            for image in islice(shown, min(_IMAGES_AT_ONCE, size - start)):
+                bucket = image.pair_id % buckets
+                rows[bucket] += _rows(f"{next(numbers[bucket]):06d}", image, rng)
+            for writer, of_bucket in zip(writers, rows, strict=True):
+                writer.write_table(table_of(of_bucket))
+                total += len(of_bucket)
     return total
 
 
 def group_whole(folder: Path, size: int) -> int:
-    """All buckets as one table, grouped at once; how many crops."""
+    """Group all buckets as one table; return the number of crops."""
     whole = pa.concat_tables(map(pq.read_table, _buckets(folder, "index")))
     return len(group_index(whole))
 
 
 def group_buckets(folder: Path, size: int) -> int:
-    """Bucket by bucket, each written; how many crops."""
+    """Group bucket by bucket and write the groups; return the number of crops."""
     crops = 0
     for path in _buckets(folder, "index"):
         groups = group_index(pq.read_table(path))
@@ -125,7 +130,7 @@ def group_buckets(folder: Path, size: int) -> int:
 
 
 def plan_buckets(folder: Path, size: int) -> int:
-    """A first build planned, bucket by bucket; how many images would be decoded."""
+    """Plan a first build bucket by bucket; return the number of images to decode."""
     roots = Roots(folder / "in", folder / "out", "")
     decoded = 0
     for path in _buckets(folder, "groups"):
@@ -133,7 +138,7 @@ def plan_buckets(folder: Path, size: int) -> int:
         names = groups["image_id"].unique()
         stamps = {name: pa.repeat(1, len(names)) for name in FILES.names if "_" in name}
         files = pa.table({**stamps, "image_id": names})
-        decoded += len(plan_crops(roots, SPLIT, *map(tables.frame, (groups, files))).images)
+        decoded += len(plan_crops(roots, SPLIT, *map(store.frame, (groups, files))).images)
     return decoded
 
 
@@ -165,11 +170,13 @@ def _rows(image_id: str, shown: Shown, rng: random.Random) -> Iterator[IndexRow]
         )
 
 
-def _write(writer: pq.ParquetWriter, rows: list[IndexRow]) -> int:
-    written = len(rows)
-    writer.write_table(table_of(rows))
-    rows.clear()
-    return written
+STEPS: Final = {
+    "index": (index, "rows of the readers into tables, one for each bucket", "items"),
+    "group_whole": (group_whole, "grouped, all buckets as one table", "crops"),
+    "group_buckets": (group_buckets, "grouped, bucket by bucket", "crops"),
+    "plan_buckets": (plan_buckets, "a first build planned, bucket by bucket", "images to decode"),
+}
+"""The steps by name: the function, what it does, and what it counts."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How long Dagster's UI takes to answer with the page of an asset, over a build that is there."""
+"""Seconds that Dagster's UI takes to answer with the page of an asset, over an existing build."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -21,9 +21,7 @@ _TRIES: Final = 3
 _ASSETS: Final = "{ assetNodes { assetKey { path } } }"
 _PAGE: Final = """
 fragment Entries on MetadataEntry {
-  __typename
-  label
-  description
+  __typename label description
   ... on TextMetadataEntry { text }
   ... on MarkdownMetadataEntry { mdStr }
   ... on PathMetadataEntry { path }
@@ -34,10 +32,7 @@ fragment Entries on MetadataEntry {
 query Page($key: AssetKeyInput!) {
   assetNodeOrError(assetKey: $key) {
     ... on AssetNode {
-      description
-      groupName
-      kinds
-      partitionKeys
+      description groupName kinds partitionKeys
       partitionStats { numPartitions numMaterialized numFailed numMaterializing }
       dependencyKeys { path }
       dependedByKeys { path }
@@ -46,9 +41,7 @@ query Page($key: AssetKeyInput!) {
       assetChecksOrError {
         ... on AssetChecks {
           checks {
-            name
-            description
-            blocking
+            name description blocking
             executionForLatestMaterialization {
               status
               evaluation { success severity description metadataEntries { ...Entries } }
@@ -70,9 +63,9 @@ query Page($key: AssetKeyInput!) {
 
 
 def page_seconds(place: Place) -> dict[str, float]:
-    """Seconds until the page of each asset and all that it shows are there: the worst of three.
+    """Return the seconds for the page of each asset with all that it shows: the worst of three.
 
-    Raises FailedError where the UI does not start, or does not know an asset.
+    Raises FailedError if the UI does not start, or does not know an asset.
     """
     with _webserver(place) as url:
         nodes = _ask(url, _ASSETS, {})["assetNodes"]
@@ -90,7 +83,7 @@ def _page(url: str, key: str) -> float:
 
 @contextmanager
 def _webserver(place: Place) -> Iterator[str]:
-    """The address of a `dagster-webserver` on loopback that has loaded the project."""
+    """Yield the address of a `dagster-webserver` on loopback that has loaded the project."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -105,34 +98,31 @@ def _webserver(place: Place) -> Iterator[str]:
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(url, process)
+        deadline = time.monotonic() + _PATIENCE
+        while not _is_up(url):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise FailedError("dagster-webserver has not come up.")
+            time.sleep(0.2)
         yield url
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(_PATIENCE)
 
 
-def _wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while process.poll() is None and time.monotonic() < deadline:
-        try:
-            if _ask(url, _ASSETS, {})["assetNodes"]:
-                return
-        except URLError:
-            time.sleep(0.2)
-    raise FailedError("dagster-webserver has not come up.")
+def _is_up(url: str) -> bool:
+    try:
+        return bool(_ask(url, _ASSETS, {})["assetNodes"])
+    except URLError:
+        return False
 
 
 def _ask(url: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
     with urlopen(request) as answer:
-        said = json.loads(answer.read())
-    if said.get("errors"):
-        raise FailedError(f"The UI answers with an error: {said['errors'][0]['message']}")
-    data: dict[str, Any] = said["data"]
+        content = json.load(answer)
+    if content.get("errors"):
+        raise FailedError(f"The UI answers with an error: {content['errors'][0]['message']}")
+    data: dict[str, Any] = content["data"]
     return data

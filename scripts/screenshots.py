@@ -1,11 +1,11 @@
-"""Takes the pictures of docs/images anew: `make screenshots`.
+"""Take the pictures of docs/images again: `make screenshots`.
 
-`python -m scripts.screenshots --rehearsal FOLDER` takes the one of a gallery at full size, of a
+`python -m scripts.screenshots --rehearsal FOLDER` takes that of a gallery at full size, from a
 rehearsal that was kept (`make rehearsal ARGS="--keep FOLDER"`).
 
-The sample is built and served as the README says; then each shot goes to a page as a person would,
-and is photographed. A new picture is a function that ends on what is to be seen, and a line in
-SHOTS. They are taken in that order, over the same site: what one does, the next one finds.
+The sample is built and served as the README says; then each shot opens a page as a person would.
+A new picture is a function that ends on what is to be seen, and a line in SHOTS. Shots are taken
+in that order, over the same site, so that a later one sees what an earlier one did.
 """
 
 import io
@@ -63,7 +63,7 @@ def contact_sheet(page: "Page", ui: Dev) -> "Locator":
 
 
 def failed_check(page: "Page", ui: Dev) -> None:
-    """Of the sample with the boxes of a few items the wrong way round."""
+    """Show the check on the sample with reversed boxes of a few items."""
     faulty = ui.station.folder / "faulty"
     shutil.copytree(ui.station.df2_root / "train", faulty / "train")
     for path in sorted((faulty / "train" / "annos").iterdir())[::30]:
@@ -85,12 +85,10 @@ def gallery(page: "Page", ui: Dev) -> None:
 
 
 def unlike_crops(page: "Page", ui: Dev) -> "Locator":
-    """What the gallery of the sample with planted defects shows of it."""
+    """Show the crops in the gallery of the sample with planted defects."""
     faults = ui.station.folder / "faults"
     for command in (("sample", str(faults), "--faults"), ("score", str(faults))):
-        done = processes.run((*DF2_ASSETS, *command), ui.station.environment, ui.station.folder)
-        if done.returncode:
-            sys.exit(done.stdout + done.stderr)
+        run((*DF2_ASSETS, *command), ui.station.environment, ui.station.folder)
     site = faults.with_name("faults_SKU") / "_df2_assets/report/validation/index.html"
     page.goto(f"{site.as_uri()}#/checks")
     check = page.locator("details", has_text="unlike crops").first
@@ -104,10 +102,10 @@ def automation(page: "Page", ui: Dev) -> None:
 
 
 class Shot(NamedTuple):
-    """A picture by its name: how to get there, and how large the window is.
+    """A picture by its name: how to open the page, and the size of the window.
 
-    `go` may return a part of the page, which alone is then taken. `photos`: it is full of
-    photographs, and kept as a JPEG.
+    `go` may return a part of the page to take alone. `photos`: the picture is full of photographs
+    and stored as a JPEG.
     """
 
     name: str
@@ -128,7 +126,7 @@ SHOTS = [
 
 @click.command()
 @click.option(
-    "--rehearsal", type=click.Path(exists=True, path_type=Path), help="One that was kept."
+    "--rehearsal", type=click.Path(exists=True, path_type=Path), help="A rehearsal that was kept."
 )
 def main(rehearsal: Path | None) -> None:
     """Take the pictures of docs/images, or the one of a rehearsal's gallery."""
@@ -142,12 +140,10 @@ def main(rehearsal: Path | None) -> None:
 
 
 def take_gallery_of(rehearsal: Path) -> None:
-    """Its gallery of train, built where that has not been done."""
+    """Take the gallery of train, built first if necessary."""
     roots = {"DF2_ROOT": rehearsal / "in", "SKU_ROOT": rehearsal / "out"}
     environment = processes.environment(rehearsal / "home", **roots)
-    done = processes.run((*DF2_ASSETS, "report"), environment, rehearsal)
-    if done.returncode:
-        sys.exit(done.stdout + done.stderr)
+    run((*DF2_ASSETS, "report"), environment, rehearsal)
     with launched() as browser, opened(browser, (1360, 900)) as page:
         page.goto((rehearsal / "out/_df2_assets/report/train/index.html").as_uri())
         page.wait_for_selector("body[data-ready]")
@@ -166,25 +162,28 @@ def take_shots() -> None:
             for name, go, size, photos in SHOTS:
                 with opened(browser, size) as page:
                     part = go(page, ui)
-                    page.wait_for_timeout(2000)  # what is still moving comes to rest
+                    page.wait_for_timeout(2000)  # what still moves comes to rest
                     save(name, (part or page).screenshot(), photos)
 
 
 def build(site: Station) -> None:
-    """All that there is to see: the data set, and the reports on each split."""
-    commands: list[tuple[str, ...]] = [(*DF2_ASSETS, "build")]
+    """Build the sample and the reports on each split."""
+    run((*DF2_ASSETS, "build"), site.environment, site.folder)
+    job = (*DAGSTER, "job", "execute", "-m", "df2_assets.definitions", "-j", "refresh_reports")
     for split in SPLITS:
         tags = json.dumps({PARTITION_TAG: split})
-        job = ("job", "execute", "-m", "df2_assets.definitions", "-j", "refresh_reports")
-        commands.append((*DAGSTER, *job, "--tags", tags))
-    for command in commands:
-        done = processes.run(command, site.environment, site.folder)
-        if done.returncode:
-            sys.exit(done.stdout + done.stderr)
+        run((*job, "--tags", tags), site.environment, site.folder)
+
+
+def run(command: tuple[str, ...], environment: dict[str, str], folder: Path) -> None:
+    """Run a command, and exit with its output if it fails."""
+    done = processes.run(command, environment, folder)
+    if done.returncode:
+        sys.exit(done.stdout + done.stderr)
 
 
 def save(name: str, png: bytes, photos: bool) -> None:
-    """A picture with few colours: a page of text needs no more. The rarest are kept as they are."""
+    """Store a picture with few colours, the rarest exactly: a page of text needs no more."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     path = IMAGES / f"{name}.{'jpg' if photos else 'png'}"
     with Image.open(io.BytesIO(png)) as picture:

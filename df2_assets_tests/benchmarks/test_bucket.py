@@ -1,21 +1,21 @@
-"""The bucket that is built whole is a data set like any other, of small pictures."""
+"""A bucket is a data set like any other, of small pictures."""
 
 from pathlib import Path
 
 import pytest
 
-from benchmarks.bucket import bucket_report, measure
+from benchmarks import bucket
+from benchmarks.builds import number
 
 
 @pytest.mark.slow
 def test_a_bucket_is_built_with_every_check_and_again(tmp_path: Path) -> None:
-    results = measure(tmp_path, images=60, pictures=20)
-    cold, unchanged = (
-        results[name]["splits"]["train"]["numbers"] for name in ("cold", "unchanged")
-    )
-    assert cold["raw_annotation_index"]["annotations_read"] == 60
-    assert cold["crops"]["added"] == cold["crops"]["crops"] > 0
-    assert unchanged["crops"]["images_decoded"] == 0
-    report = bucket_report(results)
-    assert "60 images of 96 x 128 pixels, 20 of them different" in report
-    assert f"{cold['crops']['crops']} crops" in report
+    results = bucket.measure(tmp_path, images=60, pictures=20)
+    cold, unchanged = results["cold"], results["unchanged"]
+    crops = number(cold, "crops", "crops")
+    assert number(cold, "raw_annotation_index", "annotations_read") == 60
+    assert number(cold, "crops", "added") == crops > 0
+    assert number(unchanged, "crops", "images_decoded") == 0
+    ((title, rows),) = bucket.tables(results).items()
+    assert title == f"60 images of 96 x 128 pixels, 20 of them different; {crops:.0f} crops"
+    assert [row["build"] for row in rows] == ["cold", "unchanged"]

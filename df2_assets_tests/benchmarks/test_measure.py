@@ -2,10 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
 
+import click
 import pytest
 
-from benchmarks.measure import FailedError, run
+from benchmarks.measure import FailedError, run, work_folder
 
 MIB = 2**20
 
@@ -20,14 +22,14 @@ def through_a_child(program: str) -> list[str]:
 
 
 def test_memory_counts_all_processes() -> None:
-    assert 200 * MIB < run(through_a_child(GRANDCHILD)).peak_bytes < 300 * MIB
+    assert 200 * MIB < run(through_a_child(GRANDCHILD)).numbers["peak_bytes"] < 300 * MIB
 
 
 def test_processor_seconds_count_processes_that_were_waited_for() -> None:
-    assert run(through_a_child(BUSY)).cpu >= 0.4
+    assert run(through_a_child(BUSY)).numbers["cpu"] >= 0.4
 
 
-def test_what_a_command_says_is_kept() -> None:
+def test_the_output_of_a_command_is_kept() -> None:
     assert run([sys.executable, "-c", "print('so many')"]).output == "so many\n"
 
 
@@ -43,3 +45,26 @@ def test_only_the_given_settings_reach_the_command(monkeypatch: pytest.MonkeyPat
     given = run([sys.executable, "-c", program], {"DF2_ROOT": "here"})
     assert given.output == "DF2_ROOT\n"
     assert os.environ["SKU_ROOT"] == "elsewhere"
+
+
+def test_a_folder_is_made_only_if_there_is_room_and_it_is_new(tmp_path: Path) -> None:
+    with (
+        pytest.raises(click.ClickException, match="not enough"),
+        work_folder(tmp_path / "w", 10**18),
+    ):
+        pass
+    assert not (tmp_path / "w").exists()
+    with pytest.raises(click.ClickException, match="exists already"), work_folder(tmp_path, 1):
+        pass
+    assert tmp_path.exists()
+
+
+def test_a_work_folder_is_removed_also_after_a_failure_unless_it_is_to_be_kept(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ZeroDivisionError), work_folder(tmp_path / "work", 1):
+        1 / 0  # noqa: B018
+    assert not (tmp_path / "work").exists()
+    with work_folder(tmp_path / "kept", 1, keep=True) as folder:
+        (folder / "file").touch()
+    assert (tmp_path / "kept/file").exists()
