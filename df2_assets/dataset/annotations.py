@@ -27,7 +27,7 @@ _LIMIT: Final = 2**31 - 1
 _DIGITS: Final = 4300
 """Digits of the longest integer that Python reads; json stops at a longer one in any field."""
 
-_LABELS: Final = {field.name: field.limits for field in INDEX if field.name in {"style", *LABELS}}
+_LABELS: Final = {field.name: field.limits for field in INDEX.pick("style", *LABELS)}
 _ITEM_FIELDS: Final = ("category_id", "category_name", "bounding_box", "scale", *_LABELS)
 
 _decode = msgspec.json.Decoder().decode

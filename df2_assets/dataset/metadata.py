@@ -81,7 +81,7 @@ def _strict_type(field: Field) -> Any:
     return Annotated[int, Meta(ge=field.limits.low, le=field.limits.high)]
 
 
-_STRICT: Final = {field.name: _strict_type(field) for field in SKU_METADATA}
+_STRICT: Final = {field.name: _strict_type(field) for field in SKU_METADATA.fields}
 
 StrictCrop: Final = msgspec.defstruct(
     "StrictCrop",

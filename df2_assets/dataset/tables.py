@@ -1,34 +1,37 @@
 """The tables as pyarrow schemas, derived from `dataset.record`."""
 
-from collections.abc import Iterable
 from typing import Final
 
 import pyarrow as pa
 
-from df2_assets.dataset import record
-from df2_assets.dataset.record import Field
+from df2_assets.dataset.record import DOCUMENTS, TABLES, Asset, Field
 
 _BOX: Final = pa.list_(pa.int32(), 4)
 
 
-def schema(fields: Iterable[Field]) -> pa.Schema:
-    """Return fields as a schema; description and sources become metadata of its columns."""
-    return pa.schema([_column(field) for field in fields])
+def schema(asset: Asset) -> pa.Schema:
+    """Return the fields as a schema, with descriptions and sources as metadata of its columns."""
+    return pa.schema([_column(asset.made_from, field) for field in asset.fields])
 
 
-def _column(field: Field) -> pa.Field:
+def _column(made_from: tuple[str, ...], field: Field) -> pa.Field:
     metadata = {"description": field.description}
-    if field.sources:
-        metadata["sources"] = " ".join(field.sources)
+    names = (field.sources or field.name).split()
+    sources = [
+        f"{asset}.{source.name}"
+        for asset in made_from
+        for source in (TABLES | DOCUMENTS)[asset].fields
+        if source.name in names
+    ]
+    if sources:
+        metadata["sources"] = " ".join(sources)
     if field.volatile:
         metadata["volatile"] = "yes"
     kind = _BOX if field.kind == "box" else pa.type_for_alias(field.kind)
     return pa.field(field.name, kind, metadata=metadata)
 
 
-SCHEMAS: Final[dict[str, pa.Schema]] = {
-    asset: schema(fields) for asset, fields in record.TABLES.items()
-}
+SCHEMAS: Final[dict[str, pa.Schema]] = {name: schema(asset) for name, asset in TABLES.items()}
 RAW_ANNOTATION_INDEX: Final = SCHEMAS["raw_annotation_index"]
 FILES: Final = SCHEMAS["files"]
 SKU_GROUPS: Final = SCHEMAS["sku_groups"]
@@ -36,11 +39,5 @@ CROPS: Final = SCHEMAS["crops"]
 REFUSALS: Final = SCHEMAS["refusals"]
 CROP_QUALITY: Final = SCHEMAS["crop_quality"]
 
-MADE_FROM: Final[dict[str, tuple[str, ...]]] = {
-    "raw_annotation_index": (),
-    "sku_groups": ("raw_annotation_index",),
-    "crops": ("sku_groups",),
-    "refusals": ("raw_annotation_index", "sku_groups", "crops"),
-    "crop_quality": ("crops",),
-}
+MADE_FROM: Final = {name: asset.made_from for name, asset in TABLES.items() if name != "files"}
 """Which tables a table is made from: it is stale when one of them has another digest."""

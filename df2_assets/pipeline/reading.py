@@ -39,7 +39,7 @@ class IndexShard(NamedTuple):
 IndexRow = tuple[Any, ...]
 """A row of `raw_annotation_index`, in the order of its columns."""
 
-_COLUMNS: Final = [field.name for field in INDEX]
+_COLUMNS: Final = [field.name for field in INDEX.fields]
 
 
 def index_row(values: Mapping[str, Any]) -> IndexRow:
