@@ -7,7 +7,7 @@ import pandas as pd
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.offenders import ITEM, marked, number_of
 from df2_assets.dataset import taxonomy
-from df2_assets.dataset.boxes import reads_as_width_height
+from df2_assets.dataset.boxes import clamp, reads_as_width_height, size
 from df2_assets.dataset.reasons import MEANINGS, Reason
 from df2_assets.dataset.skus import candidates
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, BOX_SHARES
@@ -241,7 +241,8 @@ def _read_as_width_height(given: pd.DataFrame, reversed_: "pd.Series[bool]") -> 
 
 def _box_share(items: pd.DataFrame) -> "pd.Series[float]":
     """The part of the image inside the clamped box, 0 to 1; null without a box."""
-    x1, y1 = (items[edge].clip(lower=0).astype("Float64") for edge in ("x1", "y1"))
-    x2, y2 = items["x2"].clip(upper=items["width"]), items["y2"].clip(upper=items["height"])
-    area = (x2 - x1) * (y2 - y1)
-    return area / (items["width"].astype("Float64") * items["height"])
+    x1, y1, x2, y2, width, height = (
+        items[name].astype("Float64") for name in (*_BOX, "width", "height")
+    )
+    inside = size(clamp((x1, y1, x2, y2), width, height))
+    return inside[0] * inside[1] / (width * height)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 Box = tuple[int, int, int, int]
 
-Edge = TypeVar("Edge", int, "pd.Series[int]")
+Edge = TypeVar("Edge", int, "pd.Series[int]", "pd.Series[float]")
 
 
 def is_reversed(box: Box) -> bool:
