@@ -155,8 +155,8 @@ def duplicate_crops(
 def _boxes(groups: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """Return width and height of the box that is cut for each crop."""
     width, height = size((groups["x1"], groups["y1"], groups["x2"], groups["y2"]))
-    sizes = zip(width.tolist(), height.tolist(), strict=True)
-    return dict(zip(groups["crop_path"].tolist(), sizes, strict=True))
+    sized = groups.assign(width=width, height=height)
+    return {path: (w, h) for path, w, h in rows(sized, "crop_path", "width", "height")}
 
 
 def _sku_faults(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:

@@ -1,9 +1,9 @@
 """The crops of a split brought up to date: made, kept or removed, and recorded in the manifest."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -28,6 +28,8 @@ from df2_assets.store.files import remove, remove_empty
 from df2_assets.store.journal import CropRow, journal
 from df2_assets.store.layout import Roots
 from df2_assets.store.state import mark_incomplete
+
+R = TypeVar("R")
 
 _SHARD: Final = 32
 _HEADERS: Final = 1000
@@ -86,13 +88,22 @@ def header_sizes(
     roots: Roots, crop_paths: list[str], engine: Engine
 ) -> dict[str, tuple[int, int] | None]:
     """Return width and height of crops by the headers of their files; None: cannot be read."""
-    sizes: dict[str, tuple[int, int] | None] = {}
-    files = CropFiles(str(roots.sku_root), crop_paths)
-    with closing(map_shards(engine, read_headers, files, _HEADERS)) as results:
+    return dict(read_crops(roots, crop_paths, engine, read_headers, _HEADERS))
+
+
+def read_crops(
+    roots: Roots,
+    crop_paths: list[str],
+    engine: Engine,
+    read: Callable[[CropFiles], list[R | None]],
+    size: int,
+) -> Generator[tuple[str, R | None], None, None]:
+    """Yield each crop with what `read` returns for it; None where reading it ended its worker."""
+    whole = CropFiles(str(roots.sku_root), crop_paths)
+    with closing(map_shards(engine, read, whole, size)) as results:
         for shard, result in results:
             each = [None] if isinstance(result, Lost) else result
-            sizes.update(zip(shard.crop_paths, each, strict=True))
-    return sizes
+            yield from zip(shard.crop_paths, each, strict=True)
 
 
 def _cut(

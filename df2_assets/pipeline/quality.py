@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from df2_assets.dataset.perceptual import MEASURES_VERSION, Measures
 from df2_assets.dataset.tables import CROP_QUALITY
-from df2_assets.engines.base import Engine, Lost
+from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
-from df2_assets.engines.shards import map_shards
 from df2_assets.errors import ProvenanceError
-from df2_assets.pipeline.cutting import CropFiles, measure_each
+from df2_assets.pipeline.crops import read_crops
+from df2_assets.pipeline.cutting import measure_each
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
@@ -63,18 +63,13 @@ def _measure(
     by_path: dict[str, Measures] = {}
     with (
         progress(f"looking at crops of {split}", len(paths), "crops") as advance,
-        closing(
-            map_shards(engine, measure_each, CropFiles(str(roots.sku_root), paths), _SHARD)
-        ) as results,
+        closing(read_crops(roots, paths, engine, measure_each, _SHARD)) as results,
     ):
-        for shard, result in results:
-            each = [None] if isinstance(result, Lost) else result
-            for path, measures in zip(shard.crop_paths, each, strict=True):
-                if measures is None:
-                    raise ProvenanceError(
-                        f"{path} is not there or cannot be read: "
-                        f"run df2-assets build --split {split}"
-                    )
-                by_path[path] = measures
-            advance(len(shard.crop_paths))
+        for path, measures in results:
+            if measures is None:
+                raise ProvenanceError(
+                    f"{path} is not there or cannot be read: run df2-assets build --split {split}"
+                )
+            by_path[path] = measures
+            advance(1)
     return [by_path[path] for path in paths]
