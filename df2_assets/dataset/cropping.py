@@ -37,13 +37,13 @@ def encoder() -> str:
 
 
 def image_size(file: BinaryIO) -> tuple[int, int]:
-    """Width and height in stored pixels, from the header alone. Raises Refused."""
+    """Return width and height in stored pixels, from the header alone. Raises Refused."""
     with _opened(file) as image:
         return image.size
 
 
 def decode(file: BinaryIO) -> Image.Image:
-    """The image as RGB, EXIF orientation not applied. Raises Refused."""
+    """Return the image as RGB, EXIF orientation not applied. Raises Refused."""
     with _opened(file) as image:
         try:
             image.load()

@@ -122,7 +122,7 @@ def skus(crops: pd.DataFrame) -> dict[str, Sku]:
 
 @cache
 def line_type(*keys: str) -> type[ImageText]:
-    """An `ImageText` with further texts under `keys`, after `text`."""
+    """Return an `ImageText` type with further texts under `keys`, after `text`."""
     more = [(key, str) for key in keys]
     return cast(type[ImageText], msgspec.defstruct("ImageText", more, bases=(ImageText,), gc=False))
 

@@ -24,7 +24,7 @@ _FORM: Final = (
 
 
 def parse_templates(text: str, name: str) -> tuple[Variant, ...]:
-    """The variants that a YAML text asks for, in its order.
+    """Return the variants that a YAML text asks for, in its order.
 
     `name` is what messages call it. Raises TemplatesError: what is wrong where, and what may be.
     """
@@ -43,7 +43,7 @@ def parse_templates(text: str, name: str) -> tuple[Variant, ...]:
 
 
 def _load(text: str, name: str) -> Any:
-    """The content; a key that is there twice is refused, of which YAML keeps the last."""
+    """Return the content; refuse a key that appears twice, of which YAML keeps the last."""
     try:
         _refuse_twice(yaml.compose(text, yaml.SafeLoader), name, set())
         return yaml.safe_load(text)
@@ -109,7 +109,7 @@ def _by_viewpoint(said: object, where: str) -> dict[int, tuple[str, ...]]:
 
 
 def _refuse_other_keys(said: dict[Any, Any], wanted: list[Any], where: str) -> None:
-    """Raise where keys are missing or more; `true` is no 1, though Python takes it for one."""
+    """Raise where keys are missing or unknown. `true` is no 1, though Python takes it for one."""
     names = ", ".join(map(str, wanted))
     for key in said:
         if key not in wanted or isinstance(key, bool):

@@ -49,7 +49,7 @@ def measure_crops(
 
 
 def _unchanged(made: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFrame:
-    """The known rows of crops whose bytes are still those that were measured, in the same way."""
+    """Return the known rows of crops whose bytes and measures are still the same."""
     if known is None:
         return pd.DataFrame(columns=CROP_QUALITY.names)
     known = known[known["version"] == MEASURES_VERSION]
