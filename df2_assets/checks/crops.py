@@ -8,6 +8,7 @@ import pandas as pd
 from df2_assets.checks import offenders
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.offenders import number_of
+from df2_assets.dataset.boxes import size
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.taxonomy import DOMAINS
@@ -152,11 +153,10 @@ def duplicate_crops(
 
 
 def _boxes(groups: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Width and height of the box of each crop that is wanted."""
-    return {
-        path: (x2 - x1, y2 - y1)
-        for path, x1, y1, x2, y2 in rows(groups, "crop_path", "x1", "y1", "x2", "y2")
-    }
+    """Return width and height of the box that is cut for each crop."""
+    width, height = size((groups["x1"], groups["y1"], groups["x2"], groups["y2"]))
+    sized = groups.assign(width=width, height=height)
+    return {path: (w, h) for path, w, h in rows(sized, "crop_path", "width", "height")}
 
 
 def _sku_faults(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:

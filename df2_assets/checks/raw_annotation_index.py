@@ -7,10 +7,10 @@ import pandas as pd
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.offenders import ITEM, marked, number_of
 from df2_assets.dataset import taxonomy
-from df2_assets.dataset.boxes import reads_as_width_height
+from df2_assets.dataset.boxes import clamp, reads_as_width_height, size
 from df2_assets.dataset.reasons import MEANINGS, Reason
 from df2_assets.dataset.skus import candidates
-from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, BOX_SHARES
+from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, BOX_SHARES, LABELS
 
 _FEW: Final = 2
 """As many refusals are always allowed, so that a small data set can have one."""
@@ -157,8 +157,8 @@ def labels(index: pd.DataFrame) -> Finding:
     low = items["scale"].map({scale: bounds[0] for scale, bounds in BOX_SHARES.items()})
     high = items["scale"].map({scale: bounds[1] for scale, bounds in BOX_SHARES.items()})
     usable = items["reason"].isna()
-    # Labels are read in the order style, occlusion, viewpoint; the first bad one ends the reading.
-    unread = items["style"].notna() & items["viewpoint"].isna()
+    # Style is read first, then the labels in their order; the first bad one ends the reading.
+    unread = items["style"].notna() & items[list(LABELS)[-1]].isna()
     faults = {
         "category out of range or misnamed": items["reason"] == Reason.WRONG_CATEGORY.value,
         "occlusion or viewpoint out of range": (
@@ -168,7 +168,7 @@ def labels(index: pd.DataFrame) -> Finding:
         "scale does not suit the box": usable & ((share < low) | (share >= high)),
     }
     rows = items.assign(box_share=share.round(4))
-    columns = ["category_id", "category_name", "occlusion", "viewpoint", "scale"]
+    columns = ["category_id", "category_name", *LABELS, "scale"]
     offenders = marked(rows, faults, [*ITEM, *columns, "box_share", "detail"])
     counts = {what: int((offenders["what"] == what).sum()) for what in faults}
     found = "; ".join(f"{count:,}: {what}" for what, count in counts.items() if count)
@@ -241,7 +241,8 @@ def _read_as_width_height(given: pd.DataFrame, reversed_: "pd.Series[bool]") -> 
 
 def _box_share(items: pd.DataFrame) -> "pd.Series[float]":
     """The part of the image inside the clamped box, 0 to 1; null without a box."""
-    x1, y1 = (items[edge].clip(lower=0).astype("Float64") for edge in ("x1", "y1"))
-    x2, y2 = items["x2"].clip(upper=items["width"]), items["y2"].clip(upper=items["height"])
-    area = (x2 - x1) * (y2 - y1)
-    return area / (items["width"].astype("Float64") * items["height"])
+    x1, y1, x2, y2, width, height = (
+        items[name].astype("Float64") for name in (*_BOX, "width", "height")
+    )
+    inside = size(clamp((x1, y1, x2, y2), width, height))
+    return inside[0] * inside[1] / (width * height)

@@ -3,46 +3,21 @@
 import os
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 import pandas as pd
-from msgspec import Meta
 
 from df2_assets.checks import offenders
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.offenders import number_of
+from df2_assets.dataset.boxes import is_reversed
+from df2_assets.dataset.metadata import Crop, Sku, StrictSku
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.errors import inert
 from df2_assets.store.crop_tree import lookup
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import is_url, names
-
-_ImageId = Annotated[str, Meta(pattern="^[0-9]{6}$")]
-_OneToThree = Annotated[int, Meta(ge=1, le=3)]
-_Edge = Annotated[int, Meta(ge=0)]
-
-
-class _Crop(msgspec.Struct, forbid_unknown_fields=True):
-    crop_path: str
-    orig_image_path: str
-    image_id: _ImageId
-    item_idx: Annotated[int, Meta(ge=1)]
-    bbox: tuple[_Edge, _Edge, _Edge, _Edge]
-    occlusion: _OneToThree
-    viewpoint: _OneToThree
-
-
-_Crops = Annotated[list[_Crop], Meta(min_length=1)]
-
-
-class _Sku(msgspec.Struct, forbid_unknown_fields=True):
-    pair_id: Annotated[int, Meta(ge=0, le=999_999)]
-    style: Annotated[int, Meta(ge=1, le=99)]
-    category_id: Annotated[int, Meta(ge=1, le=13)]
-    category_name: str
-    catalog: _Crops
-    query: _Crops
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -56,7 +31,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
 _Fault = tuple[str, str | None, str]
 """sku_id, crop_path (None: the whole SKU), what is wrong."""
 
-_decode_sku: Final = msgspec.json.Decoder(_Sku).decode
+_decode_sku: Final = msgspec.json.Decoder(StrictSku).decode
 
 
 def contract(roots: Roots, split: str) -> Finding:
@@ -117,7 +92,7 @@ def _document_problems(split: str, document: _Document) -> Iterator[str]:
         yield "SKUs are not sorted by id"
 
 
-def _sku_problems(sku_id: str, sku: _Sku) -> Iterator[str]:
+def _sku_problems(sku_id: str, sku: Sku) -> Iterator[str]:
     named = "_".join(
         (str(sku.pair_id).zfill(6), str(sku.style).zfill(2), str(sku.category_id).zfill(2))
     )
@@ -132,11 +107,10 @@ def _sku_problems(sku_id: str, sku: _Sku) -> Iterator[str]:
 
 
 def _crop_problem(
-    is_there: Callable[[str], bool], split: str, start: str, images: frozenset[str], crop: _Crop
+    is_there: Callable[[str], bool], split: str, start: str, images: frozenset[str], crop: Crop
 ) -> str | None:
-    x1, y1, x2, y2 = crop.bbox
     image = f"{crop.image_id}.jpg"
-    if not (x1 < x2 and y1 < y2):
+    if is_reversed(crop.bbox):
         return "the box has no area"
     if crop.orig_image_path != f"{split}/image/{image}":
         return f"orig_image_path is not {split}/image/{image}"

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, NamedTuple
 from PIL import Image, ImageChops, ImageStat
 
 MEASURES_VERSION: Final = 1
-"""To be raised with each change to what is measured, or how."""
+"""Raise it with each change to what is measured, or how."""
 
 SIDE: Final = 8
 """Pixels of the tiny picture's sides."""
@@ -38,7 +38,7 @@ class Measures(NamedTuple):
 
 
 def measure(file: BinaryIO) -> Measures:
-    """The measures of a crop. Raises OSError, or what Pillow raises, where it cannot be read."""
+    """Return the measures of a crop. Raises what Pillow raises where it cannot be read."""
     with Image.open(file, formats=("JPEG",)) as image:
         image.draft("RGB", _DRAFT)
         picture = image.convert("RGB")

@@ -1,4 +1,4 @@
-"""The prompts of a crop: the contract's (design section 2), and variants of it."""
+"""The prompts of a crop: the contract's, and variants of it."""
 
 from functools import cache
 from hashlib import blake2b, sha256
@@ -29,7 +29,7 @@ class Variant(msgspec.Struct, frozen=True):
     def prompt(
         self, image_path: str, domain: str, category_name: str, occlusion: int, viewpoint: int
     ) -> str:
-        """The text that belongs to a crop; `image_path` is its path relative to SKU_ROOT."""
+        """Return the text of a crop; `image_path` is its path relative to SKU_ROOT."""
         templates = self.templates[domain][viewpoint]
         digest = blake2b(f"{self.seed}/{self.key}/{image_path}".encode(), digest_size=8).digest()
         template = templates[int.from_bytes(digest) % len(templates)]
@@ -54,12 +54,12 @@ CONTRACT: Final = Variant(
 
 
 def version(variants: tuple[Variant, ...]) -> str:
-    """A digest of all that decides which prompts crops get beside the contract's."""
+    """Return a digest of all that decides which prompts crops get beside the contract's."""
     return sha256(msgspec.json.encode(variants)).hexdigest()
 
 
 def prompt(domain: str, category_name: str, occlusion: int, viewpoint: int) -> str:
-    """The contract's text for a crop.
+    """Return the contract's text for a crop.
 
     Raises KeyError for a domain, occlusion or viewpoint outside the taxonomy: such items are
     refused when annotations are read, so it means a bug.
@@ -70,7 +70,7 @@ def prompt(domain: str, category_name: str, occlusion: int, viewpoint: int) -> s
 
 @cache
 def filled(template: str, domain: str, category_name: str, occlusion: int, viewpoint: int) -> str:
-    """A template with the words for a crop in it. Raises KeyError as `prompt` does."""
+    """Return a template with the words for a crop in it. Raises KeyError as `prompt` does."""
     return template.format(
         category_name=category_name,
         domain=domain,

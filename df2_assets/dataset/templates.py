@@ -8,12 +8,13 @@ import yaml
 
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.dataset.prompts import PLACEHOLDERS, Variant, filled
+from df2_assets.dataset.record import MORE_LABELS
 from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
 from df2_assets.errors import TemplatesError, inert
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-TAKEN: Final = ("file_name", "filepath", "image", "sha256", "size", "title")
-"""What exports call columns of their own, beside which further prompts stand."""
+TAKEN: Final = ("file_name", "filepath", "image", "sha256", "size", "title", *MORE_LABELS)
+"""Names of columns that exports have beside those of the contract."""
 
 _ALLOWED: Final = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
 _FORM: Final = (
@@ -23,7 +24,7 @@ _FORM: Final = (
 
 
 def parse_templates(text: str, name: str) -> tuple[Variant, ...]:
-    """The variants that a YAML text asks for, in its order.
+    """Return the variants that a YAML text asks for, in its order.
 
     `name` is what messages call it. Raises TemplatesError: what is wrong where, and what may be.
     """
@@ -42,7 +43,7 @@ def parse_templates(text: str, name: str) -> tuple[Variant, ...]:
 
 
 def _load(text: str, name: str) -> Any:
-    """The content; a key that is there twice is refused, of which YAML keeps the last."""
+    """Return the content; refuse a key that appears twice, of which YAML keeps the last."""
     try:
         _refuse_twice(yaml.compose(text, yaml.SafeLoader), name, set())
         return yaml.safe_load(text)
@@ -108,7 +109,7 @@ def _by_viewpoint(said: object, where: str) -> dict[int, tuple[str, ...]]:
 
 
 def _refuse_other_keys(said: dict[Any, Any], wanted: list[Any], where: str) -> None:
-    """Raise where keys are missing or more; `true` is no 1, though Python takes it for one."""
+    """Raise where keys are missing or unknown. `true` is no 1, though Python takes it for one."""
     names = ", ".join(map(str, wanted))
     for key in said:
         if key not in wanted or isinstance(key, bool):

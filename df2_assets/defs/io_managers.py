@@ -1,4 +1,4 @@
-"""Tables between assets: Parquet by split, held against what they were made from when loaded."""
+"""Tables between assets: Parquet by split, compared with what they were made from when loaded."""
 
 import dagster as dg
 import pyarrow as pa

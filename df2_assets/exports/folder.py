@@ -13,10 +13,10 @@ from df2_assets.exports.loose import loose_name, write_loose
 from df2_assets.exports.record import File, Record
 from df2_assets.exports.shards import Limits, Shard, plan, rows_of
 from df2_assets.exports.source import Row, Source
-from df2_assets.pipeline.estimate import Estimate, refuse_full_disk
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, write_list
-from df2_assets.store.files import Status, atomic, free, publish, remove, rename, statuses
+from df2_assets.store.files import Status, atomic, publish, remove, rename, statuses
+from df2_assets.store.space import require_space
 
 _BYTES_A_SAMPLE: Final = 3_000
 """What a shard has of a crop beside its bytes: headers, prompt and line."""
@@ -106,8 +106,7 @@ class Folder:
         todo = [name for name, shard in wanted.items() if not self._is_kept(name, shard.key)]
         total = sum(wanted[name].samples for name in todo)
         needed = sum(wanted[name].bytes for name in todo) + _BYTES_A_SAMPLE * total
-        room = Estimate(0, total, needed, free(self._roots.sku_root), 0.0)
-        refuse_full_disk(self._roots, self._split, room)
+        require_space(self._roots.sku_root, needed, f"{self.name} of {self._split}")
         with self._progress(f"writing {self.name}", total, "crops") as advance:
             parts = rows_of(self.source.rows(), [wanted[name] for name in todo]) if todo else ()
             for name, (shard, rows) in zip(todo, parts, strict=True):

@@ -13,9 +13,9 @@ _FIRST = 20
 
 @dataclass(frozen=True)
 class Changes:
-    """How many were added, removed, remade (there before, but other) and left as they were.
+    """How many were added, removed, remade (they existed and differ) and left unchanged.
 
-    `first` has the keys of the first that were not left, and `what` became of them.
+    `first` has the keys of the first that changed, and `what` became of them.
     """
 
     added: int
@@ -28,14 +28,14 @@ class Changes:
 def between(before: Mapping[str, object] | None, after: Mapping[str, object]) -> Changes:
     """Compare two mappings, value by value; with nothing before, all is added."""
     old = before or {}
-    added = sorted(after.keys() - old.keys())
-    removed = sorted(old.keys() - after.keys())
-    remade = sorted(key for key in after.keys() & old.keys() if after[key] != old[key])
+    added = [key for key in after if key not in old]
+    removed = [key for key in old if key not in after]
+    remade = [key for key in after if key in old and after[key] != old[key]]
     return counted(added, removed, remade, len(after) - len(added) - len(remade))
 
 
 def counted(added: list[str], removed: list[str], remade: list[str], unchanged: int) -> Changes:
-    """Changes from the keys of what changed."""
+    """Return changes from the keys of what changed, each list in its order."""
     fates = (("added", added), ("removed", removed), ("remade", remade))
     first = [(key, fate) for fate, keys in fates for key in keys[:_FIRST]]
     shown = pd.DataFrame(first[:_FIRST], columns=["key", "what"])
@@ -44,14 +44,21 @@ def counted(added: list[str], removed: list[str], remade: list[str], unchanged: 
 
 def between_tables(before: pa.Table | None, after: pa.Table, key: list[str]) -> Changes:
     """Compare two tables of one schema, row by row; `key` names a row."""
-    if before is not None and before.equals(after):
+    if before is None:
+        return counted(_names(tables.frame(after), key).tolist(), [], [], 0)
+    if before.equals(after):
         return counted([], [], [], after.num_rows)
-    return between(None if before is None else _hashes(before, key), _hashes(after, key))
+    return between(_hashes(before, key), _hashes(after, key))
 
 
 def _hashes(table: pa.Table, key: list[str]) -> dict[str, object]:
     data = tables.frame(table)
-    names = data[key[0]].astype("str")
+    hashes = pd.util.hash_pandas_object(data, index=False)
+    return dict(zip(_names(data, key), hashes, strict=True))
+
+
+def _names(rows: pd.DataFrame, key: list[str]) -> "pd.Series[str]":
+    names = rows[key[0]].astype("str")
     for column in key[1:]:
-        names = names + " " + data[column].astype("str").fillna("-")
-    return dict(zip(names, pd.util.hash_pandas_object(data, index=False), strict=True))
+        names = names + " " + rows[column].astype("str").fillna("-")
+    return names

@@ -34,7 +34,7 @@ _decode = msgspec.json.Decoder(list[CropRow]).decode
 
 @contextmanager
 def journal(roots: Roots, split: str) -> Iterator["Journal"]:
-    """The journal of a split, open for appending."""
+    """Open the journal of a split for appending."""
     path = roots.journal(split)
     if isinstance(path, ObjectPath):
         gathered = objects.ObjectJournal(path)
@@ -58,7 +58,7 @@ class _Lines(Protocol):
 
 
 class Journal:
-    """Takes the rows of a finished shard, one line a shard."""
+    """Takes the rows of a finished shard, one line per shard."""
 
     def __init__(self, file: _Lines) -> None:
         self._file = file
@@ -69,7 +69,7 @@ class Journal:
 
 
 def read(roots: Roots, split: str) -> list[CropRow]:
-    """All rows of finished shards; what a kill left of an unfinished line is passed over."""
+    """Return all rows of finished shards; skip what a kill left of an unfinished line."""
     rows: list[CropRow] = []
     try:
         lines = _content(roots.journal(split)).split(b"\n")[:-1]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from df2_assets.dataset.frames import frame as frame
+from df2_assets.dataset.frames import from_frame as from_frame
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
 from df2_assets.store import journal
@@ -20,7 +21,7 @@ from df2_assets.store.layout import Roots
 from df2_assets.store.objects.path import ObjectPath
 
 FORMAT: Final = 1
-"""To be raised with each change that an earlier release would take for something else."""
+"""Raise it with each change that an earlier release would misread."""
 
 _OURS = b"df2_assets"
 
@@ -37,7 +38,7 @@ class Origin:
 
 
 def digest(table: pa.Table) -> str:
-    """SHA-256 of a table's values, volatile columns left out, whatever wrote it."""
+    """Return the SHA-256 of a table's values, volatile columns left out, whatever wrote it."""
     stable = [f.name for f in table.schema if not (f.metadata or {}).get(b"volatile")]
     table = table.select(stable).replace_schema_metadata(None).combine_chunks()
     columns = []
@@ -69,7 +70,7 @@ def write(
 
 
 def origin(roots: Roots, asset: str, split: str) -> Origin | None:
-    """What the table of `asset` says of itself; None where there is none to be read.
+    """Return digest and origin that a table records; None where no table can be read.
 
     Raises NewerReleaseError, as all do that read a table.
     """
@@ -95,12 +96,12 @@ def _origin_in(schema: pa.Schema, path: Path) -> Origin | None:
 
 
 def parquet(path: Path) -> Path | pa.BufferReader:
-    """A Parquet file as pyarrow takes it. Raises FileNotFoundError where an object is not there."""
+    """Return a Parquet file as pyarrow takes it. Raises FileNotFoundError for a missing object."""
     return pa.BufferReader(path.read_bytes()) if isinstance(path, ObjectPath) else path
 
 
 def _schema(path: Path) -> pa.Schema:
-    """What a Parquet file says at its end; of an object, as a rule, no more than that is read."""
+    """Return the schema of a Parquet file; of an object, as a rule, only the end is read."""
     if isinstance(path, ObjectPath):
         with suppress(pa.ArrowInvalid):
             return pq.read_schema(pa.BufferReader(path.client.get(path.key, start=-_END)[0]))
@@ -114,13 +115,13 @@ def refuse_newer(roots: Roots, split: str) -> None:
 
 
 def digests(roots: Roots, assets: Iterable[str], split: str) -> dict[str, str]:
-    """The digests of those tables that are there, by asset."""
+    """Return the digests of those tables that exist, by asset."""
     found = {asset: origin(roots, asset, split) for asset in assets}
     return {asset: own.digest for asset, own in found.items() if own is not None}
 
 
 def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
-    """The table of `asset` for `split` where it is there, whole and of today's schema."""
+    """Return the table of `asset` where it exists, whole and of today's schema."""
     path = roots.table(asset, split)
     try:
         table = pq.read_table(parquet(path), page_checksum_verification=True)
@@ -132,7 +133,7 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
 
 
 def read(roots: Roots, asset: str, split: str) -> pa.Table:
-    """The table of `asset` for `split`, with all it was made from still as it was.
+    """Return the table of `asset`; all that it was made from must be as it was.
 
     Raises MissingTableError, or ProvenanceError naming what to rerun.
     """
@@ -157,15 +158,3 @@ def refuse_stale(roots: Roots, asset: str, split: str) -> None:
                 f"{asset} of {split} was made from another {source} than the one at hand: "
                 f"rerun {asset}, or build_dataset, for {split}."
             )
-
-
-def frame(table: pa.Table) -> pd.DataFrame:
-    """A table as pandas, with Arrow's types, so that integers stay integers beside nulls."""
-    data: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
-    return data
-
-
-def from_frame(data: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    """The columns of `schema` from a frame, in its types."""
-    table = pa.Table.from_pandas(data[schema.names], preserve_index=False)
-    return table.replace_schema_metadata(None).cast(schema.remove_metadata()).cast(schema)

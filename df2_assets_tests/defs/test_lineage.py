@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from df2_assets.dataset.cropping import code_version
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
 from df2_assets.dataset.tables import SCHEMAS
@@ -77,6 +78,10 @@ def test_the_columns_shown_are_those_of_the_contract_in_order() -> None:
     own = {"sku_id", "domain"}  # the key of a SKU, and the list that a crop is in
     fields = {*Sku.__struct_fields__, *Crop.__struct_fields__} - {"catalog", "query"}
     assert set(DOCUMENTS["sku_metadata"].names) == fields | own
+
+
+def test_crops_look_outdated_when_the_rule_of_their_bytes_changes() -> None:
+    assert SPECS["crops"].code_version == code_version()
 
 
 @pytest.mark.parametrize("name", [name for name in MADE if name in SCHEMAS | DOCUMENTS])

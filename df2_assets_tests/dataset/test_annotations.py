@@ -1,0 +1,75 @@
+"""Which items of one annotation file can be used, and what is said of the others."""
+
+import json
+from typing import Any
+
+import pytest
+
+from df2_assets.dataset.annotations import Refused, parse
+from df2_assets.dataset.reasons import Reason
+from df2_assets_tests.support.builder import annotation_text, item, without
+
+GOOD = item(1, 2, (10, 20, 110, 220))
+
+
+def parsed(fields: Any) -> tuple[Reason | None, str | None]:
+    (only,) = parse(annotation_text("shop", 7, {1: fields}).encode()).items
+    return only.reason, only.detail
+
+
+def test_a_usable_item_has_its_labels_and_its_box() -> None:
+    annotation = parse(annotation_text("user", 7, {3: GOOD, 1: GOOD}).encode())
+    assert (annotation.source, annotation.pair_id) == ("user", 7)
+    assert [read.item_idx for read in annotation.items] == [1, 3]
+    first = annotation.items[0]
+    assert (first.reason, first.detail, first.box) == (None, None, (10, 20, 110, 220))
+    wanted = {"style": 2, "category_id": 1, "occlusion": 1, "viewpoint": 2}
+    assert first.labels.items() >= (wanted | {"category_name": "short sleeve top"}).items()
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason", "detail"),
+    [
+        (1, Reason.NOT_AN_OBJECT, "the item is 1"),
+        (without(GOOD, "viewpoint"), Reason.MISSING_FIELD, "viewpoint is missing"),
+        (GOOD | {"style": -1}, Reason.WRONG_FIELD, "style is -1, not 0 to 99"),
+        (GOOD | {"occlusion": 4}, Reason.WRONG_FIELD, "occlusion is 4, not 1 to 3"),
+        (GOOD | {"viewpoint": 1.5}, Reason.WRONG_FIELD, "viewpoint is 1.5, not a whole number"),
+        (GOOD | {"category_id": 14}, Reason.WRONG_CATEGORY, "category_id is 14, not 1 to 13"),
+        (GOOD | {"category_id": 2}, Reason.WRONG_CATEGORY, "category_name of 2 is"),
+        (GOOD | {"bounding_box": [1, 2, 3]}, Reason.WRONG_FIELD, "not four numbers"),
+        (GOOD | {"bounding_box": [9, 9, 9, 20]}, Reason.BOX_REVERSED, "[9, 9, 9, 20]"),
+    ],
+)
+def test_an_unusable_item_says_why(fields: Any, reason: Reason, detail: str) -> None:
+    why, what = parsed(fields)
+    assert why == reason
+    assert detail in (what or "")
+
+
+def test_an_unusable_item_leaves_its_neighbours_alone() -> None:
+    annotation = parse(annotation_text("shop", 7, {1: GOOD | {"style": 100}, 2: GOOD}).encode())
+    assert [read.reason for read in annotation.items] == [Reason.WRONG_FIELD, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", Reason.UNREADABLE_JSON),
+        ("[]", Reason.NOT_AN_OBJECT),
+        ('{"pair_id": 1}', Reason.MISSING_FIELD),
+        ('{"source": "street", "pair_id": 1}', Reason.UNKNOWN_SOURCE),
+        ('{"source": "shop", "pair_id": 1000000}', Reason.WRONG_FIELD),
+        ('{"source": "shop", "pair_id": 1, "pair_id": 1}', Reason.WRONG_FIELD),
+    ],
+)
+def test_an_unusable_file_is_refused_as_a_whole(text: str, reason: Reason) -> None:
+    with pytest.raises(Refused) as refused:
+        parse(text.encode())
+    assert refused.value.reason == reason
+
+
+def test_a_key_that_appears_twice_is_refused() -> None:
+    good = json.dumps(GOOD)
+    text = f'{{"source": "shop", "pair_id": 1, "item1": {good}, "item1": {good}}}'
+    assert [read.detail for read in parse(text.encode()).items] == ["item1 appears twice"]

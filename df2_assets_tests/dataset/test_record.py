@@ -1,0 +1,103 @@
+"""The record: structs say what it says, and a label or a category more is one entry."""
+
+import subprocess
+import sys
+from typing import Any, get_type_hints
+
+import pytest
+
+from df2_assets.dataset import record
+from df2_assets.dataset.metadata import Crop, ImageText, Sku
+from df2_assets.dataset.perceptual import Measures
+from df2_assets.store.journal import CropRow
+
+TYPES = {"string": str, "binary": bytes, "float32": float, "box": tuple[int, int, int, int]}
+LISTS = ("catalog", "query")
+
+
+def types(asset: record.Asset) -> dict[str, Any]:
+    """The Python type of each field."""
+    return {field.name: TYPES.get(field.kind, int) for field in asset.fields}
+
+
+def hints(struct: type) -> dict[str, Any]:
+    """The type of each field of a struct, None left out."""
+    return {
+        name: next((kind for kind in (str, int) if hint == kind | None), hint)
+        for name, hint in get_type_hints(struct).items()
+    }
+
+
+def test_rows_of_the_manifest_have_its_columns_in_its_order() -> None:
+    assert list(hints(CropRow).items()) == list(types(record.CROPS).items())
+
+
+def test_lines_of_the_jsonl_have_its_fields_in_its_order() -> None:
+    assert list(hints(ImageText).items()) == list(types(record.IMAGE_TEXT).items())
+
+
+def test_skus_and_crops_have_the_fields_of_the_metadata() -> None:
+    of_sku = {name: kind for name, kind in hints(Sku).items() if name not in LISTS}
+    implied = {"sku_id": str, "domain": str}
+    assert of_sku | hints(Crop) | implied == types(record.SKU_METADATA)
+    assert Crop.__struct_fields__ == tuple(
+        name for name in types(record.SKU_METADATA) if name not in of_sku.keys() | implied.keys()
+    )
+
+
+def test_measures_are_columns_of_crop_quality() -> None:
+    assert hints(Measures).items() <= types(record.CROP_QUALITY).items()
+
+
+PARSE = """
+import json
+from df2_assets.dataset import taxonomy
+{patch}
+from df2_assets.dataset import annotations, tables
+from df2_assets.dataset.documents import DOCUMENTS
+
+def parse(**fields):
+    item = {{"style": 1, "category_id": 1, "category_name": "short sleeve top", "occlusion": 1,
+             "viewpoint": 2, "bounding_box": [0, 0, 9, 9], **fields}}
+    text = json.dumps({{"source": "shop", "pair_id": 1, "item1": item}})
+    return annotations.parse(text.encode()).items[0]
+
+{check}
+"""
+
+
+@pytest.mark.parametrize(
+    ("patch", "check"),
+    [
+        pytest.param(
+            'taxonomy.LABELS["fit"] = {1: "loose", 2: "tight"}',
+            """
+assert parse(fit=2).labels["fit"] == 2
+assert parse(fit=3).detail == "fit is 3, not 1 to 2"
+assert parse().detail == "fit is missing"
+for asset in ("raw_annotation_index", "sku_groups"):
+    field = tables.SCHEMAS[asset].field("fit")
+    assert field.metadata[b"description"] == b"1 loose, 2 tight"
+assert not any("fit" in schema.names for schema in DOCUMENTS.values())
+""",
+            id="a label",
+        ),
+        pytest.param(
+            'taxonomy.CATEGORIES[14] = "cap"',
+            """
+import msgspec
+from df2_assets.dataset.metadata import Crop, Sku, StrictSku
+assert parse(category_id=14, category_name="cap").reason is None
+assert parse(category_id=15).detail == "category_id is 15, not 1 to 14"
+crop = Crop("a.jpg", "b.jpg", "000001", 1, (0, 0, 9, 9), 1, 2)
+data = msgspec.json.encode(Sku(1, 1, 14, "cap", [crop], [crop]))
+assert msgspec.json.decode(data, type=StrictSku).category_id == 14
+""",
+            id="a category",
+        ),
+    ],
+)
+def test_one_more_is_an_entry_of_the_taxonomy(patch: str, check: str) -> None:
+    program = PARSE.format(patch=patch, check=check)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
