@@ -38,10 +38,9 @@ def settings_for(names: tuple[str, ...], workers: int | None = None) -> "Setting
 
 def refuse_unusable_engine(settings: "Settings") -> None:
     """Raise SettingsError at once where the engine that runs would use cannot be had."""
-    from df2_assets.engines.ray_cluster import refuse_unusable
+    from df2_assets.engines.make import require_usable
 
-    if settings.engine == "ray":
-        refuse_unusable(settings.ray_address)
+    require_usable(settings.engine, settings.ray_address)
 
 
 def built_splits(settings: "Settings", *, named: bool) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ IMAGES = 192
 def of_ray(pid: int) -> set[int]:
     """The processes of Ray among those that `pid` has started."""
     commands = {child: processes.command_line(child) for child in processes.descendants(pid)}
-    return {child for child, said in commands.items() if "df2-ray-" in said or "ray::" in said}
+    return {child for child, said in commands.items() if "/ray/session_" in said or "ray::" in said}
 
 
 def test_one_command_builds_all_splits_on_ray_as_it_does_without_and_leaves_nothing_of_it(
