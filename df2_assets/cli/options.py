@@ -25,14 +25,14 @@ def settings_for(names: tuple[str, ...], workers: int | None = None) -> "Setting
     Raises SettingsError or RootsError.
     """
     from df2_assets.settings import parse_splits, read_settings
-    from df2_assets.store.layout import refuse_dangerous
+    from df2_assets.store.layout import require_safe_roots
 
     settings = read_settings()
     if names:
         settings = dataclasses.replace(settings, splits=parse_splits(list(names)))
     if workers:
         settings = dataclasses.replace(settings, workers=workers)
-    refuse_dangerous(settings.roots)
+    require_safe_roots(settings.roots)
     return settings
 
 

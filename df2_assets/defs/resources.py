@@ -16,7 +16,7 @@ from df2_assets.engines.make import make, require_usable
 from df2_assets.errors import SettingsError
 from df2_assets.settings import MAX_DAYS, MAX_WORKERS, EngineName, make_roots, read_variants
 from df2_assets.store import tables
-from df2_assets.store.layout import Roots, refuse_dangerous
+from df2_assets.store.layout import Roots, require_safe_roots
 from df2_assets.store.lock import writer
 
 
@@ -30,7 +30,7 @@ class DataRoots(dg.ConfigurableResource):  # type: ignore[type-arg]
     def roots(self) -> Roots:
         """The two folders. Raises RootsError where writing could destroy something."""
         roots = make_roots(self.df2_root, self.sku_root)
-        refuse_dangerous(roots)
+        require_safe_roots(roots)
         return roots
 
 

@@ -120,7 +120,7 @@ def test_a_build_on_a_cluster_by_address_leaves_the_cluster_as_it_was(
 
 
 @pytest.mark.ray
-@pytest.mark.filterwarnings("ignore:.*InitResourceContext.dagster_run.* is deprecated")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dagster-ray's own
 def test_a_run_uses_the_connection_of_a_resource_of_dagster_ray_as_it_comes(
     df2_root: Path, tmp_path: Path
 ) -> None:
@@ -149,9 +149,7 @@ from df2_assets.engines.ray import RayEngine
 from df2_assets_tests.engines import work
 list(RayEngine("{cluster.address}").map(work.tell_pid_and_stay, ["{tmp_path}/pid"]))
 """
-    # As `two_nodes` has it; else the program would look for a node at another address of this host.
-    alone = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": 0}
-    env = processes.environment(tmp_path, PYTHONPATH=processes.PROJECT, **alone)
+    env = processes.environment(tmp_path, PYTHONPATH=processes.PROJECT)
     with processes.start((sys.executable, "-c", program), env, tmp_path) as started:
         note = tmp_path / "pid"
         processes.wait_until(lambda: note.exists() and bool(note.read_text()), started)

@@ -89,8 +89,8 @@ def test_the_digest_is_the_same_on_processes_and_ray_on_disk_and_in_a_bucket(
 
 
 def on_cluster(cluster: Any, df2_root: Path, sku_root: str, folder: Path) -> dict[str, str]:
-    """The environment of a build on it; `two_nodes` says why not as on any other machine."""
-    more = {"RAY_ADDRESS": cluster.address, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    """The environment of a build on it."""
+    more = {"RAY_ADDRESS": cluster.address}
     return environment(folder / "home", df2_root, sku_root, "ray") | more
 
 

@@ -55,7 +55,6 @@ def two_nodes() -> Iterator[Any]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("PYTHONPATH", str(PROJECT))
         cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs the ray extra")
-        patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)
         node = {"num_cpus": 1, "include_dashboard": False}
         with tempfile.TemporaryDirectory(prefix="df2-ray-test-") as folder:
             cluster = cluster_utils.Cluster(

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import tee
 from typing import BinaryIO, Final
 
-from df2_assets.store.objects.client import stamp
-from df2_assets.store.objects.concurrent import each
+from df2_assets.store.objects.client import each, stamp
 from df2_assets.store.objects.path import ObjectPath
 
 _BLOCK: Final = 64 * 1024
