@@ -33,7 +33,7 @@ _OBJECT_BYTES: Final = 128 * 2**20
 """For arguments and results in flight; Ray would reserve 30% of the machine's memory."""
 
 InFlight = dict[Future[Any], S]
-"""Shards by what will come of them."""
+"""Shards by the future of their result."""
 
 
 class RayEngine:
@@ -63,8 +63,9 @@ class RayEngine:
             return
         waiting = chain([first], waiting)
         cores = self._cores()
+        workers = self._wanted or cores
         # Some to spare, unless fewer than the cluster could run are to run at the same time.
-        depth = self.workers if self.workers < cores else 2 * self.workers + 1
+        depth = workers if workers < cores else 2 * workers + 1
         in_flight: InFlight[S] = {}
         suspects: list[S] = []
         try:

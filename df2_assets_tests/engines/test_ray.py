@@ -211,3 +211,4 @@ def test_an_engine_that_there_is_not_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"DF2_ENGINE is 'rye': choose from local, ray, serial"):
         read_settings({"DF2_ENGINE": "rye"})
     assert read_settings({"DF2_ENGINE": "ray", "RAY_ADDRESS": "a:1"}).ray_address == "a:1"
+    assert read_settings({"DF2_ENGINE": "serial"}).engine == "serial"
