@@ -23,7 +23,7 @@ PROJECT: Final = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file()
 MAX_WORKERS: Final = 1024
 MAX_DAYS: Final = 3650
 
-EngineName = Literal["local", "ray"]
+EngineName = Literal["local", "ray", "serial"]
 
 
 @dataclass(frozen=True)

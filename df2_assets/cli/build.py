@@ -32,12 +32,12 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
 
     Ends with 1 where a run failed, or a check with severity ERROR did.
     """
-    from df2_assets.store.layout import refuse_missing
+    from df2_assets.store.layout import require_input
 
     settings = settings_for(names, workers)
     refuse_unusable_engine(settings)
     for split in settings.splits:
-        refuse_missing(settings.roots, split)
+        require_input(settings.roots, split)
 
     from df2_assets.cli.runs import run_all
 

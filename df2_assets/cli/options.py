@@ -25,23 +25,22 @@ def settings_for(names: tuple[str, ...], workers: int | None = None) -> "Setting
     Raises SettingsError or RootsError.
     """
     from df2_assets.settings import parse_splits, read_settings
-    from df2_assets.store.layout import refuse_dangerous
+    from df2_assets.store.layout import require_safe_roots
 
     settings = read_settings()
     if names:
         settings = dataclasses.replace(settings, splits=parse_splits(list(names)))
     if workers:
         settings = dataclasses.replace(settings, workers=workers)
-    refuse_dangerous(settings.roots)
+    require_safe_roots(settings.roots)
     return settings
 
 
 def refuse_unusable_engine(settings: "Settings") -> None:
     """Raise SettingsError at once where the engine that runs would use cannot be had."""
-    from df2_assets.engines.ray_cluster import refuse_unusable
+    from df2_assets.engines.make import require_usable
 
-    if settings.engine == "ray":
-        refuse_unusable(settings.ray_address)
+    require_usable(settings.engine, settings.ray_address)
 
 
 def built_splits(settings: "Settings", *, named: bool) -> tuple[str, ...]:

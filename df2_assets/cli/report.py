@@ -41,10 +41,9 @@ def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: boo
     settings = dataclasses.replace(settings, splits=built_splits(settings, named=bool(names)))
 
     from df2_assets.cli.runs import run_all
-    from df2_assets.report.gallery.site import page
 
     outcomes = run_all(settings, "refresh_reports")
-    pages = {outcome.split: page(settings.roots, outcome.split) for outcome in outcomes}
+    pages = {outcome.split: settings.roots.gallery(outcome.split) for outcome in outcomes}
     if as_json:
         listed = [dataclasses.asdict(one) | {"page": str(pages[one.split])} for one in outcomes]
         say_json({"splits": listed})

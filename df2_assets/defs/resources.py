@@ -3,7 +3,6 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
@@ -13,17 +12,12 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tags
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
-from df2_assets.engines.local import LocalEngine
-from df2_assets.engines.ray import RayEngine
-from df2_assets.engines.ray_cluster import refuse_unusable
+from df2_assets.engines.make import make, require_usable
 from df2_assets.errors import SettingsError
 from df2_assets.settings import MAX_DAYS, MAX_WORKERS, EngineName, make_roots, read_variants
 from df2_assets.store import tables
-from df2_assets.store.layout import Roots, refuse_dangerous
+from df2_assets.store.layout import Roots, require_safe_roots
 from df2_assets.store.lock import writer
-
-if TYPE_CHECKING:
-    from dagster_ray import RayResource
 
 
 class DataRoots(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -36,7 +30,7 @@ class DataRoots(dg.ConfigurableResource):  # type: ignore[type-arg]
     def roots(self) -> Roots:
         """The two folders. Raises RootsError where writing could destroy something."""
         roots = make_roots(self.df2_root, self.sku_root)
-        refuse_dangerous(roots)
+        require_safe_roots(roots)
         return roots
 
 
@@ -74,55 +68,37 @@ class EngineChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Where shards run."""
 
     kind: EngineName = Field(
-        "local", description="local: processes of this machine. ray: a Ray cluster."
+        "local",
+        description="local: processes of this machine. ray: a Ray cluster. serial: the run's own "
+        "process, one shard after the other.",
     )
-    workers: int = Field(0, description="How many shards run at once; 0: one a core.")
+    workers: int = Field(0, description="How many shards run at the same time; 0: one per core.")
     address: str = Field(
         default="",
         description="Of the Ray cluster, host:port or ray://host:port; empty: on this machine.",
     )
 
     _engine: Engine | None = PrivateAttr(default=None)
-    _cluster: "RayResource | None" = PrivateAttr(default=None)
-    _context: dg.InitResourceContext | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises SettingsError before the run's first step."""
         if not 0 <= self.workers <= MAX_WORKERS:
             raise SettingsError(
-                f"engine.workers is {self.workers}: give 0 (one a core) to {MAX_WORKERS}."
+                f"engine.workers is {self.workers}: give 0 (one per core) to {MAX_WORKERS}."
             )
-        if self.kind == "ray":
-            refuse_unusable(self.address)
-        self._context = context
-
-    def cluster(self) -> "RayResource":
-        """The Ray that a run connects to with its first shard; any of dagster-ray's will do."""
-        from df2_assets.defs.ray import Cluster
-
-        return Cluster(address=self.address, workers=self.workers)
+        require_usable(self.kind, self.address)
 
     def start(self) -> Engine:
-        """The engine, its workers not started yet."""
+        """Return the run's engine, its workers not started yet."""
         if self._engine is None:
-            workers = self.workers or None
-            if self.kind == "ray":
-                self._engine = RayEngine(self._connect, workers)
-            else:
-                self._engine = LocalEngine(workers)
+            self._engine = make(self.kind, self.workers or None, self.address)
         return self._engine
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """No worker outlives the run."""
         if self._engine is not None:
             self._engine.close()
-        if self._cluster is not None:
-            self._cluster.cleanup(context, None)
-        self._engine = self._cluster = None
-
-    def _connect(self) -> None:
-        self._cluster = self.cluster()
-        self._cluster.connect(self._context)
+            self._engine = None
 
 
 class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -231,7 +231,7 @@ def _if_on_disk(
         return None
     if row.mtime_ns == on_disk[1]:
         return row
-    digest = hashlib.sha256((roots.sku_root / row.crop_path).read_bytes()).hexdigest()
+    digest = hashlib.sha256(roots.crop(row.crop_path).read_bytes()).hexdigest()
     return msgspec.structs.replace(row, mtime_ns=on_disk[1]) if digest == row.sha256 else None
 
 
@@ -239,6 +239,6 @@ def _is_damaged(roots: Roots, row: CropRow) -> bool:
     if row.reason is not None:
         return False
     try:
-        return checksums.digest(roots.sku_root / row.crop_path) != row.sha256
+        return checksums.digest(roots.crop(row.crop_path)) != row.sha256
     except OSError:
         return True
