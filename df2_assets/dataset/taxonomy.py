@@ -5,6 +5,9 @@ from typing import Final, NamedTuple
 SPLITS: Final = ("train", "validation", "test")
 ANNOTATED_SPLITS: Final = ("train", "validation")
 
+SPLIT_NAME: Final = "[a-z]+"
+"""How the name of a split is written, as a regular expression."""
+
 CATEGORIES: Final[dict[int, str]] = {
     1: "short sleeve top",
     2: "long sleeve top",
@@ -26,6 +29,9 @@ DOMAINS: Final[dict[str, str]] = {"shop": "catalog", "user": "query"}
 
 OCCLUSIONS: Final[dict[int, str]] = {1: "slight or none", 2: "medium", 3: "heavy"}
 VIEWPOINTS: Final[dict[int, str]] = {1: "not worn", 2: "frontal", 3: "side or back"}
+
+LABELS: Final[dict[str, dict[int, str]]] = {"occlusion": OCCLUSIONS, "viewpoint": VIEWPOINTS}
+"""The labels of an item that have to be there: their numbers, from 1, and what these mean."""
 
 BOX_SHARES: Final[dict[int, tuple[float, float]]] = {1: (0.0, 0.2), 2: (0.05, 0.8), 3: (0.2, 1.01)}
 """Scale label -> share of the image that the box may take, from below, up to but excluding.

@@ -8,12 +8,15 @@ import yaml
 
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.dataset.prompts import PLACEHOLDERS, Variant, filled
-from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
+from df2_assets.dataset.taxonomy import DOMAINS, LABELS, VIEWPOINTS
 from df2_assets.errors import TemplatesError, inert
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-TAKEN: Final = ("file_name", "filepath", "image", "sha256", "size", "title")
-"""What exports call columns of their own, beside which further prompts stand."""
+TAKEN: Final = (
+    *("file_name", "filepath", "image", "sha256", "size", "title"),
+    *(name for name in LABELS if name not in ImageText.__struct_fields__),
+)
+"""Columns that exports have beside the fields of the JSONL: no further prompt may take the name."""
 
 _ALLOWED: Final = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
 _FORM: Final = (

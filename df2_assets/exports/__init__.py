@@ -1,18 +1,24 @@
-"""A complete split in the forms that training code loads; one file a format.
+"""The exports: a complete split in the forms that training code loads.
 
-Each is written with the core libraries alone, from the lines of the JSONL and the crops as the
-manifest knows them. What was written before and would be the same is left as it is.
+A format is one file here with an `EXPORT`, and one entry in this list. It is written with the core
+libraries alone. Files that would be the same are left as they are.
 """
 
 from typing import Final
 
-NAMES: Final = (
-    "webdataset",
-    "huggingface",
-    "open_clip",
-    "retrieval",
-    "pairs",
-    "croissant",
-    "coco",
-)
-"""The exports, each an asset of its own and a folder under `_df2_assets/exports`."""
+from df2_assets.exports.coco import EXPORT as COCO
+from df2_assets.exports.croissant import EXPORT as CROISSANT
+from df2_assets.exports.format import Export
+from df2_assets.exports.huggingface import EXPORT as HUGGINGFACE
+from df2_assets.exports.open_clip import EXPORT as OPEN_CLIP
+from df2_assets.exports.pairs import EXPORT as PAIRS
+from df2_assets.exports.retrieval import EXPORT as RETRIEVAL
+from df2_assets.exports.webdataset import EXPORT as WEBDATASET
+
+EXPORTS: Final[dict[str, Export]] = {
+    export.name: export
+    for export in (WEBDATASET, HUGGINGFACE, OPEN_CLIP, RETRIEVAL, PAIRS, CROISSANT, COCO)
+}
+"""Each is an asset, a name for `df2-assets export`, and a folder under `_df2_assets/exports`."""
+
+NAMES: Final = tuple(EXPORTS)

@@ -1,11 +1,10 @@
 """Pairs and triplets for contrastive training, as Parquet.
 
 Pairs are all catalog crops of a SKU with all its query crops: the data set's own definition, by
-which a full train split has 394,661 (DeepFashion2 issue 30). A SKU with many crops has that many
-pairs; they are written as they come, and never held.
+which a full train split has 394,661 (DeepFashion2 issue 30). They are never all in memory.
 
 Triplets are a query crop, a catalog crop of its SKU, and a catalog crop of another SKU that is hard
-to tell from it. Which ones, is drawn by digests of their paths: see `_Ring`.
+to tell from it. Digests of the paths decide which ones: see `_Ring`.
 """
 
 import hashlib
@@ -14,15 +13,14 @@ from bisect import bisect
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from itertools import groupby, product
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
 from df2_assets.exports.folder import Folder
-from df2_assets.exports.form import Form, Format, Record
-from df2_assets.exports.parquet import parquet, read_rows
+from df2_assets.exports.format import Export
 from df2_assets.exports.source import Source
+from df2_assets.exports.streams import parquet
 
 _GARMENT: Final = [
     ("sku_id", pa.string()),
@@ -54,9 +52,10 @@ class _Crop(NamedTuple):
 
 
 class _Ring:
-    """Crops in the order of digests of their paths; a draw takes the first that suits after it.
+    """Crops in the order of digests of their paths; a draw takes the first that suits.
 
-    A crop more or less changes only the draws that fall to it; none depends on how many there are.
+    It starts at the digest of its seed. A crop that is added or removed changes only the draws that
+    fall to it; none depends on the number of crops.
     """
 
     def __init__(self, crops: Iterable[_Crop]) -> None:
@@ -74,14 +73,14 @@ def _place(text: str) -> int:
 
 
 def pairs(source: Source) -> Iterator[dict[str, Any]]:
-    """Every catalog crop of a SKU with every query crop of it, SKU by SKU."""
+    """Yield every catalog crop of a SKU with every query crop of it, SKU by SKU."""
     for garment, catalog, query in _skus(source):
         for shop, user in product(catalog, query):
             yield garment | {"catalog_image_path": shop.path, "query_image_path": user.path}
 
 
 def triplets(source: Source) -> Iterator[dict[str, Any]]:
-    """For each query crop one triplet a `kind` of negative, where there is one.
+    """Yield for each query crop one triplet per `kind` of negative, where a negative exists.
 
     `other_style`: of the same pair and category, in another style, so a garment that was seen
     beside it. `other_pair`: of the same category and another pair.
@@ -115,7 +114,7 @@ def triplets(source: Source) -> Iterator[dict[str, Any]]:
 
 
 def _skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_Crop]]]:
-    """Each SKU with its catalog and its query crops."""
+    """Yield each SKU with its catalog and its query crops."""
     for _, group in groupby(source.rows(), key=lambda row: str(row.fields["sku_id"])):
         crops: dict[str, list[_Crop]] = {"catalog": [], "query": []}
         garment: dict[str, Any] = {}
@@ -127,7 +126,7 @@ def _skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_C
 
 
 def _negatives(source: Source) -> tuple[dict[Hashable, _Ring], dict[Hashable, _Ring]]:
-    """All catalog crops, by pair and category, and by category."""
+    """Return all catalog crops, by pair and category, and by category."""
     within: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
     of_category: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
     for garment, catalog, _ in _skus(source):
@@ -140,24 +139,13 @@ def _negatives(source: Source) -> tuple[dict[Hashable, _Ring], dict[Hashable, _R
 
 
 def write(folder: Folder) -> None:
-    """Both tables, in the order of the SKUs."""
-    source = folder.source
-    folder.publish("pairs.parquet", parquet(_PAIRS, pairs(source)))
-    folder.publish("triplets.parquet", parquet(_TRIPLETS, triplets(source)))
+    """Write both tables, in the order of the SKUs."""
+    for name, schema, rows in (("pairs", _PAIRS, pairs), ("triplets", _TRIPLETS, triplets)):
+        data = parquet(schema, folder.counted(name, rows(folder.source)))
+        folder.publish(f"{name}.parquet", data)
 
 
-def _form(name: str, make: Callable[[Source], Iterator[dict[str, Any]]], *key: str) -> Form:
-    def named(rows: Iterable[dict[str, Any]]) -> Iterator[Record]:
-        for row in rows:
-            yield " ".join(row[column] for column in key), row
-
-    def found(folder: Path, split: str) -> Iterator[Record]:
-        return named(read_rows(folder / f"{name}.parquet"))
-
-    return Form(lambda source: named(make(source)), found)
-
-
-FORMAT: Final = Format(
+EXPORT: Final = Export(
     name="pairs",
     title="Pairs and triplets",
     says="""
@@ -176,11 +164,7 @@ triplets = pandas.read_parquet(f"{folder}/triplets.parquet")
 hardest = triplets[triplets["kind"] == "other_style"]
 """,
     kinds=("parquet",),
-    code_version="1",
     own=re.compile(r"(pairs|triplets)\.parquet|README\.md", re.ASCII),
+    tables={"pairs": "pairs"},
     write=write,
-    forms={
-        "pairs": _form("pairs", pairs, "catalog_image_path", "query_image_path"),
-        "triplets": _form("triplets", triplets, "anchor_image_path", "kind"),
-    },
 )

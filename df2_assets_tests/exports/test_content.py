@@ -13,7 +13,7 @@ from df2_assets.dataset.templates import TAKEN, parse_templates
 from df2_assets.errors import OutputError, TemplatesError
 from df2_assets.exports import NAMES
 from df2_assets.exports.build import export
-from df2_assets.exports.delimited import delimited
+from df2_assets.exports.streams import delimited
 from df2_assets.exports.webdataset import key
 from df2_assets.pipeline.publishing import publish_image_text
 from df2_assets.store.layout import Roots

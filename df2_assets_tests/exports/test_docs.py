@@ -8,9 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from df2_assets.exports import NAMES
-from df2_assets.exports.card import loads
-from df2_assets.exports.formats import FORMATS
+from df2_assets.exports import EXPORTS
 from df2_assets.store.layout import Roots
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SPLIT
@@ -48,7 +46,7 @@ def test_the_page_has_a_block_for_each_way_to_load() -> None:
 
 def test_the_data_cards_show_the_same_blocks() -> None:
     shown = {block.strip() for title, block in BLOCKS.items() if title != "OML"}
-    assert {loads(FORMATS[name], SPLIT) for name in NAMES} == shown
+    assert {export.example(SPLIT) for export in EXPORTS.values()} == shown
 
 
 @pytest.mark.exports

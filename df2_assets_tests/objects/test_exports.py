@@ -11,7 +11,7 @@ from df2_assets.checks.exports import exports_on_disk
 from df2_assets.checks.faults import Fault
 from df2_assets.exports import NAMES
 from df2_assets.exports.build import export
-from df2_assets.exports.loose import loose_name
+from df2_assets.exports.folder import loose_name
 from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
