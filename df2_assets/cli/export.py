@@ -22,15 +22,14 @@ if TYPE_CHECKING:
 _ALL = "all"
 
 
-class _Name(click.ParamType[str]):
-    """The name of an export, or `all`."""
+def _chosen(
+    context: click.Context, parameter: click.Parameter, names: tuple[str, ...]
+) -> list[str]:
+    from df2_assets.exports import EXPORTS
 
-    name = "name"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        from df2_assets.exports import EXPORTS
-
-        return click.Choice([*EXPORTS, _ALL]).convert(value, param, ctx)
+    choice = click.Choice([*EXPORTS, _ALL])
+    chosen = {choice.convert(name, parameter, context) for name in names}
+    return [name for name in EXPORTS if chosen & {name, _ALL}]
 
 
 class _Command(click.Command):
@@ -44,10 +43,10 @@ class _Command(click.Command):
 
 
 @click.command(cls=_Command)
-@click.argument("wanted", metavar="NAME...", nargs=-1, required=True, type=_Name())
+@click.argument("chosen", metavar="NAME...", nargs=-1, required=True, callback=_chosen)
 @splits_option
 @json_option
-def export(wanted: tuple[str, ...], names: tuple[str, ...], as_json: bool) -> None:
+def export(chosen: list[str], names: tuple[str, ...], as_json: bool) -> None:
     """Write exports of each split that was built.
 
     NAME is an export in the list below, or all.
@@ -58,11 +57,9 @@ def export(wanted: tuple[str, ...], names: tuple[str, ...], as_json: bool) -> No
     Files that would be the same are not written again. Ends with 1 where a run or a check failed.
     """
     from df2_assets.cli.runs import run_all
-    from df2_assets.exports import EXPORTS
 
     settings = settings_for(names)
     settings = dataclasses.replace(settings, splits=built_splits(settings, named=bool(names)))
-    chosen = [name for name in EXPORTS if name in wanted or _ALL in wanted]
     outcomes = run_all(settings, "build_exports", chosen)
     if as_json:
         say_json({"splits": [dataclasses.asdict(outcome) for outcome in outcomes]})

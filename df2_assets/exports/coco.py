@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.dataset.taxonomy import CATEGORIES, LABELS, SPLIT_NAME
 from df2_assets.exports.folder import Folder
 from df2_assets.exports.format import Export
-from df2_assets.exports.source import Row, Source
+from df2_assets.exports.source import Row, Source, python_rows
 from df2_assets.store import tables
 
 _KEPT: Final = ("sku_id", "pair_id", "style", "domain", *LABELS)
@@ -35,10 +36,7 @@ def write(folder: Folder) -> None:
             for number, name in CATEGORIES.items()
         ),
         "images": _images(source),
-        "annotations": (
-            _annotation(row, source.captions)
-            for row in folder.counted("annotations", source.rows())
-        ),
+        "annotations": (_annotation(row, source.captions) for row in folder.counted(source.rows())),
     }
 
     def chunks() -> Iterator[bytes]:
@@ -84,17 +82,9 @@ def _images(source: Source) -> Iterator[dict[str, Any]]:
     index = tables.read(source.roots, "raw_annotation_index", source.split)
     index = index.select(["image_id", "width", "height"]).filter(pc.field("width").is_valid())
     sizes = index.take(pc.index_in(names["image_id"], index["image_id"].combine_chunks()))
-    for image_id, name, width, height in zip(
-        *(names[column] for column in ("image_id", "orig_image_path")),
-        *(sizes[column] for column in ("width", "height")),
-        strict=True,
-    ):
-        yield {
-            "id": int(image_id.as_py()),
-            "file_name": name.as_py(),
-            "width": width.as_py(),
-            "height": height.as_py(),
-        }
+    images = pa.table([*names.columns, *sizes.drop_columns("image_id").columns], list("nfwh"))
+    for image_id, file_name, width, height in python_rows(images):
+        yield {"id": int(image_id), "file_name": file_name, "width": width, "height": height}
 
 
 EXPORT: Final = Export(
@@ -114,7 +104,6 @@ annotation = coco.loadAnns(coco.getAnnIds())[0]
 image = coco.loadImgs(annotation["image_id"])[0]
 """,
     kinds=("json",),
-    own=re.compile(rf"instances_{SPLIT_NAME}\.json|README\.md", re.ASCII),
-    tables={"annotations": "crops"},
+    own=re.compile(rf"instances_{SPLIT_NAME}\.json", re.ASCII),
     write=write,
 )

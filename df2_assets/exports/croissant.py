@@ -50,7 +50,7 @@ def write(folder: Folder) -> None:
     """Write the records, then the document that describes them and the split's other files."""
     source = folder.source
     schema = pa.schema([column.remove_metadata() for column in (*source.schema, *_MORE)])
-    rows = folder.counted("records", source.rows())
+    rows = folder.counted(source.rows())
     records = (row.fields | {"size": row.size, "sha256": row.sha256} for row in rows)
     sha256 = folder.publish(_RECORDS, parquet(schema, records))
     document = msgspec.json.encode(_document(source, sha256))
@@ -147,8 +147,7 @@ record = next(iter(dataset.records("records")))
 text = record["records/text"]
 """,
     kinds=("croissant", "json", "parquet"),
-    own=re.compile(r"croissant\.json|crops\.parquet|README\.md", re.ASCII),
-    tables={"records": "crops"},
+    own=re.compile(r"croissant\.json|crops\.parquet", re.ASCII),
     write=write,
     code_version="2",
 )

@@ -15,7 +15,16 @@ from df2_assets.exports.shards import Limits, Shard, plan, rows_of
 from df2_assets.exports.source import Row, Source
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, write_list
-from df2_assets.store.files import Status, atomic, links, publish, remove, rename, statuses
+from df2_assets.store.files import (
+    Status,
+    atomic,
+    links,
+    publish,
+    refuse_link,
+    remove,
+    rename,
+    statuses,
+)
 from df2_assets.store.space import require_space
 
 T = TypeVar("T")
@@ -70,7 +79,8 @@ class Folder:
         self._progress = progress
         self._roots, self._split = source.roots, source.split
         self.path = self._roots.export(name, self._split)
-        records.refuse_links(self._roots, self.path)
+        for place in (self._roots.own, *self.path.parents[1::-1], self.path):
+            refuse_link(place)
         self._record = records.load(self._roots, name, self._split)
         self._on_disk = statuses(self.path)
         self._top = self.path.relative_to(self._roots.sku_root).as_posix()
@@ -80,8 +90,8 @@ class Folder:
         self._bytes = 0
         self._written = 0
 
-    def counted(self, table: str, rows: Iterable[T]) -> Iterator[T]:
-        """Pass rows on and record how many there were in `table`."""
+    def counted(self, rows: Iterable[T], table: str = "rows") -> Iterator[T]:
+        """Pass rows on, and record how many rows `table` has."""
         self._rows[table] += 0
         for row in rows:
             self._rows[table] += 1
@@ -104,7 +114,11 @@ class Folder:
         return content.hexdigest()
 
     def shards(
-        self, form: str, version: str, table: str, write: Callable[[Path, Iterator[Row]], None]
+        self,
+        form: str,
+        version: str,
+        write: Callable[[Path, Iterator[Row]], None],
+        table: str = "rows",
     ) -> dict[str, Shard]:
         """Write the rows in shards, with paths like `train-{:06d}.tar`; return them by path.
 
@@ -124,7 +138,7 @@ class Folder:
             for name, (shard, rows) in zip(todo, parts, strict=True):
                 self._mark_changing()
                 with atomic(self.path / name) as temporary:
-                    write(temporary, self.counted(table, rows))
+                    write(temporary, self.counted(rows, table))
                     sha256 = digest(temporary)
                 self._note(name, sha256, shard.key, changed=True)
                 self._save()

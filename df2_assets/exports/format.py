@@ -2,20 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from inspect import cleandoc
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from df2_assets.exports.folder import Folder
 
 
-@dataclass(frozen=True)
-class Export:
+class Export(NamedTuple):
     """A format: what it is called, how its files are written and how they are loaded.
 
-    `write` publishes all files of a split. `own` matches the paths below the folder that the format
-    can have. `tables` names what it counts the rows of (`Folder.counted`), and what each row stands
-    for. `says` is markdown about the files, with `{split}`; `loads` is Python that reads the split
+    `write` publishes all files of a split but the data card. `own` matches the paths of these files
+    below the folder. `tables` has what `Folder.counted` counts: each row is a crop, or a pair.
+    `says` is markdown about the files, with `{split}`; `loads` is Python that reads the split
     SPLIT, and `front_matter` comes before the data card. `code_version` changes with the files.
     """
 
@@ -25,8 +23,8 @@ class Export:
     loads: str
     kinds: tuple[str, ...]
     own: re.Pattern[str]
-    tables: Mapping[str, Literal["crops", "pairs"]]
     write: Callable[[Folder], None]
+    tables: Mapping[str, Literal["crops", "pairs"]] = {"rows": "crops"}
     code_version: str = "1"
     front_matter: str = ""
 

@@ -45,9 +45,9 @@ def write(folder: Folder) -> None:
     # Another pyarrow writes other bytes.
     version = f"{_SHARDS} {pa.__version__} {source.captions}"
     form = f"parquet/{source.split}-{{:06d}}.parquet"
-    folder.shards(form, version, "parquet", partial(_write_parquet, source, schema))
+    folder.shards(form, version, partial(_write_parquet, source, schema), "parquet")
     folder.loose()
-    rows = folder.counted("imagefolder", source.rows())
+    rows = folder.counted(source.rows(), "imagefolder")
     folder.publish(f"{LOOSE}/metadata.jsonl", (msgspec.json.encode(_line(r)) + b"\n" for r in rows))
 
 
@@ -120,9 +120,7 @@ loose = load_dataset(
 """,
     kinds=("huggingface", "parquet", "jpeg"),
     own=re.compile(
-        rf"parquet/{SPLIT_NAME}-\d{{6}}\.parquet|{LOOSE}/(metadata\.jsonl|{CROP_PATH})"
-        r"|README\.md",
-        re.ASCII,
+        rf"parquet/{SPLIT_NAME}-\d{{6}}\.parquet|{LOOSE}/(metadata\.jsonl|{CROP_PATH})", re.ASCII
     ),
     tables={"parquet": "crops", "imagefolder": "crops"},
     write=write,

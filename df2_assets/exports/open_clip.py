@@ -20,7 +20,7 @@ def write(folder: Folder) -> None:
 
     def lines() -> Iterator[tuple[str, ...]]:
         yield "filepath", "title", *source.captions[1:]
-        for row in folder.counted("table", source.rows()):
+        for row in folder.counted(source.rows()):
             yield row.path, *(row.fields[key] for key in source.captions)
 
     folder.publish(f"{source.split}.tsv", delimited(lines(), "\t"))
@@ -45,7 +45,6 @@ with chdir("data/DeepFashion2_SKU"):
     size, title = dataset[0]
 """,
     kinds=("csv",),
-    own=re.compile(rf"{SPLIT_NAME}\.tsv|README\.md", re.ASCII),
-    tables={"table": "crops"},
+    own=re.compile(rf"{SPLIT_NAME}\.tsv", re.ASCII),
     write=write,
 )

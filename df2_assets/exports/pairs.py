@@ -11,24 +11,22 @@ import hashlib
 import re
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from itertools import groupby, product
+from collections.abc import Hashable, Iterable, Iterator
+from itertools import chain, groupby, product
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
+from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.exports.folder import Folder
 from df2_assets.exports.format import Export
-from df2_assets.exports.source import Source
+from df2_assets.exports.source import Source, python_rows
 from df2_assets.exports.streams import parquet
 
-_GARMENT: Final = [
-    ("sku_id", pa.string()),
-    ("pair_id", pa.int32()),
-    ("style", pa.int16()),
-    ("category_id", pa.int8()),
-    ("category_name", pa.string()),
-]
+_GARMENT: Final = pa.schema(
+    SKU_GROUPS.field(name).remove_metadata()
+    for name in ("sku_id", "pair_id", "style", "category_id", "category_name")
+)
 _PAIRS: Final = pa.schema(
     [*_GARMENT, ("catalog_image_path", pa.string()), ("query_image_path", pa.string())]
 )
@@ -52,20 +50,22 @@ class _Crop(NamedTuple):
 
 
 class _Ring:
-    """Crops in the order of digests of their paths; a draw takes the first that suits.
+    """Crops in the order of digests of their paths; a draw starts at the digest of its seed.
 
-    It starts at the digest of its seed. A crop that is added or removed changes only the draws that
-    fall to it; none depends on the number of crops.
+    A crop that is added or removed changes only the draws that fall to it; none depends on the
+    number of crops.
     """
 
     def __init__(self, crops: Iterable[_Crop]) -> None:
         self._crops = sorted(crops, key=lambda crop: _place(crop.path))
         self._places = [_place(crop.path) for crop in self._crops]
 
-    def draw(self, seed: str, suits: Callable[[_Crop], bool] = lambda crop: True) -> _Crop | None:
+    def draw(self, seed: str, field: str, value: object) -> _Crop | None:
+        """Return the first crop whose `field` is not `value`."""
         start = bisect(self._places, _place(seed))
-        around = (*range(start, len(self._crops)), *range(start)) if self._crops else ()
-        return next((self._crops[at] for at in around if suits(self._crops[at])), None)
+        around = chain(range(start, len(self._crops)), range(start))
+        crops = (self._crops[at] for at in around)
+        return next((crop for crop in crops if getattr(crop, field) != value), None)
 
 
 def _place(text: str) -> int:
@@ -87,42 +87,35 @@ def triplets(source: Source) -> Iterator[dict[str, Any]]:
     """
     within, of_category = _negatives(source)
     for garment, catalog, query in _skus(source):
-        category, pair, style = (garment[key] for key in ("category_id", "pair_id", "style"))
+        pair, category = garment["pair_id"], garment["category_id"]
         own = _Ring(catalog)
-
-        def of_other_style(crop: _Crop, style: int = style) -> bool:
-            return crop.style != style
-
-        def of_other_pair(crop: _Crop, pair: int = pair) -> bool:
-            return crop.pair_id != pair
-
-        for user in query:
-            positive = own.draw(user.path)
-            for kind, ring, suits in (
-                ("other_style", within[pair, category], of_other_style),
-                ("other_pair", of_category[category], of_other_pair),
-            ):
-                negative = ring.draw(f"{kind} {user.path}", suits)
-                if positive is not None and negative is not None:
-                    yield garment | {
-                        "anchor_image_path": user.path,
-                        "positive_image_path": positive.path,
-                        "negative_image_path": negative.path,
-                        "negative_sku_id": negative.sku_id,
-                        "kind": kind,
-                    }
+        kinds = (
+            ("other_style", within[pair, category], "style"),
+            ("other_pair", of_category[category], "pair_id"),
+        )
+        for user, (kind, ring, field) in product(query, kinds):
+            positive = own.draw(user.path, "path", None)
+            negative = ring.draw(f"{kind} {user.path}", field, garment[field])
+            if positive is not None and negative is not None:
+                yield garment | {
+                    "anchor_image_path": user.path,
+                    "positive_image_path": positive.path,
+                    "negative_image_path": negative.path,
+                    "negative_sku_id": negative.sku_id,
+                    "kind": kind,
+                }
 
 
 def _skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_Crop]]]:
     """Yield each SKU with its catalog and its query crops."""
-    for _, group in groupby(source.rows(), key=lambda row: str(row.fields["sku_id"])):
-        crops: dict[str, list[_Crop]] = {"catalog": [], "query": []}
-        garment: dict[str, Any] = {}
-        for row in group:
-            garment = {name: row.fields[name] for name, _ in _GARMENT}
-            crop = _Crop(row.path, garment["sku_id"], garment["pair_id"], garment["style"])
-            crops[row.fields["domain"]].append(crop)
-        yield garment, crops["catalog"], crops["query"]
+    crops = source.crops.select([*_GARMENT.names, "domain", "crop_path"])
+    for garment, group in groupby(python_rows(crops), key=lambda row: row[: len(_GARMENT)]):
+        sku_id, pair_id, style, *_ = garment
+        of_domain: dict[str, list[_Crop]] = {"catalog": [], "query": []}
+        for *_, domain, path in group:
+            of_domain[domain].append(_Crop(path, sku_id, pair_id, style))
+        named = dict(zip(_GARMENT.names, garment, strict=True))
+        yield named, of_domain["catalog"], of_domain["query"]
 
 
 def _negatives(source: Source) -> tuple[dict[Hashable, _Ring], dict[Hashable, _Ring]]:
@@ -141,7 +134,7 @@ def _negatives(source: Source) -> tuple[dict[Hashable, _Ring], dict[Hashable, _R
 def write(folder: Folder) -> None:
     """Write both tables, in the order of the SKUs."""
     for name, schema, rows in (("pairs", _PAIRS, pairs), ("triplets", _TRIPLETS, triplets)):
-        data = parquet(schema, folder.counted(name, rows(folder.source)))
+        data = parquet(schema, folder.counted(rows(folder.source), name))
         folder.publish(f"{name}.parquet", data)
 
 
@@ -164,7 +157,7 @@ triplets = pandas.read_parquet(f"{folder}/triplets.parquet")
 hardest = triplets[triplets["kind"] == "other_style"]
 """,
     kinds=("parquet",),
-    own=re.compile(r"(pairs|triplets)\.parquet|README\.md", re.ASCII),
+    own=re.compile(r"(pairs|triplets)\.parquet", re.ASCII),
     tables={"pairs": "pairs"},
     write=write,
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from df2_assets.store.checksums import read_list
-from df2_assets.store.files import Status, publish, refuse_link, temporary_name
+from df2_assets.store.files import Status, publish, temporary_name
 from df2_assets.store.layout import Roots
 
 
@@ -70,19 +70,13 @@ def save(roots: Roots, name: str, split: str, record: Record) -> None:
     publish(record_path(roots, name, split), [text], lambda: None)
 
 
-def refuse_links(roots: Roots, folder: Path) -> None:
-    """Raise OutputError where a link stands for the folder of an export, or for one above it."""
-    for place in (roots.own, folder.parent.parent, folder.parent, folder):
-        refuse_link(place)
-
-
 def is_own(name: str, own: re.Pattern[str]) -> bool:
     """Whether a path below the folder is one that the export can have, or has while it writes."""
     place, slash, last = name.rpartition("/")
     whole = last[1:].removesuffix(".tmp")
     if last == temporary_name(whole):
         name = f"{place}{slash}{whole}"
-    return own.fullmatch(name) is not None
+    return name == "README.md" or own.fullmatch(name) is not None
 
 
 def is_as_written(

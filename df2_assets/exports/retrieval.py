@@ -30,7 +30,7 @@ def _lines(
     """Yield the columns, then the lines; SKUs are numbered from 0 in the order of their ids."""
     yield columns
     label, last = -1, None
-    for row in folder.counted(name, folder.source.rows()):
+    for row in folder.counted(folder.source.rows(), name):
         if row.fields["sku_id"] != last:
             label, last = label + 1, row.fields["sku_id"]
         yield line(row, label)
@@ -94,7 +94,7 @@ sampler = MPerClassSampler(rows["label"], m=2, batch_size=8, length_before_new_i
 batch = rows.iloc[list(sampler)[:8]]
 """,
     kinds=("csv",),
-    own=re.compile(r"(oml|retrieval)\.csv|README\.md", re.ASCII),
+    own=re.compile(r"(oml|retrieval)\.csv", re.ASCII),
     tables=dict.fromkeys(_FILES, "crops"),
     write=write,
 )

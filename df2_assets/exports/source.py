@@ -8,13 +8,14 @@ from itertools import tee
 from typing import Any, Final, NamedTuple
 
 import msgspec
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.documents import IMAGE_TEXT, image_text_schema
 from df2_assets.dataset.tables import SKU_GROUPS
-from df2_assets.dataset.taxonomy import LABELS
+from df2_assets.dataset.taxonomy import DOMAINS, LABELS
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.access import access
@@ -102,7 +103,7 @@ class Source:
         decode = msgspec.json.Decoder(dict[str, Any]).decode
         columns = ["crop_path", *_MORE_LABELS, *_MANIFEST]
         tables = (self.crops.select(some) for some in (columns, ANNOTATED))
-        crops, boxes = (_rows(table) for table in tables)
+        crops, boxes = (python_rows(table) for table in tables)
         with self.roots.image_text(self.split).open("rb") as lines:
             for (path, *values), box, line in zip(crops, boxes, lines, strict=True):
                 labels, manifest = values[: len(_MORE_LABELS)], values[len(_MORE_LABELS) :]
@@ -139,9 +140,8 @@ def open_source(roots: Roots, split: str) -> Source:
         version = checksums.digest(roots.image_text(split))
     except FileNotFoundError:
         version = None
-    if version is None or version != recorded.image_text:
-        raise _other_lines(roots, split)
-    if state.mismatches(roots, split, recorded):
+    mismatches = version != recorded.image_text or state.mismatches(roots, split, recorded)
+    if version is None or mismatches:
         raise _other_lines(roots, split)
     captions = ("text", *(variant.key for variant in recorded.variants))
     return Source(roots, split, digest, version, captions)
@@ -175,25 +175,19 @@ def read_crops(roots: Roots, split: str) -> pa.Table:
 
 def count(crops: pa.Table) -> Counts:
     """Count the rows of `read_crops`."""
-    catalog = pc.equal(crops["domain"], "catalog").cast(pa.int64())
-    skus = crops.append_column("catalog", catalog).group_by(["sku_id", "category_name"])
-    per_sku = skus.aggregate([("catalog", "sum"), ("size", "count")])
-    shop, both = per_sku["catalog_sum"], per_sku["size_count"]
-    per_category = per_sku.group_by("category_name").aggregate(
-        [("sku_id", "count"), ("size_count", "sum")]
-    )
-    names, of_skus, of_crops = (
-        per_category[name].to_pylist()
-        for name in ("category_name", "sku_id_count", "size_count_sum")
-    )
-    domains = crops["domain"].value_counts().to_pylist()
+    frame = tables.frame(crops.select(["category_name", "sku_id", "domain", "size"]))
+    skus = pd.crosstab([frame["category_name"], frame["sku_id"]], frame["domain"])
+    skus = skus.reindex(columns=[*DOMAINS.values()], fill_value=0)
+    categories = skus.sum(axis=1).groupby(level=0).agg(["count", "sum"])
     return Counts(
-        skus=per_sku.num_rows,
-        crops=crops.num_rows,
-        bytes=pc.sum(crops["size"]).as_py() or 0,
-        pairs=pc.sum(pc.multiply(shop, pc.subtract(both, shop))).as_py() or 0,
-        domains={one["values"]: one["counts"] for one in domains},
-        categories=dict(zip(names, zip(of_skus, of_crops, strict=True), strict=True)),
+        skus=len(skus),
+        crops=len(frame),
+        bytes=int(frame["size"].sum()),
+        pairs=int((skus["catalog"] * skus["query"]).sum()),
+        domains={str(name): int(number) for name, number in skus.sum().items()},
+        categories={
+            str(name): (of_skus, of_crops) for name, of_skus, of_crops in categories.itertuples()
+        },
     )
 
 
@@ -208,7 +202,8 @@ def record_schema(prompts: Sequence[str]) -> pa.Schema:
     return pa.schema([*fields[:at], *map(SKU_GROUPS.field, _MORE_LABELS), *fields[at:]])
 
 
-def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+def python_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a table, of which few are Python objects at the same time."""
     for batch in table.to_batches(max_chunksize=_ROWS):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 

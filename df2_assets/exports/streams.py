@@ -9,27 +9,15 @@ from typing import Any, Final, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from df2_assets.errors import OutputError, inert
-
 T = TypeVar("T")
 
-_BREAKS: Final = ("\t", "\n", "\r")
 _GROUP: Final = 65_536
 """Rows of a row group."""
 
 
 def delimited(rows: Iterable[Sequence[object]], delimiter: str = ",") -> Iterator[bytes]:
-    """Yield rows as lines of UTF-8, with quotes where they are needed.
-
-    Raises OutputError for a text with a tab or a line break: no prompt and no path has one.
-    """
+    """Yield rows as lines of UTF-8, with quotes where they are needed."""
     for row in rows:
-        for value in row:
-            if isinstance(value, str) and any(mark in value for mark in _BREAKS):
-                raise OutputError(
-                    f"{inert(value)} has a tab or a line break in it, which no prompt and no path "
-                    "may have: run df2-assets verify."
-                )
         line = io.StringIO()
         csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow(row)
         yield line.getvalue().encode()

@@ -28,9 +28,8 @@ def key(fields: dict[str, Any]) -> str:
 def write(folder: Folder) -> None:
     """Write the shards, and the number of samples in each."""
     source = folder.source
-    shards = folder.shards(
-        source.split + "-{:06d}.tar", EXPORT.code_version, "shards", partial(_write_tar, source)
-    )
+    form = source.split + "-{:06d}.tar"
+    shards = folder.shards(form, EXPORT.code_version, partial(_write_tar, source))
     samples = {name: shard.samples for name, shard in shards.items()}
     index = {
         "__kind__": "wids-shard-index-v1",
@@ -79,9 +78,6 @@ dataset = webdataset.WebDataset(shards, shardshuffle=False).decode("pil")
 image, text, fields = next(iter(dataset.to_tuple("jpg", "txt", "json")))
 """,
     kinds=("webdataset", "tar"),
-    own=re.compile(
-        rf"{SPLIT_NAME}-\d{{6}}\.tar|sizes\.json|__len__|index\.json|README\.md", re.ASCII
-    ),
-    tables={"shards": "crops"},
+    own=re.compile(rf"{SPLIT_NAME}-\d{{6}}\.tar|sizes\.json|__len__|index\.json", re.ASCII),
     write=write,
 )
