@@ -23,12 +23,12 @@ from benchmarks.pairs import Shown, images
 from benchmarks.report import keep, machine
 from benchmarks.scale_report import scale_report
 from benchmarks.work_folder import ask_for_room, work_folder
+from df2_assets.dataset.skus import group_index
 from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
-from df2_assets.dataset.taxonomy import CATEGORIES
-from df2_assets.pipeline.grouping import group_index
+from df2_assets.dataset.taxonomy import CATEGORIES, LABELS
 from df2_assets.pipeline.indexing import table_of
 from df2_assets.pipeline.planning import plan_crops
-from df2_assets.pipeline.reading import IndexRow
+from df2_assets.pipeline.reading import IndexRow, index_row
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
@@ -144,24 +144,24 @@ def _buckets(folder: Path, kind: str) -> list[Path]:
 def _rows(image_id: str, shown: Shown, rng: random.Random) -> Iterator[IndexRow]:
     for number, item in enumerate(shown.items, start=1):
         x, y = rng.randrange(200), rng.randrange(300)
-        yield IndexRow(
-            SPLIT,
-            image_id,
-            number,
-            shown.source,
-            shown.pair_id,
-            item.style,
-            item.category_id,
-            CATEGORIES[item.category_id],
-            x,
-            y,
-            x + 200,
-            y + 300,
-            occlusion=1,
-            viewpoint=2,
-            scale=2,
-            width=_WIDTH,
-            height=_HEIGHT,
+        yield index_row(
+            {
+                "split": SPLIT,
+                "image_id": image_id,
+                "item_idx": number,
+                "source": shown.source,
+                "pair_id": shown.pair_id,
+                "style": item.style,
+                "category_id": item.category_id,
+                "category_name": CATEGORIES[item.category_id],
+                "x1": x,
+                "y1": y,
+                "x2": x + 200,
+                "y2": y + 300,
+                **dict.fromkeys(LABELS, 1),
+                "width": _WIDTH,
+                "height": _HEIGHT,
+            }
         )
 
 

@@ -35,7 +35,6 @@ WITHOUT_DAGSTER = set.union(*LEVELS[4:])
 WORKERS_IMPORT = [
     "df2_assets.pipeline.reading",
     "df2_assets.pipeline.cutting",
-    "df2_assets.pipeline.measuring",
     "df2_assets.report.gallery.sheets",
     *(module for module in MODULES if module.startswith("df2_assets.engines")),
 ]

@@ -12,8 +12,8 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from df2_assets.pipeline.cutting import Shard as CropShard
-from df2_assets.pipeline.reading import Shard as IndexShard
+from df2_assets.pipeline.cutting import CropShard
+from df2_assets.pipeline.reading import IndexShard
 from df2_assets.settings import Settings
 from df2_assets.store import journal, state
 from df2_assets.store.layout import Roots

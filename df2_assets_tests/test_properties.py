@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from df2_assets.dataset import annotations, boxes, skus
 from df2_assets.dataset.prompts import prompt
+from df2_assets.dataset.record import ANNOTATED
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX, SKU_GROUPS
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
-from df2_assets.pipeline import grouping
 from df2_assets.store.tables import frame, from_frame
 from df2_assets_tests.support import oracle
 from df2_assets_tests.support.builder import CATEGORY_NAMES, item, without
@@ -169,8 +169,8 @@ def test_grouping_by_ranges_of_pairs_gives_what_grouping_at_once_gives(
     rows: list[dict[str, Any]], at_once: int
 ) -> None:
     index = pa.Table.from_pylist(rows, schema=RAW_ANNOTATION_INDEX)
-    with patch.object(grouping, "_ROWS", at_once):
-        by_ranges = grouping.group_index(index)
+    with patch.object(skus, "_ROWS", at_once):
+        by_ranges = skus.group_index(index)
     assert by_ranges.equals(from_frame(skus.group(frame(index)), SKU_GROUPS))
 
 
@@ -192,7 +192,8 @@ def test_each_crop_has_a_path_of_its_own_and_a_box_inside_its_image(
         row = by_item[crop["image_id"], crop["item_idx"]]
         given_box = (row["x1"], row["y1"], row["x2"], row["y2"])
         box = (crop["x1"], crop["y1"], crop["x2"], crop["y2"])
-        assert box == boxes.clamp(given_box, row["width"], row["height"])
+        assert box == boxes.cut(given_box, row["width"], row["height"])
+        assert given_box == tuple(crop[edge] for edge in ANNOTATED)
         name = f"{crop['image_id']}_item{crop['item_idx']}.jpg"
         sku_id = "{:06d}_{:02d}_{:02d}".format(*identity(row))
         assert crop["sku_id"] == sku_id
@@ -344,14 +345,9 @@ def read_by_the_platform(data: bytes) -> Reading:
             found[read.item_idx] = str(read.reason)
             continue
         assert read.box is not None
-        box = boxes.clamp(read.box, *SIZE)
-        fields = {
-            "bbox": list(box),
-            "category_id": read.category_id,
-            "category_name": read.category_name,
-            "occlusion": read.occlusion,
-            "viewpoint": read.viewpoint,
-        }
-        usable = (DOMAINS[annotation.source], annotation.pair_id, (read.style, fields))
+        box = boxes.cut(read.box, *SIZE)
+        labels = ("category_id", "category_name", "occlusion", "viewpoint")
+        fields = {"bbox": list(box), **{name: read.labels[name] for name in labels}}
+        usable = (DOMAINS[annotation.source], annotation.pair_id, (read.labels["style"], fields))
         found[read.item_idx] = "box_outside" if boxes.is_reversed(box) else usable
     return found

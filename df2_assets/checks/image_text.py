@@ -12,8 +12,8 @@ from df2_assets.checks.finding import Finding
 from df2_assets.checks.offenders import number_of
 from df2_assets.dataset.metadata import Crop, Sku
 from df2_assets.errors import MissingTableError
-from df2_assets.pipeline.publishing import read_metadata
 from df2_assets.store import state
+from df2_assets.store.contract_files import read_metadata
 from df2_assets.store.layout import Roots
 
 _Line = dict[str, Any]

@@ -14,8 +14,8 @@ from df2_assets.dataset.metadata import ImageText
 from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, VIEWPOINTS
 from df2_assets.errors import MissingTableError
-from df2_assets.pipeline.publishing import read_image_text
 from df2_assets.store import state
+from df2_assets.store.contract_files import read_image_text
 from df2_assets.store.layout import Roots
 
 COMBINATIONS: Final = "crops by combination"

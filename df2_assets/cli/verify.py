@@ -69,7 +69,7 @@ def _verify(settings: "Settings", splits: tuple[str, ...], deep: bool) -> "list[
 def _mark(roots: "Roots", found: "Verified") -> list[str]:
     """The damaged crops that were marked for the next build; where none can be, a note says why."""
     from df2_assets.errors import BusyError
-    from df2_assets.pipeline.marking import mark_damaged
+    from df2_assets.pipeline.planning import mark_damaged
     from df2_assets.store.lock import writer
 
     if not found.damaged:

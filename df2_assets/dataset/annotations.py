@@ -1,6 +1,6 @@
 """One annotation file: which of its items can be used, and why the others cannot.
 
-Field rules are those of the DeepFashion2 README; design section 3 says what is refused.
+Field rules are those of the DeepFashion2 README; the ranges stand in `dataset.taxonomy`.
 """
 
 import json
@@ -13,7 +13,8 @@ import msgspec
 
 from df2_assets.dataset.boxes import Box, is_reversed
 from df2_assets.dataset.reasons import Reason
-from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
+from df2_assets.dataset.record import INDEX
+from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, PAIR_IDS, Range
 from df2_assets.errors import inert
 
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -24,9 +25,9 @@ _LIMIT: Final = 2**31 - 1
 """What a column of a table can hold; no image is that large."""
 
 _DIGITS: Final = 4300
-"""What Python makes an integer of; json stops at a longer one, also in a field nobody needs."""
+"""Digits of the longest integer that Python reads; json stops at a longer one in any field."""
 
-_LABELS: Final = {"style": (0, 99), "occlusion": (1, 3), "viewpoint": (1, 3)}
+_LABELS: Final = {field.name: field.limits for field in INDEX.pick("style", *LABELS)}
 _ITEM_FIELDS: Final = ("category_id", "category_name", "bounding_box", "scale", *_LABELS)
 
 _decode = msgspec.json.Decoder().decode
@@ -43,16 +44,14 @@ class Refused(Exception):
 
 
 class Item(msgspec.Struct):
-    """An item of an image; every field that could be read, also of a refused item."""
+    """An item of an image, and why it is refused, if it is.
+
+    `labels` are values of columns of the index, by name: all that could be read.
+    """
 
     item_idx: int | None
-    style: int | None = None
-    category_id: int | None = None
-    category_name: str | None = None
+    labels: dict[str, Any] = {}
     box: Box | None = None
-    occlusion: int | None = None
-    viewpoint: int | None = None
-    scale: int | None = None
     reason: Reason | None = None
     detail: str | None = None
 
@@ -84,20 +83,20 @@ def parse(data: bytes) -> Annotation:
     source = _field(top, "source")
     if not isinstance(source, str) or source not in DOMAINS:
         raise Refused(Reason.UNKNOWN_SOURCE, f"source is {inert(source)}, not shop or user")
-    pair_id = _integer("pair_id", _field(top, "pair_id"), 0, 999_999)
+    pair_id = _integer("pair_id", _field(top, "pair_id"), PAIR_IDS)
     items = [_item(key, value, top.repeated) for key, value in top.items() if key[:4] == "item"]
     items.sort(key=lambda item: (item.item_idx or 0, item.reason is not None))
     return Annotation(source, pair_id, items)
 
 
 def _load(data: bytes) -> _Object:
-    """The file as an object whose items are objects, the fields that are not needed left out.
+    """Return the file as an object whose items are objects, without fields that nobody needs.
 
-    The fast way skips segmentation and landmarks unread. It holds for a file that has as many
-    colons as keys; any other (a repeated key, NaN, a BOM, a colon in a text) is read in full.
+    The fast way skips segmentation and landmarks. It is right for a file that has as many colons
+    as keys; any other (a repeated key, NaN, a BOM, a colon in a text) is read in full.
     """
     try:
-        data.decode()  # what is skipped is not looked at, and has to be text all the same
+        data.decode()  # what is skipped has to be text too
         raw = _decode_raw_object(data)
         keys = len(raw)
         top = _Object()
@@ -129,7 +128,7 @@ def _load_in_full(data: bytes) -> _Object:
 
 
 def _long_integer(digits: str) -> int | float:
-    """An integer; a longer one than Python reads is infinite, which no field can be."""
+    """Return an integer; infinity, which no field can be, for more digits than Python reads."""
     return int(digits) if len(digits) <= _DIGITS else math.inf
 
 
@@ -158,24 +157,25 @@ def _item(key: str, value: object, repeated: frozenset[str]) -> Item:
 
 
 def _fill(item: Item, value: object) -> None:
-    """Read an item's fields in turn; raises Refused at the first that cannot be used."""
+    """Read an item's fields in turn. Raises Refused at the first that cannot be used."""
     if not isinstance(value, _Object):
         raise Refused(Reason.NOT_AN_OBJECT, f"the item is {inert(value)}")
     if value.repeated:
         raise Refused(Reason.WRONG_FIELD, f"{inert(min(value.repeated))} appears twice")
     scale = value.get("scale")
-    item.scale = scale if type(scale) is int and 0 <= scale <= 99 else None
-    for name, (low, high) in _LABELS.items():
-        setattr(item, name, _integer(name, _field(value, name), low, high))
-    category_id = _field(value, "category_id")
-    name = _field(value, "category_name")
+    if type(scale) is int and 0 <= scale <= 99:
+        item.labels["scale"] = scale
+    for name, limits in _LABELS.items():
+        item.labels[name] = _integer(name, _field(value, name), limits)
+    category_id, category_name = _field(value, "category_id"), _field(value, "category_name")
     category_id = _integer("category_id", category_id)
     if category_id not in CATEGORIES:
-        raise Refused(Reason.WRONG_CATEGORY, f"category_id is {inert(category_id)}, not 1 to 13")
-    if name != CATEGORIES[category_id]:
-        said = f"category_name of {category_id} is {inert(name)}"
-        raise Refused(Reason.WRONG_CATEGORY, f"{said}, not {CATEGORIES[category_id]}")
-    item.category_id, item.category_name = category_id, name
+        problem = f"category_id is {inert(category_id)}, not 1 to {len(CATEGORIES)}"
+        raise Refused(Reason.WRONG_CATEGORY, problem)
+    if category_name != CATEGORIES[category_id]:
+        problem = f"category_name of {category_id} is {inert(category_name)}"
+        raise Refused(Reason.WRONG_CATEGORY, f"{problem}, not {CATEGORIES[category_id]}")
+    item.labels |= {"category_id": category_id, "category_name": category_name}
     box = _box(_field(value, "bounding_box"))
     x1, y1, x2, y2 = (min(max(edge, -_LIMIT), _LIMIT) for edge in box)
     item.box = x1, y1, x2, y2
@@ -189,13 +189,14 @@ def _field(fields: dict[str, Any], name: str) -> Any:
     return fields[name]
 
 
-def _integer(name: str, value: object, low: int | None = None, high: int | None = None) -> int:
+def _integer(name: str, value: object, limits: Range | None = None) -> int:
     if type(value) is float and value.is_integer():
         value = int(value)
     if type(value) is not int:
         raise Refused(Reason.WRONG_FIELD, f"{name} is {inert(value)}, not a whole number")
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise Refused(Reason.WRONG_FIELD, f"{name} is {inert(value)}, not {low} to {high}")
+    if limits and not limits.low <= value <= limits.high:
+        problem = f"{name} is {inert(value)}, not {limits.low} to {limits.high}"
+        raise Refused(Reason.WRONG_FIELD, problem)
     return value
 
 

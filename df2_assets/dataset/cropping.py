@@ -1,4 +1,4 @@
-"""One image: its size without decoding, and its crops (the contract, design section 2)."""
+"""One image: its size without decoding, and its crops (the contract)."""
 
 import io
 import warnings
@@ -19,11 +19,19 @@ MAX_PIXELS: Final = 89_478_485
 """Pillow's own bound against decompression bombs: a quarter of a gibibyte as RGB."""
 
 CODE_VERSION: Final = "1"
-"""To be raised with each change that can change the bytes of a crop."""
+"""Raise it with each change to this module that can change the bytes of a crop."""
+
+
+def code_version() -> str:
+    """Return what this project decides about the bytes of a crop: settings and rule.
+
+    The versions of libraries are not in it: on another machine the asset would look outdated.
+    """
+    return f"q{QUALITY} code{CODE_VERSION}"
 
 
 def encoder() -> str:
-    """What decides the bytes of a crop besides the image and the box: part of its fingerprint."""
+    """Return what decides the bytes of a crop besides image and box: part of its fingerprint."""
     libjpeg = features.version("libjpeg_turbo") or features.version("jpg")
     return f"q{QUALITY} pillow{PIL.__version__} libjpeg{libjpeg} code{CODE_VERSION}"
 
@@ -45,7 +53,7 @@ def decode(file: BinaryIO) -> Image.Image:
 
 
 def encode_crop(image: Image.Image, box: Box) -> bytes:
-    """The JPEG bytes of the part of an RGB image inside a clamped box."""
+    """Return the JPEG bytes of the part of an RGB image inside the box that is cut."""
     buffer = io.BytesIO()
     image.crop(box).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()

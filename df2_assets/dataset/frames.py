@@ -1,4 +1,4 @@
-"""Frames, row by row."""
+"""Frames and Arrow tables, and rows of them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,8 +8,20 @@ import pyarrow as pa
 
 
 def rows(data: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
-    """The values of `columns` as plain Python, a tuple a row; null is None.
+    """Yield the values of `columns` as plain Python, one tuple per row; null is None.
 
     Arrow turns a whole column into Python at once; pandas would go through it value by value.
     """
     return zip(*(pa.array(data[name]).to_pylist() for name in columns), strict=True)
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """Return a table as pandas, with Arrow's types: integers stay integers beside nulls."""
+    data: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return data
+
+
+def from_frame(data: pd.DataFrame, schema: pa.Schema) -> pa.Table:
+    """Return the columns of `schema` from a frame, in its types."""
+    table = pa.Table.from_pandas(data[schema.names], preserve_index=False)
+    return table.replace_schema_metadata(None).cast(schema.remove_metadata()).cast(schema)

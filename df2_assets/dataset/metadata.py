@@ -1,18 +1,21 @@
 """The two contract files as records: `{split}_sku_metadata.json`, `{split}_image_text.jsonl`.
 
-Field names and order are the contract of design section 2; others read these files.
+Names and order of their fields are the contract; a test compares them with `dataset.record`.
 """
 
 from collections.abc import Iterator
 from functools import cache
-from typing import cast
+from typing import Annotated, Any, Final, cast
 
 import msgspec
 import pandas as pd
+from msgspec import Meta
+from msgspec.structs import astuple
 
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.prompts import Variant, prompt
+from df2_assets.dataset.record import CONTRACT_LABELS, EDGES, SKU_METADATA, Field
 
 
 class Crop(msgspec.Struct, gc=False):
@@ -68,19 +71,51 @@ class ImageText(msgspec.Struct, gc=False):
     text: str
 
 
+def _strict_type(field: Field) -> Any:
+    """Return the type of a field with the limits of its values."""
+    if field.kind == "box":
+        edge = Annotated[int, Meta(ge=0)]
+        return tuple[edge, edge, edge, edge]
+    if field.limits is None:
+        return Annotated[str, Meta(pattern=field.pattern)]
+    return Annotated[int, Meta(ge=field.limits.low, le=field.limits.high)]
+
+
+_STRICT: Final = {field.name: _strict_type(field) for field in SKU_METADATA.fields}
+
+StrictCrop: Final = msgspec.defstruct(
+    "StrictCrop",
+    [(name, _STRICT[name]) for name in Crop.__struct_fields__],
+    bases=(Crop,),
+    forbid_unknown_fields=True,
+)
+_crops: Any = Annotated[list[StrictCrop], Meta(min_length=1)]  # type: ignore[valid-type]
+StrictSku = cast(
+    type[Sku],
+    msgspec.defstruct(
+        "StrictSku",
+        [(name, _STRICT.get(name, _crops)) for name in Sku.__struct_fields__],
+        bases=(Sku,),
+        forbid_unknown_fields=True,
+    ),
+)
+"""A SKU of a file that anybody may have edited: decoding refuses what cannot be in the record."""
+
+
 def skus(crops: pd.DataFrame) -> dict[str, Sku]:
-    """SKUs by id, from rows of `sku_groups` in its order."""
+    """Return SKUs by id, from rows of `sku_groups` in its order."""
     result: dict[str, Sku] = {}
-    columns = ("sku_id", "pair_id", "style", "category_id", "category_name", "domain")
-    boxes = rows(crops, "x1", "y1", "x2", "y2")
-    fields = ("crop_path", "orig_image_path", "image_id", "item_idx", "occlusion", "viewpoint")
-    for (sku_id, pair_id, style, category_id, name, domain), box, (*where, occ, view) in zip(
-        rows(crops, *columns), boxes, rows(crops, *fields), strict=True
+    for (sku_id, domain, pair_id, style, category_id, name), place, box, labels in zip(
+        rows(crops, "sku_id", "domain", "pair_id", "style", "category_id", "category_name"),
+        rows(crops, "crop_path", "orig_image_path", "image_id", "item_idx"),
+        rows(crops, *EDGES),
+        rows(crops, *CONTRACT_LABELS),
+        strict=True,
     ):
         sku = result.get(sku_id)
         if sku is None:
             sku = result[sku_id] = Sku(pair_id, style, category_id, name, [], [])
-        crop = Crop(where[0], where[1], where[2], where[3], cast(Box, box), occ, view)
+        crop = Crop(*(*place, box, *labels))
         (sku.catalog if domain == "catalog" else sku.query).append(crop)
     return result
 
@@ -93,27 +128,12 @@ def line_type(*keys: str) -> type[ImageText]:
 
 
 def image_texts(document: SkuMetadata, variants: tuple[Variant, ...] = ()) -> Iterator[ImageText]:
-    """A record a crop: by SKU id, catalog before query, then image id and item."""
+    """Yield one record per crop: by SKU id, catalog before query, then image id and item."""
     line = line_type(*(variant.key for variant in variants))
     for sku_id, sku in document.skus.items():
+        of_sku = document.split, sku_id, sku.pair_id, sku.style, sku.category_id, sku.category_name
         for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
             for crop in crops:
                 labels = domain, sku.category_name, crop.occlusion, crop.viewpoint
-                yield line(
-                    document.split,
-                    sku_id,
-                    sku.pair_id,
-                    sku.style,
-                    sku.category_id,
-                    sku.category_name,
-                    domain,
-                    crop.crop_path,
-                    crop.orig_image_path,
-                    crop.image_id,
-                    crop.item_idx,
-                    crop.bbox,
-                    crop.occlusion,
-                    crop.viewpoint,
-                    prompt(*labels),
-                    *(variant.prompt(crop.crop_path, *labels) for variant in variants),
-                )
+                prompts = (variant.prompt(crop.crop_path, *labels) for variant in variants)
+                yield line(*(*of_sku, domain, *astuple(crop), prompt(*labels), *prompts))

@@ -5,19 +5,29 @@ README).
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from df2_assets.dataset import frames
+from df2_assets.dataset import boxes, frames
+from df2_assets.dataset.reasons import UNPAIRED
+from df2_assets.dataset.record import ANNOTATED, EDGES
+from df2_assets.dataset.tables import REFUSALS, SKU_GROUPS
 from df2_assets.dataset.taxonomy import DOMAINS
 
 SKU_ID: Final = re.compile(r"[0-9]{6}_[0-9]{2}_[0-9]{2}", re.ASCII)
 CROP_NAME: Final = re.compile(r"([0-9]{6})_item([1-9][0-9]{0,5})\.jpg", re.ASCII)
 CROP_PATH: Final = rf"(?:{'|'.join(DOMAINS.values())})/{SKU_ID.pattern}/{CROP_NAME.pattern}"
-"""Of a crop below its split."""
+"""The path of a crop below the folder of its split."""
 
 KEY: Final = ["pair_id", "style", "category_id"]
+
+_ROWS: Final = 500_000
+"""Rows of an index that are grouped at once, about: 350 MB while they are."""
 
 
 def sku_id(pair_id: int, style: int, category_id: int) -> str:
@@ -26,20 +36,43 @@ def sku_id(pair_id: int, style: int, category_id: int) -> str:
 
 
 def candidates(index: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the index that can become a crop: usable, style above 0; with `domain`."""
+    """Return the rows of an index that can become crops (usable, style above 0), with `domain`."""
     usable = index[index["reason"].isna() & (index["style"] > 0)]
     return usable.assign(domain=usable["source"].map(DOMAINS))
 
 
 def paired(keys: pd.DataFrame, domain: pd.Series) -> pd.Series:
-    """For each row, whether its SKU (equal `keys`) has rows of both domains."""
+    """Return for each row whether its SKU (equal `keys`) has rows of both domains."""
     flags = keys.assign(catalog=domain == "catalog", query=domain == "query")
     both = flags.groupby(list(keys.columns), sort=False)[["catalog", "query"]].transform("any")
     return both["catalog"] & both["query"]
 
 
+def group_index(index: pa.Table) -> pa.Table:
+    """Return the table `sku_groups` of an index.
+
+    Pair ids are grouped range by range, so that memory does not grow with the index. No SKU lies
+    in two ranges, and SKU ids sort as their pair ids do, so the ranges follow each other in order.
+    """
+    parts = [frames.from_frame(group(frames.frame(part)), SKU_GROUPS) for part in _ranges(index)]
+    return pa.concat_tables(parts).combine_chunks()
+
+
+def _ranges(index: pa.Table) -> Iterator[pa.Table]:
+    """Yield the rows of an index by ranges of pair ids; all of them where they are few."""
+    if index.num_rows <= _ROWS:
+        yield index
+        return
+    pairs = index["pair_id"]
+    ordered = np.sort(pairs.drop_null().to_numpy())
+    edges = np.unique(ordered[::_ROWS])
+    for first, after in zip(edges, [*edges[1:], ordered[-1] + 1], strict=True):
+        inside = pc.and_(pc.greater_equal(pairs, int(first)), pc.less(pairs, int(after)))
+        yield index.filter(inside)
+
+
 def group(index: pd.DataFrame) -> pd.DataFrame:
-    """The crops to make, from a `raw_annotation_index`: columns of `sku_groups`, in its order.
+    """Return the crops to make, from a `raw_annotation_index`: columns of `sku_groups`.
 
     Sorted by SKU id, catalog before query, then `(image_id, item_idx)`.
     """
@@ -54,19 +87,19 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
             ids, frames.rows(rows, "split", "domain", "image_id", "item_idx"), strict=True
         )
     ]
+    x1, y1, x2, y2 = (rows[edge] for edge in EDGES)
+    cut = boxes.cut((x1, y1, x2, y2), rows["width"], rows["height"])
     return rows.assign(
         sku_id=pd.Series(ids, index=rows.index, dtype="str"),
-        x1=rows["x1"].clip(lower=0),
-        y1=rows["y1"].clip(lower=0),
-        x2=rows["x2"].clip(upper=rows["width"]),
-        y2=rows["y2"].clip(upper=rows["height"]),
         crop_path=pd.Series([crop for crop, _ in paths], index=rows.index, dtype="str"),
         orig_image_path=pd.Series([image for _, image in paths], index=rows.index, dtype="str"),
+        **dict(zip(ANNOTATED, (x1, y1, x2, y2), strict=True)),
+        **dict(zip(EDGES, cut, strict=True)),
     ).sort_values(["sku_id", "domain", "image_id", "item_idx"], ignore_index=True)
 
 
 def left_out(index: pd.DataFrame) -> dict[str, int]:
-    """How much of an index is in no SKU, and why: SKUs with one domain only, items otherwise."""
+    """Count what of an index is in no SKU, by the reason why."""
     rows = candidates(index)
     domains = rows.groupby(KEY)["domain"].agg(["nunique", "first"])
     alone = domains[domains["nunique"] == 1]["first"]
@@ -78,3 +111,21 @@ def left_out(index: pd.DataFrame) -> dict[str, int]:
         "refused items": int((refused & index["item_idx"].notna()).sum()),
         "refused files": int((refused & index["item_idx"].isna()).sum()),
     }
+
+
+def collect_refusals(
+    split: str, index: pd.DataFrame, groups: pd.DataFrame, manifest: pd.DataFrame
+) -> pd.DataFrame:
+    """Return all rows of index and manifest with a reason, by image and item.
+
+    Columns of `refusals`. Crops that could be made and are left out with their SKU are not in it.
+    """
+    read = index[index["reason"].notna()].assign(stage="raw_annotation_index")
+    refused = manifest["reason"].notna() & (manifest["reason"] != UNPAIRED)
+    failed = manifest[refused][["crop_path", "reason", "detail"]]
+    cut = groups[["crop_path", "image_id", "item_idx"]].merge(failed, on="crop_path")
+    cut = cut.assign(split=split, stage="crops")
+    both: pd.DataFrame = pd.concat([read[REFUSALS.names], cut[REFUSALS.names]])
+    return both.sort_values(
+        ["image_id", "item_idx", "reason"], na_position="first", ignore_index=True
+    )

@@ -8,6 +8,19 @@ ANNOTATED_SPLITS: Final = ("train", "validation")
 SPLIT_NAME: Final = "[a-z]+"
 """How the name of a split is written, as a regular expression."""
 
+
+class Range(NamedTuple):
+    """Whole numbers from `low` to `high`, both included."""
+
+    low: int
+    high: int
+
+
+PAIR_IDS: Final = Range(0, 999_999)
+STYLES: Final = Range(0, 99)
+SKU_STYLES: Final = Range(1, 99)
+ITEM_NUMBERS: Final = Range(1, 999_999)
+
 CATEGORIES: Final[dict[int, str]] = {
     1: "short sleeve top",
     2: "long sleeve top",
@@ -29,6 +42,8 @@ DOMAINS: Final[dict[str, str]] = {"shop": "catalog", "user": "query"}
 
 OCCLUSIONS: Final[dict[int, str]] = {1: "slight or none", 2: "medium", 3: "heavy"}
 VIEWPOINTS: Final[dict[int, str]] = {1: "not worn", 2: "frontal", 3: "side or back"}
+SCALES: Final[dict[int, str]] = {1: "small", 2: "modest", 3: "large"}
+ZOOMS: Final[dict[int, str]] = {1: "none", 2: "medium", 3: "large"}
 
 LABELS: Final[dict[str, dict[int, str]]] = {"occlusion": OCCLUSIONS, "viewpoint": VIEWPOINTS}
 """The labels of an item that have to be there: their numbers, from 1, and what these mean."""

@@ -8,13 +8,14 @@ import yaml
 
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.dataset.prompts import PLACEHOLDERS, Variant, filled
-from df2_assets.dataset.taxonomy import DOMAINS, LABELS, VIEWPOINTS
+from df2_assets.dataset.record import MORE_LABELS
+from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
 from df2_assets.errors import TemplatesError, inert
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 TAKEN: Final = (
     *("file_name", "filepath", "image", "sha256", "size", "title"),
-    *(name for name in LABELS if name not in ImageText.__struct_fields__),
+    *MORE_LABELS,
 )
 """Columns that exports have beside the fields of the JSONL: no further prompt may take the name."""
 

@@ -15,7 +15,7 @@ from df2_assets.defs.metadata import check_result
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.errors import inert
-from df2_assets.pipeline.marking import mark_damaged
+from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.verify.verify import verify
 
 

@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from df2_assets.dataset.record import EDGES
 from df2_assets.dataset.taxonomy import LABELS
 from df2_assets.exports.folder import Folder
 from df2_assets.exports.format import Export
-from df2_assets.exports.source import EDGES, Row
+from df2_assets.exports.source import Row
 from df2_assets.exports.streams import delimited
 
 _Line = tuple[object, ...]

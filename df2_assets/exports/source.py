@@ -14,21 +14,13 @@ import pyarrow.compute as pc
 
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.documents import IMAGE_TEXT, image_text_schema
+from df2_assets.dataset.record import ANNOTATED, MORE_LABELS
 from df2_assets.dataset.tables import SKU_GROUPS
-from df2_assets.dataset.taxonomy import DOMAINS, LABELS
+from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.access import access
 from df2_assets.store.layout import Roots
-
-EDGES: Final = ("x1", "y1", "x2", "y2")
-"""The columns of `sku_groups` for the box that is cut."""
-
-ANNOTATED: Final = EDGES
-"""The columns of `sku_groups` for the box as annotated."""
-
-_MORE_LABELS: Final = tuple(name for name in LABELS if name not in IMAGE_TEXT.names)
-"""The labels that the JSONL does not have."""
 
 _MANIFEST: Final = ("size", "sha256", "width", "height")
 _ROWS: Final = 4096
@@ -101,13 +93,13 @@ class Source:
         """All crops, in the order of the JSONL, which is read again at each call."""
         names = self.schema.names
         decode = msgspec.json.Decoder(dict[str, Any]).decode
-        columns = ["crop_path", *_MORE_LABELS, *_MANIFEST]
+        columns = ["crop_path", *MORE_LABELS, *_MANIFEST]
         tables = (self.crops.select(some) for some in (columns, ANNOTATED))
         crops, boxes = (python_rows(table) for table in tables)
         with self.roots.image_text(self.split).open("rb") as lines:
             for (path, *values), box, line in zip(crops, boxes, lines, strict=True):
-                labels, manifest = values[: len(_MORE_LABELS)], values[len(_MORE_LABELS) :]
-                known = decode(line) | dict(zip(_MORE_LABELS, labels, strict=True))
+                labels, manifest = values[: len(MORE_LABELS)], values[len(MORE_LABELS) :]
+                known = decode(line) | dict(zip(MORE_LABELS, labels, strict=True))
                 if known["image_path"] != path:
                     raise _other_lines(self.roots, self.split)
                 yield Row({name: known[name] for name in names}, box, *manifest)
@@ -199,7 +191,7 @@ def record_schema(prompts: Sequence[str]) -> pa.Schema:
     """
     fields = list(image_text_schema(prompts))
     at = IMAGE_TEXT.get_field_index("text")
-    return pa.schema([*fields[:at], *map(SKU_GROUPS.field, _MORE_LABELS), *fields[at:]])
+    return pa.schema([*fields[:at], *map(SKU_GROUPS.field, MORE_LABELS), *fields[at:]])
 
 
 def python_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""The crops of a split brought up to date: made, kept, removed, and said so in the manifest."""
+"""The crops of a split brought up to date: made, kept or removed, and recorded in the manifest."""
 
 from collections.abc import Iterable
 from contextlib import closing
@@ -16,9 +16,9 @@ from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.pipeline.changes import Changes, counted
 from df2_assets.pipeline.cutting import (
-    Headers,
-    Image,
-    Shard,
+    CropFiles,
+    CropShard,
+    SourceImage,
     cut_shard,
     read_headers,
     refuse,
@@ -58,14 +58,14 @@ def build_crops(
     if not plan.nothing_to_do:
         mark_incomplete(roots, split)
     new = _cut(roots, split, plan.images, engine, progress)
-    there = {row.crop_path: row for row in plan.keep + new if row.reason is None}
-    kept = _of_paired_skus(groups, there)
-    dropped = [left_out(row) for path, row in there.items() if path not in kept]
+    on_disk = {row.crop_path: row for row in plan.keep + new if row.reason is None}
+    kept = _of_paired_skus(groups, on_disk)
+    dropped = [left_out(row) for path, row in on_disk.items() if path not in kept]
     failed = [row for row in new if row.reason is not None]
-    removed = sorted((plan.tree.crops.keys() | there.keys()) - kept)
+    removed = sorted((plan.tree.crops.keys() | on_disk.keys()) - kept)
     remove(roots.sku_root, removed + plan.tree.temporary)
     remove_empty(roots.sku_root, plan.tree.empty)
-    rows = [there[path] for path in kept] + plan.settled + dropped + failed
+    rows = [on_disk[path] for path in kept] + plan.settled + dropped + failed
     rows.sort(key=lambda row: row.crop_path)
     made = sorted({row.crop_path for row in new} & kept)
     before = {path for path, row in plan.known.items() if row.reason is None}
@@ -85,48 +85,49 @@ def build_crops(
 def header_sizes(
     roots: Roots, crop_paths: list[str], engine: Engine
 ) -> dict[str, tuple[int, int] | None]:
-    """Width and height of crops as their files say; None for one that cannot be read."""
+    """Return width and height of crops by the headers of their files; None: cannot be read."""
     sizes: dict[str, tuple[int, int] | None] = {}
-    headers = Headers(str(roots.sku_root), crop_paths)
-    with closing(map_shards(engine, read_headers, headers, _HEADERS)) as results:
+    files = CropFiles(str(roots.sku_root), crop_paths)
+    with closing(map_shards(engine, read_headers, files, _HEADERS)) as results:
         for shard, result in results:
-            found = [None] if isinstance(result, Lost) else result
-            sizes.update(zip(shard.crop_paths, found, strict=True))
+            each = [None] if isinstance(result, Lost) else result
+            sizes.update(zip(shard.crop_paths, each, strict=True))
     return sizes
 
 
 def _cut(
-    roots: Roots, split: str, images: list[Image], engine: Engine, progress: Progress
+    roots: Roots, split: str, images: list[SourceImage], engine: Engine, progress: Progress
 ) -> list[CropRow]:
-    """Make crops on the engine, each finished shard into the journal at once."""
+    """Make crops on the engine; each finished shard goes into the journal immediately."""
     rows: list[CropRow] = []
     if not images:
         return rows
+    whole = CropShard(str(roots.sku_root), images)
     size = max(1, min(_SHARD, len(images) // (4 * engine.workers)))
     with (
         journal(roots, split) as finished,
         progress(f"cutting crops of {split}", len(images), "images") as advance,
-        closing(map_shards(engine, cut_shard, Shard(str(roots.sku_root), images), size)) as results,
+        closing(map_shards(engine, cut_shard, whole, size)) as results,
     ):
         for shard, result in results:
-            made = _killed(shard.images[0]) if isinstance(result, Lost) else result
-            finished.add(made)
-            rows += made
+            new = _refuse_killer(shard.images[0]) if isinstance(result, Lost) else result
+            finished.add(new)
+            rows += new
             advance(len(shard.images))
     return rows
 
 
-def _killed(image: Image) -> list[CropRow]:
+def _refuse_killer(image: SourceImage) -> list[CropRow]:
     detail = "ended the process that decoded it, each time"
     return refuse(image, Reason.UNREADABLE_IMAGE, detail, again=True)
 
 
 def _columns(rows: list[CropRow]) -> dict[str, list[Any]]:
-    """The rows of the manifest as its columns."""
+    """Return rows of the manifest as its columns."""
     return {name: [getattr(row, name) for row in rows] for name in CROPS.names}
 
 
-def _of_paired_skus(groups: pd.DataFrame, there: Iterable[str]) -> set[str]:
-    """Those of the crops on disk whose SKU has crops of both domains on disk."""
-    left = groups[groups["crop_path"].isin(list(there))]
+def _of_paired_skus(groups: pd.DataFrame, on_disk: Iterable[str]) -> set[str]:
+    """Return those of the crops on disk whose SKU has crops of both domains there."""
+    left = groups[groups["crop_path"].isin(list(on_disk))]
     return set(left["crop_path"][paired(left[["sku_id"]], left["domain"])])

@@ -1,30 +1,34 @@
-"""A shard of crops: each image decoded once, its crops written. Runs in worker processes."""
+"""Crops made, measured and looked at. All of it runs in worker processes."""
 
 import hashlib
 import os
 import time
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, NamedTuple, TypeVar
 
-from PIL.Image import Image as Pixels
+from PIL.Image import Image
 
 from df2_assets.dataset.annotations import Refused
-from df2_assets.dataset.boxes import Box
+from df2_assets.dataset.boxes import Box, size
 from df2_assets.dataset.cropping import decode, encode_crop, image_size
+from df2_assets.dataset.perceptual import Measures, measure
 from df2_assets.dataset.reasons import Reason
+from df2_assets.errors import Df2Error
 from df2_assets.store.access import Access, access
 from df2_assets.store.journal import CropRow
 
+R = TypeVar("R")
+
 
 class Cut(NamedTuple):
-    """A crop to make: its path relative to SKU_ROOT, its clamped box, its fingerprint."""
+    """A crop to make: its path relative to SKU_ROOT, the box that is cut, its fingerprint."""
 
     crop_path: str
     box: Box
     fingerprint: str
 
 
-class Image(NamedTuple):
+class SourceImage(NamedTuple):
     """An image with the size and time that the index saw, and the crops wanted of it."""
 
     path: str
@@ -36,19 +40,30 @@ class Image(NamedTuple):
         return self.path
 
 
-class Shard(NamedTuple):
+class CropShard(NamedTuple):
+    """Images whose crops are to be made."""
+
     sku_root: str
-    images: list[Image]
+    images: list[SourceImage]
 
 
-class Headers(NamedTuple):
-    """Crops whose size is to be read from their headers."""
+class CropFiles(NamedTuple):
+    """Crops on disk, to be read."""
 
     sku_root: str
     crop_paths: list[str]
 
 
-def cut_shard(shard: Shard) -> list[CropRow]:
+class Probe(NamedTuple):
+    """What some crops cost: processor seconds, images decoded, pixels and bytes of crops."""
+
+    seconds: float
+    images: int
+    pixels: int
+    bytes: int
+
+
+def cut_shard(shard: CropShard) -> list[CropRow]:
     """Make the shard's crops; one that cannot be made is a row with a reason.
 
     Raises OutputError where a crop cannot be written, StorageError where a store fails.
@@ -56,16 +71,15 @@ def cut_shard(shard: Shard) -> list[CropRow]:
     rows: list[CropRow] = []
     cuts = {cut.crop_path: cut for image in shard.images for cut in image.cuts}
     written = access(shard.sku_root).write_each(shard.sku_root, _encoded(shard, rows))
-    for path, data, (size, time_ns) in written:
-        x1, y1, x2, y2 = cuts[path].box
+    for path, data, (length, time_ns) in written:
+        _, box, fingerprint = cuts[path]
         digest = hashlib.sha256(data).hexdigest()
-        fingerprint = cuts[path].fingerprint
-        rows.append(CropRow(path, size, time_ns, digest, x2 - x1, y2 - y1, fingerprint))
+        rows.append(CropRow(path, length, time_ns, digest, *size(box), fingerprint))
     return rows
 
 
-def refuse(image: Image, reason: Reason, detail: str, *, again: bool) -> list[CropRow]:
-    """The rows of an image's crops when none can be made; `again`: the next build tries anew."""
+def refuse(image: SourceImage, reason: Reason, detail: str, *, again: bool) -> list[CropRow]:
+    """Return the rows of an image's crops when none can be made; `again`: for this build only."""
     return [
         CropRow(
             cut.crop_path,
@@ -77,48 +91,52 @@ def refuse(image: Image, reason: Reason, detail: str, *, again: bool) -> list[Cr
     ]
 
 
-def read_headers(headers: Headers) -> list[tuple[int, int] | None]:
-    """Width and height of each crop; None for one that is no readable JPEG."""
-    root = headers.sku_root
-    files = access(root).peek_each(f"{root}/{path}" for path in headers.crop_paths)
-    sizes: list[tuple[int, int] | None] = []
-    for file in files:
-        try:
-            sizes.append(None if isinstance(file, OSError) else image_size(file))
-        except (OSError, Refused):
-            sizes.append(None)
-    return sizes
+def read_headers(crops: CropFiles) -> list[tuple[int, int] | None]:
+    """Return width and height of each crop; None for one that is no readable JPEG."""
+    files = access(crops.sku_root).peek_each(_paths(crops))
+    return [_unless_damaged(image_size, file) for file in files]
 
 
-class Probe(NamedTuple):
-    """What making some crops took: processor seconds, images decoded, pixels and bytes of crops."""
-
-    seconds: float
-    images: int
-    pixels: int
-    bytes: int
+def measure_each(crops: CropFiles) -> list[Measures | None]:
+    """Return the measures of each crop; None for one that is missing or cannot be read."""
+    files = access(crops.sku_root).open_each(_paths(crops))
+    return [_unless_damaged(measure, file) for file in files]
 
 
-def probe(images: list[Image]) -> Probe:
+def probe(images: list[SourceImage]) -> Probe:
     """Make the images' crops in memory only. An image that cannot be used counts for nothing."""
-    start, decoded, pixels, size = time.process_time(), 0, 0, 0
+    start, decoded, pixels, encoded = time.process_time(), 0, 0, 0
     files = access(images[0].path).open_each(image.path for image in images)
     for image, file in zip(images, files, strict=True):
-        if isinstance(file, OSError):
-            continue
-        try:
-            whole = decode(file)
-        except (OSError, Refused):
+        whole = _unless_damaged(decode, file)
+        if whole is None:
             continue
         decoded += 1
         for cut in image.cuts:
-            pixels += (cut.box[2] - cut.box[0]) * (cut.box[3] - cut.box[1])
-            size += len(encode_crop(whole, cut.box))
-    return Probe(time.process_time() - start, decoded, pixels, size)
+            width, height = size(cut.box)
+            pixels += width * height
+            encoded += len(encode_crop(whole, cut.box))
+    return Probe(time.process_time() - start, decoded, pixels, encoded)
 
 
-def _encoded(shard: Shard, refused: list[CropRow]) -> Iterator[tuple[str, bytes]]:
-    """The crops of the shard, in turn; the rows of those that cannot be made go to `refused`."""
+def _paths(crops: CropFiles) -> Iterator[str]:
+    return (f"{crops.sku_root}/{path}" for path in crops.crop_paths)
+
+
+def _unless_damaged(read: Callable[[BinaryIO], R], file: BinaryIO | OSError) -> R | None:
+    """Return what `read` makes of a file; None where it is missing or no whole JPEG."""
+    if isinstance(file, OSError):
+        return None
+    try:
+        return read(file)
+    except Df2Error:
+        raise
+    except Exception:  # Pillow raises whatever its decoders meet in a damaged file
+        return None
+
+
+def _encoded(shard: CropShard, refused: list[CropRow]) -> Iterator[tuple[str, bytes]]:
+    """Yield the crops of the shard; rows of those that cannot be made go to `refused`."""
     source = access(shard.images[0].path)
     files = source.open_each(image.path for image in shard.images)
     for image, file in zip(shard.images, files, strict=True):
@@ -131,8 +149,8 @@ def _encoded(shard: Shard, refused: list[CropRow]) -> Iterator[tuple[str, bytes]
         del pixels  # so that the next image is decoded into the same memory
 
 
-def _decoded(source: Access, image: Image, file: BinaryIO | OSError) -> Pixels | list[CropRow]:
-    """The image's pixels, or the rows of its crops where they cannot be had."""
+def _decoded(source: Access, image: SourceImage, file: BinaryIO | OSError) -> Image | list[CropRow]:
+    """Return the image's pixels, or the rows of its crops where it cannot be used."""
     try:
         if isinstance(file, OSError):
             raise file

@@ -1,4 +1,4 @@
-"""The raw annotation index of a split: every annotation read once, and only when it changed."""
+"""The raw annotation index of a split: every annotation read once, and again when it changed."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,22 +11,24 @@ from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
-from df2_assets.errors import MissingTableError
-from df2_assets.pipeline import identity
+from df2_assets.errors import AnotherDataSetError, MissingTableError, ProvenanceError
 from df2_assets.pipeline.reading import (
     CODE_VERSION,
     FileTask,
     IndexRow,
+    IndexShard,
     Read,
-    Shard,
-    killed,
     read_shard,
+    refuse_killer,
 )
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import Listing, scan
 
 _SHARD: Final = 500
+_ENOUGH: Final = 10
+"""Images that an earlier build has to have seen for their sizes to tell one data set."""
+
 _STAMPS: Final = ["anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns"]
 _READ: Final = pa.schema([FILES.field(name) for name in ("image_id", "items", "settled")])
 
@@ -35,7 +37,7 @@ _READ: Final = pa.schema([FILES.field(name) for name in ("image_id", "items", "s
 class Indexed:
     """The index, the listing and side table it goes with, and how many annotations were read.
 
-    `anew` says why all of them were, though there is an earlier index.
+    `anew` says why all of them were, although an earlier index exists.
     """
 
     table: pa.Table
@@ -46,7 +48,7 @@ class Indexed:
 
 
 class Known(NamedTuple):
-    """What an earlier build left: its index and, row a file, what that was read from."""
+    """What an earlier build left: its index and, one row per file, what that was read from."""
 
     index: pa.Table
     files: pd.DataFrame
@@ -58,7 +60,7 @@ def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) ->
     Raises what `read_index` does.
     """
     indexed = read_index(roots, split, engine, progress)
-    made_from = _made_from(tables.digest(indexed.table)) | {"df2_root": identity.place(roots)}
+    made_from = _made_from(tables.digest(indexed.table)) | {"df2_root": _place(roots)}
     tables.write(roots, "files", split, indexed.files, made_from)
     return indexed
 
@@ -69,14 +71,14 @@ def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> 
     Raises LayoutError where a folder is missing, AnotherDataSetError, NewerReleaseError.
     """
     listing = scan(roots, split)
-    identity.refuse_another_data_set(roots, split, listing)
+    _require_same_data_set(roots, split, listing)
     known = _known(roots, split)
     files = listing.files
     unchanged = _unchanged(files, known)
     todo = files[files["anno_size"].notna() & ~unchanged]
     read, rows = _read(roots, split, todo, engine, progress)
-    said = pd.concat([read, known.files[_READ.names]]) if known else read
-    items = said.drop_duplicates("image_id").set_index("image_id")["items"]
+    counted = pd.concat([read, known.files[_READ.names]]) if known else read
+    items = counted.drop_duplicates("image_id").set_index("image_id")["items"]
     files = files.assign(
         items=files["image_id"].map(items).where(files["anno_size"].notna()).astype("Int32"),
         settled=~files["image_id"].isin(read["image_id"][~read["settled"]]),
@@ -87,8 +89,16 @@ def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> 
 
 
 def read_files(roots: Roots, split: str) -> pa.Table:
-    """The side table of the index. Raises MissingTableError, or ProvenanceError after a move."""
-    identity.refuse_moved(roots, split)
+    """Return the side table of the index.
+
+    Raises MissingTableError, or ProvenanceError where the index was read from another DF2_ROOT.
+    """
+    before = _place_before(roots, split)
+    if before not in (None, _place(roots)):
+        raise ProvenanceError(
+            f"The index of {split} was read from {before}, and DF2_ROOT is {roots.df2_root}: "
+            f"rerun raw_annotation_index, or build_dataset, for {split}."
+        )
     files = tables.find(roots, "files", split)
     if files is None:
         raise MissingTableError(
@@ -98,8 +108,42 @@ def read_files(roots: Roots, split: str) -> pa.Table:
     return files
 
 
+def _place(roots: Roots) -> str:
+    """Return DF2_ROOT as the side table of the index records it, links followed."""
+    return str(roots.df2_root.resolve())
+
+
+def _place_before(roots: Roots, split: str) -> str | None:
+    """Return where the split's index was read from; None where that is not recorded."""
+    files = tables.origin(roots, "files", split)
+    return files.made_from.get("df2_root") if files else None
+
+
+def _require_same_data_set(roots: Roots, split: str, listing: Listing) -> None:
+    """Raise AnotherDataSetError where most images are not those that the split was built from.
+
+    In the folder that it was built from, a data set may change at will. In another folder it is
+    the same one if at least half of the images that the earlier build saw have the same size.
+    """
+    before = _place_before(roots, split)
+    files = tables.find(roots, "files", split) if before != _place(roots) else None
+    if files is None:
+        return
+    known = tables.frame(files).set_index("image_id")["image_size"].dropna()
+    now = listing.files.set_index("image_id")["image_size"].reindex(known.index)
+    same = int((now.astype("Int64") == known.astype("Int64")).sum())
+    if len(known) >= _ENOUGH and 2 * same < len(known):
+        where = f"from {before}" if before else "from another folder"
+        raise AnotherDataSetError(
+            f"{split} under {roots.sku_root} was built {where}, and of the {len(known):,} images "
+            f"that were there, {same:,} have the same size in {roots.df2_root}: this is another "
+            f"data set. Set SKU_ROOT to another folder, or remove "
+            f"{roots.table('files', split)} to have the earlier build replaced."
+        )
+
+
 def _known(roots: Roots, split: str) -> Known | None:
-    """The index and side table of an earlier build, where they belong together."""
+    """Return index and side table of an earlier build, where they belong together."""
     index = tables.find(roots, "raw_annotation_index", split)
     files = tables.find(roots, "files", split)
     origin = tables.origin(roots, "files", split)
@@ -112,7 +156,7 @@ def _known(roots: Roots, split: str) -> Known | None:
 
 
 def _why_anew(roots: Roots, split: str) -> str | None:
-    """Why an earlier index does not help; None where there is none."""
+    """Return why an earlier index does not help; None where there is none."""
     earlier = tables.origin(roots, "files", split)
     if earlier is None:
         return None
@@ -123,12 +167,12 @@ def _why_anew(roots: Roots, split: str) -> str | None:
 
 
 def _made_from(index_digest: str) -> dict[str, str]:
-    """What ties a side table to the index that it was written with."""
+    """Return what ties a side table to the index that it was written with."""
     return {"raw_annotation_index": index_digest, "code": CODE_VERSION}
 
 
 def _unchanged(files: pd.DataFrame, known: Known | None) -> pd.Series:
-    """For each file, whether it was read before with the same sizes and times."""
+    """Return for each file whether it was read before with the same sizes and times."""
     if known is None:
         return pd.Series(False, index=files.index)
     old = known.files.set_index("image_id").reindex(files["image_id"]).set_axis(files.index)
@@ -142,9 +186,9 @@ def _unchanged(files: pd.DataFrame, known: Known | None) -> pd.Series:
 def _read(
     roots: Roots, split: str, todo: pd.DataFrame, engine: Engine, progress: Progress
 ) -> tuple[pd.DataFrame, pa.Table]:
-    """Of each file that is read the columns of `_READ`, and all their rows; both in no order.
+    """Return the columns of `_READ` for each file that is read, and all its rows; in no order.
 
-    What a shard gives becomes columns at once: as objects it takes many times the memory.
+    The result of a shard becomes columns immediately: as objects it takes many times the memory.
     """
     image_sizes = (None if pd.isna(size) else int(size) for size in todo["image_size"])
     tasks = [
@@ -153,27 +197,27 @@ def _read(
             todo["image_id"], todo["anno_size"], image_sizes, strict=True
         )
     ]
-    whole = Shard(split, str(roots.annotations(split)), str(roots.images(split)), tasks)
+    whole = IndexShard(split, str(roots.annotations(split)), str(roots.images(split)), tasks)
     read, rows = [_read_of([])], [table_of([])]
     with (
         progress(f"reading annotations of {split}", len(todo), "files") as advance,
         closing(map_shards(engine, read_shard, whole, _SHARD)) as results,
     ):
         for shard, result in results:
-            found = [killed(split, shard.tasks[0])] if isinstance(result, Lost) else result
-            read.append(_read_of(found))
-            rows.append(table_of([row for one in found for row in one.rows]))
+            files = [refuse_killer(split, shard.tasks[0])] if isinstance(result, Lost) else result
+            read.append(_read_of(files))
+            rows.append(table_of([row for file in files for row in file.rows]))
             advance(len(shard.tasks))
     return tables.frame(pa.concat_tables(read)), pa.concat_tables(rows).combine_chunks()
 
 
-def _read_of(found: list[Read]) -> pa.Table:
-    columns = {name: [getattr(one, name) for one in found] for name in _READ.names}
+def _read_of(files: list[Read]) -> pa.Table:
+    columns = {name: [getattr(file, name) for file in files] for name in _READ.names}
     return pa.table(columns, schema=_READ)
 
 
 def _merged(known: Known | None, kept: pd.Series, new: pa.Table) -> pa.Table:
-    """The rows of unchanged files and the new ones, in order; usable before refused."""
+    """Return the rows of unchanged files and the new ones, in order; usable before refused."""
     if known is None:
         table = new
     elif not new.num_rows and len(kept) == len(known.files):
@@ -190,7 +234,6 @@ def _merged(known: Known | None, kept: pd.Series, new: pa.Table) -> pa.Table:
 
 
 def table_of(rows: list[IndexRow]) -> pa.Table:
-    """Rows of the index, in their order, as a table."""
+    """Return rows of the index as a table."""
     columns = zip(*rows, strict=True) if rows else ([] for _ in RAW_ANNOTATION_INDEX.names)
-    named = zip(RAW_ANNOTATION_INDEX.names, map(list, columns), strict=True)
-    return pa.table(dict(named), schema=RAW_ANNOTATION_INDEX)
+    return pa.table(list(map(list, columns)), schema=RAW_ANNOTATION_INDEX)

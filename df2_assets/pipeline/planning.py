@@ -1,24 +1,38 @@
-"""What a build would do to the crops of a split, without doing it."""
+"""What a build would do to the crops of a split, without doing it, and what that would take."""
 
 import hashlib
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import Final, cast
 
 import msgspec
 import pandas as pd
 
+from df2_assets.dataset import boxes
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.cropping import encoder
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import UNPAIRED
+from df2_assets.dataset.record import EDGES
 from df2_assets.dataset.skus import CROP_PATH, paired
+from df2_assets.engines.base import Engine, Lost
 from df2_assets.errors import ProvenanceError, inert
-from df2_assets.pipeline.cutting import Cut, Image
-from df2_assets.store import crop_tree, journal, tables
+from df2_assets.pipeline.cutting import Cut, Probe, SourceImage, probe
+from df2_assets.store import checksums, crop_tree, journal, tables
 from df2_assets.store.crop_tree import CropTree
+from df2_assets.store.files import free
 from df2_assets.store.journal import CropRow
 from df2_assets.store.layout import Roots
+from df2_assets.store.state import mark_incomplete
+
+_PROBED: Final = 24
+_USUAL: Final = Probe(seconds=0.0027, images=1, pixels=100_000, bytes=25_000)
+"""An image of the released data and its crops, where no image of a plan could be read."""
+
+_BYTES_PER_CROP_ELSEWHERE: Final = 1_500
+"""Tables, metadata and JSONL together."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +42,21 @@ class CropPlan:
     `keep`: on disk as it should be. `settled`: known not to be on disk, and not tried again: it
     failed, or its SKU has lost its other domain to failures. `make`: columns of `sku_groups`, and
     `fingerprint`, `image_size`, `image_mtime_ns`; `images`: what has to be decoded for it. `tree`:
-    what lies there now; `known`: rows of the manifest and journal by path. `anew` says what, other
-    than images and boxes, has crops made that are there.
+    what is on disk now; `known`: rows of the manifest and journal by path. `anew` says why crops
+    that are on disk are made again, where the reason is not their image or box.
     """
 
     keep: list[CropRow]
     settled: list[CropRow]
     make: pd.DataFrame
-    images: list[Image]
+    images: list[SourceImage]
     tree: CropTree
     known: dict[str, CropRow]
     anew: str | None
 
     @cached_property
     def remove(self) -> list[str]:
-        """Files of the project's that no crop that is kept or made replaces."""
+        """Files of the project that no kept or new crop replaces."""
         wanted = {row.crop_path for row in self.keep} | set(self.make["crop_path"])
         return sorted(self.tree.crops.keys() - wanted) + self.tree.temporary
 
@@ -51,8 +65,26 @@ class CropPlan:
         return self.make.empty and not self.remove and not self.tree.empty
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """`bytes` to be written beyond those they replace, `free` on the disk, `seconds` of cutting.
+
+    `free` is None where there is no disk to fill.
+    """
+
+    images: int
+    crops: int
+    bytes: int
+    free: int | None
+    seconds: float
+
+    @property
+    def fits(self) -> bool:
+        return self.free is None or self.bytes <= self.free
+
+
 def plan_crops(roots: Roots, split: str, groups: pd.DataFrame, files: pd.DataFrame) -> CropPlan:
-    """Hold the crops that `groups` wants against the manifest, the journal and the disk.
+    """Compare the crops that `groups` wants with the manifest, the journal and the disk.
 
     `files` is the index's side table. Opens only crops whose size or time is not the recorded one.
     Raises OutputError where a link leads out of SKU_ROOT.
@@ -71,23 +103,23 @@ def plan_crops(roots: Roots, split: str, groups: pd.DataFrame, files: pd.DataFra
     pairs = possible.assign(paired=paired(possible[["sku_id"]], possible["domain"]))
     for path, is_paired in rows(pairs, "crop_path", "paired"):
         row = usable.get(path)
-        # One of a SKU that cannot be kept is still tried once: whether it fails must not depend
-        # on which of the SKU's crops failed first.
-        found = _still_there(roots, row, tree.crops.get(path)) if is_paired else row
-        if found is None:
+        # A crop of a SKU that cannot be kept is still tried once: whether it fails must not
+        # depend on which of the SKU's crops failed first.
+        kept = _if_on_disk(roots, row, tree.crops.get(path)) if is_paired else row
+        if kept is None:
             make.add(path)
         elif is_paired:
-            keep.append(found)
+            keep.append(kept)
         else:
-            settled.append(left_out(found))
+            settled.append(left_out(kept))
     to_make = possible[possible["crop_path"].isin(make)]
-    _refuse_foreign(split, to_make)
+    _require_own_paths(split, to_make)
     anew = _why_anew(make, tree, known)
     return CropPlan(keep, settled, to_make, _images(roots, to_make), tree, known, anew)
 
 
-def _refuse_foreign(split: str, make: pd.DataFrame) -> None:
-    """Groups that somebody edited could name any file: it would be written over."""
+def _require_own_paths(split: str, make: pd.DataFrame) -> None:
+    """Raise ProvenanceError where groups that somebody edited name other files than crops."""
     ours = make["crop_path"].str.fullmatch(f"{split}/{CROP_PATH}")
     if not ours.all():
         path = inert(make["crop_path"][~ours].iloc[0])
@@ -98,13 +130,13 @@ def _refuse_foreign(split: str, make: pd.DataFrame) -> None:
 
 
 def left_out(row: CropRow) -> CropRow:
-    """The row of a crop that can be made, and is not kept since its SKU lost its other domain."""
+    """Return the row of a crop that is not kept because its SKU lost its other domain."""
     detail = "its SKU has no crop left of the other domain"
     return CropRow(row.crop_path, fingerprint=row.fingerprint, reason=UNPAIRED, detail=detail)
 
 
 def recorded(roots: Roots, split: str) -> dict[str, CropRow]:
-    """Rows of the manifest by path, those of the journal over them."""
+    """Return rows of the manifest by path; those of the journal come later and win."""
     manifest = tables.find(roots, "crops", split)
     columns = {} if manifest is None else manifest.to_pydict()
     known = {row[0]: CropRow(*row) for row in zip(*columns.values(), strict=True)}
@@ -112,8 +144,48 @@ def recorded(roots: Roots, split: str) -> dict[str, CropRow]:
     return known
 
 
+def mark_damaged(roots: Roots, split: str, crop_paths: Iterable[str]) -> list[str]:
+    """Have the next build make those of the crops again whose bytes are not the recorded ones.
+
+    Returns which. They lose their fingerprint in the journal, and the split is incomplete until it
+    is built. The caller holds the split for writing.
+    """
+    known = recorded(roots, split)
+    damaged = [row for path in crop_paths if (row := known.get(path)) and _is_damaged(roots, row)]
+    if damaged:
+        mark_incomplete(roots, split)
+        with journal.journal(roots, split) as noted:
+            noted.add([msgspec.structs.replace(row, fingerprint=None) for row in damaged])
+    return [row.crop_path for row in damaged]
+
+
+def estimate(
+    roots: Roots, plan: CropPlan, engine: Engine, images_per_second: float | None = None
+) -> Estimate:
+    """Return what the plan's crops would take, at a known rate or at that of a short probe."""
+    images, make = plan.images, plan.make
+    if not images:
+        return Estimate(0, 0, 0, free(roots.sku_root), 0.0)
+    probed = _USUAL
+    with closing(engine.map(probe, [images[:: -(-len(images) // _PROBED)]])) as results:
+        for _, result in results:
+            if not isinstance(result, Lost) and result.images and result.pixels:
+                probed = result
+    rate = images_per_second or engine.workers * probed.images / max(probed.seconds, 1e-6)
+    width, height = boxes.size((make["x1"], make["y1"], make["x2"], make["y2"]))
+    size = int((width * height).sum() * probed.bytes / probed.pixels)
+    replaced = sum(plan.tree.crops.get(path, (0, 0))[0] for path in make["crop_path"])
+    return Estimate(
+        len(images),
+        len(make),
+        max(0, size - replaced) + _BYTES_PER_CROP_ELSEWHERE * len(make),
+        free(roots.sku_root),
+        len(images) / rate,
+    )
+
+
 def _why_anew(make: set[str], tree: CropTree, known: dict[str, CropRow]) -> str | None:
-    """What has crops made that are there, besides a change of their image or box."""
+    """Return why crops that are on disk are made again, besides a change of image or box."""
     there = make & tree.crops.keys()
     if there and not known:
         return "no manifest says what the crops there were made from"
@@ -123,17 +195,18 @@ def _why_anew(make: set[str], tree: CropTree, known: dict[str, CropRow]) -> str 
     return f"{', '.join(sorted(before))} -> {now}" if before else None
 
 
-def _images(roots: Roots, make: pd.DataFrame) -> list[Image]:
-    """The images to decode, by path, each with its crops."""
-    images: dict[str, Image] = {}
-    sources = rows(make, "orig_image_path", "image_size", "image_mtime_ns")
-    boxes = rows(make, "x1", "y1", "x2", "y2")
+def _images(roots: Roots, make: pd.DataFrame) -> list[SourceImage]:
+    """Return the images to decode, by path, each with its crops."""
+    images: dict[str, SourceImage] = {}
     for (path, size, mtime_ns), box, (crop_path, fingerprint) in zip(
-        sources, boxes, rows(make, "crop_path", "fingerprint"), strict=True
+        rows(make, "orig_image_path", "image_size", "image_mtime_ns"),
+        rows(make, *EDGES),
+        rows(make, "crop_path", "fingerprint"),
+        strict=True,
     ):
         image = images.get(path)
         if image is None:
-            image = images[path] = Image(str(roots.df2_root / path), size, mtime_ns, [])
+            image = images[path] = SourceImage(str(roots.df2_root / path), size, mtime_ns, [])
         image.cuts.append(Cut(crop_path, cast(Box, box), fingerprint))
     return [images[path] for path in sorted(images)]
 
@@ -142,22 +215,30 @@ def _with_fingerprints(groups: pd.DataFrame, files: pd.DataFrame) -> pd.DataFram
     stamps = files[["image_id", "image_size", "image_mtime_ns"]]
     wanted = groups.merge(stamps, on="image_id", how="left", validate="many_to_one")
     made_with = encoder()
-    columns = ["image_size", "image_mtime_ns", "x1", "y1", "x2", "y2"]
     return wanted.assign(
         fingerprint=[
             f"{size} {mtime} {x1},{y1},{x2},{y2} {made_with}"
-            for size, mtime, x1, y1, x2, y2 in rows(wanted, *columns)
+            for size, mtime, x1, y1, x2, y2 in rows(wanted, "image_size", "image_mtime_ns", *EDGES)
         ]
     )
 
 
-def _still_there(
+def _if_on_disk(
     roots: Roots, row: CropRow | None, on_disk: tuple[int, int] | None
 ) -> CropRow | None:
-    """The row of a crop that need not be made; one with another time is compared by digest."""
+    """Return the row of a crop that need not be made: the size, and time or digest, are its own."""
     if row is None or on_disk is None or row.size != on_disk[0]:
         return None
     if row.mtime_ns == on_disk[1]:
         return row
     digest = hashlib.sha256((roots.sku_root / row.crop_path).read_bytes()).hexdigest()
     return msgspec.structs.replace(row, mtime_ns=on_disk[1]) if digest == row.sha256 else None
+
+
+def _is_damaged(roots: Roots, row: CropRow) -> bool:
+    if row.reason is not None:
+        return False
+    try:
+        return checksums.digest(roots.sku_root / row.crop_path) != row.sha256
+    except OSError:
+        return True

@@ -3,12 +3,11 @@
 from dataclasses import asdict, dataclass
 
 from df2_assets.dataset.prompts import Variant
+from df2_assets.dataset.skus import group_index
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
-from df2_assets.pipeline.estimate import Estimate, estimate
-from df2_assets.pipeline.grouping import group_index
 from df2_assets.pipeline.indexing import read_index
-from df2_assets.pipeline.planning import plan_crops
+from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
 from df2_assets.pipeline.publishing import other_templates
 from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
@@ -18,7 +17,7 @@ from df2_assets.store.layout import Roots
 class SplitPlan:
     """Counts of what would happen; `takes` is what the crops would need.
 
-    `notes` say what would be made anew though its input is as it was, and why.
+    `notes` name what would be made again although its input did not change, and why.
     """
 
     split: str

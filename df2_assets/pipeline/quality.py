@@ -1,4 +1,4 @@
-"""What every crop of a split looks like, in numbers; only crops with new bytes are opened."""
+"""What every crop of a split looks like, in numbers. Only crops with new bytes are opened."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.errors import ProvenanceError
-from df2_assets.pipeline.measuring import Shard, measure_shard
+from df2_assets.pipeline.cutting import CropFiles, measure_each
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
@@ -43,8 +43,8 @@ def measure_crops(
     todo = made[~made["crop_path"].isin(kept["crop_path"])]
     measures = _measure(roots, split, todo["crop_path"].tolist(), engine, progress)
     new = pd.DataFrame(measures, columns=list(Measures._fields), index=todo.index)
-    found = pd.concat([kept, todo.join(new).assign(version=MEASURES_VERSION)])
-    table = tables.from_frame(found.sort_values("crop_path"), CROP_QUALITY)
+    together = pd.concat([kept, todo.join(new).assign(version=MEASURES_VERSION)])
+    table = tables.from_frame(together.sort_values("crop_path"), CROP_QUALITY)
     return Measured(table, before, len(todo))
 
 
@@ -59,21 +59,22 @@ def _unchanged(made: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFrame:
 def _measure(
     roots: Roots, split: str, paths: list[str], engine: Engine, progress: Progress
 ) -> list[Measures]:
-    """In the order of `paths`."""
-    whole = Shard(str(roots.sku_root), paths)
-    found: dict[str, Measures] = {}
+    """Return the measures of crops in the order of `paths`."""
+    by_path: dict[str, Measures] = {}
     with (
         progress(f"looking at crops of {split}", len(paths), "crops") as advance,
-        closing(map_shards(engine, measure_shard, whole, _SHARD)) as results,
+        closing(
+            map_shards(engine, measure_each, CropFiles(str(roots.sku_root), paths), _SHARD)
+        ) as results,
     ):
         for shard, result in results:
-            seen = [None] if isinstance(result, Lost) else result
-            for path, measures in zip(shard.crop_paths, seen, strict=True):
+            each = [None] if isinstance(result, Lost) else result
+            for path, measures in zip(shard.crop_paths, each, strict=True):
                 if measures is None:
                     raise ProvenanceError(
                         f"{path} is not there or cannot be read: "
                         f"run df2-assets build --split {split}"
                     )
-                found[path] = measures
+                by_path[path] = measures
             advance(len(shard.crop_paths))
-    return [found[path] for path in paths]
+    return [by_path[path] for path in paths]

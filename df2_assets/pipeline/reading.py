@@ -1,18 +1,19 @@
 """A shard of the index: annotation files parsed, image sizes read. Runs in worker processes."""
 
 import os
-from collections.abc import Iterator
-from typing import BinaryIO, Final, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from df2_assets.dataset.annotations import MAX_BYTES, Annotation, Item, Refused, parse
 from df2_assets.dataset.boxes import clamp, is_reversed
 from df2_assets.dataset.cropping import image_size
 from df2_assets.dataset.reasons import Reason
+from df2_assets.dataset.record import EDGES, INDEX
 from df2_assets.store.access import access
 from df2_assets.store.files import NOT_A_FILE
 
 CODE_VERSION: Final = "1"
-"""To be raised with each change to what is read from a file, or refused in it."""
+"""Raise it with each change to what is read from a file, or refused in it."""
 
 
 class FileTask(NamedTuple):
@@ -26,39 +27,31 @@ class FileTask(NamedTuple):
         return self.image_id
 
 
-class Shard(NamedTuple):
+class IndexShard(NamedTuple):
+    """Annotations to read, in two folders of a split."""
+
     split: str
     annotations: str
     images: str
     tasks: list[FileTask]
 
 
-class IndexRow(NamedTuple):
-    """A row of `raw_annotation_index`, in the order of its columns."""
+IndexRow = tuple[Any, ...]
+"""A row of `raw_annotation_index`, in the order of its columns."""
 
-    split: str
-    image_id: str
-    item_idx: int | None = None
-    source: str | None = None
-    pair_id: int | None = None
-    style: int | None = None
-    category_id: int | None = None
-    category_name: str | None = None
-    x1: int | None = None
-    y1: int | None = None
-    x2: int | None = None
-    y2: int | None = None
-    occlusion: int | None = None
-    viewpoint: int | None = None
-    scale: int | None = None
-    width: int | None = None
-    height: int | None = None
-    reason: str | None = None
-    detail: str | None = None
+_COLUMNS: Final = [field.name for field in INDEX.fields]
+
+
+def index_row(values: Mapping[str, Any]) -> IndexRow:
+    """Return a row of the index from its values by column; None where there are none."""
+    return tuple(map(values.get, _COLUMNS))
 
 
 class Read(NamedTuple):
-    """What came of a file: `items` found (None: unreadable); `settled` false: try again."""
+    """What became of a file: how many `items` it has (None: unreadable), and its rows.
+
+    Where `settled` is false, the next build reads it again.
+    """
 
     image_id: str
     items: int | None
@@ -67,41 +60,48 @@ class Read(NamedTuple):
 
 
 class _CannotOpen(Refused):
-    """The system would not open a file, or it changed: its size and time tell nothing of it."""
+    """The system would not open a file, or it changed: its size and time say nothing about it."""
 
 
-def read_shard(shard: Shard) -> list[Read]:
+def read_shard(shard: IndexShard) -> list[Read]:
     """Read every file of the shard; what cannot be used is a row with a reason."""
     annotations = _annotations(shard)
     sizes = _image_sizes(shard, annotations)
-    found = zip(shard.tasks, annotations, sizes, strict=True)
-    return [_read(shard.split, task, annotation, size) for task, annotation, size in found]
+    files = zip(shard.tasks, annotations, sizes, strict=True)
+    return [_read(shard.split, *file) for file in files]
 
 
-def killed(split: str, task: FileTask) -> Read:
-    """What is said of a file that ended its reader; the next build tries anew."""
+def refuse_killer(split: str, task: FileTask) -> Read:
+    """Return the refusal of a file that ended its reader; the next build reads it again."""
     reason = Reason.UNREADABLE_JSON if task.image_size is None else Reason.UNREADABLE_IMAGE
     detail = "ended the process that read it and its annotation, each time"
-    row = IndexRow(split, task.image_id, reason=reason.value, detail=detail)
-    return Read(task.image_id, None, False, [row])
+    return _refuse(split, task, None, _CannotOpen(reason, detail))
+
+
+def _refuse(split: str, task: FileTask, items: int | None, refused: Refused) -> Read:
+    values = {
+        "split": split,
+        "image_id": task.image_id,
+        "reason": refused.reason.value,
+        "detail": refused.detail,
+    }
+    settled = not isinstance(refused, _CannotOpen)
+    return Read(task.image_id, items, settled, [index_row(values)])
 
 
 def _read(
     split: str, task: FileTask, annotation: Annotation | Refused, size: tuple[int, int] | Refused
 ) -> Read:
-    items = None if isinstance(annotation, Refused) else len(annotation.items)
-    for refused in (annotation, size):
-        if isinstance(refused, Refused):
-            row = IndexRow(split, task.image_id, reason=refused.reason.value, detail=refused.detail)
-            return Read(task.image_id, items, not isinstance(refused, _CannotOpen), [row])
-    assert not isinstance(annotation, Refused)
-    assert not isinstance(size, Refused)
-    rows = [_row(split, task.image_id, annotation, item, size) for item in annotation.items]
-    return Read(task.image_id, items, True, rows)
+    if isinstance(annotation, Refused):
+        return _refuse(split, task, None, annotation)
+    if isinstance(size, Refused):
+        return _refuse(split, task, len(annotation.items), size)
+    rows = [_item_row(split, task.image_id, annotation, item, size) for item in annotation.items]
+    return Read(task.image_id, len(rows), True, rows)
 
 
-def _annotations(shard: Shard) -> list[Annotation | Refused]:
-    """The annotation of each task, or why there is none; only what may be opened is."""
+def _annotations(shard: IndexShard) -> list[Annotation | Refused]:
+    """Return the annotation of each task, or why there is none; open only what may be opened."""
     folder = shard.annotations
     read = access(folder).read_each(
         (f"{folder}/{task.image_id}.json", task.anno_size + 1)
@@ -128,9 +128,9 @@ def _annotation(size: int, read: Iterator[bytes | OSError]) -> Annotation | Refu
 
 
 def _image_sizes(
-    shard: Shard, annotations: list[Annotation | Refused]
+    shard: IndexShard, annotations: list[Annotation | Refused]
 ) -> Iterator[tuple[int, int] | Refused]:
-    """Width and height of each task's image; none is opened where that would be of no use."""
+    """Yield width and height of each task's image; open none that is of no use."""
     folder = shard.images
     both = list(zip(shard.tasks, annotations, strict=True))
     files = access(folder).peek_each(
@@ -160,31 +160,25 @@ def _image_size(file: BinaryIO | OSError) -> tuple[int, int] | Refused:
         return refused
 
 
-def _row(
+def _item_row(
     split: str, image_id: str, annotation: Annotation, item: Item, size: tuple[int, int]
 ) -> IndexRow:
     reason, detail = item.reason, item.detail
-    x1, y1, x2, y2 = item.box or (None, None, None, None)
     if reason is None and item.box is not None and is_reversed(clamp(item.box, *size)):
         reason = Reason.BOX_OUTSIDE
         detail = f"bounding_box is {list(item.box)}, the image {size[0]} x {size[1]}"
-    return IndexRow(
-        split,
-        image_id,
-        item.item_idx,
-        annotation.source,
-        annotation.pair_id,
-        item.style,
-        item.category_id,
-        item.category_name,
-        x1,
-        y1,
-        x2,
-        y2,
-        item.occlusion,
-        item.viewpoint,
-        item.scale,
-        *size,
-        None if reason is None else reason.value,
-        detail,
+    return index_row(
+        {
+            **item.labels,
+            **dict(zip(EDGES, item.box or (None,) * 4, strict=True)),
+            "split": split,
+            "image_id": image_id,
+            "item_idx": item.item_idx,
+            "source": annotation.source,
+            "pair_id": annotation.pair_id,
+            "width": size[0],
+            "height": size[1],
+            "reason": None if reason is None else reason.value,
+            "detail": detail,
+        }
     )

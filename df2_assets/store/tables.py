@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from df2_assets.dataset.frames import frame as frame
+from df2_assets.dataset.frames import from_frame as from_frame
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
 from df2_assets.store import journal
@@ -157,15 +158,3 @@ def refuse_stale(roots: Roots, asset: str, split: str) -> None:
                 f"{asset} of {split} was made from another {source} than the one at hand: "
                 f"rerun {asset}, or build_dataset, for {split}."
             )
-
-
-def frame(table: pa.Table) -> pd.DataFrame:
-    """A table as pandas, with Arrow's types, so that integers stay integers beside nulls."""
-    data: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
-    return data
-
-
-def from_frame(data: pd.DataFrame, schema: pa.Schema) -> pa.Table:
-    """The columns of `schema` from a frame, in its types."""
-    table = pa.Table.from_pandas(data[schema.names], preserve_index=False)
-    return table.replace_schema_metadata(None).cast(schema.remove_metadata()).cast(schema)

@@ -112,7 +112,7 @@ def test_annotations_are_flawless_for_the_platform_and_of_realistic_size() -> No
     for shown, content in zip(images, files, strict=True):
         read = parse(content)
         assert (read.source, read.pair_id) == (shown.source, shown.pair_id)
-        found = [(item.style, item.category_id) for item in read.items]
+        found = [(item.labels["style"], item.labels["category_id"]) for item in read.items]
         assert found == [tuple(item) for item in shown.items]
         assert {item.reason for item in read.items} == {None}
         for item in read.items:

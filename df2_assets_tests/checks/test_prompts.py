@@ -7,7 +7,7 @@ import pytest
 
 from df2_assets.checks.prompts import prompt_coverage
 from df2_assets.dataset.metadata import ImageText
-from df2_assets.pipeline.publishing import read_image_text
+from df2_assets.store.contract_files import read_image_text
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
 from df2_assets_tests.checks.clean import named

@@ -130,13 +130,13 @@ def test_a_disk_that_cannot_hold_the_result_is_refused_before_anything_is_cut(
 
 
 def test_a_probe_makes_crops_in_memory_and_passes_over_what_it_cannot_read(tmp_path: Path) -> None:
-    from df2_assets.pipeline.cutting import Cut, Image
+    from df2_assets.pipeline.cutting import Cut, SourceImage
 
     good, bad = tmp_path / "good.jpg", tmp_path / "bad.jpg"
     good.write_bytes(builder.jpeg((100, 80)))
     bad.write_bytes(b"no image")
     cuts = [Cut("a", (0, 0, 10, 10), "f"), Cut("b", (5, 5, 25, 15), "f")]
-    images = [Image(str(path), 0, 0, cuts) for path in (good, bad, tmp_path / "missing.jpg")]
+    images = [SourceImage(str(path), 0, 0, cuts) for path in (good, bad, tmp_path / "missing.jpg")]
     found: Probe = probe(images)
     assert (found.images, found.pixels) == (1, 300)
     assert found.bytes > 500

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from df2_assets.engines.local import LocalEngine
-from df2_assets.pipeline.marking import mark_damaged
+from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.verify.verify import verify
 from df2_assets_tests.faults.conftest import Figures
 from df2_assets_tests.faults.mounts import in_namespace

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from df2_assets.dataset.skus import collect_refusals
 from df2_assets.dataset.tables import MADE_FROM, REFUSALS
 from df2_assets.engines.base import Lost, R, S
 from df2_assets.engines.local import LocalEngine
-from df2_assets.pipeline.marking import mark_damaged
-from df2_assets.pipeline.refusals import collect
+from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
@@ -44,7 +44,9 @@ def build(roots: Roots) -> None:
     """What a build does, without Dagster."""
     built = clean.build(roots, SPLIT)
     index = tables.frame(tables.read(roots, "raw_annotation_index", SPLIT))
-    refused = tables.from_frame(collect(SPLIT, index, built.groups, built.manifest), REFUSALS)
+    refused = tables.from_frame(
+        collect_refusals(SPLIT, index, built.groups, built.manifest), REFUSALS
+    )
     made_from = tables.digests(roots, MADE_FROM["refusals"], SPLIT)
     tables.write(roots, "refusals", SPLIT, refused, made_from)
 

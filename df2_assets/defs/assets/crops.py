@@ -6,18 +6,18 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.checks.crops import files_match
-from df2_assets.dataset.cropping import CODE_VERSION
+from df2_assets.dataset.cropping import code_version
 from df2_assets.defs.assets.split_asset import Result, split_asset
 from df2_assets.defs.checks.crops import BLOCKING
 from df2_assets.defs.metadata import check_result, share, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.crops import build_crops, header_sizes
-from df2_assets.pipeline.estimate import estimate, refuse_full_disk
 from df2_assets.pipeline.indexing import read_files
-from df2_assets.pipeline.planning import plan_crops
+from df2_assets.pipeline.planning import estimate, plan_crops
 from df2_assets.report.before_and_after import before_and_after, remembered
 from df2_assets.report.contact_sheet import contact_sheet
 from df2_assets.store import crop_tree, tables
+from df2_assets.store.space import require_space
 
 
 @split_asset(
@@ -30,7 +30,7 @@ from df2_assets.store import crop_tree, tables
     that nothing wants any more are removed; files that are not the project's stay.
     """,
     kinds=("jpeg", "parquet"),
-    code_version=CODE_VERSION,
+    code_version=code_version(),
     check_specs=[BLOCKING],
 )
 def crops(
@@ -43,7 +43,7 @@ def crops(
     roots, split, start = output.roots, context.partition_key, time.monotonic()
     groups, shards = tables.frame(sku_groups), engine.start()
     plan = plan_crops(roots, split, groups, tables.frame(read_files(roots, split)))
-    refuse_full_disk(roots, split, estimate(roots, plan, shards))
+    require_space(roots.sku_root, estimate(roots, plan, shards).bytes, split)
     there = plan.tree.crops
     before = remembered(
         roots.sku_root,

@@ -3,12 +3,12 @@
 import dagster as dg
 import pyarrow as pa
 
+from df2_assets.dataset.skus import collect_refusals
 from df2_assets.dataset.tables import REFUSALS
 from df2_assets.defs.assets.split_asset import Result, split_asset
 from df2_assets.defs.metadata import previewed, table_result
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.pipeline.changes import between_tables
-from df2_assets.pipeline.refusals import collect
 from df2_assets.report.summaries import by_reason
 from df2_assets.store import tables
 
@@ -30,7 +30,7 @@ def refusals(
 ) -> Result:
     split = context.partition_key
     before = tables.find(output.roots, "refusals", split)
-    refused = collect(
+    refused = collect_refusals(
         split, tables.frame(raw_annotation_index), tables.frame(sku_groups), tables.frame(crops)
     )
     table = tables.from_frame(refused, REFUSALS)

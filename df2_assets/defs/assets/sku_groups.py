@@ -4,12 +4,12 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.checks.sku_groups import identity
+from df2_assets.dataset.skus import group_index
 from df2_assets.defs.assets.split_asset import Result, split_asset
 from df2_assets.defs.checks.sku_groups import BLOCKING
 from df2_assets.defs.metadata import check_result, previewed, table_result
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.pipeline.changes import between_tables
-from df2_assets.pipeline.grouping import group_index
 from df2_assets.report.summaries import by_category
 from df2_assets.store import tables
 
@@ -19,7 +19,8 @@ from df2_assets.store import tables
     description="""
     A row a crop to make. A visual SKU is `(pair_id, style, category_id)` with `style > 0`; it
     is kept only with at least one `shop` item (**catalog**) and one `user` item (**query**).
-    Boxes are clamped to the image. Rows are sorted by SKU id, domain, image id and item.
+    `x1` to `y2` is the box that is cut, `anno_x1` to `anno_y2` the one that was annotated. Rows
+    are sorted by SKU id, domain, image id and item.
     """,
     check_specs=[BLOCKING],
 )

@@ -12,10 +12,10 @@ from df2_assets.checks.recorded import recorded
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
-from df2_assets.pipeline.publishing import read_image_text
 from df2_assets.report.gallery import content, pages
 from df2_assets.report.gallery.site import Site, write_site
 from df2_assets.report.readiness import Readiness, readiness
+from df2_assets.store.contract_files import read_image_text
 from df2_assets.store.layout import Roots
 
 TABLES: Final = ("raw_annotation_index", "sku_groups", "crops", "crop_quality", "refusals")

@@ -1,0 +1,233 @@
+"""The record of a crop: every column of every table and every field of the contract files, once.
+
+The tables (`dataset.tables`), the documents in the UI (`dataset.documents`), the rows of the index
+(`pipeline.reading`) and the checks of the contract files derive from it. A label is its entry in
+`taxonomy.LABELS`: that it is read, refused and carried along follows. Worker processes import this
+module, so it is plain Python.
+"""
+
+from typing import Final, NamedTuple
+
+from df2_assets.dataset.taxonomy import (
+    CATEGORIES,
+    ITEM_NUMBERS,
+    LABELS,
+    PAIR_IDS,
+    SKU_STYLES,
+    STYLES,
+    Range,
+)
+
+CONTRACT_LABELS: Final = ("occlusion", "viewpoint")
+"""The labels that the contract files have. These files never change shape."""
+
+MORE_LABELS: Final = tuple(name for name in LABELS if name not in CONTRACT_LABELS)
+"""The labels that only the tables and the exports have."""
+
+EDGES: Final = ("x1", "y1", "x2", "y2")
+"""The columns of a box, half-open."""
+
+ANNOTATED: Final = tuple(f"anno_{edge}" for edge in EDGES)
+"""The columns of `sku_groups` for the box as annotated, beside the box that is cut."""
+
+
+class Field(NamedTuple):
+    """A column of a table, or a field of a document.
+
+    `kind` is a name that pyarrow knows, or `box` for four int32. The values come from the columns
+    `sources` of the assets that this one is made from, by default from those of the same name.
+    `volatile` values differ between two builds of the same input (times of files) and are left
+    out of a table's digest. `limits` and `pattern` say which values are possible.
+    """
+
+    name: str
+    kind: str
+    description: str
+    sources: str = ""
+    volatile: bool = False
+    limits: Range | None = None
+    pattern: str | None = None
+
+
+class Asset(NamedTuple):
+    """The fields of a table or document, and the assets that it is made from."""
+
+    made_from: tuple[str, ...]
+    fields: tuple[Field, ...]
+
+    def pick(self, *names: str) -> list[Field]:
+        """Return the fields of these names, as an asset made from this one takes them over."""
+        by_name = {field.name: field._replace(sources="") for field in self.fields}
+        return [by_name[name] for name in names]
+
+
+_SPLIT: Final = Field("split", "string", "train, validation or test")
+_CROP_PATH: Final = Field("crop_path", "string", "the crop, relative to SKU_ROOT")
+_DETAIL: Final = Field("detail", "string", "what exactly is wrong")
+
+_LABELS: Final = [
+    Field(
+        name,
+        "int8",
+        ", ".join(f"{number} {meaning}" for number, meaning in meanings.items()),
+        limits=Range(1, len(meanings)),
+    )
+    for name, meanings in LABELS.items()
+]
+
+INDEX: Final = Asset(
+    (),
+    (
+        _SPLIT,
+        Field("image_id", "string", "six digits, unique within the split", pattern="^[0-9]{6}$"),
+        Field("item_idx", "int32", "N of itemN; null: the whole file", limits=ITEM_NUMBERS),
+        Field("source", "string", "shop or user"),
+        Field("pair_id", "int32", "images of one pair id show the same garments", limits=PAIR_IDS),
+        Field("style", "int16", "0: no counterpart; above: which garment", limits=STYLES),
+        Field("category_id", "int8", f"1 to {len(CATEGORIES)}", limits=Range(1, len(CATEGORIES))),
+        Field("category_name", "string", "the name of category_id"),
+        *(
+            Field(edge, "int32", f"{edge} of the box as annotated, half-open, pixels")
+            for edge in EDGES
+        ),
+        *_LABELS,
+        Field("scale", "int8", "1 small, 2 modest, 3 large; null: unknown"),
+        Field("width", "int32", "width of the stored image, pixels"),
+        Field("height", "int32", "height of the stored image, pixels"),
+        Field("reason", "string", "why it cannot be used; null when it can"),
+        _DETAIL,
+    ),
+)
+"""One row per item, and per file that cannot be used."""
+
+FILES: Final = Asset(
+    (),
+    (
+        Field("image_id", "string", "six digits, of an image, an annotation or both"),
+        Field("anno_size", "int64", "bytes of the annotation; null: no annotation"),
+        Field("anno_mtime_ns", "int64", "its modification time", volatile=True),
+        Field("image_size", "int64", "bytes of the image; null: no image"),
+        Field("image_mtime_ns", "int64", "its modification time", volatile=True),
+        Field("items", "int32", "items in the annotation; null: none could be read"),
+        Field("settled", "bool", "false: could not be opened, to be tried again"),
+    ),
+)
+"""What the index was read from: because of this side table unchanged files stay unopened."""
+
+_KEY: Final = "pair_id style category_id"
+
+SKU_GROUPS: Final = Asset(
+    ("raw_annotation_index",),
+    (
+        _SPLIT,
+        Field("sku_id", "string", "pair (6 digits) _ style (2) _ category (2)", _KEY),
+        *INDEX.pick("pair_id"),
+        Field("style", "int16", "1 to 99: which garment of the pair", limits=SKU_STYLES),
+        *INDEX.pick("category_id", "category_name"),
+        Field("domain", "string", "catalog (shop) or query (user)", "source"),
+        *INDEX.pick("image_id", "item_idx"),
+        *(
+            Field(
+                edge, "int32", f"{edge} of the box that is cut, half-open, pixels", f"{edge} {side}"
+            )
+            for edge, side in zip(EDGES, ("width", "height") * 2, strict=True)
+        ),
+        *(
+            edge._replace(name=name, sources=edge.name)
+            for name, edge in zip(ANNOTATED, INDEX.pick(*EDGES), strict=True)
+        ),
+        *_LABELS,
+        _CROP_PATH._replace(sources="split source image_id item_idx"),
+        Field("orig_image_path", "string", "the image, relative to DF2_ROOT", "split image_id"),
+    ),
+)
+"""One row per crop to make."""
+
+CROPS: Final = Asset(
+    ("sku_groups",),
+    (
+        _CROP_PATH,
+        Field("size", "int64", "bytes of the crop"),
+        Field("mtime_ns", "int64", "its modification time", volatile=True),
+        Field("sha256", "string", "digest of its bytes, hexadecimal"),
+        Field("width", "int32", "pixels", "x1 x2"),
+        Field("height", "int32", "pixels", "y1 y2"),
+        Field(
+            "fingerprint",
+            "string",
+            "what it was made from and with: size and time of the image, box, encoder; "
+            "null: to be tried again",
+            volatile=True,
+        ),
+        Field("reason", "string", "why it could not be made; null when it was"),
+        _DETAIL,
+    ),
+)
+"""The manifest: one row per crop that was made or could not be made."""
+
+REFUSALS: Final = Asset(
+    ("raw_annotation_index", "sku_groups", "crops"),
+    (
+        _SPLIT,
+        *INDEX.pick("image_id", "item_idx"),
+        Field("stage", "string", "the asset that refused it"),
+        Field("reason", "string", "a code"),
+        _DETAIL,
+    ),
+)
+"""One row per refused file, item or crop."""
+
+CROP_QUALITY: Final = Asset(
+    ("crops",),
+    (
+        _CROP_PATH,
+        Field("sha256", "string", "digest of the bytes that were measured"),
+        Field("brightness", "float32", "mean luma, 0 (black) to 255 (white)", "sha256"),
+        Field("contrast", "float32", "standard deviation of luma, 0 to 255", "sha256"),
+        Field("texture", "float32", "mean step between neighbours in the middle", "sha256"),
+        Field("phash", "int64", "difference hash: near duplicates differ in few bits", "sha256"),
+        Field("tiny", "binary", "the crop as 8 by 8 pixels of RGB", "sha256"),
+        Field("version", "int16", "of the measures"),
+    ),
+)
+"""One row per crop on disk: what it looks like."""
+
+_SKU: Final = ("sku_id", "pair_id", "style", "category_id", "category_name", "domain")
+_BOX_MEANING: Final = "[x1, y1, x2, y2] of the box that is cut, half-open, pixels of the image"
+
+SKU_METADATA: Final = Asset(
+    ("sku_groups", "crops"),
+    (
+        *SKU_GROUPS.pick(*_SKU, "crop_path", "orig_image_path", "image_id", "item_idx"),
+        Field("bbox", "box", _BOX_MEANING, " ".join(EDGES)),
+        *SKU_GROUPS.pick(*CONTRACT_LABELS),
+    ),
+)
+"""A crop of the metadata. In the document `sku_id` is a key and `domain` the list of the crop."""
+
+IMAGE_TEXT: Final = Asset(
+    ("sku_metadata",),
+    (
+        _SPLIT._replace(sources="crop_path"),
+        *SKU_METADATA.pick(*_SKU),
+        _CROP_PATH._replace(name="image_path", sources="crop_path"),
+        *SKU_METADATA.pick("orig_image_path", "image_id", "item_idx", "bbox", *CONTRACT_LABELS),
+        Field(
+            "text",
+            "string",
+            "the prompt: what is to be seen",
+            " ".join(("domain", "category_name", *CONTRACT_LABELS)),
+        ),
+    ),
+)
+"""A line of the JSONL, its keys in order."""
+
+TABLES: Final[dict[str, Asset]] = {
+    "raw_annotation_index": INDEX,
+    "files": FILES,
+    "sku_groups": SKU_GROUPS,
+    "crops": CROPS,
+    "refusals": REFUSALS,
+    "crop_quality": CROP_QUALITY,
+}
+DOCUMENTS: Final[dict[str, Asset]] = {"sku_metadata": SKU_METADATA, "image_text": IMAGE_TEXT}

@@ -1,0 +1,60 @@
+"""The two contract files of a split, read from disk."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import msgspec
+
+from df2_assets.dataset.metadata import ImageText, SkuMetadata, line_type
+from df2_assets.errors import MissingTableError
+from df2_assets.store import state
+from df2_assets.store.layout import Roots
+
+
+def read_metadata(roots: Roots, split: str) -> SkuMetadata:
+    """Return the metadata of a split. Raises MissingTableError where it is missing or not whole."""
+    path = roots.sku_metadata(split)
+    with _require_whole(str(path), "sku_metadata", split):
+        return msgspec.json.decode(path.read_bytes(), type=SkuMetadata)
+
+
+def read_image_text(roots: Roots, split: str) -> list[ImageText]:
+    """Return the lines of the JSONL, with the prompts by templates that it was written with.
+
+    Raises MissingTableError as `read_metadata` does.
+    """
+    path = roots.image_text(split)
+    keys = (variant.key for variant in state.load(roots, split).variants)
+    decode = msgspec.json.Decoder(line_type(*keys)).decode
+    with _require_whole(str(path), "image_text", split), path.open("rb") as file:
+        return [decode(line) for line in file]
+
+
+def lines_by_crop(roots: Roots, split: str) -> dict[str, bytes]:
+    """Return the lines of the JSONL by crop path, up to the first that cannot be read."""
+    decode = msgspec.json.Decoder(ImageText).decode
+    lines: dict[str, bytes] = {}
+    with (
+        suppress(FileNotFoundError, msgspec.DecodeError),
+        roots.image_text(split).open("rb") as file,
+    ):
+        lines.update((decode(line).image_path, line) for line in file)
+    return lines
+
+
+def metadata_version(document: SkuMetadata) -> str:
+    """Return the data version of a split's metadata: a digest of all of it but the roots."""
+    return hashlib.sha256(msgspec.json.encode((document.split, document.skus))).hexdigest()
+
+
+@contextmanager
+def _require_whole(path: str, asset: str, split: str) -> Iterator[None]:
+    try:
+        yield
+        return
+    except FileNotFoundError:
+        problem = "is not there"
+    except msgspec.DecodeError as error:
+        problem = f"is not whole ({error})"
+    raise MissingTableError(f"{path} {problem}: materialize {asset} for {split}.")
