@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from df2_assets.cli import main
 from df2_assets.definitions import build_defs
-from df2_assets.exports import NAMES
+from df2_assets.exports import EXPORTS
 from df2_assets_tests.support.site import CROPS, QUIET, SPLIT, TOP, Site, touch, write_and_build
 
 
@@ -34,7 +34,7 @@ def run(*words: str) -> Result:
 def test_a_build_makes_no_export(built: Site) -> None:
     assert not (built.roots.own / "exports").exists()
     job = build_defs(built.settings).resolve_job_def("build_dataset")
-    assert not {key.path[-1] for key in job.asset_layer.executable_asset_keys} & set(NAMES)
+    assert not {key.path[-1] for key in job.asset_layer.executable_asset_keys} & set(EXPORTS)
 
 
 def test_the_named_exports_are_written_checked_and_then_up_to_date(site: Site) -> None:
@@ -60,7 +60,7 @@ def test_the_named_exports_are_written_checked_and_then_up_to_date(site: Site) -
 def test_all_are_written_of_all_that_was_built(site: Site) -> None:
     said = run("export", "all")
     assert said.exit_code == 0, said.output
-    for name in NAMES:
+    for name in EXPORTS:
         assert (site.roots.export(name, SPLIT) / "README.md").is_file()
         assert f"{SPLIT:<11}{name:<13}" in said.output
     assert "up to date" not in said.output
@@ -134,21 +134,21 @@ def test_the_job_and_the_ui_s_selection_do_the_same(site: Site) -> None:
         result = job.execute_in_process(QUIET, instance=instance, partition_key=SPLIT)
         assert result.success
         assert {check.asset_key.path[-1] for check in result.get_asset_check_evaluations()} == {
-            *NAMES
+            *EXPORTS
         }
         made = {
             event.asset_key.path[-1]
             for event in result.get_asset_materialization_events()
             if event.asset_key
         }
-        assert made == set(NAMES)
+        assert made == set(EXPORTS)
         metadata = result.asset_materializations_for_node("croissant")[0].metadata
         assert metadata["written"].value == 0
         assert "non-commercial" in str(metadata["data_card"].value)
         judged = build_defs(site.settings).resolve_job_def("check_only")
         evaluated = judged.execute_in_process(QUIET, instance=instance, partition_key=SPLIT)
         keys = {check.asset_key.path[-1] for check in evaluated.get_asset_check_evaluations()}
-        assert keys > set(NAMES)
+        assert keys > set(EXPORTS)
     assert (site.roots.export("croissant", SPLIT) / "croissant.json").stat() == first
 
 

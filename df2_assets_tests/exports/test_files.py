@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets.errors import IncompleteSplitError, OutputError, ProvenanceError
-from df2_assets.exports import NAMES
+from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.source import Row, Source
 from df2_assets.store import state
@@ -43,13 +43,13 @@ def test_a_second_export_elsewhere_has_the_same_bytes(exported: Roots, site: Roo
 
 
 def test_what_is_exported_again_is_not_written_again(exported: Roots) -> None:
-    before = {name: splits.stamps(exported, name) for name in NAMES}
-    records = [(exported.export(name, SPLIT).with_suffix(".json")).stat() for name in NAMES]
+    before = {name: splits.stamps(exported, name) for name in EXPORTS}
+    records = [(exported.export(name, SPLIT).with_suffix(".json")).stat() for name in EXPORTS]
     made = splits.export_all(exported)
     assert {one.written for one in made.values()} == {0}
     assert {one.removed for one in made.values()} == {0}
-    assert {name: splits.stamps(exported, name) for name in NAMES} == before
-    after = [(exported.export(name, SPLIT).with_suffix(".json")).stat() for name in NAMES]
+    assert {name: splits.stamps(exported, name) for name in EXPORTS} == before
+    after = [(exported.export(name, SPLIT).with_suffix(".json")).stat() for name in EXPORTS]
     assert [one.st_ino for one in after] == [one.st_ino for one in records]
 
 
@@ -141,17 +141,17 @@ def test_an_export_that_is_stopped_keeps_its_finished_shards(
 
 
 def test_an_empty_split_has_empty_and_well_formed_exports(exported: Roots) -> None:
-    for name in NAMES:
+    for name in EXPORTS:
         finding = splits.check(exported, name, "test")
         assert (finding.passed, finding.looked_at) == (True, 0)
-    tops = {name: exported.export(name, "test") for name in NAMES}
+    tops = {name: exported.export(name, "test") for name in EXPORTS}
     assert (tops["webdataset"] / "__len__").read_text() == "0\n"
     assert (tops["open_clip"] / "test.tsv").read_text() == "filepath\ttitle\n"
     assert (tops["huggingface"] / "imagefolder" / "metadata.jsonl").read_bytes() == b""
 
 
 def test_the_digests_are_listed_as_sha256sum_does(exported: Roots) -> None:
-    for name in NAMES:
+    for name in EXPORTS:
         listing = exported.export(name, SPLIT).with_suffix(".sha256")
         said = subprocess.run(
             ["sha256sum", "--strict", "--quiet", "-c", str(listing)],
@@ -166,7 +166,7 @@ def test_the_digests_are_listed_as_sha256sum_does(exported: Roots) -> None:
         assert listed == {f"{top}/{file}" for file in splits.stamps(exported, name)}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EXPORTS)
 def test_the_data_card_has_counts_rules_digests_and_terms(exported: Roots, name: str) -> None:
     text = (exported.export(name, SPLIT) / "README.md").read_text()
     rows = splits.lines(exported)
@@ -183,7 +183,7 @@ def test_the_data_card_has_counts_rules_digests_and_terms(exported: Roots, name:
 
 
 def test_loose_images_are_further_names_of_the_crops(exported: Roots) -> None:
-    for name in NAMES:
+    for name in EXPORTS:
         images = [file for file in splits.stamps(exported, name) if file.endswith(".jpg")]
         assert bool(images) == (name == "huggingface")
     top = exported.export("huggingface", SPLIT) / "imagefolder"
