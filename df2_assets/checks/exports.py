@@ -19,7 +19,7 @@ from df2_assets.exports import EXPORTS
 from df2_assets.exports import record as records
 from df2_assets.exports.folder import LOOSE, loose_name
 from df2_assets.exports.format import Export
-from df2_assets.exports.source import count, current_digest, read_crops
+from df2_assets.exports.source import count_skus, current_digest, read_crops
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, digest_each
 from df2_assets.store.files import statuses
@@ -93,9 +93,10 @@ def _outdated(roots: Roots, split: str, export: Export) -> Iterator[_Problem]:
     elif record.made_from != current:
         yield "", f"{name} was made from another build of {split} than the one at hand"
     else:
-        counts = count(read_crops(roots, split))
+        skus = count_skus(read_crops(roots, split))
+        totals = {"crops": skus.sum().sum(), "pairs": (skus["catalog"] * skus["query"]).sum()}
         for table, kind in export.tables.items():
-            has, wanted = record.rows.get(table, 0), getattr(counts, kind)
+            has, wanted = record.rows.get(table, 0), int(totals[kind])
             if has != wanted:
                 yield "", f"{table} has {number_of(has, 'row')}, and {split} {wanted:,} {kind}"
 

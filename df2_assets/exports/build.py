@@ -3,6 +3,8 @@
 import errno
 from typing import Final
 
+import pyarrow.compute as pc
+
 from df2_assets import __version__
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 from df2_assets.engines.progress import Progress, silent
@@ -11,7 +13,7 @@ from df2_assets.exports import EXPORTS
 from df2_assets.exports.folder import Exported, Folder
 from df2_assets.exports.format import Export
 from df2_assets.exports.shards import Limits
-from df2_assets.exports.source import Counts, Source, open_source
+from df2_assets.exports.source import Source, count_skus, open_source
 from df2_assets.store.layout import Roots
 
 _NOT_TRANSIENT: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -97,7 +99,7 @@ def data_card(form: Export, source: Source) -> str:
         title=form.title,
         summary=form.summary.replace("{split}", source.split),
         example=form.example(source.split),
-        counts=_table(source.counts),
+        counts=_counts(source),
         image_text=source.image_text,
         digest=source.digest,
         release=__version__,
@@ -106,15 +108,17 @@ def data_card(form: Export, source: Source) -> str:
     )
 
 
-def _table(counts: Counts) -> str:
-    domains = ", ".join(f"{name} {counts.domains.get(name, 0):,}" for name in DOMAINS.values())
-    total = f"{counts.skus:,} SKUs, {counts.crops:,} crops ({domains}), {counts.bytes:,} bytes."
-    if not counts.crops:
-        return total
+def _counts(source: Source) -> str:
+    skus = count_skus(source.crops)
+    domains = ", ".join(f"{domain} {skus[domain].sum():,}" for domain in DOMAINS.values())
+    size = pc.sum(source.crops["size"], min_count=0).as_py()
+    total = f"{len(skus):,} SKUs, {skus.sum().sum():,} crops ({domains}), {size:,} bytes."
+    categories = skus.sum(axis=1).groupby(level=0).agg(["count", "sum"])
     rows = [
-        f"| {name} | {skus:,} | {crops:,} |"
+        f"| {name} | {categories['count'][name]:,} | {categories['sum'][name]:,} |"
         for name in CATEGORIES.values()
-        for skus, crops in [counts.categories.get(name, (0, 0))]
-        if skus
+        if name in categories.index
     ]
-    return "\n".join([total, "", "| category | SKUs | crops |", "|---|---:|---:|", *rows])
+    return "\n".join(
+        [total, *(["", "| category | SKUs | crops |", "|---|---:|---:|"] if rows else []), *rows]
+    )

@@ -106,4 +106,5 @@ image = coco.loadImgs(annotation["image_id"])[0]
     kinds=("json",),
     own=re.compile(rf"instances_{SPLIT_NAME}\.json", re.ASCII),
     write=write,
+    code_version="2",
 )

@@ -197,7 +197,7 @@ class Folder:
         files = {name: file for name, file in self._record.files.items() if name in self._digests}
         self._record = Record(self.source.digest, dict(self._rows), files)
         self._save()
-        crops = self.source.counts.crops
+        crops = self.source.crops.num_rows
         return Exported(
             crops, len(digests), self._bytes, self._written, removed, digest(path), foreign
         )

@@ -1,7 +1,7 @@
 """What every export is made from: the crops of a complete split, with labels and prompts."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import tee
@@ -47,20 +47,6 @@ class Row(NamedTuple):
         return str(self.fields["image_path"])
 
 
-class Counts(NamedTuple):
-    """How many SKUs, crops, bytes of crops, and pairs of a catalog and a query crop of one SKU.
-
-    `domains` has the crops of each domain, `categories` the SKUs and the crops of each category.
-    """
-
-    skus: int
-    crops: int
-    bytes: int
-    pairs: int
-    domains: dict[str, int]
-    categories: dict[str, tuple[int, int]]
-
-
 @dataclass(frozen=True)
 class Source:
     """A complete split. `digest` changes with its prompts, its labels and the bytes of its crops.
@@ -81,13 +67,14 @@ class Source:
         return read_crops(self.roots, self.split)
 
     @cached_property
-    def counts(self) -> Counts:
-        return count(self.crops)
-
-    @cached_property
     def schema(self) -> pa.Schema:
-        """The columns that every export has: the fields of the JSONL and all further labels."""
-        return record_schema(self.captions[1:])
+        """The columns that every export with label columns has.
+
+        These are the fields of the JSONL; before its texts, the labels that only `sku_groups` has.
+        """
+        fields = list(image_text_schema(self.captions[1:]))
+        at = IMAGE_TEXT.get_field_index("text")
+        return pa.schema([*fields[:at], *map(SKU_GROUPS.field, MORE_LABELS), *fields[at:]])
 
     def rows(self) -> Iterator[Row]:
         """All crops, in the order of the JSONL, which is read again at each call."""
@@ -165,33 +152,14 @@ def read_crops(roots: Roots, split: str) -> pa.Table:
     return groups
 
 
-def count(crops: pa.Table) -> Counts:
-    """Count the rows of `read_crops`."""
-    frame = tables.frame(crops.select(["category_name", "sku_id", "domain", "size"]))
-    skus = pd.crosstab([frame["category_name"], frame["sku_id"]], frame["domain"])
-    skus = skus.reindex(columns=[*DOMAINS.values()], fill_value=0)
-    categories = skus.sum(axis=1).groupby(level=0).agg(["count", "sum"])
-    return Counts(
-        skus=len(skus),
-        crops=len(frame),
-        bytes=int(frame["size"].sum()),
-        pairs=int((skus["catalog"] * skus["query"]).sum()),
-        domains={str(name): int(number) for name, number in skus.sum().items()},
-        categories={
-            str(name): (of_skus, of_crops) for name, of_skus, of_crops in categories.itertuples()
-        },
-    )
+def count_skus(crops: pa.Table) -> pd.DataFrame:
+    """Return one row per SKU of `read_crops`: how many `catalog` and `query` crops it has.
 
-
-def record_schema(prompts: Sequence[str]) -> pa.Schema:
-    """Return the columns of a crop in every export that has label columns.
-
-    These are the fields of the JSONL with further prompts under `prompts`; the labels that only
-    `sku_groups` has come before the texts.
+    The index is the name of the category and the id of the SKU.
     """
-    fields = list(image_text_schema(prompts))
-    at = IMAGE_TEXT.get_field_index("text")
-    return pa.schema([*fields[:at], *map(SKU_GROUPS.field, MORE_LABELS), *fields[at:]])
+    frame = tables.frame(crops.select(["category_name", "sku_id", "domain"]))
+    skus = pd.crosstab([frame["category_name"], frame["sku_id"]], frame["domain"])
+    return skus.reindex(columns=[*DOMAINS.values()], fill_value=0)
 
 
 def python_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:

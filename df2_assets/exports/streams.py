@@ -3,7 +3,9 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
+from tempfile import SpooledTemporaryFile
 from typing import Any, Final, TypeVar
 
 import pyarrow as pa
@@ -14,6 +16,9 @@ T = TypeVar("T")
 _GROUP: Final = 65_536
 """Rows of a row group."""
 
+_IN_MEMORY: Final = 64 * 1024 * 1024
+_BLOCK: Final = 1024 * 1024
+
 
 def delimited(rows: Iterable[Sequence[object]], delimiter: str = ",") -> Iterator[bytes]:
     """Yield rows as lines of UTF-8, with quotes where they are needed."""
@@ -21,29 +26,6 @@ def delimited(rows: Iterable[Sequence[object]], delimiter: str = ",") -> Iterato
         line = io.StringIO()
         csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow(row)
         yield line.getvalue().encode()
-
-
-class _Chunks(io.RawIOBase):
-    """A file that keeps what was written until it is taken."""
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._at = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        self._chunks.append(bytes(data))
-        self._at += len(self._chunks[-1])
-        return len(self._chunks[-1])
-
-    def tell(self) -> int:
-        return self._at
-
-    def take(self) -> bytes:
-        chunks, self._chunks = self._chunks, []
-        return b"".join(chunks)
 
 
 def groups_of(rows: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -54,10 +36,10 @@ def groups_of(rows: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def parquet(schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
-    """Yield the bytes of a Parquet file of `rows`."""
-    sink = _Chunks()
-    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        for group in groups_of(rows, _GROUP):
-            writer.write_table(pa.Table.from_pylist(group, schema=schema))
-            yield sink.take()
-    yield sink.take()
+    """Yield the bytes of a Parquet file of `rows`; a large one goes through a temporary file."""
+    with SpooledTemporaryFile(_IN_MEMORY) as file:
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            for group in groups_of(rows, _GROUP):
+                writer.write_table(pa.Table.from_pylist(group, schema=schema))
+        file.seek(0)
+        yield from iter(partial(file.read, _BLOCK), b"")
