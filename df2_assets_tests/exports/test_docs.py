@@ -1,4 +1,4 @@
-"""docs/exports.md: its blocks are those of the data cards, and each loads what it says it does."""
+"""docs/exports.md: it lists all exports, and its blocks, as in the data cards, load them."""
 
 import re
 import runpy
@@ -38,6 +38,15 @@ SHOWS: Final[dict[str, Shown]] = {
     "Croissant": lambda has, lines: has["text"].decode() == lines[0]["text"],
     "COCO": lambda has, lines: has["image"]["file_name"] == lines[0]["orig_image_path"],
 }
+
+
+def test_the_page_and_the_readme_list_every_export() -> None:
+    assert re.findall(r"^\| `(\w+)` \| \[(.+?)\]\(#.+?\) \|", TEXT, re.M) == [
+        (export.name, export.title) for export in EXPORTS.values()
+    ]
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| export | loads with |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == [*EXPORTS]
 
 
 def test_the_page_has_a_block_for_each_way_to_load() -> None:

@@ -79,19 +79,6 @@ def test_all_exports_have_the_bytes_that_they_have_on_a_disk(
     assert len(exported(in_bucket(store, prefix))) > 100
 
 
-def test_exports_on_a_disk_of_what_was_read_from_a_bucket_are_the_same(
-    store: ObjectStore, on_disk: Roots, tmp_path: Path, prefix: str
-) -> None:
-    store.upload(on_disk.df2_root, BUCKET, f"{prefix}/df2")
-    sku_root = tmp_path / "sku"
-    here = Roots(locate(f"s3://{BUCKET}/{prefix}/df2"), sku_root, str(sku_root))
-    clean.build(here, SPLIT)
-    with store.counting() as asked:
-        splits.export_all(here)
-    assert not asked
-    assert splits.content(here) == splits.content(on_disk)
-
-
 def test_what_is_exported_again_is_not_put_again(
     store: ObjectStore, site: Roots, prefix: str
 ) -> None:
