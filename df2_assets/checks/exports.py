@@ -7,7 +7,7 @@ them with the libraries that they are for.
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import pandas as pd
 
@@ -19,6 +19,7 @@ from df2_assets.exports import EXPORTS
 from df2_assets.exports import record as records
 from df2_assets.exports.folder import LOOSE, loose_name
 from df2_assets.exports.format import Export
+from df2_assets.exports.record import Record
 from df2_assets.exports.source import count_skus, current_digest, read_crops
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, digest_each
@@ -48,18 +49,23 @@ def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, 
 
 
 def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
+    name, folder = export.name, roots.export(export.name, split)
+    record = records.load(folder)
     try:
-        problems = list(_outdated(roots, split, export))
-        problems = problems or list(_changed_files(roots, split, export, deep=deep))
+        if not records.is_made(roots, name, split):
+            problems = [("", f"{name} of {split} has not been made")]
+        else:
+            problems = [*_outdated(roots, split, export, record)]
+            problems = problems or [*_changed_files(roots, split, export, record, deep=deep)]
     except Df2Error as problem:
         problems = [("", str(problem).rstrip("."))]
-    rows = sum(records.load(roots, export.name, split).rows.values())
-    check = f"{export.name}: {CHECK}"
-    faults = []
-    for path, what in problems:
-        repair: Literal["export", "you"] = "you" if what == _FOREIGN else "export"
-        faults.append(Fault(check, what, repair, path or None))
-    return Seen(_finding(split, export.name, problems, rows), faults)
+    rows = sum(record.rows.values())
+    check = f"{name}: {CHECK}"
+    faults = [
+        Fault(check, what, "you" if what == _FOREIGN else "export", path or None)
+        for path, what in problems
+    ]
+    return Seen(_finding(split, name, problems, rows), faults)
 
 
 def _finding(split: str, name: str, problems: list[_Problem], rows: int) -> Finding:
@@ -67,31 +73,24 @@ def _finding(split: str, name: str, problems: list[_Problem], rows: int) -> Find
     if not problems:
         summary = f"Made from this build: {number_of(rows, 'row')}, every file as written."
         return Finding(True, "error", rows, summary, numbers=numbers)
-    path, what = problems[0]
-    first = f"{inert(path, 300)}: {what}" if path else what
+    paths, whats = zip(*problems, strict=True)
+    first = f"{inert(paths[0], 300)}: {whats[0]}" if paths[0] else whats[0]
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
     summary = f"{first}{more}. Run df2-assets export {name} --split {split}."
-    offenders = crops(path for path, _ in problems).assign(
-        split=split, what=pd.array([what for _, what in problems], "str")
-    )
+    offenders = crops(paths).assign(split=split, what=pd.array(whats, "str"))
     return Finding(False, "error", rows, summary, offenders, numbers)
 
 
-def _outdated(roots: Roots, split: str, export: Export) -> Iterator[_Problem]:
+def _outdated(roots: Roots, split: str, export: Export, record: Record) -> Iterator[_Problem]:
     """Yield why an export is not of the split as it is built, or lacks rows.
 
     Raises a Df2Error where the split is not whole.
     """
-    name = export.name
-    if not records.is_made(roots, name, split):
-        yield "", f"{name} of {split} has not been made"
-        return
-    record = records.load(roots, name, split)
     current = current_digest(roots, split)
     if record.made_from is None:
-        yield "", f"{name} of {split} is half-written: an export is running or was stopped"
+        yield "", f"{export.name} of {split} is half-written: an export is running or was stopped"
     elif record.made_from != current:
-        yield "", f"{name} was made from another build of {split} than the one at hand"
+        yield "", f"{export.name} was made from another build of {split} than the one at hand"
     else:
         skus = count_skus(read_crops(roots, split))
         totals = {"crops": skus.sum().sum(), "pairs": (skus["catalog"] * skus["query"]).sum()}
@@ -101,32 +100,32 @@ def _outdated(roots: Roots, split: str, export: Export) -> Iterator[_Problem]:
                 yield "", f"{table} has {number_of(has, 'row')}, and {split} {wanted:,} {kind}"
 
 
-def _changed_files(roots: Roots, split: str, export: Export, *, deep: bool) -> Iterator[_Problem]:
+def _changed_files(
+    roots: Roots, split: str, export: Export, record: Record, *, deep: bool
+) -> Iterator[_Problem]:
     """Yield files that are missing, changed, or not the export's.
 
     Raises OutputError where a link leads out of SKU_ROOT.
     """
     folder = roots.export(export.name, split)
     listed = records.digests(folder)
-    recorded = records.load(roots, export.name, split).files
-    if not recorded.keys() <= listed.keys():
+    if not record.files.keys() <= listed.keys():
         yield "", "the list of its digests does not have all its files"
         return
-    top = folder.relative_to(roots.sku_root).as_posix()
     on_disk = statuses(folder)
     has_crops = any(name.startswith(f"{LOOSE}/") for name in listed)
     tree = crop_tree.scan(roots, split).crops if has_crops else {}
     crops = {loose_name(path): status for path, status in tree.items()}
-    for name in sorted(listed.keys() - on_disk.keys()):
-        yield f"{top}/{name}", "missing"
-    present = [name for name in listed if name in on_disk]
-    read = _digests(folder, present) if deep else {}
-    for name in present:
-        sha256 = listed[name]
-        if deep and read.get(name) != sha256:
+    read = _digests(folder, [*listed.keys() & on_disk.keys()]) if deep else {}
+    top = folder.relative_to(roots.sku_root).as_posix()
+    for name, sha256 in listed.items():
+        status = on_disk.get(name)
+        if status is None:
+            yield f"{top}/{name}", "missing"
+        elif deep and read.get(name) != sha256:
             yield f"{top}/{name}", "its bytes are not those that were written"
         elif not deep and not records.is_as_written(
-            on_disk[name], recorded.get(name), sha256, crops.get(name)
+            status, record.files.get(name), sha256, crops.get(name)
         ):
             yield f"{top}/{name}", "changed since it was written"
     for name in sorted(on_disk.keys() - listed.keys()):
@@ -136,7 +135,7 @@ def _changed_files(roots: Roots, split: str, export: Export, *, deep: bool) -> I
 
 def _digests(folder: Path, names: list[str]) -> dict[str, str | None]:
     """Return the digest of each file, None where it cannot be read. Crops are many and small."""
-    loose = [name for name in names if name.startswith(f"{LOOSE}/")]
+    loose = sorted(name for name in names if name.startswith(f"{LOOSE}/"))
     digests = dict(zip(loose, digest_each(folder, loose), strict=True))
     for name in set(names).difference(loose):
         with suppress(OSError):

@@ -81,7 +81,7 @@ class Folder:
         self.path = self._roots.export(name, self._split)
         for place in (self._roots.own, *self.path.parents[1::-1], self.path):
             refuse_link(place)
-        self._record = records.load(self._roots, name, self._split)
+        self._record = records.load(self.path)
         self._on_disk = statuses(self.path)
         self._top = self.path.relative_to(self._roots.sku_root).as_posix()
         self._digests: dict[str, str] = {}
@@ -192,7 +192,7 @@ class Folder:
         """Remove files of the export that are not wanted any more, and record the rest."""
         removed, foreign = self._remove_others()
         digests = {f"{self._top}/{name}": sha for name, sha in sorted(self._digests.items())}
-        path = records.digests_path(self._roots, self.name, self._split)
+        path = records.digests_path(self.path)
         write_list(path, digests, self._mark_changing)
         files = {name: file for name, file in self._record.files.items() if name in self._digests}
         self._record = Record(self.source.digest, dict(self._rows), files)
@@ -209,7 +209,7 @@ class Folder:
             self._save()
 
     def _save(self) -> None:
-        records.save(self._roots, self.name, self._split, self._record)
+        records.save(self.path, self._record)
 
     def _note(self, name: str, sha256: str, key: str, changed: bool) -> None:
         status = self._status(name) if changed else self._on_disk[name]

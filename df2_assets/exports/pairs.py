@@ -85,14 +85,11 @@ def triplets(source: Source) -> Iterator[dict[str, Any]]:
     `other_style`: of the same pair and category, in another style, so a garment that was seen
     beside it. `other_pair`: of the same category and another pair.
     """
-    within, of_category = _negatives(source)
+    rings = _rings(source)
     for garment, catalog, query in _skus(source):
-        pair, category = garment["pair_id"], garment["category_id"]
         own = _Ring(catalog)
-        kinds = (
-            ("other_style", within[pair, category], "style"),
-            ("other_pair", of_category[category], "pair_id"),
-        )
+        beside, alike = (rings[key] for key in _keys(garment))
+        kinds = (("other_style", beside, "style"), ("other_pair", alike, "pair_id"))
         for user, (kind, ring, field) in product(query, kinds):
             positive = own.draw(user.path, "path", None)
             negative = ring.draw(f"{kind} {user.path}", field, garment[field])
@@ -118,17 +115,18 @@ def _skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_C
         yield named, of_domain["catalog"], of_domain["query"]
 
 
-def _negatives(source: Source) -> tuple[dict[Hashable, _Ring], dict[Hashable, _Ring]]:
-    """Return all catalog crops, by pair and category, and by category."""
-    within: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
-    of_category: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
+def _rings(source: Source) -> dict[Hashable, _Ring]:
+    """Return the catalog crops of each pair and category, and of each category."""
+    crops: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
     for garment, catalog, _ in _skus(source):
-        within[garment["pair_id"], garment["category_id"]] += catalog
-        of_category[garment["category_id"]] += catalog
-    return (
-        {key: _Ring(crops) for key, crops in within.items()},
-        {key: _Ring(crops) for key, crops in of_category.items()},
-    )
+        for key in _keys(garment):
+            crops[key] += catalog
+    return {key: _Ring(of_key) for key, of_key in crops.items()}
+
+
+def _keys(garment: dict[str, Any]) -> tuple[Hashable, Hashable]:
+    category = garment["category_id"]
+    return (category, garment["pair_id"]), category
 
 
 def write(folder: Folder) -> None:

@@ -35,39 +35,39 @@ class Record(msgspec.Struct):
     files: dict[str, File] = {}
 
 
-def record_path(roots: Roots, name: str, split: str) -> Path:
-    return roots.export(name, split).with_suffix(".json")
-
-
-def digests_path(roots: Roots, name: str, split: str) -> Path:
+def digests_path(folder: Path) -> Path:
     """In the form of `sha256sum`, for `sha256sum -c` in SKU_ROOT."""
-    return roots.export(name, split).with_suffix(".sha256")
+    return folder.with_suffix(".sha256")
 
 
 def digests(folder: Path) -> dict[str, str]:
     """Return the list beside the folder of an export: digest by path below it."""
     top = "/".join(folder.parts[-4:]) + "/"
-    listed = read_list(folder.with_suffix(".sha256"))
+    listed = read_list(digests_path(folder))
     return {path.removeprefix(top): sha256 for path, sha256 in listed.items()}
 
 
 def is_made(roots: Roots, name: str, split: str) -> bool:
     """Whether the export was ever asked for."""
-    return record_path(roots, name, split).exists()
+    return _path(roots.export(name, split)).exists()
 
 
-def load(roots: Roots, name: str, split: str) -> Record:
+def load(folder: Path) -> Record:
     """Return the record of an export; an empty one where none can be read."""
     try:
-        return msgspec.json.decode(record_path(roots, name, split).read_bytes(), type=Record)
+        return msgspec.json.decode(_path(folder).read_bytes(), type=Record)
     except (FileNotFoundError, msgspec.DecodeError):
         return Record()
 
 
-def save(roots: Roots, name: str, split: str, record: Record) -> None:
+def save(folder: Path, record: Record) -> None:
     """Write the record, unless the file has it already."""
     text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
-    publish(record_path(roots, name, split), [text], lambda: None)
+    publish(_path(folder), [text], lambda: None)
+
+
+def _path(folder: Path) -> Path:
+    return folder.with_suffix(".json")
 
 
 def is_own(name: str, own: re.Pattern[str]) -> bool:
