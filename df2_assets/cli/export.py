@@ -14,7 +14,6 @@ from df2_assets.cli.options import (
     settings_for,
     splits_option,
 )
-from df2_assets.exports import NAMES
 
 if TYPE_CHECKING:
     from df2_assets.cli.runs import Outcome
@@ -23,28 +22,44 @@ if TYPE_CHECKING:
 _ALL = "all"
 
 
-@click.command()
-@click.argument(
-    "wanted", metavar="NAME...", nargs=-1, required=True, type=click.Choice([*NAMES, _ALL])
-)
+def _chosen(
+    context: click.Context, parameter: click.Parameter, names: tuple[str, ...]
+) -> list[str]:
+    from df2_assets.exports import EXPORTS
+
+    choice = click.Choice([*EXPORTS, _ALL])
+    chosen = {choice.convert(name, parameter, context) for name in names}
+    return [name for name in EXPORTS if chosen & {name, _ALL}]
+
+
+class _Command(click.Command):
+    """A command whose help lists the exports; other commands do not load them for it."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from df2_assets.exports import EXPORTS
+
+        with formatter.section("Exports"):
+            formatter.write_dl([(export.name, export.title) for export in EXPORTS.values()])
+
+
+@click.command(cls=_Command)
+@click.argument("chosen", metavar="NAME...", nargs=-1, required=True, callback=_chosen)
 @splits_option
 @json_option
-def export(wanted: tuple[str, ...], names: tuple[str, ...], as_json: bool) -> None:
+def export(chosen: list[str], names: tuple[str, ...], as_json: bool) -> None:
     """Write exports of each split that was built.
 
-    \b
-    NAME is webdataset, huggingface, open_clip, retrieval, pairs, croissant, coco, or all.
+    NAME is an export in the list below, or all.
 
     \b
     Example: df2-assets export webdataset coco --split train
 
-    What is as it should be is not written again. Ends with 1 where a run or a check failed.
+    Files that would be the same are not written again. Ends with 1 where a run or a check failed.
     """
     from df2_assets.cli.runs import run_all
 
     settings = settings_for(names)
     settings = dataclasses.replace(settings, splits=built_splits(settings, named=bool(names)))
-    chosen = [name for name in NAMES if name in wanted or _ALL in wanted]
     outcomes = run_all(settings, "build_exports", chosen)
     if as_json:
         say_json({"splits": [dataclasses.asdict(outcome) for outcome in outcomes]})

@@ -1,20 +1,23 @@
-"""One export of one split, brought up to date."""
+"""One export of one split, brought up to date, with its data card."""
 
 import errno
 from typing import Final
 
+import pyarrow.compute as pc
+
+from df2_assets import __version__
+from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import OutputError
-from df2_assets.exports.card import card
+from df2_assets.exports import EXPORTS
 from df2_assets.exports.folder import Exported, Folder
-from df2_assets.exports.formats import FORMATS
+from df2_assets.exports.format import Export
 from df2_assets.exports.shards import Limits
-from df2_assets.exports.source import open_source
-from df2_assets.exports.tally import tally
+from df2_assets.exports.source import Source, count_skus, open_source
 from df2_assets.store.layout import Roots
 
-_IN_THE_WAY: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
-"""What a person has to mend, unlike a disk or a network that fails for a moment."""
+_NOT_TRANSIENT: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+"""Errors that a person has to mend, unlike a disk or a network that fails for a moment."""
 
 
 def export(
@@ -24,24 +27,98 @@ def export(
     progress: Progress = silent,
     limits: Limits | None = None,
 ) -> Exported:
-    """Write what is not there, or not as it should be, and remove what is there no more.
+    """Write the files that are missing or out of date, and remove those that are left over.
 
     Raises IncompleteSplitError or ProvenanceError, naming what to run, where the split is not as it
-    was built; OutputError where a crop is not, where a link stands for a folder, or where the disk
-    cannot be written.
+    was built; OutputError where a crop is missing, where a link stands for a folder, or where the
+    disk cannot be written; DiskFullError before anything is written.
     """
     source = open_source(roots, split)
-    form = FORMATS[name]
+    form = EXPORTS[name]
     try:
         folder = Folder(source, name, form.own, limits, progress)
-        counts = tally(source.rows())
         form.write(folder)
-        folder.publish("README.md", [card(form, source, counts).encode()])
-        return folder.finish(counts.crops)
+        folder.publish("README.md", [data_card(form, source).encode()])
+        return folder.finish()
     except OSError as problem:
-        if problem.errno not in _IN_THE_WAY:
+        if problem.errno not in _NOT_TRANSIENT:
             raise
         raise OutputError(
             f"Cannot write {name} of {split} under {roots.sku_root}: {problem.strerror}. Finished "
             "shards are kept; mend this and export again."
         ) from None
+
+
+_CARD: Final = """\
+# DeepFashion2 visual SKUs, {split}: {title}
+
+{summary}
+
+## Load
+
+```python
+{example}
+```
+
+Set the path to where your `SKU_ROOT` is.
+
+## Counts
+
+{counts}
+
+## Rules
+
+- A visual SKU is `(pair_id, style, category_id)` with `style` above 0, kept with at least one
+  catalog crop (`shop`) and one query crop (`user`). Ids mean something only with their split.
+- A crop is the annotated box, clamped to the image, as a JPEG of quality 95; EXIF orientation is
+  not applied. `bbox` is `[x1, y1, x2, y2]`, origin top left, half-open, in pixels of the image.
+- `text` says what the labels say: domain, category, occlusion and viewpoint.
+- Rows are sorted by SKU id, catalog before query, image id and item.
+
+## Terms
+
+DeepFashion2 (Ge et al., CVPR 2019) is for non-commercial research only. Neither its images nor
+crops of them may be redistributed: this folder is for you alone. See the terms of its authors:
+https://github.com/switchablenorms/DeepFashion2
+
+## Made from
+
+- `{split}_image_text.jsonl`, SHA-256 `{image_text}`
+- that, the labels and the crops: `{digest}`
+- df2-assets {release}, format {name} {code_version}
+
+`cd SKU_ROOT && sha256sum -c _df2_assets/exports/{name}/{split}.sha256` compares these files with
+their digests, as `df2-assets verify --deep` does.
+"""
+
+
+def data_card(form: Export, source: Source) -> str:
+    """Return README.md of an export. The same source gives the same bytes."""
+    return form.front_matter.replace("SPLIT", source.split) + _CARD.format(
+        split=source.split,
+        title=form.title,
+        summary=form.summary.replace("{split}", source.split),
+        example=form.example(source.split),
+        counts=_counts(source),
+        image_text=source.image_text,
+        digest=source.digest,
+        release=__version__,
+        name=form.name,
+        code_version=form.code_version,
+    )
+
+
+def _counts(source: Source) -> str:
+    skus = count_skus(source.crops)
+    domains = ", ".join(f"{domain} {skus[domain].sum():,}" for domain in DOMAINS.values())
+    size = pc.sum(source.crops["size"], min_count=0).as_py()
+    total = f"{len(skus):,} SKUs, {skus.sum().sum():,} crops ({domains}), {size:,} bytes."
+    categories = skus.sum(axis=1).groupby(level=0).agg(["count", "sum"])
+    rows = [
+        f"| {name} | {categories['count'][name]:,} | {categories['sum'][name]:,} |"
+        for name in CATEGORIES.values()
+        if name in categories.index
+    ]
+    return "\n".join(
+        [total, *(["", "| category | SKUs | crops |", "|---|---:|---:|"] if rows else []), *rows]
+    )

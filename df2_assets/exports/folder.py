@@ -1,33 +1,49 @@
-"""The folder of an export: written file by file, with what is the same left as it is."""
+"""The folder of an export: written file by file; a file that would be the same stays."""
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.exports import record as records
-from df2_assets.exports.loose import loose_name, write_loose
 from df2_assets.exports.record import File, Record
 from df2_assets.exports.shards import Limits, Shard, plan, rows_of
 from df2_assets.exports.source import Row, Source
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, write_list
-from df2_assets.store.files import Status, atomic, publish, remove, rename, statuses
+from df2_assets.store.files import (
+    Status,
+    atomic,
+    links,
+    publish,
+    remove,
+    rename,
+    require_real_folder,
+    statuses,
+)
 from df2_assets.store.space import require_space
 
-_BYTES_A_SAMPLE: Final = 3_000
-"""What a shard has of a crop beside its bytes: headers, prompt and line."""
+T = TypeVar("T")
 
-WriteShard = Callable[[Path, Iterator[Row]], None]
-"""Writes a shard's rows, all of them, to a path."""
+LOOSE: Final = "imagefolder"
+"""Where crops lie as files of an export: `imagefolder/catalog/…`, `imagefolder/query/…`."""
+
+_BYTES_PER_SAMPLE: Final = 3_000
+"""What a shard has for a crop beside its bytes: headers, prompt and fields."""
+
+
+def loose_name(path: str) -> str:
+    """Return where an export has a crop, below its folder; `path` is relative to SKU_ROOT."""
+    return f"{LOOSE}/{path.partition('/')[2]}"
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was made of it. `foreign` are files in the folder that are not the export's.
+    """What an export did. `foreign` are files in the folder that are not the export's.
 
     `digest` is of the list of all its files' digests.
     """
@@ -63,21 +79,26 @@ class Folder:
         self._progress = progress
         self._roots, self._split = source.roots, source.split
         self.path = self._roots.export(name, self._split)
-        records.refuse_links(self._roots, self.path)
-        before = records.load(self._roots, name, self._split)
-        self._record = Record(before.made_from, before.rows, dict(before.files))
-        self._there = statuses(self.path)
+        for place in (self._roots.own, *self.path.parents[1::-1], self.path):
+            require_real_folder(place)
+        self._record = records.load(self._roots, name, self._split)
+        self._on_disk = statuses(self.path)
         self._top = self.path.relative_to(self._roots.sku_root).as_posix()
         self._digests: dict[str, str] = {}
+        self._rows: Counter[str] = Counter()
         self._is_changing = False
         self._bytes = 0
         self._written = 0
 
-    def publish(self, name: str, chunks: Iterable[bytes]) -> str:
-        """A file of which all is written anew, to be compared with the one that is there.
+    def counted(self, rows: Iterable[T], table: str = "rows") -> Iterator[T]:
+        """Pass rows on, and record how many rows `table` has."""
+        self._rows[table] += 0
+        for row in rows:
+            self._rows[table] += 1
+            yield row
 
-        Returns its SHA-256.
-        """
+    def publish(self, name: str, chunks: Iterable[bytes]) -> str:
+        """Write a file that is compared with the one on disk; return its SHA-256."""
         content = hashlib.sha256()
 
         def hashed() -> Iterator[bytes]:
@@ -85,50 +106,57 @@ class Folder:
                 content.update(chunk)
                 yield chunk
 
-        if (self.path / name).is_symlink():  # what it leads to may say the same, elsewhere
-            self._changing()
+        if (self.path / name).is_symlink():  # its target may have the same bytes, elsewhere
+            self._mark_changing()
             (self.path / name).unlink()
-        changed = publish(self.path / name, hashed(), self._changing)
+        changed = publish(self.path / name, hashed(), self._mark_changing)
         self._note(name, content.hexdigest(), "", changed)
         return content.hexdigest()
 
-    def shards(self, form: str, version: str, write: WriteShard) -> dict[str, Shard]:
-        """The rows in shards, their paths in the `form` of `train-{:06d}.tar`; which they are.
+    def shards(
+        self,
+        form: str,
+        version: str,
+        write: Callable[[Path, Iterator[Row]], None],
+        table: str = "rows",
+    ) -> dict[str, Shard]:
+        """Write the rows in shards, with paths like `train-{:06d}.tar`; return them by path.
 
-        Only those are written whose rows, crops or `version` are others than before. One that is
-        the same and has another number now is renamed. Raises DiskFullError, before any is written.
+        `write` writes a shard's rows, all of them, to a path. It is called only for shards whose
+        rows, crops or `version` changed. A shard that is the same and has another number now is
+        renamed. Raises DiskFullError before any is written.
         """
-        wanted = {
-            form.format(number): shard
-            for number, shard in enumerate(plan(self.source.rows(), version, self._limits))
-        }
+        shards = plan(self.source.rows(), version, self._limits)
+        wanted = {form.format(number): shard for number, shard in enumerate(shards)}
         self._rename_kept(wanted)
         todo = [name for name, shard in wanted.items() if not self._is_kept(name, shard.key)]
         total = sum(wanted[name].samples for name in todo)
-        needed = sum(wanted[name].bytes for name in todo) + _BYTES_A_SAMPLE * total
+        needed = sum(wanted[name].bytes for name in todo) + _BYTES_PER_SAMPLE * total
         require_space(self._roots.sku_root, needed, f"{self.name} of {self._split}")
         with self._progress(f"writing {self.name}", total, "crops") as advance:
             parts = rows_of(self.source.rows(), [wanted[name] for name in todo]) if todo else ()
             for name, (shard, rows) in zip(todo, parts, strict=True):
-                self._changing()
+                self._mark_changing()
                 with atomic(self.path / name) as temporary:
-                    write(temporary, rows)
+                    write(temporary, self.counted(rows, table))
                     sha256 = digest(temporary)
                 self._note(name, sha256, shard.key, changed=True)
-                records.save(self._roots, self.name, self._split, self._record)
+                self._save()
                 advance(shard.samples)
         for name in wanted.keys() - set(todo):
+            self._rows[table] += wanted[name].samples
             self._note(name, self._record.files[name].sha256, wanted[name].key, changed=False)
         return wanted
 
     def size(self, name: str) -> int:
-        """Bytes of a file that was published, or of a shard."""
+        """Return the bytes of a file that was published, or of a shard."""
         return self._record.files[name].size
 
     def loose(self) -> None:
         """Have each crop as a file of the export, at its `loose_name`.
 
-        It is another name of the crop; a copy where there can be none.
+        It is a hard link to the crop, or a copy where the store has no links. Raises OutputError
+        where the bytes of a crop are not those that were built.
         """
         crops = crop_tree.scan(self._roots, self._split).crops
         missing: dict[str, Status | None] = {}
@@ -136,50 +164,58 @@ class Folder:
             name, crop = loose_name(row.path), crops.get(row.path)
             self._digests[name] = row.sha256
             self._bytes += row.size
-            there, file = self._there.get(name), self._record.files.get(name)
-            if not records.is_as_left(there, file, row.sha256, crop):
+            status, file = self._on_disk.get(name), self._record.files.get(name)
+            if not records.is_as_written(status, file, row.sha256, crop):
                 missing[name] = crop
         if not missing:
             return
-        self._changing()
+        self._mark_changing()
+        sizes: dict[str, int] = {}
+
+        def pairs() -> Iterator[tuple[str, str]]:
+            rows = (row for row in self.source.rows() if loose_name(row.path) in missing)
+            for row, data in self.source.with_bytes(rows):
+                sizes[loose_name(row.path)] = len(data)
+                yield row.path, f"{self._top}/{loose_name(row.path)}"
+
         with self._progress(f"writing {self.name}", len(missing), "crops") as advance:
-            for name, (size, time_ns) in write_loose(self.source, self._top, missing):
+            for path, time_ns in links(self._roots.sku_root, pairs()):
+                name = path.removeprefix(f"{self._top}/")
+                status = sizes.pop(name), time_ns
                 self._record.files.pop(name, None)
-                if (size, time_ns) != missing[name]:
-                    self._record.files[name] = File(size, time_ns, self._digests[name])
+                if status != missing[name]:
+                    self._record.files[name] = File(*status, self._digests[name])
                 advance(1)
         self._written += len(missing)
 
-    def finish(self, rows: int) -> Exported:
-        """Remove what is the export's and not wanted any more, and record the rest."""
+    def finish(self) -> Exported:
+        """Remove files of the export that are not wanted any more, and record the rest."""
         removed, foreign = self._remove_others()
         digests = {f"{self._top}/{name}": sha for name, sha in sorted(self._digests.items())}
         path = self._roots.export_digests(self.name, self._split)
-        write_list(path, digests, self._changing)
+        write_list(path, digests, self._mark_changing)
         files = {name: file for name, file in self._record.files.items() if name in self._digests}
-        self._record = Record(self.source.digest, rows, files)
-        records.save(self._roots, self.name, self._split, self._record)
+        self._record = Record(self.source.digest, dict(self._rows), files)
+        self._save()
+        crops = self.source.crops.num_rows
         return Exported(
-            rows,
-            len(digests),
-            self._bytes,
-            self._written,
-            removed,
-            digest(path),
-            foreign,
+            crops, len(digests), self._bytes, self._written, removed, digest(path), foreign
         )
 
-    def _changing(self) -> None:
-        """To be called before a change: until it is recorded anew, the export is half-written."""
+    def _mark_changing(self) -> None:
+        """Record, before the first change, that the export is half-written."""
         if not self._is_changing:
             self._is_changing, self._record.made_from = True, None
-            records.save(self._roots, self.name, self._split, self._record)
+            self._save()
+
+    def _save(self) -> None:
+        records.save(self._roots, self.name, self._split, self._record)
 
     def _note(self, name: str, sha256: str, key: str, changed: bool) -> None:
-        size, time_ns = self._status(name) if changed else self._there[name]
-        self._record.files[name] = File(size, time_ns, sha256, key)
+        status = self._status(name) if changed else self._on_disk[name]
+        self._record.files[name] = File(*status, sha256, key)
         self._digests[name] = sha256
-        self._bytes += size
+        self._bytes += status[0]
         self._written += changed
 
     def _status(self, name: str) -> Status:
@@ -187,16 +223,14 @@ class Folder:
         return status.st_size, status.st_mtime_ns
 
     def _is_kept(self, name: str, key: str) -> bool:
-        """Whether a shard made from the same is there as it was left, or with the same bytes."""
+        """Whether a shard made from the same rows is as it was written, or has the same bytes."""
         file = self._record.files.get(name)
         if file is None or file.key != key:
             return False
-        if self._there.get(name) == file.status:
+        if self._on_disk.get(name) == file.status:
             return True
         path = self.path / name
-        if not path.is_file() or path.is_symlink():
-            return False
-        return digest(path) == file.sha256
+        return path.is_file() and not path.is_symlink() and digest(path) == file.sha256
 
     def _rename_kept(self, wanted: dict[str, Shard]) -> None:
         files = self._record.files
@@ -208,21 +242,21 @@ class Folder:
         }
         if not moves:
             return
-        self._changing()
+        self._mark_changing()
         rename(self.path, moves)
         moved = {new: (self._status(new), files.pop(old)) for old, new in moves.items()}
         for old in moves:
-            self._there.pop(old)
+            self._on_disk.pop(old)
         for new, (status, file) in moved.items():
-            self._there[new] = status
+            self._on_disk[new] = status
             files[new] = File(*status, file.sha256, file.key)
-        records.save(self._roots, self.name, self._split, self._record)
+        self._save()
 
     def _remove_others(self) -> tuple[int, list[str]]:
-        """How many were removed, and what is left that is not the export's."""
-        others = self._there.keys() - self._digests.keys()
+        """Return how many files were removed, and which are left that are not the export's."""
+        others = self._on_disk.keys() - self._digests.keys()
         own = {name for name in others if records.is_own(name, self._own)}
         if own:
-            self._changing()
+            self._mark_changing()
             remove(self._roots.sku_root, [f"{self._top}/{name}" for name in own])
         return len(own), sorted(f"{self._top}/{name}" for name in others - own)

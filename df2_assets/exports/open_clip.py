@@ -1,44 +1,32 @@
 """open_clip's CSV: tab-separated `filepath` and `title` (open_clip_train/data.py, `CsvDataset`).
 
-`CsvDataset` opens a path as it stands, so paths are relative to where training starts: SKU_ROOT.
+`CsvDataset` opens a path as it is, so paths are relative to where training starts: SKU_ROOT.
 Further prompts have columns of their own, for open_clip to be pointed at.
 """
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
-from df2_assets.exports.delimited import delimited, read_delimited
+from df2_assets.dataset.taxonomy import SPLIT_NAME
 from df2_assets.exports.folder import Folder
-from df2_assets.exports.form import Form, Format, Record
-from df2_assets.exports.source import Source
+from df2_assets.exports.format import Export
+from df2_assets.exports.streams import delimited
 
 
 def write(folder: Folder) -> None:
-    """One line a crop, in the order of the JSONL."""
+    """Write one line per crop, in the order of the JSONL."""
     source = folder.source
 
     def lines() -> Iterator[tuple[str, ...]]:
         yield "filepath", "title", *source.captions[1:]
-        for row in source.rows():
+        for row in folder.counted(source.rows()):
             yield row.path, *(row.fields[key] for key in source.captions)
 
     folder.publish(f"{source.split}.tsv", delimited(lines(), "\t"))
 
 
-def _expected(source: Source) -> Iterator[Record]:
-    for row in source.rows():
-        text, *more = source.captions
-        yield row.path, {"title": row.fields[text], **{key: row.fields[key] for key in more}}
-
-
-def _found(folder: Path, split: str) -> Iterator[Record]:
-    for row in read_delimited(folder / f"{split}.tsv", "\t"):
-        yield row.pop("filepath"), row
-
-
-FORMAT: Final = Format(
+EXPORT: Final = Export(
     name="open_clip",
     title="open_clip CSV",
     says="""
@@ -57,8 +45,6 @@ with chdir("data/DeepFashion2_SKU"):
     size, title = dataset[0]
 """,
     kinds=("csv",),
-    code_version="1",
-    own=re.compile(r"[a-z]+\.tsv|README\.md", re.ASCII),
+    own=re.compile(rf"{SPLIT_NAME}\.tsv", re.ASCII),
     write=write,
-    forms={"table": Form(_expected, _found)},
 )

@@ -1,36 +1,32 @@
 """Pairs and triplets for contrastive training, as Parquet.
 
 Pairs are all catalog crops of a SKU with all its query crops: the data set's own definition, by
-which a full train split has 394,661 (DeepFashion2 issue 30). A SKU with many crops has that many
-pairs; they are written as they come, and never held.
+which a full train split has 394,661 (DeepFashion2 issue 30). They are never all in memory.
 
 Triplets are a query crop, a catalog crop of its SKU, and a catalog crop of another SKU that is hard
-to tell from it. Which ones, is drawn by digests of their paths: see `_Ring`.
+to tell from it. Digests of the paths decide which ones: see `_Ring`.
 """
 
 import hashlib
 import re
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from itertools import groupby, product
-from pathlib import Path
+from collections.abc import Hashable, Iterable, Iterator
+from itertools import chain, groupby, product
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
+from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.exports.folder import Folder
-from df2_assets.exports.form import Form, Format, Record
-from df2_assets.exports.parquet import parquet, read_rows
-from df2_assets.exports.source import Source
+from df2_assets.exports.format import Export
+from df2_assets.exports.source import Source, python_rows
+from df2_assets.exports.streams import parquet
 
-_GARMENT: Final = [
-    ("sku_id", pa.string()),
-    ("pair_id", pa.int32()),
-    ("style", pa.int16()),
-    ("category_id", pa.int8()),
-    ("category_name", pa.string()),
-]
+_GARMENT: Final = pa.schema(
+    SKU_GROUPS.field(name).remove_metadata()
+    for name in ("sku_id", "pair_id", "style", "category_id", "category_name")
+)
 _PAIRS: Final = pa.schema(
     [*_GARMENT, ("catalog_image_path", pa.string()), ("query_image_path", pa.string())]
 )
@@ -54,19 +50,22 @@ class _Crop(NamedTuple):
 
 
 class _Ring:
-    """Crops in the order of digests of their paths; a draw takes the first that suits after it.
+    """Crops in the order of digests of their paths; a draw starts at the digest of its seed.
 
-    A crop more or less changes only the draws that fall to it; none depends on how many there are.
+    A crop that is added or removed changes only the draws that fall to it; none depends on the
+    number of crops.
     """
 
     def __init__(self, crops: Iterable[_Crop]) -> None:
         self._crops = sorted(crops, key=lambda crop: _place(crop.path))
         self._places = [_place(crop.path) for crop in self._crops]
 
-    def draw(self, seed: str, suits: Callable[[_Crop], bool] = lambda crop: True) -> _Crop | None:
+    def draw(self, seed: str, field: str, value: object) -> _Crop | None:
+        """Return the first crop whose `field` is not `value`."""
         start = bisect(self._places, _place(seed))
-        around = (*range(start, len(self._crops)), *range(start)) if self._crops else ()
-        return next((self._crops[at] for at in around if suits(self._crops[at])), None)
+        around = chain(range(start, len(self._crops)), range(start))
+        crops = (self._crops[at] for at in around)
+        return next((crop for crop in crops if getattr(crop, field) != value), None)
 
 
 def _place(text: str) -> int:
@@ -74,90 +73,70 @@ def _place(text: str) -> int:
 
 
 def pairs(source: Source) -> Iterator[dict[str, Any]]:
-    """Every catalog crop of a SKU with every query crop of it, SKU by SKU."""
+    """Yield every catalog crop of a SKU with every query crop of it, SKU by SKU."""
     for garment, catalog, query in _skus(source):
         for shop, user in product(catalog, query):
             yield garment | {"catalog_image_path": shop.path, "query_image_path": user.path}
 
 
 def triplets(source: Source) -> Iterator[dict[str, Any]]:
-    """For each query crop one triplet a `kind` of negative, where there is one.
+    """Yield for each query crop one triplet per `kind` of negative, where a negative exists.
 
     `other_style`: of the same pair and category, in another style, so a garment that was seen
     beside it. `other_pair`: of the same category and another pair.
     """
-    within, of_category = _negatives(source)
+    rings = _rings(source)
     for garment, catalog, query in _skus(source):
-        category, pair, style = (garment[key] for key in ("category_id", "pair_id", "style"))
         own = _Ring(catalog)
-
-        def of_other_style(crop: _Crop, style: int = style) -> bool:
-            return crop.style != style
-
-        def of_other_pair(crop: _Crop, pair: int = pair) -> bool:
-            return crop.pair_id != pair
-
-        for user in query:
-            positive = own.draw(user.path)
-            for kind, ring, suits in (
-                ("other_style", within[pair, category], of_other_style),
-                ("other_pair", of_category[category], of_other_pair),
-            ):
-                negative = ring.draw(f"{kind} {user.path}", suits)
-                if positive is not None and negative is not None:
-                    yield garment | {
-                        "anchor_image_path": user.path,
-                        "positive_image_path": positive.path,
-                        "negative_image_path": negative.path,
-                        "negative_sku_id": negative.sku_id,
-                        "kind": kind,
-                    }
+        beside, alike = (rings[key] for key in _keys(garment))
+        kinds = (("other_style", beside, "style"), ("other_pair", alike, "pair_id"))
+        for user, (kind, ring, field) in product(query, kinds):
+            positive = own.draw(user.path, "path", None)
+            negative = ring.draw(f"{kind} {user.path}", field, garment[field])
+            if positive is not None and negative is not None:
+                yield garment | {
+                    "anchor_image_path": user.path,
+                    "positive_image_path": positive.path,
+                    "negative_image_path": negative.path,
+                    "negative_sku_id": negative.sku_id,
+                    "kind": kind,
+                }
 
 
 def _skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_Crop]]]:
-    """Each SKU with its catalog and its query crops."""
-    for _, group in groupby(source.rows(), key=lambda row: str(row.fields["sku_id"])):
-        crops: dict[str, list[_Crop]] = {"catalog": [], "query": []}
-        garment: dict[str, Any] = {}
-        for row in group:
-            garment = {name: row.fields[name] for name, _ in _GARMENT}
-            crop = _Crop(row.path, garment["sku_id"], garment["pair_id"], garment["style"])
-            crops[row.fields["domain"]].append(crop)
-        yield garment, crops["catalog"], crops["query"]
+    """Yield each SKU with its catalog and its query crops."""
+    crops = source.crops.select([*_GARMENT.names, "domain", "crop_path"])
+    for garment, group in groupby(python_rows(crops), key=lambda row: row[: len(_GARMENT)]):
+        sku_id, pair_id, style, *_ = garment
+        of_domain: dict[str, list[_Crop]] = {"catalog": [], "query": []}
+        for *_, domain, path in group:
+            of_domain[domain].append(_Crop(path, sku_id, pair_id, style))
+        named = dict(zip(_GARMENT.names, garment, strict=True))
+        yield named, of_domain["catalog"], of_domain["query"]
 
 
-def _negatives(source: Source) -> tuple[dict[Hashable, _Ring], dict[Hashable, _Ring]]:
-    """All catalog crops, by pair and category, and by category."""
-    within: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
-    of_category: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
+def _rings(source: Source) -> dict[Hashable, _Ring]:
+    """Return the catalog crops of each pair and category, and of each category."""
+    crops: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
     for garment, catalog, _ in _skus(source):
-        within[garment["pair_id"], garment["category_id"]] += catalog
-        of_category[garment["category_id"]] += catalog
-    return (
-        {key: _Ring(crops) for key, crops in within.items()},
-        {key: _Ring(crops) for key, crops in of_category.items()},
-    )
+        for key in _keys(garment):
+            crops[key] += catalog
+    return {key: _Ring(of_key) for key, of_key in crops.items()}
+
+
+def _keys(garment: dict[str, Any]) -> tuple[Hashable, Hashable]:
+    category = garment["category_id"]
+    return (category, garment["pair_id"]), category
 
 
 def write(folder: Folder) -> None:
-    """Both tables, in the order of the SKUs."""
-    source = folder.source
-    folder.publish("pairs.parquet", parquet(_PAIRS, pairs(source)))
-    folder.publish("triplets.parquet", parquet(_TRIPLETS, triplets(source)))
+    """Write both tables, in the order of the SKUs."""
+    for name, schema, rows in (("pairs", _PAIRS, pairs), ("triplets", _TRIPLETS, triplets)):
+        data = parquet(schema, folder.counted(rows(folder.source), name))
+        folder.publish(f"{name}.parquet", data)
 
 
-def _form(name: str, make: Callable[[Source], Iterator[dict[str, Any]]], *key: str) -> Form:
-    def named(rows: Iterable[dict[str, Any]]) -> Iterator[Record]:
-        for row in rows:
-            yield " ".join(row[column] for column in key), row
-
-    def found(folder: Path, split: str) -> Iterator[Record]:
-        return named(read_rows(folder / f"{name}.parquet"))
-
-    return Form(lambda source: named(make(source)), found)
-
-
-FORMAT: Final = Format(
+EXPORT: Final = Export(
     name="pairs",
     title="Pairs and triplets",
     says="""
@@ -176,11 +155,7 @@ triplets = pandas.read_parquet(f"{folder}/triplets.parquet")
 hardest = triplets[triplets["kind"] == "other_style"]
 """,
     kinds=("parquet",),
-    code_version="1",
-    own=re.compile(r"(pairs|triplets)\.parquet|README\.md", re.ASCII),
+    own=re.compile(r"(pairs|triplets)\.parquet", re.ASCII),
+    tables={"pairs": "pairs"},
     write=write,
-    forms={
-        "pairs": _form("pairs", pairs, "catalog_image_path", "query_image_path"),
-        "triplets": _form("triplets", triplets, "anchor_image_path", "kind"),
-    },
 )

@@ -1,17 +1,16 @@
 """What is known of an export beside its folder: its record, and the list of its digests."""
 
 import re
-from pathlib import Path
 
 import msgspec
 
 from df2_assets.store.checksums import read_list
-from df2_assets.store.files import Status, publish, require_real_folder, temporary_name
+from df2_assets.store.files import Status, publish, temporary_name
 from df2_assets.store.layout import Roots
 
 
 class File(msgspec.Struct, frozen=True):
-    """A file as it was left; `key` names what a shard was made from, empty for other files."""
+    """A file as it was written; `key` is a digest of what a shard was made from."""
 
     size: int
     mtime_ns: int
@@ -26,19 +25,19 @@ class File(msgspec.Struct, frozen=True):
 class Record(msgspec.Struct):
     """`made_from` is the digest of the source, None from the first change until the last file.
 
-    `files` are by path below the export's folder, without crops that have the status of their
-    originals: further names of them, and copies that took it along.
+    `rows` counts the rows of each table. `files` are by path below the export's folder, without
+    crops that have the status of their originals: hard links, and copies that kept the time.
     """
 
     made_from: str | None = None
-    rows: int = 0
+    rows: dict[str, int] = {}
     files: dict[str, File] = {}
 
 
-def digests(folder: Path) -> dict[str, str]:
-    """The list beside the folder of an export: digest by path below it."""
-    top = "/".join(folder.parts[-4:]) + "/"
-    listed = read_list(folder.with_suffix(".sha256"))
+def digests(roots: Roots, name: str, split: str) -> dict[str, str]:
+    """Return the list beside the folder of an export: digest by path below it."""
+    top = roots.export(name, split).relative_to(roots.sku_root).as_posix() + "/"
+    listed = read_list(roots.export_digests(name, split))
     return {path.removeprefix(top): sha256 for path, sha256 in listed.items()}
 
 
@@ -48,7 +47,7 @@ def is_made(roots: Roots, name: str, split: str) -> bool:
 
 
 def load(roots: Roots, name: str, split: str) -> Record:
-    """The record of an export; an empty one where there is none that can be read."""
+    """Return the record of an export; an empty one where none can be read."""
     try:
         return msgspec.json.decode(roots.export_record(name, split).read_bytes(), type=Record)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -56,15 +55,9 @@ def load(roots: Roots, name: str, split: str) -> Record:
 
 
 def save(roots: Roots, name: str, split: str, record: Record) -> None:
-    """Write the record, unless it is there already."""
+    """Write the record, unless the file has it already."""
     text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
     publish(roots.export_record(name, split), [text], lambda: None)
-
-
-def refuse_links(roots: Roots, folder: Path) -> None:
-    """Raise OutputError where a link stands for the folder of an export, or for one above it."""
-    for place in (roots.own, folder.parent.parent, folder.parent, folder):
-        require_real_folder(place)
 
 
 def is_own(name: str, own: re.Pattern[str]) -> bool:
@@ -73,16 +66,16 @@ def is_own(name: str, own: re.Pattern[str]) -> bool:
     whole = last[1:].removesuffix(".tmp")
     if last == temporary_name(whole):
         name = f"{place}{slash}{whole}"
-    return own.fullmatch(name) is not None
+    return name == "README.md" or own.fullmatch(name) is not None
 
 
-def is_as_left(
-    there: Status | None, file: File | None, sha256: str, crop: Status | None = None
+def is_as_written(
+    status: Status | None, file: File | None, sha256: str, crop: Status | None = None
 ) -> bool:
-    """Whether a file is what was written, by what is recorded of it.
+    """Whether a file is what was written, judged by its status and the record.
 
-    A crop among an export's files is so too by the status of the crop itself.
+    A crop among an export's files also is if it has the status of the `crop` itself.
     """
-    if there is None:
+    if status is None:
         return False
-    return there == crop or (file is not None and (there, sha256) == (file.status, file.sha256))
+    return status == crop or (file is not None and (status, sha256) == (file.status, file.sha256))

@@ -7,119 +7,84 @@ box is all of it. In rows of `train` OML wants `is_query` and `is_gallery` empty
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from df2_assets.exports.delimited import delimited, read_delimited
+from df2_assets.dataset.record import EDGES
+from df2_assets.dataset.taxonomy import LABELS
 from df2_assets.exports.folder import Folder
-from df2_assets.exports.form import Form, Format, Record
-from df2_assets.exports.source import Source
+from df2_assets.exports.format import Export
+from df2_assets.exports.source import Row
+from df2_assets.exports.streams import delimited
 
-_Line = dict[str, Any]
+_Line = tuple[object, ...]
 
 
 def write(folder: Folder) -> None:
-    """Both files, a line a crop, in the order of the JSONL."""
-    for name, make in _FILES.items():
-        folder.publish(name, delimited(_with_header(folder.source, make)))
+    """Write both files: one line per crop, in the order of the JSONL."""
+    for name, (columns, line) in _FILES.items():
+        folder.publish(f"{name}.csv", delimited(_lines(folder, name, columns, line)))
 
 
-def _with_header(source: Source, make: Callable[[_Line, int], _Line]) -> Iterator[tuple[Any, ...]]:
-    columns: tuple[str, ...] = ()
-    for line in _lines(source, make):
-        if not columns:
-            columns = tuple(line)
-            yield columns
-        yield tuple(line.values())
-    if not columns:
-        yield tuple(make(_EXAMPLE, 0))
-
-
-def _lines(source: Source, make: Callable[[_Line, int], _Line]) -> Iterator[_Line]:
-    """SKUs are numbered from 0 in the order of their ids."""
+def _lines(
+    folder: Folder, name: str, columns: tuple[str, ...], line: Callable[[Row, int], _Line]
+) -> Iterator[_Line]:
+    """Yield the columns, then the lines; SKUs are numbered from 0 in the order of their ids."""
+    yield columns
     label, last = -1, None
-    for row in source.rows():
+    for row in folder.counted(folder.source.rows(), name):
         if row.fields["sku_id"] != last:
             label, last = label + 1, row.fields["sku_id"]
-        yield make(row.fields, label)
+        yield line(row, label)
 
 
-def _oml(fields: _Line, label: int) -> _Line:
-    x1, y1, x2, y2 = fields["bbox"]
-    training = fields["split"] == "train"
-    return {
-        "label": label,
-        "path": fields["image_path"],
-        "split": fields["split"],
-        "is_query": None if training else fields["domain"] == "query",
-        "is_gallery": None if training else fields["domain"] == "catalog",
-        "category": fields["category_name"],
-        "x_1": 0,
-        "x_2": x2 - x1,
-        "y_1": 0,
-        "y_2": y2 - y1,
-    }
+_OML: Final = (
+    *("label", "path", "split", "is_query", "is_gallery", "category"),
+    *("x_1", "x_2", "y_1", "y_2"),
+)
+_RETRIEVAL: Final = (
+    *("label", "sku_id", "path", "split", "is_query", "is_gallery", "category", "category_id"),
+    *LABELS,
+    "orig_image_path",
+    *EDGES,
+)
 
 
-def _retrieval(fields: _Line, label: int) -> _Line:
-    x1, y1, x2, y2 = fields["bbox"]
-    return {
-        "label": label,
-        "sku_id": fields["sku_id"],
-        "path": fields["image_path"],
-        "split": fields["split"],
-        "is_query": fields["domain"] == "query",
-        "is_gallery": fields["domain"] == "catalog",
-        "category": fields["category_name"],
-        "category_id": fields["category_id"],
-        "occlusion": fields["occlusion"],
-        "viewpoint": fields["viewpoint"],
-        "orig_image_path": fields["orig_image_path"],
-        "x1": x1,
-        "y1": y1,
-        "x2": x2,
-        "y2": y2,
-    }
+def _oml(row: Row, label: int) -> _Line:
+    split, domain = row.fields["split"], row.fields["domain"]
+    roles = (None, None) if split == "train" else (domain == "query", domain == "catalog")
+    category = row.fields["category_name"]
+    return label, row.path, split, *roles, category, 0, row.width, 0, row.height
 
 
-_FILES: Final = {"oml.csv": _oml, "retrieval.csv": _retrieval}
-_EXAMPLE: Final[_Line] = {
-    "sku_id": "",
-    "image_path": "",
-    "split": "",
-    "domain": "",
-    "category_name": "",
-    "category_id": 0,
-    "occlusion": 0,
-    "viewpoint": 0,
-    "orig_image_path": "",
-    "bbox": (0, 0, 0, 0),
-}
-"""Stands for a row where there is none: only its names are used."""
+def _retrieval(row: Row, label: int) -> _Line:
+    fields = row.fields
+    return (
+        label,
+        fields["sku_id"],
+        row.path,
+        fields["split"],
+        fields["domain"] == "query",
+        fields["domain"] == "catalog",
+        fields["category_name"],
+        fields["category_id"],
+        *(fields[name] for name in LABELS),
+        fields["orig_image_path"],
+        *fields["bbox"],
+    )
 
 
-def _form(name: str) -> Form:
-    def expected(source: Source) -> Iterator[Record]:
-        for line in _lines(source, _FILES[name]):
-            values = {key: "" if value is None else str(value) for key, value in line.items()}
-            yield values.pop("path"), values
+_FILES: Final = {"oml": (_OML, _oml), "retrieval": (_RETRIEVAL, _retrieval)}
 
-    def found(folder: Path, split: str) -> Iterator[Record]:
-        for line in read_delimited(folder / name):
-            yield line.pop("path"), line
-
-    return Form(expected, found)
-
-
-FORMAT: Final = Format(
+EXPORT: Final = Export(
     name="retrieval",
     title="Retrieval tables",
     says="""
-    `retrieval.csv`: a line a crop with an integer `label` a SKU, `is_query`, `is_gallery`, split,
-    category, the path of the crop (relative to `SKU_ROOT`), and its box `x1, y1, x2, y2` in
-    `orig_image_path` (relative to `DF2_ROOT`). `oml.csv` has the columns of open-metric-learning;
-    its box is the whole crop, since OML cuts the box out of `path`. Labels count from 0 in each
-    split: add the number of one split's SKUs to the other's before joining two. No image is copied.
+    `retrieval.csv`: one line per crop with an integer `label` per SKU, `is_query`, `is_gallery`,
+    split, category, labels, the path of the crop (relative to `SKU_ROOT`), and its box
+    `x1, y1, x2, y2` in `orig_image_path` (relative to `DF2_ROOT`). `oml.csv` has the columns of
+    open-metric-learning; its box is the whole crop, since OML cuts the box out of `path`. Labels
+    count from 0 in each split: add the number of one split's SKUs to the other's before joining
+    two. No image is copied.
     """,
     loads="""
 import pandas
@@ -130,8 +95,7 @@ sampler = MPerClassSampler(rows["label"], m=2, batch_size=8, length_before_new_i
 batch = rows.iloc[list(sampler)[:8]]
 """,
     kinds=("csv",),
-    code_version="1",
-    own=re.compile(r"(oml|retrieval)\.csv|README\.md", re.ASCII),
+    own=re.compile(r"(oml|retrieval)\.csv", re.ASCII),
+    tables=dict.fromkeys(_FILES, "crops"),
     write=write,
-    forms={name: _form(name) for name in _FILES},
 )

@@ -1,15 +1,17 @@
-"""Which rows go into which shard, so that few shards change where few rows do."""
+"""The rows of each shard, chosen so that few shards change where few rows do."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import NamedTuple
 
+import msgspec
+
 from df2_assets.exports.source import Row
 
 
 class Limits(NamedTuple):
-    """What a shard holds at most, unless a single SKU has more: crops, and bytes of crops.
+    """The crops and the bytes of crops that a shard may hold, unless a single SKU has more.
 
     Of 256 SKUs, `marked` are marked by their id as the first of a shard.
     """
@@ -29,12 +31,12 @@ class Shard(NamedTuple):
 
 
 def plan(rows: Iterable[Row], version: str, limits: Limits | None = None) -> list[Shard]:
-    """Cut `rows`, in their order, into shards; one without rows where there are none.
+    """Cut `rows`, in their order, into shards; without rows, into one empty shard.
 
-    A SKU is never torn apart. A shard ends where the next SKU does not fit, or, once it is three
-    quarters full, before a SKU that is marked by a digest of its id. A crop that is added or
-    removed so changes its own shard; the marks are where they were, and the shards after it begin
-    at them as before. (With shards of so many rows each, all that follow would change.)
+    A SKU lies in one shard. A shard ends where the next SKU does not fit, or, once it is three
+    quarters full, before a SKU that is marked by a digest of its id. So a crop that is added or
+    removed changes its own shard; the marks stay, and the shards after it begin at them as before.
+    (With shards of a fixed number of rows, all that follow would change.)
     """
     limits = limits or Limits()
     shards: list[Shard] = []
@@ -51,14 +53,14 @@ def plan(rows: Iterable[Row], version: str, limits: Limits | None = None) -> lis
             content = hashlib.sha256(version.encode())
         samples, size = samples + len(members), size + weight
         for row in members:
-            content.update(row.line)
+            content.update(msgspec.json.encode(row.fields))
             content.update(row.sha256.encode())
     shards.append(Shard(first, samples, size, content.hexdigest()))
     return shards
 
 
 def rows_of(rows: Iterable[Row], shards: Iterable[Shard]) -> Iterator[tuple[Shard, Iterator[Row]]]:
-    """Each shard, in order, with its rows; those are read as they are asked for, all of them."""
+    """Yield each shard with its rows, in one pass over `rows`; take all rows of a shard."""
     numbered = enumerate(rows)
     for shard in shards:
         yield shard, _take(numbered, shard.first, shard.first + shard.samples)

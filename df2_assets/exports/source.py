@@ -1,34 +1,45 @@
-"""What every export is made from: the lines of a complete split, and its crops' digests."""
+"""What every export is made from: the crops of a complete split, with labels and prompts."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, tee
-from typing import Any, NamedTuple
+from itertools import tee
+from typing import Any, Final, NamedTuple
 
 import msgspec
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from df2_assets.dataset.documents import image_text_schema
+from df2_assets.dataset.boxes import Box
+from df2_assets.dataset.documents import IMAGE_TEXT, image_text_schema
+from df2_assets.dataset.record import ANNOTATED, MORE_LABELS
+from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.access import access
 from df2_assets.store.layout import Roots
 
+_MANIFEST: Final = ("size", "sha256", "width", "height")
+_ROWS: Final = 4096
+"""Rows that are Python objects at the same time."""
+
 
 class Row(NamedTuple):
-    """A crop: its line in the JSONL, as an object and as it stands, and the manifest's word on it.
+    """A crop. `fields` are the columns of `Source.schema`, with `bbox` the box that is cut.
 
-    `size` is in bytes, `sha256` hexadecimal.
+    `annotated` is the box as annotated. `size` is in bytes, `sha256` hexadecimal; `width` and
+    `height` are those of the crop, in pixels.
     """
 
     fields: dict[str, Any]
-    line: bytes
+    annotated: Box
     size: int
     sha256: str
+    width: int
+    height: int
 
     @property
     def path(self) -> str:
@@ -38,9 +49,10 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A complete split. `digest` changes with any line of its JSONL and any byte of its crops.
+    """A complete split. `digest` changes with its prompts, its labels and the bytes of its crops.
 
-    `captions` are the keys of a line's texts: `text`, and those of further prompts.
+    `image_text` is the SHA-256 of the JSONL, `captions` the keys of the texts in a line: `text`,
+    and those of further prompts.
     """
 
     roots: Roots
@@ -49,37 +61,42 @@ class Source:
     image_text: str
     captions: tuple[str, ...]
 
-    def rows(self) -> Iterator[Row]:
-        """All crops, in the order of the JSONL, which is read anew at each call."""
-        domains = (_by_sku(self._crops, f"{self.split}/{name}/") for name in DOMAINS.values())
-        of_skus = zip(*domains, strict=True)
-        decode = msgspec.json.Decoder(dict[str, Any]).decode
-        known: dict[str, tuple[int, str]] = {}
-        sku_id = None
-        with self.roots.image_text(self.split).open("rb") as lines:
-            for line in lines:
-                fields = decode(line)
-                if fields["sku_id"] != sku_id:
-                    sku_id = fields["sku_id"]
-                    catalog, query = next(of_skus)
-                    known = catalog | query
-                yield Row(fields, line.rstrip(b"\n"), *known[fields["image_path"]])
+    @cached_property
+    def crops(self) -> pa.Table:
+        """One row per crop on disk, as `read_crops` gives them."""
+        return read_crops(self.roots, self.split)
 
     @cached_property
-    def _crops(self) -> pa.Table:
-        return _crops(self.roots, self.split).select(["crop_path", "size", "sha256"])
+    def schema(self) -> pa.Schema:
+        """The columns that every export with label columns has.
 
-    def columns(self) -> list[pa.Field]:
-        """The fields of a line: names and types, without what is said of them."""
-        _, *more = self.captions
-        return [column.remove_metadata() for column in image_text_schema(more)]
+        These are the fields of the JSONL; before its texts, the labels that only `sku_groups` has.
+        """
+        fields = list(image_text_schema(self.captions[1:]))
+        at = IMAGE_TEXT.get_field_index("text")
+        return pa.schema([*fields[:at], *map(SKU_GROUPS.field, MORE_LABELS), *fields[at:]])
+
+    def rows(self) -> Iterator[Row]:
+        """All crops, in the order of the JSONL, which is read again at each call."""
+        names = self.schema.names
+        decode = msgspec.json.Decoder(dict[str, Any]).decode
+        columns = ["crop_path", *MORE_LABELS, *_MANIFEST]
+        tables = (self.crops.select(some) for some in (columns, ANNOTATED))
+        crops, boxes = (python_rows(table) for table in tables)
+        with self.roots.image_text(self.split).open("rb") as lines:
+            for (path, *values), box, line in zip(crops, boxes, lines, strict=True):
+                labels, manifest = values[: len(MORE_LABELS)], values[len(MORE_LABELS) :]
+                known = decode(line) | dict(zip(MORE_LABELS, labels, strict=True))
+                if known["image_path"] != path:
+                    raise _other_lines(self.roots, self.split)
+                yield Row({name: known[name] for name in names}, box, *manifest)
 
     def with_bytes(self, rows: Iterable[Row]) -> Iterator[tuple[Row, bytes]]:
         """Rows with the bytes of their crops. Raises OutputError where those are not as built."""
         root = str(self.roots.sku_root)
         rows, ahead = tee(rows)
-        found = access(root).read_each((f"{root}/{row.path}", -1) for row in ahead)
-        for row, data in zip(rows, found, strict=True):
+        results = access(root).read_each((f"{root}/{row.path}", -1) for row in ahead)
+        for row, data in zip(rows, results, strict=True):
             if isinstance(data, OSError) and not isinstance(data, FileNotFoundError):
                 raise data
             if isinstance(data, OSError) or hashlib.sha256(data).hexdigest() != row.sha256:
@@ -91,49 +108,68 @@ class Source:
 
 
 def open_source(roots: Roots, split: str) -> Source:
-    """The split as it is built. Raises IncompleteSplitError, or ProvenanceError naming what to run.
+    """Return the split as it is built.
 
-    Its JSONL has to be the one that was written.
+    Raises IncompleteSplitError, MissingTableError, or ProvenanceError, naming what to run, where
+    the JSONL is not the one that was written.
     """
     digest = current_digest(roots, split)
     recorded = state.load(roots, split)
-    path = roots.image_text(split)
     try:
-        version = checksums.digest(path)
+        version = checksums.digest(roots.image_text(split))
     except FileNotFoundError:
-        version = "none"
-    if version != recorded.image_text or state.mismatches(roots, split, recorded):
-        raise ProvenanceError(
-            f"{path} is not what was built of the crops at hand: run df2-assets build --split "
-            f"{split}."
-        )
+        version = None
+    mismatches = version != recorded.image_text or state.mismatches(roots, split, recorded)
+    if version is None or mismatches:
+        raise _other_lines(roots, split)
     captions = ("text", *(variant.key for variant in recorded.variants))
     return Source(roots, split, digest, version, captions)
 
 
 def current_digest(roots: Roots, split: str) -> str:
-    """What an export made now would say that it was made from. Raises IncompleteSplitError.
+    """Return the `Source.digest` that an export made now would have, without reading any rows.
 
-    Raises MissingTableError where there is no manifest.
+    Raises IncompleteSplitError or ProvenanceError.
     """
     state.require_complete(roots, split)
-    crops = tables.digest(_crops(roots, split).select(["crop_path", "sha256"]))
-    recorded = state.load(roots, split)
-    return hashlib.sha256(f"{recorded.image_text} {crops}".encode()).hexdigest()
+    tables.refuse_stale(roots, "crops", split)
+    content = f"{state.load(roots, split).image_text} {state.source_of_metadata(roots, split)}"
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _crops(roots: Roots, split: str) -> pa.Table:
-    """The rows of the manifest for the crops on disk."""
-    return tables.read(roots, "crops", split).filter(pc.field("reason").is_null())
+def read_crops(roots: Roots, split: str) -> pa.Table:
+    """Return the rows of `sku_groups` for the crops on disk, in the order of the JSONL.
+
+    Size, digest, width and height come from the manifest. Raises MissingTableError or
+    ProvenanceError.
+    """
+    made = tables.read(roots, "crops", split).filter(pc.field("reason").is_null())
+    groups = tables.read(roots, "sku_groups", split)
+    places = pc.index_in(groups["crop_path"], value_set=made["crop_path"].combine_chunks())
+    groups, made = groups.filter(places.is_valid()), made.take(places.drop_null())
+    for name in _MANIFEST:
+        groups = groups.append_column(name, made[name])
+    return groups
 
 
-def _by_sku(crops: pa.Table, top: str) -> Iterator[dict[str, tuple[int, str]]]:
-    """Size and digest by path, SKU by SKU, of a domain; the manifest is sorted by path."""
-    of_domain = crops.filter(pc.starts_with(crops["crop_path"], top))
-    rows = (
-        row
-        for batch in of_domain.to_batches(max_chunksize=4096)
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
+def count_skus(crops: pa.Table) -> pd.DataFrame:
+    """Return one row per SKU of `read_crops`: how many `catalog` and `query` crops it has.
+
+    The index is the name of the category and the id of the SKU.
+    """
+    frame = tables.frame(crops.select(["category_name", "sku_id", "domain"]))
+    skus = pd.crosstab([frame["category_name"], frame["sku_id"]], frame["domain"])
+    return skus.reindex(columns=[*DOMAINS.values()], fill_value=0)
+
+
+def python_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a table, of which few are Python objects at the same time."""
+    for batch in table.to_batches(max_chunksize=_ROWS):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _other_lines(roots: Roots, split: str) -> ProvenanceError:
+    return ProvenanceError(
+        f"{roots.image_text(split)} is not what was built of the crops at hand: run df2-assets "
+        f"build --split {split}."
     )
-    for _, group in groupby(rows, key=lambda row: row[0].rpartition("/")[0]):
-        yield {path: (size, sha256) for path, size, sha256 in group}

@@ -12,6 +12,7 @@ from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.definitions import build_defs
 from df2_assets.defs.assets import all_assets
 from df2_assets.defs.assets.code import hosted
+from df2_assets.exports import EXPORTS
 from df2_assets.settings import PACKAGE, Settings, read_settings
 
 SPECS = {spec.key.path[-1]: spec for asset in all_assets for spec in asset.specs}
@@ -48,7 +49,7 @@ def test_every_asset_links_to_its_code_on_this_machine(name: str) -> None:
     assert isinstance(here, dg.LocalFileCodeReference)
     assert here.line_number is not None
     lines = Path(here.file_path).read_text().splitlines()[here.line_number - 1 :]
-    function = "observe" if name in SOURCES else name
+    function = "observe" if name in SOURCES else "write" if name in EXPORTS else name
     assert next(line for line in lines if "def " in line).startswith(f"def {function}(")
 
 

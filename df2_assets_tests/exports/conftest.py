@@ -35,6 +35,13 @@ def varied(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
     return roots
 
 
+@pytest.fixture(params=["exported", "varied"], scope="session")
+def prompted(request: pytest.FixtureRequest) -> Roots:
+    """All exports of the training split, without further prompts and with one."""
+    roots: Roots = request.getfixturevalue(request.param)
+    return roots
+
+
 @pytest.fixture
 def site(built: Roots, tmp_path: Path) -> Roots:
     """Built, and to be changed."""

@@ -7,10 +7,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from df2_assets.checks.exports import matches_image_text
 from df2_assets.checks.finding import Finding
 from df2_assets.dataset.skus import sku_id
-from df2_assets.exports import NAMES
+from df2_assets.dataset.taxonomy import LABELS
+from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.folder import Exported
 from df2_assets.exports.shards import Limits
@@ -51,7 +54,7 @@ def write_and_build(folder: Path) -> Roots:
                 "user" if number else "shop",
                 pair,
                 {
-                    1: item(1, 1, (0, 0, 40, 60), *look),
+                    1: item(1, 1, (-3, 0, 40, 60), *look),
                     2: item(1, 2, (30, 10, 80, 70), *look),
                     4: item(other, 1, (10, 5, 60, 50 + number), *look),
                 },
@@ -87,7 +90,7 @@ def drop_skus_of(roots: Roots, shard: Path) -> None:
 
 
 def export_all(roots: Roots, split: str = SPLIT) -> dict[str, Exported]:
-    return {name: export(roots, split, name, limits=SMALL) for name in NAMES}
+    return {name: export(roots, split, name, limits=SMALL) for name in EXPORTS}
 
 
 def check(roots: Roots, name: str, split: str = SPLIT) -> Finding:
@@ -99,11 +102,21 @@ def lines(roots: Roots, split: str = SPLIT) -> list[dict[str, Any]]:
     return [json.loads(line) for line in roots.image_text(split).read_text().splitlines()]
 
 
+def records(roots: Roots, split: str = SPLIT) -> list[dict[str, Any]]:
+    """What exports carry of each crop: its line in the JSONL, and all labels of `sku_groups`."""
+    groups = pd.read_parquet(roots.table("sku_groups", split)).set_index("crop_path")
+    labels = {name: groups[name].to_dict() for name in LABELS}
+    return [
+        line | {name: of[line["image_path"]] for name, of in labels.items()}
+        for line in lines(roots, split)
+    ]
+
+
 def content(roots: Roots, split: str = SPLIT) -> dict[str, bytes]:
     """Every file of every export, and the lists of their digests, by path below the exports."""
     top = roots.own / "exports"
-    files = [path for name in NAMES for path in (top / name / split).rglob("*") if path.is_file()]
-    files += [top / name / f"{split}.sha256" for name in NAMES]
+    files = [path for name in EXPORTS for path in (top / name / split).rglob("*") if path.is_file()]
+    files += [top / name / f"{split}.sha256" for name in EXPORTS]
     return {path.relative_to(top).as_posix(): path.read_bytes() for path in files}
 
 

@@ -1,4 +1,4 @@
-"""docs/exports.md: its blocks are those of the data cards, and each loads what it says it does."""
+"""docs/exports.md: it lists all exports, and its blocks, as in the data cards, load them."""
 
 import re
 import runpy
@@ -8,9 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from df2_assets.exports import NAMES
-from df2_assets.exports.card import loads
-from df2_assets.exports.formats import FORMATS
+from df2_assets.exports import EXPORTS
 from df2_assets.store.layout import Roots
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SPLIT
@@ -42,13 +40,22 @@ SHOWS: Final[dict[str, Shown]] = {
 }
 
 
+def test_the_page_and_the_readme_list_every_export() -> None:
+    assert re.findall(r"^\| `(\w+)` \| \[(.+?)\]\(#.+?\) \|", TEXT, re.M) == [
+        (export.name, export.title) for export in EXPORTS.values()
+    ]
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| export | loads with |\n|---|---|\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == [*EXPORTS]
+
+
 def test_the_page_has_a_block_for_each_way_to_load() -> None:
     assert BLOCKS.keys() == SHOWS.keys()
 
 
 def test_the_data_cards_show_the_same_blocks() -> None:
     shown = {block.strip() for title, block in BLOCKS.items() if title != "OML"}
-    assert {loads(FORMATS[name], SPLIT) for name in NAMES} == shown
+    assert {export.example(SPLIT) for export in EXPORTS.values()} == shown
 
 
 @pytest.mark.exports

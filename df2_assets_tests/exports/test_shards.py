@@ -12,7 +12,7 @@ LIMITS = Limits(samples=400, bytes=1_000_000)
 
 def crop(sku: int, number: int, size: int = 1_000) -> Row:
     fields = {"sku_id": f"{sku:06d}_01_01", "image_path": f"{sku}/{number}"}
-    return Row(fields, f"{sku} {number}".encode(), size, f"{sku:032d}{number:032d}")
+    return Row(fields, (0, 0, 8, 8), size, f"{sku:032d}{number:032d}", 8, 8)
 
 
 def split(skus: int = 1_500) -> list[Row]:

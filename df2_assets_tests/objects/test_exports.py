@@ -9,9 +9,9 @@ import pytest
 
 from df2_assets.checks.exports import exports_on_disk
 from df2_assets.checks.faults import Fault
-from df2_assets.exports import NAMES
+from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
-from df2_assets.exports.loose import loose_name
+from df2_assets.exports.folder import loose_name
 from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
@@ -54,7 +54,7 @@ def site(store: ObjectStore, on_disk: Roots, prefix: str) -> Roots:
 def exported(files: dict[str, bytes], split: str = SPLIT) -> dict[str, bytes]:
     """Every file of every export, and the lists of their digests, by path below the exports."""
     found = {path.removeprefix(f"{TOP}/"): data for path, data in files.items()}
-    wanted = tuple(f"{name}/{split}{end}" for name in NAMES for end in ("/", ".sha256"))
+    wanted = tuple(f"{name}/{split}{end}" for name in EXPORTS for end in ("/", ".sha256"))
     return {path: data for path, data in found.items() if path.startswith(wanted)}
 
 
@@ -72,24 +72,11 @@ def test_all_exports_have_the_bytes_that_they_have_on_a_disk(
         assert {one.foreign == [] for one in made.values()} == {True}
         files = exported(in_bucket(store, prefix), split)
         assert files == splits.content(on_disk, split)
-        for name in NAMES:
+        for name in EXPORTS:
             finding, known = splits.check(there, name, split), splits.check(on_disk, name, split)
             assert (finding.passed, finding.numbers) == (True, known.numbers)
         assert faults(there, split) == []
     assert len(exported(in_bucket(store, prefix))) > 100
-
-
-def test_exports_on_a_disk_of_what_was_read_from_a_bucket_are_the_same(
-    store: ObjectStore, on_disk: Roots, tmp_path: Path, prefix: str
-) -> None:
-    store.upload(on_disk.df2_root, BUCKET, f"{prefix}/df2")
-    sku_root = tmp_path / "sku"
-    here = Roots(locate(f"s3://{BUCKET}/{prefix}/df2"), sku_root, str(sku_root))
-    clean.build(here, SPLIT)
-    with store.counting() as asked:
-        splits.export_all(here)
-    assert not asked
-    assert splits.content(here) == splits.content(on_disk)
 
 
 def test_what_is_exported_again_is_not_put_again(
@@ -99,7 +86,7 @@ def test_what_is_exported_again_is_not_put_again(
     before = store.tags(BUCKET, f"{prefix}/{TOP}")
     with store.counting() as asked:
         made = splits.export_all(site)
-        assert all(splits.check(site, name).passed for name in NAMES)
+        assert all(splits.check(site, name).passed for name in EXPORTS)
     assert {(one.written, one.removed) for one in made.values()} == {(0, 0)}
     assert store.tags(BUCKET, f"{prefix}/{TOP}") == before
     assert {"put", "delete", PICTURES}.isdisjoint(asked)
@@ -223,7 +210,7 @@ def test_the_commands_export_and_verify_what_is_in_a_bucket(
         return done.stdout
 
     said("build")
-    assert said("export", "all").count("passed") == len(NAMES)
+    assert said("export", "all").count("passed") == len(EXPORTS)
     assert f"Files: {url}/{TOP}" in said("export", "coco")
     said("verify", "--deep")
     path = f"{TOP}/open_clip/validation/validation.tsv"

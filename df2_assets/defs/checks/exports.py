@@ -1,4 +1,4 @@
-"""The check of each export: what is on disk, held against the JSONL row by row."""
+"""The check of each export: files as written, from the present build, with all rows."""
 
 from typing import Final
 
@@ -12,12 +12,12 @@ from df2_assets.store.layout import Roots
 
 
 def find(roots: Roots, split: str, name: str) -> dict[str, Finding]:
-    """Reads the export back whole."""
+    """Compare the files of an export with its record, and that with the split."""
     return {CHECK: matches_image_text(roots, split, name)}
 
 
 def _check(name: str) -> dg.AssetChecksDefinition:
-    says = "Read back from disk: every file, and every row with the JSONL's content; no other row."
+    says = "Made from the present build, with all its rows; every file as written, and no other."
     return split_checks(name, {CHECK: says}, lambda roots, split: find(roots, split, name))
 
 

@@ -1,0 +1,45 @@
+"""Rows as CSV or Parquet, a stream of bytes: they are never all in memory."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from tempfile import SpooledTemporaryFile
+from typing import Any, Final, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+T = TypeVar("T")
+
+_GROUP: Final = 65_536
+"""Rows of a row group."""
+
+_IN_MEMORY: Final = 64 * 1024 * 1024
+_BLOCK: Final = 1024 * 1024
+
+
+def delimited(rows: Iterable[Sequence[object]], delimiter: str = ",") -> Iterator[bytes]:
+    """Yield rows as lines of UTF-8, with quotes where they are needed."""
+    for row in rows:
+        line = io.StringIO()
+        csv.writer(line, delimiter=delimiter, lineterminator="\n").writerow(row)
+        yield line.getvalue().encode()
+
+
+def groups_of(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield lists of `size` rows, and one of the rest."""
+    rest = iter(rows)
+    while group := list(islice(rest, size)):
+        yield group
+
+
+def parquet(schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    """Yield the bytes of a Parquet file of `rows`; a large one goes through a temporary file."""
+    with SpooledTemporaryFile(_IN_MEMORY) as file:
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            for group in groups_of(rows, _GROUP):
+                writer.write_table(pa.Table.from_pylist(group, schema=schema))
+        file.seek(0)
+        yield from iter(partial(file.read, _BLOCK), b"")
