@@ -1,5 +1,7 @@
 """The conditions that assets carry, as the sensor `follow_data_versions` evaluates it."""
 
+import os
+
 import dagster as dg
 import pytest
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
@@ -121,11 +123,22 @@ def test_what_was_made_by_hand_is_followed_where_its_data_version_has_changed(
     follower.settle()
 
 
-def test_a_build_leaves_nothing_to_be_asked_for(follower: Follower) -> None:
+def test_each_state_of_the_source_is_followed_once_also_one_that_comes_back(
+    follower: Follower,
+) -> None:
+    path = follower.platform.file()
+    for state in (1_700_000_001, 1_700_000_002) * 2:
+        os.utime(path, (state, state))
+        follower.platform.observe()
+        assert follower.follow() == {SPLIT: MADE}
+        follower.settle()
+
+
+def test_a_change_that_a_build_has_taken_in_asks_for_its_reports_alone(follower: Follower) -> None:
     follower.platform.relabel()
     follower.platform.build()
-    asked = follower.look().get(SPLIT, set())
-    assert asked <= MADE - {"image_text", "sku_metadata", "crops", "sku_groups", "refusals"}
+    assert follower.follow() == {SPLIT: {"crop_quality", "gallery"}}
+    follower.settle()
 
 
 def test_nothing_follows_an_asset_whose_blocking_check_has_failed(follower: Follower) -> None:
