@@ -18,7 +18,7 @@ from df2_assets.store.layout import Roots
 class SplitPlan:
     """Counts of what would happen; `takes` is what the crops would need.
 
-    `notes` say what would be made anew though its input is as it was, and why.
+    `notes` say what would be rebuilt though its input is as it was, and why.
     """
 
     split: str
@@ -78,5 +78,5 @@ def plan_split(
         len(plan.remove),
         int(index["reason"].notna().sum()),
         takes,
-        [f"{asset} made anew: {why}" for asset, why in anew.items() if why],
+        [f"{asset} rebuilt: {why}" for asset, why in anew.items() if why],
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from df2_assets.dataset.taxonomy import CATEGORIES, OCCLUSIONS, VIEWPOINTS
-from df2_assets.report.embedding import embedded_bytes
+from df2_assets.report.tiles import embedded_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

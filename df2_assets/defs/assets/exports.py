@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
-from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.conditions import KEEP_UP
 from df2_assets.defs.metadata import export_result
 from df2_assets.defs.resources import ProgressChoice, SplitWriter
