@@ -135,7 +135,7 @@ def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> str | None:
     paper = Image.new("RGB", (2 * wide, -(-len(chosen) // 2) * high), "white")
     draw, font = ImageDraw.Draw(paper), ImageFont.load_default(11)
     for position, sku_id in enumerate(chosen):
-        left, top = (position % 2) * wide + gap, (position // 2) * high + gap
+        left, top = (position % 2) * wide + gap, position // 2 * high
         of_sku = crops[crops["sku_id"] == sku_id]
         name = of_sku["category_name"].iloc[0]
         draw.text((left, top), f"{sku_id}  {name}", fill="black", font=font)
