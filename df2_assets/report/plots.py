@@ -33,7 +33,7 @@ _STYLE: Final[dict[str, Any]] = {
 def distributions(
     split: str, groups: pd.DataFrame, manifest: pd.DataFrame, quality: pd.DataFrame
 ) -> str | None:
-    """Markdown with a PNG: categories, occlusion by viewpoint, crops a SKU, sizes, brightness.
+    """Draw a PNG: categories, occlusion by viewpoint, crops per SKU, sizes, brightness.
 
     `groups` are rows of `sku_groups`; crops that are not on disk are left out. None without crops.
     """

@@ -23,7 +23,7 @@ _FRONTAL: Final = 2
 
 @dataclass
 class Content:
-    """Lists are parallel, a place a SKU, sorted by id.
+    """The SKUs of a split; lists are parallel, one place per SKU, sorted by id.
 
     `cells` has a bit for each domain, occlusion and viewpoint that a SKU has a crop of: 9 times
     the domain, 3 times the occlusion, the viewpoint, each from 0. `prompts` are the texts by
@@ -76,7 +76,7 @@ class Content:
 def collect(
     records: Iterable[ImageText], digests: Mapping[str, str], named: Mapping[str, list[int]]
 ) -> Content:
-    """The content of a split from its prompts, in their order.
+    """Return the content of a split from its prompts, in their order.
 
     `digests` are of crops by path; `named` lists, by SKU, the checks that name it.
     """
@@ -97,13 +97,13 @@ def collect(
 
 
 def refused(table: pd.DataFrame) -> list[list[Any]]:
-    """The rows of `refusals` as lists: image, item, stage, reason, detail."""
+    """Return the rows of `refusals` as lists: image, item, stage, reason, detail."""
     columns = ("image_id", "item_idx", "stage", "reason", "detail")
     return [list(row) for row in rows(table, *columns)]
 
 
 def script(call: str, *arguments: object) -> bytes:
-    """A call with JSON arguments, as a script that a page loads; nothing in it can end one."""
+    """Return a call with JSON arguments as a script for a page; nothing in it can end a script."""
     said = ",".join(
         json.dumps(one, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
         for one in arguments
