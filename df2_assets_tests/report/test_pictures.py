@@ -53,20 +53,17 @@ def test_a_contact_sheet_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
     assert has(shown(contact_sheet(tmp_path, crops)), (255, 0, 0))
 
 
-def test_the_worst_crops_are_shown_with_their_number(roots: Roots) -> None:
-    write(roots.sku_root, path(1), jpeg(plain("#ff0000")))
+def test_the_worst_crops_are_shown_with_their_number_and_a_gap_for_one_that_is_gone(
+    roots: Roots,
+) -> None:
     rows = pd.DataFrame(
         {"crop_path": [path(1)], "image_id": ["000001"], "item_idx": [1], "brightness": [3.5]}
     )
+    gap = shown(pictures.worst_crops(roots, rows, "brightness", "dark"))
+    assert not has(gap, (255, 0, 0), 1)
+    write(roots.sku_root, path(1), jpeg(plain("#ff0000")))
     assert has(shown(pictures.worst_crops(roots, rows, "brightness", "dark")), (255, 0, 0), 8000)
     assert pictures.worst_crops(roots, rows.iloc[:0], "brightness", "dark") is None
-
-
-def test_a_crop_that_is_gone_leaves_a_gap(roots: Roots) -> None:
-    rows = pd.DataFrame(
-        {"crop_path": [path(1)], "image_id": ["000001"], "item_idx": [1], "brightness": [3.5]}
-    )
-    assert not has(shown(pictures.worst_crops(roots, rows, "brightness", "dark")), (255, 0, 0), 1)
 
 
 @pytest.mark.parametrize(
