@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from df2_assets.defs.assets import all_assets
-from df2_assets.defs.assets.code import hosted
+from df2_assets.defs.assets.factories import hosted
 from df2_assets.defs.checking import check_freshness, check_only
 from df2_assets.defs.checks import all_checks
 from df2_assets.defs.io_managers import TableIOManager

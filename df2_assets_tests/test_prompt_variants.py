@@ -101,7 +101,7 @@ def test_other_templates_make_the_jsonl_anew_and_nothing_else(site: Site, origin
     before = stamps(site.sku)
     settings = with_templates(site, TEMPLATES.replace("of a customer", "of somebody"))
     run = build(settings)
-    assert run.notes == ["image_text made anew: its prompt templates are others"]
+    assert run.notes == ["image_text rebuilt: its prompt templates are others"]
     assert (run.success, run.failed) == (True, [])
     after = stamps(site.sku)
     assert {path for path in after if before[path] != after[path]} == {
@@ -129,7 +129,7 @@ def test_the_order_of_keys_is_that_of_the_file(site: Site) -> None:
     short, varied = TEMPLATES.split("  text_varied")
     turned = f"prompts:\n  text_varied{varied}{short.removeprefix(chr(10) + 'prompts:' + chr(10))}"
     run = build(with_templates(site, turned))
-    assert run.notes == ["image_text made anew: its prompt templates are others"]
+    assert run.notes == ["image_text rebuilt: its prompt templates are others"]
     assert list(lines(site)[0])[-2:] == ["text_varied", "text_short"]
     assert run.failed == []
 

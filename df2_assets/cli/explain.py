@@ -2,8 +2,9 @@
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,30 +12,18 @@ from df2_assets.cli.options import json_option, say, say_json, settings_for
 from df2_assets.errors import Df2Error, SettingsError
 
 if TYPE_CHECKING:
-    from df2_assets.explain.explain import Answer, Runs
-    from df2_assets.explain.steps import Fate, Step
+    from df2_assets.explain.explain import Answer, Run, Step
     from df2_assets.store.layout import Roots
 
 _IN, _OUT, _UNKNOWN = 0, 1, 2
+_MATERIALIZATIONS = 20
 
 
 class _Error(click.ClickException):
-    """1 would say that something is not in the data set."""
-
-    exit_code = _UNKNOWN
+    exit_code = _UNKNOWN  # 1 would say that something is not in the data set
 
 
-class _Explain(click.Command):
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except Df2Error as error:
-            if ctx.find_root().params["debug"]:
-                raise
-            raise _Error(str(error)) from error
-
-
-@click.command(cls=_Explain)
+@click.command()
 @click.argument("what", nargs=-1, required=True)
 @click.option("--item", type=click.IntRange(0), help="N of itemN, for SPLIT IMAGE_ID.")
 @click.option("--split", help="For SKU_ID: of this split only; an id names one SKU a split.")
@@ -51,21 +40,21 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
 
     Ends with 0 for what is in the data set, 1 for what is not, 2 for what is unknown.
     """
-    from df2_assets.dataset.skus import SKU_ID
+    import msgspec
 
-    settings = settings_for((split,) if split else ())
-    roots = settings.roots
-    if len(what) == 1 and SKU_ID.fullmatch(what[0]) and item is None:
-        answers = _of_sku(roots, settings.splits, what[0])
-    elif len(what) == 1 and "/" in what[0] and item is None and split is None:
-        answers = [_of_crop(roots, what[0])]
-    elif len(what) == 2 and split is None:
-        answers = _of_image(roots, *what, item)
-    else:
-        raise click.UsageError("Give SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop.")
-    fate = _fate(answers)
+    from df2_assets.explain.explain import BEST
+
+    try:
+        answers = _explain(what, item, split)
+    except Df2Error as error:
+        if click.get_current_context().find_root().params["debug"]:
+            raise
+        raise _Error(str(error)) from error
+    fate = min((answer.fate for answer in answers), key=BEST.index)
     if as_json:
-        say_json(_as_dict(" ".join(what), fate, answers))
+        documents = msgspec.to_builtins(answers)
+        steps = documents[0]["steps"] if len(documents) == 1 else []
+        say_json({"asked": " ".join(what), "fate": fate, "steps": steps, "answers": documents})
     else:
         for answer in answers:
             _show(answer)
@@ -74,92 +63,89 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
     sys.exit({"in": _IN, "unknown": _UNKNOWN}.get(fate, _OUT))
 
 
-def _of_image(roots: "Roots", split: str, image_id: str, item: int | None) -> "list[Answer]":
-    from df2_assets.explain.explain import explain_image
+def _explain(what: tuple[str, ...], item: int | None, split: str | None) -> "list[Answer]":
+    """Return the answers; of a SKU one for each split that has it, or for all where none has."""
+    from df2_assets.dataset.skus import SKU_ID
+    from df2_assets.explain.explain import explain_crop, explain_image, explain_sku
     from df2_assets.settings import parse_splits
 
-    parse_splits([split])
-    if not (image_id.isascii() and image_id.isdigit() and len(image_id) <= 6):
-        raise click.UsageError(f"An image id is up to six digits, such as 000001: not {image_id}.")
-    return explain_image(roots, split, image_id.zfill(6), item, _runs(roots, split))
+    settings = settings_for((split,) if split else ())
+    roots = settings.roots
+    match what:
+        case [sku_id] if SKU_ID.fullmatch(sku_id) and item is None:
+            answers = [explain_sku(roots, s, sku_id, _runs(roots, s)) for s in settings.splits]
+            return [answer for answer in answers if answer.fate != "unknown"] or answers
+        case [path] if "/" in path and item is None and split is None:
+            crop_path = _below_sku_root(roots, path)
+            return [explain_crop(roots, crop_path, _runs(roots, crop_path.split("/")[0]))]
+        case [of, image_id] if split is None:
+            parse_splits([of])
+            if not (image_id.isascii() and image_id.isdigit() and len(image_id) <= 6):
+                raise click.UsageError(
+                    f"An image id is up to six digits, such as 000001: not {image_id}."
+                )
+            return explain_image(roots, of, image_id.zfill(6), item, _runs(roots, of))
+    raise click.UsageError("Give SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop.")
 
 
-def _of_sku(roots: "Roots", splits: tuple[str, ...], sku_id: str) -> "list[Answer]":
-    """An answer for each split that has the SKU; for each that was looked into where none has."""
-    from df2_assets.explain.explain import explain_sku
-
-    answers = [explain_sku(roots, split, sku_id, _runs(roots, split)) for split in splits]
-    return [answer for answer in answers if answer.fate != "unknown"] or answers
-
-
-def _of_crop(roots: "Roots", given: str) -> "Answer":
-    """The path is relative to SKU_ROOT and starts with a split, or leads into it from here."""
+def _below_sku_root(roots: "Roots", path: str) -> str:
+    """Return a path that starts with a split, or leads into SKU_ROOT from here, relative to it."""
     from df2_assets.dataset.taxonomy import SPLITS
-    from df2_assets.explain.explain import explain_crop
-    from df2_assets.store.location import is_url, locate
+    from df2_assets.store.location import locate
 
-    path = locate(given) if is_url(given) else Path(given)
-    here, top = _absolute(path), _absolute(roots.sku_root)
-    if path.parts[0] not in SPLITS and here.is_relative_to(top):
-        path = here.relative_to(top)
-    split = path.as_posix().partition("/")[0]
-    return explain_crop(roots, path.as_posix(), _runs(roots, split) if split in SPLITS else {})
+    if Path(path).parts[0] in SPLITS:
+        return Path(path).as_posix()
+    below = os.path.relpath(str(locate(path)), str(roots.sku_root))
+    return path if below.startswith("..") else below
 
 
-def _absolute(path: Path) -> Path:
-    from df2_assets.store.location import is_url
+def _runs(roots: "Roots", split: str) -> "dict[str, Run]":
+    """Return, by asset, the last run that wrote to this SKU_ROOT, as far as the instance knows.
 
-    return path if is_url(str(path)) else Path(os.path.abspath(path))
+    An instance may have seen builds of several roots: the path that each recorded tells them apart.
+    """
+    import dagster as dg
 
-
-def _runs(roots: "Roots", split: str) -> "Runs":
-    """The runs that made what there is of a split, as far as the instance knows."""
     from df2_assets.cli.instance import open_instance
-    from df2_assets.cli.made_by import made_by
+    from df2_assets.explain.explain import STAGES, Run
 
+    runs: dict[str, Run] = {}
     try:
         with open_instance() as instance:
-            return made_by(instance, roots, split)
+            for asset in STAGES:
+                of = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[split])
+                for record in instance.fetch_materializations(of, _MATERIALIZATIONS).records:
+                    event = record.asset_materialization
+                    path = event.metadata.get("path") if event else None
+                    if path and str(path.value).startswith(f"{roots.sku_root}/"):
+                        at = datetime.fromtimestamp(record.timestamp).astimezone()
+                        runs[asset] = Run(record.run_id, at.isoformat(timespec="seconds"))
+                        break
     except SettingsError as problem:
         click.echo(f"note: no runs are named. {problem}", err=True)
-        return {}
-
-
-def _fate(answers: "list[Answer]") -> "Fate":
-    """The fate that speaks for all: something of what was asked for is in the data set, or not."""
-    from df2_assets.explain.explain import BEST
-
-    return min((answer.fate for answer in answers), key=BEST.index)
-
-
-def _as_dict(asked: str, fate: str, answers: "list[Answer]") -> dict[str, Any]:
-    import msgspec
-
-    told: list[dict[str, Any]] = msgspec.to_builtins(answers)
-    steps = told[0]["steps"] if len(told) == 1 else []
-    return {"asked": asked, "fate": fate, "steps": steps, "answers": told}
+    return runs
 
 
 def _show(answer: "Answer") -> None:
     if answer.image_id:
-        item = "" if answer.item_idx is None else f" item {answer.item_idx}"
-        subject = f"{answer.split} {answer.image_id}{item}"
+        of_item = "" if answer.item_idx is None else f" item {answer.item_idx}"
+        subject = f"{answer.split} {answer.image_id}{of_item}"
     else:
         subject = f"{answer.split} {answer.sku_id}" if answer.sku_id else f"{answer.crop_path}"
     verdict = {"in": "in the data set", "unknown": "unknown"}.get(
         answer.fate, f"not in the data set: {answer.fate}"
     )
-    told = any(step.said == answer.why for step in answer.steps)
-    say(f"{subject} is {verdict}." if told else f"{subject} is {verdict}: {answer.why}.")
-    made: dict[str, list[Step]] = {}
+    is_last_step = any(step.said == answer.why for step in answer.steps)
+    say(f"{subject} is {verdict}{'' if is_last_step else f': {answer.why}'}.")
+    by_run: dict[str, list[Step]] = {}
     for step in answer.steps:
         for stage, said in ((step.stage, step.said), *(("", line) for line in step.also)):
             say(f"  {stage:<22}{said}")
         if step.run:
-            made.setdefault(step.run.run_id, []).append(step)
-    for run_id, steps in made.items():
+            by_run.setdefault(step.run.run_id, []).append(step)
+    for run_id, steps in by_run.items():
         at = max(step.run.at for step in steps if step.run)
         say(f"  run {run_id} of {at} made {', '.join(step.stage for step in steps)}")
-    for one in answer.items:
-        why = one.crop_path if one.fate == "in" else one.why
-        say(f"  {one.domain:<8}{one.image_id} item {one.item_idx}: {one.fate}, {why}")
+    for item in answer.items:
+        why = item.crop_path if item.fate == "in" else item.why
+        say(f"  {item.domain:<8}{item.image_id} item {item.item_idx}: {item.fate}, {why}")

@@ -25,7 +25,7 @@ from df2_assets.settings import Settings
 class Outcome:
     """What a run left: numbers by asset, checks by what became of them, and why it failed.
 
-    `notes` say what was made anew though its input is as it was, and why.
+    `notes` say what was rebuilt though its input is as it was, and why.
     """
 
     split: str
@@ -116,8 +116,8 @@ def run_split(
             made = event.step_materialization_data.materialization
             asset = made.asset_key.path[-1]
             outcome.numbers[asset] = _numbers(made.metadata)
-            if why := made.metadata.get("made_anew"):
-                outcome.notes.append(f"{asset} made anew: {why.value}")
+            if reason := made.metadata.get("rebuild_reason"):
+                outcome.notes.append(f"{asset} rebuilt: {reason.value}")
         elif event.is_step_failure or (event.is_job_failure and not outcome.problems):
             outcome.problems += _problem(event)
     for check in result.get_asset_check_evaluations():

@@ -1,4 +1,4 @@
-"""When an asset is to be made by itself: the conditions that assets carry.
+"""The conditions by which automation rebuilds an asset.
 
 Nothing is evaluated until the sensor `follow_data_versions` is turned on.
 """
@@ -22,13 +22,13 @@ _FREE: Final = (
 )
 
 FOLLOW: Final = ((_NEVER_MADE | _SOURCE_CHANGED) & _FREE).with_label("follow")
-"""Made where something that it is made from has another data version, split by split.
+"""Rebuild a split of an asset when one of its inputs has another data version.
 
-An equal data version asks for nothing, unlike with `eager()`. What is requested takes all that
-follows along in the same run: a split is never left half-way between two runs. A blocking check
-that has failed holds back what follows, in that run and in any later one. What failed without ever
-having been made waits for a change, and is not tried at each look.
+An equal data version requests nothing, unlike with `eager()`. Everything that follows is requested
+in the same run: a split is never left half-way between two runs. A blocking check that has failed
+holds back what follows, in that run and in any later one. A split that failed before it was ever
+made waits for a change: it is not tried at each evaluation.
 """
 
 KEEP_UP: Final = (~_Condition.missing() & _SOURCE_CHANGED & _FREE).with_label("keep up")
-"""The same for what is made only where somebody has asked for it: once it was made, it follows."""
+"""The same for an asset that is made only on request: once it was made, it follows."""

@@ -28,22 +28,20 @@ _SEVERITY = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.
 
 
 def columns(schema: pa.Schema) -> dict[str, Any]:
-    """What the UI shows of columns: their types and meaning, and where their values come from."""
+    """Return what the UI shows of columns: their types and meaning, and where values come from."""
     return {
-        "dagster/column_schema": column_schema(schema),
+        "dagster/column_schema": dg.TableSchema(
+            [
+                dg.TableColumn(f.name, str(f.type), f.metadata[b"description"].decode())
+                for f in schema
+            ]
+        ),
         "dagster/column_lineage": column_lineage(schema),
     }
 
 
-def column_schema(schema: pa.Schema) -> dg.TableSchema:
-    """A pyarrow schema, with the descriptions of its fields, as Dagster shows it."""
-    return dg.TableSchema(
-        [dg.TableColumn(f.name, str(f.type), f.metadata[b"description"].decode()) for f in schema]
-    )
-
-
 def column_lineage(schema: pa.Schema) -> dg.TableColumnLineage:
-    """Which columns of which assets each column comes from."""
+    """Return which columns of which assets each column comes from."""
     return dg.TableColumnLineage(
         {
             f.name: [
@@ -56,7 +54,7 @@ def column_lineage(schema: pa.Schema) -> dg.TableColumnLineage:
 
 
 def preview(rows: pd.DataFrame, limit: int = SHOWN) -> dg.TableMetadataValue:
-    """The first rows as a table; text in them made inert."""
+    """Return the first rows as a table; text in them is inert."""
     head = rows.head(limit)
     columns = [dg.TableColumn(str(name), "string") for name in head.columns]
     records = [
@@ -67,10 +65,7 @@ def preview(rows: pd.DataFrame, limit: int = SHOWN) -> dg.TableMetadataValue:
 
 
 def previewed(name: str, rows: pd.DataFrame, limit: int = SHOWN) -> dict[str, Any]:
-    """The same by name, to be kept in an event: without rows nothing, nor columns without values.
-
-    What columns an asset has, it says itself.
-    """
+    """Return the same by name, to be kept in an event: no columns without values, nor no rows."""
     filled = rows.head(limit).dropna(axis="columns", how="all")
     return {name: preview(filled, limit)} if len(filled) else {}
 
@@ -81,14 +76,14 @@ def table_result(
     changes: Changes,
     *,
     numbers: Mapping[str, int | float],
-    anew: str | None = None,
+    rebuild_reason: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     check_results: Sequence[dg.AssetCheckResult] = (),
 ) -> dg.MaterializeResult[Any]:
-    """The result of an asset that leaves a table, for the IO manager to write.
+    """Return the result of an asset that leaves a table, for the IO manager to write.
 
-    `anew` says why what is there already was made again, where that is not for its input.
+    `rebuild_reason` says why existing rows were made again, where their input has not changed.
     """
     return dg.MaterializeResult(
         value=table,
@@ -99,7 +94,7 @@ def table_result(
             **previewed("preview", tables.frame(table.slice(0, PREVIEWED))),
             **numbers,
             **changed(changes),
-            **({"made_anew": anew} if anew else {}),
+            **({"rebuild_reason": rebuild_reason} if rebuild_reason else {}),
             **(metadata or {}),
         },
         tags=tags,
@@ -114,7 +109,7 @@ def document_result(
     metadata: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> dg.MaterializeResult[Any]:
-    """The result of an asset that leaves a contract file, already written."""
+    """Return the result of an asset that leaves a contract file, already written."""
     return dg.MaterializeResult(
         data_version=dg.DataVersion(published.data_version),
         metadata={
@@ -124,9 +119,9 @@ def document_result(
             "bytes": path.stat().st_size,
             "skus": published.skus,
             "crops": published.crops,
-            "preview": dg.MetadataValue.md(fenced(head(path))),
+            "preview": dg.MetadataValue.md(fenced_head(path)),
             **changed(published.changes),
-            **({"made_anew": published.anew} if published.anew else {}),
+            **({"rebuild_reason": published.anew} if published.anew else {}),
             **(metadata or {}),
         },
         tags=tags,
@@ -134,7 +129,7 @@ def document_result(
 
 
 def export_result(name: str, made: Exported, folder: Path) -> dg.MaterializeResult[Any]:
-    """The result of an asset that leaves an export in a folder, already written."""
+    """Return the result of an asset that leaves an export in a folder, already written."""
     card = folder / "README.md"
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made.digest),
@@ -155,7 +150,7 @@ def export_result(name: str, made: Exported, folder: Path) -> dg.MaterializeResu
 
 
 def changed(changes: Changes) -> dict[str, Any]:
-    """What changed since the last materialization, with the first of what did."""
+    """Return what changed since the last materialization, with the first changes."""
     return {
         "added": changes.added,
         "removed": changes.removed,
@@ -165,20 +160,21 @@ def changed(changes: Changes) -> dict[str, Any]:
     }
 
 
+def pictures(**markdown: str | None) -> dict[str, Any]:
+    """Return pictures as metadata; without those that show nothing."""
+    return {name: dg.MetadataValue.md(text) for name, text in markdown.items() if text}
+
+
 def share(part: int, whole: int) -> float:
-    """How much of the work was done anew: 1.0 is a cold build, 0.0 one that changed nothing."""
+    """Return how much of the work was done: 1.0 is a cold build, 0.0 one that changed nothing."""
     return part / whole if whole else 0.0
 
 
-def head(path: Path, lines: int = 6, width: int = 160) -> list[str]:
-    """The first lines of a text file, cut to `width`, made inert."""
+def fenced_head(path: Path, lines: int = 6, width: int = 160) -> str:
+    """Return the first lines of a text file, cut to `width` and inert, as code in markdown."""
     with path.open(encoding="utf-8") as file:
-        return [inert(line.rstrip("\n"), width) for line in islice(file, lines)]
-
-
-def fenced(lines: list[str]) -> str:
-    """Lines as a block of code in markdown; nothing in them can end it early."""
-    return "\n".join(["~~~~~~~~", *lines, "~~~~~~~~"])
+        head = [inert(line.rstrip("\n"), width) for line in islice(file, lines)]
+    return "\n".join(["~~~~~~~~", *head, "~~~~~~~~"])  # no line of JSON can end it early
 
 
 def check_result(

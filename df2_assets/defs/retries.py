@@ -30,7 +30,7 @@ TRANSIENT: Final = {
 
 @contextmanager
 def retried(context: dg.OpExecutionContext) -> Iterator[None]:
-    """A step's work: run again, twice, after an OSError that is TRANSIENT; then OutputError.
+    """Run a step's work again, twice, after an OSError that is TRANSIENT; then raise OutputError.
 
     Not by a RetryPolicy: with one, Dagster takes a terminated run for a step to be tried again,
     and would try again what only a person can mend.

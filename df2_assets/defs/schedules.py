@@ -10,7 +10,7 @@ from df2_assets.settings import Settings
 
 
 def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """A nightly build of each split; looks at the source, at its age, and at the result.
+    """Return the schedules: a nightly build, and checks of the source, its age and the result.
 
     Raises SettingsError for a cron that cannot be read.
     """
@@ -22,9 +22,9 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             name="nightly_build",
             job_name="build_dataset",
             cron_schedule=settings.cron,
-            execution_fn=_a_run_a_split(settings, {}),
+            execution_fn=_run_each_split(settings, {}),
             default_status=status,
-            description="Builds every split anew; what has not changed is not done again.",
+            description="Builds every split again; what has not changed is not made again.",
         )
     except dg.DagsterInvalidDefinitionError:
         raise SettingsError(
@@ -34,34 +34,34 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         name="daily_freshness",
         job_name="check_freshness",
         cron_schedule="0 8 * * *",
-        execution_fn=_a_run_a_split(settings, {}),
+        execution_fn=_run_each_split(settings, {}),
         default_status=status,
-        description="Looks whether each split is still of the download as it is, and how old.",
+        description="Checks whether each split is still of the download as it is, and how old.",
     )
     weekly = dg.ScheduleDefinition(
         name="weekly_verification",
         job_name="verify_dataset",
         cron_schedule="0 5 * * 0",
-        execution_fn=_a_run_a_split(
+        execution_fn=_run_each_split(
             settings, {"ops": {"verify_split": {"config": {"deep": True}}}}
         ),
         default_status=status,
-        description="Decodes every crop and holds it, and all files, against what was built.",
+        description="Decodes every crop and compares it, and all files, with what was built.",
     )
     hourly = dg.ScheduleDefinition(
         name="hourly_observation",
         job_name="observe_sources",
         cron_schedule="0 * * * *",
         default_status=status,
-        description="Looks whether the download or the prompt templates have changed.",
+        description="Checks whether the download or the prompt templates have changed.",
     )
     return [nightly, daily, weekly, hourly]
 
 
-def _a_run_a_split(
+def _run_each_split(
     settings: Settings, run_config: dict[str, Any]
 ) -> Callable[[dg.ScheduleEvaluationContext], Iterator[dg.RunRequest]]:
-    """A run for each split of the settings, once a tick."""
+    """Return what asks for a run of each split of the settings, once per tick."""
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         tick = context.scheduled_execution_time.isoformat()

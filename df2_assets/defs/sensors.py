@@ -1,78 +1,28 @@
-"""What an event starts: changed annotations, changed data versions, failed runs."""
+"""What an event starts: a build after changed data versions, a line in the log after a bad run."""
 
-import json
 from collections.abc import Iterator
 
 import dagster as dg
 
-from df2_assets.defs.alerts import complaints
-from df2_assets.defs.runs.history import SOURCE, TEMPLATES, made_from, observed
+from df2_assets.defs.metadata import FIRST_OFFENDERS
+from df2_assets.defs.runs.history import SOURCE, TEMPLATES
 from df2_assets.defs.runs.liveness import PARTITION_TAG
+from df2_assets.errors import inert
 from df2_assets.settings import Settings
 
 
 def sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """Fresh sensors. Of the first two, which build the same, one is enough."""
-    return [_annotations_changed(settings), _follow_data_versions(), *_alarms(settings)]
-
-
-def _annotations_changed(settings: Settings) -> dg.SensorDefinition:
-    @dg.sensor(
-        job_name="build_dataset",
-        minimum_interval_seconds=30,
-        description=(
-            "Builds a split once for each change of its files, as `observe_sources` has seen "
-            "it. A change that a build has taken in by itself asks for nothing."
-        ),
-    )
-    def annotations_changed(
-        context: dg.SensorEvaluationContext,
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        """The cursor has, by split, the last version seen and how many changes there have been."""
-        seen: dict[str, list[int | str]] = json.loads(context.cursor or "{}")
-        asked = 0
-        for split in settings.splits:
-            now = observed(context.instance, split)
-            changes, before = seen.get(split, [0, ""])
-            if now is None or now.version == before:
-                continue
-            seen[split] = [int(changes) + 1, now.version]
-            if _is_taken_in(context.instance, split, now.version, now.run_id):
-                continue
-            asked += 1
-            # A version can come back: the count tells its return from the same change seen twice.
-            yield dg.RunRequest(
-                run_key=f"{split} {seen[split][0]} {now.version}", partition_key=split
-            )
-        context.update_cursor(json.dumps(seen))
-        if not asked:
-            yield dg.SkipReason("No split has changed since the last look.")
-
-    return annotations_changed
-
-
-def _is_taken_in(instance: dg.DagsterInstance, split: str, version: str, run_id: str) -> bool:
-    """Whether a build of the split has read this version, or has seen it first and is at it."""
-    run = instance.get_run_by_id(run_id)
-    by_build = run is not None and run.tags.get(PARTITION_TAG) == split
-    return by_build or made_from(instance, split) == version
-
-
-def _follow_data_versions() -> dg.SensorDefinition:
-    return dg.AutomationConditionSensorDefinition(
+    """Return fresh sensors; those that log problems run where the schedules do."""
+    follow_data_versions = dg.AutomationConditionSensorDefinition(
         "follow_data_versions",
-        # The sources as well, or nobody sees that they have changed.
+        # The sources as well: else nothing sees that they have changed.
         target=dg.AssetSelection.all() | dg.AssetSelection.assets(SOURCE, TEMPLATES),
-        emit_backfills=False,  # one run a split, as everywhere
+        emit_backfills=False,  # one run per split, as everywhere
         description=(
-            "Makes each asset whose input has another data version, split by split, with all that "
-            "follows; nothing behind a blocking check that has failed."
+            "Rebuilds each asset whose input has another data version, split by split, with all "
+            "that follows; nothing behind a blocking check that has failed."
         ),
     )
-
-
-def _alarms(settings: Settings) -> list[dg.SensorDefinition]:
-    """A run that fails, and one that goes well with a check that does not, say so in the log."""
     status = (
         dg.DefaultSensorStatus.RUNNING if settings.schedules else dg.DefaultSensorStatus.STOPPED
     )
@@ -92,9 +42,55 @@ def _alarms(settings: Settings) -> list[dg.SensorDefinition]:
     def failed_checks(context: dg.RunStatusSensorContext) -> None:
         _log(context)
 
-    return [failed_runs, failed_checks]
+    return [follow_data_versions, failed_runs, failed_checks]
 
 
 def _log(context: dg.RunStatusSensorContext) -> None:
-    for line in complaints(context.instance, context.dagster_run):
+    for line in failure_messages(context.instance, context.dagster_run):
         context.log.error(line)
+
+
+def failure_messages(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
+    """Return a line for each check that failed with severity ERROR and each error in `run`.
+
+    A check's line has the first of its offenders. Text from the data in it is inert.
+    """
+    where = f"{run.job_name} of {run.tags.get(PARTITION_TAG, 'all splits')}"
+    problems = [*_failed_checks(instance, run.run_id), *_errors(instance, run.run_id)]
+    return [f"{where}: {problem} (run {run.run_id})" for problem in problems]
+
+
+def _failed_checks(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        event = entry.dagster_event
+        check = event.asset_check_evaluation_data if event else None
+        if check is None or check.passed or check.severity != dg.AssetCheckSeverity.ERROR:
+            continue
+        line = f"check {check.check_name} of {check.asset_key.to_user_string()} has failed"
+        if check.description:
+            line += f": {check.description}"
+        offenders = check.metadata.get(FIRST_OFFENDERS)
+        if isinstance(offenders, dg.TableMetadataValue) and offenders.records:
+            first = offenders.records[0].data
+            line += f" The first: {', '.join(f'{k} {v}' for k, v in first.items() if v)}."
+        yield line
+
+
+def _errors(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
+    """The root cause of each step's failure, or of the run's where no step has failed."""
+    kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
+    failures = [
+        entry.dagster_event
+        for entry in instance.all_logs(run_id, of_type=kinds)
+        if entry.dagster_event
+    ]
+    for event in [event for event in failures if event.is_step_failure] or failures:
+        error = getattr(event.event_specific_data, "error", None)
+        while error is not None and error.cause is not None:
+            error = error.cause
+        if error is None:
+            if event.is_job_failure and event.message:
+                yield inert(event.message, 1000)
+        elif error.cls_name != "DagsterAssetCheckFailedError":
+            step = f"{event.step_key} has failed" if event.step_key else "it has failed"
+            yield f"{step}: {inert(error.message.strip(), 1000)}"

@@ -1,32 +1,66 @@
-"""Why an item, an image, a SKU or a crop is in the data set, or is not: step by step."""
+"""Why an item, an image, a SKU or a crop is in the data set, or is not: step by step.
 
+An item is followed through the tables and files that the last build left, one step per asset.
+"""
+
+import re
 from collections import Counter
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import cached_property, reduce
+from operator import and_
+from pathlib import Path
+from typing import Any, Final, Literal
 
 import msgspec
+import pyarrow.compute as pc
 
-from df2_assets.dataset.skus import CROP_NAME, SKU_ID
-from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
-from df2_assets.errors import inert
-from df2_assets.explain.evidence import Evidence, Row
-from df2_assets.explain.stages import STAGES, would_be
-from df2_assets.explain.steps import Fate, Run, Step, files
+from df2_assets.dataset import skus
+from df2_assets.dataset.documents import IMAGE_TEXT
+from df2_assets.dataset.metadata import Sku
+from df2_assets.dataset.reasons import UNPAIRED
+from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
+from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
+from df2_assets.errors import MissingTableError, inert
+from df2_assets.pipeline.publishing import read_metadata
+from df2_assets.store import tables
+from df2_assets.store.consistency import standing
+from df2_assets.store.files import NOT_A_FILE
 from df2_assets.store.layout import Roots
+
+Fate = Literal["in", "unpaired", "refused", "style 0", "unknown"]
+
+BEST: Final[tuple[Fate, ...]] = ("in", "unpaired", "refused", "style 0", "unknown")
+"""Fates in the order in which one speaks for several."""
+
+_SHOWN: Final = 5
+_TABLES: Final = ("files", "raw_annotation_index", "sku_groups", "crops")
+
+Row = dict[str, Any]
+
+
+class Run(msgspec.Struct):
+    """A Dagster run and when it made the asset (ISO 8601)."""
+
+    run_id: str
+    at: str
+
 
 Runs = Mapping[str, Run]
 """The run that last made each asset of a split."""
 
-BEST: Final[tuple[Fate, ...]] = ("in", "unpaired", "refused", "style 0", "unknown")
-"""Which fate speaks for several."""
 
-_PASSED: Final = {
-    "raw_annotation_index": "usable",
-    "sku_groups": "grouped",
-    "crops": "cropped",
-    "sku_metadata": "listed",
-    "image_text": "with a prompt",
-}
+class Step(msgspec.Struct):
+    """What an asset did with an item; `ends` is the fate of an item that gets no further.
+
+    `said` is one line, `also` are further ones. `facts` are the values behind them.
+    """
+
+    stage: str
+    said: str
+    facts: dict[str, Any] = {}
+    ends: Fate | None = None
+    run: Run | None = None
+    also: list[str] = []
 
 
 class Answer(msgspec.Struct):
@@ -51,17 +85,24 @@ class Answer(msgspec.Struct):
 def explain_image(
     roots: Roots, split: str, image_id: str, item_idx: int | None, runs: Runs
 ) -> list[Answer]:
-    """An answer an item of the image, or one for the whole file; of one item where it is given."""
-    evidence = Evidence(roots, split)
-    rows = evidence.rows("raw_annotation_index", image_id=image_id) if evidence.is_built else []
-    wanted = [row for row in rows if item_idx is None or row["item_idx"] in (item_idx, None)]
-    if item_idx is not None:
-        wanted = [row for row in wanted if row["item_idx"] is not None or row["source"] is None]
-    answers = [_item(evidence, row, runs) for row in wanted]
+    """Return one answer per item of the image, or one for the whole file.
+
+    Only the answers of the item `item_idx` where that is given.
+    """
+    evidence = _Evidence(roots, split)
     if not evidence.is_built:
-        answers = [Answer(split, "unknown", _not_built(evidence), image_id, item_idx)]
-    elif not answers:
-        why, steps = _no_item(evidence, image_id, item_idx, rows), [files(evidence, image_id)]
+        return [Answer(split, "unknown", evidence.not_built, image_id, item_idx)]
+    rows = evidence.rows("raw_annotation_index", image_id=image_id)
+    wanted = rows
+    if item_idx is not None:  # a row without an item and a source is of the whole file
+        wanted = [
+            row
+            for row in rows
+            if row["item_idx"] == item_idx or (row["item_idx"] is None and row["source"] is None)
+        ]
+    answers = [_explain_row(evidence, row, runs) for row in wanted]
+    if not answers:
+        why, steps = _no_item(evidence, image_id, item_idx, rows), [_files(evidence, image_id)]
         answers = [Answer(split, "unknown", why, image_id, item_idx, steps=steps)]
     for answer in answers:
         answer.notes += evidence.notes
@@ -69,82 +110,280 @@ def explain_image(
 
 
 def explain_sku(roots: Roots, split: str, sku_id: str, runs: Runs) -> Answer:
-    """What became of a SKU, and of each item that could have been one of its crops."""
-    evidence = Evidence(roots, split)
+    """Return what became of a SKU, and of each item that could have been one of its crops."""
+    evidence = _Evidence(roots, split)
     if not evidence.is_built:
-        return Answer(split, "unknown", _not_built(evidence), sku_id=sku_id)
+        return Answer(split, "unknown", evidence.not_built, sku_id=sku_id)
     pair_id, style, category_id = map(int, sku_id.split("_"))
-    rows = evidence.rows(
-        "raw_annotation_index", pair_id=pair_id, style=style, category_id=category_id
-    )
-    items = [_item(evidence, row, runs) for row in rows]
-    fates = Counter(item.fate for item in items)
-    fate: Fate = next((fate for fate in BEST if fates[fate]), "unknown")
-    if fate == "in":
-        why = f"with {_by_domain([item for item in items if item.fate == 'in'])} crops"
-    elif items:
-        why = next(item.why for item in items if item.fate == fate)
-    else:
+    key = {"pair_id": pair_id, "style": style, "category_id": category_id}
+    items = [
+        _explain_row(evidence, row, runs) for row in evidence.rows("raw_annotation_index", **key)
+    ]
+    if not items:
         why = f"no item of pair {pair_id}, style {style}, category {category_id} could be read"
-    steps, notes = _together(items, runs) if items else [], evidence.notes
-    return Answer(split, fate, why, sku_id=sku_id, steps=steps, items=items, notes=notes)
+        return Answer(split, "unknown", why, sku_id=sku_id, notes=evidence.notes)
+    best = min(items, key=lambda item: BEST.index(item.fate))
+    why = best.why
+    if best.fate == "in":
+        why = f"with {_by_domain([item for item in items if item.fate == 'in'])} crops"
+    steps = []
+    for stage, (_, passed) in STAGES.items():
+        past = [i for i in items if any(s.stage == stage and not s.ends for s in i.steps)]
+        steps.append(Step(stage, f"{_by_domain(past)} items {passed}", run=runs.get(stage)))
+    return Answer(
+        split, best.fate, why, sku_id=sku_id, steps=steps, items=items, notes=evidence.notes
+    )
 
 
 def explain_crop(roots: Roots, crop_path: str, runs: Runs) -> Answer:
-    """What became of the item that a path, relative to SKU_ROOT, is the crop of."""
-    split, domain, sku_id, name = (crop_path.split("/") + [""] * 4)[:4]
-    match = CROP_NAME.fullmatch(name)
-    there = roots.crop(crop_path).is_file()
-    well_formed = split in SPLITS and domain in DOMAINS.values() and SKU_ID.fullmatch(sku_id)
-    if match is None or not well_formed or crop_path.count("/") != 3:
+    """Return what became of the item of which a path, relative to SKU_ROOT, is the crop."""
+    split, _, below = crop_path.partition("/")
+    match = re.fullmatch(skus.CROP_PATH, below, re.ASCII) if split in SPLITS else None
+    exists = roots.crop(crop_path).is_file()
+    if match is None:
         why = "no crop has such a path; train/catalog/000001_01_01/000002_item1.jpg is one"
-        notes = (
-            ["The file that lies there is not the project's and is left alone."] if there else []
-        )
+        foreign = "The file that lies there is not the project's and is left alone."
+        notes = [foreign] if exists else []
         return Answer(split, "unknown", why, crop_path=inert(crop_path, 200), notes=notes)
     image_id, item_idx = match.groups()
     answers = explain_image(roots, split, image_id, int(item_idx), runs)
-    answer = next((one for one in answers if one.crop_path == crop_path), answers[0])
+    answer = next((answer for answer in answers if answer.crop_path == crop_path), answers[0])
     if answer.crop_path not in (None, crop_path):
         answer.fate, answer.why = "unknown", f"the crop of that item would be {answer.crop_path}"
-    if there and answer.fate != "in":
+    if exists and answer.fate != "in":
         answer.notes.append("The file that lies there is wanted by nothing: a build removes it.")
     return answer
 
 
-def _item(evidence: Evidence, row: Row, runs: Runs) -> Answer:
+class _Evidence:
+    """What a build left of a split; what is absent or cannot be read has no rows."""
+
+    def __init__(self, roots: Roots, split: str) -> None:
+        self.roots = roots
+        self.split = split
+        self._tables = {asset: tables.find(roots, asset, split) for asset in _TABLES}
+        self.is_built = self._tables["raw_annotation_index"] is not None
+        self.not_built = (
+            f"{split} is not built under {roots.sku_root}: run df2-assets build --split {split}"
+        )
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What an answer cannot be relied on for; one sentence each."""
+        remedy = f"run df2-assets build --split {self.split}"
+        problems = standing(self.roots, self.split)
+        return [f"{problem[0].upper()}{problem[1:]}: {remedy}." for problem in problems]
+
+    def rows(self, asset: str, **values: str | int) -> list[Row]:
+        """Return the rows of a table whose columns have these values."""
+        table = self._tables[asset]
+        conditions = (pc.field(column) == value for column, value in values.items())
+        return table.filter(reduce(and_, conditions)).to_pylist() if table else []
+
+    def row(self, asset: str, **values: str | int) -> Row | None:
+        """Return the first of these rows."""
+        return next(iter(self.rows(asset, **values)), None)
+
+    @cached_property
+    def skus(self) -> dict[str, Sku]:
+        """The SKUs of the metadata."""
+        try:
+            return read_metadata(self.roots, self.split).skus
+        except MissingTableError:
+            return {}
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """The lines of the JSONL."""
+        try:
+            return self.roots.image_text(self.split).read_bytes().splitlines()
+        except OSError:
+            return []
+
+
+def _explain_row(evidence: _Evidence, row: Row, runs: Runs) -> Answer:
     """Follow an index row through the stages, as far as it got."""
-    place = would_be(row)
-    answer = Answer(
-        evidence.split,
-        "in",
-        "",
-        row["image_id"],
-        row["item_idx"],
-        DOMAINS.get(row["source"]),
-        place.sku_id if place else None,
-        place.crop_path if place else None,
-        [files(evidence, row["image_id"])],
-    )
-    for name, stage in STAGES.items():
-        step = stage(evidence, row)
-        step.run = runs.get(name)
-        answer.steps.append(step)
-        answer.why = step.said
-        if step.ends:
-            answer.fate = step.ends
+    row = row | _place(row)
+    steps = [_files(evidence, row["image_id"])]
+    for stage, (follow, _) in STAGES.items():
+        steps.append(follow(evidence, row))
+        steps[-1].run = runs.get(stage)
+        if steps[-1].ends:
             break
-    return answer
+    return Answer(
+        evidence.split,
+        steps[-1].ends or "in",
+        steps[-1].said,
+        steps=steps,
+        **{name: row[name] for name in ("image_id", "item_idx", "domain", "sku_id", "crop_path")},
+    )
 
 
-def _together(items: list[Answer], runs: Runs) -> list[Step]:
-    """For each stage, how many of a SKU's items got past it."""
-    steps = []
-    for name in STAGES:
-        past = [i for i in items if any(s.stage == name and not s.ends for s in i.steps)]
-        said = f"{_by_domain(past)} items {_PASSED[name]}"
-        steps.append(Step(name, said, run=runs.get(name)))
-    return steps
+def _place(row: Row) -> Row:
+    """Where the crop of an index row would lie; null where too little of the item is known."""
+    domain = DOMAINS.get(row["source"])
+    if any(row[name] is None for name in ("item_idx", "source", *skus.KEY)):
+        return {"domain": domain, "sku_id": None, "crop_path": None}
+    sku_id = skus.sku_id(*(row[name] for name in skus.KEY))
+    name = f"{row['image_id']}_item{row['item_idx']}.jpg"
+    crop_path = f"{row['split']}/{domain}/{sku_id}/{name}"
+    return {"domain": domain, "sku_id": sku_id, "crop_path": crop_path}
+
+
+def _files(evidence: _Evidence, image_id: str) -> Step:
+    """Annotation and image as they were read, and whether they have changed since."""
+    row = evidence.row("files", image_id=image_id) or {}
+    roots, split = evidence.roots, evidence.split
+    said, facts = [], {}
+    for kind, stem, path in (
+        ("annotation", "anno", roots.annotations(split) / f"{image_id}.json"),
+        ("image", "image", roots.images(split) / f"{image_id}.jpg"),
+    ):
+        size = row.get(f"{stem}_size")
+        name = f"{split}/{path.parent.name}/{path.name}"
+        facts[kind] = {"path": name, "bytes": size}
+        if size is None:
+            said.append(f"no {kind} ({name})")
+        else:
+            said.append(f"{name}, " + ("no file" if size == NOT_A_FILE else f"{size:,} bytes"))
+        if path.parent.is_dir() and _stamp(path) != (size, row.get(f"{stem}_mtime_ns")):
+            said[-1] += ", changed since: build again"
+    return Step("deepfashion2", "; ".join(said), facts)
+
+
+def _follow_index(_: _Evidence, row: Row) -> Step:
+    facts = {name: row[name] for name in RAW_ANNOTATION_INDEX.names if row[name] is not None}
+    if row["reason"] is not None:
+        what = "the item" if row["source"] else "the whole file"
+        said = f"{what} is refused: {_reason(row)}"
+        return Step("raw_annotation_index", said, facts, "refused")
+    box = ", ".join(str(row[edge]) for edge in ("x1", "y1", "x2", "y2"))
+    said = (
+        f"{row['source']} image, pair {row['pair_id']}, style {row['style']}, category "
+        f"{row['category_id']} ({row['category_name']}), box {box} of {row['width']} x "
+        f"{row['height']}, occlusion {OCCLUSIONS[row['occlusion']]}, viewpoint "
+        f"{VIEWPOINTS[row['viewpoint']]}"
+    )
+    return Step("raw_annotation_index", said, facts)
+
+
+def _follow_groups(evidence: _Evidence, row: Row) -> Step:
+    if row["style"] == 0:
+        return Step("sku_groups", "its style is 0: it has no counterpart", {}, "style 0")
+    key = {name: row[name] for name in skus.KEY}
+    usable = [r for r in evidence.rows("raw_annotation_index", **key) if r["reason"] is None]
+    counts = {d: sum(r["source"] == source for r in usable) for source, d in DOMAINS.items()}
+    facts = {"sku_id": row["sku_id"], "domain": row["domain"], **counts}
+    absent = [domain for domain, count in counts.items() if not count]
+    if absent:
+        refused = _refused_counterparts(evidence, row)
+        said = f"SKU {row['sku_id']} has no {absent[0]} item, and is left out"
+        if refused:
+            said += f"; refused, and perhaps of this SKU: {_first(refused)}"
+        return Step("sku_groups", said, facts | {"refused": refused}, "unpaired")
+    if not evidence.rows("sku_groups", crop_path=row["crop_path"]):
+        said = "usable, and not in the groups at hand: they are older than the index"
+        return Step("sku_groups", said, facts, "unknown")
+    said = (
+        f"SKU {row['sku_id']}, with {counts['catalog']} catalog and {counts['query']} query items"
+    )
+    return Step("sku_groups", said, facts)
+
+
+def _refused_counterparts(evidence: _Evidence, row: Row) -> list[str]:
+    """Refused items of the pair and the other domain that may have been of the item's SKU."""
+    return [
+        f"{other['image_id']} item {other['item_idx']} ({_reason(other)})"
+        for other in evidence.rows("raw_annotation_index", pair_id=row["pair_id"])
+        if other["reason"] is not None
+        and other["source"] != row["source"]
+        and all(other[name] in (None, row[name]) for name in ("style", "category_id"))
+    ]
+
+
+def _follow_crop(evidence: _Evidence, row: Row) -> Step:
+    crop = evidence.row("crops", crop_path=row["crop_path"])
+    if crop is None:
+        said = "not in the manifest at hand: it is older than the groups"
+        return Step("crops", said, {"crop_path": row["crop_path"]}, "unknown")
+    facts = {name: value for name, value in crop.items() if value is not None}
+    if crop["reason"] == UNPAIRED:
+        failed = _failed_counterparts(evidence, row)
+        said = f"it could be made, but no other domain of SKU {row['sku_id']} is left"
+        said += f": {_first(failed)}" if failed else ""
+        return Step("crops", said, facts | {"failed": failed}, "unpaired")
+    if crop["reason"] is not None:
+        return Step("crops", f"the crop is refused: {_reason(crop)}", facts, "refused")
+    said = f"{row['crop_path']}, {crop['size']:,} bytes, {crop['width']} x {crop['height']} pixels"
+    on_disk = _stamp(evidence.roots.crop(row["crop_path"]))
+    if on_disk != (crop["size"], crop["mtime_ns"]):
+        said += ", not there any more" if on_disk == (None, None) else ", changed since"
+        said += ": build again"
+    return Step("crops", said, facts)
+
+
+def _failed_counterparts(evidence: _Evidence, row: Row) -> list[str]:
+    """The crops of the item's SKU that failed in the other domain."""
+    crops = (
+        evidence.row("crops", crop_path=other["crop_path"])
+        for other in evidence.rows("sku_groups", sku_id=row["sku_id"])
+        if other["domain"] != row["domain"]
+    )
+    return [
+        f"{crop['crop_path']} ({_reason(crop)})"
+        for crop in crops
+        if crop and crop["reason"] not in (None, UNPAIRED)
+    ]
+
+
+def _follow_metadata(evidence: _Evidence, row: Row) -> Step:
+    sku = evidence.skus.get(row["sku_id"])
+    crops = getattr(sku, row["domain"]) if sku else []
+    for position, crop in enumerate(crops, 1):
+        if crop.crop_path == row["crop_path"]:
+            said = f"{row['domain']} crop {position} of {len(crops)} of {row['sku_id']}"
+            return Step("sku_metadata", said, msgspec.json.decode(msgspec.json.encode(crop)))
+    name = evidence.roots.sku_metadata(evidence.split).name
+    return Step("sku_metadata", f"{name} does not have it: build again", {}, "unknown")
+
+
+def _follow_prompt(evidence: _Evidence, row: Row) -> Step:
+    lines = (line for line in evidence.lines if row["crop_path"].encode() in line)
+    try:
+        line: Row = msgspec.json.decode(next(lines, b"{}"))
+    except msgspec.DecodeError:
+        line = {}
+    if line.get("image_path") != row["crop_path"]:
+        name = evidence.roots.image_text(evidence.split).name
+        return Step("image_text", f"{name} has no line of it: build again", {}, "unknown")
+    more = [key for key in line if key not in IMAGE_TEXT.names]
+    facts = {key: line.get(key) for key in ("text", *more)}
+    also = [f"{inert(key, 64)}: {inert(line[key], 200)}" for key in more]
+    return Step("image_text", inert(line.get("text"), 200), facts, also=also)
+
+
+STAGES: Final[dict[str, tuple[Callable[[_Evidence, Row], Step], str]]] = {
+    "raw_annotation_index": (_follow_index, "usable"),
+    "sku_groups": (_follow_groups, "grouped"),
+    "crops": (_follow_crop, "cropped"),
+    "sku_metadata": (_follow_metadata, "listed"),
+    "image_text": (_follow_prompt, "with a prompt"),
+}
+"""By asset, in order: how an index row is followed there, and what items are that get past it."""
+
+
+def _no_item(evidence: _Evidence, image_id: str, item_idx: int | None, rows: list[Row]) -> str:
+    if rows:
+        others = ", ".join(str(row["item_idx"]) for row in rows if row["item_idx"] is not None)
+        return f"its annotation has no item {item_idx}; it has {others or 'none that can be named'}"
+    files = evidence.row("files", image_id=image_id)
+    if files is None:
+        return (
+            f"{evidence.split} had neither an image nor an annotation of that id when it was read"
+        )
+    if files["anno_size"] is None:
+        return "there is an image, and no annotation that says what is in it"
+    return "its annotation has no items"
 
 
 def _by_domain(items: list[Answer]) -> str:
@@ -152,22 +391,22 @@ def _by_domain(items: list[Answer]) -> str:
     return " and ".join(f"{counts[domain]} {domain}" for domain in DOMAINS.values())
 
 
-def _no_item(evidence: Evidence, image_id: str, item_idx: int | None, rows: list[Row]) -> str:
-    if rows:
-        there = ", ".join(str(row["item_idx"]) for row in rows if row["item_idx"] is not None)
-        return f"its annotation has no item {item_idx}; it has {there or 'none that can be named'}"
-    found = evidence.rows("files", image_id=image_id)
-    if not found:
-        return (
-            f"{evidence.split} had neither an image nor an annotation of that id when it was read"
-        )
-    if found[0]["anno_size"] is None:
-        return "there is an image, and no annotation that says what is in it"
-    return "its annotation has no items"
+def _reason(row: Row) -> str:
+    """The code of a refusal and what exactly is wrong."""
+    detail = str(row["detail"])
+    return f"{row['reason']}: {detail if detail.isprintable() else inert(detail, 300)}"
 
 
-def _not_built(evidence: Evidence) -> str:
-    return (
-        f"{evidence.split} is not built under {evidence.roots.sku_root}: "
-        f"run df2-assets build --split {evidence.split}"
-    )
+def _first(names: list[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _stamp(path: Path) -> tuple[int | None, int | None]:
+    """Size and time of a file; nothing where there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None, None
+    return status.st_size, status.st_mtime_ns

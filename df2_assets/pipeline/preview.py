@@ -77,5 +77,5 @@ def plan_split(
         len(plan.remove),
         int(index["reason"].notna().sum()),
         takes,
-        [f"{asset} made anew: {why}" for asset, why in anew.items() if why],
+        [f"{asset} rebuilt: {why}" for asset, why in anew.items() if why],
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from df2_assets.dataset.taxonomy import CATEGORIES, OCCLUSIONS, VIEWPOINTS
-from df2_assets.report.embedding import embedded_bytes
+from df2_assets.report.tiles import embedded_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ _STYLE: Final[dict[str, Any]] = {
 def distributions(
     split: str, groups: pd.DataFrame, manifest: pd.DataFrame, quality: pd.DataFrame
 ) -> str | None:
-    """Markdown with a PNG: categories, occlusion by viewpoint, crops a SKU, sizes, brightness.
+    """Draw a PNG: categories, occlusion by viewpoint, crops per SKU, sizes, brightness.
 
     `groups` are rows of `sku_groups`; crops that are not on disk are left out. None without crops.
     """

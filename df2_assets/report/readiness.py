@@ -16,7 +16,7 @@ _MOST: Final = 20
 class Readiness:
     """`numbers` have stable names, for plots over time; `leaks` are pairs of `pairs_alike`.
 
-    `prompts`: the texts that most SKUs share, with `skus` and `crops`. `balance`: a row a label
+    `prompts`: the texts that most SKUs share, with `skus` and `crops`. `balance`: one row per label
     (`kind`, `label`), with the share of catalog and of query crops that have it.
     """
 
@@ -29,10 +29,10 @@ class Readiness:
 def readiness(
     index: pd.DataFrame, crops: pd.DataFrame, texts: pd.DataFrame, alike: pd.DataFrame
 ) -> Readiness:
-    """What the crops of a split are worth as a retrieval benchmark.
+    """Return what the crops of a split are worth as a retrieval benchmark.
 
     `index` is `raw_annotation_index`, `crops` the rows of `sku_groups` that are on disk, `texts`
-    has `sku_id` and `text`, a row a crop, `alike` is of `pairs_alike`.
+    has `sku_id` and `text`, one row per crop, `alike` is of `pairs_alike`.
     """
     query, catalog = (
         crops[crops["domain"] == domain].groupby("sku_id").size() for domain in ("query", "catalog")

@@ -7,7 +7,7 @@ from df2_assets.dataset.taxonomy import CATEGORIES
 
 
 def by_category(groups: pd.DataFrame) -> pd.DataFrame:
-    """SKUs and crops by category, in words, a column a domain."""
+    """Return SKUs and crops by category, in words, one column per domain."""
     by = groups.groupby("category_id")
     counts = groups.groupby(["category_id", "domain"]).size().unstack("domain", fill_value=0)
     counts = counts.reindex(columns=["catalog", "query"], fill_value=0)
@@ -17,12 +17,12 @@ def by_category(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_reason(refusals: pd.DataFrame) -> pd.DataFrame:
-    """Refused files and items by stage and reason."""
+    """Return refused files and items by stage and reason."""
     return refusals.groupby(["stage", "reason"]).size().rename("count").reset_index()
 
 
 def prompt_examples(variants: tuple[Variant, ...]) -> pd.DataFrame:
-    """Every template, the contract's first, and what it gives for a partially occluded skirt."""
+    """Return every template, the contract's first, with what it gives for a partly hidden skirt."""
     said = [
         (variant.key, domain, viewpoint, template)
         for variant in (CONTRACT, *variants)

@@ -1,5 +1,7 @@
-"""Rows of small pictures with captions: crops, and originals with a box drawn on them."""
+"""Rows of small pictures with captions, and how a picture becomes markdown for a page of the UI."""
 
+import base64
+import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -7,7 +9,6 @@ from typing import Final, NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from df2_assets.dataset.boxes import Box
-from df2_assets.report.embedding import embedded
 
 SIDE: Final = 116
 GAP: Final = 10
@@ -21,6 +22,11 @@ FAINT: Final = "#7b8794"
 EMPTY: Final = "#eef1f4"
 ALARM: Final = "#c2410c"
 
+MAX_BYTES: Final = 300_000
+_QUALITIES: Final = (85, 70, 50, 30)
+
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
 
 class Tile(NamedTuple):
     """A picture of at most `SIDE` by `SIDE` (None: there is none), and a line or two under it."""
@@ -30,13 +36,8 @@ class Tile(NamedTuple):
     marked: bool = False
 
 
-def crop_tile(path: Path, *caption: str, marked: bool = False) -> Tile:
-    """A crop, reduced; an empty tile where it cannot be read."""
-    return Tile(thumbnail(path), caption, marked)
-
-
 def boxed_tile(path: Path, box: Box, *caption: str) -> Tile:
-    """An original, reduced, with a box drawn on it, also where that reaches past its edge."""
+    """Return an original, reduced, with a box drawn on it, also one that is partly outside."""
     picture = thumbnail(path, SIDE - 16)
     if picture is None:
         return Tile(None, caption)
@@ -59,7 +60,7 @@ def boxed_tile(path: Path, box: Box, *caption: str) -> Tile:
 
 
 def thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
-    """A JPEG in memory, at most `side` wide and high; None where it cannot be read."""
+    """Return a JPEG in memory, at most `side` wide and high; None where it cannot be read."""
     try:
         with path.open("rb") as file, Image.open(file, formats=("JPEG",)) as image:
             width = image.width
@@ -73,7 +74,7 @@ def thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
 
 
 def sheet(rows: Iterable[Sequence[Tile]], alt: str, titles: Sequence[str] = ()) -> str | None:
-    """Markdown with the rows one under the other, each under its title; None without a tile."""
+    """Return markdown with the rows, each under its title; None without a tile."""
     drawn = [row for row in rows if row]
     if not drawn:
         return None
@@ -93,14 +94,14 @@ def sheet(rows: Iterable[Sequence[Tile]], alt: str, titles: Sequence[str] = ()) 
 
 
 def grid(tiles: Sequence[Tile], across: int = 6) -> list[Sequence[Tile]]:
-    """Tiles in rows of `across`."""
+    """Return tiles in rows of `across`."""
     return [tiles[start : start + across] for start in range(0, len(tiles), across)]
 
 
 def _draw(
     paper: Image.Image,
     draw: ImageDraw.ImageDraw,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    font: _Font,
     tile: Tile,
     corner: tuple[int, int],
 ) -> None:
@@ -118,10 +119,28 @@ def _draw(
         draw.text(place, _fitting(line, font), INK if number == 0 else FAINT, font)
 
 
-def _fitting(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """As much of a line as a tile is wide."""
+def _fitting(text: str, font: _Font) -> str:
+    """Return as much of a line as a tile is wide."""
     if font.getlength(text) <= SIDE:
         return text
     while text and font.getlength(f"{text}…") > SIDE:
         text = text[:-1]
     return f"{text}…"
+
+
+def embedded(image: Image.Image, alt: str) -> str:
+    """Return markdown with `image` as a JPEG under 300 KB, reduced where no quality is low enough.
+
+    `alt` must be free of brackets.
+    """
+    for quality in _QUALITIES:
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=quality, subsampling=0)
+        if buffer.tell() * 4 // 3 < MAX_BYTES:
+            return embedded_bytes(buffer.getvalue(), "image/jpeg", alt)
+    return embedded(image.reduce(2), alt)
+
+
+def embedded_bytes(data: bytes, kind: str, alt: str) -> str:
+    """Return markdown with the bytes of an image file of the given media type."""
+    return f"![{alt}](data:{kind};base64,{base64.b64encode(data).decode()})"

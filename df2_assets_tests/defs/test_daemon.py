@@ -9,7 +9,6 @@ import pytest
 
 from df2_assets_tests.support import processes, webserver
 from df2_assets_tests.support.builder import random_dataset
-from df2_assets_tests.support.site import touch
 from df2_assets_tests.support.webserver import REPOSITORY, Dev, station
 
 pytestmark = pytest.mark.daemon
@@ -103,22 +102,6 @@ def stale(dev: Dev, split: str) -> list[str]:
         split=split,
     )["assetNodes"]
     return [node["assetKey"]["path"][-1] for node in nodes if node["staleStatus"] == "STALE"]
-
-
-def test_a_changed_annotation_is_built_by_exactly_one_run(dev: Dev) -> None:
-    sensor = "annotations_changed"
-    observe(dev)
-    turn_on(dev, sensor)
-    first = wait_for_runs(dev, 3, sensor_name=sensor)
-    assert sorted(map(split_of, first)) == sorted(ALL)
-
-    touch(an_annotation(dev, "train"))
-    observe(dev)
-    found = wait_for_runs(dev, 4, sensor_name=sensor)
-    assert (found[0]["jobName"], split_of(found[0])) == ("build_dataset", "train")
-    look_again(dev, sensor)
-    assert len(runs(dev, sensor_name=sensor)) == 4
-    assert stale(dev, "train") == []
 
 
 def test_data_versions_are_followed_by_one_run_a_split(dev: Dev) -> None:

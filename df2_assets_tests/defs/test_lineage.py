@@ -11,8 +11,6 @@ from df2_assets.dataset.metadata import Crop, ImageText, Sku
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.definitions import build_defs
 from df2_assets.defs.assets import all_assets
-from df2_assets.defs.assets.code import hosted
-from df2_assets.exports import EXPORTS
 from df2_assets.settings import PACKAGE, Settings, read_settings
 
 SPECS = {spec.key.path[-1]: spec for asset in all_assets for spec in asset.specs}
@@ -53,25 +51,18 @@ def test_every_asset_links_to_its_code_on_this_machine(name: str) -> None:
     assert next(line for line in lines if "def " in line).startswith(f"def {function}(")
 
 
-def test_the_code_is_linked_on_a_host_where_one_is_set() -> None:
+def test_the_code_is_linked_on_a_host_where_one_is_set_and_nothing_else_changes() -> None:
     defs = build_defs(read_settings({"DF2_CODE_URL": f"{HOST}/"}))
     for asset in defs.get_repository_def().assets_defs_by_key.values():
         (spec,) = asset.specs
-        (there,) = code(spec)
-        (here,) = code(SPECS[spec.key.path[-1]])
+        was = SPECS[spec.key.path[-1]]
+        (there,), (here,) = code(spec), code(was)
         assert isinstance(here, dg.LocalFileCodeReference)
         assert isinstance(there, dg.UrlCodeReference)
         path = Path(here.file_path).relative_to(PACKAGE.parent).as_posix()
         assert there.url == f"{HOST}/{path}#L{here.line_number}"
-
-
-def test_a_host_takes_nothing_else_from_an_asset() -> None:
-    for asset in all_assets:
-        linked = hosted(asset, HOST)
-        for spec in linked.specs:
-            was = SPECS[spec.key.path[-1]]
-            assert (spec.deps, spec.owners, spec.tags) == (was.deps, was.owners, was.tags)
-            assert spec.metadata.keys() == was.metadata.keys()
+        assert (spec.deps, spec.owners, spec.tags) == (was.deps, was.owners, was.tags)
+        assert spec.metadata.keys() == was.metadata.keys()
 
 
 def test_the_columns_shown_are_those_of_the_contract_in_order() -> None:

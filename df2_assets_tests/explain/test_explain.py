@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
-from df2_assets.explain.explain import Answer, explain_crop, explain_image, explain_sku
-from df2_assets.explain.steps import Run
+from df2_assets.explain.explain import Answer, Run, explain_crop, explain_image, explain_sku
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import run
@@ -106,41 +105,32 @@ def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built:
     assert answer.notes == []
 
 
-def test_an_item_of_style_0_ends_at_the_groups(built: Roots) -> None:
-    answer = one(built, 1, 2)
-    assert (answer.fate, stages(answer)[-1]) == ("style 0", "sku_groups")
-    assert "no counterpart" in answer.why
-
-
-def test_an_item_without_a_counterpart_names_the_refused_that_may_have_been_it(
-    built: Roots,
+@pytest.mark.parametrize(
+    ("image", "item_idx", "fate", "stage", "why"),
+    [
+        (1, 2, "style 0", "sku_groups", "its style is 0: it has no counterpart"),
+        (1, 3, "unpaired", "sku_groups", f"SKU {SKIRT_SKU} has no query item, and is left out"),
+        (2, 2, "refused", "raw_annotation_index", "the item is refused: box_reversed: bounding_"),
+        (4, 1, "refused", "crops", "the crop is refused: unreadable_image: "),
+        (5, 1, "unpaired", "crops", "it could be made, but no other domain of SKU 000002_01_08 is"),
+    ],
+)
+def test_an_item_that_is_not_in_says_where_it_ends_and_why(
+    built: Roots, image: int, item_idx: int, fate: str, stage: str, why: str
 ) -> None:
-    answer = one(built, 1, 3)
-    assert (answer.fate, stages(answer)[-1]) == ("unpaired", "sku_groups")
-    assert f"SKU {SKIRT_SKU} has no query item" in answer.why
-    refused = [said.partition(":")[0] for said in answer.steps[-1].facts["refused"]]
+    answer = one(built, image, item_idx)
+    assert (answer.fate, stages(answer)[-1]) == (fate, stage)
+    assert answer.why.startswith(why)
+
+
+def test_an_item_without_a_counterpart_names_those_that_may_have_been_it(built: Roots) -> None:
+    refused = [said.partition(":")[0] for said in one(built, 1, 3).steps[-1].facts["refused"]]
     assert refused[0] == "000002 item 2 (box_reversed"
     assert refused[1:] == ["000002 item 4 (not_an_object", "000009 item 1 (wrong_field"]
-
-
-def test_a_crop_whose_counterpart_failed_names_what_failed(built: Roots) -> None:
     answer = one(built, 5, 1)
-    assert (answer.fate, stages(answer)[-1]) == ("unpaired", "crops")
     (failed,) = answer.steps[-1].facts["failed"]
     assert failed.startswith(f"{SHOP_TROUSERS} (unreadable_image: ")
     assert SHOP_TROUSERS in answer.why
-
-
-def test_a_crop_that_failed_is_refused_at_the_crops(built: Roots) -> None:
-    answer = one(built, 4, 1)
-    assert (answer.fate, stages(answer)[-1]) == ("refused", "crops")
-    assert "unreadable_image: " in answer.why
-
-
-def test_a_refused_item_says_its_reason_and_what_is_wrong(built: Roots) -> None:
-    answer = one(built, 2, 2)
-    assert (answer.fate, stages(answer)[-1]) == ("refused", "raw_annotation_index")
-    assert answer.why == "the item is refused: box_reversed: bounding_box is [90, 10, 10, 100]"
 
 
 @pytest.mark.parametrize(("image", "reason"), [(3, "unreadable_json"), (8, "missing_image")])
@@ -289,17 +279,17 @@ def test_an_item_that_the_groups_do_not_know_yet_is_unknown(copy: Roots) -> None
     assert "older than the index" in answer.why
 
 
-def test_a_build_that_did_not_get_as_far_as_the_metadata_is_said_so(copy: Roots) -> None:
-    copy.sku_metadata(SPLIT).unlink()
+@pytest.mark.parametrize(
+    ("stage", "why"),
+    [
+        ("sku_metadata", "train_sku_metadata.json does not have it: build again"),
+        ("image_text", "train_image_text.jsonl has no line of it: build again"),
+    ],
+)
+def test_a_contract_file_that_is_not_there_is_said_so(copy: Roots, stage: str, why: str) -> None:
+    getattr(copy, stage)(SPLIT).unlink()
     answer = one(copy, 1, 1)
-    assert (answer.fate, stages(answer)[-1]) == ("unknown", "sku_metadata")
-    assert answer.why == "train_sku_metadata.json does not have it: build again"
-
-
-def test_a_split_without_prompts_is_said_so(copy: Roots) -> None:
-    copy.image_text(SPLIT).unlink()
-    answer = one(copy, 1, 1)
-    assert (answer.fate, stages(answer)[-1]) == ("unknown", "image_text")
+    assert (answer.fate, stages(answer)[-1], answer.why) == ("unknown", stage, why)
 
 
 def test_files_that_changed_since_are_said_so(copy: Roots) -> None:

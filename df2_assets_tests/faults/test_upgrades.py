@@ -110,7 +110,7 @@ def test_an_output_of_an_earlier_release_is_read_and_nothing_is_made_again(
     run = earlier.build()
 
     assert said.status == 0, said.text
-    assert "made anew" not in said.text
+    assert "rebuilt" not in said.text
     assert not run.changed
     assert run.numbers["raw_annotation_index"]["annotations_read"] == 0
     assert run.numbers["crops"]["images_decoded"] == 0
@@ -135,7 +135,7 @@ def test_other_code_for_crops_makes_every_crop_anew_and_says_so(
     earlier: Site, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cropping, "CODE_VERSION", "2")
-    expected = f"crops made anew: {EARLIER_ENCODER} -> {cropping.encoder()}"
+    expected = f"crops rebuilt: {EARLIER_ENCODER} -> {cropping.encoder()}"
     assert expected.endswith(" code2")
 
     planned = command(earlier, "plan")
@@ -145,7 +145,7 @@ def test_other_code_for_crops_makes_every_crop_anew_and_says_so(
     assert_same_output(earlier.sku, earlier.read_anew())
 
     again = command(earlier, "build")
-    assert "made anew" not in again.text
+    assert "rebuilt" not in again.text
     assert "up to date" in again.text
 
 
@@ -156,7 +156,7 @@ def test_other_code_for_crops_opens_each_image_once(
     run = site.build()
     assert run.numbers["crops"]["remade"] == CROPS
     assert run.numbers["crops"]["images_decoded"] == DECODED
-    assert [note.partition(":")[0] for note in run.notes] == ["crops made anew"]
+    assert [note.partition(":")[0] for note in run.notes] == ["crops rebuilt"]
 
 
 def test_other_code_for_annotations_reads_them_all_anew_and_no_image(
@@ -165,7 +165,7 @@ def test_other_code_for_annotations_reads_them_all_anew_and_no_image(
     monkeypatch.setattr(indexing, "CODE_VERSION", "2")
     assert "code version 1 -> 2" in command(site, "plan").text
     run = site.build()
-    assert run.notes == ["raw_annotation_index made anew: code version 1 -> 2"]
+    assert run.notes == ["raw_annotation_index rebuilt: code version 1 -> 2"]
     assert run.numbers["raw_annotation_index"]["annotations_read"] == 10
     assert run.numbers["crops"]["images_decoded"] == 0
     assert site.build().notes == []
@@ -176,7 +176,7 @@ def test_a_manifest_of_another_form_has_the_crops_made_anew_and_says_so(site: Si
     pq.write_table(pq.read_table(path).drop_columns("sha256"), path)
     run = site.build()
     assert run.numbers["crops"]["images_decoded"] == DECODED
-    assert [note.partition(":")[0] for note in run.notes] == ["crops made anew"]
+    assert [note.partition(":")[0] for note in run.notes] == ["crops rebuilt"]
 
 
 def write_as_newer(site: Site, asset: str) -> None:

@@ -10,10 +10,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from df2_assets.checks.prompts import prompt_coverage
-from df2_assets.report import before_and_after, heat_map, pictures, plots
-from df2_assets.report.contact_sheet import contact_sheet
-from df2_assets.report.embedding import MAX_BYTES, embedded
+from df2_assets.report import pictures, plots
+from df2_assets.report.pictures import BeforeAndAfter, contact_sheet
+from df2_assets.report.tiles import MAX_BYTES, embedded
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support.looks import jpeg, path, picture, plain, seen
 
@@ -54,20 +53,17 @@ def test_a_contact_sheet_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
     assert has(shown(contact_sheet(tmp_path, crops)), (255, 0, 0))
 
 
-def test_the_worst_crops_are_shown_with_their_number(roots: Roots) -> None:
-    write(roots.sku_root, path(1), jpeg(plain("#ff0000")))
+def test_the_worst_crops_are_shown_with_their_number_and_a_gap_for_one_that_is_gone(
+    roots: Roots,
+) -> None:
     rows = pd.DataFrame(
         {"crop_path": [path(1)], "image_id": ["000001"], "item_idx": [1], "brightness": [3.5]}
     )
+    gap = shown(pictures.worst_crops(roots, rows, "brightness", "dark"))
+    assert not has(gap, (255, 0, 0), 1)
+    write(roots.sku_root, path(1), jpeg(plain("#ff0000")))
     assert has(shown(pictures.worst_crops(roots, rows, "brightness", "dark")), (255, 0, 0), 8000)
     assert pictures.worst_crops(roots, rows.iloc[:0], "brightness", "dark") is None
-
-
-def test_a_crop_that_is_gone_leaves_a_gap(roots: Roots) -> None:
-    rows = pd.DataFrame(
-        {"crop_path": [path(1)], "image_id": ["000001"], "item_idx": [1], "brightness": [3.5]}
-    )
-    assert not has(shown(pictures.worst_crops(roots, rows, "brightness", "dark")), (255, 0, 0), 1)
 
 
 @pytest.mark.parametrize(
@@ -114,37 +110,29 @@ def test_what_a_build_changed_is_shown_before_and_after(tmp_path: Path) -> None:
     remade, removed, added = path(1), path(2), path(3)
     write(tmp_path, remade, jpeg(plain("#ff0000")))
     write(tmp_path, removed, jpeg(plain("#ff00ff")))
-    there = {remade: 0, removed: 0}
-    before = before_and_after.remembered(tmp_path, [remade], [removed])
+    changes = BeforeAndAfter(tmp_path, {remade, removed}, [remade, added], [removed])
     write(tmp_path, remade, jpeg(plain("#00ff00")))
     (tmp_path / removed).unlink()
     write(tmp_path, added, jpeg(plain("#0000ff")))
-    image = shown(before_and_after.before_and_after(tmp_path, before, [remade, added], there))
+    image = shown(changes.draw([remade, added]))
     for colour in ((255, 0, 0), (0, 255, 0), (255, 0, 255), (0, 0, 255)):
         assert has(image, colour, 8000), colour
 
 
 def test_a_build_that_changed_nothing_shows_nothing(tmp_path: Path) -> None:
-    assert before_and_after.before_and_after(tmp_path, {}, [], {path(1): 0}) is None
+    assert BeforeAndAfter(tmp_path, {path(1)}, [], []).draw([]) is None
 
 
 def test_a_dozen_is_enough_and_no_kind_hides_another(tmp_path: Path) -> None:
-    many = [path(number) for number in range(100)]
-    before = before_and_after.remembered(tmp_path, many[:50], many[50:])
-    assert len(before) == 12
-    assert {one in many[:50] for one in before} == {True, False}
-
-
-def test_an_empty_cell_of_the_heat_map_stands_out() -> None:
-    finding = prompt_coverage("train", [])
-    assert finding.tables == {}
-    labels = [f"occlusion {o}, viewpoint {v}" for o in (1, 2, 3) for v in (1, 2, 3)]
-    row: dict[str, object] = {"category": "skirt", "domain": "query"}
-    full = pd.DataFrame([row | dict.fromkeys(labels, 9)])
-    gap = pd.DataFrame([row | dict.fromkeys(labels, 9) | {labels[4]: 0}])
-    alarm = (0xC2, 0x41, 0x0C)
-    assert not has(shown(heat_map.coverage(full)), alarm, 1)
-    assert has(shown(heat_map.coverage(gap)), alarm, 60)
+    remade, removed = ([path(number) for number in range(start, start + 50)] for start in (0, 50))
+    for paths, colour in ((remade, "#ff0000"), (removed, "#ff00ff")):
+        for name in paths:
+            write(tmp_path, name, jpeg(plain(colour)))
+    changes = BeforeAndAfter(tmp_path, {*remade, *removed}, remade, removed)
+    image = shown(changes.draw(remade))
+    for rgb, tiles in (((255, 0, 255), 6), ((255, 0, 0), 12)):  # red: before and after
+        assert has(image, rgb, tiles * 13_000)
+        assert not has(image, rgb, (tiles + 1) * 13_000)
 
 
 def test_distributions_are_one_picture_and_none_without_crops() -> None:

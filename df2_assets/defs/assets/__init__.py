@@ -1,4 +1,7 @@
-"""The assets, one file each: read, call what does the work, say what came of it."""
+"""The assets, one file each: read, call what does the work, report the result.
+
+`factories` has what they have in common.
+"""
 
 import dagster as dg
 

@@ -4,8 +4,8 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.dataset.perceptual import MEASURES_VERSION
-from df2_assets.defs.assets.split_asset import Result, split_asset
-from df2_assets.defs.metadata import table_result
+from df2_assets.defs.assets.factories import Result, split_asset
+from df2_assets.defs.metadata import pictures, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.quality import measure_crops
@@ -16,9 +16,11 @@ from df2_assets.store import tables
 @split_asset(
     group="quality",
     description="""
-    A row a crop: brightness, contrast, texture, a perceptual hash and the crop as 8 by 8 pixels.
-    Beside the main path: `build_dataset` does not wait for it. Only crops with new bytes are
-    opened. Its checks find dark, blank and near-duplicate crops, and SKUs whose labels are
+    What every crop looks like, in numbers.
+
+    One row per crop: brightness, contrast, texture, a perceptual hash and the crop as 8 by 8
+    pixels. Beside the main path: `build_dataset` does not wait for it. Only crops with new bytes
+    are opened. Its checks find dark, blank and near-duplicate crops, and SKUs whose labels are
     doubtful.
     """,
     tags=("report",),
@@ -41,5 +43,5 @@ def crop_quality(
         measured.table,
         between_tables(measured.before, measured.table, ["crop_path"]),
         numbers={"crops": measured.table.num_rows, "crops_opened": measured.opened},
-        metadata={"distributions": dg.MetadataValue.md(plots)} if plots else {},
+        metadata=pictures(distributions=plots),
     )

@@ -7,15 +7,14 @@ import pyarrow as pa
 
 from df2_assets.checks.crops import files_match
 from df2_assets.dataset.cropping import code_version
-from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.checks.crops import BLOCKING
-from df2_assets.defs.metadata import check_result, share, table_result
+from df2_assets.defs.metadata import check_result, pictures, share, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.crops import build_crops, header_sizes
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.planning import estimate, plan_crops
-from df2_assets.report.before_and_after import before_and_after, remembered
-from df2_assets.report.contact_sheet import contact_sheet
+from df2_assets.report.pictures import BeforeAndAfter, contact_sheet
 from df2_assets.store import crop_tree, tables
 from df2_assets.store.space import require_space
 
@@ -24,9 +23,11 @@ from df2_assets.store.space import require_space
     group="crops",
     tags=["incremental"],
     description="""
-    JPEGs under `{split}/catalog` and `{split}/query`, and the manifest: a row a crop with its
-    size, time and SHA-256, or the reason why it could not be made. A crop whose image, box and
-    encoder are as they were, and which lies on disk as it was left, is not made again. Crops
+    The crops on disk, and a manifest of them.
+
+    The JPEGs lie under `{split}/catalog` and `{split}/query`. The manifest has one row per crop:
+    its size, time and SHA-256, or the reason why it could not be made. A crop whose image, box
+    and encoder are as they were, and which lies on disk as it was left, is not made again. Crops
     that nothing wants any more are removed; files that are not the project's stay.
     """,
     kinds=("jpeg", "parquet"),
@@ -44,12 +45,7 @@ def crops(
     groups, shards = tables.frame(sku_groups), engine.start()
     plan = plan_crops(roots, split, groups, tables.frame(read_files(roots, split)))
     require_space(roots.sku_root, estimate(roots, plan, shards).bytes, split)
-    there = plan.tree.crops
-    before = remembered(
-        roots.sku_root,
-        [path for path in plan.make["crop_path"].tolist() if path in there],
-        [path for path in plan.remove if path in there],
-    )
+    changed = BeforeAndAfter(roots.sku_root, plan.tree.crops, plan.make["crop_path"], plan.remove)
     built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
     seconds = time.monotonic() - start
     manifest = tables.frame(built.manifest)
@@ -57,10 +53,6 @@ def crops(
     sizes = header_sizes(roots, built.made, shards)
     finding = files_match(groups, manifest, tree, sizes)
     on_disk = groups[groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])]
-    pictures = {
-        "contact_sheet": contact_sheet(roots.sku_root, on_disk),
-        "what_changed": before_and_after(roots.sku_root, before, built.made, there),
-    }
     return table_result(
         "crops",
         built.manifest,
@@ -74,10 +66,13 @@ def crops(
             "seconds": seconds,
             "images_per_second": built.images_decoded / seconds,
         },
-        anew=plan.anew,
+        rebuild_reason=plan.anew,
         metadata={
             "folder": dg.MetadataValue.path(str(roots.crops(split))),
-            **{name: dg.MetadataValue.md(shown) for name, shown in pictures.items() if shown},
+            **pictures(
+                contact_sheet=contact_sheet(roots.sku_root, on_disk),
+                what_changed=changed.draw(built.made),
+            ),
         },
         check_results=[check_result(finding, roots, "crops", BLOCKING.name, split)],
     )

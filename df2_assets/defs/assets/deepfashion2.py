@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from df2_assets.defs.assets.source import source_asset
+from df2_assets.defs.assets.factories import source_asset
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.resources import DataRoots
 from df2_assets.defs.retries import retried
@@ -12,7 +12,7 @@ from df2_assets.store.listing import scan
 
 
 def observe(context: dg.OpExecutionContext, data: DataRoots) -> dg.DataVersionsByPartition:
-    """A data version for each split that is there. Raises LayoutError where none is."""
+    """Return a data version for each split that is there. Raises LayoutError where none is."""
     versions: dict[str, dg.DataVersion | str] = {}
     problems: list[LayoutError] = []
     for split in splits.get_partition_keys():

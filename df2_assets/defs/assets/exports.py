@@ -8,8 +8,7 @@ from typing import Final
 
 import dagster as dg
 
-from df2_assets.defs.assets.code import reference
-from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.assets.factories import Result, reference, split_asset
 from df2_assets.defs.conditions import KEEP_UP
 from df2_assets.defs.metadata import export_result
 from df2_assets.defs.resources import ProgressChoice, SplitWriter

@@ -3,7 +3,7 @@
 import dagster as dg
 import pyarrow as pa
 
-from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import preview
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.report.gallery.build import TABLES, build_gallery
@@ -14,10 +14,11 @@ from df2_assets.store.state import require_complete
 @split_asset(
     group="quality",
     description="""
-    A static site under `_df2_assets/report/{split}`: SKUs to browse by category, occlusion,
-    viewpoint and prompt, catalog crops against query crops, each with its original and box; what
-    was refused; what the checks say; whether the split is ready for retrieval. It needs no server
-    and no network. Thumbnails are drawn once.
+    A static site to look at a split with, under `_df2_assets/report/{split}`.
+
+    It has SKUs to browse by category, occlusion, viewpoint and prompt, catalog crops beside query
+    crops, each with its original and box; what was refused; what the checks say; whether the
+    split is ready for retrieval. It needs no server and no network. Thumbnails are drawn once.
     """,
     kinds=("html",),
     tags=("report",),
@@ -37,16 +38,16 @@ def gallery(
 ) -> Result:
     roots, split = output.roots, context.partition_key
     require_complete(roots, split)
-    given = (raw_annotation_index, sku_groups, crops, crop_quality, refusals)
-    frames = dict(zip(TABLES, map(tables.frame, given), strict=True))
-    made = build_gallery(roots, split, frames, engine.start(), progress.of(context.log))
-    ready = made.readiness
+    inputs = (raw_annotation_index, sku_groups, crops, crop_quality, refusals)
+    frames = dict(zip(TABLES, map(tables.frame, inputs), strict=True))
+    built = build_gallery(roots, split, frames, engine.start(), progress.of(context.log))
+    ready = built.readiness
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(made.site.digest),
+        data_version=dg.DataVersion(built.site.digest),
         metadata={
-            "gallery": dg.MetadataValue.url(made.site.page.as_uri()),
-            "path": dg.MetadataValue.path(str(made.site.page)),
-            "thumbnails_drawn": made.site.drawn,
+            "gallery": dg.MetadataValue.url(built.site.page.as_uri()),
+            "path": dg.MetadataValue.path(str(built.site.page)),
+            "thumbnails_drawn": built.site.drawn,
             **ready.numbers,
             "prompts_that_skus_share": preview(ready.prompts),
             "catalog_against_query": preview(ready.balance),

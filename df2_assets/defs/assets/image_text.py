@@ -4,9 +4,8 @@ import dagster as dg
 
 from df2_assets.dataset.documents import image_text_schema
 from df2_assets.dataset.prompts import version
-from df2_assets.defs.assets.prompt_templates import shown
-from df2_assets.defs.assets.source import found
-from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.assets.factories import Result, record_source, split_asset
+from df2_assets.defs.assets.prompt_templates import examples_of
 from df2_assets.defs.metadata import columns, document_result
 from df2_assets.defs.resources import PromptTemplates, SplitWriter
 from df2_assets.defs.runs.history import TEMPLATES
@@ -17,7 +16,9 @@ from df2_assets.pipeline.publishing import publish_image_text
     group="dataset",
     tags=["contract"],
     description="""
-    `SKU_ROOT/{split}_image_text.jsonl`: one JSON object a crop, with these keys in this order.
+    Every crop with its prompt, as JSON lines.
+
+    `SKU_ROOT/{split}_image_text.jsonl` has one JSON object per crop, with these keys in order:
 
     - `split`, `sku_id`, `pair_id`, `style`, `category_id`, `category_name`: which garment
     - `domain`: `catalog` or `query`
@@ -36,12 +37,10 @@ from df2_assets.pipeline.publishing import publish_image_text
 def image_text(
     context: dg.AssetExecutionContext, output: SplitWriter, prompts: PromptTemplates
 ) -> Result:
-    roots, split = output.roots, context.partition_key
-    path = roots.image_text(split)
-    variants = prompts.variants
+    roots, split, variants = output.roots, context.partition_key, prompts.variants
     published = publish_image_text(roots, split, variants)
-    more = shown(variants)
-    made_from = found(context, TEMPLATES, version(variants), metadata=more)
+    metadata = examples_of(variants)
+    tags = record_source(context, TEMPLATES, version(variants), metadata=metadata)
     if variants:  # else the columns are those of the asset
-        more |= columns(image_text_schema(variant.key for variant in variants))
-    return document_result("image_text", published, path, more, made_from)
+        metadata |= columns(image_text_schema(variant.key for variant in variants))
+    return document_result("image_text", published, roots.image_text(split), metadata, tags)

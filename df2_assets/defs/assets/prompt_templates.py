@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from df2_assets.dataset.prompts import Variant, version
-from df2_assets.defs.assets.source import source_asset
+from df2_assets.defs.assets.factories import source_asset
 from df2_assets.defs.metadata import preview
 from df2_assets.defs.resources import PromptTemplates
 from df2_assets.defs.runs.history import TEMPLATES
@@ -13,17 +13,17 @@ from df2_assets.report.summaries import prompt_examples
 
 
 def observe(prompts: PromptTemplates) -> "dg.ObserveResult":
-    """A data version of what the file says, and what each template gives."""
+    """Return a data version of what the file says, and what each template gives."""
     variants = prompts.variants
     return dg.ObserveResult(
-        data_version=dg.DataVersion(version(variants)), metadata=shown(variants)
+        data_version=dg.DataVersion(version(variants)), metadata=examples_of(variants)
     )
 
 
-def shown(variants: tuple[Variant, ...]) -> dict[str, Any]:
-    """Every template with an example; nothing where there is the contract's alone.
+def examples_of(variants: tuple[Variant, ...]) -> dict[str, Any]:
+    """Return every template with an example; nothing where there is only the contract's.
 
-    Of that the description of `image_text` says all: no event need repeat it.
+    The description of `image_text` says all of that one: no event need repeat it.
     """
     if not variants:
         return {}
@@ -40,7 +40,7 @@ prompt_templates = source_asset(
     where that is not set.
 
     Observed, never written. The data version changes with what the file says, not with how: other
-    comments or another order of words in YAML make nothing anew. A file that cannot be used fails
+    comments or another order of words in YAML cause no rebuild. A file that cannot be used fails
     the observation, with what is wrong where.
     """,
     kinds=("yaml",),

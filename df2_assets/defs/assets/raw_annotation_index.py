@@ -5,8 +5,7 @@ import time
 import dagster as dg
 
 from df2_assets.checks.raw_annotation_index import refusals_within_limit
-from df2_assets.defs.assets.source import found
-from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.assets.factories import Result, record_source, split_asset
 from df2_assets.defs.checks.raw_annotation_index import BLOCKING
 from df2_assets.defs.metadata import check_result, share, table_result
 from df2_assets.defs.resources import EngineChoice, Limits, ProgressChoice, SplitWriter
@@ -21,9 +20,11 @@ from df2_assets.store import tables
     group="index",
     tags=["incremental"],
     description="""
-    A row an item of any style, usable or not, with the size of its image. A file that cannot
-    be used is a row without an item. `reason` is null for what can be used, else a code, and
-    `detail` says what is wrong. Only files that changed since the last time are read again.
+    Every annotated item of a split, usable or not.
+
+    One row per item of any style, with the size of its image. A file that cannot be used is a row
+    without an item. `reason` is null for what can be used, else a code, and `detail` says what is
+    wrong. Only files that changed since the last time are read again.
     """,
     code_version=CODE_VERSION,
     deps=[SOURCE],
@@ -41,13 +42,7 @@ def raw_annotation_index(
     indexed = build_index(roots, split, engine.start(), progress.of(context.log))
     seconds = time.monotonic() - start
     index, files = tables.frame(indexed.table), indexed.listing.files
-    made_from = found(
-        context,
-        SOURCE,
-        indexed.listing.digest,
-        partition=split,
-        metadata={"files": len(files)},
-    )
+    annotations = int(files["anno_size"].notna().sum())
     finding = refusals_within_limit(split, index, files, limits.max_refused)
     return table_result(
         "raw_annotation_index",
@@ -55,14 +50,20 @@ def raw_annotation_index(
         between_tables(before, indexed.table, ["image_id", "item_idx", "reason"]),
         numbers={
             "images": int(files["image_size"].notna().sum()),
-            "annotations": int(files["anno_size"].notna().sum()),
+            "annotations": annotations,
             "refused": int(index["reason"].notna().sum()),
             "annotations_read": indexed.annotations_read,
-            "cold": share(indexed.annotations_read, int(files["anno_size"].notna().sum())),
+            "cold": share(indexed.annotations_read, annotations),
             "seconds": seconds,
             "annotations_per_second": indexed.annotations_read / seconds,
         },
-        anew=indexed.anew,
-        tags=made_from,
+        rebuild_reason=indexed.anew,
+        tags=record_source(
+            context,
+            SOURCE,
+            indexed.listing.digest,
+            partition=split,
+            metadata={"files": len(files)},
+        ),
         check_results=[check_result(finding, roots, "raw_annotation_index", BLOCKING.name, split)],
     )

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from df2_assets.dataset.skus import collect_refusals
 from df2_assets.dataset.tables import REFUSALS
-from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import previewed, table_result
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.pipeline.changes import between_tables
@@ -17,8 +17,10 @@ from df2_assets.store import tables
     group="reports",
     tags=["report"],
     description="""
-    A row a refused file or item: where, at which stage, why. Nothing that is refused stops a
-    build, and nothing that is refused vanishes. An item without `item_idx` is a whole file.
+    Everything that could not be used, in one place.
+
+    One row per refused file or item: where, at which stage, why. Nothing that is refused stops a
+    build, and nothing that is refused vanishes. A row without `item_idx` is a whole file.
     """,
 )
 def refusals(

@@ -5,7 +5,7 @@ import pyarrow as pa
 
 from df2_assets.checks.sku_groups import identity
 from df2_assets.dataset.skus import group_index
-from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.checks.sku_groups import BLOCKING
 from df2_assets.defs.metadata import check_result, previewed, table_result
 from df2_assets.defs.resources import SplitWriter
@@ -17,8 +17,10 @@ from df2_assets.store import tables
 @split_asset(
     group="skus",
     description="""
-    A row a crop to make. A visual SKU is `(pair_id, style, category_id)` with `style > 0`; it
-    is kept only with at least one `shop` item (**catalog**) and one `user` item (**query**).
+    The crops to make: items grouped into visual SKUs.
+
+    One row per crop. A visual SKU is `(pair_id, style, category_id)` with `style > 0`; it is kept
+    only with at least one `shop` item (**catalog**) and one `user` item (**query**).
     `x1` to `y2` is the box that is cut, `anno_x1` to `anno_y2` the one that was annotated. Rows
     are sorted by SKU id, domain, image id and item.
     """,

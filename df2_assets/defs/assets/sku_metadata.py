@@ -3,7 +3,7 @@
 import dagster as dg
 import pyarrow as pa
 
-from df2_assets.defs.assets.split_asset import Result, split_asset
+from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import document_result
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.pipeline.publishing import publish_metadata
@@ -14,8 +14,10 @@ from df2_assets.store import tables
     group="dataset",
     tags=["contract"],
     description="""
-    `SKU_ROOT/{split}_sku_metadata.json`: one JSON document with `split`, `df2_root`, `out_root`,
-    `num_skus`, and `skus` by `sku_id`. A SKU has
+    The SKUs of a split with their crops, as one JSON document.
+
+    `SKU_ROOT/{split}_sku_metadata.json` has `split`, `df2_root`, `out_root`, `num_skus`, and
+    `skus` by `sku_id`. A SKU has
 
     - `pair_id`, `style`, `category_id`, `category_name`
     - `catalog` and `query`, its crops of each `domain`: `crop_path` (relative to `SKU_ROOT`),

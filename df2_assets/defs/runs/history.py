@@ -1,4 +1,4 @@
-"""What Dagster has recorded of the download, and of which state of it a split was built."""
+"""What Dagster has recorded of the download, and from which state of it a split was built."""
 
 from typing import Final, NamedTuple
 
@@ -10,41 +10,41 @@ TEMPLATES: Final = "prompt_templates"
 
 
 def made_from_tag(source: str) -> str:
-    """Tag of what is made of a source: the data version that it had then.
+    """Return the tag of what is made from a source: the data version that the source then had.
 
-    Dagster takes it from the source's materializations, of which there are none; so the asset says
-    it.
+    Dagster takes it from materializations, which a source does not have; so the asset sets it.
     """
     return f"dagster/input_data_version/{source}"
 
 
 class Observed(NamedTuple):
-    """A data version of the source, and the run that has seen it."""
+    """A data version of the source, and the run that recorded it."""
 
     version: str
     run_id: str
-    timestamp: float
 
 
 def observed(instance: dg.DagsterInstance, split: str) -> Observed | None:
-    """What was last seen of a split of the download; None where nobody has looked."""
-    of_split = dg.AssetRecordsFilter(asset_key=dg.AssetKey(SOURCE), asset_partitions=[split])
-    for record in instance.fetch_observations(of_split, limit=1).records:
-        event = record.event_log_entry.dagster_event
-        version = event.asset_observation_data.asset_observation.data_version if event else None
-        if version is not None:
-            return Observed(version, record.run_id, record.timestamp)
+    """Return the last observation of a split of the download; None where there is none."""
+    records = instance.fetch_observations(_of(SOURCE, split), limit=1).records
+    for record in records:
+        observation = record.asset_observation
+        if observation is not None and observation.data_version is not None:
+            return Observed(observation.data_version, record.run_id)
     return None
 
 
 def made_from(instance: dg.DagsterInstance, split: str) -> str | None:
-    """The data version of the source that the split's index was read from; None before."""
+    """Return the data version of the source that the split's index was read from."""
     record = last_made(instance, INDEX, split)
-    made = record.asset_materialization if record else None
-    return (made.tags or {}).get(made_from_tag(SOURCE)) if made else None
+    event = record.asset_materialization if record else None
+    return (event.tags or {}).get(made_from_tag(SOURCE)) if event else None
 
 
 def last_made(instance: dg.DagsterInstance, asset: str, split: str) -> dg.EventLogRecord | None:
-    """The last materialization of an asset for a split."""
-    of_split = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[split])
-    return next(iter(instance.fetch_materializations(of_split, limit=1).records), None)
+    """Return the last materialization of an asset for a split."""
+    return next(iter(instance.fetch_materializations(_of(asset, split), limit=1).records), None)
+
+
+def _of(asset: str, split: str) -> dg.AssetRecordsFilter:
+    return dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[split])

@@ -1,6 +1,6 @@
-"""Runs that the UI and the daemon launch: what Dagster does, and an eye on whether they live.
+"""The run launcher of the UI and the daemon: Dagster's, with a check whether runs are alive.
 
-A run of a split holds back the split's later runs. Without that eye, one whose process was killed
+A run of a split holds back the split's later runs. Without the check, one whose process was killed
 together with its code server would hold them back for ever.
 """
 

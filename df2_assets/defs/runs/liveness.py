@@ -15,12 +15,12 @@ _HOST = "df2_assets/host"
 
 
 def own_tags() -> dict[str, str]:
-    """Tags that tie a run to this process."""
+    """Return tags that tie a run to this process."""
     return {_PROCESS: _process(os.getpid()) or "", _HOST: platform.node()}
 
 
 def is_gone(run: dg.DagsterRun) -> bool | None:
-    """Whether the process of a run has ended; None where that cannot be told from here."""
+    """Return whether the process of a run has ended; None where that cannot be told from here."""
     process = run.tags.get(_PROCESS)
     if not process or run.tags.get(_HOST) != platform.node():
         return None

@@ -1,8 +1,8 @@
-"""The job `clean_history`: what Dagster remembers of old runs is deleted; no file of a data set is.
+"""The job `clean_history`: deletes what Dagster remembers of old runs, and no file of a data set.
 
 Deleting a run deletes its events. A split whose latest materialization went with them would be
-shown as missing, and built anew by automation: runs that pages of the UI rest on are kept, however
-old they are.
+shown as missing, and automation would rebuild it: runs that pages of the UI rest on are kept,
+however old they are.
 """
 
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ def clean_history() -> None:
 def old_runs(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, before: datetime
 ) -> tuple[list[dg.DagsterRun], list[dg.DagsterRun]]:
-    """Runs that ended before `before`: those that nothing rests on, and those that stay.
+    """Return the runs that ended before `before`: those that nothing rests on, and those that stay.
 
     Only runs of this project's jobs: others may use the same instance.
     """
@@ -90,7 +90,7 @@ def old_runs(
 
 
 def _shown_runs(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition) -> Iterator[str]:
-    """The ids of runs that a page of the UI shows as the latest of something."""
+    """Yield the ids of runs that a page of the UI shows as the latest of something."""
     events, graph = instance.event_log_storage, repository.asset_graph
     for job in repository.job_names:
         yield from (run.run_id for run in instance.get_runs(dg.RunsFilter(job_name=job), limit=1))

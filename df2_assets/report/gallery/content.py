@@ -23,7 +23,7 @@ _FRONTAL: Final = 2
 
 @dataclass
 class Content:
-    """Lists are parallel, a place a SKU, sorted by id.
+    """The SKUs of a split; lists are parallel, one place per SKU, sorted by id.
 
     `cells` has a bit for each domain, occlusion and viewpoint that a SKU has a crop of: 9 times
     the domain, 3 times the occlusion, the viewpoint, each from 0. `prompts` are the texts by
@@ -76,49 +76,34 @@ class Content:
 def collect(
     records: Iterable[ImageText], digests: Mapping[str, str], named: Mapping[str, list[int]]
 ) -> Content:
-    """The content of a split from its prompts, in their order.
+    """Return the content of a split from its prompts, in their order.
 
     `digests` are of crops by path; `named` lists, by SKU, the checks that name it.
     """
     content = Content()
     for sku_id, of_sku in groupby(records, key=lambda record: record.sku_id):
         crops = list(of_sku)
-        cells = 0
-        details = []
-        for crop in crops:
-            cells |= 1 << _bit(crop)
-            details.append(
-                [
-                    _DOMAINS.index(crop.domain),
-                    crop.image_id,
-                    crop.item_idx,
-                    *crop.bbox,
-                    crop.occlusion,
-                    crop.viewpoint,
-                    *_texts(content, crop),
-                ]
-            )
-        by_domain = {name: [c for c in crops if c.domain == name] for name in _DOMAINS}
+        catalog, query = ([c for c in crops if c.domain == domain] for domain in _DOMAINS)
         content.ids.append(sku_id)
-        content.cells.append(cells)
-        content.catalog.append(len(by_domain["catalog"]))
-        content.query.append(len(by_domain["query"]))
+        content.cells.append(sum({1 << _bit(crop) for crop in crops}))
+        content.catalog.append(len(catalog))
+        content.query.append(len(query))
         content.named.append(named.get(sku_id, []))
-        content.details.append(details)
-        shown = [_best(of_domain) for of_domain in by_domain.values()]
+        content.details.append([_details(content, crop) for crop in crops])
+        shown = _best(catalog), _best(query)
         on_sheet = [digests.get(path, "") for paths in shown for path in paths]
         content.sheets.append(Sheet(sheet_path(sku_id, on_sheet), *shown))
     return content
 
 
 def refused(table: pd.DataFrame) -> list[list[Any]]:
-    """The rows of `refusals` as lists: image, item, stage, reason, detail."""
+    """Return the rows of `refusals` as lists: image, item, stage, reason, detail."""
     columns = ("image_id", "item_idx", "stage", "reason", "detail")
     return [list(row) for row in rows(table, *columns)]
 
 
 def script(call: str, *arguments: object) -> bytes:
-    """A call with JSON arguments, as a script that a page loads; nothing in it can end one."""
+    """Return a call with JSON arguments as a script for a page; nothing in it can end a script."""
     said = ",".join(
         json.dumps(one, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
         for one in arguments
@@ -126,10 +111,10 @@ def script(call: str, *arguments: object) -> bytes:
     return f"df2.{call}({said});\n".encode()
 
 
-def _texts(content: Content, crop: ImageText) -> list[Any]:
-    """Its prompt, null where it is the usual one of its kind, and the places of further ones.
+def _details(content: Content, crop: ImageText) -> list[Any]:
+    """A crop: domain, image, item, box, labels, and its prompts where they are not the usual one.
 
-    Nothing where there is only the usual one.
+    Its prompt is null where it is the usual one of its kind; further ones are places in `texts`.
     """
     of_category = content.prompts.setdefault(crop.category_id, {})
     usual = of_category.setdefault(_bit(crop), crop.text)
@@ -137,7 +122,9 @@ def _texts(content: Content, crop: ImageText) -> list[Any]:
     more = [getattr(crop, key) for key in content.keys]
     places = [content.texts.setdefault(text, len(content.texts)) for text in more]
     unusual = None if crop.text == usual else crop.text
-    return [unusual, *places] if unusual or places else []
+    prompts = [unusual, *places] if unusual or places else []
+    place = _DOMAINS.index(crop.domain), crop.image_id, crop.item_idx
+    return [*place, *crop.bbox, crop.occlusion, crop.viewpoint, *prompts]
 
 
 def _bit(crop: ImageText) -> int:

@@ -20,37 +20,35 @@ _PAIRS: Final = 24
 def readiness_page(found: Readiness, not_compared: Sequence[str]) -> dict[str, Any]:
     """What the template shows of a split's readiness."""
     numbers = found.numbers
-    figures = [
-        ("Paired SKUs", numbers["paired_skus"], "with catalog and query crops", False),
-        ("Queries", numbers["queries"], "user crops with an answer in the catalog", False),
-        ("Answers a query", numbers["answers_a_query"], "catalog crops, on average", False),
+    figures = (
+        ("paired_skus", "Paired SKUs", "with catalog and query crops"),
+        ("queries", "Queries", "user crops with an answer in the catalog"),
+        ("answers_a_query", "Answers per query", "catalog crops, on average"),
         (
+            "queries_without_answer",
             "Queries without an answer",
-            numbers["queries_without_answer"],
             "usable user items whose garment has no catalog crop: left out",
-            False,
         ),
         (
+            "catalog_without_query",
             "Catalog without a query",
-            numbers["catalog_without_query"],
             "usable shop items that no user item asks for: left out",
-            False,
         ),
-        (
-            "Leaking crops",
-            numbers["leaking_crops"],
-            "whose picture another split has too",
-            bool(numbers["leaking_crops"]),
-        ),
-        ("Prompts", numbers["prompts"], "different texts", False),
-        ("SKUs a prompt", numbers["skus_a_prompt"], "that share a text, on average", False),
-    ]
+        ("leaking_crops", "Leaking crops", "whose picture another split has too"),
+        ("prompts", "Prompts", "different texts"),
+        ("skus_a_prompt", "SKUs per prompt", "that share a text, on average"),
+    )
     pairs = found.leaks.drop_duplicates(["crop_path"])
     gaps = (f"{kind} by {100 * numbers[f'{kind}_gap']:.0f}%" for kind in ("occlusion", "viewpoint"))
     return {
         "figures": [
-            {"name": name, "value": f"{value:,}", "note": note, "alarm": alarm}
-            for name, value, note, alarm in figures
+            {
+                "name": name,
+                "value": f"{numbers[key]:,}",
+                "note": note,
+                "alarm": key == "leaking_crops" and numbers[key] > 0,
+            }
+            for key, name, note in figures
         ],
         "gap": f"They differ in {' and in '.join(gaps)} of the crops.",
         "balance": {

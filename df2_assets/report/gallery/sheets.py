@@ -1,4 +1,4 @@
-"""Thumbnails: one small sheet a SKU, catalog crops above query crops. Runs in worker processes."""
+"""Thumbnails: one small sheet per SKU, catalog above query crops. Runs in worker processes."""
 
 import hashlib
 import io
@@ -37,13 +37,13 @@ class Shard(NamedTuple):
 
 
 def sheet_path(sku_id: str, digests: list[str]) -> str:
-    """A name that says what is in it: a sheet that is there need not be drawn again."""
+    """Return a name that says what is in it: an existing sheet need not be drawn again."""
     content = hashlib.sha256(" ".join([_VERSION, *digests]).encode()).hexdigest()
     return f"thumbs/{sku_id[3:6]}/{sku_id}-{content[:10]}.jpg"
 
 
 def draw_shard(shard: Shard) -> int:
-    """Draw the sheets; how many these were."""
+    """Draw the sheets; return how many."""
     paths = (path for sheet in shard.sheets for path in (*sheet.catalog, *sheet.query))
     crops = access(shard.sku_root).open_each(f"{shard.sku_root}/{path}" for path in paths)
     drawn = ((sheet.path, _encoded(_drawn(sheet, crops))) for sheet in shard.sheets)
@@ -51,7 +51,7 @@ def draw_shard(shard: Shard) -> int:
 
 
 def _drawn(sheet: Sheet, crops: Iterator[BinaryIO | OSError]) -> Image.Image:
-    """Two crops a row; beside a single one lies what blurring leaves of it."""
+    """Two crops per row; beside a single one lies what blurring leaves of it."""
     width, height = _TILE
     paper = Image.new("RGB", (2 * width, 2 * height))
     for row, paths in enumerate((sheet.catalog, sheet.query)):

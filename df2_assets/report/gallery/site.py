@@ -1,7 +1,7 @@
-"""The folder of a gallery: written so that who opens it sees the old one or the new one, whole.
+"""The folder of a gallery: a viewer sees the old one or the new one, whole.
 
-Every file but `index.html` has a name that says what is in it. They are written first, then the
-page that names them, at once; then what it no longer names is removed.
+Every file but `index.html` has a name that holds a digest of its content. They are written first,
+then the page that names them; then what it no longer names is removed.
 """
 
 import hashlib

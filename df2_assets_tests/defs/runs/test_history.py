@@ -1,6 +1,7 @@
 """Files of a split belong together, or the split says that they do not."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,26 +39,28 @@ def test_a_split_is_incomplete_from_before_its_first_change(site: Site) -> None:
     assert site.complete
 
 
-def test_a_split_is_incomplete_until_its_prompts_are_written(site: Site) -> None:
-    site.annotation(13).unlink()
-    told = []
-    for asset in CHAIN:
-        assert site.materialize(asset) is None
-        told.append(site.complete)
-    assert told == [True, True, False, False, True]
-    assert_same_output(site.sku, site.read_anew())
-
-
-def test_a_split_of_which_only_labels_change_is_incomplete_until_its_prompts_follow(
-    site: Site,
+@pytest.mark.parametrize(
+    ("change", "complete"),
+    [
+        (lambda site: site.annotation(13).unlink(), [True, True, False, False, True]),
+        (
+            lambda site: site.describe(12, {1: TOP | {"occlusion": 3}, 3: TROUSERS}),
+            [True, True, True, False, True],
+        ),
+    ],
+    ids=["crops change", "labels change"],
+)
+def test_a_split_is_incomplete_until_its_prompts_are_written(
+    site: Site, change: Callable[[Site], None], complete: list[bool]
 ) -> None:
     site.build()
-    site.describe(12, {1: TOP | {"occlusion": 3}, 3: TROUSERS})
+    change(site)
     told = []
     for asset in CHAIN:
         assert site.materialize(asset) is None
         told.append(site.complete)
-    assert told == [True, True, True, False, True]
+    assert told == complete
+    assert_same_output(site.sku, site.read_anew())
 
 
 @pytest.mark.parametrize(

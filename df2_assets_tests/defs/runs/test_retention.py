@@ -1,138 +1,93 @@
 """The job `clean_history`: old runs go, and nothing that the UI shows goes with them."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
 
 import dagster as dg
-import pytest
 
 from df2_assets.cli.runs import run_split
-from df2_assets.definitions import build_defs
+from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.defs.runs.retention import old_runs
-from df2_assets_tests.support.site import QUIET, SPLIT, Site, write_and_build
+from df2_assets_tests.defs.platform import SPLIT, Platform
+from df2_assets_tests.support.site import QUIET
 from df2_assets_tests.support.snapshots import contract
 from df2_assets_tests.support.webserver import station
 
-SPLITS = ("train", "validation", "test")
 LATER = timedelta(hours=1)
 
 
-class History(NamedTuple):
-    """A data set, and an instance that remembers what was done to it."""
+def old(platform: Platform, before: timedelta = LATER) -> tuple[set[str], set[str]]:
+    """The ids of superseded runs and of shown ones among all that ended before then."""
+    at = datetime.now(UTC) + before
+    superseded, shown = old_runs(platform.instance, platform.defs.get_repository_def(), at)
+    return {run.run_id for run in superseded}, {run.run_id for run in shown}
 
-    site: Site
-    instance: dg.DagsterInstance
 
-    @property
-    def defs(self) -> dg.Definitions:
-        return build_defs(self.site.settings)
-
-    def run(self, job: str = "build_dataset", split: str | None = SPLIT) -> str:
-        """Run a job, well or not; the run's id."""
-        result = self.defs.resolve_job_def(job).execute_in_process(
-            run_config=QUIET, instance=self.instance, partition_key=split, raise_on_error=False
+def pages(platform: Platform) -> dict[str, object]:
+    """What pages of the UI rest on: the latest of each asset and check, split by split."""
+    instance, graph = platform.instance, platform.defs.resolve_asset_graph()
+    found: dict[str, object] = {}
+    for asset in graph.get_all_asset_keys():
+        for split in SPLITS:
+            of = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[split])
+            made = instance.fetch_materializations(of, limit=1).records
+            seen = instance.fetch_observations(of, limit=1).records
+            found[f"{asset} {split}"] = [record.event_log_entry for record in [*made, *seen]]
+        found[f"{asset} states"] = instance.get_status_by_partition(
+            asset, SPLITS, dg.StaticPartitionsDefinition(SPLITS)
         )
-        return result.run_id
-
-    def materialize(self, asset: str, split: str) -> str:
-        """Materialize an asset alone, well or not; the run's id."""
-        result = self.defs.resolve_implicit_global_asset_job_def().execute_in_process(
-            run_config=QUIET,
-            instance=self.instance,
-            partition_key=split,
-            asset_selection=[dg.AssetKey(asset)],
-            raise_on_error=False,
-        )
-        return result.run_id
-
-    def old(self, before: timedelta = LATER) -> tuple[set[str], set[str]]:
-        """The ids of superseded runs and of shown ones among all that ended before then."""
-        at = datetime.now(UTC) + before
-        superseded, shown = old_runs(self.instance, self.defs.get_repository_def(), at)
-        return {run.run_id for run in superseded}, {run.run_id for run in shown}
-
-    def delete_superseded(self) -> None:
-        for run_id in self.old()[0]:
-            self.instance.delete_run(run_id)
-
-    def shown(self) -> dict[str, object]:
-        """What pages of the UI rest on: the latest of each asset and check, split by split."""
-        graph, events = self.defs.resolve_asset_graph(), self.instance.event_log_storage
-        found: dict[str, object] = {}
-        for asset in graph.get_all_asset_keys():
-            for split in SPLITS:
-                of = dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[split])
-                made = self.instance.fetch_materializations(of, limit=1).records
-                seen = self.instance.fetch_observations(of, limit=1).records
-                found[f"{asset} {split}"] = [record.event_log_entry for record in [*made, *seen]]
-            found[f"{asset} states"] = self.instance.get_status_by_partition(
-                asset, SPLITS, dg.StaticPartitionsDefinition(SPLITS)
-            )
-        for check in graph.asset_check_keys:
-            found[f"{check}"] = events.get_asset_check_execution_history(check, limit=1)
-        return found
+    for check in graph.asset_check_keys:
+        latest = instance.event_log_storage.get_asset_check_execution_history(check, limit=1)
+        found[f"{check}"] = latest
+    return found
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return write_and_build(tmp_path_factory.mktemp("retention"))
+def test_only_runs_that_ended_long_ago_are_old(platform: Platform) -> None:
+    first, second = platform.run("build_dataset").run_id, platform.run("build_dataset").run_id
+    assert old(platform) == ({first}, {second})
+    assert old(platform, -LATER) == (set(), set())
 
 
-@pytest.fixture
-def history(built: Site, tmp_path: Path) -> Iterator[History]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield History(built.copy(tmp_path), instance)
-
-
-def test_only_runs_that_ended_long_ago_are_old(history: History) -> None:
-    first, second = history.run(), history.run()
-    assert history.old() == ({first}, {second})
-    assert history.old(-LATER) == (set(), set())
-
-
-def test_a_run_that_has_not_ended_is_never_old(history: History) -> None:
-    history.run()
-    job = history.defs.resolve_job_def("build_dataset")
-    waiting = history.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-    history.run()
-    superseded, shown = history.old()
+def test_a_run_that_has_not_ended_is_never_old(platform: Platform) -> None:
+    platform.run("build_dataset")
+    job = platform.defs.resolve_job_def("build_dataset")
+    waiting = platform.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    platform.run("build_dataset")
+    superseded, shown = old(platform)
     assert waiting.run_id not in superseded | shown
     assert len(superseded) == 1
 
 
-def test_deleting_what_is_superseded_changes_nothing_that_the_ui_shows(history: History) -> None:
+def test_deleting_what_is_superseded_changes_nothing_that_the_ui_shows(platform: Platform) -> None:
     """Also where the latest run of a split has failed, and an older one is its last success."""
     for job in ("build_dataset", "observe_sources", "verify_dataset"):
         for _ in range(2):
-            history.run(job, None if job.startswith("observe") else SPLIT)
-    for image in (11, 12, 13):
-        history.site.annotation(image).write_bytes(b"{")
-    history.run()
-    before, runs = history.shown(), {run.run_id for run in history.instance.get_runs()}
+            platform.run(job, None if job.startswith("observe") else SPLIT)
+    platform.spoil()
+    platform.run("build_dataset")
+    before, runs = pages(platform), {run.run_id for run in platform.instance.get_runs()}
     assert any("FAILED" in str(states) for states in before.values())
-    superseded, shown = history.old()
+    superseded, shown = old(platform)
     assert superseded | shown == runs
     assert len(superseded) >= 2
-    history.delete_superseded()
-    assert {run.run_id for run in history.instance.get_runs()} == shown
-    assert history.shown() == before
-    assert history.old() == (set(), shown)
+    for run_id in superseded:
+        platform.instance.delete_run(run_id)
+    assert {run.run_id for run in platform.instance.get_runs()} == shown
+    assert pages(platform) == before
+    assert old(platform) == (set(), shown)
 
 
-def test_a_failed_attempt_that_nothing_else_tells_of_stays(history: History) -> None:
+def test_a_failed_attempt_that_nothing_else_tells_of_stays(platform: Platform) -> None:
     """Of an asset without checks, by a job that has run again since."""
-    history.run()
-    failed = [history.materialize("refusals", split) for split in ("validation", "test")]
-    runs = [history.instance.get_run_by_id(run_id) for run_id in failed]
+    platform.run("build_dataset")
+    failed = [platform.materialize(split, ["refusals"]).run_id for split in ("validation", "test")]
+    runs = [platform.instance.get_run_by_id(run_id) for run_id in failed]
     assert [run.status for run in runs if run] == [dg.DagsterRunStatus.FAILURE] * 2
-    assert history.old()[1] >= {*failed}
+    assert old(platform)[1] >= {*failed}
 
 
-def test_runs_of_others_on_the_same_instance_are_left_alone(history: History) -> None:
+def test_runs_of_others_on_the_same_instance_are_left_alone(platform: Platform) -> None:
     @dg.op
     def theirs() -> None: ...
 
@@ -140,19 +95,17 @@ def test_runs_of_others_on_the_same_instance_are_left_alone(history: History) ->
     def their_job() -> None:
         theirs()
 
-    done = their_job.execute_in_process(run_config=QUIET, instance=history.instance)
-    history.run()
-    assert done.run_id not in set.union(*history.old())
+    done = their_job.execute_in_process(run_config=QUIET, instance=platform.instance)
+    platform.run("build_dataset")
+    assert done.run_id not in set.union(*old(platform))
 
 
-def test_the_job_deletes_nothing_until_it_is_told_to(built: Site, tmp_path: Path) -> None:
-    place = station(tmp_path, built.data.root)
-    shutil.copytree(built.sku, place.sku)
-    before = contract(place.sku)
+def test_the_job_deletes_nothing_until_it_is_told_to(platform: Platform, tmp_path: Path) -> None:
+    place = station(tmp_path, platform.data.root)
     with dg.DagsterInstance.from_config(str(place.home)) as instance:
-        defs = build_defs(built.settings)
         for _ in range(2):
-            assert run_split(defs, instance, SPLIT).success
+            assert run_split(platform.defs, instance, SPLIT).success
+        before = contract(platform.settings.roots.sku_root)
 
         def clean(**config: object) -> tuple[str, int]:
             """What a run of the job says, and how many builds are left."""
@@ -171,4 +124,4 @@ def test_the_job_deletes_nothing_until_it_is_told_to(built: Site, tmp_path: Path
         said, left = clean(dry_run=False)
         assert "Deleted 2 runs " in said  # the dry run of before as well
         assert left == 1
-    assert contract(place.sku) == before
+    assert contract(platform.settings.roots.sku_root) == before

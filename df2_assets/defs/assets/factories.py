@@ -1,0 +1,155 @@
+"""Factories of assets: what all assets of the project have in common, and all sources.
+
+What a single asset does stands in its own file.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from inspect import cleandoc
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import dagster as dg
+import pyarrow as pa
+
+# No public name in Dagster 1.13, whose version is bounded. The decorator takes no owners.
+from dagster._core.definitions.external_asset import create_external_asset_from_source_asset
+
+from df2_assets.dataset.documents import DOCUMENTS
+from df2_assets.dataset.tables import SCHEMAS
+from df2_assets.defs.conditions import FOLLOW
+from df2_assets.defs.metadata import columns
+from df2_assets.defs.partitions import splits
+from df2_assets.defs.retries import retried
+from df2_assets.defs.runs.history import made_from_tag
+from df2_assets.settings import PACKAGE
+
+if TYPE_CHECKING:
+    Result = dg.MaterializeResult[Any]
+else:  # Dagster reads annotations, and knows this one only without its parameter
+    Result = dg.MaterializeResult
+
+_OWNERS: Final = ["team:df2-assets"]
+_CODE: Final = "dagster/code_references"
+_TABLE = dg.PythonObjectDagsterType(pa.Table, "Table")
+
+
+def split_asset(
+    *,
+    group: str,
+    description: str,
+    kinds: Sequence[str] = ("parquet",),
+    tags: Sequence[str] = (),
+    code_version: str = "1",
+    deps: Sequence[str] = (),
+    check_specs: Sequence[dg.AssetCheckSpec] = (),
+    last: bool = False,
+    condition: dg.AutomationCondition[Any] = FOLLOW,
+) -> Callable[[Callable[..., Result]], dg.AssetsDefinition]:
+    """Return a decorator: an asset partitioned by split, with its columns where it has any.
+
+    `tags` are words to search for in the UI. One that comes `last` waits for the checks of its run.
+    `condition` says when automation rebuilds it.
+    """
+
+    def decorate(body: Callable[..., Result]) -> dg.AssetsDefinition:
+        name = body.__name__
+        schema = (SCHEMAS | DOCUMENTS).get(name)
+
+        @wraps(body)
+        def step(context: dg.AssetExecutionContext, **inputs: Any) -> Result:
+            with retried(context.op_execution_context):
+                result = body(context, **inputs)
+            # With the result itself it would be kept once more, in the event of the step's output.
+            context.add_asset_metadata(result.metadata or {})
+            return result._replace(metadata=None)
+
+        return dg.asset(
+            partitions_def=splits,
+            group_name=group,
+            description=cleandoc(description),
+            kinds={"python", *kinds},
+            owners=_OWNERS,
+            tags=dict.fromkeys(tags, ""),
+            code_version=code_version,
+            dagster_type=_TABLE if name in SCHEMAS else None,
+            metadata=reference(body) | ({} if schema is None else columns(schema)),
+            automation_condition=condition,
+            deps=deps,
+            check_specs=check_specs,
+            op_tags={"dagster/priority": "-1"} if last else None,
+        )(step)
+
+    return decorate
+
+
+def source_asset(
+    name: str,
+    observe: Callable[..., Any],
+    *,
+    group: str,
+    description: str,
+    kinds: tuple[str, ...],
+    partitions_def: dg.PartitionsDefinition[str] | None = None,
+) -> dg.AssetsDefinition:
+    """Return an asset that is observed, never made; `observe` returns its data version."""
+    source = dg.observable_source_asset(
+        name=name,
+        partitions_def=partitions_def,
+        group_name=group,
+        description=cleandoc(description),
+        metadata=reference(observe),
+        tags={f"dagster/kind/{kind}": "" for kind in kinds} | {"external": ""},
+    )(observe)
+    return create_external_asset_from_source_asset(source).map_asset_specs(
+        lambda spec: spec.replace_attributes(owners=_OWNERS)
+    )
+
+
+def record_source(
+    context: dg.AssetExecutionContext,
+    source: str,
+    version: str,
+    *,
+    partition: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> dict[str, str]:
+    """Record the data version of a source that a step has read; return the tags of its result.
+
+    Without them Dagster notes the version from before the step as the asset's input, and calls the
+    asset stale for good.
+    """
+    tags = {"dagster/data_version": version}
+    context.log_event(
+        dg.AssetObservation(source, partition=partition, tags=tags, metadata=metadata)
+    )
+    step = context.op_execution_context.get_step_execution_context()
+    step.wipe_input_asset_version_info(dg.AssetKey(source))
+    return {made_from_tag(source): version}
+
+
+def reference(body: Callable[..., Any]) -> dict[str, Any]:
+    """Return metadata that names the file and line of a function on this machine."""
+    code = body.__code__
+    here = dg.LocalFileCodeReference(
+        file_path=code.co_filename, line_number=code.co_firstlineno, label=body.__name__
+    )
+    return {_CODE: dg.CodeReferencesMetadataValue(code_references=[here])}
+
+
+def hosted(asset: dg.AssetsDefinition, base_url: str | None) -> dg.AssetsDefinition:
+    """Return the asset with links under `base_url`, where that is set, instead of local files.
+
+    `base_url` shows the project's folder: `https://host/name/project/blob/main`.
+    """
+
+    def link(spec: dg.AssetSpec) -> dg.AssetSpec:
+        (here,) = spec.metadata[_CODE].code_references
+        path = Path(here.file_path).relative_to(PACKAGE.parent).as_posix()
+        url = f"{str(base_url).rstrip('/')}/{path}#L{here.line_number}"
+        links = [dg.UrlCodeReference(url=url, label=here.label)]
+        return spec.merge_attributes(
+            metadata={_CODE: dg.CodeReferencesMetadataValue(code_references=[*links])}
+        )
+
+    return asset.map_asset_specs(link) if base_url else asset
