@@ -114,8 +114,7 @@ def _absolute(path: Path) -> Path:
 
 def _runs(roots: "Roots", split: str) -> "Runs":
     """The runs that made what there is of a split, as far as the instance knows."""
-    from df2_assets.cli.instance import open_instance
-    from df2_assets.cli.made_by import made_by
+    from df2_assets.cli.instance import made_by, open_instance
 
     try:
         with open_instance() as instance:

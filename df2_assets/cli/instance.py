@@ -1,8 +1,10 @@
-"""The Dagster instance that the command line, `make ui` and the UI's runs share."""
+"""The Dagster instance that commands, `make ui` and the UI's runs share, and what it knows."""
 
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import filelock
@@ -10,7 +12,12 @@ import filelock
 from df2_assets.errors import SettingsError
 from df2_assets.settings import PROJECT
 
+if TYPE_CHECKING:
+    from df2_assets.explain.steps import Run
+    from df2_assets.store.layout import Roots
+
 _ENOUGH_IMAGES = 200
+_LOOKED_AT = 20
 _OURS = PROJECT / ".dagster" / "dagster.yaml"
 
 
@@ -47,3 +54,25 @@ def last_rate(instance: dg.DagsterInstance, split: str) -> float | None:
         if decoded >= _ENOUGH_IMAGES:
             return float(rate)
     return None
+
+
+def made_by(instance: dg.DagsterInstance, roots: "Roots", split: str) -> "dict[str, Run]":
+    """By asset, its latest materialization for `split` that wrote to this SKU_ROOT.
+
+    An instance may have seen builds of several; the path that each recorded tells them apart.
+    """
+    from df2_assets.defs.assets import all_assets
+    from df2_assets.explain.steps import Run
+
+    runs: dict[str, Run] = {}
+    for asset in all_assets:
+        made = dg.AssetRecordsFilter(asset_key=asset.key, asset_partitions=[split])
+        for record in instance.fetch_materializations(made, limit=_LOOKED_AT).records:
+            event = record.asset_materialization
+            path = event.metadata.get("path") if event else None
+            if path and str(path.value).startswith(f"{roots.sku_root}/"):
+                at = datetime.fromtimestamp(record.timestamp).astimezone()
+                name = asset.key.path[-1]
+                runs[name] = Run(record.run_id, at.isoformat(timespec="seconds"))
+                break
+    return runs

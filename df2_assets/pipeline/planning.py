@@ -15,6 +15,7 @@ from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.skus import CROP_PATH, paired
 from df2_assets.errors import ProvenanceError, inert
 from df2_assets.pipeline.cutting import Cut, Image
+from df2_assets.settings import Settings
 from df2_assets.store import crop_tree, journal, tables
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.journal import CropRow
@@ -51,12 +52,15 @@ class CropPlan:
         return self.make.empty and not self.remove and not self.tree.empty
 
 
-def plan_crops(roots: Roots, split: str, groups: pd.DataFrame, files: pd.DataFrame) -> CropPlan:
+def plan_crops(
+    settings: Settings, split: str, groups: pd.DataFrame, files: pd.DataFrame
+) -> CropPlan:
     """Hold the crops that `groups` wants against the manifest, the journal and the disk.
 
     `files` is the index's side table. Opens only crops whose size or time is not the recorded one.
     Raises OutputError where a link leads out of SKU_ROOT.
     """
+    roots = settings.roots
     tree = crop_tree.scan(roots, split)
     known = recorded(roots, split)
     wanted = _with_fingerprints(groups, files)

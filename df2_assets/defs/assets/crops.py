@@ -42,7 +42,7 @@ def crops(
 ) -> Result:
     roots, split, start = output.roots, context.partition_key, time.monotonic()
     groups, shards = tables.frame(sku_groups), engine.start()
-    plan = plan_crops(roots, split, groups, tables.frame(read_files(roots, split)))
+    plan = plan_crops(output.settings, split, groups, tables.frame(read_files(roots, split)))
     refuse_full_disk(roots, split, estimate(roots, plan, shards))
     there = plan.tree.crops
     before = remembered(
