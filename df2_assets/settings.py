@@ -38,7 +38,7 @@ PROJECT: Final = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file()
 MAX_WORKERS: Final = 1024
 MAX_DAYS: Final = 3650
 
-EngineName = Literal["local", "ray"]
+EngineName = Literal["local", "ray", "serial"]
 
 _SKU_ROOT: Final = "data/DeepFashion2_SKU"
 
@@ -85,7 +85,7 @@ class Settings:
     """The splits that commands and schedules take."""
 
     engine: EngineName = Field(default="local", validation_alias="DF2_ENGINE")
-    """local: processes of this machine. ray: a Ray cluster."""
+    """local: processes of this machine. ray: a Ray cluster. serial: the run's own process."""
 
     ray_address: Annotated[str, AfterValidator(str.strip)] = Field(
         default="", validation_alias="RAY_ADDRESS"

@@ -27,7 +27,11 @@ def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_configure() -> None:
-    """Ctrl-C reaches what tests start, also where a shell has these tests in its background."""
+    """Ctrl-C reaches what tests start, also where a shell has these tests in its background.
+
+    Ray, where tests start it, listens on 127.0.0.1 only.
+    """
+    os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

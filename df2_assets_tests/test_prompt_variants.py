@@ -16,7 +16,6 @@ from df2_assets.definitions import build_defs
 from df2_assets.defs.runs.history import TEMPLATES as TEMPLATES_SOURCE
 from df2_assets.explain.explain import explain_crop
 from df2_assets.pipeline.publishing import read_image_text
-from df2_assets.report.gallery.site import page as page_of
 from df2_assets.settings import Settings
 from df2_assets.store import state
 from df2_assets.verify.verify import verify
@@ -245,7 +244,7 @@ def test_explain_gives_each_a_line_of_its_own(varied: Site, tmp_path: Path) -> N
 
 def test_the_gallery_has_them_of_each_crop(site: Site) -> None:
     assert site.materialize("crop_quality", "gallery") is None
-    folder = page_of(site.roots, SPLIT).parent
+    folder = site.roots.gallery(SPLIT).parent
     found = {}
     for call in ("index", "skus"):
         (path,) = folder.glob(f"data/{call}*.js")

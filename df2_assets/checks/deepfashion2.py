@@ -10,7 +10,7 @@ from df2_assets.checks.finding import Finding
 from df2_assets.checks.offenders import number_of
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, RELEASED
 from df2_assets.errors import LayoutError, inert
-from df2_assets.store.layout import Roots, refuse_missing
+from df2_assets.store.layout import Roots, require_input
 from df2_assets.store.location import names
 
 _ID: Final = re.compile(r"[0-9]{6}", re.ASCII)
@@ -25,7 +25,7 @@ def layout(roots: Roots, split: str) -> Finding:
     """
     folders = {"image": roots.images(split), "annos": roots.annotations(split)}
     try:
-        refuse_missing(roots, split)
+        require_input(roots, split)
     except LayoutError as problem:
         missing = [name for name, folder in folders.items() if not folder.is_dir()]
         return Finding(

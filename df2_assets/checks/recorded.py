@@ -42,14 +42,13 @@ def record(finding: Finding, roots: Roots, asset: str, check: str, split: str) -
         len(finding.offenders),
     )
     text = msgspec.json.format(msgspec.json.encode(said), indent=2) + b"\n"
-    beside = path.with_suffix(".json")
-    publish(beside, [text], lambda: None)
+    publish(roots.finding(asset, check, split), [text], lambda: None)
 
 
 def recorded(roots: Roots, split: str) -> list[Recorded]:
     """The findings of a split, by asset and check; one that cannot be read is not there."""
     found = []
-    for path in sorted((roots.own / "checks").glob(f"*/{split}.json")):
+    for path in roots.findings(split):
         try:
             found.append(msgspec.json.decode(path.read_bytes(), type=Recorded))
         except msgspec.DecodeError:

@@ -22,11 +22,11 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
 
     Ends with 1 where a run failed, or a check with severity ERROR did.
     """
-    from df2_assets.store.layout import refuse_missing
+    from df2_assets.store.layout import require_input
 
     settings = settings_for(names, workers, starts_engine=True)
     for split in settings.splits:
-        refuse_missing(settings.roots, split)
+        require_input(settings.roots, split)
 
     from df2_assets.cli.runs import report_runs, run_all
 

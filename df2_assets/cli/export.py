@@ -69,7 +69,7 @@ def _report(outcomes: "list[Outcome]", settings: "Settings") -> None:
         say_problems(outcome)
     if all(outcome.success and not _written(outcome) for outcome in outcomes):
         say("Everything is up to date.")
-    say(f"Files: {settings.roots.own / 'exports'}")
+    say(f"Files: {settings.roots.exports}")
 
 
 def _written(outcome: "Outcome") -> int | float:

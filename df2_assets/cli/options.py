@@ -30,7 +30,7 @@ def settings_for(
     Raises RootsError, or SettingsError, also where an engine is to start and cannot be had.
     """
     from df2_assets.engines.make import require_usable
-    from df2_assets.store.layout import refuse_dangerous
+    from df2_assets.store.layout import require_safe_roots
 
     settings = read_settings()
     settings = replace(
@@ -38,7 +38,7 @@ def settings_for(
         splits=parse_splits(names) or settings.splits,
         workers=workers or settings.workers,
     )
-    refuse_dangerous(settings.roots)
+    require_safe_roots(settings.roots)
     if starts_engine:
         require_usable(settings.engine, settings.ray_address)
     return settings

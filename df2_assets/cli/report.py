@@ -35,10 +35,9 @@ def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: boo
     settings = replace(settings, splits=built_splits(settings, named=bool(names)))
 
     from df2_assets.cli.runs import report_runs, run_all
-    from df2_assets.report.gallery.site import page
 
     outcomes = run_all(settings, "refresh_reports")
-    pages = {split: page(settings.roots, split) for split in settings.splits}
+    pages = {split: settings.roots.gallery(split) for split in settings.splits}
     written = [outcome.split for outcome in reversed(outcomes) if outcome.success]
     summary = [f"Gallery of {split}: {pages[split]}" for split in written]
     more = {split: {"page": str(path)} for split, path in pages.items()}

@@ -98,7 +98,7 @@ def _show_refusals(refused: "pd.DataFrame", roots: "Roots") -> None:
         item = "" if pd.isna(row["item_idx"]) else f" --item {row['item_idx']}"
         where = f"{row['split']} {row['image_id']}{item}"
         say(f"  {row['reason']:<17} {where:<28} {row['detail']}")
-    say(f"All of them: {roots.own / 'tables' / 'refusals'}. To follow one through:")
+    say(f"All of them: {roots.tables('refusals')}. To follow one through:")
     say(f"  DF2_ROOT={roots.df2_root} SKU_ROOT={roots.sku_root} df2-assets explain {where}")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 from pydantic import Field, PrivateAttr, ValidationError
@@ -14,16 +14,11 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tags
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
-from df2_assets.engines.local import LocalEngine
-from df2_assets.engines.ray import RayEngine
-from df2_assets.engines.ray_cluster import refuse_unusable
+from df2_assets.engines.make import make, require_usable
 from df2_assets.settings import FIELDS, EngineName, Settings, read_variants, settings_error
 from df2_assets.store import tables
-from df2_assets.store.layout import Roots, refuse_dangerous
+from df2_assets.store.layout import Roots, require_safe_roots
 from df2_assets.store.lock import writer
-
-if TYPE_CHECKING:
-    from dagster_ray import RayResource
 
 
 def _setting(name: str, absent: object = None) -> Any:
@@ -86,7 +81,7 @@ class DataRoots(SettingsResource):
     def roots(self) -> Roots:
         """The two folders. Raises RootsError where writing could destroy something."""
         roots = self.settings.roots
-        refuse_dangerous(roots)
+        require_safe_roots(roots)
         return roots
 
 
@@ -132,43 +127,23 @@ class EngineChoice(SettingsResource):
     address: str = _setting("ray_address")
 
     _engine: Engine | None = PrivateAttr(default=None)
-    _cluster: "RayResource | None" = PrivateAttr(default=None)
-    _context: dg.InitResourceContext | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises SettingsError before the run's first step."""
         self.applied("engine")
-        if self.kind == "ray":
-            refuse_unusable(self.address)
-        self._context = context
-
-    def cluster(self) -> "RayResource":
-        """The Ray that a run connects to with its first shard; any of dagster-ray's will do."""
-        from df2_assets.defs.ray import Cluster
-
-        return Cluster(address=self.address, workers=self.workers)
+        require_usable(self.kind, self.address)
 
     def start(self) -> Engine:
-        """The engine, its workers not started yet."""
+        """Return the run's engine, its workers not started yet."""
         if self._engine is None:
-            workers = self.workers or None
-            if self.kind == "ray":
-                self._engine = RayEngine(self._connect, workers)
-            else:
-                self._engine = LocalEngine(workers)
+            self._engine = make(self.kind, self.workers or None, self.address)
         return self._engine
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
         """No worker outlives the run."""
         if self._engine is not None:
             self._engine.close()
-        if self._cluster is not None:
-            self._cluster.cleanup(context, None)
-        self._engine = self._cluster = None
-
-    def _connect(self) -> None:
-        self._cluster = self.cluster()
-        self._cluster.connect(self._context)
+            self._engine = None
 
 
 class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]

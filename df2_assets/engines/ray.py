@@ -1,15 +1,20 @@
-"""A Ray cluster: the same functions, run as Ray's tasks wherever there is a core free."""
+"""A Ray cluster: the same functions, run as Ray's tasks wherever a core is free."""
 
 import logging
 import os
 import platform
-from collections.abc import Callable, Generator, Iterable, Iterator
+import signal
+import socket
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
-from functools import cache, cached_property
+from functools import cache
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import chain, islice
 from typing import Any, Final
+
+import loky
 
 from df2_assets import __version__
 from df2_assets.engines.base import Lost, R, S, label
@@ -22,24 +27,31 @@ _GRACE_SECONDS: Final = 1.0
 """Many times what a shard takes."""
 
 _CANCEL_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 3.0
+
+_OBJECT_BYTES: Final = 128 * 2**20
+"""For arguments and results in flight; Ray would reserve 30% of the machine's memory."""
 
 InFlight = dict[Future[Any], S]
-"""Shards by what will come of them."""
+"""Shards by the future of their result."""
 
 
 class RayEngine:
-    """Ray, connected to by `connect` when the first shard comes; who has made it disconnects.
+    """Ray at `address` or, without one, a Ray of this process's own, connected to when needed.
 
-    `workers` shards run at once, by default one a core of the cluster.
+    `workers` shards run at the same time, by default one per core of the cluster. A connection that
+    this process has already is used as it is and left open: any resource of dagster-ray will do.
     """
 
-    def __init__(self, connect: Callable[[], object], workers: int | None = None) -> None:
-        self._connect = connect
+    def __init__(self, address: str = "", workers: int | None = None) -> None:
+        self._address = address
         self._wanted = workers
+        self._is_own_connection = False
 
     @property
     def workers(self) -> int:
-        return self._wanted or self._cores
+        """See `Engine.workers`; without a wanted number, the cluster is asked for its cores."""
+        return self._wanted or self._cores()
 
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
@@ -50,11 +62,15 @@ class RayEngine:
         if first is None:
             return
         waiting = chain([first], waiting)
+        cores = self._cores()
+        workers = self._wanted or cores
+        # Some to spare, unless fewer than the cluster could run are to run at the same time.
+        depth = workers if workers < cores else 2 * workers + 1
         in_flight: InFlight[S] = {}
         suspects: list[S] = []
         try:
             while True:
-                self._fill(function, waiting, in_flight)
+                _submit(function, islice(waiting, depth - len(in_flight)), in_flight)
                 if not in_flight:
                     break
                 shard, result = _next_of(in_flight)
@@ -68,40 +84,91 @@ class RayEngine:
                 else:
                     yield shard, result
             for shard in suspects:
-                self._fill(function, iter([shard]), in_flight)
+                _submit(function, [shard], in_flight)
                 yield _next_of(in_flight)
         except BaseException:
             _cancel(in_flight)
             raise
 
     def close(self) -> None:
-        """See `Engine.close`: no task outlives its map."""
+        """See `Engine.close`: disconnect, which ends a Ray of this process's own."""
+        if self._is_own_connection:
+            import ray
 
-    @cached_property
+            with uninterrupted():
+                ray.shutdown()
+            self._is_own_connection = False
+
     def _cores(self) -> int:
-        """Cores of the cluster, which is connected to for that."""
+        """Return the number of cores of the cluster. Raises SettingsError where none answers."""
+        require_ray(self._address)
         import ray
 
-        self._connect()
+        if not ray.is_initialized():
+            self._is_own_connection = True
+            _connect(self._address, self._wanted)
         return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
-    @cached_property
-    def _depth(self) -> int:
-        """How many shards are handed to Ray: some to spare, but where fewer than it could are
-        wanted to run at once."""
-        return self.workers if self.workers < self._cores else 2 * self.workers + 1
 
-    def _fill(
-        self, function: Callable[[S], R], waiting: Iterator[S], in_flight: InFlight[S]
-    ) -> None:
-        import ray
+def require_ray(address: str) -> None:
+    """Raise SettingsError where Ray is not installed, or nothing answers at `address`.
 
-        room = self._depth - len(in_flight)
-        # Ray would run a lost task again by itself, beside others, and say so to nobody.
-        task = ray.remote(num_cpus=1, max_retries=0)(_run)
+    An empty address, for a Ray of one's own, always passes. Loads nothing of Ray.
+    """
+    if find_spec("ray") is None:
+        raise SettingsError(
+            "DF2_ENGINE is 'ray', which needs the extra: pip install 'df2-assets[ray]' "
+            "(in a checkout: pip install -e '.[ray]')."
+        )
+    if not address:
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise SettingsError(
+            f"RAY_ADDRESS is {address!r}: give host:port of the cluster, ray://host:port from "
+            "outside of it, or nothing for a Ray on this machine."
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise SettingsError(
+            f"No Ray answers at RAY_ADDRESS ({address}): {error}. Start the cluster, mend the "
+            "address, or unset it for a Ray on this machine."
+        ) from None
+
+
+def _connect(address: str, workers: int | None) -> None:
+    """Connect to the cluster at `address`, or start a Ray of `workers` cores on this machine."""
+    import ray
+
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    options: dict[str, Any] = {"address": address}
+    if not address:
+        options = {
+            "address": "local",
+            "num_cpus": workers or loky.cpu_count(),
+            "include_dashboard": False,
+            "object_store_memory": _OBJECT_BYTES,
+        }
+    try:
         with uninterrupted():
-            for shard in islice(waiting, room):
-                in_flight[task.remote(function, shard, _software()).future()] = shard
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+    except SystemExit:  # how Ray answers SIGTERM while it starts
+        signal.raise_signal(signal.SIGTERM)
+        raise
+    except (ConnectionError, RuntimeError, TimeoutError) as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"Ray does not start at {options['address']}: {reason}") from error
+
+
+def _submit(function: Callable[[S], R], shards: Iterable[S], in_flight: InFlight[S]) -> None:
+    import ray
+
+    # Ray would run a lost task again by itself, beside others, and tell nobody.
+    task = ray.remote(num_cpus=1, max_retries=0)(_run)
+    with uninterrupted():
+        for shard in shards:
+            in_flight[task.remote(function, shard, _software()).future()] = shard
 
 
 def _next_of(in_flight: InFlight[S]) -> tuple[S, Any]:

@@ -94,7 +94,7 @@ def explain_crop(roots: Roots, crop_path: str, runs: Runs) -> Answer:
     """What became of the item that a path, relative to SKU_ROOT, is the crop of."""
     split, domain, sku_id, name = (crop_path.split("/") + [""] * 4)[:4]
     match = CROP_NAME.fullmatch(name)
-    there = (roots.sku_root / crop_path).is_file()
+    there = roots.crop(crop_path).is_file()
     well_formed = split in SPLITS and domain in DOMAINS.values() and SKU_ID.fullmatch(sku_id)
     if match is None or not well_formed or crop_path.count("/") != 3:
         why = "no crop has such a path; train/catalog/000001_01_01/000002_item1.jpg is one"

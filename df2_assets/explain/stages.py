@@ -87,7 +87,7 @@ def _crop(evidence: Evidence, row: Row) -> Step:
     said = (
         f"{place.crop_path}, {found['size']:,} bytes, {found['width']} x {found['height']} pixels"
     )
-    on_disk = stamp(evidence.roots.sku_root / place.crop_path)
+    on_disk = stamp(evidence.roots.crop(place.crop_path))
     if on_disk != (found["size"], found["mtime_ns"]):
         said += ", not there any more" if on_disk == (None, None) else ", changed since"
         said += ": build again"

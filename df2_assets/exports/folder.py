@@ -155,7 +155,7 @@ class Folder:
         """Remove what is the export's and not wanted any more, and record the rest."""
         removed, foreign = self._remove_others()
         digests = {f"{self._top}/{name}": sha for name, sha in sorted(self._digests.items())}
-        path = records.digests_path(self._roots, self.name, self._split)
+        path = self._roots.export_digests(self.name, self._split)
         write_list(path, digests, self._changing)
         files = {name: file for name, file in self._record.files.items() if name in self._digests}
         self._record = Record(self.source.digest, rows, files)

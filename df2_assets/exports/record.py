@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from df2_assets.store.checksums import read_list
-from df2_assets.store.files import Status, publish, refuse_link, temporary_name
+from df2_assets.store.files import Status, publish, require_real_folder, temporary_name
 from df2_assets.store.layout import Roots
 
 
@@ -35,15 +35,6 @@ class Record(msgspec.Struct):
     files: dict[str, File] = {}
 
 
-def record_path(roots: Roots, name: str, split: str) -> Path:
-    return roots.export(name, split).with_suffix(".json")
-
-
-def digests_path(roots: Roots, name: str, split: str) -> Path:
-    """In the form of `sha256sum`, for `sha256sum -c` in SKU_ROOT."""
-    return roots.export(name, split).with_suffix(".sha256")
-
-
 def digests(folder: Path) -> dict[str, str]:
     """The list beside the folder of an export: digest by path below it."""
     top = "/".join(folder.parts[-4:]) + "/"
@@ -53,13 +44,13 @@ def digests(folder: Path) -> dict[str, str]:
 
 def is_made(roots: Roots, name: str, split: str) -> bool:
     """Whether the export was ever asked for."""
-    return record_path(roots, name, split).exists()
+    return roots.export_record(name, split).exists()
 
 
 def load(roots: Roots, name: str, split: str) -> Record:
     """The record of an export; an empty one where there is none that can be read."""
     try:
-        return msgspec.json.decode(record_path(roots, name, split).read_bytes(), type=Record)
+        return msgspec.json.decode(roots.export_record(name, split).read_bytes(), type=Record)
     except (FileNotFoundError, msgspec.DecodeError):
         return Record()
 
@@ -67,13 +58,13 @@ def load(roots: Roots, name: str, split: str) -> Record:
 def save(roots: Roots, name: str, split: str, record: Record) -> None:
     """Write the record, unless it is there already."""
     text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
-    publish(record_path(roots, name, split), [text], lambda: None)
+    publish(roots.export_record(name, split), [text], lambda: None)
 
 
 def refuse_links(roots: Roots, folder: Path) -> None:
     """Raise OutputError where a link stands for the folder of an export, or for one above it."""
     for place in (roots.own, folder.parent.parent, folder.parent, folder):
-        refuse_link(place)
+        require_real_folder(place)
 
 
 def is_own(name: str, own: re.Pattern[str]) -> bool:

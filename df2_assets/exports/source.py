@@ -116,7 +116,7 @@ def current_digest(roots: Roots, split: str) -> str:
 
     Raises MissingTableError where there is no manifest.
     """
-    state.refuse_incomplete(roots, split)
+    state.require_complete(roots, split)
     crops = tables.digest(_crops(roots, split).select(["crop_path", "sha256"]))
     recorded = state.load(roots, split)
     return hashlib.sha256(f"{recorded.image_text} {crops}".encode()).hexdigest()

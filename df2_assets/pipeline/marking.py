@@ -30,6 +30,6 @@ def _is_damaged(roots: Roots, row: CropRow) -> bool:
     if row.reason is not None:
         return False
     try:
-        return digest(roots.sku_root / row.crop_path) != row.sha256
+        return digest(roots.crop(row.crop_path)) != row.sha256
     except OSError:
         return True

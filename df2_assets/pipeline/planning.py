@@ -163,5 +163,5 @@ def _still_there(
         return None
     if row.mtime_ns == on_disk[1]:
         return row
-    digest = hashlib.sha256((roots.sku_root / row.crop_path).read_bytes()).hexdigest()
+    digest = hashlib.sha256(roots.crop(row.crop_path).read_bytes()).hexdigest()
     return msgspec.structs.replace(row, mtime_ns=on_disk[1]) if digest == row.sha256 else None

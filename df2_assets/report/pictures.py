@@ -18,7 +18,7 @@ _BOX: Final = ["x1", "y1", "x2", "y2"]
 def worst_crops(roots: Roots, offenders: pd.DataFrame, value: str, alt: str) -> str | None:
     """The first offenders' crops, each with the number that condemns it."""
     tiles = [
-        crop_tile(roots.sku_root / path, f"{image_id} item {item}", f"{value} {shown:g}")
+        crop_tile(roots.crop(path), f"{image_id} item {item}", f"{value} {shown:g}")
         for path, image_id, item, shown in rows(
             offenders.head(_WORST), "crop_path", "image_id", "item_idx", value
         )
@@ -52,7 +52,7 @@ def pairs(roots: Roots, offenders: pd.DataFrame, alt: str) -> str | None:
     for path, like in rows(offenders, "crop_path", "like"):
         if frozenset((path, like)) not in seen and len(tiles) < 2 * _WORST:
             seen.add(frozenset((path, like)))
-            tiles += (crop_tile(roots.sku_root / one, *_named(one)) for one in (path, like))
+            tiles += (crop_tile(roots.crop(one), *_named(one)) for one in (path, like))
     return sheet(grid(tiles, 4), alt)
 
 
@@ -68,7 +68,7 @@ def skus_side_by_side(
             of_sku[sku_id].append(path)
     shown = [
         [
-            crop_tile(roots.sku_root / path, *_named(path)[1:], marked=path in odd)
+            crop_tile(roots.crop(path), *_named(path)[1:], marked=path in odd)
             for path in sorted(paths, key=lambda path: (path not in odd, path))[: _BESIDE + 1]
         ]
         for paths in of_sku.values()

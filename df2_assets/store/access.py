@@ -1,16 +1,23 @@
-"""How shards get at bytes in worker processes: files of this machine, or objects.
+"""How shards read and write bytes in worker processes: files of this machine, or objects.
 
 Paths are what `str` gives of a location. Methods that take many go through them in order; what is
 not there is yielded as the error that opening it raised, so that the caller can refuse it alone.
 """
 
+import io
 import os
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, Protocol
+from itertools import tee
+from typing import BinaryIO, Final, Protocol
 
 from df2_assets.errors import OutputError
 from df2_assets.store.files import Status, temporary_name
 from df2_assets.store.location import is_url
+from df2_assets.store.objects.client import each, stamp
+from df2_assets.store.objects.path import ObjectPath
+
+_BLOCK: Final = 64 * 1024
+"""Bytes that are read of an object of which the beginning is wanted."""
 
 
 class Access(Protocol):
@@ -73,13 +80,84 @@ class LocalAccess:
             yield path, data, _write(root, path, data)
 
 
-def access(place: str) -> Access:
-    """What reads and writes at a root, or at a path of it."""
-    if not is_url(place):
-        return LocalAccess()
-    from df2_assets.store.objects.access import ObjectAccess
+class _Whole(io.BytesIO):
+    """An object in memory, with the stamp of the entity tag that it came with."""
 
-    return ObjectAccess(place)
+    def __init__(self, data: bytes, stamp: int) -> None:
+        super().__init__(data)
+        self.status = len(data), stamp
+
+
+class _Beginning(io.RawIOBase):
+    """An object that is read from its beginning, a block a request."""
+
+    def __init__(self, path: ObjectPath) -> None:
+        self._path = path
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_END:
+            raise io.UnsupportedOperation("its length is not asked for")
+        self._at = offset + (self._at if whence == io.SEEK_CUR else 0)
+        return self._at
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+        data, _ = self._path.client.get(self._path.key, self._at, self._at + len(buffer))
+        buffer[: len(data)] = data
+        self._at += len(data)
+        return len(data)
+
+
+class ObjectAccess:
+    """Objects, many requests under way together. Raises StorageError where the store fails."""
+
+    def __init__(self, root: str) -> None:
+        # Made here, once: the threads below find it made.
+        self._client = ObjectPath(root).client
+
+    def open_each(self, paths: Iterable[str]) -> Iterator[BinaryIO | OSError]:
+        yield from each(self._whole, paths)
+
+    def peek_each(self, paths: Iterable[str]) -> Iterator[BinaryIO | OSError]:
+        yield from each(_beginning, paths)
+
+    def read_each(self, paths: Iterable[tuple[str, int]]) -> Iterator[bytes | OSError]:
+        ahead, wanted = tee(paths)
+        found = each(self._whole, (path for path, _ in ahead))
+        for (_, most), file in zip(wanted, found, strict=True):
+            yield file if isinstance(file, OSError) else file.read(most)
+
+    def status(self, file: BinaryIO) -> Status:
+        assert isinstance(file, _Whole)
+        return file.status
+
+    def write_each(
+        self, root: str, files: Iterable[tuple[str, bytes]]
+    ) -> Iterator[tuple[str, bytes, Status]]:
+        def put(file: tuple[str, bytes]) -> tuple[str, bytes, Status]:
+            path, data = file
+            tag = self._client.put(ObjectPath(f"{root}/{path}").key, data)
+            return path, data, (len(data), stamp(tag))
+
+        yield from each(put, files)
+
+    def _whole(self, path: str) -> _Whole | OSError:
+        try:
+            data, tag = self._client.get(ObjectPath(path).key)
+        except FileNotFoundError as error:
+            return error
+        return _Whole(data, stamp(tag))
+
+
+def access(place: str) -> Access:
+    """Return what reads and writes at a root, or at a path of it."""
+    return ObjectAccess(place) if is_url(place) else LocalAccess()
 
 
 def _write(root: str, path: str, data: bytes) -> Status:
@@ -105,3 +183,12 @@ def _write(root: str, path: str, data: bytes) -> Status:
             "Finished crops are kept; mend this and build again."
         ) from None
     return status.st_size, status.st_mtime_ns
+
+
+def _beginning(path: str) -> BinaryIO | OSError:
+    file = io.BufferedReader(_Beginning(ObjectPath(path)), _BLOCK)
+    try:
+        file.peek(1)
+    except FileNotFoundError as error:
+        return error
+    return file

@@ -1,7 +1,7 @@
 """`_df2_assets/{split}.sha256`: every file of a split's contract with its digest.
 
-`cd SKU_ROOT && sha256sum -c _df2_assets/train.sha256` holds the files against it, without any of
-this project.
+`cd SKU_ROOT && sha256sum -c _df2_assets/train.sha256` compares the files with it, without any code
+of this project.
 """
 
 import hashlib
@@ -16,10 +16,6 @@ from df2_assets.store.access import access
 from df2_assets.store.files import publish
 from df2_assets.store.layout import Roots
 from df2_assets.store.objects.path import ObjectPath
-
-
-def path(roots: Roots, split: str) -> Path:
-    return roots.own / f"{split}.sha256"
 
 
 def digest(path: Path) -> str:
@@ -61,12 +57,12 @@ def current(roots: Roots, split: str) -> dict[str, str]:
 
 def write(roots: Roots, split: str, before_change: Callable[[], None]) -> None:
     """Bring the list up to date; one that says so already is not touched."""
-    write_list(path(roots, split), current(roots, split), before_change)
+    write_list(roots.checksums(split), current(roots, split), before_change)
 
 
 def read(roots: Roots, split: str) -> dict[str, str]:
     """The list on disk, as `current` gives it; empty where there is none."""
-    return read_list(path(roots, split))
+    return read_list(roots.checksums(split))
 
 
 def write_list(path: Path, digests: Mapping[str, str], before_change: Callable[[], None]) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from df2_assets.dataset.skus import CROP_NAME, SKU_ID
 from df2_assets.dataset.taxonomy import DOMAINS
-from df2_assets.errors import OutputError
-from df2_assets.store.files import temporary_name, under
+from df2_assets.store.files import require_real_folder, temporary_name, under
 from df2_assets.store.layout import Roots
 from df2_assets.store.objects.client import stamp
 from df2_assets.store.objects.path import ObjectPath
@@ -39,15 +38,15 @@ def scan(roots: Roots, split: str) -> CropTree:
 
 def _scan_folders(root: Path, split: str) -> CropTree:
     tree = CropTree()
-    _refuse_link(root / split)
+    require_real_folder(root / split)
     for domain in DOMAINS.values():
         top = f"{split}/{domain}"
-        _refuse_link(root / top)
+        require_real_folder(root / top)
         for entry in _entries(root / top):
             folder = f"{top}/{entry.name}"
             if SKU_ID.fullmatch(entry.name) and entry.is_dir():
                 if entry.is_symlink():
-                    _refuse_link(Path(entry.path))
+                    require_real_folder(Path(entry.path))
                 _scan_sku(tree, folder, entry.path)
             else:
                 tree.foreign.append(folder)
@@ -76,7 +75,7 @@ def _scan_sku(tree: CropTree, folder: str, path: str) -> None:
 def lookup(roots: Roots, split: str) -> Callable[[str], bool]:
     """Whether a file is there, by its path relative to SKU_ROOT."""
     if isinstance(roots.sku_root, ObjectPath):
-        return {f"{split}/{name}" for name in under(roots.sku_root / split)}.__contains__
+        return {f"{split}/{name}" for name in under(roots.crops(split))}.__contains__
     root = str(roots.sku_root)
     return lambda path: os.path.isfile(f"{root}/{path}")
 
@@ -110,8 +109,3 @@ def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
     if folder.is_dir():
         with os.scandir(folder) as entries:
             yield from entries
-
-
-def _refuse_link(path: Path) -> None:
-    if path.is_symlink():
-        raise OutputError(f"{path} is a link: crops are only written to real folders. Remove it.")

@@ -3,18 +3,23 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
 from df2_assets.errors import LayoutError, RootsError, inert
 from df2_assets.store.location import names
 from df2_assets.store.objects.path import ObjectPath
 
-OWN_FOLDER = "_df2_assets"
+OWN_FOLDER: Final = "_df2_assets"
+"""The folder under SKU_ROOT with everything that is not part of the contract."""
 
 
 @dataclass(frozen=True)
 class Roots:
-    """`df2_root` and `sku_root` are absolute; `out_root` is SKU_ROOT as it was given."""
+    """Every path under the two roots.
+
+    `df2_root` and `sku_root` are absolute; `out_root` is SKU_ROOT as it was given.
+    """
 
     df2_root: Path
     sku_root: Path
@@ -32,24 +37,64 @@ class Roots:
     def image_text(self, split: str) -> Path:
         return self.sku_root / f"{split}_image_text.jsonl"
 
+    def crops(self, split: str) -> Path:
+        """The folder with the split's `catalog` and `query`."""
+        return self.sku_root / split
+
+    def crop(self, crop_path: str) -> Path:
+        """A crop, by its path relative to SKU_ROOT as tables and documents have it."""
+        return self.sku_root / crop_path
+
     @property
     def own(self) -> Path:
         """Everything of the project's that is not part of the contract."""
         return self.sku_root / OWN_FOLDER
 
+    def checksums(self, split: str) -> Path:
+        """Digests of the contract's files, in the form of `sha256sum`."""
+        return self.own / f"{split}.sha256"
+
+    def tables(self, asset: str) -> Path:
+        """The folder with the tables of an asset."""
+        return self.own / "tables" / asset
+
     def table(self, asset: str, split: str) -> Path:
-        return self.own / "tables" / asset / f"{split}.parquet"
+        return self.tables(asset) / f"{split}.parquet"
 
     def journal(self, split: str) -> Path:
         """Rows of the manifest that a running, or killed, build has finished."""
         return self.table("crops", split).with_suffix(".journal")
 
+    def finding(self, asset: str, check: str, split: str) -> Path:
+        """What a check found when it last ran."""
+        return self.own / "checks" / f"{asset}.{check}" / f"{split}.json"
+
+    def findings(self, split: str) -> list[Path]:
+        """The findings of all checks that are on disk, sorted."""
+        return sorted((self.own / "checks").glob(f"*/{split}.json"))
+
     def offenders(self, asset: str, check: str, split: str) -> Path:
-        return self.own / "checks" / f"{asset}.{check}" / f"{split}.parquet"
+        """All offenders of a finding, beside it."""
+        return self.finding(asset, check, split).with_suffix(".parquet")
+
+    @property
+    def exports(self) -> Path:
+        return self.own / "exports"
 
     def export(self, name: str, split: str) -> Path:
         """The folder of an export; its record and its digests lie beside it."""
-        return self.own / "exports" / name / split
+        return self.exports / name / split
+
+    def export_record(self, name: str, split: str) -> Path:
+        return self.export(name, split).with_suffix(".json")
+
+    def export_digests(self, name: str, split: str) -> Path:
+        """In the form of `sha256sum`, for `sha256sum -c` in SKU_ROOT."""
+        return self.export(name, split).with_suffix(".sha256")
+
+    def gallery(self, split: str) -> Path:
+        """The page of a split's gallery, in a folder of its own."""
+        return self.own / "report" / split / "index.html"
 
     def state(self, split: str) -> Path:
         return self.own / "state" / f"{split}.json"
@@ -57,12 +102,16 @@ class Roots:
     def lock(self, split: str) -> Path:
         return self.own / "locks" / f"{split}.lock"
 
+    def lock_holder(self, split: str) -> Path:
+        """Who holds the lock, where it is a file."""
+        return self.lock(split).with_suffix(".json")
 
-def refuse_dangerous(roots: Roots) -> None:
+
+def require_safe_roots(roots: Roots) -> None:
     """Raise RootsError where writing to SKU_ROOT could touch DF2_ROOT, the home or the root."""
     df2, sku = roots.df2_root.resolve(), roots.sku_root.resolve()
     if not isinstance(sku, ObjectPath):
-        _refuse_folder(sku)
+        _require_folder(sku)
     if _lie_together(df2, sku):
         raise RootsError(
             f"SKU_ROOT ({sku}) and DF2_ROOT ({df2}) are the same or one lies in the other; "
@@ -70,7 +119,7 @@ def refuse_dangerous(roots: Roots) -> None:
         )
 
 
-def _refuse_folder(sku: Path) -> None:
+def _require_folder(sku: Path) -> None:
     if sku.exists() and not sku.is_dir():
         raise RootsError(f"SKU_ROOT ({sku}) is not a folder; set it to a folder of its own.")
     if sku in (Path(sku.anchor), Path.home().resolve()):
@@ -88,7 +137,7 @@ def _lie_together(df2: Path, sku: Path) -> bool:
     return _within(sku, df2) or any(_within(place, sku) for place in (df2, *inputs))
 
 
-def refuse_links(roots: Roots) -> None:
+def require_no_links(roots: Roots) -> None:
     """Raise RootsError where a link among the project's own files leads to files of others."""
     if isinstance(roots.own, ObjectPath):
         return
@@ -106,7 +155,7 @@ def _within(inner: Path, outer: Path) -> bool:
     )
 
 
-def refuse_missing(roots: Roots, split: str) -> None:
+def require_input(roots: Roots, split: str) -> None:
     """Raise LayoutError where a folder that the split needs is not there, or may not be read.
 
     `test` was released without annotations: nothing of it is needed.
@@ -116,7 +165,7 @@ def refuse_missing(roots: Roots, split: str) -> None:
     root = roots.df2_root
     wanted = f"the folder that holds {split}/image and {split}/annos"
     if isinstance(root, ObjectPath):
-        _refuse_no_objects(roots, split, wanted)
+        _require_objects(roots, split, wanted)
         return
     if not root.is_dir():
         raise LayoutError(f"DF2_ROOT ({root}) is not there. Set it to {wanted}.")
@@ -129,7 +178,7 @@ def refuse_missing(roots: Roots, split: str) -> None:
             raise LayoutError(f"{folder} is not there. {_remedy(root, split)}")
 
 
-def _refuse_no_objects(roots: Roots, split: str, wanted: str) -> None:
+def _require_objects(roots: Roots, split: str, wanted: str) -> None:
     for folder in (roots.images(split), roots.annotations(split)):
         if not folder.is_dir():
             found = ", ".join(sorted(map(inert, names(roots.df2_root)))[:5]) or "nothing"

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from df2_assets.store.files import NOT_A_FILE
-from df2_assets.store.layout import Roots, refuse_missing
+from df2_assets.store.layout import Roots, require_input
 from df2_assets.store.objects.client import stamp
 from df2_assets.store.objects.path import ObjectPath
 
@@ -36,7 +36,7 @@ class Listing:
 
 def scan(roots: Roots, split: str) -> Listing:
     """List `split`. Raises LayoutError where train or validation lacks a folder."""
-    refuse_missing(roots, split)
+    require_input(roots, split)
     images, odd_images = _entries(roots.images(split), ".jpg")
     annotations, odd_annotations = _entries(roots.annotations(split), ".json")
     names = sorted(images.keys() | annotations.keys())

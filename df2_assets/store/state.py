@@ -64,7 +64,7 @@ def mark_incomplete(roots: Roots, split: str) -> None:
     save(roots, split, msgspec.structs.replace(load(roots, split), complete=False))
 
 
-def refuse_incomplete(roots: Roots, split: str) -> None:
+def require_complete(roots: Roots, split: str) -> None:
     """Raise IncompleteSplitError where the split's files may not belong together."""
     if not load(roots, split).complete:
         raise IncompleteSplitError(

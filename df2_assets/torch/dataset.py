@@ -9,7 +9,7 @@ from torch.utils.data import Dataset
 
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
-from df2_assets.store.state import refuse_incomplete
+from df2_assets.store.state import require_complete
 from df2_assets.torch.rows import Rows
 
 
@@ -37,7 +37,7 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
         self.transform = transform
         self.text_key = text_key
         roots = Roots(Path(), self.sku_root, str(sku_root))
-        refuse_incomplete(roots, split)
+        require_complete(roots, split)
         self.rows = Rows(roots.image_text(split))
 
     def __len__(self) -> int:

@@ -57,7 +57,7 @@ def verify(
     faults = [Fault("state", what) for what in standing(roots, split)]
     listing, current = checksums.read(roots, split), checksums.current(roots, split)
     if unlisted(roots, split, listing, current):
-        own = checksums.path(roots, split).relative_to(roots.sku_root).as_posix()
+        own = roots.checksums(split).relative_to(roots.sku_root).as_posix()
         faults.append(Fault("state", "it does not list the files of the split", path=own))
     files, crops, damaged = _crops(roots, split, engine, progress)
     missing = {fault.path for fault in files.faults if fault.path}

@@ -14,7 +14,6 @@ from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.engines.base import Lost, R, S
 from df2_assets.engines.progress import silent
 from df2_assets.report.gallery import content
-from df2_assets.report.gallery.site import page as page_of
 from df2_assets.report.gallery.site import write_site
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes
@@ -63,7 +62,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 @pytest.fixture
 def gallery(page: "Page", site: Site) -> "Page":
     """The gallery, ready; at the end nothing in it may have gone wrong or run."""
-    open_page(page, page_of(site.roots, SPLIT))
+    open_page(page, site.roots.gallery(SPLIT))
     return page
 
 
@@ -161,7 +160,7 @@ def test_what_was_chosen_is_in_the_address(gallery: "Page", site: Site) -> None:
     address = gallery.evaluate("location.hash")
     shown = ids(gallery)
     gallery.goto("about:blank")
-    open_page(gallery, page_of(site.roots, SPLIT), address)
+    open_page(gallery, site.roots.gallery(SPLIT), address)
     assert ids(gallery) == shown
     assert gallery.get_by_role("checkbox", name="vest dress").is_checked()
 
@@ -275,7 +274,7 @@ def test_everything_has_a_name_for_who_cannot_see_it(gallery: "Page") -> None:
 def test_a_copy_without_the_crops_still_shows_the_thumbnails(
     page: "Page", site: Site, tmp_path: Path
 ) -> None:
-    alone = shutil.copytree(page_of(site.roots, SPLIT).parent, tmp_path / "a" / "b" / "c")
+    alone = shutil.copytree(site.roots.gallery(SPLIT).parent, tmp_path / "a" / "b" / "c")
     open_page(page, Path(alone) / "index.html")
     until(page, "document.querySelector('.card img').naturalWidth === 224")
 

@@ -1,19 +1,20 @@
-"""The engines, each to be held to the same."""
+"""The engines with workers of their own, tested for the same behaviour."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
 from df2_assets.engines.base import Engine
-from df2_assets.engines.local import LocalEngine
-from df2_assets_tests.support.engines import ray_engine
+from df2_assets.engines.make import make
+
+WITH_WORKERS = ["local", pytest.param("ray", marks=pytest.mark.ray)]
 
 
-@pytest.fixture(scope="module", params=["local", pytest.param("ray", marks=pytest.mark.ray)])
+@pytest.fixture(scope="module", params=WITH_WORKERS)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine with two workers."""
-    if request.param == "local":
-        yield LocalEngine(2)
-    else:
-        with ray_engine(workers=2) as engine:
-            yield engine
+    if request.param == "ray":
+        pytest.importorskip("ray", reason="needs the ray extra")
+    with closing(make(request.param, 2)) as engine:
+        yield engine

@@ -1,6 +1,5 @@
 """Ray: a cluster by address, what it must not do, and what is refused before it starts."""
 
-import os
 import signal
 import sys
 import time
@@ -14,22 +13,20 @@ import pytest
 
 from df2_assets.cli.runs import run_split
 from df2_assets.definitions import build_defs
+from df2_assets.defs.resources import EngineChoice
 from df2_assets.engines import ray as ray_engines
 from df2_assets.engines.base import R, S
+from df2_assets.engines.make import require_usable
 from df2_assets.engines.ray import RayEngine
-from df2_assets.engines.ray_cluster import connected
 from df2_assets.errors import SettingsError
 from df2_assets.settings import Settings, read_settings
 from df2_assets_tests.engines import work
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import large_pairs
-from df2_assets_tests.support.engines import build_with, ray_engine, two_nodes
+from df2_assets_tests.support.engines import build_with, two_nodes
 from df2_assets_tests.support.run import build
 from df2_assets_tests.support.site import only
 from df2_assets_tests.support.snapshots import contract
-
-LISTENING = "0A"
-LOOPBACK = {"0100007F", "0000000000000000FFFF00000100007F", "00000000000000000000000001000000"}
 
 
 @pytest.fixture
@@ -44,35 +41,11 @@ def df2_root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.ray
-def test_a_ray_of_ones_own_listens_on_this_machine_alone() -> None:
-    with (
-        ray_engine(workers=1) as engine,
-        closing(engine.map(work.square, [1])) as results,
-    ):
-        assert list(results) == [(1, 1)]
-        started = [os.getpid(), *processes.descendants(os.getpid())]
-        assert any("raylet" in processes.command_line(pid) for pid in started)
-        addresses = {address for pid in started for address in listening(pid)}
-    assert addresses
-    assert addresses <= LOOPBACK
-
-
-def listening(pid: int) -> Iterator[str]:
-    """The addresses that a process listens on for TCP, in hexadecimal."""
-    links = (os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd"))
-    sockets = {link[8:-1] for link in links if link.startswith("socket:[")}
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == LISTENING and fields[9] in sockets:
-                yield fields[1].partition(":")[0]
-
-
-@pytest.mark.ray
 def test_a_worker_with_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray", reason="needs the ray extra")
     monkeypatch.setattr(ray_engines, "_software", lambda: "df2-assets 9.9 and Pillow 1.0")
     with (
-        ray_engine(workers=1) as engine,
+        closing(RayEngine(workers=1)) as engine,
         pytest.raises(SettingsError, match=r"has df2-assets .*, not df2-assets 9\.9 and Pillow"),
         closing(engine.map(work.square, [1])) as results,
     ):
@@ -84,9 +57,9 @@ def test_maps_that_are_closed_just_when_shards_end_do_not_end_the_program(tmp_pa
     pytest.importorskip("ray", reason="needs the ray extra")
     program = """
 from contextlib import closing
+from df2_assets.engines.ray import RayEngine
 from df2_assets_tests.engines import work
-from df2_assets_tests.support.engines import ray_engine
-with ray_engine(workers=2) as engine:
+with closing(RayEngine(workers=2)) as engine:
     for _ in range(100):
         with closing(engine.map(work.square, range(100))) as results:
             next(results)
@@ -118,8 +91,7 @@ def test_a_build_outlives_a_node_of_its_cluster(
                 yield shard
 
     settings = Settings(df2_root=df2_root, sku_root=str(tmp_path / "ray"))
-    with connected(cluster.address):
-        engine = Losing(lambda: None, workers=2)
+    with closing(Losing(cluster.address, workers=2)) as engine:
         with closing(engine.map(time.sleep, [2, 2])) as results:
             list(results)  # so that a worker of each node is there
         outcome = build_with(engine, settings, "train")
@@ -148,17 +120,36 @@ def test_a_build_on_a_cluster_by_address_leaves_the_cluster_as_it_was(
 
 
 @pytest.mark.ray
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dagster-ray's own
+def test_a_run_uses_the_connection_of_a_resource_of_dagster_ray_as_it_comes(
+    df2_root: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("dagster_ray", reason="needs the ray extra")
+    from dagster_ray import LocalRay
+
+    only(build(df2_root, tmp_path / "local"))
+
+    class OnLocalRay(EngineChoice):
+        cluster: LocalRay
+
+    local_ray = LocalRay(ray_init_options={"num_cpus": 2})
+    override = {"engine": OnLocalRay(kind="ray", workers=2, cluster=local_ray)}
+    settings = Settings(df2_root=df2_root, sku_root=str(tmp_path / "ray"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        defs = build_defs(settings, resource_overrides=override)
+        outcome = run_split(defs, instance, "train")
+    assert outcome.success, outcome.problems
+    assert contract(tmp_path / "ray") == contract(tmp_path / "local")
+
+
+@pytest.mark.ray
 def test_a_killed_program_leaves_no_task_on_its_cluster(cluster: Any, tmp_path: Path) -> None:
     program = f"""
 from df2_assets.engines.ray import RayEngine
-from df2_assets.engines.ray_cluster import connected
 from df2_assets_tests.engines import work
-with connected("{cluster.address}"):
-    list(RayEngine(lambda: None).map(work.tell_pid_and_stay, ["{tmp_path}/pid"]))
+list(RayEngine("{cluster.address}").map(work.tell_pid_and_stay, ["{tmp_path}/pid"]))
 """
-    # As `two_nodes` has it; else the program would look for a node at another address of this host.
-    alone = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": 0}
-    env = processes.environment(tmp_path, PYTHONPATH=processes.PROJECT, **alone)
+    env = processes.environment(tmp_path, PYTHONPATH=processes.PROJECT)
     with processes.start((sys.executable, "-c", program), env, tmp_path) as started:
         note = tmp_path / "pid"
         processes.wait_until(lambda: note.exists() and bool(note.read_text()), started)
@@ -211,14 +202,13 @@ def engine_config(address: str) -> dict[str, object]:
 def test_without_the_extra_ray_is_refused_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from df2_assets.engines import ray_cluster
-
-    monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
+    monkeypatch.setattr(ray_engines, "find_spec", lambda name: None)
     with pytest.raises(SettingsError, match=r"pip install 'df2-assets\[ray\]'"):
-        ray_cluster.refuse_unusable("")
+        require_usable("ray")
 
 
 def test_an_engine_that_there_is_not_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"DF2_ENGINE is 'rye': choose from local, ray"):
+    with pytest.raises(SettingsError, match=r"DF2_ENGINE is 'rye': choose from local, ray, serial"):
         read_settings({"DF2_ENGINE": "rye"})
     assert read_settings({"DF2_ENGINE": "ray", "RAY_ADDRESS": "a:1"}).ray_address == "a:1"
+    assert read_settings({"DF2_ENGINE": "serial"}).engine == "serial"

@@ -29,7 +29,7 @@ IMAGES = 192
 def of_ray(pid: int) -> set[int]:
     """The processes of Ray among those that `pid` has started."""
     commands = {child: processes.command_line(child) for child in processes.descendants(pid)}
-    return {child for child, said in commands.items() if "df2-ray-" in said or "ray::" in said}
+    return {child for child, said in commands.items() if "/ray/session_" in said or "ray::" in said}
 
 
 def test_one_command_builds_all_splits_on_ray_as_it_does_without_and_leaves_nothing_of_it(
@@ -63,9 +63,8 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Any]:
 @pytest.fixture
 def dev(cluster: Any, tmp_path: Path) -> Iterator[Dev]:
     """`dagster dev`, whose runs build on Ray."""
-    # As `two_nodes` has it; else a run would look for its node at another address of this host.
     address = {"RAY_ADDRESS": cluster.address} if cluster else {}
-    settings = {"DF2_ENGINE": "ray", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": 0, **address}
+    settings = {"DF2_ENGINE": "ray", **address}
     data = large_pairs(tmp_path / "df2", IMAGES)
     with webserver.dev(webserver.station(tmp_path, data.root, **settings)) as dev:
         yield dev.wait()

@@ -7,10 +7,9 @@ import pytest
 
 from df2_assets.errors import BusyError, LostLockError
 from df2_assets.settings import make_roots
-from df2_assets.store import state
+from df2_assets.store import lock, state
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
-from df2_assets.store.objects import lock
 from df2_assets_tests.objects.conftest import BUCKET
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.object_store import ObjectStore
@@ -58,7 +57,7 @@ def test_who_comes_second_is_told_who_holds_the_split(
 def _lost() -> bool:
     """Whether a lock of this process is known to be lost."""
     try:
-        lock.refuse_lost()
+        lock.require_held_locks()
     except LostLockError:
         return True
     return False

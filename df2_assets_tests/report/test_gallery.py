@@ -49,7 +49,7 @@ def frames(site: Site) -> dict[str, pd.DataFrame]:
 
 
 def folder(site: Site) -> Path:
-    return gallery_site.page(site.roots, SPLIT).parent
+    return site.roots.gallery(SPLIT).parent
 
 
 def content(site: Site) -> dict[str, bytes]:
@@ -59,7 +59,7 @@ def content(site: Site) -> dict[str, bytes]:
 
 
 def page_of(site: Site) -> str:
-    return gallery_site.page(site.roots, SPLIT).read_text(encoding="utf-8")
+    return site.roots.gallery(SPLIT).read_text(encoding="utf-8")
 
 
 def index(site: Site) -> dict[str, object]:

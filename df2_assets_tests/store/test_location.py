@@ -9,7 +9,7 @@ import pytest
 
 from df2_assets.errors import RootsError
 from df2_assets.settings import make_roots, read_settings
-from df2_assets.store.layout import refuse_dangerous
+from df2_assets.store.layout import require_safe_roots
 from df2_assets.store.location import locate
 from df2_assets.store.objects.client import Conflict, client, stamp
 from df2_assets.store.objects.path import ObjectPath
@@ -73,7 +73,7 @@ def test_a_url_that_cannot_be_a_root_is_refused_without_its_secrets(url: str, sa
 )
 def test_roots_inside_each_other_are_refused(df2: str, sku: str) -> None:
     with pytest.raises(RootsError, match="one lies in the other"):
-        refuse_dangerous(make_roots(df2, sku))
+        require_safe_roots(make_roots(df2, sku))
 
 
 def test_roots_side_by_side_are_not_whatever_they_are(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_roots_side_by_side_are_not_whatever_they_are(tmp_path: Path) -> None:
         str(tmp_path / "df2"),
     ):
         for sku in ("s3://bucket/data2", "s3a://bucket/data2", str(tmp_path / "sku")):
-            refuse_dangerous(make_roots(df2, sku))
+            require_safe_roots(make_roots(df2, sku))
 
 
 def test_the_environment_may_name_urls() -> None:

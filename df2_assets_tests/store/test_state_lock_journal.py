@@ -17,12 +17,12 @@ from df2_assets.store.lock import writer
 
 def test_a_split_is_incomplete_until_it_says_otherwise(roots: Roots) -> None:
     with pytest.raises(IncompleteSplitError, match="df2-assets build --split train"):
-        state.refuse_incomplete(roots, "train")
+        state.require_complete(roots, "train")
     state.save(roots, "train", state.State(complete=True, sku_metadata="digest"))
-    state.refuse_incomplete(roots, "train")
+    state.require_complete(roots, "train")
     state.mark_incomplete(roots, "train")
     with pytest.raises(IncompleteSplitError):
-        state.refuse_incomplete(roots, "train")
+        state.require_complete(roots, "train")
     assert state.load(roots, "train").sku_metadata == "digest"
 
 

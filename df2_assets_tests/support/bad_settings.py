@@ -31,7 +31,7 @@ BAD_SETTINGS = [
     BadSetting("DF2_MAX_REFUSED", "nan", _SHARE, "limits.max_refused", float("nan")),
     BadSetting("DF2_MAX_AGE_DAYS", "0", _DAYS, "limits.max_age_days", 0.0),
     BadSetting("DF2_MAX_AGE_DAYS", "inf", _DAYS, "limits.max_age_days", 3650.5),
-    BadSetting("DF2_ENGINE", "x", "choose from local, ray"),
+    BadSetting("DF2_ENGINE", "x", "choose from local, ray, serial."),
     BadSetting("DF2_SCHEDULES", "yes", "choose from on, off."),
     BadSetting("DF2_CRON", "x", "give five cron fields, such as '0 2 * * *'."),
 ]

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -12,36 +12,29 @@ from df2_assets.cli.runs import Outcome, run_split
 from df2_assets.definitions import build_defs
 from df2_assets.defs.resources import EngineChoice
 from df2_assets.engines.base import Engine, Lost, R, S
-from df2_assets.engines.local import LocalEngine
-from df2_assets.engines.ray import RayEngine
-from df2_assets.engines.ray_cluster import connected
+from df2_assets.engines.serial import SerialEngine
 from df2_assets.settings import Settings
 from df2_assets_tests.support.processes import PROJECT
 
 
-class Observing(LocalEngine):
+class Observing(SerialEngine):
     """Calls `look` before each shard."""
 
     def __init__(self, look: Callable[[], object]) -> None:
-        super().__init__(1)
         self.look = look
 
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
     ) -> Generator[tuple[S, Any], None, None]:
-        return super().map(function, self._looked_at(shards))
-
-    def _looked_at(self, shards: Iterable[S]) -> Iterator[S]:
         for shard in shards:
             self.look()
-            yield shard
+            yield shard, function(shard)
 
 
-class Deadly(LocalEngine):
+class Deadly(SerialEngine):
     """Loses each shard of a kind that has a certain image, as when a decoder crashes on it."""
 
     def __init__(self, image_id: str, kind: type[tuple[Any, ...]]) -> None:
-        super().__init__(2)
         self.image_id = image_id
         self.kind = kind
 
@@ -52,15 +45,7 @@ class Deadly(LocalEngine):
             if isinstance(shard, self.kind) and any(self.image_id in str(i) for i in shard[-1]):
                 yield shard, Lost("a worker was killed (SIGSEGV)")
             else:
-                yield from super().map(function, [shard])
-
-
-@contextmanager
-def ray_engine(address: str = "", workers: int | None = None) -> Iterator[RayEngine]:
-    """Ray at `address`, or one of its own that ends with the block."""
-    pytest.importorskip("ray", reason="needs the ray extra")
-    with ExitStack() as stack:
-        yield RayEngine(lambda: stack.enter_context(connected(address, workers)), workers)
+                yield shard, function(shard)
 
 
 @contextmanager
@@ -70,7 +55,6 @@ def two_nodes() -> Iterator[Any]:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("PYTHONPATH", str(PROJECT))
         cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs the ray extra")
-        patch.setattr("ray._private.ray_constants.ENABLE_RAY_CLUSTER", False)
         node = {"num_cpus": 1, "include_dashboard": False}
         with tempfile.TemporaryDirectory(prefix="df2-ray-test-") as folder:
             cluster = cluster_utils.Cluster(

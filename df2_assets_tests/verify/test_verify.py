@@ -309,11 +309,11 @@ DAMAGES: dict[str, tuple[Damage, set[Told]]] = {
         },
     ),
     "no checksums": (
-        lambda roots: checksums.path(roots, SPLIT).unlink(),
+        lambda roots: roots.checksums(SPLIT).unlink(),
         {("state", UNLISTED, LIST, "build")},
     ),
     "a checksum is another": (
-        lambda roots: replace(checksums.path(roots, SPLIT), "  train/catalog", "0  train/catalog"),
+        lambda roots: replace(roots.checksums(SPLIT), "  train/catalog", "0  train/catalog"),
         {("state", UNLISTED, LIST, "build")},
     ),
 }
@@ -498,7 +498,7 @@ def test_a_file_that_a_build_writes_while_it_is_looked_at_is_no_fault(copy: Root
 
 
 def test_sha256sum_holds_every_file_of_the_split_against_the_list(copy: Roots) -> None:
-    names = [line.split("  ")[1].strip() for line in lines_of(checksums.path(copy, SPLIT))]
+    names = [line.split("  ")[1].strip() for line in lines_of(copy.checksums(SPLIT))]
     assert names == sorted([*CROPS, METADATA, LINES])
     command = ["sha256sum", "--check", "--quiet", LIST]
     whole = subprocess.run(command, cwd=copy.sku_root, capture_output=True, text=True, check=False)
@@ -509,7 +509,7 @@ def test_sha256sum_holds_every_file_of_the_split_against_the_list(copy: Roots) -
 
 
 def test_the_list_is_not_touched_by_a_build_that_changes_nothing(copy: Roots) -> None:
-    before = checksums.path(copy, SPLIT).lstat()
+    before = copy.checksums(SPLIT).lstat()
     build(copy)
-    after = checksums.path(copy, SPLIT).lstat()
+    after = copy.checksums(SPLIT).lstat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)

@@ -76,7 +76,7 @@ def crops(
         },
         anew=plan.anew,
         metadata={
-            "folder": dg.MetadataValue.path(str(roots.sku_root / split)),
+            "folder": dg.MetadataValue.path(str(roots.crops(split))),
             **{name: dg.MetadataValue.md(shown) for name, shown in pictures.items() if shown},
         },
         check_results=[check_result(finding, roots, "crops", BLOCKING.name, split)],

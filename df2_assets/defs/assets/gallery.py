@@ -8,7 +8,7 @@ from df2_assets.defs.metadata import preview
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.report.gallery.build import TABLES, build_gallery
 from df2_assets.store import tables
-from df2_assets.store.state import refuse_incomplete
+from df2_assets.store.state import require_complete
 
 
 @split_asset(
@@ -36,7 +36,7 @@ def gallery(
     refusals: pa.Table,
 ) -> Result:
     roots, split = output.roots, context.partition_key
-    refuse_incomplete(roots, split)
+    require_complete(roots, split)
     given = (raw_annotation_index, sku_groups, crops, crop_quality, refusals)
     frames = dict(zip(TABLES, map(tables.frame, given), strict=True))
     made = build_gallery(roots, split, frames, engine.start(), progress.of(context.log))

@@ -36,11 +36,6 @@ class Site:
     digest: str
 
 
-def page(roots: Roots, split: str) -> Path:
-    """The page of a split's gallery, in a folder of its own."""
-    return roots.own / "report" / split / "index.html"
-
-
 def write_site(
     roots: Roots,
     split: str,
@@ -52,7 +47,7 @@ def write_site(
     progress: Progress,
 ) -> Site:
     """Write the gallery; `shown` is what the template shows. Raises OutputError."""
-    target = page(roots, split)
+    target = roots.gallery(split)
     site = target.parent
     there = set(under(site))
     drawn = _draw(roots, split, site, there, content, engine, progress)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from df2_assets.store.objects.files import put, remove, under
+from df2_assets.store.files import put, remove, under
 from df2_assets.store.objects.path import ObjectPath
 
 _EVERY: Final = 1.0
