@@ -28,8 +28,8 @@ from df2_assets.dataset.taxonomy import CATEGORIES, LABELS
 from df2_assets.pipeline.indexing import table_of
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.pipeline.reading import IndexRow, index_row
+from df2_assets.settings import Settings
 from df2_assets.store import tables as store
-from df2_assets.store.layout import Roots
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
 IMAGES_PER_BUCKET: Final = 625_000
@@ -131,14 +131,14 @@ def group_buckets(folder: Path, size: int) -> int:
 
 def plan_buckets(folder: Path, size: int) -> int:
     """Plan a first build bucket by bucket; return the number of images to decode."""
-    roots = Roots(folder / "in", folder / "out", "")
+    settings = Settings(df2_root=folder / "in", sku_root=str(folder / "out"))
     decoded = 0
     for path in _buckets(folder, "groups"):
         groups = pq.read_table(path)
         names = groups["image_id"].unique()
         stamps = {name: pa.repeat(1, len(names)) for name in FILES.names if "_" in name}
         files = pa.table({**stamps, "image_id": names})
-        decoded += len(plan_crops(roots, SPLIT, *map(store.frame, (groups, files))).images)
+        decoded += len(plan_crops(settings, SPLIT, *map(store.frame, (groups, files))).images)
     return decoded
 
 

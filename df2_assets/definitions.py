@@ -10,14 +10,7 @@ from df2_assets.defs.assets.factories import hosted
 from df2_assets.defs.checking import check_freshness, check_only
 from df2_assets.defs.checks import all_checks
 from df2_assets.defs.io_managers import TableIOManager
-from df2_assets.defs.resources import (
-    DataRoots,
-    EngineChoice,
-    Limits,
-    ProgressChoice,
-    PromptTemplates,
-    SplitWriter,
-)
+from df2_assets.defs.resources import make_resources
 from df2_assets.defs.runs.history import SOURCE, TEMPLATES
 from df2_assets.defs.runs.retention import clean_history
 from df2_assets.defs.schedules import schedules
@@ -63,20 +56,8 @@ def build_defs(
             "Records a data version for each split of the download, and one of the templates."
         ),
     )
-    data = DataRoots.configure_at_launch(
-        df2_root=str(settings.df2_root), sku_root=settings.sku_root
-    )
-    resources = {
-        "data": data,
-        "output": SplitWriter(data=data),
-        "io_manager": TableIOManager(data=data),
-        "engine": EngineChoice(
-            kind=settings.engine, workers=settings.workers or 0, address=settings.ray_address
-        ),
-        "progress": ProgressChoice(),
-        "prompts": PromptTemplates(file=str(settings.prompts or "")),
-        "limits": Limits(max_refused=settings.max_refused, max_age_days=settings.max_age_days),
-    }
+    resources = make_resources(settings)
+    resources["io_manager"] = TableIOManager(data=resources["data"])
     return dg.Definitions(
         assets=[hosted(asset, settings.code_url) for asset in all_assets],
         asset_checks=all_checks,

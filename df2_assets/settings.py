@@ -1,10 +1,25 @@
-"""The environment, read once. Nothing else reads it; which assets exist never depends on it."""
+"""Every setting, described once: variable, type, limits, default and meaning.
+
+Nothing else reads the environment, and the launchpad takes its fields from here
+(`defs/resources.py`). Which assets exist never depends on a setting.
+"""
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args, get_origin
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.dataclasses import dataclass
+from pydantic.fields import FieldInfo
 
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import SettingsError, TemplatesError
@@ -25,69 +40,148 @@ MAX_DAYS: Final = 3650
 
 EngineName = Literal["local", "ray", "serial"]
 
+_SKU_ROOT: Final = "data/DeepFashion2_SKU"
 
-@dataclass(frozen=True)
+
+def parse_splits(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names of splits, each once, in the usual order. Raises SettingsError."""
+    names = list(names)
+    for name in names:
+        if name not in SPLITS:
+            raise SettingsError(f"There is no split {name!r}: choose from {', '.join(SPLITS)}.")
+    return tuple(split for split in SPLITS if split in names)
+
+
+_Root = Annotated[Path, PlainValidator(lambda place: locate(str(place)))]
+_File = Annotated[
+    Path | None, PlainValidator(lambda path: Path(path).expanduser().absolute() if path else None)
+]
+_Splits = Annotated[
+    tuple[str, ...],
+    PlainValidator(lambda names: parse_splits(names.split() if isinstance(names, str) else names)),
+]
+_Switch = Annotated[
+    bool, BeforeValidator(lambda text: {"on": True, "off": False}.get(text, text)), Strict()
+]
+
+
+@dataclass(frozen=True, config={"use_attribute_docstrings": True, "validate_by_name": True})
 class Settings:
-    """Every setting of the platform, with its default.
+    """Every setting of the platform.
 
     `df2_root` is absolute, or a URL. `sku_root` is as given: the contract repeats it. `workers`
-    None means one a core. `ray_address` is that of a cluster; empty, a run has a Ray of its own.
-    `max_refused` is the share of images, and of items, that may be refused.
-    `max_age_days` is how long ago a split may have been built and still count as fresh.
-    `prompts` is a YAML file with templates of further prompts, if any.
-    `code_url` is where the project's folder is to be seen in a browser, if anywhere.
+    None means one per core.
     """
 
-    df2_root: Path = PROJECT / "data/DeepFashion2_original"
-    sku_root: str = "data/DeepFashion2_SKU"
-    splits: tuple[str, ...] = SPLITS
-    engine: EngineName = "local"
-    workers: int | None = None
-    ray_address: str = ""
-    max_refused: float = 0.01
-    max_age_days: float = 7.0
-    prompts: Path | None = None
-    code_url: str | None = None
-    cron: str = "0 2 * * *"
-    schedules: bool = False
+    df2_root: _Root = Field(
+        default=PROJECT / "data/DeepFashion2_original", validation_alias="DF2_ROOT"
+    )
+    """The unpacked DeepFashion2: train/, validation/, test/."""
+
+    sku_root: str = Field(default=_SKU_ROOT, validation_alias="SKU_ROOT")
+    """Where crops, metadata and prompts go."""
+
+    splits: _Splits = Field(default=SPLITS, validation_alias="SPLITS")
+    """The splits that commands and schedules take."""
+
+    engine: EngineName = Field(default="local", validation_alias="DF2_ENGINE")
+    """local: processes of this machine. ray: a Ray cluster. serial: the run's own process."""
+
+    ray_address: Annotated[str, AfterValidator(str.strip)] = Field(
+        default="", validation_alias="RAY_ADDRESS"
+    )
+    """Of the Ray cluster, host:port or ray://host:port; empty: on this machine."""
+
+    workers: int | None = Field(default=None, ge=1, le=MAX_WORKERS, validation_alias="DF2_WORKERS")
+    """How many shards run at the same time; by default (in the launchpad: 0) one per core."""
+
+    max_refused: float = Field(default=0.01, ge=0, le=1, validation_alias="DF2_MAX_REFUSED")
+    """Share of images, and of items, that may be refused (at least 2 may)."""
+
+    max_age_days: float = Field(default=7.0, gt=0, le=MAX_DAYS, validation_alias="DF2_MAX_AGE_DAYS")
+    """Days after its last build from which a split is not fresh any more."""
+
+    prompts: _File = Field(default=None, validation_alias="DF2_PROMPTS")
+    """A YAML file with templates of further prompts, if any."""
+
+    code_url: str | None = Field(default=None, validation_alias="DF2_CODE_URL")
+    """Where the project's folder can be seen in a browser, if anywhere."""
+
+    cron: str = Field(default="0 2 * * *", validation_alias="DF2_CRON")
+    """When the nightly build runs."""
+
+    schedules: _Switch = Field(default=False, validation_alias="DF2_SCHEDULES")
+    """on: the schedules run without being turned on in the UI."""
 
     @property
     def roots(self) -> Roots:
         return make_roots(str(self.df2_root), self.sku_root)
 
 
+FIELDS: Final[Mapping[str, FieldInfo]] = vars(Settings)["__pydantic_fields__"]
+"""The description of each setting, by its name."""
+
+_ADAPTER: Final = TypeAdapter(Settings)
+
+
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings from the environment; an empty variable counts as absent. Raises SettingsError."""
-    default = Settings()
-    given = {name: value for name, value in environment.items() if value.strip()}
-    return Settings(
-        df2_root=locate(given["DF2_ROOT"]) if "DF2_ROOT" in given else default.df2_root,
-        sku_root=_here(given["SKU_ROOT"]) if "SKU_ROOT" in given else default.sku_root,
-        splits=parse_splits(given.get("SPLITS", " ".join(default.splits)).split()),
-        engine=_one_of("DF2_ENGINE", given.get("DF2_ENGINE", default.engine), get_args(EngineName)),
-        workers=_workers(given.get("DF2_WORKERS")),
-        ray_address=given.get("RAY_ADDRESS", default.ray_address).strip(),
-        max_refused=_share(given.get("DF2_MAX_REFUSED", str(default.max_refused))),
-        max_age_days=_days(given.get("DF2_MAX_AGE_DAYS", str(default.max_age_days))),
-        prompts=_absolute(given["DF2_PROMPTS"]) if "DF2_PROMPTS" in given else default.prompts,
-        code_url=given.get("DF2_CODE_URL"),
-        cron=given.get("DF2_CRON", default.cron),
-        schedules=_one_of("DF2_SCHEDULES", given.get("DF2_SCHEDULES", "off"), ("on", "off"))
-        == "on",
+    """Return settings from the environment; an empty variable counts as absent.
+
+    Raises SettingsError or RootsError.
+    """
+    given = {name: text for name, text in environment.items() if text.strip()}
+    if given.get("SKU_ROOT") == _SKU_ROOT:  # relative to where one is, as the default is not
+        given["SKU_ROOT"] = f"./{_SKU_ROOT}"
+    try:
+        return _ADAPTER.validate_python(given, by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise settings_error(error, {}) from None
+
+
+def settings_error(error: ValidationError, names: Mapping[str, str]) -> SettingsError:
+    """Say which value a setting may not have, and what it may.
+
+    `names` are those under which settings were given, by default their variables.
+    """
+    problem = error.errors()[0]
+    place = problem["loc"][0]
+    setting, field = next(
+        (name, field) for name, field in FIELDS.items() if place in (name, field.validation_alias)
     )
+    name = names.get(setting, field.validation_alias)
+    allowed = _allowed(field) or f"{problem['msg']}"
+    return SettingsError(f"{name} is {problem['input']!r}: {allowed}.")
+
+
+def _allowed(field: FieldInfo) -> str | None:
+    """What a setting may be, by its type and limits, where these can be said in a line."""
+    if field.annotation is bool:
+        return "choose from on, off"
+    if get_origin(field.annotation) is Literal:
+        return f"choose from {', '.join(get_args(field.annotation))}"
+    match field.metadata:
+        case [object(ge=low), object(le=high)]:
+            limits = f"from {low} to {high}"
+        case [object(gt=low), object(le=high)]:
+            limits = f"above {low}, up to {high}"
+        case _:
+            return None
+    number = "a number" if field.annotation is float else "a whole number"
+    example = "" if field.default is None else f", such as {field.default:g}"
+    return f"give {number} {limits}{example}"
 
 
 def make_roots(df2_root: str, sku_root: str) -> Roots:
-    """Both roots absolute; the default SKU_ROOT lies in the project, any other where one is.
+    """Make both roots absolute: the default SKU_ROOT lies in the project, any other where one is.
 
     Raises RootsError for a URL that cannot be one.
     """
-    default = sku_root == Settings.sku_root
-    return Roots(locate(df2_root), locate(sku_root, PROJECT if default else None), sku_root)
+    base = PROJECT if sku_root == _SKU_ROOT else None
+    return Roots(locate(df2_root), locate(sku_root, base), sku_root)
 
 
 def read_variants(prompts: Path | None) -> "tuple[Variant, ...]":
-    """The prompts that a file asks for beside the contract's; none without one.
+    """Return the prompts that a file asks for beside the contract's; none without a file.
 
     Raises TemplatesError where it cannot be read or used.
     """
@@ -103,58 +197,3 @@ def read_variants(prompts: Path | None) -> "tuple[Variant, ...]":
             f"{prompts} cannot be read ({why}): set DF2_PROMPTS to a YAML file of templates."
         ) from error
     return parse_templates(text, str(prompts))
-
-
-def _absolute(path: str | Path) -> Path:
-    return Path(path).expanduser().absolute()
-
-
-def _here(sku_root: str) -> str:
-    """A path as given; one that reads like the default is told apart from it."""
-    return f"./{sku_root}" if sku_root == Settings.sku_root else sku_root
-
-
-def parse_splits(names: list[str]) -> tuple[str, ...]:
-    """Names of splits, each once, in the usual order. Raises SettingsError."""
-    for name in names:
-        if name not in SPLITS:
-            raise SettingsError(f"There is no split {name!r}: choose from {', '.join(SPLITS)}.")
-    return tuple(split for split in SPLITS if split in names)
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> Any:
-    if value not in choices:
-        raise SettingsError(f"{name} is {value!r}: choose from {', '.join(choices)}.")
-    return value
-
-
-def _workers(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not text.isdigit() or not 1 <= int(text) <= MAX_WORKERS:
-        raise SettingsError(
-            f"DF2_WORKERS is {text!r}: give a whole number from 1 to {MAX_WORKERS}."
-        )
-    return int(text)
-
-
-def _share(text: str) -> float:
-    share = _number(text)
-    if not 0 <= share <= 1:
-        raise SettingsError(f"DF2_MAX_REFUSED is {text!r}: give a share from 0 to 1, such as 0.01.")
-    return share
-
-
-def _days(text: str) -> float:
-    days = _number(text)
-    if not 0 < days <= MAX_DAYS:
-        raise SettingsError(f"DF2_MAX_AGE_DAYS is {text!r}: give days, up to {MAX_DAYS}.")
-    return days
-
-
-def _number(text: str) -> float:
-    """Not a number for what is none: it is in no range."""
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")

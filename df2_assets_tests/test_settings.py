@@ -1,11 +1,90 @@
-"""What the environment says is what counts, down to nought."""
+"""Settings: what the environment says is what counts, and what it may not say is refused."""
+
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from df2_assets.settings import read_settings
+from df2_assets.definitions import build_defs
+from df2_assets.defs.resources import EngineChoice, Limits
+from df2_assets.errors import SettingsError
+from df2_assets.settings import FIELDS, PROJECT, Settings, read_settings
+from df2_assets_tests.support.bad_settings import BAD_SETTINGS, BadSetting
 
 
-@pytest.mark.parametrize(("said", "share"), [("0", 0.0), ("0.05", 0.05), ("1", 1.0), (" ", 0.01)])
-def test_the_share_that_may_be_refused_is_the_one_that_was_given(said: str, share: float) -> None:
-    assert read_settings({"DF2_MAX_REFUSED": said}).max_refused == share
-    assert read_settings({}).max_refused == 0.01
+@pytest.mark.parametrize(
+    ("variable", "text", "field", "value"),
+    [
+        ("DF2_ROOT", "here", "df2_root", Path.cwd() / "here"),
+        ("SKU_ROOT", "here", "sku_root", "here"),
+        ("SPLITS", "test train test", "splits", ("train", "test")),
+        ("DF2_ENGINE", "ray", "engine", "ray"),
+        ("RAY_ADDRESS", " a:1 ", "ray_address", "a:1"),
+        ("DF2_WORKERS", "1024", "workers", 1024),
+        ("DF2_MAX_REFUSED", "0", "max_refused", 0.0),
+        ("DF2_MAX_REFUSED", "1", "max_refused", 1.0),
+        ("DF2_MAX_AGE_DAYS", "0.5", "max_age_days", 0.5),
+        ("DF2_PROMPTS", "~/p.yaml", "prompts", Path.home() / "p.yaml"),
+        ("DF2_CODE_URL", "https://host", "code_url", "https://host"),
+        ("DF2_CRON", "30 4 * * 1", "cron", "30 4 * * 1"),
+        ("DF2_SCHEDULES", "on", "schedules", True),
+    ],
+)
+def test_the_environment_decides(variable: str, text: str, field: str, value: object) -> None:
+    settings = read_settings({variable: text})
+    assert getattr(settings, field) == value
+    assert {name for name in FIELDS if getattr(settings, name) != getattr(Settings(), name)} == {
+        field
+    }
+
+
+def test_an_empty_variable_counts_as_absent_and_other_variables_are_not_looked_at() -> None:
+    assert read_settings({str(field.validation_alias): " " for field in FIELDS.values()}) == (
+        Settings()
+    )
+    assert read_settings(dict.fromkeys(FIELDS, "x")) == Settings()
+
+
+def test_the_default_sku_root_is_the_projects_and_one_that_reads_like_it_is_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    default = Settings().sku_root
+    assert Settings().roots.sku_root == PROJECT / default
+    assert read_settings({"SKU_ROOT": default}).roots.sku_root == tmp_path / default
+
+
+@pytest.mark.parametrize("bad", BAD_SETTINGS, ids=lambda bad: f"{bad.variable}={bad.text}")
+def test_a_bad_value_is_refused_with_what_it_may_be(bad: BadSetting) -> None:
+    with pytest.raises(SettingsError) as refused:
+        build_defs(read_settings({bad.variable: bad.text}))
+    assert f"{bad.variable} is {bad.text!r}: {bad.message}" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "bad", [bad for bad in BAD_SETTINGS if bad.field], ids=lambda bad: bad.field
+)
+def test_the_launchpad_refuses_the_same(bad: BadSetting) -> None:
+    key, _, name = bad.field.partition(".")
+    resource = {"engine": EngineChoice, "limits": Limits}[key](**{name: bad.typed})
+    with pytest.raises(SettingsError) as refused:
+        resource.applied(key)
+    assert f"{bad.field} is {bad.typed!r}: {bad.message}" in str(refused.value)
+
+
+def test_the_readme_names_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the same order; DAGSTER_HOME, the last, is Dagster's own."""
+    monkeypatch.chdir(PROJECT)
+    readme = (PROJECT / "README.md").read_text()
+    section = readme.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
+    defaults = {variable.strip(" `"): default.strip(" `") for _, variable, default, *_ in rows}
+    assert [*defaults][:-1] == [field.validation_alias for field in FIELDS.values()]
+    assert [*defaults][-1] == "DAGSTER_HOME"
+    settings = read_settings(defaults)
+    assert settings.roots.sku_root == Settings().roots.sku_root
+    assert replace(settings, sku_root=Settings().sku_root) == Settings()
+
+
+def test_every_setting_has_a_meaning() -> None:
+    assert [name for name, field in FIELDS.items() if not field.description] == []

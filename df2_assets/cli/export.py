@@ -10,7 +10,6 @@ from df2_assets.cli.options import (
     json_option,
     say,
     say_json,
-    say_problems,
     settings_for,
     splits_option,
 )
@@ -70,6 +69,8 @@ def export(chosen: list[str], names: tuple[str, ...], as_json: bool) -> None:
 
 
 def _report(outcomes: "list[Outcome]", settings: "Settings") -> None:
+    from df2_assets.cli.runs import say_problems
+
     say(f"{'split':<11}{'export':<13}{'rows':>9}{'files':>9}{'written':>9}{'MB':>10}  check")
     for outcome in outcomes:
         for name, made in outcome.numbers.items():

@@ -1,8 +1,9 @@
-"""The Dagster instance that the command line, `make ui` and the UI's runs share."""
+"""The Dagster instance that commands, `make ui` and the UI's runs share, and what it knows."""
 
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 import filelock
@@ -10,7 +11,11 @@ import filelock
 from df2_assets.errors import SettingsError
 from df2_assets.settings import PROJECT
 
+if TYPE_CHECKING:
+    pass
+
 _ENOUGH_IMAGES = 200
+_LOOKED_AT = 20
 _OURS = PROJECT / ".dagster" / "dagster.yaml"
 
 

@@ -1,50 +1,51 @@
-"""Options and settings that commands share."""
+"""Options that commands share, the settings that they give, and output."""
 
-import dataclasses
 import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from df2_assets.settings import MAX_WORKERS, Settings, parse_splits, read_settings
+
 if TYPE_CHECKING:
-    from df2_assets.cli.runs import Outcome
-    from df2_assets.settings import Settings
+    from df2_assets.engines.progress import Progress
 
 splits_option = click.option(
     "--split", "names", multiple=True, help="Only this split; may be given repeatedly."
 )
 workers_option = click.option(
-    "--workers", type=click.IntRange(1, 1024), help="Processes; by default one a core."
+    "--workers", type=click.IntRange(1, MAX_WORKERS), help="Processes; by default one per core."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 
 
-def settings_for(names: tuple[str, ...], workers: int | None = None) -> "Settings":
-    """The environment's settings with a command's options over them, roots held to be safe.
+def settings_for(
+    names: tuple[str, ...], workers: int | None = None, *, starts_engine: bool = False
+) -> Settings:
+    """Return the environment's settings with a command's options over them, all of them usable.
 
-    Raises SettingsError or RootsError.
+    Raises RootsError, or SettingsError, also where an engine is to start and cannot be had.
     """
-    from df2_assets.settings import parse_splits, read_settings
+    from df2_assets.engines.make import require_usable
     from df2_assets.store.layout import require_safe_roots
 
     settings = read_settings()
-    if names:
-        settings = dataclasses.replace(settings, splits=parse_splits(list(names)))
-    if workers:
-        settings = dataclasses.replace(settings, workers=workers)
+    settings = replace(
+        settings,
+        splits=parse_splits(names) or settings.splits,
+        workers=workers or settings.workers,
+    )
     require_safe_roots(settings.roots)
+    if starts_engine:
+        require_usable(settings.engine, settings.ray_address)
     return settings
 
 
-def refuse_unusable_engine(settings: "Settings") -> None:
-    """Raise SettingsError at once where the engine that runs would use cannot be had."""
-    from df2_assets.engines.make import require_usable
-
-    require_usable(settings.engine, settings.ray_address)
-
-
-def built_splits(settings: "Settings", *, named: bool) -> tuple[str, ...]:
-    """The splits to look at: those that were named, else those that were built.
+def built_splits(settings: Settings, *, named: bool) -> tuple[str, ...]:
+    """Return the splits to look at: those that were named, else those that were built.
 
     Raises MissingTableError where none was.
     """
@@ -63,13 +64,20 @@ def built_splits(settings: "Settings", *, named: bool) -> tuple[str, ...]:
 
 
 def quiet() -> bool:
-    """Whether `--quiet` was given: nothing is said but problems."""
+    """Whether `--quiet` was given: only problems are shown."""
     return bool(_options().get("quiet"))
 
 
 def verbose() -> bool:
     """Whether `--verbose` was given: the log of the runs is shown as well."""
     return bool(_options().get("verbose"))
+
+
+def progress() -> "Progress":
+    """Return a bar on a terminal, unless `--quiet`."""
+    from df2_assets.engines.progress import bar, silent
+
+    return bar if sys.stderr.isatty() and not quiet() else silent
 
 
 def say(text: str) -> None:
@@ -83,10 +91,20 @@ def say_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2))
 
 
-def say_problems(outcome: "Outcome") -> None:
-    """What went wrong in a run, a line each on standard error."""
-    for problem in outcome.failed + outcome.problems:
-        click.secho(f"error: {outcome.split}: {problem}", err=True, fg="red")
+def say_table(rows: Iterable[Mapping[str, object]]) -> None:
+    """Print rows under the names of their cells; all columns but the first are flush right."""
+    rows = list(rows)
+    lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for first, *others in lines:
+        right = (f"{text:>{width}}" for text, width in zip(others, widths[1:], strict=True))
+        say("  ".join([f"{first:<{widths[0]}}", *right]))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, int | float):
+        return f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
+    return str(value)
 
 
 def _options() -> dict[str, Any]:

@@ -1,14 +1,16 @@
 """`df2-assets plan`: what a build would do, and what it would take."""
 
-import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
 from df2_assets.cli.options import (
     json_option,
+    progress,
     say,
     say_json,
+    say_table,
     settings_for,
     splits_option,
     workers_option,
@@ -30,26 +32,16 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
 
     Ends with 1 where the disk cannot hold the result.
     """
-    settings = settings_for(names, workers)
+    settings = settings_for(names, workers, starts_engine=True)
 
     from df2_assets.cli.instance import last_rate, open_instance
-    from df2_assets.engines.local import LocalEngine
-    from df2_assets.engines.progress import bar, silent
+    from df2_assets.engines.make import make
     from df2_assets.pipeline.preview import plan_split
-    from df2_assets.settings import read_variants
 
-    variants = read_variants(settings.prompts)
-    progress = bar if sys.stderr.isatty() else silent
-    with open_instance() as instance:
+    engine = make(settings.engine, settings.workers, settings.ray_address)
+    with open_instance() as instance, closing(engine):
         plans = [
-            plan_split(
-                settings.roots,
-                split,
-                LocalEngine(settings.workers),
-                progress,
-                last_rate(instance, split),
-                variants,
-            )
+            plan_split(settings, split, engine, progress(), last_rate(instance, split))
             for split in settings.splits
         ]
     together = sum(one.takes.bytes for one in plans)
@@ -64,17 +56,21 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
 
 
 def _show(plans: "list[SplitPlan]", together: int, free: int | None, fits: bool) -> None:
-    say(
-        f"{'split':<11}{'images':>9}{'to read':>9}{'to decode':>11}{'crops: make':>13}"
-        f"{'keep':>9}{'remove':>8}{'refused':>9}{'MB':>10}{'about':>9}"
+    say_table(
+        {
+            "split": one.split,
+            "images": one.images,
+            "to read": one.annotations_to_read,
+            "to decode": one.images_to_decode,
+            "crops: make": one.crops_to_make,
+            "keep": one.crops_to_keep,
+            "remove": one.files_to_remove,
+            "refused": one.refused,
+            "MB": one.takes.bytes / 1e6,
+            "about": _duration(one.takes.seconds),
+        }
+        for one in plans
     )
-    for one in plans:
-        say(
-            f"{one.split:<11}{one.images:>9,}{one.annotations_to_read:>9,}"
-            f"{one.images_to_decode:>11,}{one.crops_to_make:>13,}{one.crops_to_keep:>9,}"
-            f"{one.files_to_remove:>8,}{one.refused:>9,}{one.takes.bytes / 1e6:>10,.1f}"
-            f"{_duration(one.takes.seconds):>9}"
-        )
     for one in plans:
         for note in one.notes:
             say(f"note: {one.split}: {note}")

@@ -1,13 +1,10 @@
 """`df2-assets prompts`: what the templates of `DF2_PROMPTS` give, before anything is built."""
 
-from typing import TYPE_CHECKING, Any
-
 import click
 
 from df2_assets.cli.options import json_option, say, say_json, settings_for
-
-if TYPE_CHECKING:
-    import pandas as pd
+from df2_assets.errors import inert
+from df2_assets.settings import read_variants
 
 
 @click.command()
@@ -23,24 +20,11 @@ def prompts(as_json: bool) -> None:
     settings = settings_for(())
 
     from df2_assets.report.summaries import prompt_examples
-    from df2_assets.settings import read_variants
 
     examples = prompt_examples(read_variants(settings.prompts))
     if as_json:
-        say_json({"prompts": _records(examples)})
-    else:
-        _show(examples)
-
-
-def _records(examples: "pd.DataFrame") -> list[dict[str, Any]]:
-    return [
-        {str(name): value for name, value in row.items()} for row in examples.to_dict("records")
-    ]
-
-
-def _show(examples: "pd.DataFrame") -> None:
-    from df2_assets.errors import inert
-
+        say_json({"prompts": examples.to_dict("records")})
+        return
     wide = max(map(len, examples["key"]))
     for key, domain, viewpoint, _, example in examples.itertuples(index=False):
         say(f"{key:<{wide}}  {domain:<9}{viewpoint}  {inert(example, 300)}")

@@ -5,16 +5,17 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import click
 import dagster as dg
 
 from df2_assets import errors
 from df2_assets.cli.instance import open_instance
-from df2_assets.cli.options import quiet, verbose
+from df2_assets.cli.options import quiet, say, say_json, say_table, verbose
 from df2_assets.definitions import build_defs
 from df2_assets.defs.resources import ProgressChoice
 from df2_assets.defs.runs.liveness import own_tags
@@ -66,6 +67,48 @@ def run_all(
     with open_instance() as instance, _warnings_shown():
         splits = reversed(settings.splits)
         return [run_split(defs, instance, split, level, job, assets) for split in splits]
+
+
+def report_runs(
+    outcomes: list[Outcome],
+    as_json: bool,
+    row: Callable[[Outcome], Mapping[str, object]],
+    summary: Iterable[str],
+    more: Mapping[str, Mapping[str, str]] = {},
+) -> None:
+    """Print what came of runs, as a table or as JSON, and exit with 1 where all is not well.
+
+    `row` gives cells of the table beside the counts of checks; notes, warnings and problems
+    follow it, then the lines of `summary`. `more` are further entries of the JSON, by split.
+    """
+    if as_json:
+        say_json({"splits": [asdict(one) | {**more.get(one.split, {})} for one in outcomes]})
+    else:
+        say_table(
+            {
+                "split": one.split,
+                **row(one),
+                "checks passed": len(one.passed),
+                "warned": len(one.warned),
+                "failed": len(one.failed),
+            }
+            for one in outcomes
+        )
+        for one in outcomes:
+            for kind, lines in (("note", one.notes), ("warning", one.warned)):
+                for line in lines:
+                    say(f"{kind}: {one.split}: {line}")
+            say_problems(one)
+        for line in summary:
+            say(line)
+    if not all(one.well for one in outcomes):
+        raise SystemExit(1)
+
+
+def say_problems(outcome: Outcome) -> None:
+    """Print what went wrong in a run, a line each on standard error."""
+    for problem in outcome.failed + outcome.problems:
+        click.secho(f"error: {outcome.split}: {problem}", err=True, fg="red")
 
 
 def _end_with_the_terminal() -> None:

@@ -1,11 +1,10 @@
 """`df2-assets sample`: a small DeepFashion2 to try things on."""
 
-import sys
 from pathlib import Path
 
 import click
 
-from df2_assets.cli.options import quiet, say
+from df2_assets.cli.options import progress, say
 
 
 @click.command()
@@ -19,7 +18,6 @@ def sample(out: str, images: int, seed: int, faults: bool) -> None:
     \b
     Example: df2-assets sample data/sample/DeepFashion2_original
     """
-    from df2_assets.engines.progress import bar, silent
     from df2_assets.errors import SampleError
     from df2_assets.sample import make_sample
     from df2_assets.store.location import is_url
@@ -29,8 +27,7 @@ def sample(out: str, images: int, seed: int, faults: bool) -> None:
             f"A sample is drawn on this machine, and {out} is not there: give a folder, and copy "
             "it to where DF2_ROOT is to be."
         )
-    progress = bar if sys.stderr.isatty() and not quiet() else silent
-    made = make_sample(Path(out), images=images, seed=seed, faults=faults, progress=progress)
+    made = make_sample(Path(out), images=images, seed=seed, faults=faults, progress=progress())
     counts = ", ".join(f"{split} {count}" for split, count in made.images.items())
     drawn = f"{made.written} drawn" if made.written else "all there already"
     say(f"Sample in {made.root}: {counts} images, {drawn}.")

@@ -1,6 +1,5 @@
 """`df2-assets verify`: is what lies on disk still what was built?"""
 
-import sys
 from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ import click
 from df2_assets.cli.options import (
     built_splits,
     json_option,
-    quiet,
+    progress,
     say,
     say_json,
     settings_for,
@@ -54,14 +53,12 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
 
 
 def _verify(settings: "Settings", splits: tuple[str, ...], deep: bool) -> "list[Verified]":
-    from df2_assets.engines.local import LocalEngine
-    from df2_assets.engines.progress import bar, silent
+    from df2_assets.engines.make import make
     from df2_assets.verify.verify import verify as verify_split
 
-    progress = bar if sys.stderr.isatty() and not quiet() else silent
-    with closing(LocalEngine(settings.workers)) as engine:
+    with closing(make(settings.engine, settings.workers, settings.ray_address)) as engine:
         return [
-            verify_split(settings.roots, split, engine if deep else None, progress)
+            verify_split(settings.roots, split, engine if deep else None, progress())
             for split in splits
         ]
 

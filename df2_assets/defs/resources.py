@@ -2,10 +2,12 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, ValidationError
 
 from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import SPLITS
@@ -13,23 +15,72 @@ from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tag
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
 from df2_assets.engines.make import make, require_usable
-from df2_assets.errors import SettingsError
-from df2_assets.settings import MAX_DAYS, MAX_WORKERS, EngineName, make_roots, read_variants
+from df2_assets.settings import FIELDS, EngineName, Settings, read_variants, settings_error
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots, require_safe_roots
 from df2_assets.store.lock import writer
 
 
-class DataRoots(dg.ConfigurableResource):  # type: ignore[type-arg]
+def _setting(name: str, absent: object = None) -> Any:
+    """Return the field of run config that stands for a setting; `absent` stands for None."""
+    field = FIELDS[name]
+    default = absent if field.default is None else field.default
+    if isinstance(default, Path):
+        default = str(default)
+    return Field(default=default, description=field.description, title=name)
+
+
+class SettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Some of the settings, as the launchpad shows them and may change them for a run."""
+
+    @classmethod
+    def values(cls, settings: Settings) -> dict[str, Any]:
+        """Return the fields as `settings` have them. Run config knows neither paths nor None."""
+        given = {name: getattr(settings, setting) for name, setting in cls._settings().items()}
+        return {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in given.items()
+            if value is not None
+        }
+
+    def applied(self, key: str, settings: Settings | None = None) -> Settings:
+        """Return `settings`, by default the defaults, with these; `key` is the resource's.
+
+        Raises SettingsError, or RootsError for a root.
+        """
+        names = self._settings()
+        given: dict[str, Any] = {}
+        for name, setting in names.items():
+            value = getattr(self, name)
+            given[setting] = None if FIELDS[setting].default is None and not value else value
+        try:
+            return replace(settings or Settings(), **given)
+        except ValidationError as error:
+            where = {setting: f"{key}.{name}" for name, setting in names.items()}
+            raise settings_error(error, where) from None
+
+    @classmethod
+    def _settings(cls) -> dict[str, str]:
+        """The setting that each field stands for, by the field's name."""
+        return {name: field.title for name, field in cls.model_fields.items() if field.title}
+
+
+class DataRoots(SettingsResource):
     """Where the input is and the output goes."""
 
-    df2_root: str = Field(description="The unpacked DeepFashion2: train/, validation/, test/.")
-    sku_root: str = Field(description="Where crops, metadata and prompts go.")
+    df2_root: str = _setting("df2_root")
+    sku_root: str = _setting("sku_root")
+    base: dg.ResourceDependency[Settings]
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the run: those of the code location, with the launchpad's roots."""
+        return self.applied("data", self.base)
 
     @property
     def roots(self) -> Roots:
         """The two folders. Raises RootsError where writing could destroy something."""
-        roots = make_roots(self.df2_root, self.sku_root)
+        roots = self.settings.roots
         require_safe_roots(roots)
         return roots
 
@@ -42,6 +93,10 @@ class SplitWriter(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def roots(self) -> Roots:
         return self.data.roots
+
+    @property
+    def settings(self) -> Settings:
+        return self.data.settings
 
     @contextmanager
     def yield_for_execution(
@@ -64,28 +119,18 @@ class SplitWriter(dg.ConfigurableResource):  # type: ignore[type-arg]
             yield self
 
 
-class EngineChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
+class EngineChoice(SettingsResource):
     """Where shards run."""
 
-    kind: EngineName = Field(
-        "local",
-        description="local: processes of this machine. ray: a Ray cluster. serial: the run's own "
-        "process, one shard after the other.",
-    )
-    workers: int = Field(0, description="How many shards run at the same time; 0: one per core.")
-    address: str = Field(
-        default="",
-        description="Of the Ray cluster, host:port or ray://host:port; empty: on this machine.",
-    )
+    kind: EngineName = _setting("engine")
+    workers: int = _setting("workers", absent=0)
+    address: str = _setting("ray_address")
 
     _engine: Engine | None = PrivateAttr(default=None)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises SettingsError before the run's first step."""
-        if not 0 <= self.workers <= MAX_WORKERS:
-            raise SettingsError(
-                f"engine.workers is {self.workers}: give 0 (one per core) to {MAX_WORKERS}."
-            )
+        self.applied("engine")
         require_usable(self.kind, self.address)
 
     def start(self) -> Engine:
@@ -110,39 +155,41 @@ class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
         return progress.bar if self.terminal else progress.lines(log.info)
 
 
-class PromptTemplates(dg.ConfigurableResource):  # type: ignore[type-arg]
+class PromptTemplates(SettingsResource):
     """What a crop is said to show, beside the contract's `text`."""
 
-    file: str = Field("", description="A YAML file with templates of further prompts, if any.")
+    file: str = _setting("prompts", absent="")
 
     _variants: tuple[Variant, ...] = PrivateAttr(default=())
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises TemplatesError before the run's first step."""
-        self._variants = read_variants(Path(self.file).expanduser() if self.file else None)
+        self._variants = read_variants(self.applied("prompts").prompts)
 
     @property
     def variants(self) -> tuple[Variant, ...]:
         return self._variants
 
 
-class Limits(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Limits(SettingsResource):
     """What a data set may have wrong with it and still be built."""
 
-    max_refused: float = Field(
-        0.01, description="Share of images, and of items, that may be refused (at least 2 may)."
-    )
-    max_age_days: float = Field(
-        7.0, description="Days after its last build from which a split is not fresh any more."
-    )
+    max_refused: float = _setting("max_refused")
+    max_age_days: float = _setting("max_age_days")
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises SettingsError before the run's first step."""
-        if not 0 <= self.max_refused <= 1:
-            raise SettingsError(
-                f"limits.max_refused is {self.max_refused}: give a share from 0 to 1."
-            )
-        if not 0 < self.max_age_days <= MAX_DAYS:
-            raise SettingsError(
-                f"limits.max_age_days is {self.max_age_days}: give days, up to {MAX_DAYS}."
-            )
+        self.applied("limits")
+
+
+def make_resources(settings: Settings) -> dict[str, Any]:
+    """Return every resource but the IO manager, by its key, as `settings` have it."""
+    data = DataRoots.configure_at_launch(base=settings, **DataRoots.values(settings))
+    return {
+        "data": data,
+        "output": SplitWriter(data=data),
+        "engine": EngineChoice(**EngineChoice.values(settings)),
+        "progress": ProgressChoice(),
+        "prompts": PromptTemplates(**PromptTemplates.values(settings)),
+        "limits": Limits(**Limits.values(settings)),
+    }

@@ -21,9 +21,9 @@ from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
 from df2_assets.errors import MissingTableError, inert
-from df2_assets.pipeline.publishing import read_metadata
 from df2_assets.store import tables
 from df2_assets.store.consistency import standing
+from df2_assets.store.contract_files import read_metadata
 from df2_assets.store.files import NOT_A_FILE
 from df2_assets.store.layout import Roots
 

@@ -20,6 +20,7 @@ from df2_assets.dataset.skus import CROP_PATH, paired
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.errors import ProvenanceError, inert
 from df2_assets.pipeline.cutting import Cut, Probe, SourceImage, probe
+from df2_assets.settings import Settings
 from df2_assets.store import checksums, crop_tree, journal, tables
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.files import free
@@ -83,12 +84,15 @@ class Estimate:
         return self.free is None or self.bytes <= self.free
 
 
-def plan_crops(roots: Roots, split: str, groups: pd.DataFrame, files: pd.DataFrame) -> CropPlan:
+def plan_crops(
+    settings: Settings, split: str, groups: pd.DataFrame, files: pd.DataFrame
+) -> CropPlan:
     """Compare the crops that `groups` wants with the manifest, the journal and the disk.
 
     `files` is the index's side table. Opens only crops whose size or time is not the recorded one.
     Raises OutputError where a link leads out of SKU_ROOT.
     """
+    roots = settings.roots
     tree = crop_tree.scan(roots, split)
     known = recorded(roots, split)
     wanted = _with_fingerprints(groups, files)

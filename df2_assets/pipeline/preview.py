@@ -2,15 +2,14 @@
 
 from dataclasses import asdict, dataclass
 
-from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.skus import group_index
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
 from df2_assets.pipeline.publishing import other_templates
+from df2_assets.settings import Settings, read_variants
 from df2_assets.store import state, tables
-from df2_assets.store.layout import Roots
 
 
 @dataclass(frozen=True)
@@ -42,25 +41,24 @@ class SplitPlan:
 
 
 def plan_split(
-    roots: Roots,
+    settings: Settings,
     split: str,
     engine: Engine,
     progress: Progress,
     images_per_second: float | None = None,
-    variants: tuple[Variant, ...] = (),
 ) -> SplitPlan:
     """Plan a build of `split`: reads what changed, writes nothing.
 
     `images_per_second` is the rate of an earlier build; without it a few images are tried.
-    `variants` are the prompts that it would write beside `text`.
     Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
+    roots, variants = settings.roots, read_variants(settings.prompts)
     tables.refuse_newer(roots, split)
     indexed = read_index(roots, split, engine, progress)
     index = tables.frame(indexed.table)
     groups = tables.frame(group_index(indexed.table))
-    plan = plan_crops(roots, split, groups, tables.frame(indexed.files))
+    plan = plan_crops(settings, split, groups, tables.frame(indexed.files))
     takes = estimate(roots, plan, engine, images_per_second)
     anew = {
         "raw_annotation_index": indexed.anew,

@@ -15,6 +15,7 @@ from df2_assets.pipeline.crops import build_crops, header_sizes
 from df2_assets.pipeline.indexing import build_index
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.pipeline.publishing import publish_image_text, publish_metadata
+from df2_assets.settings import Settings
 from df2_assets.store import crop_tree, tables
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
@@ -98,7 +99,8 @@ def build(roots: Roots, split: str = "train") -> Built:
     table = tables.from_frame(group(indexed.index), SKU_GROUPS)
     tables.write(roots, "sku_groups", split, table, made_of)
     groups = tables.frame(table)
-    plan = plan_crops(roots, split, groups, indexed.files)
+    settings = Settings(df2_root=roots.df2_root, sku_root=roots.out_root)
+    plan = plan_crops(settings, split, groups, indexed.files)
     built = build_crops(roots, split, plan, groups, Here(), lines(str))
     made_of = tables.digests(roots, ["sku_groups"], split)
     tables.write(roots, "crops", split, built.manifest, made_of)

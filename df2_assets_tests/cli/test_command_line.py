@@ -14,42 +14,16 @@ import dagster as dg
 import pytest
 
 import df2_assets
+from df2_assets.cli import main
+from df2_assets_tests.cli.desk import Desk
 from df2_assets_tests.support import oracle, processes
+from df2_assets_tests.support.bad_settings import BAD_SETTINGS
 from df2_assets_tests.support.builder import DataSet, item, jpeg
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.processes import DF2_ASSETS, Text
 from df2_assets_tests.support.snapshots import Stamp, contract, stamps
 
 TOP = item(1, 1, [5, 5, 70, 100])
-
-
-class Desk(NamedTuple):
-    """A folder to work in: `df2` is the data set, `sku` the output, `home` Dagster's."""
-
-    folder: Path
-
-    @property
-    def df2(self) -> Path:
-        return self.folder / "df2"
-
-    @property
-    def sku(self) -> Path:
-        return self.folder / "sku"
-
-    @property
-    def home(self) -> Path:
-        return self.folder / "home"
-
-    def environment(self, **settings: object) -> dict[str, str]:
-        given = {"DF2_ROOT": self.df2, "SKU_ROOT": self.sku, "DF2_WORKERS": 2} | settings
-        return processes.environment(self.home, **given)
-
-    def run(self, *arguments: str, **settings: object) -> Text:
-        command = (*DF2_ASSETS, *arguments)
-        return processes.run(command, self.environment(**settings), self.folder)
-
-    def everything(self) -> set[str]:
-        return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*")}
 
 
 @pytest.fixture
@@ -69,21 +43,18 @@ def write_splits(root: Path, *splits: str) -> DataSet:
 
 def test_help_names_the_commands_and_what_the_environment_sets(desk: Desk) -> None:
     told = desk.run("--help")
-    assert told.returncode == 0
-    for word in ("build", "sample", "DF2_ROOT", "SKU_ROOT"):
+    assert told.exit_code == 0
+    for word in (*main.commands, "DF2_ROOT", "SKU_ROOT"):
         assert word in told.stdout
-    assert desk.everything() == set()
+    assert df2_assets.__version__ in desk.run("--version").stdout
+    assert desk.files() == {}
 
 
-@pytest.mark.parametrize("command", ["build", "sample"])
+@pytest.mark.parametrize("command", main.commands)
 def test_each_command_has_help_with_an_example(desk: Desk, command: str) -> None:
     told = desk.run(command, "--help")
-    assert told.returncode == 0
+    assert told.exit_code == 0
     assert f"df2-assets {command}" in told.stdout.partition("Example:")[2]
-
-
-def test_the_version_is_the_packages(desk: Desk) -> None:
-    assert df2_assets.__version__ in desk.run("--version").stdout
 
 
 class Wrong(NamedTuple):
@@ -159,31 +130,40 @@ WRONG = [
         ("DAGSTER_HOME", "Set it"),
         prepare=with_a_file_for_a_folder("home"),
     ),
-    Wrong("DF2_WORKERS in words", ("DF2_WORKERS", "'zero'", "1"), {"DF2_WORKERS": "zero"}),
-    Wrong("DF2_WORKERS = 0", ("DF2_WORKERS", "'0'", "1"), {"DF2_WORKERS": "0"}),
-    Wrong("DF2_MAX_REFUSED", ("DF2_MAX_REFUSED", "'x'", "0.01"), {"DF2_MAX_REFUSED": "x"}),
-    Wrong("DF2_MAX_REFUSED = 1%", ("DF2_MAX_REFUSED", "'1%'"), {"DF2_MAX_REFUSED": "1%"}),
-    Wrong("DF2_CRON", ("DF2_CRON", "'x'", "0 2 * * *"), {"DF2_CRON": "x"}),
-    Wrong("DF2_ENGINE", ("DF2_ENGINE", "'x'", "local"), {"DF2_ENGINE": "x"}),
-    Wrong("DF2_SCHEDULES", ("DF2_SCHEDULES", "'x'", "on"), {"DF2_SCHEDULES": "x"}),
     Wrong("a sample in a folder in use", ("df2", "empty or a new"), arguments=("sample", "df2")),
 ]
 
 
+WRONG += [
+    Wrong(f"{bad.variable}={bad.text}", (bad.variable, bad.message), {bad.variable: bad.text})
+    for bad in BAD_SETTINGS
+]
+
+
 @pytest.mark.parametrize("wrong", WRONG, ids=[wrong.what for wrong in WRONG])
-def test_wrong_use_ends_in_a_line_or_two_and_writes_nothing(desk: Desk, wrong: Wrong) -> None:
+def test_wrong_use_ends_in_a_line_or_two_and_writes_nothing(
+    desk: Desk, wrong: Wrong, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(desk.folder)
     wrong.prepare(desk)
-    before = desk.everything()
+    before = desk.files()
 
     done = desk.run(*wrong.arguments, HOME=str(desk.folder.parent), **wrong.settings)
 
-    assert done.returncode != 0
+    assert isinstance(done.exception, SystemExit)
+    assert done.exit_code != 0
     assert done.stdout == ""
     assert 1 <= len(done.stderr.strip().splitlines()) <= 2, done.stderr
-    assert "Traceback" not in done.stderr
     for word in wrong.says:
         assert word in done.stderr
-    assert desk.everything() == before
+    assert desk.files() == before
+
+
+def test_a_process_ends_with_the_message_alone(desk: Desk) -> None:
+    done = desk.start("build", DF2_ROOT="elsewhere")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("Error: DF2_ROOT (")
 
 
 class Built(NamedTuple):
@@ -202,10 +182,10 @@ BUILT = ("validation", "test")
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     desk = Desk(tmp_path_factory.mktemp("sample"))
-    sample = desk.run("sample", "df2", "--images", "60", "--seed", "5")
-    first = desk.run("build", SPLITS=" ".join(BUILT))
+    sample = desk.start("sample", "df2", "--images", "60", "--seed", "5")
+    first = desk.start("build", SPLITS=" ".join(BUILT))
     written = stamps_of(desk)
-    second = desk.run("build", SPLITS=" ".join(BUILT))
+    second = desk.start("build", SPLITS=" ".join(BUILT))
     return Built(desk, sample, first, second, written)
 
 
@@ -325,11 +305,11 @@ def test_too_many_refusals_fail_and_name_the_check(desk: Desk) -> None:
 
     done = desk.run("build", SPLITS="train")
 
-    assert done.returncode != 0
+    assert done.exit_code == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: train: raw_annotation_index: refusals_within_limit: ")
     assert "DF2_MAX_REFUSED" in line
     assert not desk.sku.joinpath("train").exists()
 
-    assert desk.run("build", SPLITS="train", DF2_MAX_REFUSED="1").returncode == 0
+    assert desk.run("build", SPLITS="train", DF2_MAX_REFUSED="1").exit_code == 0
     assert len(contract(desk.sku)) > 2

@@ -11,6 +11,7 @@ from df2_assets.dataset.metadata import Crop, ImageText, Sku
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.definitions import build_defs
 from df2_assets.defs.assets import all_assets
+from df2_assets.exports import EXPORTS
 from df2_assets.settings import PACKAGE, Settings, read_settings
 
 SPECS = {spec.key.path[-1]: spec for asset in all_assets for spec in asset.specs}

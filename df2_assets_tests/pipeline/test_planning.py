@@ -8,8 +8,8 @@ import pytest
 from df2_assets.dataset import cropping
 from df2_assets.dataset.boxes import Box, size
 from df2_assets.pipeline.planning import CropPlan, estimate, mark_damaged, plan_crops
+from df2_assets.settings import Settings
 from df2_assets.store import state, tables
-from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
 from df2_assets_tests.support.builder import DataSet
 
@@ -20,7 +20,8 @@ class Place:
     """A split that is built."""
 
     def __init__(self, folder: Path) -> None:
-        self.roots = Roots(folder / "df2", folder / "sku", str(folder / "sku"))
+        self.settings = Settings(df2_root=folder / "df2", sku_root=str(folder / "sku"))
+        self.roots = self.settings.roots
         clean.write(DataSet(self.roots.df2_root), SPLIT, looks=1)
         self.built = clean.build(self.roots)
         self.paths: list[str] = self.built.groups["crop_path"].tolist()
@@ -29,7 +30,7 @@ class Place:
         files = tables.find(self.roots, "files", SPLIT)
         assert files is not None
         groups = self.built.groups if groups is None else groups
-        return plan_crops(self.roots, SPLIT, groups, tables.frame(files))
+        return plan_crops(self.settings, SPLIT, groups, tables.frame(files))
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def crops(
 ) -> Result:
     roots, split, start = output.roots, context.partition_key, time.monotonic()
     groups, shards = tables.frame(sku_groups), engine.start()
-    plan = plan_crops(roots, split, groups, tables.frame(read_files(roots, split)))
+    plan = plan_crops(output.settings, split, groups, tables.frame(read_files(roots, split)))
     require_space(roots.sku_root, estimate(roots, plan, shards).bytes, split)
     changed = BeforeAndAfter(roots.sku_root, plan.tree.crops, plan.make["crop_path"], plan.remove)
     built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))

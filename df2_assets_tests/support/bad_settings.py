@@ -1,0 +1,37 @@
+"""Values that a setting may not have: one list for settings, commands and the launchpad."""
+
+from typing import NamedTuple
+
+
+class BadSetting(NamedTuple):
+    """A value of an environment variable, and what the message must say of it.
+
+    `field` is where the launchpad asks for the same, such as `limits.max_refused`, and `typed` a
+    bad value of the type that it takes there.
+    """
+
+    variable: str
+    text: str
+    message: str
+    field: str = ""
+    typed: object = None
+
+
+_WORKERS = "give a whole number from 1 to 1024."
+_SHARE = "give a number from 0 to 1, such as 0.01."
+_DAYS = "give a number above 0, up to 3650, such as 7."
+
+BAD_SETTINGS = [
+    BadSetting("DF2_WORKERS", "zero", _WORKERS, "engine.workers", -1),
+    BadSetting("DF2_WORKERS", "0", _WORKERS),
+    BadSetting("DF2_WORKERS", "1025", _WORKERS, "engine.workers", 1025),
+    BadSetting("DF2_WORKERS", "2.5", _WORKERS),
+    BadSetting("DF2_MAX_REFUSED", "x", _SHARE, "limits.max_refused", -0.5),
+    BadSetting("DF2_MAX_REFUSED", "1%", _SHARE, "limits.max_refused", 1.01),
+    BadSetting("DF2_MAX_REFUSED", "nan", _SHARE, "limits.max_refused", float("nan")),
+    BadSetting("DF2_MAX_AGE_DAYS", "0", _DAYS, "limits.max_age_days", 0.0),
+    BadSetting("DF2_MAX_AGE_DAYS", "inf", _DAYS, "limits.max_age_days", 3650.5),
+    BadSetting("DF2_ENGINE", "x", "choose from local, ray, serial."),
+    BadSetting("DF2_SCHEDULES", "yes", "choose from on, off."),
+    BadSetting("DF2_CRON", "x", "give five cron fields, such as '0 2 * * *'."),
+]
