@@ -13,7 +13,7 @@ from df2_assets.sample import make_sample
 from df2_assets.store import journal
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes, webserver
-from df2_assets_tests.support.builder import large_pairs
+from df2_assets_tests.support.builder import write_pairs
 from df2_assets_tests.support.engines import raylets, two_nodes
 from df2_assets_tests.support.run import build
 from df2_assets_tests.support.site import only
@@ -66,7 +66,7 @@ def dev(cluster: Any, tmp_path: Path) -> Iterator[Dev]:
     # As `two_nodes` has it; else a run would look for its node at another address of this host.
     address = {"RAY_ADDRESS": cluster.address} if cluster else {}
     settings = {"DF2_ENGINE": "ray", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": 0, **address}
-    data = large_pairs(tmp_path / "df2", IMAGES)
+    data = write_pairs(tmp_path / "df2", IMAGES)
     with webserver.dev(webserver.station(tmp_path, data.root, **settings)) as dev:
         yield dev.wait()
 

@@ -16,7 +16,8 @@ from df2_assets.explain.steps import Run
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import run
-from df2_assets_tests.support.builder import DataSet, item, jpeg, random_dataset, truncated
+from df2_assets_tests.support.builder import DataSet, item, jpeg, truncated
+from df2_assets_tests.support.random_data import random_dataset
 
 SPLIT = "train"
 BOX = [10, 10, 90, 100]
