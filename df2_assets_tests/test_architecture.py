@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.builder import random_dataset
+from df2_assets_tests.support.random_data import random_dataset
 
 PACKAGE = processes.PROJECT / "df2_assets"
 MODULES = {

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from df2_assets_tests.support.builder import jpeg, png, random_dataset, truncated
+from df2_assets_tests.support.builder import jpeg, png, truncated
 from df2_assets_tests.support.compare import assert_same_output, metadata
+from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.run import build, read_table
 from df2_assets_tests.support.site import (
     CROPS,

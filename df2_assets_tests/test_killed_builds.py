@@ -18,7 +18,7 @@ from df2_assets.settings import Settings
 from df2_assets.store import journal, state
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.builder import large_pairs
+from df2_assets_tests.support.builder import write_pairs
 from df2_assets_tests.support.compare import assert_same_output, metadata
 from df2_assets_tests.support.engines import Deadly, build_while, build_with
 from df2_assets_tests.support.processes import Started
@@ -39,7 +39,7 @@ SKU_ROOT = Path("sku")
 @pytest.fixture(scope="module")
 def df2_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pairs of images that take a worker a while, so that a build can be ended half way."""
-    return large_pairs(tmp_path_factory.mktemp("data") / "df2", IMAGES).root
+    return write_pairs(tmp_path_factory.mktemp("data") / "df2", IMAGES).root
 
 
 @pytest.fixture(scope="module")

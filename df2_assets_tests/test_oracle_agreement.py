@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from df2_assets_tests.support import oracle, run
-from df2_assets_tests.support.builder import DataSet, item, jpeg, random_dataset, truncated
+from df2_assets_tests.support.builder import DataSet, item, jpeg, truncated
 from df2_assets_tests.support.compare import (
     assert_same_output,
     assert_same_refusals,
     metadata,
     refused,
 )
+from df2_assets_tests.support.random_data import random_dataset
 
 ALL = ("train", "validation", "test")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from df2_assets_tests.support import oracle, processes
-from df2_assets_tests.support.builder import random_dataset
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.processes import PROJECT, Text
+from df2_assets_tests.support.random_data import random_dataset
 
 SCRIPT = "scripts/prepare_deepfashion2_sku.sh"
 FILES = ("Makefile", "pyproject.toml", "setup.py", ".dagster/dagster.yaml", SCRIPT)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from df2_assets_tests.support import processes, webserver
-from df2_assets_tests.support.builder import random_dataset
+from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.webserver import REPOSITORY, Dev, station
 
 pytestmark = pytest.mark.daemon

@@ -18,8 +18,9 @@ from df2_assets.settings import Settings, read_settings
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets_tests.support import processes, webserver
-from df2_assets_tests.support.builder import DataSet, item, jpeg, random_dataset
+from df2_assets_tests.support.builder import DataSet, item, jpeg
 from df2_assets_tests.support.processes import DAGSTER
+from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.run import build
 from df2_assets_tests.support.site import QUIET, touch
 from df2_assets_tests.support.snapshots import contract

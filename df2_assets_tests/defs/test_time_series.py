@@ -14,7 +14,7 @@ from dagster._core.loader import LoadingContextForTest
 from df2_assets.definitions import build_defs
 from df2_assets.settings import Settings
 from df2_assets_tests.defs.platform import SPLIT, Platform
-from df2_assets_tests.support.builder import random_dataset
+from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.site import QUIET
 
 NUMBERS = {

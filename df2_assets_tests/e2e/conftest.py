@@ -1,17 +1,17 @@
 """The platform as a person finds it: `dagster dev` over a small data set."""
 
+import json
 import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes, webserver
-from df2_assets_tests.support.builder import DataSet, item, jpeg
+from df2_assets_tests.support.builder import write_pairs
 from df2_assets_tests.support.processes import Started
 from df2_assets_tests.support.webserver import Dev, station
 
@@ -22,19 +22,15 @@ BAD_IMAGES = ("000007", "000021", "000040")
 
 def write(root: Path) -> None:
     """100 good images of 50 pairs, and 40 of 20 pairs among which three have a bad item."""
-    data = DataSet(root)
-    pictures = [jpeg((900, 700), seed=seed) for seed in range(10)]
-    for split, images in ((GOOD, 100), (BAD, 40)):
-        for image in range(1, images + 1):
-            items: dict[int | str, Any] = {
-                1: item(1, 1, [image % 50, 5, 700, 600]),
-                2: item(8, 2, [200, 300, 500, 690]),
-            }
-            if split == BAD and f"{image:06d}" in BAD_IMAGES:
-                items[2]["bounding_box"] = [500, 300, 200, 690]
-            data.raw_image(split, image, pictures[image % 10])
-            source = ("shop", "user")[image % 2]
-            data.annotation(split, image, source, (image + 1) // 2, items)
+    size = (900, 700)
+    write_pairs(root, 100, (GOOD,), size)
+    write_pairs(root, 40, (BAD,), size)
+    for image in BAD_IMAGES:
+        path = root / BAD / "annos" / f"{image}.json"
+        annotation = json.loads(path.read_text())
+        x1, y1, x2, y2 = annotation["item2"]["bounding_box"]
+        annotation["item2"]["bounding_box"] = [x2, y1, x1, y2]
+        path.write_text(json.dumps(annotation))
 
 
 @pytest.fixture(scope="session")

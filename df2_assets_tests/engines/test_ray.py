@@ -22,7 +22,7 @@ from df2_assets.errors import SettingsError
 from df2_assets.settings import Settings, read_settings
 from df2_assets_tests.engines import work
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.builder import large_pairs
+from df2_assets_tests.support.builder import write_pairs
 from df2_assets_tests.support.engines import build_with, two_nodes
 from df2_assets_tests.support.run import build
 from df2_assets_tests.support.site import only
@@ -37,7 +37,7 @@ def cluster() -> Iterator[Any]:
 
 @pytest.fixture
 def df2_root(tmp_path: Path) -> Path:
-    return large_pairs(tmp_path / "df2", 96).root
+    return write_pairs(tmp_path / "df2", 96).root
 
 
 @pytest.mark.ray

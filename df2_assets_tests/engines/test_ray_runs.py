@@ -13,7 +13,7 @@ from df2_assets.sample import make_sample
 from df2_assets.store import journal
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes, webserver
-from df2_assets_tests.support.builder import large_pairs
+from df2_assets_tests.support.builder import write_pairs
 from df2_assets_tests.support.engines import raylets, two_nodes
 from df2_assets_tests.support.run import build
 from df2_assets_tests.support.site import only
@@ -65,7 +65,7 @@ def dev(cluster: Any, tmp_path: Path) -> Iterator[Dev]:
     """`dagster dev`, whose runs build on Ray."""
     address = {"RAY_ADDRESS": cluster.address} if cluster else {}
     settings = {"DF2_ENGINE": "ray", **address}
-    data = large_pairs(tmp_path / "df2", IMAGES)
+    data = write_pairs(tmp_path / "df2", IMAGES)
     with webserver.dev(webserver.station(tmp_path, data.root, **settings)) as dev:
         yield dev.wait()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from df2_assets_tests.support import builder, processes, run
+from df2_assets_tests.support import processes, random_data, run
 
 SCRIPT = str(processes.PROJECT / "examples" / "train_two_towers.py")
 SHARES = re.compile(r" +([\d.]+)% +([\d.]+)% +([\d.]+)%")
@@ -18,7 +18,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A build of train and validation, in a folder with its input."""
     base = tmp_path_factory.mktemp("example")
     splits = ("train", "validation")
-    builder.random_dataset(base / "df2", seed=3, splits=splits, images=60)
+    random_data.random_dataset(base / "df2", seed=3, splits=splits, images=60)
     assert run.build(base / "df2", base / "sku", splits).success
     return base
 

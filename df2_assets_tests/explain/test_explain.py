@@ -15,7 +15,8 @@ from df2_assets.explain.explain import Answer, Run, explain_crop, explain_image,
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import run
-from df2_assets_tests.support.builder import DataSet, item, jpeg, random_dataset, truncated
+from df2_assets_tests.support.builder import DataSet, item, jpeg, truncated
+from df2_assets_tests.support.random_data import random_dataset
 
 SPLIT = "train"
 BOX = [10, 10, 90, 100]

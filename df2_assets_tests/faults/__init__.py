@@ -1,1 +1,5 @@
-"""The fault harness: whatever happens, nothing is lost. See `docs/reliability.md`."""
+"""The fault harness: builds that are killed, starved, damaged and attacked."""
+
+import pytest
+
+pytest.register_assert_rewrite("df2_assets_tests.faults.arena")

@@ -1,4 +1,4 @@
-"""A build of bad input, held against the independent reading, and the smallest input that fails."""
+"""A build of bad input compared with the independent reading, and the smallest input that fails."""
 
 import hashlib
 import os
@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from df2_assets.engines.local import LocalEngine
 from df2_assets.settings import Settings
 from df2_assets_tests.support import oracle, processes
-from df2_assets_tests.support.builder import DataSet
+from df2_assets_tests.support.builder import DataSet, item, jpeg
 from df2_assets_tests.support.compare import assert_same_output, assert_same_refusals, refused
 from df2_assets_tests.support.engines import build_with
 from df2_assets_tests.support.run import read_table
@@ -22,8 +22,39 @@ SPLIT: Final = "train"
 KEPT: Final = Path(__file__).parent / "kept"
 _TRIES: Final = 80
 
+SIZE: Final = (70, 60)
+TOP: Final = item(1, 1, [5, 5, 40, 50])
+TROUSERS: Final = item(8, 2, [10, 8, 68, 58])
+IN_A_PAIR: Final = 10
+
 Plant = Callable[[DataSet, Sequence[bytes]], None]
 """Puts mutated files into a data set, among good neighbours."""
+
+
+def plant_annotations(data: DataSet, cases: Sequence[bytes]) -> None:
+    """Write each case as an annotation, ten per pair, beside a good shop and a good user image."""
+    _plant(data, [(jpeg(SIZE), case) for case in cases])
+
+
+def plant_images(data: DataSet, cases: Sequence[bytes]) -> None:
+    """Write each case as an image, ten per pair, beside a good shop and a good user image."""
+    _plant(data, [(case, None) for case in cases])
+
+
+def _plant(data: DataSet, cases: Sequence[tuple[bytes, bytes | None]]) -> None:
+    items: dict[int | str, Any] = {1: TOP, 2: TROUSERS}
+    for number, (image, annotation) in enumerate(cases):
+        pair, place = divmod(number, IN_A_PAIR)
+        first = pair * (IN_A_PAIR + 2) + 1
+        if place == 0:
+            for good, source in ((first, "shop"), (first + 1, "user")):
+                data.raw_image(SPLIT, good, jpeg(SIZE))
+                data.annotation(SPLIT, good, source, pair + 1, items)
+        data.raw_image(SPLIT, first + 2 + place, image)
+        if annotation is None:
+            data.annotation(SPLIT, first + 2 + place, "user", pair + 1, items)
+        else:
+            data.raw_annotation(SPLIT, first + 2 + place, annotation)
 
 
 class Measured(LocalEngine):

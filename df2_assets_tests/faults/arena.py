@@ -1,14 +1,13 @@
 """Where builds are disturbed: a data set, the real command on it, and what must come of it."""
 
 import itertools
-import os
 import random
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -16,7 +15,7 @@ from df2_assets.pipeline.planning import recorded
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.builder import DataSet, item, jpeg
+from df2_assets_tests.support.builder import write_pairs
 from df2_assets_tests.support.processes import DF2_ASSETS, Started
 from df2_assets_tests.support.run import build
 from df2_assets_tests.support.site import only
@@ -29,21 +28,8 @@ UNFINISHED = {"QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING"}
 
 
 def write_data(folder: Path, images: int, splits: tuple[str, ...] = (SPLIT,)) -> Path:
-    """Pairs of images, two SKUs each; the pictures are a few, linked again and again."""
-    data = DataSet(folder / "df2")
-    for split in splits:
-        pictures = [data.raw_image(split, n, jpeg((400, 300), seed=n)) for n in range(1, 17)]
-        for image in range(1, images + 1):
-            if image > len(pictures):
-                name = data.root / split / "image" / f"{image:06d}.jpg"
-                os.link(pictures[image % len(pictures)], name)
-            items: dict[int | str, Any] = {
-                1: item(1, 1, [image % 50, 5, 250, 250]),
-                2: item(8, 2, [100, image % 50, 395, 295]),
-            }
-            source = ("shop", "user")[image % 2]
-            data.annotation(split, image, source, (image + 1) // 2, items)
-    return data.root
+    """Write pairs of small images, two SKUs per pair."""
+    return write_pairs(folder / "df2", images, splits, size=(400, 300)).root
 
 
 def marks(roots: Roots) -> list[Path]:

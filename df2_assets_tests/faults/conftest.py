@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from df2_assets_tests.faults.arena import SPLIT, Undisturbed, build_undisturbed, write_data
 from df2_assets_tests.faults.report import FIGURES, keep, table
-
-pytest.register_assert_rewrite("df2_assets_tests.faults.arena")
 
 FOLDER = Path(__file__).parent
 FIXED_SEED = 1
@@ -61,6 +60,17 @@ def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
     yield mine
     # Properties travel with the report, also from the processes of pytest-xdist.
     request.node.user_properties.append(("figures", dict(mine.counted)))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Undisturbed:
+    """An undisturbed build of the module's `IMAGES`, and of its `SPLITS` where it names some."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    splits = getattr(request.module, "SPLITS", (SPLIT,))
+    data = write_data(folder, request.module.IMAGES, splits)
+    return build_undisturbed(folder / "build", data)
 
 
 class Totals:

@@ -2,37 +2,26 @@
 
 import json
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from df2_assets_tests.faults import mutate_annotations
-from df2_assets_tests.faults.agreement import SPLIT, assert_agreement, assert_all_agree, kept
+from df2_assets_tests.faults.agreement import (
+    IN_A_PAIR,
+    SPLIT,
+    TOP,
+    assert_agreement,
+    assert_all_agree,
+    kept,
+    plant_annotations,
+)
 from df2_assets_tests.faults.conftest import Faults, Figures
-from df2_assets_tests.support.builder import DataSet, annotation_text, item, jpeg
+from df2_assets_tests.support.builder import DataSet, annotation_text
 
 AT_ONCE = 500
-IN_A_PAIR = 10
 LARGEST = 16 * 2**20
 MEMORY = 1536 * 2**20
 """What a worker may take: the largest annotation that is read, as objects of Python."""
-
-SIZE = (70, 60)
-TOP, TROUSERS = item(1, 1, [5, 5, 40, 50]), item(8, 2, [10, 8, 68, 58])
-
-
-def plant(data: DataSet, cases: Sequence[bytes]) -> None:
-    """Ten to a pair, with a good shop image and a good user image."""
-    picture = jpeg(SIZE)
-    for number, case in enumerate(cases):
-        pair, place = divmod(number, IN_A_PAIR)
-        first = pair * (IN_A_PAIR + 2) + 1
-        if place == 0:
-            for image, source in ((first, "shop"), (first + 1, "user")):
-                data.raw_image(SPLIT, image, picture)
-                data.annotation(SPLIT, image, source, pair + 1, {1: TOP, 2: TROUSERS})
-        data.raw_image(SPLIT, first + 2 + place, picture)
-        data.raw_annotation(SPLIT, first + 2 + place, case)
 
 
 def test_whatever_an_annotation_holds_it_is_used_or_named_and_costs_nobody_else(
@@ -43,12 +32,14 @@ def test_whatever_an_annotation_holds_it_is_used_or_named_and_costs_nobody_else(
             mutate_annotations.annotation(faults.random(number), number // IN_A_PAIR % 50 + 1)[1]
             for number in range(start, start + AT_ONCE)
         ]
-        assert assert_all_agree(plant, cases, "annotations") < MEMORY
+        assert assert_all_agree(plant_annotations, cases, "annotations") < MEMORY
         figures.count("annotations", len(cases))
 
 
 def test_what_once_failed_does_so_no_longer() -> None:
-    assert_all_agree(plant, [path.read_bytes() for path in kept("annotations")], "annotations")
+    assert_all_agree(
+        plant_annotations, [path.read_bytes() for path in kept("annotations")], "annotations"
+    )
 
 
 def good(pair_id: int = 1) -> bytes:
@@ -90,7 +81,7 @@ def test_a_huge_annotation_is_used_or_named_in_bounded_memory(
 ) -> None:
     cases = [*HUGE, *HUGER] if faults.long else HUGE
     data = DataSet(tmp_path / "df2")
-    plant(data, cases)
+    plant_annotations(data, cases)
     assert assert_agreement(data, tmp_path) < MEMORY
     figures.count("annotations", len(cases))
 
@@ -99,7 +90,7 @@ def test_an_annotation_of_100_megabytes_is_named_and_not_read(
     figures: Figures, tmp_path: Path
 ) -> None:
     data = DataSet(tmp_path / "df2")
-    plant(data, [good(), good(), good()])
+    plant_annotations(data, [good(), good(), good()])
     os.truncate(data.root / SPLIT / "annos" / "000003.json", 100 * 10**6)
     with (data.root / SPLIT / "annos" / "000004.json").open("wb") as file:
         file.write(good().rstrip(b"}"))

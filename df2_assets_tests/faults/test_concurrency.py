@@ -11,7 +11,6 @@ from df2_assets_tests.faults.arena import (
     Moment,
     Undisturbed,
     arena,
-    build_undisturbed,
     remove,
     write_data,
 )
@@ -28,12 +27,6 @@ SPLITS = (SPLIT, "validation")
 BUSY = re.compile(
     r"error: train: train is being built by (another )?process ?.*: wait for it, .*\n"
 )
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    folder = tmp_path_factory.mktemp("undisturbed")
-    return build_undisturbed(folder / "build", write_data(folder, IMAGES, SPLITS))
 
 
 def test_of_two_builds_of_a_split_one_builds_and_the_other_is_told_who_does(

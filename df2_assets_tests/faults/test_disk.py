@@ -13,9 +13,7 @@ from df2_assets_tests.faults.arena import (
     Undisturbed,
     all_files,
     arena,
-    build_undisturbed,
     remove,
-    write_data,
 )
 from df2_assets_tests.faults.conftest import Faults, Figures
 from df2_assets_tests.support.processes import Text
@@ -23,12 +21,6 @@ from df2_assets_tests.support.snapshots import contract
 
 IMAGES = 300
 ROOM = 64 << 20
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    folder = tmp_path_factory.mktemp("undisturbed")
-    return build_undisturbed(folder / "build", write_data(folder, IMAGES))
 
 
 @pytest.fixture

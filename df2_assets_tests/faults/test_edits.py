@@ -13,7 +13,8 @@ from typing import Final
 from df2_assets_tests.faults import mutate_annotations, mutate_images
 from df2_assets_tests.faults.agreement import SPLIT
 from df2_assets_tests.faults.conftest import Faults, Figures
-from df2_assets_tests.support.builder import DataSet, random_dataset
+from df2_assets_tests.support.builder import DataSet
+from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.run import build, read_table
 from df2_assets_tests.support.snapshots import contract, stamps
 

@@ -5,7 +5,6 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,35 +12,24 @@ import pytest
 from PIL import Image
 
 from df2_assets_tests.faults import mutate_images
-from df2_assets_tests.faults.agreement import SPLIT, assert_agreement, assert_all_agree, kept
+from df2_assets_tests.faults.agreement import (
+    SIZE,
+    SPLIT,
+    assert_agreement,
+    assert_all_agree,
+    kept,
+    plant_images,
+)
 from df2_assets_tests.faults.conftest import Faults, Figures
 from df2_assets_tests.support import oracle, processes
-from df2_assets_tests.support.builder import DataSet, claiming, item, jpeg
+from df2_assets_tests.support.builder import DataSet, claiming, jpeg
 from df2_assets_tests.support.compare import assert_same_output, assert_same_refusals, refused
 from df2_assets_tests.support.oracle import Refusal
 from df2_assets_tests.support.run import build, read_table
 
 AT_ONCE = 500
-IN_A_PAIR = 10
 MEMORY = 1536 * 2**20
 """What a worker may take: the largest image that is decoded, while it is turned into RGB."""
-
-SIZE = (70, 60)
-TOP, TROUSERS = item(1, 1, [5, 5, 40, 50]), item(8, 2, [10, 8, 68, 58])
-
-
-def plant(data: DataSet, cases: Sequence[bytes]) -> None:
-    """Ten to a pair, with a good shop image and a good user image."""
-    picture = jpeg(SIZE)
-    for number, case in enumerate(cases):
-        pair, place = divmod(number, IN_A_PAIR)
-        first = pair * (IN_A_PAIR + 2) + 1
-        if place == 0:
-            for image, source in ((first, "shop"), (first + 1, "user")):
-                data.raw_image(SPLIT, image, picture)
-                data.annotation(SPLIT, image, source, pair + 1, {1: TOP, 2: TROUSERS})
-        data.annotation(SPLIT, first + 2 + place, "user", pair + 1, {1: TOP, 2: TROUSERS})
-        data.raw_image(SPLIT, first + 2 + place, case)
 
 
 def test_whatever_an_image_holds_it_is_cut_or_named_and_costs_nobody_else(
@@ -52,12 +40,12 @@ def test_whatever_an_image_holds_it_is_cut_or_named_and_costs_nobody_else(
             mutate_images.image(faults.random(number))[1]
             for number in range(start, start + AT_ONCE)
         ]
-        assert assert_all_agree(plant, cases, "images") < MEMORY
+        assert assert_all_agree(plant_images, cases, "images") < MEMORY
         figures.count("images", len(cases))
 
 
 def test_what_once_failed_does_so_no_longer() -> None:
-    assert_all_agree(plant, [path.read_bytes() for path in kept("images")], "images")
+    assert_all_agree(plant_images, [path.read_bytes() for path in kept("images")], "images")
 
 
 def plain(size: tuple[int, int], mode: str = "RGB", **options: bool) -> bytes:
@@ -80,7 +68,7 @@ def test_an_image_of_any_size_is_cut_or_named_in_bounded_memory(
         for mode in ("RGB", "L", "CMYK"):
             cases += [plain(LARGE, mode, progressive=each) for each in (True, False)]
     data = DataSet(tmp_path / "df2")
-    plant(data, cases)
+    plant_images(data, cases)
     assert assert_agreement(data, tmp_path) < MEMORY
     figures.count("images", len(cases))
 
@@ -193,7 +181,7 @@ def test_what_is_no_file_or_may_not_be_read_is_named_and_tried_again(
     What was locked away comes back with the size and time that it had. A link out of the data set
     that leads to a file is as good as the file.
     """
-    plant(guest.data, [jpeg(SIZE)] * (len(NO_FILES + LOCKED) + 1) * 2)
+    plant_images(guest.data, [jpeg(SIZE)] * (len(NO_FILES + LOCKED) + 1) * 2)
     guest.image(LINKED).rename(guest.folder / "elsewhere.jpg")
     guest.image(LINKED).symlink_to(guest.folder / "elsewhere.jpg")
     whole, part = guest.folder / "whole", guest.folder / "part"
@@ -241,7 +229,7 @@ def test_what_is_no_file_or_may_not_be_read_is_named_and_tried_again(
 def test_a_folder_that_may_not_be_read_ends_the_build_with_a_word_and_costs_nothing(
     guest: Guest,
 ) -> None:
-    plant(guest.data, [jpeg(SIZE)])
+    plant_images(guest.data, [jpeg(SIZE)])
     assert build(guest.data.root, guest.sku, (SPLIT,)).success
     before = guest.folder / "before"
     shutil.copytree(guest.sku, before)

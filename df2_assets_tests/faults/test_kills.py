@@ -12,9 +12,7 @@ from df2_assets_tests.faults.arena import (
     Moment,
     Undisturbed,
     arena,
-    build_undisturbed,
     remove,
-    write_data,
 )
 from df2_assets_tests.faults.conftest import Faults, Figures
 from df2_assets_tests.support import processes
@@ -24,12 +22,6 @@ from df2_assets_tests.support.snapshots import crop_stamps
 IMAGES = 1000
 KEPT = 0.9
 """Of the crops on disk when a build is killed, this share is not made again."""
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    folder = tmp_path_factory.mktemp("undisturbed")
-    return build_undisturbed(folder / "build", write_data(folder, IMAGES))
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,8 @@ from df2_assets_tests.faults.arena import (
     Undisturbed,
     all_files,
     arena,
-    build_undisturbed,
     marks,
     remove,
-    write_data,
 )
 from df2_assets_tests.faults.conftest import Faults, Figures
 from df2_assets_tests.support import processes, webserver
@@ -36,12 +34,6 @@ PARTS = {
     "run worker": "multiprocessing.spawn",
 }
 """Processes of `dagster dev`, by what their command line says."""
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    folder = tmp_path_factory.mktemp("undisturbed")
-    return build_undisturbed(folder / "build", write_data(folder, IMAGES))
 
 
 @pytest.fixture(scope="module")

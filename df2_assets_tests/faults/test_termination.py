@@ -6,18 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from df2_assets_tests.faults.arena import Undisturbed, arena, build_undisturbed, remove, write_data
+from df2_assets_tests.faults.arena import Undisturbed, arena, remove
 from df2_assets_tests.faults.conftest import Faults, Figures
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.processes import Started
 
 IMAGES = 600
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    folder = tmp_path_factory.mktemp("undisturbed")
-    return build_undisturbed(folder / "build", write_data(folder, IMAGES))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from df2_assets.store.location import locate
 from df2_assets.verify.verify import verify
 from df2_assets_tests.objects.conftest import BUCKET, Source
 from df2_assets_tests.objects.outputs import crops, digests, in_bucket, in_folder
-from df2_assets_tests.support.builder import headless, item, jpeg, random_dataset
+from df2_assets_tests.support.builder import headless, item, jpeg
 from df2_assets_tests.support.object_store import ObjectStore
+from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.run import build
 
 _LONG_HEADER = 3 * (b"\xff\xfe\xff\xff" + 65533 * b" ")

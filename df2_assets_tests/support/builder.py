@@ -5,30 +5,19 @@ Every byte follows from the arguments: the same calls write the same data set.
 
 import io
 import json
+import os
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from df2_assets_tests.support.oracle import CATEGORIES
+
 Item = dict[str, Any]
 
-CATEGORY_NAMES = (
-    "short sleeve top",
-    "long sleeve top",
-    "short sleeve outwear",
-    "long sleeve outwear",
-    "vest",
-    "sling",
-    "shorts",
-    "trousers",
-    "skirt",
-    "short sleeve dress",
-    "long sleeve dress",
-    "vest dress",
-    "sling dress",
-)
+CATEGORY_NAMES = tuple(CATEGORIES.values())
 
 KINDS = ("rgb", "grey", "cmyk", "progressive", "exif", "comment", "mpo")
 """Every way of being a good JPEG that `jpeg` can write."""
@@ -185,118 +174,34 @@ def _stem(image_id: int | str) -> str:
     return f"{image_id:06d}" if isinstance(image_id, int) else image_id
 
 
-def large_pairs(root: Path, images: int) -> DataSet:
-    """Pairs of a shop and a user image with two items each, which take a worker a while to cut."""
-    data = DataSet(root)
-    pictures = [jpeg((800, 600), seed=seed) for seed in range(16)]
-    for image in range(1, images + 1):
-        source, shift = ("shop", "user")[image % 2], image % 50
-        items: dict[int | str, Any] = {
-            1: item(1, 1, [shift, 5, 500, 500]),
-            2: item(8, 2, [200, shift, 790, 590]),
-        }
-        data.raw_image("train", image, pictures[image % len(pictures)])
-        data.annotation("train", image, source, (image + 1) // 2, items)
-    return data
-
-
-def random_dataset(
+def write_pairs(
     root: Path,
-    seed: int,
+    images: int,
     splits: Sequence[str] = ("train",),
-    images: int = 60,
-    *,
-    bad: float = 0.0,
+    size: tuple[int, int] = (800, 600),
 ) -> DataSet:
-    """A valid and messy data set; `bad` is the share of files and of items that cannot be used.
+    """Write pairs of a shop and a user image with two items each, of style 1 and of style 2.
 
-    Pair ids and image ids recur from split to split with other meanings, and `test` has images
-    only, as in the released data.
+    The pictures are sixteen, linked again and again.
     """
     data = DataSet(root)
+    width, height = size
     for split in splits:
-        rng = random.Random(f"{seed}/{split}")
-        for image_id in sorted(rng.sample(range(1, 4 * images), images)):
-            _random_image(data, split, image_id, images, rng, bad)
+        pictures = [data.raw_image(split, n, jpeg(size, seed=n)) for n in range(1, 17)]
+        for image in range(1, images + 1):
+            if image > len(pictures):
+                name = data.root / split / "image" / f"{image:06d}.jpg"
+                os.link(pictures[image % len(pictures)], name)
+            data.annotation(
+                split,
+                image,
+                ("shop", "user")[image % 2],
+                (image + 1) // 2,
+                {
+                    1: item(1, 1, [image % 50, 5, width * 5 // 8, height * 5 // 6]),
+                    2: item(8, 2, [width // 4, image % 50, width - 10, height - 10]),
+                },
+            )
+        for unused in pictures[images:]:
+            unused.unlink()
     return data
-
-
-def _random_image(
-    data: DataSet, split: str, image_id: int, images: int, rng: random.Random, bad: float
-) -> None:
-    size = (rng.randint(30, 180), rng.randint(30, 180))
-    picture = jpeg(size, rng.choice((*KINDS, *["rgb"] * 5)), rng.random())
-    annotated = split != "test" and rng.random() > 0.08
-    if not annotated:
-        data.raw_image(split, image_id, picture)
-        return
-    spoil_file = rng.choice(_SPOILED_FILES) if rng.random() < bad else _leave
-    items: dict[int | str, Any] = {
-        index: _random_item(rng, size) for index in rng.sample(range(1, 12), rng.randint(0, 5))
-    }
-    for fields in items.values():
-        if rng.random() < bad:
-            rng.choice(_SPOILED_ITEMS)(fields, size)
-    pair_id = rng.choice((rng.randint(1, max(1, images // 8)), 999_999))
-    text = annotation_text(rng.choice(("shop", "user")), pair_id, items)
-    new_picture, new_text = spoil_file(picture, text.encode())
-    data.raw_annotation(split, image_id, new_text)
-    if new_picture is not None:
-        data.raw_image(split, image_id, new_picture)
-
-
-def _random_item(rng: random.Random, size: tuple[int, int]) -> Item:
-    x1, x2 = _random_span(rng, size[0])
-    y1, y2 = _random_span(rng, size[1])
-    box: list[float] = [x1, y1, x2, y2]
-    fields = item(
-        rng.choice((1, 1, 8, 13)),
-        rng.choice((0, 1, 1, 1, 2, 3, 99)),
-        box if rng.random() < 0.9 else [float(edge) for edge in box],
-        rng.randint(1, 3),
-        rng.randint(1, 3),
-        rng.randint(1, 3),
-    )
-    names = list(fields)
-    rng.shuffle(names)
-    return {name: fields[name] for name in names}
-
-
-def _random_span(rng: random.Random, length: int) -> tuple[int, int]:
-    """A side of a box that reaches into the image: inside, on an edge, past it, or all of it."""
-    if rng.random() < 0.1:
-        return rng.choice(((0, length), (-7, length + 9), (0, 1), (length - 1, length)))
-    start = rng.randint(-4, length - 1)
-    return start, rng.randint(max(start, 0) + 1, length + 4)
-
-
-Spoiled = tuple[bytes | None, bytes]
-
-
-def _leave(picture: bytes, text: bytes) -> Spoiled:
-    return picture, text
-
-
-_SPOILED_FILES: tuple[Callable[[bytes, bytes], Spoiled], ...] = (
-    lambda picture, text: (None, text),
-    lambda picture, text: (png(), text),
-    lambda picture, text: (truncated(picture), text),
-    lambda picture, text: (picture, text[:-3]),
-    lambda picture, text: (picture, b"[" + text + b"]"),
-    lambda picture, text: (picture, text.replace(b'"source"', b'"origin"')),
-    lambda picture, text: (picture, text.replace(b'"pair_id": ', b'"pair_id": -')),
-    lambda picture, text: (picture, text.replace(b'"shop"', b'"web"').replace(b'"user"', b'"web"')),
-)
-
-_SPOILED_ITEMS: tuple[Callable[[Item, tuple[int, int]], object], ...] = (
-    lambda fields, size: fields.pop("style"),
-    lambda fields, size: fields.pop("bounding_box"),
-    lambda fields, size: fields.update(occlusion=4),
-    lambda fields, size: fields.update(viewpoint=True),
-    lambda fields, size: fields.update(style=100),
-    lambda fields, size: fields.update(category_id=14),
-    lambda fields, size: fields.update(category_name="sock"),
-    lambda fields, size: fields.update(bounding_box=[20, 5, 5, 20]),
-    lambda fields, size: fields.update(bounding_box=[size[0], 0, size[0] + 5, 9]),
-    lambda fields, size: fields.update(bounding_box=[0, 0, 10.5, 10]),
-)

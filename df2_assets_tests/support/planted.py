@@ -76,6 +76,11 @@ class Planted(NamedTuple):
     image: bytes | None = GOOD
     stage: str = INDEX
 
+    def annotation_of(self, pair_id: int) -> bytes:
+        """The annotation with a pair id in the place of `PAIR`."""
+        quoted, plain = json.dumps(PAIR).encode(), str(pair_id).encode()
+        return self.annotation.replace(quoted, plain).replace(PAIR.encode(), plain)
+
 
 def annotated(items: dict[int | str, Any], source: Any = "user", pair_id: Any = PAIR) -> bytes:
     return annotation_text(source, pair_id, items).encode()
@@ -249,7 +254,10 @@ def harmless() -> Iterator[Planted]:
     )
 
 
+_LARGE = 1 << 20
 PLANTED = [*bad_items(), *bad_keys(), *bad_annotations(), *bad_images(), *harmless()]
+BAD = [case for case in PLANTED if case.refused and len(case.annotation) < _LARGE]
+"""The bad input that random data sets take from: all but the largest files."""
 
 
 def image_of(number: int) -> str:
@@ -265,9 +273,7 @@ def plant(data: DataSet) -> None:
         data.annotation(SPLIT, shop, "shop", pair_id, {1: TOP, 2: TROUSERS})
         data.image(SPLIT, user, SIZE)
         data.annotation(SPLIT, user, "user", pair_id, {1: TOP})
-        quoted, plain = json.dumps(PAIR).encode(), str(pair_id).encode()
-        text = planted.annotation.replace(quoted, plain).replace(PAIR.encode(), plain)
-        data.raw_annotation(SPLIT, at, text)
+        data.raw_annotation(SPLIT, at, planted.annotation_of(pair_id))
         if planted.image is not None:
             data.raw_image(SPLIT, at, planted.image)
     leave_lying_about(data)

@@ -8,7 +8,7 @@ import pytest
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
-from df2_assets_tests.support import builder, run
+from df2_assets_tests.support import builder, random_data, run
 
 ROWS = 200_000
 SKUS = ROWS // 10
@@ -17,7 +17,7 @@ SKUS = ROWS // 10
 @pytest.fixture(scope="package")
 def sku_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("torch")
-    builder.random_dataset(base / "df2", seed=3, images=60)
+    random_data.random_dataset(base / "df2", seed=3, images=60)
     assert run.build(base / "df2", base / "sku").success
     return base / "sku"
 

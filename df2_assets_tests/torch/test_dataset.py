@@ -11,7 +11,7 @@ from PIL import Image
 from df2_assets.errors import IncompleteSplitError, ProvenanceError
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
-from df2_assets_tests.support import builder, run
+from df2_assets_tests.support import random_data, run
 
 pytestmark = pytest.mark.torch
 
@@ -67,7 +67,7 @@ def test_another_text_can_be_asked_for(sku_root: Path) -> None:
 def test_workers_give_the_prompt_of_a_template_to_every_crop(tmp_path: Path) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
-    builder.random_dataset(tmp_path / "df2", seed=4, images=40)
+    random_data.random_dataset(tmp_path / "df2", seed=4, images=40)
     prompts = tmp_path / "prompts.yaml"
     prompts.write_text('prompts: {text_short: ["{occ}{category_name}", "{domain} of {occ}..."]}')
     assert run.build(tmp_path / "df2", tmp_path / "sku", prompts=prompts).success
