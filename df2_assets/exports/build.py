@@ -119,6 +119,5 @@ def _counts(source: Source) -> str:
         for name in CATEGORIES.values()
         if name in categories.index
     ]
-    return "\n".join(
-        [total, *(["", "| category | SKUs | crops |", "|---|---:|---:|"] if rows else []), *rows]
-    )
+    header = ["", "| category | SKUs | crops |", "|---|---:|---:|"]
+    return "\n".join([total, *header, *rows] if rows else [total])

@@ -87,9 +87,8 @@ def _record(row: Row, data: bytes) -> dict[str, Any]:
 
 def _line(row: Row) -> dict[str, Any]:
     """Return a line of the metadata: the place of the image, and classes as their names."""
-    return {"file_name": loose_name(row.path).removeprefix(f"{LOOSE}/"), **row.fields} | _classes(
-        row
-    )
+    name = loose_name(row.path).removeprefix(f"{LOOSE}/")
+    return {"file_name": name, **row.fields, **_classes(row)}
 
 
 def _classes(row: Row) -> dict[str, str]:

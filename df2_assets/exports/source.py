@@ -77,22 +77,25 @@ class Source:
         return pa.schema([*fields[:at], *map(SKU_GROUPS.field, MORE_LABELS), *fields[at:]])
 
     def rows(self) -> Iterator[Row]:
-        """All crops, in the order of the JSONL, which is read again at each call."""
+        """Yield all crops, in the order of the JSONL, which is read again at each call."""
         names = self.schema.names
         decode = msgspec.json.Decoder(dict[str, Any]).decode
-        columns = ["crop_path", *MORE_LABELS, *_MANIFEST]
-        tables = (self.crops.select(some) for some in (columns, ANNOTATED))
-        crops, boxes = (python_rows(table) for table in tables)
+        crops, boxes, manifest = (
+            python_rows(self.crops.select(columns))
+            for columns in (("crop_path", *MORE_LABELS), ANNOTATED, _MANIFEST)
+        )
         with self.roots.image_text(self.split).open("rb") as lines:
-            for (path, *values), box, line in zip(crops, boxes, lines, strict=True):
-                labels, manifest = values[: len(MORE_LABELS)], values[len(MORE_LABELS) :]
-                known = decode(line) | dict(zip(MORE_LABELS, labels, strict=True))
-                if known["image_path"] != path:
+            for (path, *labels), box, made, line in zip(crops, boxes, manifest, lines, strict=True):
+                values = decode(line) | dict(zip(MORE_LABELS, labels, strict=True))
+                if values["image_path"] != path:
                     raise _other_lines(self.roots, self.split)
-                yield Row({name: known[name] for name in names}, box, *manifest)
+                yield Row({name: values[name] for name in names}, box, *made)
 
     def with_bytes(self, rows: Iterable[Row]) -> Iterator[tuple[Row, bytes]]:
-        """Rows with the bytes of their crops. Raises OutputError where those are not as built."""
+        """Yield rows with the bytes of their crops.
+
+        Raises OutputError where those are not as built.
+        """
         root = str(self.roots.sku_root)
         rows, ahead = tee(rows)
         results = access(root).read_each((f"{root}/{row.path}", -1) for row in ahead)

@@ -144,6 +144,20 @@ def test_an_export_of_another_build_is_stale_until_it_is_made_again(site: Roots)
     assert all(splits.check(site, name).passed for name in EXPORTS)
 
 
+def test_an_export_is_stale_where_only_an_annotated_box_changed(site: Roots) -> None:
+    export(site, SPLIT, "coco")
+    lines = splits.lines(site)
+    for path in (site.df2_root / SPLIT / "annos").iterdir():
+        path.write_text(path.read_text().replace("[-3, 0, 40, 60]", "[-7, 0, 40, 60]"))
+    clean.build(site, SPLIT)
+    assert splits.lines(site) == lines
+    assert "was made from another build of train" in splits.check(site, "coco").summary
+    export(site, SPLIT, "coco")
+    text = (site.export("coco", SPLIT) / "instances_train.json").read_text()
+    assert text.count('"bbox":[-7,0,47,60]') == len(lines) // 3
+    assert splits.check(site, "coco").passed
+
+
 def test_the_list_of_digests_is_missed(damaged: Roots) -> None:
     damaged.export("coco", SPLIT).with_suffix(".sha256").unlink()
     (fault,) = faults(damaged, deep=False)

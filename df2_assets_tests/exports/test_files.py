@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from df2_assets.errors import IncompleteSplitError, OutputError, ProvenanceError
+from df2_assets.errors import DiskFullError, IncompleteSplitError, OutputError, ProvenanceError
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.source import Row, Source
@@ -238,6 +239,15 @@ def test_a_link_among_the_folders_below_is_refused(site: Roots, tmp_path: Path) 
     with pytest.raises(OutputError, match="is a link"):
         export(site, SPLIT, "huggingface")
     assert list(elsewhere.iterdir()) == []
+
+
+def test_a_disk_without_room_for_the_shards_is_refused_before_any_is_written(
+    site: Roots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2000))
+    with pytest.raises(DiskFullError, match=r"webdataset of train needs about .* make room"):
+        export(site, SPLIT, "webdataset")
+    assert splits.stamps(site, "webdataset") == {}
 
 
 @pytest.mark.slow
