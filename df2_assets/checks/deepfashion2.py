@@ -6,8 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import number_of
+from df2_assets.checks.finding import Finding, number_of
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, RELEASED
 from df2_assets.errors import LayoutError, inert
 from df2_assets.store.layout import Roots, refuse_missing

@@ -13,8 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from df2_assets.checks.faults import Fault, Seen
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import crops, number_of
+from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.errors import Df2Error, inert
 from df2_assets.exports import record as records
 from df2_assets.exports.form import Form
@@ -89,7 +88,7 @@ def _finding(split: str, name: str, wrong: _Wrong, looked_at: int, well: str) ->
     said = [what for _, what in wrong]
     first = f"{inert(places[0], 300)}: {said[0]}" if places[0] else said[0]
     more = f" (and {len(wrong) - 1:,} more)" if len(wrong) > 1 else ""
-    offenders = crops(places).assign(split=split, what=pd.array(said, "str"))
+    offenders = crop_rows(places).assign(split=split, what=pd.array(said, "str"))
     return Finding(
         False, "error", looked_at, f"{first}{more}. {again}", offenders, {"rows": looked_at}
     )

@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import number_of
+from df2_assets.checks.finding import CROP, Finding, number_of
 
 UNLIKE: Final = 36.0
 """Distance beyond which two crops are not of one garment; of one they are mostly under 25."""
@@ -56,9 +55,7 @@ def unlike_crops(crops: pd.DataFrame, groups: pd.DataFrame) -> Finding:
             step = round(float(distances[place, nearest]), 1)
             odd.append((int(places[place]), step, int(places[nearest])))
     odd.sort(key=lambda one: (-one[1], one[0]))
-    found = rows.iloc[[place for place, _, _ in odd]][
-        ["split", "sku_id", "image_id", "item_idx", "crop_path"]
-    ].reset_index(drop=True)
+    found = rows.iloc[[place for place, _, _ in odd]][CROP].reset_index(drop=True)
     paths = rows["crop_path"].tolist()
     found["unlike"] = pd.Series([paths[nearest] for _, _, nearest in odd], dtype="str")
     found["distance"] = pd.Series([step for _, step, _ in odd], dtype="float64")

@@ -4,8 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import ITEM, marked, number_of
+from df2_assets.checks.finding import ITEM, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.boxes import reads_as_width_height
 from df2_assets.dataset.reasons import MEANINGS, Reason
@@ -41,7 +40,7 @@ def pairing(split: str, files: pd.DataFrame) -> Finding:
         "image without annotation": ~has_annotation,
         "annotation without image": ~has_image,
     }
-    offenders = marked(files.assign(split=split), alone, ["split", "image_id"])
+    offenders = offending_rows(files.assign(split=split), alone, ["split", "image_id"])
     summary = (
         f"{number_of(images, 'image')}, {numbers['images_without_annotation']:,} without "
         f"annotation; {number_of(annotations, 'annotation')}, "
@@ -108,7 +107,7 @@ def boxes(index: pd.DataFrame) -> Finding:
     }
     if too_many:
         faults[PAST_EDGE] = past_edge
-    offenders = marked(given, faults, [*ITEM, *_BOX, "width", "height"])
+    offenders = offending_rows(given, faults, [*ITEM, *_BOX, "width", "height"])
     summary = (
         f"{number_of(len(given), 'box', 'boxes')}: {int(reversed_.sum()):,} reversed or without "
         f"area ({int(as_size.sum()):,} of them fit as x, y, width, height), "
@@ -169,7 +168,7 @@ def labels(index: pd.DataFrame) -> Finding:
     }
     rows = items.assign(box_share=share.round(4))
     columns = ["category_id", "category_name", "occlusion", "viewpoint", "scale"]
-    offenders = marked(rows, faults, [*ITEM, *columns, "box_share", "detail"])
+    offenders = offending_rows(rows, faults, [*ITEM, *columns, "box_share", "detail"])
     counts = {what: int((offenders["what"] == what).sum()) for what in faults}
     found = "; ".join(f"{count:,}: {what}" for what, count in counts.items() if count)
     return Finding(

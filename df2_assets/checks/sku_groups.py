@@ -4,8 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import marked, number_of
+from df2_assets.checks.finding import CROP, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.skus import KEY, SKU_ID, candidates, left_out, sku_id
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
@@ -35,8 +34,7 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
         "crop_path appears twice": groups["crop_path"].duplicated(keep=False),
         "the item appears twice": groups.duplicated(["image_id", "item_idx"], keep=False),
     }
-    columns = ["split", "sku_id", "image_id", "item_idx", "crop_path"]
-    offenders = marked(groups, faults, columns)
+    offenders = offending_rows(groups, faults, CROP)
     skus = int(ids.nunique())
     summary = f"{number_of(skus, 'SKU')}, {number_of(len(groups), 'crop')}: "
     if offenders.empty:

@@ -9,17 +9,16 @@ import msgspec
 import pandas as pd
 from msgspec import Meta
 
-from df2_assets.checks import offenders
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import number_of
-from df2_assets.dataset.taxonomy import CATEGORIES
+from df2_assets.checks.finding import Finding, crop_rows, number_of
+from df2_assets.dataset.taxonomy import CATEGORIES, OCCLUSIONS, VIEWPOINTS
 from df2_assets.errors import inert
 from df2_assets.store.crop_tree import lookup
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import is_url, names
 
 _ImageId = Annotated[str, Meta(pattern="^[0-9]{6}$")]
-_OneToThree = Annotated[int, Meta(ge=1, le=3)]
+_Occlusion = Annotated[int, Meta(ge=min(OCCLUSIONS), le=max(OCCLUSIONS))]
+_Viewpoint = Annotated[int, Meta(ge=min(VIEWPOINTS), le=max(VIEWPOINTS))]
 _Edge = Annotated[int, Meta(ge=0)]
 
 
@@ -29,8 +28,8 @@ class _Crop(msgspec.Struct, forbid_unknown_fields=True):
     image_id: _ImageId
     item_idx: Annotated[int, Meta(ge=1)]
     bbox: tuple[_Edge, _Edge, _Edge, _Edge]
-    occlusion: _OneToThree
-    viewpoint: _OneToThree
+    occlusion: _Occlusion
+    viewpoint: _Viewpoint
 
 
 _Crops = Annotated[list[_Crop], Meta(min_length=1)]
@@ -39,7 +38,7 @@ _Crops = Annotated[list[_Crop], Meta(min_length=1)]
 class _Sku(msgspec.Struct, forbid_unknown_fields=True):
     pair_id: Annotated[int, Meta(ge=0, le=999_999)]
     style: Annotated[int, Meta(ge=1, le=99)]
-    category_id: Annotated[int, Meta(ge=1, le=13)]
+    category_id: Annotated[int, Meta(ge=min(CATEGORIES), le=max(CATEGORIES))]
     category_name: str
     catalog: _Crops
     query: _Crops
@@ -151,7 +150,7 @@ def _crop_problem(
 
 def _named(split: str, problems: list[str], faults: list[_Fault]) -> pd.DataFrame:
     rows = [("", None, what) for what in problems] + faults
-    found = offenders.crops(path or "" for _, path, _ in rows)
+    found = crop_rows(path or "" for _, path, _ in rows)
     return found.assign(
         split=split,
         sku_id=pd.Series([sku_id for sku_id, _, _ in rows], dtype="str"),

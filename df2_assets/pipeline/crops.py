@@ -15,14 +15,7 @@ from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.pipeline.changes import Changes, counted
-from df2_assets.pipeline.cutting import (
-    Headers,
-    Image,
-    Shard,
-    cut_shard,
-    read_headers,
-    refuse,
-)
+from df2_assets.pipeline.cutting import Image, Shard, cut_shard, refuse
 from df2_assets.pipeline.planning import CropPlan, left_out
 from df2_assets.store.files import remove, remove_empty
 from df2_assets.store.journal import CropRow, journal
@@ -30,7 +23,6 @@ from df2_assets.store.layout import Roots
 from df2_assets.store.state import mark_incomplete
 
 _SHARD: Final = 32
-_HEADERS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -80,19 +72,6 @@ def build_crops(
             len(kept) - len(made),
         ),
     )
-
-
-def header_sizes(
-    roots: Roots, crop_paths: list[str], engine: Engine
-) -> dict[str, tuple[int, int] | None]:
-    """Width and height of crops as their files say; None for one that cannot be read."""
-    sizes: dict[str, tuple[int, int] | None] = {}
-    headers = Headers(str(roots.sku_root), crop_paths)
-    with closing(map_shards(engine, read_headers, headers, _HEADERS)) as results:
-        for shard, result in results:
-            found = [None] if isinstance(result, Lost) else result
-            sizes.update(zip(shard.crop_paths, found, strict=True))
-    return sizes
 
 
 def _cut(

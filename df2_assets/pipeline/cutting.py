@@ -1,6 +1,7 @@
 """A shard of crops: each image decoded once, its crops written. Runs in worker processes."""
 
 import hashlib
+import io
 import os
 import time
 from collections.abc import Iterator
@@ -41,26 +42,19 @@ class Shard(NamedTuple):
     images: list[Image]
 
 
-class Headers(NamedTuple):
-    """Crops whose size is to be read from their headers."""
-
-    sku_root: str
-    crop_paths: list[str]
-
-
 def cut_shard(shard: Shard) -> list[CropRow]:
     """Make the shard's crops; one that cannot be made is a row with a reason.
 
     Raises OutputError where a crop cannot be written, StorageError where a store fails.
     """
     rows: list[CropRow] = []
-    cuts = {cut.crop_path: cut for image in shard.images for cut in image.cuts}
+    fingerprints = {c.crop_path: c.fingerprint for image in shard.images for c in image.cuts}
     written = access(shard.sku_root).write_each(shard.sku_root, _encoded(shard, rows))
     for path, data, (size, time_ns) in written:
-        x1, y1, x2, y2 = cuts[path].box
+        # As the file says, so that a check can compare it with the box.
+        width, height = image_size(io.BytesIO(data))
         digest = hashlib.sha256(data).hexdigest()
-        fingerprint = cuts[path].fingerprint
-        rows.append(CropRow(path, size, time_ns, digest, x2 - x1, y2 - y1, fingerprint))
+        rows.append(CropRow(path, size, time_ns, digest, width, height, fingerprints[path]))
     return rows
 
 
@@ -75,19 +69,6 @@ def refuse(image: Image, reason: Reason, detail: str, *, again: bool) -> list[Cr
         )
         for cut in image.cuts
     ]
-
-
-def read_headers(headers: Headers) -> list[tuple[int, int] | None]:
-    """Width and height of each crop; None for one that is no readable JPEG."""
-    root = headers.sku_root
-    files = access(root).peek_each(f"{root}/{path}" for path in headers.crop_paths)
-    sizes: list[tuple[int, int] | None] = []
-    for file in files:
-        try:
-            sizes.append(None if isinstance(file, OSError) else image_size(file))
-        except (OSError, Refused):
-            sizes.append(None)
-    return sizes
 
 
 class Probe(NamedTuple):

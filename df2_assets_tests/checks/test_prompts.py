@@ -5,7 +5,7 @@ from itertools import product
 import msgspec
 import pytest
 
-from df2_assets.checks.prompts import prompt_coverage
+from df2_assets.checks.image_text import prompt_coverage
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.pipeline.publishing import read_image_text
 from df2_assets.store.layout import Roots

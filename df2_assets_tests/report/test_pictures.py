@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from df2_assets.checks.prompts import prompt_coverage
+from df2_assets.checks.image_text import prompt_coverage
 from df2_assets.report import before_and_after, heat_map, pictures, plots
 from df2_assets.report.contact_sheet import contact_sheet
 from df2_assets.report.embedding import MAX_BYTES, embedded

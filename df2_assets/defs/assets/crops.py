@@ -5,19 +5,17 @@ import time
 import dagster as dg
 import pyarrow as pa
 
-from df2_assets.checks.crops import files_match
 from df2_assets.dataset.cropping import CODE_VERSION
 from df2_assets.defs.assets.split_asset import Result, split_asset
-from df2_assets.defs.checks.crops import BLOCKING
-from df2_assets.defs.metadata import check_result, share, table_result
+from df2_assets.defs.metadata import share, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
-from df2_assets.pipeline.crops import build_crops, header_sizes
+from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.estimate import estimate, refuse_full_disk
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.report.before_and_after import before_and_after, remembered
 from df2_assets.report.contact_sheet import contact_sheet
-from df2_assets.store import crop_tree, tables
+from df2_assets.store import tables
 
 
 @split_asset(
@@ -31,7 +29,6 @@ from df2_assets.store import crop_tree, tables
     """,
     kinds=("jpeg", "parquet"),
     code_version=CODE_VERSION,
-    check_specs=[BLOCKING],
 )
 def crops(
     context: dg.AssetExecutionContext,
@@ -53,9 +50,6 @@ def crops(
     built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
     seconds = time.monotonic() - start
     manifest = tables.frame(built.manifest)
-    tree = plan.tree if plan.nothing_to_do else crop_tree.scan(roots, split)
-    sizes = header_sizes(roots, built.made, shards)
-    finding = files_match(groups, manifest, tree, sizes)
     on_disk = groups[groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])]
     pictures = {
         "contact_sheet": contact_sheet(roots.sku_root, on_disk),
@@ -79,5 +73,4 @@ def crops(
             "folder": dg.MetadataValue.path(str(roots.sku_root / split)),
             **{name: dg.MetadataValue.md(shown) for name, shown in pictures.items() if shown},
         },
-        check_results=[check_result(finding, roots, "crops", BLOCKING.name, split)],
     )

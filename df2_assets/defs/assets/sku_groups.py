@@ -3,10 +3,8 @@
 import dagster as dg
 import pyarrow as pa
 
-from df2_assets.checks.sku_groups import identity
 from df2_assets.defs.assets.split_asset import Result, split_asset
-from df2_assets.defs.checks.sku_groups import BLOCKING
-from df2_assets.defs.metadata import check_result, previewed, table_result
+from df2_assets.defs.metadata import previewed, table_result
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.grouping import group_index
@@ -21,7 +19,6 @@ from df2_assets.store import tables
     is kept only with at least one `shop` item (**catalog**) and one `user` item (**query**).
     Boxes are clamped to the image. Rows are sorted by SKU id, domain, image id and item.
     """,
-    check_specs=[BLOCKING],
 )
 def sku_groups(
     context: dg.AssetExecutionContext, output: SplitWriter, raw_annotation_index: pa.Table
@@ -36,7 +33,4 @@ def sku_groups(
         between_tables(before, table, ["crop_path"]),
         numbers={"skus": groups["sku_id"].nunique(), "crops": len(groups)},
         metadata=previewed("by_category", by_category(groups)),
-        check_results=[
-            check_result(identity(split, groups), roots, "sku_groups", BLOCKING.name, split)
-        ],
     )
