@@ -11,7 +11,7 @@ from df2_assets.dataset.skus import group
 from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.engines.base import Lost
 from df2_assets.engines.progress import lines
-from df2_assets.pipeline.crops import build_crops, header_sizes
+from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import build_index
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.pipeline.publishing import publish_image_text, publish_metadata
@@ -79,7 +79,6 @@ class Built:
     groups: pd.DataFrame
     manifest: pd.DataFrame
     tree: CropTree
-    header_sizes: dict[str, tuple[int, int] | None]
 
 
 def index(roots: Roots, split: str = "train") -> Indexed:
@@ -105,8 +104,7 @@ def build(roots: Roots, split: str = "train") -> Built:
     manifest = tables.frame(built.manifest)
     publish_metadata(roots, split, groups, manifest)
     publish_image_text(roots, split)
-    sizes = header_sizes(roots, built.made, Here())
-    return Built(groups, manifest, crop_tree.scan(roots, split), sizes)
+    return Built(groups, manifest, crop_tree.scan(roots, split))
 
 
 def named(offenders: pd.DataFrame, *columns: str) -> list[tuple[object, ...]]:

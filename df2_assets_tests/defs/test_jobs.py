@@ -10,22 +10,14 @@ import pytest
 
 from df2_assets import exports
 from df2_assets.defs import retries
-from df2_assets.defs.checks import all_checks, crops, raw_annotation_index, sku_groups
+from df2_assets.checks.registry import CHECKS as REGISTRY
 from df2_assets_tests.defs.platform import OTHER, SPLIT, Platform, events, failure
 from df2_assets_tests.support.snapshots import contract, stamps
 
 BESIDE = "crop_quality"
 """Its checks are of a table that `build_dataset` does not make, and `refresh_reports` does."""
 
-ALL_CHECKS = {
-    (spec.asset_key.path[-1], spec.name)
-    for specs in [
-        *(check.check_specs for check in all_checks),
-        [module.BLOCKING for module in (crops, raw_annotation_index, sku_groups)],
-    ]
-    for spec in specs
-    if spec.asset_key.path[-1] not in exports.NAMES
-}
+ALL_CHECKS = {(check.asset, check.name) for check in REGISTRY if check.asset not in exports.NAMES}
 """Without those of the exports, which nobody has made here."""
 
 CHECKS = {check for check in ALL_CHECKS if check[0] != BESIDE}
