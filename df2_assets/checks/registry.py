@@ -158,7 +158,7 @@ CHECKS: Final = (
     Check(
         "sku_groups",
         "counts",
-        "SKUs and crops by category, with what was left out and why, and the published figures.",
+        "Usable items make SKUs, a full split as many as published; with what was left out, and why.",
         lambda c: sku_groups.counts(c.split, c.index, c.groups, c.files),
     ),
     Check(

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from df2_assets.checks.finding import Finding
 from df2_assets.dataset.skus import group
 from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.engines.base import Lost
@@ -105,6 +106,16 @@ def build(roots: Roots, split: str = "train") -> Built:
     publish_metadata(roots, split, groups, manifest)
     publish_image_text(roots, split)
     return Built(groups, manifest, crop_tree.scan(roots, split))
+
+
+def fails(finding: Finding, severity: str) -> bool:
+    """Whether a finding did not pass, and is as bad as that."""
+    return (finding.passed, finding.severity) == (False, severity)
+
+
+def passes(finding: Finding) -> bool:
+    """Whether a finding passed, without offenders."""
+    return finding.passed and finding.offenders.empty
 
 
 def named(offenders: pd.DataFrame, *columns: str) -> list[tuple[object, ...]]:

@@ -9,7 +9,7 @@ import pytest
 from df2_assets.checks.image_text import matches_metadata
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.clean import named
+from df2_assets_tests.checks.clean import fails, named, passes
 from df2_assets_tests.support.builder import DataSet
 
 Lines = list[dict[str, Any]]
@@ -38,8 +38,7 @@ def edit(roots: Roots, change: Callable[[Lines], object]) -> None:
 
 def test_what_the_pipeline_wrote_passes(built: Roots) -> None:
     finding = matches_metadata(built, "train")
-    assert finding.passed
-    assert finding.offenders.empty
+    assert passes(finding)
     assert finding.numbers == {"lines": 52, "crops": 52}
     edit(built, lambda lines: None)
     assert matches_metadata(built, "train").passed
@@ -71,8 +70,7 @@ def test_a_line_that_is_not_the_metadata_s_is_named(
 ) -> None:
     edit(built, change)
     finding = matches_metadata(built, "train")
-    assert not finding.passed
-    assert finding.severity == "error"
+    assert fails(finding, "error")
     columns = ("split", "line", "crop_path", "what")
     assert named(finding.offenders, *columns) == [("train", line, path_of(crop), what)]
 
@@ -97,7 +95,7 @@ def test_a_line_that_is_no_entry_is_named(built: Roots, text: str) -> None:
     path = built.image_text("train")
     path.write_text(f"{path.read_text()}{text}\n")
     finding = matches_metadata(built, "train")
-    assert (finding.passed, finding.severity) == (False, "error")
+    assert fails(finding, "error")
     assert named(finding.offenders, "line") == [(53,)]
 
 
@@ -117,7 +115,6 @@ def test_a_file_that_is_not_there_fails(built: Roots, which: str) -> None:
     path = getattr(built, which)("train")
     path.unlink()
     finding = matches_metadata(built, "train")
-    assert not finding.passed
-    assert finding.severity == "error"
+    assert fails(finding, "error")
     assert str(path) in finding.summary
     assert f"aterialize {which}" in finding.summary

@@ -10,7 +10,7 @@ from df2_assets.dataset.metadata import ImageText
 from df2_assets.pipeline.publishing import read_image_text
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.clean import named
+from df2_assets_tests.checks.clean import fails, named, passes
 from df2_assets_tests.support.builder import DataSet
 
 
@@ -40,8 +40,7 @@ def one(
 
 def test_all_234_combinations_with_the_right_prompts_pass(records: list[ImageText]) -> None:
     finding = prompt_coverage("train", records)
-    assert finding.passed
-    assert finding.offenders.empty
+    assert passes(finding)
     assert finding.looked_at == 234
     assert finding.numbers == {"wrong_prompts": 0, "empty_combinations": 0}
 
@@ -59,8 +58,7 @@ def test_the_table_shows_every_combination(records: list[ImageText]) -> None:
 
 def test_an_empty_split_passes() -> None:
     finding = prompt_coverage("test", [])
-    assert finding.passed
-    assert finding.offenders.empty
+    assert passes(finding)
 
 
 TOP = "A user photo of a person wearing a partially occluded short sleeve top from the front."
@@ -95,8 +93,7 @@ def test_a_wrong_prompt_is_an_error_and_named(
     changed = [*records]
     changed[place] = msgspec.structs.replace(record, text=text)
     finding = prompt_coverage("train", changed)
-    assert not finding.passed
-    assert finding.severity == "error"
+    assert fails(finding, "error")
     assert named(finding.offenders, "split", "sku_id", "image_id", "item_idx", "text", "what") == [
         ("train", record.sku_id, record.image_id, record.item_idx, text, what)
     ]
@@ -127,8 +124,7 @@ def test_empty_combinations_are_a_warning_and_named(records: list[ImageText]) ->
     gone = {one(records, 1, "query", 2, 2), one(records, 13, "catalog", 3, 1)}
     left = [record for place, record in enumerate(records) if place not in gone]
     finding = prompt_coverage("train", left)
-    assert not finding.passed
-    assert finding.severity == "warn"
+    assert fails(finding, "warn")
     columns = ("category_id", "category_name", "domain", "occlusion", "viewpoint", "what")
     assert named(finding.offenders, *columns) == [
         (1, "short sleeve top", "query", 2, 2, "no crop of this kind"),

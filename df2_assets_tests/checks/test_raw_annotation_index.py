@@ -15,7 +15,7 @@ from df2_assets.dataset import taxonomy
 from df2_assets.dataset.taxonomy import RELEASED, Released
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.clean import named
+from df2_assets_tests.checks.clean import fails, named, passes
 from df2_assets_tests.support.builder import DataSet, Item, item, without
 
 ITEM = ("split", "image_id", "item_idx")
@@ -37,8 +37,7 @@ def plant(data: DataSet, image_id: int, *items: object, split: str = "train") ->
 
 def test_every_image_with_its_annotation_passes(roots: Roots, data: DataSet) -> None:
     finding = pairing("train", clean.index(roots).files)
-    assert finding.passed
-    assert finding.offenders.empty
+    assert passes(finding)
     assert (finding.looked_at, finding.numbers["images"]) == (4, 4)
 
 
@@ -48,8 +47,7 @@ def test_what_has_no_counterpart_is_named(roots: Roots, data: DataSet) -> None:
     data.image("train", 73)
     data.annotation("train", 73, "user", 1, {})
     finding = pairing("train", clean.index(roots).files)
-    assert not finding.passed
-    assert finding.severity == "warn"
+    assert fails(finding, "warn")
     assert named(finding.offenders, "split", "image_id", "what") == [
         ("train", "000071", "image without annotation"),
         ("train", "000072", "annotation without image"),
@@ -67,15 +65,14 @@ def test_test_without_annotations_is_one_warning_without_a_list(roots: Roots) ->
     data = DataSet(roots.df2_root)
     data.image("test", 1)
     finding = pairing("test", clean.index(roots, "test").files)
-    assert not finding.passed
-    assert finding.severity == "warn"
+    assert fails(finding, "warn")
     assert finding.offenders.empty
     assert "released without annotations" in finding.summary
 
 
 def test_the_warning_of_test_does_not_depend_on_its_folder(roots: Roots) -> None:
     finding = pairing("test", clean.index(roots, "test").files)
-    assert (finding.passed, finding.severity) == (False, "warn")
+    assert fails(finding, "warn")
 
 
 def test_test_with_annotations_is_paired_like_any_split(roots: Roots) -> None:
@@ -97,8 +94,7 @@ def test_train_without_any_annotation_lists_its_images(roots: Roots) -> None:
 def test_nothing_refused_passes(roots: Roots, data: DataSet) -> None:
     indexed = clean.index(roots)
     finding = refusals_within_limit("train", indexed.index, indexed.files, 0.01)
-    assert finding.passed
-    assert finding.offenders.empty
+    assert passes(finding)
     assert finding.numbers["refused_items"] == finding.numbers["refused_images"] == 0
 
 
@@ -111,8 +107,7 @@ def test_two_refused_of_a_kind_are_a_warning_however_small_the_data_set(
     data.annotation("train", 83, "user", 1, {1: TOP})
     indexed = clean.index(roots)
     finding = refusals_within_limit("train", indexed.index, indexed.files, 0.0)
-    assert not finding.passed
-    assert finding.severity == "warn"
+    assert fails(finding, "warn")
     assert named(finding.offenders, *ITEM, "reason") == [
         ("train", "000081", 2, "wrong_field"),
         ("train", "000081", 3, "missing_field"),
@@ -185,8 +180,7 @@ def test_boxes_without_area_or_outside_the_image_are_named(roots: Roots, data: D
     bad = [[150, 5, 70, 100], [60, 70, 50, 40], [160, 0, 170, 50], [-20, 5, 0, 60]]
     plant(data, 81, TOP, *(TOP | {"bounding_box": box} for box in bad))
     finding = boxes(clean.index(roots).index)
-    assert not finding.passed
-    assert finding.severity == "warn"
+    assert fails(finding, "warn")
     assert named(finding.offenders, *ITEM, "what", "x1", "width") == [
         ("train", "000081", 3, "reversed, but fits as x, y, width, height", 60, 160),
         ("train", "000081", 2, "reversed or without area", 150, 160),
@@ -218,12 +212,10 @@ def test_clamped_boxes_are_named_only_above_one_percent(roots: Roots, data: Data
     plant(data, 81, past, *[TOP] * 43)
     finding = boxes(clean.index(roots).index)
     assert (finding.looked_at, finding.numbers["clamped"]) == (100, 1)
-    assert finding.passed
-    assert finding.offenders.empty
+    assert passes(finding)
     plant(data, 82, TOP | {"bounding_box": [5, -1, 70, 100]})
     finding = boxes(clean.index(roots).index)
-    assert not finding.passed
-    assert finding.severity == "warn"
+    assert fails(finding, "warn")
     assert named(finding.offenders, *ITEM, "what") == [
         ("train", "000081", 1, "reaches past the edge"),
         ("train", "000082", 1, "reaches past the edge"),
@@ -233,8 +225,7 @@ def test_clamped_boxes_are_named_only_above_one_percent(roots: Roots, data: Data
 def test_labels_in_range_that_suit_their_boxes_pass(roots: Roots, data: DataSet) -> None:
     plant(data, 81, without(TOP, "scale"))
     finding = labels(clean.index(roots).index)
-    assert finding.passed
-    assert finding.offenders.empty
+    assert passes(finding)
 
 
 def test_labels_out_of_range_are_named_and_other_refusals_are_not(
@@ -252,8 +243,7 @@ def test_labels_out_of_range_are_named_and_other_refusals_are_not(
     }
     plant(data, 81, TOP, *(TOP | fields for fields in wrong.values()), without(TOP, "occlusion"))
     finding = labels(clean.index(roots).index)
-    assert not finding.passed
-    assert finding.severity == "warn"
+    assert fails(finding, "warn")
     assert named(finding.offenders, *ITEM, "what") == [
         ("train", "000081", 2, "category out of range or misnamed"),
         ("train", "000081", 3, "category out of range or misnamed"),
@@ -325,8 +315,7 @@ def test_other_numbers_of_pairs_are_a_warning(
     full: Roots, monkeypatch: pytest.MonkeyPatch, known: tuple[int, int]
 ) -> None:
     finding = answers(full, monkeypatch, *known)
-    assert not finding.passed
-    assert finding.severity == "warn"
+    assert fails(finding, "warn")
     table = finding.tables["known answers"]
     assert named(table, "found", "known") == [(9, known[0]), (4, known[1])]
 

@@ -9,7 +9,7 @@ import pytest
 from df2_assets.checks.sku_metadata import contract
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.clean import named
+from df2_assets_tests.checks.clean import fails, named, passes
 from df2_assets_tests.support.builder import DataSet
 
 SKU = "000001_01_08"
@@ -38,8 +38,7 @@ def reverse(skus: dict[str, Any]) -> None:
 
 def test_what_the_pipeline_wrote_passes(built: Roots) -> None:
     finding = contract(built, "train")
-    assert finding.passed
-    assert finding.offenders.empty
+    assert passes(finding)
     assert finding.numbers == {"skus": 13, "crops": 52}
 
 
@@ -62,8 +61,7 @@ def test_a_document_that_breaks_the_contract_is_named(
 ) -> None:
     edit(built, change)
     finding = contract(built, "train")
-    assert not finding.passed
-    assert finding.severity == "error"
+    assert fails(finding, "error")
     assert named(finding.offenders, "split", "what") == [("train", what)]
 
 
@@ -89,8 +87,7 @@ def test_a_sku_that_breaks_the_contract_is_named(
 ) -> None:
     edit(built, lambda document: change(document["skus"][SKU]))
     finding = contract(built, "train")
-    assert not finding.passed
-    assert finding.severity == "error"
+    assert fails(finding, "error")
     ((split, sku_id, said),) = named(finding.offenders, "split", "sku_id", "what")
     assert (split, sku_id) == ("train", SKU)
     assert what in str(said)
@@ -109,8 +106,7 @@ def test_a_crop_that_breaks_the_contract_is_named(
 ) -> None:
     edit(built, lambda document: document["skus"][SKU]["catalog"][0].update(values))
     finding = contract(built, "train")
-    assert not finding.passed
-    assert finding.severity == "error"
+    assert fails(finding, "error")
     assert named(finding.offenders, "sku_id", "crop_path", "what") == [
         (SKU, values.get("crop_path", CATALOG), what)
     ]
@@ -120,7 +116,7 @@ def test_paths_that_lead_nowhere_are_named(built: Roots) -> None:
     (built.sku_root / CATALOG).unlink()
     (built.df2_root / "train/image/000003.jpg").unlink()
     finding = contract(built, "train")
-    assert (finding.passed, finding.severity) == (False, "error")
+    assert fails(finding, "error")
     found = named(finding.offenders, "crop_path", "what")
     assert (CATALOG, "the crop is not there") in found
     assert {path for path, what in found if what == "the original image is not there"} == {
@@ -137,7 +133,6 @@ def test_a_file_that_is_not_there_or_not_whole_fails(built: Roots, content: byte
     else:
         path.write_bytes(content)
     finding = contract(built, "train")
-    assert not finding.passed
-    assert finding.severity == "error"
+    assert fails(finding, "error")
     assert str(path) in finding.summary
     assert "sku_metadata" in finding.summary

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from df2_assets.checks.finding import Finding
 from df2_assets.dataset.tables import MADE_FROM, REFUSALS
 from df2_assets.engines.base import Lost, R, S
 from df2_assets.engines.local import LocalEngine
@@ -18,9 +19,8 @@ from df2_assets.pipeline.refusals import collect
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
-from df2_assets.verify import documents
 from df2_assets.verify.rereading import Shard
-from df2_assets.verify.verify import Verified, verify
+from df2_assets.verify.verify import Verified, unedited, verify
 from df2_assets_tests.checks import clean
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import DataSet
@@ -339,9 +339,9 @@ def test_a_data_set_as_it_was_built_has_no_fault_and_is_not_touched(
         found = verify(original, SPLIT, engine if deep else None)
         assert (found.faults, found.notes, found.damaged) == ([], [], [])
         assert (found.crops, found.deep) == (len(CROPS), deep)
-        assert all(
-            seen.finding.passed or seen.finding.severity == "warn" for seen in found.seen.values()
-        )
+        assert {finding.severity for finding in found.findings.values() if not finding.passed} <= {
+            "warn"
+        }
     after = {path: path.lstat() for path in original.sku_root.rglob("*")}
     assert {p: (s.st_mtime_ns, s.st_ino) for p, s in after.items()} == {
         p: (s.st_mtime_ns, s.st_ino) for p, s in before.items()
@@ -417,7 +417,7 @@ def test_only_a_deep_look_finds_a_bit_behind_an_unchanged_size_and_time(
     assert found.damaged == [CATALOG]
     (fault,) = found.faults
     assert (fault.check, fault.path, fault.repair) == (FILES, CATALOG, "build")
-    assert not found.seen["crops", "files_match"].finding.passed
+    assert not found.findings["crops", "files_match"].passed
 
 
 def test_workers_that_read_crops_back_load_neither_tables_nor_dagster(tmp_path: Path) -> None:
@@ -492,9 +492,9 @@ def test_a_crop_that_was_made_anew_in_the_meantime_is_not_marked(copy: Roots) ->
 
 
 def test_a_file_that_a_build_writes_while_it_is_looked_at_is_no_fault(copy: Roots) -> None:
-    listing, before = checksums.read(copy, SPLIT), dict[str, str]()
-    seen, _ = documents.sku_metadata(copy, SPLIT, listing, before, [])
-    assert (seen.finding.passed, seen.faults) == (True, [])
+    listing, finding = checksums.read(copy, SPLIT), Finding(True, "error", 1, "well")
+    assert unedited(finding, SPLIT, METADATA, listing, {}) == finding
+    assert not unedited(finding, SPLIT, METADATA, listing, {METADATA: "another"}).passed
 
 
 def test_sha256sum_holds_every_file_of_the_split_against_the_list(copy: Roots) -> None:
