@@ -58,22 +58,18 @@ def layout(roots: Roots, split: str) -> Finding:
     said = [f"{len(inside):,}: {what}" for what, inside in faults.items() if inside]
     if said:
         summary += f" {'; '.join(said)}. Unpack {split} again, or move away what is not of it."
+    numbers = {"images": images, "annotations": annotations}
+    table = pd.DataFrame(
+        {"what": numbers.keys(), "found": numbers.values(), "released": [*released]}
+    )
     return Finding(
         offenders.empty,
         "warn",
         images + annotations + len(strangers),
         summary,
         offenders,
-        {"images": images, "annotations": annotations, "strangers": len(strangers)},
-        {
-            "beside the release": pd.DataFrame(
-                {
-                    "what": ["images", "annotations"],
-                    "found": [images, annotations],
-                    "released": [released.images, released.annotations],
-                }
-            )
-        },
+        {**numbers, "strangers": len(strangers)},
+        {"beside the release": table},
     )
 
 

@@ -3,14 +3,15 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, product
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import pandas as pd
 
-from df2_assets.checks.finding import CROP, Finding, number_of
+from df2_assets.checks.finding import CROP, Finding, crop_rows, number_of
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
 from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, VIEWPOINTS
@@ -27,6 +28,8 @@ _PROMPT: Final = re.compile(
     r"(?P<occlusion>(?:partially|heavily) occluded )?(?P<category>.+?)"
     r" (?P<view>that is not being worn|from the front|from the side or back)\."
 )
+_LABELS: Final = ("category_id", "category_name", "domain", "occlusion", "viewpoint")
+_LABELS_AND_TEXT: Final = attrgetter(*_LABELS, "text")
 _SAID_DOMAIN: Final = {"catalog product": "catalog", "user": "query"}
 _SAID_OCCLUSION: Final = {None: 1, "partially occluded ": 2, "heavily occluded ": 3}
 _SAID_VIEW: Final = {"that is not being worn": 1, "from the front": 2, "from the side or back": 3}
@@ -145,17 +148,10 @@ def _difference(line: _Line, entry: _Line, texts: list[str]) -> str | None:
 
 
 def _offending_lines(split: str, faults: list[tuple[int | None, _Line, str]]) -> pd.DataFrame:
-    names = ("sku_id", "image_id", "item_idx", "image_path")
-    rows = [
-        (split, number, *(_text(entry.get(name)) for name in names), what)
-        for number, entry, what in faults
-    ]
-    columns = ["split", "line", *CROP[1:], "what"]
-    return pd.DataFrame(rows, columns=columns).astype({"line": "Int64", "what": "str"})
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    rows = crop_rows(str(entry.get("image_path", "")) for _, entry, _ in faults)
+    lines = pd.array([number for number, _, _ in faults], "Int64")
+    whats = pd.array([what for _, _, what in faults], "str")
+    return rows.assign(split=split, line=lines, what=whats)
 
 
 def coverage_on_disk(roots: Roots, split: str) -> Finding:
@@ -176,28 +172,16 @@ def prompt_coverage(
     gives. Combinations are category by domain by occlusion by viewpoint: 234. A wrong prompt is an
     error, a combination without crops a warning; an empty split has nothing to say.
     """
-    said = Counter(
-        (r.category_id, r.category_name, r.domain, r.occlusion, r.viewpoint, r.text)
-        for r in records
-    )
-    wrong = {key: what for key in said if (what := _wrong_prompt(*key))}
-    rows: list[tuple[Any, ...]] = []
-    for r in records if wrong else ():
-        key = r.category_id, r.category_name, r.domain, r.occlusion, r.viewpoint, r.text
-        if key in wrong:
-            rows.append(_row(split, r, r.text, wrong[key]))
-    rows += _wrong_variants(split, records, variants)
+    label_counts = Counter(map(_LABELS_AND_TEXT, records))
+    wrong = {key: what for key in label_counts if (what := _wrong_prompt(*key))}
+    faults = [(r, r.text, wrong[key]) for r in records if (key := _LABELS_AND_TEXT(r)) in wrong]
+    faults += _wrong_variants(records, variants)
     cells: Counter[tuple[int, str, int, int]] = Counter()
-    for (category_id, _, domain, occlusion, viewpoint, _), crops in said.items():
-        cells[category_id, domain, occlusion, viewpoint] += crops
+    for (category_id, _, *labels, _), crops in label_counts.items():
+        cells[category_id, *labels] += crops
     combinations = list(product(CATEGORIES, DOMAINS.values(), OCCLUSIONS, VIEWPOINTS))
     empty = [cell for cell in combinations if not cells[cell]] if records else []
-    nowhere = (None, None, None, None)
-    rows += (
-        (split, *nowhere, category_id, CATEGORIES[category_id], *rest, None, "no crop of this kind")
-        for category_id, *rest in empty
-    )
-    wrong_rows = len(rows) - len(empty)
+    wrong_rows = len(faults)
     summary = "No prompts: the split has no SKU."
     if records:
         summary = (
@@ -207,11 +191,11 @@ def prompt_coverage(
     if wrong_rows:
         summary += f" Rerun image_text for {split}."
     return Finding(
-        not rows,
+        not (faults or empty),
         "error" if wrong_rows else "warn",
         len(records),
         summary,
-        _prompt_rows(rows),
+        _offending_prompts(split, faults, empty),
         {"wrong_prompts": wrong_rows, "empty_combinations": len(empty)},
         {COMBINATIONS: _table(cells)} if records else {},
     )
@@ -238,26 +222,43 @@ def _wrong_prompt(
 
 
 def _wrong_variants(
-    split: str, records: Sequence[ImageText], variants: tuple[Variant, ...]
-) -> Iterator[tuple[Any, ...]]:
-    """Yield a row for each text that is not what its template gives."""
-    for r in records if variants else ():
-        for variant in variants:
-            text = getattr(r, variant.key)
-            labels = r.domain, r.category_name, r.occlusion, r.viewpoint
-            if text != variant.prompt(r.image_path, *labels):
-                yield _row(split, r, text, f"{variant.key} is not what its template gives")
+    records: Sequence[ImageText], variants: tuple[Variant, ...]
+) -> Iterator[tuple[ImageText, str, str]]:
+    """Yield each text that is not what its template gives, with its line and what is wrong."""
+    for r, variant in product(records, variants):
+        text, labels = (
+            getattr(r, variant.key),
+            (r.domain, r.category_name, r.occlusion, r.viewpoint),
+        )
+        if text != variant.prompt(r.image_path, *labels):
+            yield r, text, f"{variant.key} is not what its template gives"
 
 
-def _row(split: str, r: ImageText, text: str, what: str) -> tuple[Any, ...]:
-    crop = split, r.sku_id, r.image_id, r.item_idx, r.image_path
-    return *crop, r.category_id, r.category_name, r.domain, r.occlusion, r.viewpoint, text, what
-
-
-def _prompt_rows(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    columns = [*CROP, "category_id", "category_name", "domain", "occlusion", "viewpoint"]
-    columns += ["text", "what"]
-    return pd.DataFrame(rows, columns=columns).astype({"item_idx": "Int32"})
+def _offending_prompts(
+    split: str,
+    faults: Iterable[tuple[ImageText, str, str]],
+    empty: Iterable[tuple[int, str, int, int]],
+) -> pd.DataFrame:
+    """Return one row per wrong prompt, then one per combination without crops."""
+    rows = [
+        (split, r.sku_id, r.image_id, r.item_idx, r.image_path, *_LABELS_AND_TEXT(r)[:-1], *texts)
+        for r, *texts in faults
+    ]
+    rows += [
+        (
+            split,
+            *[None] * 4,
+            category_id,
+            CATEGORIES[category_id],
+            *labels,
+            None,
+            "no crop of this kind",
+        )
+        for category_id, *labels in empty
+    ]
+    return pd.DataFrame(rows, columns=[*CROP, *_LABELS, "text", "what"]).astype(
+        {"item_idx": "Int32"}
+    )
 
 
 def _table(cells: Counter[tuple[int, str, int, int]]) -> pd.DataFrame:

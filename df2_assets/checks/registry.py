@@ -6,7 +6,7 @@ one row here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Final, NamedTuple
 
 import pandas as pd
@@ -41,12 +41,9 @@ class CheckContext:
     max_age_days: float = 0.0
     last_build: Callable[[], LastBuild | None] = lambda: None
 
-    def table(self, asset: str) -> pd.DataFrame:
-        return tables.frame(tables.read(self.roots, asset, self.split))
-
     @cached_property
     def index(self) -> pd.DataFrame:
-        return self.table("raw_annotation_index")
+        return self._table("raw_annotation_index")
 
     @cached_property
     def files(self) -> pd.DataFrame:
@@ -54,13 +51,13 @@ class CheckContext:
 
     @cached_property
     def groups(self) -> pd.DataFrame:
-        return self.table("sku_groups")
+        return self._table("sku_groups")
 
     @cached_property
     def manifest(self) -> pd.DataFrame:
-        return self.table("crops")
+        return self._table("crops")
 
-    @cached_property
+    @property
     def other_manifests(self) -> dict[str, pd.DataFrame | None]:
         """The manifests of the other splits; None for one that is not built."""
         found = {other: tables.find(self.roots, "crops", other) for other in self._others}
@@ -83,6 +80,9 @@ class CheckContext:
     def _others(self) -> list[str]:
         return [split for split in SPLITS if split != self.split]
 
+    def _table(self, asset: str) -> pd.DataFrame:
+        return tables.frame(tables.read(self.roots, asset, self.split))
+
 
 class Check(NamedTuple):
     """A check of an asset; a blocking one that fails as an error holds back what follows.
@@ -100,14 +100,6 @@ class Check(NamedTuple):
 def _near_duplicate_crops(c: CheckContext) -> Finding:
     not_measured = [other for other, looks in c.other_looks.items() if looks is None]
     return crop_quality.near_duplicate_crops(c.looks, c.alike, not_measured)
-
-
-def _files_match(c: CheckContext) -> Finding:
-    return crops.files_match(c.groups, c.manifest, crop_tree.scan(c.roots, c.split))
-
-
-def _export(name: str, c: CheckContext) -> Finding:
-    return matches_image_text(c.roots, c.split, name)
 
 
 CHECKS: Final = (
@@ -158,14 +150,14 @@ CHECKS: Final = (
     Check(
         "sku_groups",
         "counts",
-        "Usable items make SKUs, a full split as many as published; with what was left out, and why.",
+        "Usable items make SKUs, a full split as many as published; shows what was left out.",
         lambda c: sku_groups.counts(c.split, c.index, c.groups, c.files),
     ),
     Check(
         "crops",
         "files_match",
         "There is one file for each crop of the manifest, as large as its box, and no other file.",
-        _files_match,
+        lambda c: crops.files_match(c.groups, c.manifest, crop_tree.scan(c.roots, c.split)),
         blocking=True,
     ),
     Check(
@@ -239,7 +231,7 @@ CHECKS: Final = (
             name,
             CHECK,
             "Read back from disk: every file, and every row with the JSONL's content; no other.",
-            partial(_export, name),
+            lambda c, name=name: matches_image_text(c.roots, c.split, name),
         )
         for name in NAMES
     ),

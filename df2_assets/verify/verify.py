@@ -5,6 +5,7 @@ the list of checksums, and files left half-written.
 """
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -156,27 +157,24 @@ def _damaged(made: pd.DataFrame, tree: CropTree, read: dict[str, Reread]) -> lis
 
 class _Head(msgspec.Struct):
     df2_root: str
-    out_root: str
 
 
 def _metadata(roots: Roots, split: str) -> tuple[Finding, list[str]]:
     """Return the finding on the metadata, and notes on what could not be looked at.
 
-    The file may name other roots: the data set may have been moved. Without the split's images
-    under DF2_ROOT, nothing is said of them.
+    Where the split's images are not under DF2_ROOT, they may be where the file says; else nothing
+    is said of them.
     """
-    has_originals = roots.images(split).is_dir()
-    try:
-        head = msgspec.json.decode(roots.sku_metadata(split).read_bytes(), type=_Head)
-    except (OSError, msgspec.DecodeError):
-        named = roots
-    else:
-        df2_root = roots.df2_root if has_originals else locate(head.df2_root)
-        named = replace(roots, df2_root=df2_root, out_root=head.out_root)
-    finding = _find("sku_metadata", "contract", named, split)
+    missing = roots.images(split)
+    has_originals = missing.is_dir()
+    if not has_originals:
+        with suppress(OSError, msgspec.DecodeError):
+            head = msgspec.json.decode(roots.sku_metadata(split).read_bytes(), type=_Head)
+            roots = replace(roots, df2_root=locate(head.df2_root))
+    finding = _find("sku_metadata", "contract", roots, split)
     if has_originals or finding.offenders.empty:
         return finding, []
-    note = f"{roots.images(split)} is not there: original images were not looked for."
+    note = f"{missing} is not there: original images were not looked for."
     rows = finding.offenders[finding.offenders["what"] != _NO_ORIGINAL]
     if rows.empty:
         return replace(finding, passed=True, offenders=rows, summary=note), [note]
