@@ -226,10 +226,8 @@ def _wrong_variants(
 ) -> Iterator[tuple[ImageText, str, str]]:
     """Yield each text that is not what its template gives, with its line and what is wrong."""
     for r, variant in product(records, variants):
-        text, labels = (
-            getattr(r, variant.key),
-            (r.domain, r.category_name, r.occlusion, r.viewpoint),
-        )
+        text = getattr(r, variant.key)
+        labels = r.domain, r.category_name, r.occlusion, r.viewpoint
         if text != variant.prompt(r.image_path, *labels):
             yield r, text, f"{variant.key} is not what its template gives"
 
@@ -245,20 +243,11 @@ def _offending_prompts(
         for r, *texts in faults
     ]
     rows += [
-        (
-            split,
-            *[None] * 4,
-            category_id,
-            CATEGORIES[category_id],
-            *labels,
-            None,
-            "no crop of this kind",
-        )
-        for category_id, *labels in empty
+        (split, *[None] * 4, c, CATEGORIES[c], *labels, None, "no crop of this kind")
+        for c, *labels in empty
     ]
-    return pd.DataFrame(rows, columns=[*CROP, *_LABELS, "text", "what"]).astype(
-        {"item_idx": "Int32"}
-    )
+    columns = [*CROP, *_LABELS, "text", "what"]
+    return pd.DataFrame(rows, columns=columns).astype({"item_idx": "Int32"})
 
 
 def _table(cells: Counter[tuple[int, str, int, int]]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ one row here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, NamedTuple
 
 import pandas as pd
@@ -100,6 +100,10 @@ class Check(NamedTuple):
 def _near_duplicate_crops(c: CheckContext) -> Finding:
     not_measured = [other for other, looks in c.other_looks.items() if looks is None]
     return crop_quality.near_duplicate_crops(c.looks, c.alike, not_measured)
+
+
+def _export(name: str, c: CheckContext) -> Finding:
+    return matches_image_text(c.roots, c.split, name)
 
 
 CHECKS: Final = (
@@ -231,7 +235,7 @@ CHECKS: Final = (
             name,
             CHECK,
             "Read back from disk: every file, and every row with the JSONL's content; no other.",
-            lambda c, name=name: matches_image_text(c.roots, c.split, name),
+            partial(_export, name),
         )
         for name in NAMES
     ),
