@@ -95,18 +95,18 @@ def tiny_crops(manifest: pd.DataFrame) -> Finding:
 
 
 def duplicate_crops(
-    split: str, manifest: pd.DataFrame, others: Mapping[str, pd.DataFrame | None]
+    split: str, manifest: pd.DataFrame, other_manifests: Mapping[str, pd.DataFrame | None]
 ) -> Finding:
     """Find crops with the same bytes as another, of this split or of another one: leakage.
 
-    `others` are the manifests of the other splits; None for one that is not built, which is not
+    `other_manifests` are those of the other splits; None for one that is not built, which is not
     compared.
     """
     made = manifest[manifest["reason"].isna()]
     twice = made[made["sha256"].duplicated(keep=False)]
     parts = [_same_bytes(twice, twice, f"same bytes as another crop of {split}")]
     compared = [(split, str(len(twice)))]
-    for other, their_manifest in others.items():
+    for other, their_manifest in other_manifests.items():
         if their_manifest is None:
             compared.append((other, "not compared"))
             continue
@@ -116,7 +116,7 @@ def duplicate_crops(
         compared.append((other, str(len(shared))))
     offenders = pd.concat(parts, ignore_index=True)
     across = len(offenders) - len(twice)
-    not_compared = [other for other, manifest in others.items() if manifest is None]
+    not_compared = [other for other, manifest in other_manifests.items() if manifest is None]
     summary = (
         f"{number_of(len(made), 'crop')}: {len(twice):,} with the bytes of another of {split}, "
         f"{across:,} with those of a crop of another split."

@@ -29,18 +29,20 @@ class LastBuild:
     observed: str | None = None
 
 
-def freshness(roots: Roots, split: str, build: LastBuild | None, max_age_days: float) -> Finding:
+def freshness(
+    roots: Roots, split: str, last_build: LastBuild | None, max_age_days: float
+) -> Finding:
     """Compare the last build with the download, its age with the limit, and tables with tables."""
-    if build is None:
+    if last_build is None:
         return Finding(False, "warn", 0, f"{split} has not been built on this instance: build it.")
-    age = (time.time() - build.timestamp) / _DAY
+    age = (time.time() - last_build.timestamp) / _DAY
     problems = []
     if age > max_age_days:
         problems.append(f"it was built {age:.1f} days ago, and {max_age_days:g} are the limit")
-    current = build.observed or _version(roots, split)
+    current = last_build.observed or _version(roots, split)
     if current is None:
         problems.append("the download is not there any more")
-    elif build.version != current:
+    elif last_build.version != current:
         problems.append("the download has changed since")
     problems += standing(roots, split, _MADE_OF)
     summary = f"Built {age:.1f} days ago from the download as it is."

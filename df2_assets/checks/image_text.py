@@ -154,16 +154,16 @@ def _offending_lines(split: str, faults: list[tuple[int | None, _Line, str]]) ->
     return rows.assign(split=split, line=lines, what=whats)
 
 
-def coverage_on_disk(roots: Roots, split: str) -> Finding:
-    """Return `prompt_coverage` of the JSONL on disk; a missing or damaged one is an error."""
+def prompt_coverage(roots: Roots, split: str) -> Finding:
+    """Judge the prompts of the JSONL on disk; a missing or damaged one is an error."""
     try:
         records = read_image_text(roots, split)
-        return prompt_coverage(split, records, state.load(roots, split).variants)
+        return coverage(split, records, state.load(roots, split).variants)
     except MissingTableError as problem:
         return Finding(False, "error", 0, str(problem))
 
 
-def prompt_coverage(
+def coverage(
     split: str, records: Sequence[ImageText], variants: tuple[Variant, ...] = ()
 ) -> Finding:
     """Read every prompt back to its labels, and count the crops of each combination.

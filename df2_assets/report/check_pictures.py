@@ -50,7 +50,7 @@ def _pairs(alt: str, c: CheckContext, finding: Finding) -> str | None:
 
 
 def _unlike(c: CheckContext, finding: Finding) -> str | None:
-    paths = c.looks["crop_path"].tolist()
+    paths = c.crops["crop_path"].tolist()
     alt = "SKUs with crops that look unlike the others"
     return pictures.skus_side_by_side(c.roots, finding.offenders, paths, alt)
 

@@ -5,7 +5,7 @@ from itertools import product
 import msgspec
 import pytest
 
-from df2_assets.checks.image_text import prompt_coverage
+from df2_assets.checks.image_text import coverage
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.pipeline.publishing import read_image_text
 from df2_assets.store.layout import Roots
@@ -39,7 +39,7 @@ def one(
 
 
 def test_all_234_combinations_with_the_right_prompts_pass(records: list[ImageText]) -> None:
-    finding = prompt_coverage("train", records)
+    finding = coverage("train", records)
     assert passes(finding)
     assert finding.looked_at == 234
     assert finding.numbers == {"wrong_prompts": 0, "empty_combinations": 0}
@@ -47,7 +47,7 @@ def test_all_234_combinations_with_the_right_prompts_pass(records: list[ImageTex
 
 def test_the_table_shows_every_combination(records: list[ImageText]) -> None:
     twice = records[one(records, 8, "query", 3, 2)]
-    table = prompt_coverage("train", [*records, twice]).tables["crops by combination"]
+    table = coverage("train", [*records, twice]).tables["crops by combination"]
     cells = [f"occlusion {o}, viewpoint {v}" for o, v in product((1, 2, 3), (1, 2, 3))]
     assert list(table.columns) == ["category", "domain", *cells]
     assert len(table) == 26
@@ -57,7 +57,7 @@ def test_the_table_shows_every_combination(records: list[ImageText]) -> None:
 
 
 def test_an_empty_split_passes() -> None:
-    finding = prompt_coverage("test", [])
+    finding = coverage("test", [])
     assert passes(finding)
 
 
@@ -92,7 +92,7 @@ def test_a_wrong_prompt_is_an_error_and_named(
     assert record.text == TOP
     changed = [*records]
     changed[place] = msgspec.structs.replace(record, text=text)
-    finding = prompt_coverage("train", changed)
+    finding = coverage("train", changed)
     assert fails(finding, "error")
     assert named(finding.offenders, "split", "sku_id", "image_id", "item_idx", "text", "what") == [
         ("train", record.sku_id, record.image_id, record.item_idx, text, what)
@@ -104,7 +104,7 @@ def test_no_two_combinations_may_share_a_prompt(records: list[ImageText]) -> Non
     """Every prompt but its own is wrong for every record, whichever is taken."""
     for taken in records[:: len(records) // 13]:
         changed = [msgspec.structs.replace(record, text=taken.text) for record in records]
-        finding = prompt_coverage("train", changed)
+        finding = coverage("train", changed)
         assert finding.numbers["wrong_prompts"] == len(records) - 1
 
 
@@ -113,7 +113,7 @@ def test_a_category_name_of_another_id_is_an_error(records: list[ImageText]) -> 
     changed = [*records]
     text = TOP.replace("short sleeve top", "vest")
     changed[place] = msgspec.structs.replace(records[place], category_name="vest", text=text)
-    finding = prompt_coverage("train", changed)
+    finding = coverage("train", changed)
     assert finding.severity == "error"
     assert named(finding.offenders, "image_id", "what") == [
         (records[place].image_id, "the prompt says another category")
@@ -123,7 +123,7 @@ def test_a_category_name_of_another_id_is_an_error(records: list[ImageText]) -> 
 def test_empty_combinations_are_a_warning_and_named(records: list[ImageText]) -> None:
     gone = {one(records, 1, "query", 2, 2), one(records, 13, "catalog", 3, 1)}
     left = [record for place, record in enumerate(records) if place not in gone]
-    finding = prompt_coverage("train", left)
+    finding = coverage("train", left)
     assert fails(finding, "warn")
     columns = ("category_id", "category_name", "domain", "occlusion", "viewpoint", "what")
     assert named(finding.offenders, *columns) == [

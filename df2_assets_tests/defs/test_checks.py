@@ -1,5 +1,6 @@
 """The table of checks, and its rows as Dagster evaluates them in a run."""
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import dagster as dg
 import pandas as pd
 
 from df2_assets import exports
-from df2_assets.checks.registry import CHECKS, Check
+from df2_assets.checks.registry import CHECKS, Check, CheckContext
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.defs.assets import all_assets
 from df2_assets.defs.checks import all_checks
@@ -23,6 +24,8 @@ BESIDE = {"crop_quality", *exports.NAMES}
 OF_BUILD = {(check.asset, check.name) for check in CHECKS if check.asset not in BESIDE}
 """The checks of `build_dataset`; those of `crop_quality` and of exports go with their assets."""
 
+FIELDS = {field.name for field in dataclasses.fields(CheckContext)} | {"name"}
+
 Evaluations = Mapping[tuple[str, str], dg.AssetCheckEvaluation]
 
 
@@ -31,6 +34,8 @@ def test_every_check_is_registered_as_the_table_says() -> None:
     registered = [(s.asset_key.path[-1], s.name, s.description, s.blocking) for s in specs]
     assert registered == [(c.asset, c.name, c.description, c.blocking) for c in CHECKS]
     assert len({(check.asset, check.name) for check in CHECKS}) == len(CHECKS)
+    for check in CHECKS:
+        assert all(hasattr(CheckContext, p) or p in FIELDS for p in check.parameters), check.name
     assert {spec.partitions_def for spec in specs} == {splits}
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from df2_assets.checks.image_text import prompt_coverage
+from df2_assets.checks.image_text import coverage
 from df2_assets.report import before_and_after, heat_map, pictures, plots
 from df2_assets.report.contact_sheet import contact_sheet
 from df2_assets.report.embedding import MAX_BYTES, embedded
@@ -136,7 +136,7 @@ def test_a_dozen_is_enough_and_no_kind_hides_another(tmp_path: Path) -> None:
 
 
 def test_an_empty_cell_of_the_heat_map_stands_out() -> None:
-    finding = prompt_coverage("train", [])
+    finding = coverage("train", [])
     assert finding.tables == {}
     labels = [f"occlusion {o}, viewpoint {v}" for o in (1, 2, 3) for v in (1, 2, 3)]
     row: dict[str, object] = {"category": "skirt", "domain": "query"}
