@@ -8,6 +8,7 @@ from typing import TypeVar
 import pandas as pd
 
 from df2_assets.checks.finding import Finding
+from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.dataset.skus import group
 from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.engines.base import Lost
@@ -106,6 +107,12 @@ def build(roots: Roots, split: str = "train") -> Built:
     publish_metadata(roots, split, groups, manifest)
     publish_image_text(roots, split)
     return Built(groups, manifest, crop_tree.scan(roots, split))
+
+
+def find(name: str, roots: Roots, split: str = "train", max_refused: float = 0.01) -> Finding:
+    """What the check of that name finds in the tables and files of a split."""
+    (check,) = (check for check in CHECKS if check.name == name)
+    return check.find(CheckContext(roots, split, max_refused))
 
 
 def fails(finding: Finding, severity: str) -> bool:

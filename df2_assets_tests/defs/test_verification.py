@@ -108,20 +108,15 @@ def test_an_edited_file_turns_the_check_of_its_asset_red_and_a_build_turns_it_gr
 def test_only_a_deep_run_finds_a_flipped_bit_and_the_next_build_makes_that_crop_again(
     built: Platform,
 ) -> None:
-    sku_root = built.settings.roots.sku_root
-    clean_build, before = contract(sku_root), (sku_root / CROP).stat()
-    data = bytearray((sku_root / CROP).read_bytes())
-    data[-30] ^= 1
-    (sku_root / CROP).write_bytes(data)
-    os.utime(sku_root / CROP, ns=(before.st_atime_ns, before.st_mtime_ns))
-    stamps = crop_stamps(sku_root)
+    crop = built.settings.roots.sku_root / CROP
+    before, data = crop.stat(), crop.read_bytes()
+    crop.write_bytes(data[:-30] + bytes([data[-30] ^ 1]) + data[-29:])
+    os.utime(crop, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert verify(built).success
     assert not verify(built, deep=True).success
     assert failing(built) == {FILES}
     built.build()
-    after = crop_stamps(sku_root)
-    assert {f"train/{path}" for path in stamps if stamps[path] != after[path]} == {CROP}
-    assert contract(sku_root) == clean_build
+    assert crop.read_bytes() == data
     assert failing(built) == set()
 
 
