@@ -17,7 +17,7 @@ from df2_assets.store import crop_tree, tables
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.clean import Built, fails, named, passes
+from df2_assets_tests.checks.clean import Built, fails, named
 from df2_assets_tests.support.builder import DataSet, Item, item, truncated
 
 TOP = item(1, 1, [5, 5, 70, 100])
@@ -56,17 +56,6 @@ def changed(manifest: pd.DataFrame, crop_path: str, **values: Any) -> pd.DataFra
 def assert_named(finding: Finding, *expected: tuple[str, str]) -> None:
     assert fails(finding, "error")
     assert named(finding.offenders, "crop_path", "what") == list(expected)
-
-
-def test_a_build_passes_and_so_does_the_next(roots: Roots, built: Built) -> None:
-    finding = match(built)
-    assert passes(finding)
-    assert finding.numbers == {"crops": 52, "files": 52, "foreign": 0}
-    assert match(rescanned(roots, built)).passed
-
-
-def test_an_empty_split_passes(roots: Roots) -> None:
-    assert match(clean.build(roots, "test")).passed
 
 
 def test_a_missing_crop_is_named_with_its_sku_image_and_item(roots: Roots, built: Built) -> None:
@@ -201,12 +190,6 @@ def test_a_crop_left_out_without_need_is_named(built: Built) -> None:
     )
 
 
-def test_crops_of_some_size_pass(built: Built) -> None:
-    finding = tiny_crops(built.manifest)
-    assert finding.passed
-    assert (finding.looked_at, finding.numbers["tiny"]) == (52, 0)
-
-
 def test_crops_with_a_side_under_32_pixels_are_named(roots: Roots, data: DataSet) -> None:
     sides = {1: (31, 100), 2: (100, 31), 3: (32, 32), 4: (1, 1)}
     items: dict[int | str, Item] = {
@@ -223,11 +206,6 @@ def test_crops_with_a_side_under_32_pixels_are_named(roots: Roots, data: DataSet
         for image_id in ("000081", "000082")
         for n in (1, 2, 4)
     ]
-
-
-def test_crops_with_bytes_of_their_own_pass(built: Built) -> None:
-    finding = duplicate_crops("train", built.manifest, {"validation": built.manifest.head(0)})
-    assert passes(finding)
 
 
 def test_crops_with_the_same_bytes_are_named_with_their_double(roots: Roots, data: DataSet) -> None:

@@ -14,7 +14,7 @@ from df2_assets.dataset.taxonomy import RELEASED, Published, Released
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.clean import Indexed, fails, named, passes
+from df2_assets_tests.checks.clean import Indexed, fails, named
 from df2_assets_tests.support.builder import DataSet, Item, item
 
 TOP = item(1, 1, [5, 5, 70, 100])
@@ -35,16 +35,6 @@ def changed(groups: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
     for name, value in values.items():
         groups.loc[row, name] = value
     return groups
-
-
-def test_the_groups_of_the_pipeline_pass(indexed: Indexed) -> None:
-    finding = identity("train", grouped(indexed.index))
-    assert passes(finding)
-    assert finding.numbers == {"skus": 13, "crops": 52}
-
-
-def test_no_group_passes(indexed: Indexed) -> None:
-    assert identity("test", grouped(indexed.index).head(0)).passed
 
 
 @pytest.mark.parametrize(
@@ -157,12 +147,6 @@ def test_counts_say_what_was_left_out_and_why(roots: Roots) -> None:
         ("trousers", 1, 2, 2, 0, 1),
         ("sling dress", 1, 2, 2, 1, 0),
     ]
-
-
-def test_an_empty_split_passes(roots: Roots) -> None:
-    finding = found(clean.index(roots, "test"), "test")
-    assert finding.passed
-    assert finding.numbers["skus"] == 0
 
 
 def test_items_without_any_sku_are_a_warning(roots: Roots) -> None:
