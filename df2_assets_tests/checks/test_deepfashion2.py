@@ -8,16 +8,8 @@ import pytest
 from df2_assets.checks.deepfashion2 import layout
 from df2_assets.dataset.taxonomy import RELEASED, Released
 from df2_assets.store.layout import Roots
-from df2_assets_tests.checks import clean
 from df2_assets_tests.checks.clean import fails, named, passes
 from df2_assets_tests.support.builder import DataSet
-
-
-@pytest.fixture
-def data(roots: Roots) -> DataSet:
-    data = DataSet(roots.df2_root)
-    clean.write(data, "train", looks=2)
-    return data
 
 
 def touch(folder: Path, *names: str) -> None:

@@ -18,13 +18,6 @@ TOP = item(1, 1, [5, 5, 70, 100])
 SIZE = (160, 120)
 
 
-@pytest.fixture
-def data(roots: Roots) -> DataSet:
-    data = DataSet(roots.df2_root)
-    clean.write(data, "train", looks=2)
-    return data
-
-
 def plant(data: DataSet, image_id: int, *items: object, split: str = "train") -> None:
     data.image(split, image_id, SIZE)
     data.annotation(split, image_id, "user", 50, dict(enumerate(items, 1)))
