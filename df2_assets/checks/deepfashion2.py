@@ -18,7 +18,7 @@ _NEARLY_FULL: Final = 0.9
 
 
 def layout(roots: Roots, split: str) -> Finding:
-    """Names of images and annotations beside the released numbers; no file is looked into.
+    """Compare names of images and annotations with the release; no file is opened.
 
     `test` needs neither of its folders: it was released without annotations.
     """
@@ -74,7 +74,7 @@ def layout(roots: Roots, split: str) -> Finding:
 
 
 def _names(folder: Path, suffix: str) -> tuple[int, list[str]]:
-    """How many names are six digits and `suffix`, and those that are not."""
+    """Count names of six digits and `suffix`, and return those that are not."""
     found = names(folder)
     strangers = [
         name

@@ -27,7 +27,7 @@ Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 
 def unlike_crops(crops: pd.DataFrame, groups: pd.DataFrame) -> Finding:
-    """Crops that are further than 36 from most others of their SKU; `unlike` is the nearest.
+    """Find crops further than 36 from most others of their SKU; `unlike` is the nearest.
 
     `crops` are rows of `looks`, `groups` those of `sku_groups`. A SKU's crops fall apart where no
     chain of steps up to that distance joins them; what the largest part does not hold is odd.
@@ -80,7 +80,7 @@ def unlike_crops(crops: pd.DataFrame, groups: pd.DataFrame) -> Finding:
 
 
 def _colours(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Floats:
-    """Lightness and two colour differences of the middle, each sorted: where is of no matter."""
+    """Return lightness and two colour differences of the middle, sorted: place does not matter."""
     middle = pixels[:, 1:7, 2:6].reshape(len(pixels), 24, 3).astype(np.float32)
     red, green, blue = middle[..., 0], middle[..., 1], middle[..., 2]
     light = _LIGHT * (red + green + blue) / 3
@@ -89,7 +89,7 @@ def _colours(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Floats:
 
 
 def _distances(colours: Floats, texture: Floats) -> Floats:
-    """From each crop of a SKU to each; row by row, for a SKU can have hundreds."""
+    """Return distances between the crops of a SKU; row by row, for a SKU can have hundreds."""
     rows = [np.abs(colours - one).mean(axis=1) for one in colours]
     apart: Floats = np.abs(texture[:, None] - texture[None])
     apart *= _TEXTURE
@@ -98,7 +98,7 @@ def _distances(colours: Floats, texture: Floats) -> Floats:
 
 
 def _parts(distances: Floats) -> Floats:
-    """For each crop, the number of the part that steps up to the limit join it to."""
+    """Return for each crop the number of the part that steps up to the limit join it to."""
     count = len(distances)
     part = np.full(count, -1)
     near = distances <= UNLIKE
@@ -114,7 +114,7 @@ def _parts(distances: Floats) -> Floats:
 
 
 def _main(part: Floats, catalog: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> int:
-    """The part with most crops; of equal ones that with more of the shop's, then the first."""
+    """Return the part with most crops; of equal ones that with more of the shop's, or the first."""
     return int(
         max(
             np.unique(part).tolist(),

@@ -20,7 +20,7 @@ _BOX: Final = ["x1", "y1", "x2", "y2"]
 
 
 def pairing(split: str, files: pd.DataFrame) -> Finding:
-    """Images without annotation and annotations without image, from the side table."""
+    """Find images without annotation and annotations without image, from the side table."""
     has_image, has_annotation = files["image_size"].notna(), files["anno_size"].notna()
     images, annotations = int(has_image.sum()), int(has_annotation.sum())
     numbers: dict[str, int | float] = {
@@ -55,7 +55,7 @@ def pairing(split: str, files: pd.DataFrame) -> Finding:
 def refusals_within_limit(
     split: str, index: pd.DataFrame, files: pd.DataFrame, max_refused: float
 ) -> Finding:
-    """Refused images of the annotated ones, refused items of those in readable files.
+    """Compare refused images with annotated ones, and refused items with readable ones.
 
     Each may be `max_refused` of its kind, and two in any case; beyond it is an error.
     """
@@ -91,7 +91,7 @@ def refusals_within_limit(
 
 
 def boxes(index: pd.DataFrame) -> Finding:
-    """Boxes without area or outside the image, and how many reach past its edge."""
+    """Find boxes without area or outside the image; count those that reach past its edge."""
     given = index[index["x1"].notna()]
     past_edge = given["reason"].isna() & (_past_edge(given) > 0)
     reversed_ = given["reason"] == Reason.BOX_REVERSED.value
@@ -134,14 +134,14 @@ def boxes(index: pd.DataFrame) -> Finding:
 
 
 def furthest_past_edge(index: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Up to `count` items whose box was clamped, those that reach furthest past the edge first."""
+    """Return up to `count` items with a clamped box, those furthest past the edge first."""
     pixels = _past_edge(index).where(index["reason"].isna())
     worst = pixels[pixels > 0].sort_values(ascending=False, kind="stable").index[:count]
     return index.loc[worst, [*ITEM, *_BOX]].assign(what=PAST_EDGE)
 
 
 def _past_edge(index: pd.DataFrame) -> "pd.Series[int]":
-    """How many pixels each box reaches past the edge of its image, at the worst of its sides."""
+    """Return how many pixels each box reaches past the edge of its image, at its worst side."""
     x1, y1, x2, y2, width, height = (
         index[name].astype("int64[pyarrow]") for name in (*_BOX, "width", "height")
     )
@@ -150,7 +150,7 @@ def _past_edge(index: pd.DataFrame) -> "pd.Series[int]":
 
 
 def labels(index: pd.DataFrame) -> Finding:
-    """Labels out of range, category names of another id, scale labels that the box belies."""
+    """Find labels out of range, category names of another id, scales that the box contradicts."""
     items = index[index["source"].notna()]
     share = _box_share(items)
     low = items["scale"].map({scale: bounds[0] for scale, bounds in BOX_SHARES.items()})
@@ -182,7 +182,7 @@ def labels(index: pd.DataFrame) -> Finding:
 
 
 def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Finding:
-    """The numbers of pairs in a full train split (DeepFashion2 issue 30).
+    """Compare the numbers of pairs in a full train split with DeepFashion2 issue 30.
 
     Instance pairs: user item and shop item of one pair id and style above 0. Image pairs: the
     distinct images of these.
@@ -201,7 +201,7 @@ def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Findi
     )
     if found != known:
         summary += (
-            " Some annotations are missing, refused or changed: see refusals, or unpack anew."
+            " Some annotations are missing, refused or changed: see refusals, or unpack it again."
         )
     return Finding(
         found == known,
@@ -239,7 +239,7 @@ def _read_as_width_height(given: pd.DataFrame, reversed_: "pd.Series[bool]") -> 
 
 
 def _box_share(items: pd.DataFrame) -> "pd.Series[float]":
-    """The part of the image inside the clamped box, 0 to 1; null without a box."""
+    """Return the part of the image inside the clamped box, 0 to 1; null without a box."""
     x1, y1 = (items[edge].clip(lower=0).astype("Float64") for edge in ("x1", "y1"))
     x2, y2 = items["x2"].clip(upper=items["width"]), items["y2"].clip(upper=items["height"])
     area = (x2 - x1) * (y2 - y1)

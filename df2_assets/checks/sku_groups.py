@@ -13,7 +13,7 @@ _SHOWN: Final = 10
 
 
 def identity(split: str, groups: pd.DataFrame) -> Finding:
-    """Ids and paths that say what they stand for, each once; both domains; no style 0."""
+    """Check ids and paths: right, each once, with both domains, and without style 0."""
     ids = groups["sku_id"]
     digits = [
         groups[name].astype("str").str.zfill(width)
@@ -52,7 +52,7 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
 
 
 def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.DataFrame) -> Finding:
-    """SKUs and crops by category, what was left out and why, and the published figures.
+    """Count SKUs and crops by category, what was left out and why, and compare published figures.
 
     It fails where usable items make no SKU at all, or a full split has another number of SKUs than
     was published.
@@ -94,14 +94,14 @@ def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.Data
 
 
 def _published(split: str, images: int) -> int | None:
-    """The published number of SKUs, where all released images of the split are there."""
+    """Return the published number of SKUs, where all released images of the split are there."""
     validation = taxonomy.PUBLISHED.validation_skus
     figures = {"train": taxonomy.PUBLISHED.skus - validation, "validation": validation}
     return figures.get(split) if images == taxonomy.RELEASED[split].images else None
 
 
 def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
-    """Would-be SKUs with one domain only: sku_id, category_name, domain, first image, crops."""
+    """Return would-be SKUs with one domain: sku_id, category_name, domain, first image, crops."""
     rows = usable.groupby([*KEY, "category_name"])
     both = rows.agg(
         domain=("domain", "min"),
@@ -116,7 +116,7 @@ def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_category(groups: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
-    """A row a category: SKUs, crops by domain, SKUs left out for want of the other domain."""
+    """Count per category: SKUs, crops by domain, SKUs left out for lack of the other domain."""
     rows = groups.groupby("category_id")
     crops = {domain: groups[groups["domain"] == domain] for domain in DOMAINS.values()}
     columns = {

@@ -1,4 +1,4 @@
-"""Whether `{split}_sku_metadata.json`, read anew from disk, keeps the contract."""
+"""Whether `{split}_sku_metadata.json`, read back from disk, keeps the contract."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ _decode_sku: Final = msgspec.json.Decoder(_Sku).decode
 
 
 def contract(roots: Roots, split: str) -> Finding:
-    """Schema, counts, both domains, order, and a file at each path (design section 2)."""
+    """Check schema, counts, both domains, order, and for a file at each path (the contract)."""
     path = roots.sku_metadata(split)
     try:
         document = msgspec.json.decode(path.read_bytes(), type=_Document)
