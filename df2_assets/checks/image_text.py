@@ -174,7 +174,8 @@ def coverage(
     """
     label_counts = Counter(map(_LABELS_AND_TEXT, records))
     wrong = {key: what for key in label_counts if (what := _wrong_prompt(*key))}
-    faults = [(r, r.text, wrong[key]) for r in records if (key := _LABELS_AND_TEXT(r)) in wrong]
+    suspects = records if wrong else ()
+    faults = [(r, r.text, wrong[key]) for r in suspects if (key := _LABELS_AND_TEXT(r)) in wrong]
     faults += _wrong_variants(records, variants)
     cells: Counter[tuple[int, str, int, int]] = Counter()
     for (category_id, _, *labels, _), crops in label_counts.items():
