@@ -1,69 +1,137 @@
-"""Whether crops can be seen, and whether the same picture is there more than once."""
+"""Whether crops show anything, and whether the same picture occurs more than once."""
 
 from collections.abc import Mapping
+from itertools import combinations, pairwise
+from typing import Final
 
+import numpy as np
 import pandas as pd
 
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.leakage import ACROSS_SKUS, ACROSS_SPLITS, WITHIN_SKU, near_duplicates
-from df2_assets.checks.looks import BLANK, DARK
-from df2_assets.checks.offenders import number_of
+from df2_assets.checks.crops import TINY
+from df2_assets.checks.finding import CROP, Finding, crop_rows, number_of
+from df2_assets.store import tables
+from df2_assets.store.layout import Roots
 
-_CROP = ["split", "sku_id", "image_id", "item_idx", "crop_path"]
+DARK: Final = 25.0
+"""Mean luma below which hardly anything can be seen; black clothes in a room have 40 and more."""
+
+BLANK: Final = 5.0
+"""Standard deviation of luma below which a crop is one colour, give or take its noise."""
+
+WITHIN_SKU: Final = "within a SKU"
+ACROSS_SKUS: Final = "across SKUs"
+ACROSS_SPLITS: Final = "across splits"
+
+BITS: Final = 4
+"""Bits of two perceptual hashes that may differ in the same picture."""
+
+_SHADES: Final = 4.0
+"""Mean difference of the tiny pictures' channels that is still the same picture, of 255."""
+
+_BANDS: Final = 6
+_CROWD: Final = 64
+"""Where more crops than this have the same bands, each is compared with its next ones only."""
+
+_CHUNK: Final = 100_000
+
+Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
+Words = np.ndarray[tuple[int], np.dtype[np.uint64]]
+
+
+def looks(quality: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `crop_quality` with width, height, domain and the columns of `CROP`.
+
+    A crop is tiny (`tiny_crops` reports it), else `dark`, else `blank`, or none of these: one
+    fault has one alarm. Only the last are `comparable`: the hash and the colours of the others say
+    nothing about what they show.
+    """
+    sizes = manifest[["crop_path", "width", "height"]]
+    rows = quality.merge(sizes, on="crop_path", how="left")
+    paths = rows["crop_path"].tolist()
+    rows[CROP[:-1]] = crop_rows(paths)[CROP[:-1]]
+    rows["domain"] = [path.split("/")[1] for path in paths]
+    small = (rows[["width", "height"]].min(axis=1) < TINY).astype(bool)
+    rows["dark"] = (rows["brightness"] < DARK).astype(bool) & ~small
+    rows["blank"] = (rows["contrast"] < BLANK).astype(bool) & ~small & ~rows["dark"]
+    rows["comparable"] = ~(rows["dark"] | rows["blank"] | small)
+    return rows
+
+
+def read_looks(roots: Roots, split: str) -> pd.DataFrame:
+    """Return `looks` of a split's tables. Raises MissingTableError or ProvenanceError."""
+    quality = tables.read(roots, "crop_quality", split)
+    return looks(tables.frame(quality), tables.frame(tables.read(roots, "crops", split)))
+
+
+def find_looks(roots: Roots, split: str) -> pd.DataFrame | None:
+    """Return `looks` of whatever crops were measured last; None where none were."""
+    quality, manifest = (tables.find(roots, asset, split) for asset in ("crop_quality", "crops"))
+    if quality is None or manifest is None:
+        return None
+    return looks(tables.frame(quality), tables.frame(manifest))
 
 
 def dark_crops(crops: pd.DataFrame) -> Finding:
-    """Crops whose mean luma is under 25 of 255."""
-    return _beyond(crops, "dark", "brightness", f"mean luma under {DARK:g} of 255")
+    """Find crops whose mean luma is under 25 of 255."""
+    return _flagged(crops, "dark", "brightness", f"mean luma under {DARK:g} of 255")
 
 
 def blank_crops(crops: pd.DataFrame) -> Finding:
-    """Crops of one colour: the standard deviation of their luma is under 5 of 255."""
-    return _beyond(crops, "blank", "contrast", f"hardly more than one colour (under {BLANK:g})")
+    """Find crops of one colour: the standard deviation of their luma is under 5 of 255."""
+    return _flagged(crops, "blank", "contrast", f"hardly more than one colour (under {BLANK:g})")
+
+
+def _flagged(crops: pd.DataFrame, flag: str, value: str, what: str) -> Finding:
+    """Find crops with a flag, the worst first."""
+    rows = crops[crops[flag]].sort_values([value, "crop_path"])
+    offenders = rows[[*CROP, value]].assign(what=what).reset_index(drop=True)
+    summary = f"{len(offenders):,} of {number_of(len(crops), 'crop')}: {what}."
+    numbers: dict[str, int | float] = {flag: len(offenders)}
+    if len(crops):
+        numbers[f"median_{value}"] = float(crops[value].median())
+    return Finding(offenders.empty, "warn", len(crops), summary, offenders, numbers)
 
 
 def pairs_alike(
     split: str, crops: pd.DataFrame, others: Mapping[str, pd.DataFrame | None]
 ) -> pd.DataFrame:
-    """The near duplicates of a split: its crops among each other and with those of `others`.
+    """Return the near duplicates of a split, among its crops and with those of `others`.
 
-    Columns of a crop of the split, `like` (the path of the other), `like_sku`, `kind`, `exact`,
-    and `what`, in words. A pair within the split is two rows, one for each of its crops.
+    Columns: `CROP`, `like` (the path of the other crop), `like_sku`, `kind`, `exact`, and `what`,
+    in words. A pair within the split is two rows, one for each of its crops.
     """
-    parts = [crops, *(frame for frame in others.values() if frame is not None)]
-    everything = pd.concat(parts, ignore_index=True)
-    pairs = near_duplicates(everything)
-    both = pd.concat(
-        [pairs, pairs.rename(columns={"one": "other", "other": "one"})], ignore_index=True
+    everything = pd.concat(
+        [crops, *(frame for frame in others.values() if frame is not None)], ignore_index=True
     )
+    pairs = near_duplicates(everything)
+    turned = pairs.rename(columns={"one": "other", "other": "one"})
+    both = pd.concat([pairs, turned], ignore_index=True)
     both = both[both["one"] < len(crops)]
-    mine = everything.iloc[both["one"].to_numpy()][_CROP].reset_index(drop=True)
+    mine = everything.iloc[both["one"].to_numpy()][CROP].reset_index(drop=True)
     theirs = everything.iloc[both["other"].to_numpy()].reset_index(drop=True)
-    found = mine.assign(
+    alike = mine.assign(
         like=theirs["crop_path"],
         like_sku=theirs["sku_id"],
         kind=both["kind"].to_numpy(),
         exact=both["exact"].to_numpy(),
     )
     words = {WITHIN_SKU: "like another crop of its SKU", ACROSS_SKUS: "like a crop of another SKU"}
-    found["what"] = found["kind"].map(words).fillna("like a crop of " + theirs["split"])
-    return found.sort_values(["kind", "crop_path", "like"], ignore_index=True)
+    alike["what"] = alike["kind"].map(words).fillna("like a crop of " + theirs["split"])
+    return alike.sort_values(["kind", "crop_path", "like"], ignore_index=True)
 
 
 def near_duplicate_crops(
     crops: pd.DataFrame, alike: pd.DataFrame, not_compared: list[str]
 ) -> Finding:
-    """Crops that show the picture of another, in other bytes: `alike` is of `pairs_alike`.
+    """Find crops that show the picture of another, in other bytes; `alike` is of `pairs_alike`.
 
-    Those with equal bytes are for `duplicate_crops`.
+    `duplicate_crops` reports those with equal bytes.
     """
     near = alike[~alike["exact"].astype(bool)].drop_duplicates(["crop_path", "what"])
-    counts = {kind: int((near["kind"] == kind).sum()) for kind in _KINDS}
-    summary = (
-        f"{number_of(len(crops), 'crop')}: "
-        + ", ".join(f"{count:,} like another {kind}" for kind, count in counts.items())
-        + "."
-    )
+    kinds = (WITHIN_SKU, ACROSS_SKUS, ACROSS_SPLITS)
+    counts = {kind: int((near["kind"] == kind).sum()) for kind in kinds}
+    listed = ", ".join(f"{count:,} like another {kind}" for kind, count in counts.items())
+    summary = f"{number_of(len(crops), 'crop')}: {listed}."
     if not_compared:
         summary += f" Not compared with {' and '.join(not_compared)}: not measured yet."
     if counts[ACROSS_SPLITS]:
@@ -73,13 +141,13 @@ def near_duplicate_crops(
         "warn",
         len(crops),
         summary,
-        near[[*_CROP, "like", "what"]].reset_index(drop=True),
+        near[[*CROP, "like", "what"]].reset_index(drop=True),
         {f"near_duplicates_{kind.replace(' ', '_')}": count for kind, count in counts.items()},
     )
 
 
 def image_in_two_skus(crops: pd.DataFrame, alike: pd.DataFrame) -> Finding:
-    """Crops whose picture, in equal or other bytes, is a crop of another SKU of the split too."""
+    """Find crops whose picture, in equal or other bytes, is also a crop of another SKU."""
     shared = alike[alike["kind"] == ACROSS_SKUS].drop_duplicates("crop_path")
     skus = shared["sku_id"].nunique()
     summary = f"{number_of(len(crops), 'crop')}: no picture is a crop of two SKUs."
@@ -94,20 +162,83 @@ def image_in_two_skus(crops: pd.DataFrame, alike: pd.DataFrame) -> Finding:
         "warn",
         len(crops),
         summary,
-        shared[[*_CROP, "like", "like_sku"]].assign(what="its picture is in two SKUs"),
+        shared[[*CROP, "like", "like_sku"]].assign(what="its picture is in two SKUs"),
         {"crops_in_two_skus": len(shared), "skus_sharing": skus},
     )
 
 
-_KINDS = (WITHIN_SKU, ACROSS_SKUS, ACROSS_SPLITS)
+def near_duplicates(crops: pd.DataFrame) -> pd.DataFrame:
+    """Return pairs of crops of different images that show the same picture: one row per pair.
+
+    `crops` are rows of `looks`, also of several splits. Columns: `one` and `other`, positions in
+    `crops`; `kind`, within a SKU, across SKUs or across splits; `exact`, whether their bytes are
+    equal too. Crops of one image are not compared: garments worn over each other share pixels.
+    """
+    usable = crops[crops["comparable"]]
+    hashes = usable["phash"].to_numpy(dtype=np.int64).view(np.uint64)
+    one, other = _similar(hashes)
+    one, other = _same_shades(_pixels(usable), one, other)
+    splits, skus, images, digests = (
+        usable[name].to_numpy(dtype=object) for name in ("split", "sku_id", "image_id", "sha256")
+    )
+    same_split = splits[one] == splits[other]
+    different = ~(same_split & (images[one] == images[other]))
+    one, other, same_split = one[different], other[different], same_split[different]
+    same_sku = np.where(skus[one] == skus[other], WITHIN_SKU, ACROSS_SKUS)
+    positions = np.flatnonzero(crops["comparable"].to_numpy(dtype=bool))
+    return pd.DataFrame(
+        {
+            "one": positions[one],
+            "other": positions[other],
+            "kind": np.where(same_split, same_sku, ACROSS_SPLITS),
+            "exact": digests[one] == digests[other],
+        }
+    )
 
 
-def _beyond(crops: pd.DataFrame, flag: str, value: str, what: str) -> Finding:
-    """Crops with a flag, the worst first."""
-    rows = crops[crops[flag]].sort_values([value, "crop_path"])
-    found = rows[[*_CROP, value]].assign(what=what).reset_index(drop=True)
-    summary = f"{len(found):,} of {number_of(len(crops), 'crop')}: {what}."
-    numbers: dict[str, int | float] = {flag: len(found)}
-    if len(crops):
-        numbers[f"median_{value}"] = float(crops[value].median())
-    return Finding(found.empty, "warn", len(crops), summary, found, numbers)
+def _similar(hashes: Words) -> tuple[Ints, Ints]:
+    """Return pairs of positions whose hashes differ in at most `BITS` bits, each pair once.
+
+    With `BITS` differences over six bands of the hash at least two bands are equal: crops are
+    sorted by each pair of bands in turn, and compared with those that follow while it is equal.
+    """
+    edges = np.linspace(0, 64, _BANDS + 1).astype(np.uint64)
+    masks = [
+        np.uint64(sum(1 << bit for bit in range(int(low), int(high))))
+        for low, high in pairwise(edges)
+    ]
+    found: list[Words] = []
+    count = np.uint64(max(len(hashes), 1))
+    for first, second in combinations(masks, 2):
+        keys = hashes & (first | second)
+        order = np.lexsort((hashes, keys))
+        sorted_keys, sorted_hashes = keys[order], hashes[order]
+        for step in range(1, min(_CROWD, len(hashes) - 1) + 1):
+            at = np.flatnonzero(sorted_keys[step:] == sorted_keys[:-step])
+            if not len(at):
+                break
+            differing = np.bitwise_count(sorted_hashes[at] ^ sorted_hashes[at + step])
+            at = at[differing <= BITS]
+            pair = np.sort(np.stack([order[at], order[at + step]]), axis=0).astype(np.uint64)
+            found.append(pair[0] * count + pair[1])
+    pairs = np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)
+    return (pairs // count).astype(np.int64), (pairs % count).astype(np.int64)
+
+
+def _same_shades(
+    pixels: np.ndarray[tuple[int, int], np.dtype[np.int16]], one: Ints, other: Ints
+) -> tuple[Ints, Ints]:
+    """Return those pairs whose tiny pictures hardly differ: a hash knows no colour."""
+    close = [
+        np.abs(pixels[one[at : at + _CHUNK]] - pixels[other[at : at + _CHUNK]]).mean(axis=1)
+        <= _SHADES
+        for at in range(0, len(one), _CHUNK)
+    ]
+    keep = np.concatenate(close) if close else np.empty(0, bool)
+    return one[keep], other[keep]
+
+
+def _pixels(crops: pd.DataFrame) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:
+    """Return the tiny pictures: one row of 192 values per crop."""
+    flat = np.frombuffer(b"".join(crops["tiny"].tolist()), np.uint8)
+    return flat.reshape(len(crops), -1 if len(crops) else 192).astype(np.int16)

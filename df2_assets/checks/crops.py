@@ -5,9 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks import offenders
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import number_of
+from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset.boxes import size
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import UNPAIRED
@@ -24,49 +22,41 @@ _RECORDED_SIZE: Final = "the recorded width and height are not those of the box"
 _UNREADABLE: Final = "the file is no readable JPEG"
 _OTHER_SIZE: Final = "the file's width and height are not those of the box"
 _TWICE: Final = "in the manifest twice"
-_FOREIGN: Final = "not a file of this project"
+FOREIGN: Final = "not a file of this project"
 
-_ROW_FAULTS: Final = (
-    _GONE,
-    _CHANGED,
-    _UNWANTED,
-    _RECORDED_SIZE,
-    _UNREADABLE,
-    _OTHER_SIZE,
-    _TWICE,
-)
-"""What can be wrong with a row of the manifest, in the order in which it is said."""
+_OF_ROWS: Final = (_GONE, _CHANGED, _UNWANTED, _RECORDED_SIZE, _UNREADABLE, _OTHER_SIZE, _TWICE)
+"""What can be wrong with a row of the manifest, in the order in which it is reported."""
 
 
 def files_match(
     groups: pd.DataFrame,
     manifest: pd.DataFrame,
     tree: CropTree,
-    header_sizes: Mapping[str, tuple[int, int] | None],
+    sizes_read: Mapping[str, tuple[int, int] | None] | None = None,
 ) -> Finding:
-    """One file for each row without a reason, as recorded and as large as its box; none besides.
+    """Check for one file per row without a reason, as recorded and as large as its box; no other.
 
-    `header_sizes` holds width and height as read from the files of crops new in this run (None:
-    not a readable JPEG); the others are held against their recorded size and time.
+    `sizes_read` are width and height of crops that were read back (None: not a readable JPEG).
     """
+    sizes_read = sizes_read or {}
     made = manifest[manifest["reason"].isna()]
-    faults: dict[str, list[str]] = {what: [] for what in _ROW_FAULTS}
+    faults: dict[str, list[str]] = {what: [] for what in _OF_ROWS}
     boxes = _boxes(groups)
     seen: set[str] = set()
     for path, *recorded in rows(made, "crop_path", "size", "mtime_ns", "width", "height"):
-        there, box = tree.crops.get(path), boxes.get(path)
-        if there is None:
+        status, box = tree.crops.get(path), boxes.get(path)
+        if status is None:
             faults[_GONE].append(path)
-        elif there != tuple(recorded[:2]):
+        elif status != tuple(recorded[:2]):
             faults[_CHANGED].append(path)
         if box is None:
             faults[_UNWANTED].append(path)
         elif box != tuple(recorded[2:]):
             faults[_RECORDED_SIZE].append(path)
-        if there is not None and path in header_sizes:
-            if header_sizes[path] is None:
+        if status is not None and path in sizes_read:
+            if sizes_read[path] is None:
                 faults[_UNREADABLE].append(path)
-            elif box is not None and header_sizes[path] != box:
+            elif box is not None and sizes_read[path] != box:
                 faults[_OTHER_SIZE].append(path)
         if path in seen:
             faults[_TWICE].append(path)
@@ -79,60 +69,55 @@ def files_match(
         "no row of the manifest wants it": sorted(tree.crops.keys() - seen),
         "half-written, left by a build that was killed": tree.temporary,
         "an empty folder": tree.empty,
-        _FOREIGN: tree.foreign,
+        FOREIGN: tree.foreign,
     }
-    parts = [offenders.crops(paths).assign(what=what) for what, paths in faults.items()]
-    found_wrong = pd.concat(parts, ignore_index=True)
+    parts = [crop_rows(paths).assign(what=what) for what, paths in faults.items()]
+    offenders = pd.concat(parts, ignore_index=True)
     on_disk = len(tree.crops) + len(tree.temporary) + len(tree.foreign)
     return Finding(
-        found_wrong.empty,
+        offenders.empty,
         "error",
         len(made),
         _summary(len(made), on_disk, faults),
-        found_wrong,
-        {
-            "crops": len(made),
-            "files": on_disk,
-            "headers_read": len(header_sizes),
-            "foreign": len(tree.foreign),
-        },
+        offenders,
+        {"crops": len(made), "files": on_disk, "foreign": len(tree.foreign)},
     )
 
 
 def tiny_crops(manifest: pd.DataFrame) -> Finding:
-    """Crops whose shorter side is under 32 pixels."""
+    """Find crops whose shorter side is under 32 pixels."""
     made = manifest[manifest["reason"].isna()]
     tiny = made[made[["width", "height"]].min(axis=1) < TINY].reset_index(drop=True)
-    found = offenders.crops(tiny["crop_path"]).assign(
+    offenders = crop_rows(tiny["crop_path"]).assign(
         width=tiny["width"], height=tiny["height"], what=f"a side under {TINY} pixels"
     )
     summary = f"{len(tiny):,} of {number_of(len(made), 'crop')} have a side under {TINY} pixels."
-    return Finding(tiny.empty, "warn", len(made), summary, found, {"tiny": len(tiny)})
+    return Finding(tiny.empty, "warn", len(made), summary, offenders, {"tiny": len(tiny)})
 
 
 def duplicate_crops(
-    split: str, manifest: pd.DataFrame, others: Mapping[str, pd.DataFrame | None]
+    split: str, manifest: pd.DataFrame, other_manifests: Mapping[str, pd.DataFrame | None]
 ) -> Finding:
-    """Crops with the same bytes as another, of this split or of another one: leakage.
+    """Find crops with the same bytes as another, of this split or of another one: leakage.
 
-    `others` are the manifests of the other splits; None for one that is not built, which is not
+    `other_manifests` are those of the other splits; None for one that is not built, which is not
     compared.
     """
     made = manifest[manifest["reason"].isna()]
     twice = made[made["sha256"].duplicated(keep=False)]
-    found = [_same_bytes(twice, twice, f"same bytes as another crop of {split}")]
+    parts = [_same_bytes(twice, twice, f"same bytes as another crop of {split}")]
     compared = [(split, str(len(twice)))]
-    for other, their_manifest in others.items():
+    for other, their_manifest in other_manifests.items():
         if their_manifest is None:
             compared.append((other, "not compared"))
             continue
         theirs = their_manifest[their_manifest["sha256"].isin(made["sha256"].dropna())]
         shared = made[made["sha256"].isin(theirs["sha256"])]
-        found.append(_same_bytes(shared, theirs, f"same bytes as a crop of {other}"))
+        parts.append(_same_bytes(shared, theirs, f"same bytes as a crop of {other}"))
         compared.append((other, str(len(shared))))
-    all_found = pd.concat(found, ignore_index=True)
-    across = len(all_found) - len(twice)
-    not_compared = [other for other, manifest in others.items() if manifest is None]
+    offenders = pd.concat(parts, ignore_index=True)
+    across = len(offenders) - len(twice)
+    not_compared = [other for other, manifest in other_manifests.items() if manifest is None]
     summary = (
         f"{number_of(len(made), 'crop')}: {len(twice):,} with the bytes of another of {split}, "
         f"{across:,} with those of a crop of another split."
@@ -142,11 +127,11 @@ def duplicate_crops(
     if across:
         summary += " A crop in two splits leaks from one into the other: leave one out."
     return Finding(
-        all_found.empty,
+        offenders.empty,
         "warn",
         len(made),
         summary,
-        all_found,
+        offenders,
         {"duplicates_within": len(twice), "duplicates_across": across},
         {"compared with": pd.DataFrame(compared, columns=["split", "crops with the same bytes"])},
     )
@@ -160,7 +145,7 @@ def _boxes(groups: pd.DataFrame) -> dict[str, tuple[int, int]]:
 
 
 def _sku_faults(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:
-    """Masks over `groups`: crops without a row, and SKUs that stand with one domain, or in part.
+    """Return masks over `groups`: crops without a row, SKUs left with one domain or in part.
 
     A SKU is whole, or not at all: it is left out when every crop of one domain has failed.
     """
@@ -178,18 +163,18 @@ def _sku_faults(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.S
 
 
 def _summary(made: int, on_disk: int, faults: Mapping[str, list[str]]) -> str:
-    said = [f"{len(paths):,}: {what}" for what, paths in faults.items() if paths]
+    listed = [f"{len(paths):,}: {what}" for what, paths in faults.items() if paths]
     text = f"{number_of(made, 'crop')} in the manifest, {number_of(on_disk, 'file')} on disk"
-    if not said:
+    if not listed:
         return f"{text}: one for each, as recorded."
-    text = f"{text}; {'; '.join(said)}."
-    if faults[_FOREIGN]:
-        text += f" Nothing is deleted that is {_FOREIGN}: move it away."
+    text = f"{text}; {'; '.join(listed)}."
+    if faults[FOREIGN]:
+        text += f" Nothing is deleted that is {FOREIGN}: move it away."
     return f"{text} Then build again."
 
 
 def _same_bytes(crops: pd.DataFrame, among: pd.DataFrame, what: str) -> pd.DataFrame:
-    """Each of `crops` beside the first other crop with its bytes."""
+    """Return each of `crops` beside the first other crop with its bytes."""
     paths: dict[str, list[str]] = {}
     for path, digest in zip(among["crop_path"].tolist(), among["sha256"].tolist(), strict=True):
         paths.setdefault(digest, []).append(path)
@@ -197,5 +182,5 @@ def _same_bytes(crops: pd.DataFrame, among: pd.DataFrame, what: str) -> pd.DataF
         next((other for other in paths[digest] if other != path), path)
         for path, digest in zip(crops["crop_path"].tolist(), crops["sha256"].tolist(), strict=True)
     ]
-    found = offenders.crops(crops["crop_path"].tolist())
-    return found.assign(same_as=pd.Series(same_as, dtype="str"), what=what)
+    rows = crop_rows(crops["crop_path"].tolist())
+    return rows.assign(same_as=pd.Series(same_as, dtype="str"), what=what)

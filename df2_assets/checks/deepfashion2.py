@@ -6,8 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import number_of
+from df2_assets.checks.finding import Finding, number_of
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, RELEASED
 from df2_assets.errors import LayoutError, inert
 from df2_assets.store.layout import Roots, require_input
@@ -19,7 +18,7 @@ _NEARLY_FULL: Final = 0.9
 
 
 def layout(roots: Roots, split: str) -> Finding:
-    """Names of images and annotations beside the released numbers; no file is looked into.
+    """Compare names of images and annotations with the release; no file is opened.
 
     `test` needs neither of its folders: it was released without annotations.
     """
@@ -59,27 +58,23 @@ def layout(roots: Roots, split: str) -> Finding:
     said = [f"{len(inside):,}: {what}" for what, inside in faults.items() if inside]
     if said:
         summary += f" {'; '.join(said)}. Unpack {split} again, or move away what is not of it."
+    numbers = {"images": images, "annotations": annotations}
+    table = pd.DataFrame(
+        {"what": numbers.keys(), "found": numbers.values(), "released": [*released]}
+    )
     return Finding(
         offenders.empty,
         "warn",
         images + annotations + len(strangers),
         summary,
         offenders,
-        {"images": images, "annotations": annotations, "strangers": len(strangers)},
-        {
-            "beside the release": pd.DataFrame(
-                {
-                    "what": ["images", "annotations"],
-                    "found": [images, annotations],
-                    "released": [released.images, released.annotations],
-                }
-            )
-        },
+        {**numbers, "strangers": len(strangers)},
+        {"beside the release": table},
     )
 
 
 def _names(folder: Path, suffix: str) -> tuple[int, list[str]]:
-    """How many names are six digits and `suffix`, and those that are not."""
+    """Count names of six digits and `suffix`, and return those that are not."""
     found = names(folder)
     strangers = [
         name

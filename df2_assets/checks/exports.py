@@ -12,8 +12,7 @@ from typing import Final
 import pandas as pd
 
 from df2_assets.checks.faults import Fault, Seen
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import crops, number_of
+from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.errors import Df2Error, inert
 from df2_assets.exports import EXPORTS
 from df2_assets.exports import record as records
@@ -77,7 +76,7 @@ def _finding(split: str, name: str, problems: list[_Problem], rows: int) -> Find
     first = f"{inert(paths[0], 300)}: {whats[0]}" if paths[0] else whats[0]
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
     summary = f"{first}{more}. Run df2-assets export {name} --split {split}."
-    offenders = crops(paths).assign(split=split, what=pd.array(whats, "str"))
+    offenders = crop_rows(paths).assign(split=split, what=pd.array(whats, "str"))
     return Finding(False, "error", rows, summary, offenders, numbers)
 
 

@@ -1,20 +1,38 @@
-"""Whether `{split}_image_text.jsonl` says what the metadata says."""
+"""Whether `{split}_image_text.jsonl` has the crops of the metadata, and prompts that suit them."""
 
 import os
-from collections.abc import Iterator
-from itertools import count
-from typing import Any, NamedTuple
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count, product
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import pandas as pd
 
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import number_of
-from df2_assets.dataset.metadata import Crop, Sku
+from df2_assets.checks.finding import CROP, Finding, crop_rows, number_of
+from df2_assets.dataset.metadata import Crop, ImageText, Sku
+from df2_assets.dataset.prompts import Variant
+from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, VIEWPOINTS
 from df2_assets.errors import MissingTableError
 from df2_assets.store import state
-from df2_assets.store.contract_files import read_metadata
+from df2_assets.store.contract_files import read_image_text, read_metadata
 from df2_assets.store.layout import Roots
+
+COMBINATIONS: Final = "crops by combination"
+"""The name of the table of all 234 combinations."""
+
+_PROMPT: Final = re.compile(
+    r"A (?P<photo>catalog product|user) photo of a (?P<person>person wearing a )?"
+    r"(?P<occlusion>(?:partially|heavily) occluded )?(?P<category>.+?)"
+    r" (?P<view>that is not being worn|from the front|from the side or back)\."
+)
+_LABELS: Final = ("category_id", "category_name", "domain", "occlusion", "viewpoint")
+_LABELS_AND_TEXT: Final = attrgetter(*_LABELS, "text")
+_SAID_DOMAIN: Final = {"catalog product": "catalog", "user": "query"}
+_SAID_OCCLUSION: Final = {None: 1, "partially occluded ": 2, "heavily occluded ": 3}
+_SAID_VIEW: Final = {"that is not being worn": 1, "from the front": 2, "from the side or back": 3}
 
 _Line = dict[str, Any]
 
@@ -30,7 +48,7 @@ class _Wanted(NamedTuple):
 
 
 def matches_metadata(roots: Roots, split: str) -> Finding:
-    """The lines of the JSONL are the crops of the metadata: one to one, in order, in each field.
+    """Compare the lines of the JSONL with the crops of the metadata: one to one, in order.
 
     After `text` come the prompts that the split was made with, and nothing else.
     """
@@ -70,7 +88,7 @@ def matches_metadata(roots: Roots, split: str) -> Finding:
     faults += (
         (None, _entry(split, one), "no line") for path, one in wanted.items() if path not in seen
     )
-    found = _named(split, faults)
+    found = _offending_lines(split, faults)
     summary = f"{number_of(len(lines), 'line')}, {number_of(len(wanted), 'crop')} in the metadata"
     if found.empty:
         summary += ": one to one."
@@ -81,7 +99,7 @@ def matches_metadata(roots: Roots, split: str) -> Finding:
 
 
 def _wanted(roots: Roots, split: str) -> Iterator[_Wanted]:
-    """The crops of the metadata in its order. Raises MissingTableError."""
+    """Yield the crops of the metadata in its order. Raises MissingTableError."""
     places = count()
     for sku_id, sku in read_metadata(roots, split).skus.items():
         for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
@@ -90,7 +108,7 @@ def _wanted(roots: Roots, split: str) -> Iterator[_Wanted]:
 
 
 def _entry(split: str, wanted: _Wanted) -> _Line:
-    """The line that a crop of the metadata wants, less the texts."""
+    """Return the line that a crop of the metadata should have, less the texts."""
     _, sku_id, sku, domain, crop = wanted
     return {
         "split": split,
@@ -129,15 +147,119 @@ def _difference(line: _Line, entry: _Line, texts: list[str]) -> str | None:
     return None if keys == [*entry, *texts] else "keys in another order"
 
 
-def _named(split: str, faults: list[tuple[int | None, _Line, str]]) -> pd.DataFrame:
-    names = {"sku_id": "str", "image_id": "str", "item_idx": "str", "image_path": "str"}
+def _offending_lines(split: str, faults: list[tuple[int | None, _Line, str]]) -> pd.DataFrame:
+    rows = crop_rows(str(entry.get("image_path", "")) for _, entry, _ in faults)
+    lines = pd.array([number for number, _, _ in faults], "Int64")
+    whats = pd.array([what for _, _, what in faults], "str")
+    return rows.assign(split=split, line=lines, what=whats)
+
+
+def prompt_coverage(roots: Roots, split: str) -> Finding:
+    """Judge the prompts of the JSONL on disk; a missing or damaged one is an error."""
+    try:
+        records = read_image_text(roots, split)
+        return coverage(split, records, state.load(roots, split).variants)
+    except MissingTableError as problem:
+        return Finding(False, "error", 0, str(problem))
+
+
+def coverage(
+    split: str, records: Sequence[ImageText], variants: tuple[Variant, ...] = ()
+) -> Finding:
+    """Read every prompt back to its labels, and count the crops of each combination.
+
+    `records` also have a prompt for each of `variants`, which is compared with what its template
+    gives. Combinations are category by domain by occlusion by viewpoint: 234. A wrong prompt is an
+    error, a combination without crops a warning; an empty split has nothing to say.
+    """
+    label_counts = Counter(map(_LABELS_AND_TEXT, records))
+    wrong = {key: what for key in label_counts if (what := _wrong_prompt(*key))}
+    suspects = records if wrong else ()
+    faults = [(r, r.text, wrong[key]) for r in suspects if (key := _LABELS_AND_TEXT(r)) in wrong]
+    faults += _wrong_variants(records, variants)
+    cells: Counter[tuple[int, str, int, int]] = Counter()
+    for (category_id, _, *labels, _), crops in label_counts.items():
+        cells[category_id, *labels] += crops
+    combinations = list(product(CATEGORIES, DOMAINS.values(), OCCLUSIONS, VIEWPOINTS))
+    empty = [cell for cell in combinations if not cells[cell]] if records else []
+    wrong_rows = len(faults)
+    summary = "No prompts: the split has no SKU."
+    if records:
+        summary = (
+            f"{number_of(len(records) * (1 + len(variants)), 'prompt')}, {wrong_rows:,} wrong; "
+            f"{len(empty):,} of {len(combinations)} combinations without a crop."
+        )
+    if wrong_rows:
+        summary += f" Rerun image_text for {split}."
+    return Finding(
+        not (faults or empty),
+        "error" if wrong_rows else "warn",
+        len(records),
+        summary,
+        _offending_prompts(split, faults, empty),
+        {"wrong_prompts": wrong_rows, "empty_combinations": len(empty)},
+        {COMBINATIONS: _table(cells)} if records else {},
+    )
+
+
+def _wrong_prompt(
+    category_id: int, category_name: str, domain: str, occlusion: int, viewpoint: int, text: str
+) -> str | None:
+    """Return what is wrong with a prompt, or None."""
+    match = _PROMPT.fullmatch(text)
+    if match is None:
+        return "not a sentence of the contract"
+    worn = domain == "query" and viewpoint in (2, 3)
+    wrong = {
+        "category": match["category"] != category_name
+        or category_name != CATEGORIES.get(category_id),
+        "domain": _SAID_DOMAIN[match["photo"]] != domain,
+        "occlusion": _SAID_OCCLUSION[match["occlusion"]] != occlusion,
+        "viewpoint": _SAID_VIEW[match["view"]] != viewpoint,
+        "person": (match["person"] is not None) != worn,
+    }
+    names = [name for name, is_wrong in wrong.items() if is_wrong]
+    return f"the prompt says another {', '.join(names)}" if names else None
+
+
+def _wrong_variants(
+    records: Sequence[ImageText], variants: tuple[Variant, ...]
+) -> Iterator[tuple[ImageText, str, str]]:
+    """Yield each text that is not what its template gives, with its line and what is wrong."""
+    for r, variant in product(records, variants):
+        text = getattr(r, variant.key)
+        labels = r.domain, r.category_name, r.occlusion, r.viewpoint
+        if text != variant.prompt(r.image_path, *labels):
+            yield r, text, f"{variant.key} is not what its template gives"
+
+
+def _offending_prompts(
+    split: str,
+    faults: Iterable[tuple[ImageText, str, str]],
+    empty: Iterable[tuple[int, str, int, int]],
+) -> pd.DataFrame:
+    """Return one row per wrong prompt, then one per combination without crops."""
     rows = [
-        (split, number, *(_text(entry.get(name)) for name in names), what)
-        for number, entry, what in faults
+        (split, r.sku_id, r.image_id, r.item_idx, r.image_path, *_LABELS_AND_TEXT(r)[:-1], *texts)
+        for r, *texts in faults
     ]
-    columns = ["split", "line", "sku_id", "image_id", "item_idx", "crop_path", "what"]
-    return pd.DataFrame(rows, columns=columns).astype({"line": "Int64", "what": "str"})
+    rows += [
+        (split, *[None] * 4, c, CATEGORIES[c], *labels, None, "no crop of this kind")
+        for c, *labels in empty
+    ]
+    columns = [*CROP, *_LABELS, "text", "what"]
+    return pd.DataFrame(rows, columns=columns).astype({"item_idx": "Int32"})
 
 
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+def _table(cells: Counter[tuple[int, str, int, int]]) -> pd.DataFrame:
+    """Count crops: one row per category and domain, one column per occlusion and viewpoint."""
+    return pd.DataFrame(
+        [
+            {"category": name, "domain": domain}
+            | {
+                f"occlusion {o}, viewpoint {v}": cells[category_id, domain, o, v]
+                for o, v in product(OCCLUSIONS, VIEWPOINTS)
+            }
+            for (category_id, name), domain in product(CATEGORIES.items(), DOMAINS.values())
+        ]
+    )

@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import number_of
+from df2_assets.checks.finding import CROP, Finding, number_of
 
 UNLIKE: Final = 36.0
 """Distance beyond which two crops are not of one garment; of one they are mostly under 25."""
@@ -28,7 +27,7 @@ Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 
 def unlike_crops(crops: pd.DataFrame, groups: pd.DataFrame) -> Finding:
-    """Crops that are further than 36 from most others of their SKU; `unlike` is the nearest.
+    """Find crops further than 36 from most others of their SKU; `unlike` is the nearest.
 
     `crops` are rows of `looks`, `groups` those of `sku_groups`. A SKU's crops fall apart where no
     chain of steps up to that distance joins them; what the largest part does not hold is odd.
@@ -56,9 +55,7 @@ def unlike_crops(crops: pd.DataFrame, groups: pd.DataFrame) -> Finding:
             step = round(float(distances[place, nearest]), 1)
             odd.append((int(places[place]), step, int(places[nearest])))
     odd.sort(key=lambda one: (-one[1], one[0]))
-    found = rows.iloc[[place for place, _, _ in odd]][
-        ["split", "sku_id", "image_id", "item_idx", "crop_path"]
-    ].reset_index(drop=True)
+    found = rows.iloc[[place for place, _, _ in odd]][CROP].reset_index(drop=True)
     paths = rows["crop_path"].tolist()
     found["unlike"] = pd.Series([paths[nearest] for _, _, nearest in odd], dtype="str")
     found["distance"] = pd.Series([step for _, step, _ in odd], dtype="float64")
@@ -83,7 +80,7 @@ def unlike_crops(crops: pd.DataFrame, groups: pd.DataFrame) -> Finding:
 
 
 def _colours(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Floats:
-    """Lightness and two colour differences of the middle, each sorted: where is of no matter."""
+    """Return lightness and two colour differences of the middle, sorted: place does not matter."""
     middle = pixels[:, 1:7, 2:6].reshape(len(pixels), 24, 3).astype(np.float32)
     red, green, blue = middle[..., 0], middle[..., 1], middle[..., 2]
     light = _LIGHT * (red + green + blue) / 3
@@ -92,7 +89,7 @@ def _colours(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Floats:
 
 
 def _distances(colours: Floats, texture: Floats) -> Floats:
-    """From each crop of a SKU to each; row by row, for a SKU can have hundreds."""
+    """Return distances between the crops of a SKU; row by row, for a SKU can have hundreds."""
     rows = [np.abs(colours - one).mean(axis=1) for one in colours]
     apart: Floats = np.abs(texture[:, None] - texture[None])
     apart *= _TEXTURE
@@ -101,7 +98,7 @@ def _distances(colours: Floats, texture: Floats) -> Floats:
 
 
 def _parts(distances: Floats) -> Floats:
-    """For each crop, the number of the part that steps up to the limit join it to."""
+    """Return for each crop the number of the part that steps up to the limit join it to."""
     count = len(distances)
     part = np.full(count, -1)
     near = distances <= UNLIKE
@@ -117,7 +114,7 @@ def _parts(distances: Floats) -> Floats:
 
 
 def _main(part: Floats, catalog: "np.ndarray[tuple[int, ...], np.dtype[np.bool_]]") -> int:
-    """The part with most crops; of equal ones that with more of the shop's, then the first."""
+    """Return the part with most crops; of equal ones that with more of the shop's, or the first."""
     return int(
         max(
             np.unique(part).tolist(),

@@ -4,8 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import ITEM, marked, number_of
+from df2_assets.checks.finding import ITEM, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.boxes import clamp, reads_as_width_height, size
 from df2_assets.dataset.reasons import MEANINGS, Reason
@@ -21,7 +20,7 @@ _BOX: Final = ["x1", "y1", "x2", "y2"]
 
 
 def pairing(split: str, files: pd.DataFrame) -> Finding:
-    """Images without annotation and annotations without image, from the side table."""
+    """Find images without annotation and annotations without image, from the side table."""
     has_image, has_annotation = files["image_size"].notna(), files["anno_size"].notna()
     images, annotations = int(has_image.sum()), int(has_annotation.sum())
     numbers: dict[str, int | float] = {
@@ -41,7 +40,7 @@ def pairing(split: str, files: pd.DataFrame) -> Finding:
         "image without annotation": ~has_annotation,
         "annotation without image": ~has_image,
     }
-    offenders = marked(files.assign(split=split), alone, ["split", "image_id"])
+    offenders = offending_rows(files.assign(split=split), alone, ["split", "image_id"])
     summary = (
         f"{number_of(images, 'image')}, {numbers['images_without_annotation']:,} without "
         f"annotation; {number_of(annotations, 'annotation')}, "
@@ -56,7 +55,7 @@ def pairing(split: str, files: pd.DataFrame) -> Finding:
 def refusals_within_limit(
     split: str, index: pd.DataFrame, files: pd.DataFrame, max_refused: float
 ) -> Finding:
-    """Refused images of the annotated ones, refused items of those in readable files.
+    """Compare refused images with annotated ones, and refused items with readable ones.
 
     Each may be `max_refused` of its kind, and two in any case; beyond it is an error.
     """
@@ -92,7 +91,7 @@ def refusals_within_limit(
 
 
 def boxes(index: pd.DataFrame) -> Finding:
-    """Boxes without area or outside the image, and how many reach past its edge."""
+    """Find boxes without area or outside the image; count those that reach past its edge."""
     given = index[index["x1"].notna()]
     past_edge = given["reason"].isna() & (_past_edge(given) > 0)
     reversed_ = given["reason"] == Reason.BOX_REVERSED.value
@@ -108,7 +107,7 @@ def boxes(index: pd.DataFrame) -> Finding:
     }
     if too_many:
         faults[PAST_EDGE] = past_edge
-    offenders = marked(given, faults, [*ITEM, *_BOX, "width", "height"])
+    offenders = offending_rows(given, faults, [*ITEM, *_BOX, "width", "height"])
     summary = (
         f"{number_of(len(given), 'box', 'boxes')}: {int(reversed_.sum()):,} reversed or without "
         f"area ({int(as_size.sum()):,} of them fit as x, y, width, height), "
@@ -135,14 +134,14 @@ def boxes(index: pd.DataFrame) -> Finding:
 
 
 def furthest_past_edge(index: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Up to `count` items whose box was clamped, those that reach furthest past the edge first."""
+    """Return up to `count` items with a clamped box, those furthest past the edge first."""
     pixels = _past_edge(index).where(index["reason"].isna())
     worst = pixels[pixels > 0].sort_values(ascending=False, kind="stable").index[:count]
     return index.loc[worst, [*ITEM, *_BOX]].assign(what=PAST_EDGE)
 
 
 def _past_edge(index: pd.DataFrame) -> "pd.Series[int]":
-    """How many pixels each box reaches past the edge of its image, at the worst of its sides."""
+    """Return how many pixels each box reaches past the edge of its image, at its worst side."""
     x1, y1, x2, y2, width, height = (
         index[name].astype("int64[pyarrow]") for name in (*_BOX, "width", "height")
     )
@@ -151,7 +150,7 @@ def _past_edge(index: pd.DataFrame) -> "pd.Series[int]":
 
 
 def labels(index: pd.DataFrame) -> Finding:
-    """Labels out of range, category names of another id, scale labels that the box belies."""
+    """Find labels out of range, category names of another id, scales that the box contradicts."""
     items = index[index["source"].notna()]
     share = _box_share(items)
     low = items["scale"].map({scale: bounds[0] for scale, bounds in BOX_SHARES.items()})
@@ -169,7 +168,7 @@ def labels(index: pd.DataFrame) -> Finding:
     }
     rows = items.assign(box_share=share.round(4))
     columns = ["category_id", "category_name", *LABELS, "scale"]
-    offenders = marked(rows, faults, [*ITEM, *columns, "box_share", "detail"])
+    offenders = offending_rows(rows, faults, [*ITEM, *columns, "box_share", "detail"])
     counts = {what: int((offenders["what"] == what).sum()) for what in faults}
     found = "; ".join(f"{count:,}: {what}" for what, count in counts.items() if count)
     return Finding(
@@ -183,7 +182,7 @@ def labels(index: pd.DataFrame) -> Finding:
 
 
 def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Finding:
-    """The numbers of pairs in a full train split (DeepFashion2 issue 30).
+    """Compare the numbers of pairs in a full train split with DeepFashion2 issue 30.
 
     Instance pairs: user item and shop item of one pair id and style above 0. Image pairs: the
     distinct images of these.
@@ -202,7 +201,7 @@ def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Findi
     )
     if found != known:
         summary += (
-            " Some annotations are missing, refused or changed: see refusals, or unpack anew."
+            " Some annotations are missing, refused or changed: see refusals, or unpack it again."
         )
     return Finding(
         found == known,

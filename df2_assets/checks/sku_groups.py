@@ -4,8 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import marked, number_of
+from df2_assets.checks.finding import CROP, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.skus import KEY, SKU_ID, candidates, left_out, sku_id
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
@@ -14,7 +13,7 @@ _SHOWN: Final = 10
 
 
 def identity(split: str, groups: pd.DataFrame) -> Finding:
-    """Ids and paths that say what they stand for, each once; both domains; no style 0."""
+    """Check ids and paths: right, each once, with both domains, and without style 0."""
     ids = groups["sku_id"]
     digits = [
         groups[name].astype("str").str.zfill(width)
@@ -35,8 +34,7 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
         "crop_path appears twice": groups["crop_path"].duplicated(keep=False),
         "the item appears twice": groups.duplicated(["image_id", "item_idx"], keep=False),
     }
-    columns = ["split", "sku_id", "image_id", "item_idx", "crop_path"]
-    offenders = marked(groups, faults, columns)
+    offenders = offending_rows(groups, faults, CROP)
     skus = int(ids.nunique())
     summary = f"{number_of(skus, 'SKU')}, {number_of(len(groups), 'crop')}: "
     if offenders.empty:
@@ -54,7 +52,7 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
 
 
 def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.DataFrame) -> Finding:
-    """SKUs and crops by category, what was left out and why, and the published figures.
+    """Count SKUs and crops by category, what was left out and why, and compare published figures.
 
     It fails where usable items make no SKU at all, or a full split has another number of SKUs than
     was published.
@@ -96,14 +94,14 @@ def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.Data
 
 
 def _published(split: str, images: int) -> int | None:
-    """The published number of SKUs, where all released images of the split are there."""
+    """Return the published number of SKUs, where all released images of the split are there."""
     validation = taxonomy.PUBLISHED.validation_skus
     figures = {"train": taxonomy.PUBLISHED.skus - validation, "validation": validation}
     return figures.get(split) if images == taxonomy.RELEASED[split].images else None
 
 
 def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
-    """Would-be SKUs with one domain only: sku_id, category_name, domain, first image, crops."""
+    """Return would-be SKUs with one domain: sku_id, category_name, domain, first image, crops."""
     rows = usable.groupby([*KEY, "category_name"])
     both = rows.agg(
         domain=("domain", "min"),
@@ -118,7 +116,7 @@ def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_category(groups: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
-    """A row a category: SKUs, crops by domain, SKUs left out for want of the other domain."""
+    """Count per category: SKUs, crops by domain, SKUs left out for lack of the other domain."""
     rows = groups.groupby("category_id")
     crops = {domain: groups[groups["domain"] == domain] for domain in DOMAINS.values()}
     columns = {

@@ -1,4 +1,4 @@
-"""Whether `{split}_sku_metadata.json`, read anew from disk, keeps the contract."""
+"""Whether `{split}_sku_metadata.json`, read back from disk, keeps the contract."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,9 +8,7 @@ from typing import Final
 import msgspec
 import pandas as pd
 
-from df2_assets.checks import offenders
-from df2_assets.checks.finding import Finding
-from df2_assets.checks.offenders import number_of
+from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset.boxes import is_reversed
 from df2_assets.dataset.metadata import Crop, Sku, StrictSku
 from df2_assets.dataset.taxonomy import CATEGORIES
@@ -35,7 +33,7 @@ _decode_sku: Final = msgspec.json.Decoder(StrictSku).decode
 
 
 def contract(roots: Roots, split: str) -> Finding:
-    """Schema, counts, both domains, order, and a file at each path (design section 2)."""
+    """Check schema, counts, both domains, order, and for a file at each path (the contract)."""
     path = roots.sku_metadata(split)
     try:
         document = msgspec.json.decode(path.read_bytes(), type=_Document)
@@ -125,7 +123,7 @@ def _crop_problem(
 
 def _named(split: str, problems: list[str], faults: list[_Fault]) -> pd.DataFrame:
     rows = [("", None, what) for what in problems] + faults
-    found = offenders.crops(path or "" for _, path, _ in rows)
+    found = crop_rows(path or "" for _, path, _ in rows)
     return found.assign(
         split=split,
         sku_id=pd.Series([sku_id for sku_id, _, _ in rows], dtype="str"),

@@ -1,6 +1,6 @@
 """Tables, findings and changes as Dagster metadata: what people read in the UI."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow as pa
 
 from df2_assets.checks.finding import Finding
-from df2_assets.checks.recorded import record
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import inert
@@ -79,7 +78,6 @@ def table_result(
     rebuild_reason: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
-    check_results: Sequence[dg.AssetCheckResult] = (),
 ) -> dg.MaterializeResult[Any]:
     """Return the result of an asset that leaves a table, for the IO manager to write.
 
@@ -98,7 +96,6 @@ def table_result(
             **(metadata or {}),
         },
         tags=tags,
-        check_results=check_results,
     )
 
 
@@ -180,14 +177,13 @@ def fenced_head(path: Path, lines: int = 6, width: int = 160) -> str:
 def check_result(
     finding: Finding, roots: Roots, asset: str, check: str, split: str, picture: str | None = None
 ) -> dg.AssetCheckResult:
-    """A finding as the result of a check; all its offenders in a Parquet file, the first shown.
+    """Render a recorded finding as the result of a check; of its offenders the first are shown.
 
     `picture` is markdown with an embedded image.
     """
     metadata: dict[str, Any] = {"looked_at": finding.looked_at, **finding.numbers}
     if picture:
         metadata["picture"] = dg.MetadataValue.md(picture)
-    record(finding, roots, asset, check, split)
     if len(finding.offenders):
         metadata["offenders"] = len(finding.offenders)
         metadata[FIRST_OFFENDERS] = preview(finding.offenders)

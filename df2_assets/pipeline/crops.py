@@ -15,14 +15,7 @@ from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.pipeline.changes import Changes, counted
-from df2_assets.pipeline.cutting import (
-    CropFiles,
-    CropShard,
-    SourceImage,
-    cut_shard,
-    read_headers,
-    refuse,
-)
+from df2_assets.pipeline.cutting import CropFiles, CropShard, SourceImage, cut_shard, refuse
 from df2_assets.pipeline.planning import CropPlan, left_out
 from df2_assets.store.files import remove, remove_empty
 from df2_assets.store.journal import CropRow, journal
@@ -32,7 +25,6 @@ from df2_assets.store.state import mark_incomplete
 R = TypeVar("R")
 
 _SHARD: Final = 32
-_HEADERS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -82,13 +74,6 @@ def build_crops(
             len(kept) - len(made),
         ),
     )
-
-
-def header_sizes(
-    roots: Roots, crop_paths: list[str], engine: Engine
-) -> dict[str, tuple[int, int] | None]:
-    """Return width and height of crops by the headers of their files; None: cannot be read."""
-    return dict(read_crops(roots, crop_paths, engine, read_headers, _HEADERS))
 
 
 def read_crops(

@@ -1,6 +1,7 @@
 """Crops made, measured and looked at. All of it runs in worker processes."""
 
 import hashlib
+import io
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -69,12 +70,13 @@ def cut_shard(shard: CropShard) -> list[CropRow]:
     Raises OutputError where a crop cannot be written, StorageError where a store fails.
     """
     rows: list[CropRow] = []
-    cuts = {cut.crop_path: cut for image in shard.images for cut in image.cuts}
+    fingerprints = {c.crop_path: c.fingerprint for image in shard.images for c in image.cuts}
     written = access(shard.sku_root).write_each(shard.sku_root, _encoded(shard, rows))
     for path, data, (length, time_ns) in written:
-        _, box, fingerprint = cuts[path]
+        # As the file says, so that a check can compare it with the box.
+        width, height = image_size(io.BytesIO(data))
         digest = hashlib.sha256(data).hexdigest()
-        rows.append(CropRow(path, length, time_ns, digest, *size(box), fingerprint))
+        rows.append(CropRow(path, length, time_ns, digest, width, height, fingerprints[path]))
     return rows
 
 
@@ -89,12 +91,6 @@ def refuse(image: SourceImage, reason: Reason, detail: str, *, again: bool) -> l
         )
         for cut in image.cuts
     ]
-
-
-def read_headers(crops: CropFiles) -> list[tuple[int, int] | None]:
-    """Return width and height of each crop; None for one that is no readable JPEG."""
-    files = access(crops.sku_root).peek_each(_paths(crops))
-    return [_unless_damaged(image_size, file) for file in files]
 
 
 def measure_each(crops: CropFiles) -> list[Measures | None]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.leakage import ACROSS_SPLITS
+from df2_assets.checks.crop_quality import ACROSS_SPLITS
 from df2_assets.dataset.skus import KEY, candidates
 from df2_assets.dataset.taxonomy import OCCLUSIONS, VIEWPOINTS
 

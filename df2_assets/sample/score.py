@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from df2_assets.checks.recorded import offenders
+from df2_assets.checks import finding
 from df2_assets.dataset.reasons import Reason
 from df2_assets.sample.answer_key import Planted
 from df2_assets.store.layout import Roots
@@ -61,7 +61,7 @@ def score_checks(
 
 def read_offenders(roots: Roots, asset: str, check: str, splits: list[str]) -> pd.DataFrame:
     """All offenders of a check, as its last run over each split left them."""
-    found = [offenders(roots, asset, check, split) for split in splits]
+    found = [finding.read_offenders(roots, asset, check, split) for split in splits]
     parts = [rows for rows in found if rows is not None]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 

@@ -47,7 +47,7 @@ def reread(
 
 
 def reread_shard(shard: Shard) -> list[Reread]:
-    """The digest and size of each crop of the shard, in its order."""
+    """Return the digest and size of each crop of the shard, in its order."""
     root = shard.sku_root
     paths = ((f"{root}/{path}", -1) for path in shard.crop_paths)
     return [_reread(data) for data in access(root).read_each(paths)]

@@ -1,81 +1,128 @@
-"""What is on disk of a split, held against the contract and the manifest; nothing is changed."""
+"""Compares what lies on disk of a split with the contract and the tables; changes nothing.
 
-from dataclasses import dataclass, field
-from typing import Final
+Judges with the functions of the checks' registry, and adds what only it looks at: digests, pixels,
+the list of checksums, and files left half-written.
+"""
 
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
 import pandas as pd
 
-from df2_assets.checks.crops import files_match
+from df2_assets.checks.crops import FOREIGN, files_match
 from df2_assets.checks.exports import exports_on_disk
-from df2_assets.checks.faults import Fault, Seen, also, listed
-from df2_assets.checks.finding import Finding
+from df2_assets.checks.faults import Fault, Seen
+from df2_assets.checks.finding import Finding, crop_rows, number_of
+from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
-from df2_assets.errors import OutputError, inert
+from df2_assets.errors import OutputError
 from df2_assets.store import checksums, crop_tree, tables
 from df2_assets.store.consistency import is_built, standing
 from df2_assets.store.crop_tree import CropTree
+from df2_assets.store.files import temporary_name
 from df2_assets.store.layout import Roots
-from df2_assets.verify.documents import image_text, prompts, sku_metadata, unlisted
+from df2_assets.store.location import locate
 from df2_assets.verify.rereading import Reread, reread
 
 _DAMAGED: Final = "its bytes are not those that were written, behind the same size and time"
+_EDITED: Final = "its bytes are not those that were written"
+_HALF_WRITTEN: Final = "half-written, left by a build that was killed"
+_NO_ORIGINAL: Final = "the original image is not there"
+
+Digests = Mapping[str, str]
+"""SHA-256 by the name of a file, relative to SKU_ROOT."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """A split as it was found.
+    """A split as it lies on disk.
 
-    `seen` is by asset and check. `damaged` are crops that only a look at all their bytes gives
-    away. `notes` say what could not be looked at, and is no fault.
+    `findings` are by asset and check, `faults` what is wrong in them and in the split as a whole.
+    `damaged` are crops that only a look at all their bytes gives away. `notes` say what could not
+    be looked at, and is no fault.
     """
 
     split: str
     deep: bool
     crops: int = 0
-    standing: list[Fault] = field(default_factory=list)
-    seen: dict[tuple[str, str], Seen] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-    @property
-    def faults(self) -> list[Fault]:
-        return [*self.standing, *(fault for seen in self.seen.values() for fault in seen.faults)]
 
 
 def verify(
     roots: Roots, split: str, engine: Engine | None = None, progress: Progress = silent
 ) -> Verified:
-    """Hold all that a split consists of against the contract and the tables.
+    """Compare all that a split consists of with the contract and the tables.
 
     With an engine every crop is also decoded, and its digest compared, and those of the files of
     exports. What is wrong is a fault, not an exception.
     """
     deep = engine is not None
     if not is_built(roots, split):
-        return Verified(split, deep, standing=[Fault("state", "it has not been built")])
+        return Verified(split, deep, faults=[Fault("state", "it has not been built")])
     faults = [Fault("state", what) for what in standing(roots, split)]
     listing, current = checksums.read(roots, split), checksums.current(roots, split)
-    if unlisted(roots, split, listing, current):
+    if not _is_listed(roots, split, listing, current):
         own = roots.checksums(split).relative_to(roots.sku_root).as_posix()
         faults.append(Fault("state", "it does not list the files of the split", path=own))
-    files, crops, damaged = _crops(roots, split, engine, progress)
-    missing = {fault.path for fault in files.faults if fault.path}
-    metadata, notes = sku_metadata(roots, split, listing, current, missing)
-    seen = {
-        ("crops", "files_match"): files,
-        ("sku_metadata", "contract"): metadata,
-        ("image_text", "matches_metadata"): image_text(roots, split, listing, current),
-        ("image_text", "prompt_coverage"): prompts(roots, split),
-        **exports_on_disk(roots, split, deep=deep),
-    }
-    return Verified(split, deep, crops, faults, seen, damaged, notes)
+    crops, made, damaged = _crops(roots, split, engine, progress)
+    missing = {fault.path for fault in crops.faults if fault.path}
+    metadata, notes = _metadata(roots, split)
+    lines = _find("image_text", "matches_metadata", roots, split)
+    documents = (
+        ("sku_metadata", "contract", roots.sku_metadata(split), metadata, missing),
+        ("image_text", "matches_metadata", roots.image_text(split), lines, ()),
+    )
+    seen = {("crops", "files_match"): crops}
+    for asset, check, path, finding, known in documents:
+        finding = unedited(finding, split, path.name, listing, current)
+        seen[asset, check] = Seen(finding, _of_document(f"{asset}: {check}", path, finding, known))
+    seen["image_text", "prompt_coverage"] = _prompts(roots, split)
+    seen |= exports_on_disk(roots, split, deep=deep)
+    faults += [fault for one in seen.values() for fault in one.faults]
+    findings = {key: one.finding for key, one in seen.items()}
+    return Verified(split, deep, made, faults, findings, damaged, notes)
+
+
+def unedited(
+    finding: Finding, split: str, name: str, listing: Digests, current: Digests
+) -> Finding:
+    """Return `finding` of a contract file, failed where the file's digest is not the listed one.
+
+    A file that a build has put there since `current` was read is not compared.
+    """
+    digest = current.get(name)
+    if finding.passed and digest is not None and listing.get(name, digest) != digest:
+        return _also(finding, split, [name], _EDITED)
+    return finding
+
+
+def _find(asset: str, name: str, roots: Roots, split: str) -> Finding:
+    (check,) = (check for check in CHECKS if (check.asset, check.name) == (asset, name))
+    return check.find(CheckContext(roots, split))
+
+
+def _is_listed(roots: Roots, split: str, listing: Digests, current: Digests) -> bool:
+    """Return whether the list of checksums has every file, and the manifest's crops."""
+    documents = {roots.sku_metadata(split).name, roots.image_text(split).name}
+    crops = [
+        {name: digest for name, digest in digests.items() if name not in documents}
+        for digests in (listing, current)
+    ]
+    return crops[0] == crops[1] and documents <= listing.keys()
 
 
 def _crops(
     roots: Roots, split: str, engine: Engine | None, progress: Progress
 ) -> tuple[Seen, int, list[str]]:
-    """The crops on disk, how many the manifest has, and those that only their bytes give away."""
+    """Return the crops on disk, how many the manifest has, and those with damaged bytes."""
     check = "crops: files_match"
     groups, manifest = (tables.find(roots, asset, split) for asset in ("sku_groups", "crops"))
     try:
@@ -84,26 +131,107 @@ def _crops(
         fault = Fault(check, str(problem), "you")
         return Seen(Finding(False, "error", 0, str(problem)), [fault]), 0, []
     if groups is None or manifest is None:
-        summary = f"There is no manifest to hold the crops of {split} against: build again."
+        summary = f"There is no manifest to compare the crops of {split} with: build again."
         return Seen(Finding(False, "error", len(tree.crops), summary)), 0, []
     rows = tables.frame(manifest)
     made = rows[rows["reason"].isna()]
-    there = [path for path in made["crop_path"] if path in tree.crops]
-    read = {} if engine is None else reread(str(roots.sku_root), there, engine, progress)
-    sizes = {path: one.size for path, one in read.items()}
+    on_disk = [path for path in made["crop_path"] if path in tree.crops]
+    read = {} if engine is None else reread(str(roots.sku_root), on_disk, engine, progress)
+    sizes = {path: crop.size for path, crop in read.items()}
     finding = files_match(tables.frame(groups), rows, tree, sizes)
     damaged = _damaged(made, tree, read)
     known = set(finding.offenders["crop_path"])
-    finding = also(finding, split, [path for path in damaged if path not in known], _DAMAGED)
-    foreign = (inert(path, 1000) for path in tree.foreign)
-    return Seen(finding, listed(check, finding.offenders, foreign)), len(made), damaged
+    finding = _also(finding, split, [path for path in damaged if path not in known], _DAMAGED)
+    return Seen(finding, _listed(check, finding.offenders)), len(made), damaged
 
 
 def _damaged(made: pd.DataFrame, tree: CropTree, read: dict[str, Reread]) -> list[str]:
-    """Crops with the recorded size and time, and other bytes than the recorded ones."""
+    """Return crops with the recorded size and time, and other bytes than the recorded ones."""
     columns = ["crop_path", "size", "mtime_ns", "sha256"]
     return [
         path
         for path, size, mtime_ns, sha256 in made[columns].itertuples(index=False)
         if path in read and tree.crops[path] == (size, mtime_ns) and read[path].sha256 != sha256
     ]
+
+
+class _Head(msgspec.Struct):
+    df2_root: str
+
+
+def _metadata(roots: Roots, split: str) -> tuple[Finding, list[str]]:
+    """Return the finding on the metadata, and notes on what could not be looked at.
+
+    Where the split's images are not under DF2_ROOT, they may be where the file says; else nothing
+    is said of them.
+    """
+    missing = roots.images(split)
+    has_originals = missing.is_dir()
+    if not has_originals:
+        with suppress(OSError, msgspec.DecodeError):
+            head = msgspec.json.decode(roots.sku_metadata(split).read_bytes(), type=_Head)
+            roots = replace(roots, df2_root=locate(head.df2_root))
+    finding = _find("sku_metadata", "contract", roots, split)
+    if has_originals or finding.offenders.empty:
+        return finding, []
+    note = f"{missing} is not there: original images were not looked for."
+    rows = finding.offenders[finding.offenders["what"] != _NO_ORIGINAL]
+    if rows.empty:
+        return replace(finding, passed=True, offenders=rows, summary=note), [note]
+    return replace(finding, offenders=rows.reset_index(drop=True)), [note]
+
+
+def _prompts(roots: Roots, split: str) -> Seen:
+    """Return what the prompts say; a combination that no crop has is no fault."""
+    finding = _find("image_text", "prompt_coverage", roots, split)
+    if finding.severity != "error" or finding.offenders.empty:
+        return Seen(finding)
+    wrong = finding.offenders[finding.offenders["text"].notna()]
+    return Seen(finding, _listed("image_text: prompt_coverage", wrong))
+
+
+def _of_document(
+    check: str, path: Path, finding: Finding, known: Collection[str | None]
+) -> list[Fault]:
+    """Return the faults of a contract file, less those of crops that are `known` to be at fault."""
+    rows = finding.offenders
+    if not finding.passed and rows.empty:
+        faults = [Fault(check, finding.summary, path=path.name)]
+    else:
+        faults = _listed(check, rows[~rows["crop_path"].isin(list(known))]) if len(rows) else []
+    for fault in faults:
+        if fault.path is None and fault.sku_id is None:  # of no crop: of the file itself
+            fault.path = path.name
+    half = temporary_name(path.name)
+    if path.with_name(half).exists():
+        faults.append(Fault(check, _HALF_WRITTEN, path=half))
+    return faults
+
+
+def _listed(check: str, offenders: pd.DataFrame) -> list[Fault]:
+    """Return one fault per offender; a person has to move away what is not the project's."""
+    faults = []
+    columns = ["what", "crop_path", "sku_id", "image_id", "item_idx"]
+    for what, *rest in offenders[columns].itertuples(index=False):
+        path, sku_id, image_id, item_idx = (
+            None if pd.isna(value) or value == "" else value for value in rest
+        )
+        item = None if item_idx is None else int(item_idx)
+        repair: Literal["build", "you"] = "you" if what == FOREIGN else "build"
+        faults.append(Fault(check, what, repair, path, sku_id, image_id, item))
+    return faults
+
+
+def _also(finding: Finding, split: str, paths: list[str], what: str) -> Finding:
+    """Return `finding` with further offenders, where there are any: crops or other files."""
+    if not paths:
+        return finding
+    more = crop_rows(paths).assign(split=split, what=what)
+    summary = f"{number_of(len(paths), 'file')}: {what}. Build again."
+    return replace(
+        finding,
+        passed=False,
+        severity="error",
+        summary=summary if finding.passed else f"{finding.summary} {summary}",
+        offenders=pd.concat([finding.offenders, more], ignore_index=True),
+    )

@@ -7,11 +7,13 @@ from typing import TypeVar
 
 import pandas as pd
 
+from df2_assets.checks.finding import Finding
+from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.dataset.skus import group
 from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.engines.base import Lost
 from df2_assets.engines.progress import lines
-from df2_assets.pipeline.crops import build_crops, header_sizes
+from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import build_index
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.pipeline.publishing import publish_image_text, publish_metadata
@@ -80,7 +82,6 @@ class Built:
     groups: pd.DataFrame
     manifest: pd.DataFrame
     tree: CropTree
-    header_sizes: dict[str, tuple[int, int] | None]
 
 
 def index(roots: Roots, split: str = "train") -> Indexed:
@@ -107,8 +108,23 @@ def build(roots: Roots, split: str = "train") -> Built:
     manifest = tables.frame(built.manifest)
     publish_metadata(roots, split, groups, manifest)
     publish_image_text(roots, split)
-    sizes = header_sizes(roots, built.made, Here())
-    return Built(groups, manifest, crop_tree.scan(roots, split), sizes)
+    return Built(groups, manifest, crop_tree.scan(roots, split))
+
+
+def find(name: str, roots: Roots, split: str = "train", max_refused: float = 0.01) -> Finding:
+    """What the check of that name finds in the tables and files of a split."""
+    (check,) = (check for check in CHECKS if check.name == name)
+    return check.find(CheckContext(roots, split, max_refused))
+
+
+def fails(finding: Finding, severity: str) -> bool:
+    """Whether a finding did not pass, and is as bad as that."""
+    return (finding.passed, finding.severity) == (False, severity)
+
+
+def passes(finding: Finding) -> bool:
+    """Whether a finding passed, without offenders."""
+    return finding.passed and finding.offenders.empty
 
 
 def named(offenders: pd.DataFrame, *columns: str) -> list[tuple[object, ...]]:

@@ -8,8 +8,8 @@ import pytest
 from PIL import ImageEnhance
 
 from df2_assets.checks import crop_quality as inspection
-from df2_assets.checks import leakage
 from df2_assets.checks.finding import Finding
+from df2_assets_tests.checks.clean import fails
 from df2_assets_tests.support.looks import jpeg, path, picture, plain, seen
 
 SKU, OTHER = "000001_01_01", "000002_01_01"
@@ -48,8 +48,7 @@ def test_dark_crops_are_named_the_darkest_first(clean: pd.DataFrame) -> None:
     dim = [ImageEnhance.Brightness(picture(40 + i)).enhance(by) for i, by in enumerate((0.1, 0.04))]
     crops = pd.concat([clean, seen((path(40 + i), jpeg(one)) for i, one in enumerate(dim))])
     found = inspection.dark_crops(crops)
-    assert not found.passed
-    assert found.severity == "warn"
+    assert fails(found, "warn")
     assert found.offenders["image_id"].tolist() == ["000041", "000040"]
     assert found.numbers["dark"] == 2
     assert inspection.blank_crops(crops).passed, "one fault has one alarm"
@@ -128,11 +127,11 @@ def test_banded_search_finds_what_comparing_all_finds() -> None:
         for bits in rng.integers(1, 8, 300)
     ]
     hashes = np.concatenate([base, base ^ np.array(flips, np.uint64), base[:5]])
-    one, other = leakage._similar(hashes)
+    one, other = inspection._similar(hashes)
     brute = {
         (a, b)
         for a, b in combinations(range(len(hashes)), 2)
-        if int(hashes[a] ^ hashes[b]).bit_count() <= leakage.BITS
+        if int(hashes[a] ^ hashes[b]).bit_count() <= inspection.BITS
     }
     assert set(zip(one.tolist(), other.tolist(), strict=True)) == brute
     assert len(brute) > 100
@@ -140,6 +139,6 @@ def test_banded_search_finds_what_comparing_all_finds() -> None:
 
 def test_a_crowd_of_equal_hashes_is_searched_in_bounded_work() -> None:
     hashes = np.zeros(3000, np.uint64)
-    one, other = leakage._similar(hashes)
+    one, other = inspection._similar(hashes)
     assert len(one) < 3000 * 65
     assert set(one.tolist()) | set(other.tolist()) == set(range(3000))

@@ -8,16 +8,8 @@ import pytest
 from df2_assets.checks.deepfashion2 import layout
 from df2_assets.dataset.taxonomy import RELEASED, Released
 from df2_assets.store.layout import Roots
-from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.clean import named
+from df2_assets_tests.checks.clean import fails, named, passes
 from df2_assets_tests.support.builder import DataSet
-
-
-@pytest.fixture
-def data(roots: Roots) -> DataSet:
-    data = DataSet(roots.df2_root)
-    clean.write(data, "train", looks=2)
-    return data
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -30,8 +22,7 @@ def test_an_unpacked_split_passes_and_is_shown_beside_the_release(
     roots: Roots, data: DataSet
 ) -> None:
     finding = layout(roots, "train")
-    assert finding.passed
-    assert finding.offenders.empty
+    assert passes(finding)
     assert finding.numbers == {"images": 4, "annotations": 4, "strangers": 0}
     table = finding.tables["beside the release"]
     assert named(table, "what", "found", "released") == [
@@ -45,8 +36,7 @@ def test_names_that_are_not_six_digits_are_listed(roots: Roots, data: DataSet) -
     touch(roots.images("train"), *strangers)
     touch(roots.annotations("train"), ".DS_Store", "000009.json")
     finding = layout(roots, "train")
-    assert not finding.passed
-    assert finding.severity == "warn"
+    assert fails(finding, "warn")
     assert {path for (path,) in named(finding.offenders, "path")} == {
         "train/image/1.jpg",
         "train/image/0000001.jpg",
@@ -61,8 +51,7 @@ def test_names_that_are_not_six_digits_are_listed(roots: Roots, data: DataSet) -
 def test_a_missing_folder_is_named_with_what_to_do(roots: Roots, data: DataSet) -> None:
     shutil.rmtree(roots.annotations("train"))
     finding = layout(roots, "train")
-    assert not finding.passed
-    assert finding.severity == "warn"
+    assert fails(finding, "warn")
     expected = [("train", "train/annos", "the folder is missing")]
     assert named(finding.offenders, "split", "path", "what") == expected
     assert "set DF2_ROOT" in finding.summary

@@ -5,12 +5,12 @@ from itertools import product
 import msgspec
 import pytest
 
-from df2_assets.checks.prompts import prompt_coverage
+from df2_assets.checks.image_text import coverage
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.store.contract_files import read_image_text
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.clean import named
+from df2_assets_tests.checks.clean import fails, named
 from df2_assets_tests.support.builder import DataSet
 
 
@@ -38,29 +38,15 @@ def one(
     return found[0]
 
 
-def test_all_234_combinations_with_the_right_prompts_pass(records: list[ImageText]) -> None:
-    finding = prompt_coverage("train", records)
-    assert finding.passed
-    assert finding.offenders.empty
-    assert finding.looked_at == 234
-    assert finding.numbers == {"wrong_prompts": 0, "empty_combinations": 0}
-
-
 def test_the_table_shows_every_combination(records: list[ImageText]) -> None:
     twice = records[one(records, 8, "query", 3, 2)]
-    table = prompt_coverage("train", [*records, twice]).tables["crops by combination"]
+    table = coverage("train", [*records, twice]).tables["crops by combination"]
     cells = [f"occlusion {o}, viewpoint {v}" for o, v in product((1, 2, 3), (1, 2, 3))]
     assert list(table.columns) == ["category", "domain", *cells]
     assert len(table) == 26
     assert int(table[cells].to_numpy().sum()) == 235
     trousers = table[(table["category"] == "trousers") & (table["domain"] == "query")]
     assert trousers["occlusion 3, viewpoint 2"].tolist() == [2]
-
-
-def test_an_empty_split_passes() -> None:
-    finding = prompt_coverage("test", [])
-    assert finding.passed
-    assert finding.offenders.empty
 
 
 TOP = "A user photo of a person wearing a partially occluded short sleeve top from the front."
@@ -94,9 +80,8 @@ def test_a_wrong_prompt_is_an_error_and_named(
     assert record.text == TOP
     changed = [*records]
     changed[place] = msgspec.structs.replace(record, text=text)
-    finding = prompt_coverage("train", changed)
-    assert not finding.passed
-    assert finding.severity == "error"
+    finding = coverage("train", changed)
+    assert fails(finding, "error")
     assert named(finding.offenders, "split", "sku_id", "image_id", "item_idx", "text", "what") == [
         ("train", record.sku_id, record.image_id, record.item_idx, text, what)
     ]
@@ -107,7 +92,7 @@ def test_no_two_combinations_may_share_a_prompt(records: list[ImageText]) -> Non
     """Every prompt but its own is wrong for every record, whichever is taken."""
     for taken in records[:: len(records) // 13]:
         changed = [msgspec.structs.replace(record, text=taken.text) for record in records]
-        finding = prompt_coverage("train", changed)
+        finding = coverage("train", changed)
         assert finding.numbers["wrong_prompts"] == len(records) - 1
 
 
@@ -116,7 +101,7 @@ def test_a_category_name_of_another_id_is_an_error(records: list[ImageText]) -> 
     changed = [*records]
     text = TOP.replace("short sleeve top", "vest")
     changed[place] = msgspec.structs.replace(records[place], category_name="vest", text=text)
-    finding = prompt_coverage("train", changed)
+    finding = coverage("train", changed)
     assert finding.severity == "error"
     assert named(finding.offenders, "image_id", "what") == [
         (records[place].image_id, "the prompt says another category")
@@ -126,9 +111,8 @@ def test_a_category_name_of_another_id_is_an_error(records: list[ImageText]) -> 
 def test_empty_combinations_are_a_warning_and_named(records: list[ImageText]) -> None:
     gone = {one(records, 1, "query", 2, 2), one(records, 13, "catalog", 3, 1)}
     left = [record for place, record in enumerate(records) if place not in gone]
-    finding = prompt_coverage("train", left)
-    assert not finding.passed
-    assert finding.severity == "warn"
+    finding = coverage("train", left)
+    assert fails(finding, "warn")
     columns = ("category_id", "category_name", "domain", "occlusion", "viewpoint", "what")
     assert named(finding.offenders, *columns) == [
         (1, "short sleeve top", "query", 2, 2, "no crop of this kind"),

@@ -59,7 +59,7 @@ class Platform:
     def observe(self) -> None:
         assert self.run("observe_sources", None).success
 
-    def materialize(self, split: str, assets: Iterable[str]) -> dg.ExecuteInProcessResult:
+    def materialize(self, split: str | None, assets: Iterable[str]) -> dg.ExecuteInProcessResult:
         """Materialize some assets with their checks, as from the UI."""
         return self.defs.resolve_implicit_global_asset_job_def().execute_in_process(
             run_config=QUIET,

@@ -1,56 +1,181 @@
-"""What Dagster is told of the checks."""
+"""The table of checks, and its rows as Dagster evaluates them in a run."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
 
 import dagster as dg
-import pytest
+import pandas as pd
 
 from df2_assets import exports
+from df2_assets.checks.registry import CHECKS, Check, CheckContext
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.defs.checks import all_checks, crops, raw_annotation_index, sku_groups
+from df2_assets.defs.assets import all_assets
+from df2_assets.defs.checks import all_checks
+from df2_assets.defs.partitions import splits
+from df2_assets.report.check_pictures import SHOW
+from df2_assets_tests.checks import clean
+from df2_assets_tests.defs.platform import SPLIT, Platform
+from df2_assets_tests.support.builder import Item, item
+from df2_assets_tests.support.processes import PROJECT
 
-BLOCKING = [raw_annotation_index.BLOCKING, sku_groups.BLOCKING, crops.BLOCKING]
-SPECS = [spec for check in all_checks for spec in check.check_specs] + BLOCKING
+TOP = item(1, 1, [5, 5, 70, 100], scale=1)
+BESIDE = {"crop_quality", *exports.NAMES}
+OF_BUILD = {(check.asset, check.name) for check in CHECKS if check.asset not in BESIDE}
+"""The checks of `build_dataset`; those of `crop_quality` and of exports go with their assets."""
 
-NAMES = {
-    "deepfashion2": {"layout"},
-    "raw_annotation_index": {
-        "pairing",
-        "refusals_within_limit",
-        "boxes",
-        "labels",
-        "known_answers",
-    },
-    "sku_groups": {"identity", "counts"},
-    "crops": {"files_match", "tiny_crops", "duplicate_crops"},
-    "sku_metadata": {"contract"},
-    "image_text": {"matches_metadata", "prompt_coverage", "freshness"},
-    "crop_quality": {
-        "dark_crops",
-        "blank_crops",
-        "near_duplicate_crops",
-        "image_in_two_skus",
-        "unlike_crops",
-    },
-    **{export: {"matches_image_text"} for export in exports.NAMES},
-}
+FIELDS = {field.name for field in dataclasses.fields(CheckContext)} | {"name"}
+
+Evaluations = Mapping[tuple[str, str], dg.AssetCheckEvaluation]
 
 
-def test_every_check_of_the_design_is_there_once() -> None:
-    names = sorted((spec.asset_key.to_user_string(), spec.name) for spec in SPECS)
-    assert names == sorted((asset, name) for asset in NAMES for name in NAMES[asset])
+def test_every_check_is_registered_as_the_table_says() -> None:
+    specs = [spec for step in all_checks for spec in step.check_specs]
+    registered = [(s.asset_key.path[-1], s.name, s.description, s.blocking) for s in specs]
+    assert registered == [(c.asset, c.name, c.description, c.blocking) for c in CHECKS]
+    assert len({(check.asset, check.name) for check in CHECKS}) == len(CHECKS)
+    for check in CHECKS:
+        assert all(hasattr(CheckContext, p) or p in FIELDS for p in check.parameters), check.name
+    assert {spec.partitions_def for spec in specs} == {splits}
 
 
-@pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
-def test_every_check_has_a_partition_a_split_and_a_description(spec: dg.AssetCheckSpec) -> None:
-    assert spec.partitions_def is not None
-    assert tuple(spec.partitions_def.get_partition_keys()) == SPLITS
-    assert spec.description
+def test_the_checks_of_an_asset_are_one_step_and_every_export_has_one() -> None:
+    assets = [{spec.asset_key.path[-1] for spec in step.check_specs} for step in all_checks]
+    assert assets == [{asset} for asset in dict.fromkeys(check.asset for check in CHECKS)]
+    assert set.union(*assets) <= {key.path[-1] for asset in all_assets for key in asset.keys}
+    assert set(exports.NAMES) < set.union(*assets)
 
 
-def test_three_checks_block_what_comes_after() -> None:
-    blocking = {spec.name for spec in SPECS if spec.blocking}
-    assert blocking == {"refusals_within_limit", "identity", "files_match"}
+def test_every_picture_is_of_a_check() -> None:
+    assert SHOW.keys() <= {check.name for check in CHECKS}
 
 
-def test_the_checks_of_an_asset_are_one_step() -> None:
-    assets = [{spec.asset_key.to_user_string() for spec in c.check_specs} for c in all_checks]
-    assert assets == [{asset} for asset in NAMES]
+def in_readme(check: Check) -> str:
+    asset = "each export" if check.asset in exports.NAMES else check.asset
+    return f"| `{check.name}` | {asset} | {check.description} | {'yes' * check.blocking} |"
+
+
+def test_the_table_of_the_readme_is_that_of_the_checks() -> None:
+    lines = (PROJECT / "README.md").read_text(encoding="utf-8").splitlines()
+    start = lines.index("| check | on | passes if | blocks |") + 2
+    expected = list(dict.fromkeys(map(in_readme, CHECKS)))
+    assert lines[start : start + len(expected) + 1] == [*expected, ""]
+
+
+def evaluations(result: dg.ExecuteInProcessResult, split: str = SPLIT) -> Evaluations:
+    """What a run has evaluated for a split, by asset and check."""
+    found = result.get_asset_check_evaluations()
+    return {(e.asset_key.path[-1], e.check_name): e for e in found if e.partition == split}
+
+
+def alarms(evaluated: Evaluations) -> dict[str, str]:
+    """The severity of each check that did not pass."""
+    return {
+        f"{asset}.{name}": check.severity.value
+        for (asset, name), check in evaluated.items()
+        if not check.passed
+    }
+
+
+def offenders(platform: Platform, asset: str, check: str) -> Path:
+    return platform.settings.roots.offenders(asset, check, SPLIT)
+
+
+def test_a_clean_data_set_gives_no_alarm_but_that_of_test(platform: Platform) -> None:
+    for split in ("train", "validation"):
+        clean.write(platform.data, split)
+    platform.data.image("test", 1)
+    expected: dict[str, dict[str, str]] = {split: {} for split in SPLITS}
+    expected["test"] = {"raw_annotation_index.pairing": "WARN"}
+    for split in SPLITS:
+        result = platform.run("build_dataset", split)
+        assert result.success
+        evaluated = evaluations(result, split)
+        assert evaluated.keys() == OF_BUILD
+        assert alarms(evaluated) == expected[split]
+        assert all(check.description for check in evaluated.values())
+    assert not list(platform.settings.roots.own.glob("checks/**/*.parquet"))
+
+
+def test_what_is_planted_is_found_shown_and_listed_whole(platform: Platform) -> None:
+    data = platform.data
+    clean.write(data, SPLIT)
+    for image_id, source in ((81, "shop"), (82, "user")):
+        data.image(SPLIT, image_id, (400, 400), seed="the same")
+        faults: dict[int | str, Item] = {1: TOP, 2: TOP | {"viewpoint": 4}}
+        faults |= {n: TOP | {"style": n, "scale": 3} for n in range(3, 33)}
+        data.annotation(SPLIT, image_id, source, 7, faults)
+    data.image(SPLIT, 83)
+    data.image(SPLIT, "stranger")
+    result = platform.run("build_dataset")
+    assert result.success
+    assert alarms(evaluations(result)) == {
+        "deepfashion2.layout": "WARN",
+        "raw_annotation_index.pairing": "WARN",
+        "raw_annotation_index.refusals_within_limit": "WARN",
+        "raw_annotation_index.labels": "WARN",
+        "crops.duplicate_crops": "WARN",
+    }
+    labels = evaluations(result)["raw_annotation_index", "labels"].metadata
+    path = offenders(platform, "raw_annotation_index", "labels")
+    listed = pd.read_parquet(path)
+    assert sorted(zip(listed["image_id"], listed["item_idx"], strict=True)) == [
+        (image_id, n) for image_id in ("000081", "000082") for n in range(2, 33)
+    ]
+    assert labels["offenders"].value == 62
+    assert labels["all offenders"].value == str(path)
+    assert str(labels["picture"].value).startswith("![boxes with doubtful labels]")
+    shown = labels["first 20 offenders"]
+    assert isinstance(shown, dg.TableMetadataValue)
+    first = [record.data["image_id"] for record in shown.records]
+    assert first == listed["image_id"].head(20).tolist()
+
+
+def test_too_many_refusals_stop_the_build_with_all_checks_of_the_asset_evaluated(
+    platform: Platform,
+) -> None:
+    platform.spoil()
+    result = platform.run("build_dataset")
+    assert not result.success
+    evaluated = evaluations(result)
+    assert alarms(evaluated)["raw_annotation_index.refusals_within_limit"] == "ERROR"
+    of_index = {check.name for check in CHECKS if check.asset == "raw_annotation_index"}
+    assert {name for asset, name in evaluated if asset == "raw_annotation_index"} == of_index
+    listed = pd.read_parquet(offenders(platform, "raw_annotation_index", "refusals_within_limit"))
+    assert listed["image_id"].tolist() == ["000901", "000902", "000903"]
+    made = {event.asset_key.path[-1] for event in result.get_asset_materialization_events()}  # type: ignore[union-attr]
+    assert made == {"raw_annotation_index"}
+    assert not (platform.settings.roots.sku_root / SPLIT).exists()
+
+
+def test_a_foreign_file_stops_the_build_until_it_is_moved_away(platform: Platform) -> None:
+    sku_root = platform.settings.roots.sku_root
+    foreign = sku_root / SPLIT / "catalog/mine.txt"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text("not yours")
+    result = platform.run("build_dataset")
+    assert not result.success
+    assert alarms(evaluations(result)) == {"crops.files_match": "ERROR"}
+    listed = offenders(platform, "crops", "files_match")
+    assert pd.read_parquet(listed)["crop_path"].tolist() == ["train/catalog/mine.txt"]
+    assert foreign.read_text() == "not yours"
+    assert not list(sku_root.glob("*.json"))
+    foreign.unlink()
+    platform.build()
+    assert not listed.exists()
+
+
+def test_a_run_without_a_partition_evaluates_every_split_that_is_there(
+    platform: Platform,
+) -> None:
+    platform.build()
+    observed = platform.materialize(None, ["deepfashion2"])
+    again = platform.run("check_only", None)
+    assert observed.success
+    assert again.success
+    for result, asset in ((observed, "deepfashion2"), (again, "deepfashion2"), (again, "crops")):
+        found = [e for e in result.get_asset_check_evaluations() if e.asset_key.path[-1] == asset]
+        splits = {"train", "validation"} if asset == "deepfashion2" else {"train"}
+        assert {evaluation.partition for evaluation in found} == splits
+        assert all(evaluation.passed for evaluation in found)
+    assert evaluations(again).keys() == OF_BUILD

@@ -9,23 +9,15 @@ import dagster as dg
 import pytest
 
 from df2_assets import exports
+from df2_assets.checks.registry import CHECKS as REGISTRY
 from df2_assets.defs import retries
-from df2_assets.defs.checks import all_checks, crops, raw_annotation_index, sku_groups
 from df2_assets_tests.defs.platform import OTHER, SPLIT, Platform, events, failure
 from df2_assets_tests.support.snapshots import contract, stamps
 
 BESIDE = "crop_quality"
 """Its checks are of a table that `build_dataset` does not make, and `refresh_reports` does."""
 
-ALL_CHECKS = {
-    (spec.asset_key.path[-1], spec.name)
-    for specs in [
-        *(check.check_specs for check in all_checks),
-        [module.BLOCKING for module in (crops, raw_annotation_index, sku_groups)],
-    ]
-    for spec in specs
-    if spec.asset_key.path[-1] not in exports.NAMES
-}
+ALL_CHECKS = {(check.asset, check.name) for check in REGISTRY if check.asset not in exports.NAMES}
 """Without those of the exports, which nobody has made here."""
 
 CHECKS = {check for check in ALL_CHECKS if check[0] != BESIDE}
@@ -93,7 +85,10 @@ def test_check_only_judges_by_todays_files_and_settings(platform: Platform) -> N
 
 
 def test_check_only_of_a_split_that_was_not_built_says_what_to_do(platform: Platform) -> None:
-    assert "materialize raw_annotation_index first" in failure(platform.run("check_only"))
+    result = platform.run("check_only")
+    assert not result.success
+    errors = [str(event.event_specific_data) for event in result.all_events if event.is_failure]
+    assert any("materialize raw_annotation_index first" in error for error in errors)
 
 
 def test_refresh_reports_makes_reports_and_nothing_else(platform: Platform) -> None:

@@ -86,7 +86,7 @@ def test_whatever_is_damaged_is_found_and_the_next_build_repairs_it(
         found = verify(site.roots, SPLIT, engine)
         contents = {site.roots.sku_metadata(SPLIT), site.roots.image_text(SPLIT), *crops}
         contract = {path.relative_to(site.sku).as_posix() for path in damaged.keys() & contents}
-        unreadable = [fault for fault in found.standing if fault.what.endswith("cannot be read")]
+        unreadable = [fault for fault in found.faults if fault.what.endswith("cannot be read")]
         assert unreadable or contract <= _named(site, found), damaged
         # Crops that there was no table to hold against are found once a build has made it anew.
         for _ in range(1 + bool(unreadable)):

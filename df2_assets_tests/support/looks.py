@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from df2_assets.checks.looks import looks
+from df2_assets.checks.crop_quality import looks
 from df2_assets.dataset.perceptual import measure
 
 SIDE = 160

@@ -5,17 +5,15 @@ import time
 import dagster as dg
 import pyarrow as pa
 
-from df2_assets.checks.crops import files_match
 from df2_assets.dataset.cropping import code_version
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.checks.crops import BLOCKING
-from df2_assets.defs.metadata import check_result, pictures, share, table_result
+from df2_assets.defs.metadata import pictures, share, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
-from df2_assets.pipeline.crops import build_crops, header_sizes
+from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.planning import estimate, plan_crops
 from df2_assets.report.pictures import BeforeAndAfter, contact_sheet
-from df2_assets.store import crop_tree, tables
+from df2_assets.store import tables
 from df2_assets.store.space import require_space
 
 
@@ -32,7 +30,6 @@ from df2_assets.store.space import require_space
     """,
     kinds=("jpeg", "parquet"),
     code_version=code_version(),
-    check_specs=[BLOCKING],
 )
 def crops(
     context: dg.AssetExecutionContext,
@@ -49,9 +46,6 @@ def crops(
     built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
     seconds = time.monotonic() - start
     manifest = tables.frame(built.manifest)
-    tree = plan.tree if plan.nothing_to_do else crop_tree.scan(roots, split)
-    sizes = header_sizes(roots, built.made, shards)
-    finding = files_match(groups, manifest, tree, sizes)
     on_disk = groups[groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])]
     return table_result(
         "crops",
@@ -74,5 +68,4 @@ def crops(
                 what_changed=changed.draw(built.made),
             ),
         },
-        check_results=[check_result(finding, roots, "crops", BLOCKING.name, split)],
     )

@@ -42,7 +42,6 @@ def split_asset(
     tags: Sequence[str] = (),
     code_version: str = "1",
     deps: Sequence[str] = (),
-    check_specs: Sequence[dg.AssetCheckSpec] = (),
     last: bool = False,
     condition: dg.AutomationCondition[Any] = FOLLOW,
 ) -> Callable[[Callable[..., Result]], dg.AssetsDefinition]:
@@ -76,7 +75,6 @@ def split_asset(
             metadata=reference(body) | ({} if schema is None else columns(schema)),
             automation_condition=condition,
             deps=deps,
-            check_specs=check_specs,
             op_tags={"dagster/priority": "-1"} if last else None,
         )(step)
 

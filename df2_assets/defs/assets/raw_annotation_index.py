@@ -4,11 +4,9 @@ import time
 
 import dagster as dg
 
-from df2_assets.checks.raw_annotation_index import refusals_within_limit
 from df2_assets.defs.assets.factories import Result, record_source, split_asset
-from df2_assets.defs.checks.raw_annotation_index import BLOCKING
-from df2_assets.defs.metadata import check_result, share, table_result
-from df2_assets.defs.resources import EngineChoice, Limits, ProgressChoice, SplitWriter
+from df2_assets.defs.metadata import share, table_result
+from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.defs.runs.history import SOURCE
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.indexing import build_index
@@ -28,14 +26,12 @@ from df2_assets.store import tables
     """,
     code_version=CODE_VERSION,
     deps=[SOURCE],
-    check_specs=[BLOCKING],
 )
 def raw_annotation_index(
     context: dg.AssetExecutionContext,
     output: SplitWriter,
     engine: EngineChoice,
     progress: ProgressChoice,
-    limits: Limits,
 ) -> Result:
     roots, split, start = output.roots, context.partition_key, time.monotonic()
     before = tables.find(roots, "raw_annotation_index", split)
@@ -43,7 +39,6 @@ def raw_annotation_index(
     seconds = time.monotonic() - start
     index, files = tables.frame(indexed.table), indexed.listing.files
     annotations = int(files["anno_size"].notna().sum())
-    finding = refusals_within_limit(split, index, files, limits.max_refused)
     return table_result(
         "raw_annotation_index",
         indexed.table,
@@ -65,5 +60,4 @@ def raw_annotation_index(
             partition=split,
             metadata={"files": len(files)},
         ),
-        check_results=[check_result(finding, roots, "raw_annotation_index", BLOCKING.name, split)],
     )

@@ -3,11 +3,9 @@
 import dagster as dg
 import pyarrow as pa
 
-from df2_assets.checks.sku_groups import identity
 from df2_assets.dataset.skus import group_index
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.checks.sku_groups import BLOCKING
-from df2_assets.defs.metadata import check_result, previewed, table_result
+from df2_assets.defs.metadata import previewed, table_result
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.report.summaries import by_category
@@ -24,7 +22,6 @@ from df2_assets.store import tables
     `x1` to `y2` is the box that is cut, `anno_x1` to `anno_y2` the one that was annotated. Rows
     are sorted by SKU id, domain, image id and item.
     """,
-    check_specs=[BLOCKING],
 )
 def sku_groups(
     context: dg.AssetExecutionContext, output: SplitWriter, raw_annotation_index: pa.Table
@@ -39,7 +36,4 @@ def sku_groups(
         between_tables(before, table, ["crop_path"]),
         numbers={"skus": groups["sku_id"].nunique(), "crops": len(groups)},
         metadata=previewed("by_category", by_category(groups)),
-        check_results=[
-            check_result(identity(split, groups), roots, "sku_groups", BLOCKING.name, split)
-        ],
     )

@@ -15,7 +15,7 @@ import pandas as pd
 from dagster._core.event_api import PartitionKeyFilter
 from pydantic import Field
 
-from df2_assets.checks.offenders import number_of
+from df2_assets.checks.finding import number_of
 from df2_assets.defs.metadata import SHOWN, preview
 from df2_assets.defs.runs.liveness import PARTITION_TAG
 

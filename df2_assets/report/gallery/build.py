@@ -6,9 +6,8 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.crop_quality import pairs_alike
-from df2_assets.checks.looks import find_looks, looks
-from df2_assets.checks.recorded import recorded
+from df2_assets.checks.crop_quality import find_looks, looks, pairs_alike
+from df2_assets.checks.finding import read_findings
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
@@ -45,7 +44,7 @@ def build_gallery(
     texts = pd.DataFrame([(one.sku_id, one.text) for one in records], columns=["sku_id", "text"])
     on_disk = groups[groups["crop_path"].isin(made["crop_path"])]
     ready = readiness(index, on_disk, texts, alike)
-    said = recorded(roots, split)
+    said = read_findings(roots, split)
     checks, named = pages.named_skus(roots, split, said)
     digests = dict(zip(made["crop_path"].tolist(), made["sha256"].tolist(), strict=True))
     shown = content.collect(records, digests, named)

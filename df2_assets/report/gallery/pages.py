@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from df2_assets.checks.recorded import Recorded, offenders
+from df2_assets.checks.finding import RecordedFinding, read_offenders
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import MEANINGS
 from df2_assets.dataset.skus import SKU_ID
@@ -63,7 +63,9 @@ def readiness_page(found: Readiness, not_compared: Sequence[str]) -> dict[str, A
     }
 
 
-def checks_page(roots: Roots, split: str, recorded: Sequence[Recorded]) -> list[dict[str, Any]]:
+def checks_page(
+    roots: Roots, split: str, recorded: Sequence[RecordedFinding]
+) -> list[dict[str, Any]]:
     """What the template shows of the checks, what is worst first."""
     shown = [_check(roots, split, one) for one in recorded]
     order = ("failed", "warned", "passed")
@@ -81,13 +83,13 @@ def reasons_page(refusals: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def named_skus(
-    roots: Roots, split: str, recorded: Sequence[Recorded]
+    roots: Roots, split: str, recorded: Sequence[RecordedFinding]
 ) -> tuple[list[str], dict[str, list[int]]]:
     """The checks that name SKUs, and for each SKU that is named by which of them."""
     checks: list[str] = []
     named: dict[str, list[int]] = {}
     for one in recorded:
-        found = offenders(roots, one.asset, one.check, split)
+        found = read_offenders(roots, one.asset, one.check, split)
         if found is None or "sku_id" not in found:
             continue
         skus = sorted(set(found["sku_id"].dropna().tolist()))
@@ -99,9 +101,9 @@ def named_skus(
     return checks, named
 
 
-def _check(roots: Roots, split: str, one: Recorded) -> dict[str, Any]:
+def _check(roots: Roots, split: str, one: RecordedFinding) -> dict[str, Any]:
     state = "passed" if one.passed else "warned" if one.severity == "warn" else "failed"
-    named = offenders(roots, one.asset, one.check, split)
+    named = read_offenders(roots, one.asset, one.check, split)
     head = pd.DataFrame() if named is None else named.head(_ROWS).dropna(axis=1, how="all")
     listed = head.drop(columns="split", errors="ignore")
     path = roots.offenders(one.asset, one.check, split)

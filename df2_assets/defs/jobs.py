@@ -1,0 +1,129 @@
+"""The jobs. One that only looks is a selection of checks, or `verify_dataset`."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import dagster as dg
+from pydantic import Field
+
+from df2_assets.checks.finding import number_of, record_finding
+from df2_assets.defs.checks import evaluation
+from df2_assets.defs.metadata import check_result
+from df2_assets.defs.partitions import splits
+from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
+from df2_assets.defs.runs.history import SOURCE, TEMPLATES
+from df2_assets.defs.runs.retention import clean_history
+from df2_assets.errors import inert
+from df2_assets.pipeline.planning import mark_damaged
+from df2_assets.verify.verify import verify
+
+_BY_SPLIT: Final = dg.PartitionedConfig(splits, lambda _: {})
+"""Gives a job of checks alone its partitions: Dagster infers a job's from its assets only."""
+
+build_dataset = dg.define_asset_job(
+    "build_dataset",
+    dg.AssetSelection.assets("image_text", "refusals").upstream()
+    | dg.AssetSelection.checks_for_assets(SOURCE),
+    description=(
+        "Brings a split up to date, from annotations to crops, metadata and prompts, with every "
+        "check. What has not changed is not made again."
+    ),
+)
+check_only = dg.define_asset_job(
+    "check_only",
+    dg.AssetSelection.all_asset_checks(),
+    config=_BY_SPLIT,
+    description=(
+        "Judges a split that was built, or without a partition every split: all checks on tables "
+        "and files as they are, with today's settings. Makes nothing, and opens no image but to "
+        "show an offender. `verify_dataset` compares bytes instead."
+    ),
+)
+check_freshness = dg.define_asset_job(
+    "check_freshness",
+    dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("image_text"), "freshness")),
+    config=_BY_SPLIT,
+    description="Checks whether a split is made from the download as it is now, and how old it is.",
+)
+refresh_reports = dg.define_asset_job(
+    "refresh_reports",
+    dg.AssetSelection.tag("report", ""),
+    description="Makes the reports of a split that was built; no crop, and no contract file.",
+)
+build_exports = dg.define_asset_job(
+    "build_exports",
+    dg.AssetSelection.groups("exports"),
+    description=(
+        "Writes every export of a split that was built; `df2-assets export`, or a selection of "
+        "assets, writes some. What has not changed is not written again."
+    ),
+)
+observe_sources = dg.define_asset_job(
+    "observe_sources",
+    dg.AssetSelection.assets(SOURCE, TEMPLATES).without_checks(),
+    description="Records a data version for each split of the download, and one of the templates.",
+)
+
+
+class Verification(dg.Config):
+    """How closely to look."""
+
+    deep: bool = Field(default=False, description="Decode every crop and compare its digest.")
+
+
+@dg.op(out={})
+def verify_split(
+    context: dg.OpExecutionContext,
+    config: Verification,
+    output: SplitWriter,
+    engine: EngineChoice,
+    progress: ProgressChoice,
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Compare the files of a split with the contract; fail where something is wrong.
+
+    A crop that only its digest gives away is marked, so that the next build makes it again.
+    """
+    roots, split = output.roots, context.partition_key
+    verified = verify(
+        roots, split, engine.start() if config.deep else None, progress.of(context.log)
+    )
+    for note in verified.notes:
+        context.log.warning(note)
+    for (asset, check), finding in verified.findings.items():
+        record_finding(finding, roots, asset, check, split)
+        result = check_result(finding, roots, asset, check, split)
+        yield evaluation(context.instance, result, split)
+    if verified.damaged:
+        marked = mark_damaged(roots, split, verified.damaged)
+        context.log.info(f"The next build makes {len(marked)} damaged crops again.")
+    if verified.faults:
+        count, first = number_of(len(verified.faults), "fault"), verified.faults[0]
+        where = f" ({first.path})" if first.path else ""
+        raise dg.Failure(
+            f"{count} in {split}, the first: {inert(first.what, 300)}{where}.",
+            metadata={"faults": len(verified.faults), "crops": verified.crops},
+            allow_retries=False,
+        )
+
+
+@dg.job(
+    partitions_def=splits,
+    description=(
+        "Compares the files of a split with what was built: every byte, if `deep`. A damaged crop "
+        "is marked to be made again. `check_only` judges what was built instead."
+    ),
+)
+def verify_dataset() -> None:
+    verify_split()
+
+
+all_jobs: Final = (
+    build_dataset,
+    check_only,
+    check_freshness,
+    refresh_reports,
+    build_exports,
+    observe_sources,
+    verify_dataset,
+    clean_history,
+)
