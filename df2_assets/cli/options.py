@@ -29,7 +29,6 @@ def settings_for(
 
     Raises RootsError, or SettingsError, also where an engine is to start and cannot be had.
     """
-    from df2_assets.engines.make import require_usable
     from df2_assets.store.layout import require_safe_roots
 
     settings = read_settings()
@@ -40,6 +39,8 @@ def settings_for(
     )
     require_safe_roots(settings.roots)
     if starts_engine:
+        from df2_assets.engines.make import require_usable
+
         require_usable(settings.engine, settings.ray_address)
     return settings
 

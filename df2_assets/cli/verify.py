@@ -39,7 +39,7 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
     Looks at every split that was built. A crop that only its digest gives away is marked, so
     that the next build makes it anew. Ends with 1 where something is wrong.
     """
-    settings = settings_for(names, workers)
+    settings = settings_for(names, workers, starts_engine=deep)
     found = _verify(settings, built_splits(settings, named=bool(names)), deep)
     marked = {one.split: _mark(settings.roots, one) for one in found}
     well = not any(one.faults for one in found)
