@@ -6,6 +6,7 @@ split has least of so far, so that some 190 images fill every cell of category x
 viewpoint x domain.
 """
 
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +15,6 @@ from typing import Final, Literal
 
 from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
 from df2_assets.errors import SampleError
-from df2_assets.sample.rng import chance
 
 Kind = Literal["baseline", "grey", "cmyk", "progressive", "turned"]
 
@@ -70,6 +70,12 @@ class _Garment:
 
 
 Cell = tuple[int, int, int, str]
+
+
+def chance(*names: object) -> random.Random:
+    """Return a generator for the thing that `names` names: the same on every machine and Python."""
+    text = "/".join(map(str, names))
+    return random.Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big"))
 
 
 def split_sizes(images: int) -> dict[str, int]:
