@@ -6,8 +6,8 @@ from PIL import Image
 
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.taxonomy import CATEGORIES
-from df2_assets.sample.canvas import Polygon, Size, coverage
-from df2_assets.sample.layout import Placed
+from df2_assets.sample.canvas import Polygon, Size, bounds, coverage
+from df2_assets.sample.layout import Garment
 from df2_assets.sample.occlusion import Obstacle
 from df2_assets.sample.plan import ImagePlan
 
@@ -23,7 +23,7 @@ _PAST_EDGE: Final = 9
 
 
 def annotate(
-    plan: ImagePlan, garments: list[Placed], obstacles: list[Obstacle], frame: Size
+    plan: ImagePlan, garments: list[Garment], obstacles: list[Obstacle], frame: Size
 ) -> Annotation:
     """Return the annotation file's content, items in the order of the plan."""
     parts = [camera.at(part.outline) for camera, parts in obstacles for part in parts]
@@ -53,9 +53,9 @@ def scale_of(box: Box, frame: Size) -> int:
     return 1 if share < 0.1 else 2 if share <= 0.4 else 3
 
 
-def _reach_past(garment: Placed, frame: Size) -> list[int]:
+def _reach_past(garment: Garment, frame: Size) -> list[int]:
     """Return the box as an annotator draws it who does not stop at the edge."""
-    (x1, y1, x2, y2), (width, height) = garment.extent, frame
+    (x1, y1, x2, y2), (width, height) = bounds(garment.outlines), frame
     low, high = -_PAST_EDGE, _PAST_EDGE
     right, bottom = min(int(x2) + 1, width + high), min(int(y2) + 1, height + high)
     return [max(int(x1), low), max(int(y1), low), right, bottom]
@@ -67,7 +67,7 @@ def _clamp(outline: Polygon, frame: Size) -> list[float]:
     return [round(value, 1) for point in points for value in point]
 
 
-def _landmarks(garment: Placed, hidden: Image.Image) -> list[float]:
+def _landmarks(garment: Garment, hidden: Image.Image) -> list[float]:
     """Return x, y, visibility (2 visible, 1 hidden, 0 outside the image), along the outline."""
     points = [point for outline in garment.outlines for point in outline]
     count = _LANDMARKS[garment.item.category_id]

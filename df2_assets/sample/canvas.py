@@ -7,7 +7,7 @@ one unit; the feet of a standing figure are at y = 8.
 import colorsys
 import math
 import random
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,13 +33,11 @@ class Part(NamedTuple):
         return self._replace(outline=mirrored(self.outline))
 
 
-@dataclass(frozen=True)
-class Camera:
-    """Where body units land in the picture.
+class Camera(NamedTuple):
+    """Where body units land: (0, `pivot`) on the pixel (`x0`, `y0`), `unit` pixels per unit.
 
-    `unit` is the number of pixels per body unit; (`x0`, `y0`) is the pixel of the body's
-    (0, `pivot`). `squeeze` narrows a figure that is turned to the side, or widens cloth that lies
-    flat; `tilt` is in degrees.
+    `squeeze` narrows a figure that is turned to the side, or widens cloth that lies flat; `tilt`
+    is in degrees.
     """
 
     unit: float
@@ -63,11 +61,9 @@ def curve(points: Polygon, steps: int = 5) -> Polygon:
     result: Polygon = []
     for p, q, r, s in zip(ends, ends[1:], ends[2:], ends[3:], strict=False):
         for t in (step / steps for step in range(steps)):
-            a, b = 3 * t**2 - 2 * t**3, (t**3 - 2 * t**2 + t) / 2
-            c = (t**3 - t**2) / 2
-            x, y = (
-                q[i] + a * (r[i] - q[i]) + b * (r[i] - p[i]) + c * (s[i] - q[i]) for i in (0, 1)
-            )
+            a, b, c = 3 * t**2 - 2 * t**3, (t**3 - 2 * t**2 + t) / 2, (t**3 - t**2) / 2
+            x = q[0] + a * (r[0] - q[0]) + b * (r[0] - p[0]) + c * (s[0] - q[0])
+            y = q[1] + a * (r[1] - q[1]) + b * (r[1] - p[1]) + c * (s[1] - q[1])
             result.append((x, y))
     return [*result, points[-1]]
 
@@ -82,11 +78,6 @@ def closed(half: Polygon) -> Polygon:
     return [*half, *reversed(mirrored(half))]
 
 
-def box(x1: float, y1: float, x2: float, y2: float) -> Polygon:
-    """Return a rectangle."""
-    return [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
-
-
 def ellipse(x: float, y: float, rx: float, ry: float, points: int = 20) -> Polygon:
     """Return an ellipse around (x, y)."""
     turns = (2 * math.pi * i / points for i in range(points))
@@ -95,32 +86,25 @@ def ellipse(x: float, y: float, rx: float, ry: float, points: int = 20) -> Polyg
 
 def ribbon(path: Polygon, start: float, end: float | None = None) -> Polygon:
     """Return a band along `path`, `start` to each side of it at first and `end` at last."""
-    end = start if end is None else end
-    left: Polygon = []
-    right: Polygon = []
-    last = len(path) - 1
+    last, left, right = len(path) - 1, [], []
     for i, (x, y) in enumerate(path):
         (ax, ay), (bx, by) = path[max(i - 1, 0)], path[min(i + 1, last)]
-        reach = (start + (end - start) * i / last) / (math.hypot(bx - ax, by - ay) or 1.0)
-        nx, ny = (ay - by) * reach, (bx - ax) * reach
-        left.append((x + nx, y + ny))
-        right.append((x - nx, y - ny))
+        half = start + ((start if end is None else end) - start) * i / last
+        reach = half / (math.hypot(bx - ax, by - ay) or 1.0)
+        left.append((x + (ay - by) * reach, y + (bx - ax) * reach))
+        right.append((x - (ay - by) * reach, y - (bx - ax) * reach))
     return [*left, *reversed(right)]
 
 
-def bounds(outlines: list[Polygon]) -> Bounds:
+def bounds(outlines: Sequence[Polygon]) -> Bounds:
     """Return the smallest x1, y1, x2, y2 around `outlines`."""
-    xs = [x for outline in outlines for x, _ in outline]
-    ys = [y for outline in outlines for _, y in outline]
+    xs, ys = zip(*(point for outline in outlines for point in outline), strict=True)
     return min(xs), min(ys), max(xs), max(ys)
 
 
 def shade(colour: Colour, factor: float) -> Colour:
     """Return `colour` darker (factor below 1) or lighter (towards white, above 1)."""
-    if factor <= 1:
-        r, g, b = (round(c * factor) for c in colour)
-    else:
-        r, g, b = (round(255 - (255 - c) / factor) for c in colour)
+    r, g, b = (round(c * factor if factor <= 1 else 255 - (255 - c) / factor) for c in colour)
     return r, g, b
 
 
@@ -136,15 +120,7 @@ def ramp(low: float, high: float) -> list[int]:
     return [max(0, min(255, round(255 * (low + (high - low) * v / 255)))) for v in range(256)]
 
 
-def area_of(outlines: list[Polygon], size: Size, margin: int = 0) -> Area | None:
-    """Return the part of an image that `outlines` touch; None where they lie outside."""
-    x1, y1, x2, y2 = bounds(outlines)
-    left, top = max(math.floor(x1) - margin, 0), max(math.floor(y1) - margin, 0)
-    right, bottom = min(math.ceil(x2) + margin, size[0]), min(math.ceil(y2) + margin, size[1])
-    return (left, top, right, bottom) if left < right and top < bottom else None
-
-
-def coverage(outlines: list[Polygon], area: Area) -> Image.Image:
+def coverage(outlines: Sequence[Polygon], area: Area) -> Image.Image:
     """Return a grey mask of `area`: 255 inside `outlines`, smooth at their edges."""
     left, top, right, bottom = area
     mask = Image.new("L", (2 * (right - left), 2 * (bottom - top)))
@@ -152,6 +128,17 @@ def coverage(outlines: list[Polygon], area: Area) -> Image.Image:
     for outline in outlines:
         draw.polygon([(2 * (x - left), 2 * (y - top)) for x, y in outline], fill=255)
     return mask.reduce(2)
+
+
+def mask_of(
+    outlines: Sequence[Polygon], size: Size, margin: int = 0
+) -> tuple[Area, Image.Image] | None:
+    """Return the part of an image that `outlines` touch, and their coverage of it, if any."""
+    x1, y1, x2, y2 = bounds(outlines)
+    left, top = max(math.floor(x1) - margin, 0), max(math.floor(y1) - margin, 0)
+    right, bottom = min(math.ceil(x2) + margin, size[0]), min(math.ceil(y2) + margin, size[1])
+    area = (left, top, right, bottom)
+    return (area, coverage(outlines, area)) if left < right and top < bottom else None
 
 
 def clouds(rng: random.Random, size: Size, cells: Size) -> Image.Image:
@@ -175,24 +162,20 @@ def soften(mask: Image.Image, radius: float) -> Image.Image:
 def paint(image: Image.Image, camera: Camera, parts: list[Part]) -> None:
     """Paint parts as the camera sees them, one over the other."""
     for outline, colour, depth in parts:
-        seen = [camera.at(outline)]
-        area = area_of(seen, image.size)
-        if area is None:
-            continue
-        mask = coverage(seen, area)
-        if depth:
-            light = soften(mask, depth * camera.unit).point(ramp(0.52, 1.0))
-            image.paste(multiply(Image.new("RGB", mask.size, colour), light), area, mask)
-        else:
-            image.paste(colour, area, mask)
+        if seen := mask_of([camera.at(outline)], image.size):
+            area, mask = seen
+            sheet: Colour | Image.Image = colour
+            if depth:
+                light = soften(mask, depth * camera.unit).point(ramp(0.52, 1.0))
+                sheet = multiply(Image.new("RGB", mask.size, colour), light)
+            image.paste(sheet, area, mask)
 
 
 def paint_shadow(
-    image: Image.Image, outlines: list[Polygon], offset: tuple[float, float], depth: float
+    image: Image.Image, outlines: Sequence[Polygon], fall: float, depth: float
 ) -> None:
-    """Darken what lies behind `outlines` by `depth`, moved by `offset` pixels and blurred."""
-    reach = max(4, round(sum(offset)))
-    moved = [[(x + offset[0], y + offset[1]) for x, y in outline] for outline in outlines]
-    area = area_of(moved, image.size, 2 * reach)
-    if area is not None:
-        image.paste((0, 0, 0), area, soften(coverage(moved, area), reach).point(ramp(0, depth)))
+    """Darken what lies behind `outlines` by `depth`, moved by `fall` pixels and blurred."""
+    moved = [[(x + fall, y + fall) for x, y in outline] for outline in outlines]
+    reach = max(4, round(2 * fall))
+    if seen := mask_of(moved, image.size, 2 * reach):
+        image.paste((0, 0, 0), seen[0], soften(seen[1], reach).point(ramp(0, depth)))

@@ -2,11 +2,10 @@
 
 import math
 import random
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from df2_assets.sample.canvas import Colour, Part, Polygon, closed, curve, ellipse, ribbon, shade
+from df2_assets.sample.canvas import Part, Polygon, closed, curve, ellipse, ribbon, shade
 
 SKINS: Final = ((241, 208, 184), (206, 157, 120), (168, 117, 83), (122, 82, 58), (88, 59, 44))
 _HAIRS: Final = ((38, 30, 28), (104, 70, 44), (186, 146, 92), (142, 62, 40), (120, 116, 116))
@@ -14,24 +13,19 @@ _SHOES: Final = ((240, 240, 238), (40, 36, 38), (120, 76, 50), (170, 60, 58), (9
 _HAIRCUTS: Final[tuple[Polygon, ...]] = (
     [(0.5, 0.3), (0.62, 1.2), (0.62, 2.0), (0.0, 2.1)],
     [(0.52, 0.35), (0.6, 0.9), (0.54, 1.2), (0.0, 1.2)],
-    [(0.44, 0.3), (0.42, 0.6), (0.3, 0.8), (0.0, 0.8)],
 )
 """The right edge of hair that falls behind the head."""
 
-_BODY: Final = (
-    (1.5, 0.8), (2.1, 0.64), (2.6, 0.56), (3.05, 0.5), (3.5, 0.62), (3.95, 0.71), (4.4, 0.7),
-    (8.0, 0.6),
-)  # fmt: skip
+_BODY: Final = ((1.5, 0.8), (2.1, 0.64), (3.05, 0.5), (3.5, 0.62), (3.95, 0.71), (8.0, 0.6))
 """Height and half the width of the trunk there."""
 
 
-@dataclass(frozen=True)
-class Pose:
-    """How a body stands, or cloth lies: arm angles (upper, lower) in degrees from straight down.
+class Pose(NamedTuple):
+    """How a body stands, or cloth lies.
 
-    `arms` are those at positive and at negative x. `stance` moves the feet apart; `turned` is
-    where the face looks, 0 for straight on. `back`: seen from behind. `empty`: nobody wears it,
-    so that the inside of the garment shows.
+    `arms` are the angles of upper and lower arm in degrees from straight down, at positive and at
+    negative x; `stance` moves the feet apart; `turned` is where the face looks, 0 for straight on.
+    `back`: seen from behind. `empty`: nobody wears it, and the inside of the garment shows.
     """
 
     arms: tuple[tuple[float, float], ...]
@@ -41,7 +35,7 @@ class Pose:
     empty: bool = False
 
     def arm(self, side: int) -> Polygon:
-        """Return shoulder, elbow and wrist of an arm (0 or 1), both as if at positive x."""
+        """Return the joints of an arm (0 or 1), both as if at positive x."""
         upper, lower = (math.radians(angle) for angle in self.arms[side])
         elbow = (0.76 + 1.3 * math.sin(upper), 1.66 + 1.3 * math.cos(upper))
         wrist = (elbow[0] + 1.15 * math.sin(lower), elbow[1] + 1.15 * math.cos(lower))
@@ -81,19 +75,24 @@ def choose_figure(rng: random.Random, pose: Pose) -> Figure:
     """Return somebody in a pose."""
     skin, hair, shoes = rng.choice(SKINS), rng.choice(_HAIRS), rng.choice(_SHOES)
     *edge, end = rng.choice(_HAIRCUTS)
-    fall = closed([(0, 0.05), *curve(edge), end])
+    fall, look = closed([(0, 0.05), *curve(edge), end]), 0.17 * pose.turned
+    leg = Part(ribbon(curve(pose.leg()), 0.33, 0.11), skin, 0.13)
     x, y = pose.leg()[-1]
-    shoe = curve([(x - 0.15, y), (x - 0.15, y + 0.26), (x + 0.05, y + 0.42), (x + 0.24, y + 0.3)])
+    sole = [(x - 0.15, y + 0.26), (x + 0.05, y + 0.42), (x + 0.24, y + 0.3)]
+    shoe = Part([*curve([(x - 0.15, y), *sole]), (x + 0.15, y)], shoes, 0.13)
     flank = curve([(0.72, 1.48), (0.82, 1.62), (0.62, 2.15), (0.5, 3.05), (0.68, 3.95)])
-    body = [Part(fall, shade(hair, 0.8), 0.2)]
-    for part in (
-        Part(ribbon(curve(pose.leg()), 0.33, 0.11), skin, 0.13),
-        Part([*shoe, (x + 0.15, y)], shoes, 0.13),
-    ):
-        body += [part, part.mirrored()]
-    body += [
+    jaw = curve([(0.3, 0.15), (0.4, 0.5), (0.3, 0.86), (0.12, 1.02)])
+    crown = curve([(-0.44, 0.62), (-0.45, 0.3), (0, -0.06), (0.45, 0.3), (0.44, 0.62)])
+    fringe = curve([(0.35, 0.42), (0.1 + look, 0.24), (-0.2 + look, 0.3), (-0.35, 0.44)])
+    body = [
+        *(Part(fall, shade(hair, 0.8), 0.2), leg, leg.mirrored(), shoe, shoe.mirrored()),
         Part(closed([(0, 1.3), (0.25, 1.34), *flank, (0.66, 4.3), (0, 4.45)]), skin, 0.13),
         Part(closed([(0.2, 0.85), (0.27, 1.5)]), shade(skin, 0.86), 0.13),
+        Part(closed([(0, 0.08), *jaw, (0, 1.04)]), skin, 0.12),
+        Part([*crown, *fringe], hair, 0.15),
+        Part(ribbon([(look, 0.55), (look * 1.4 + 0.03, 0.72)], 0.015), shade(skin, 0.8)),
+        Part(ribbon([(look - 0.1, 0.84), (look + 0.1, 0.84)], 0.025), (168, 84, 80)),
+        *(Part(ellipse(look + x, 0.53, 0.055, 0.035), (44, 34, 34)) for x in (-0.16, 0.16)),
     ]
     arms: list[Part] = []
     for side in (0, 1):
@@ -102,23 +101,4 @@ def choose_figure(rng: random.Random, pose: Pose) -> Figure:
         hand = ellipse(hx + (hx - ex) * 0.13, hy + (hy - ey) * 0.13, 0.12, 0.2)
         for part in (Part(ribbon(curve(path), 0.2, 0.09), skin, 0.1), Part(hand, skin, 0.08)):
             arms.append(part.mirrored() if side else part)
-    if pose.back:
-        return Figure(
-            [*body, Part(ellipse(0, 0.52, 0.43, 0.52), hair)], arms, [Part(fall, hair, 0.18)]
-        )
-    return Figure(body + _draw_face(skin, hair, 0.17 * pose.turned), arms, [])
-
-
-def _draw_face(skin: Colour, hair: Colour, look: float) -> list[Part]:
-    """Return a face and the hair above it; `look` moves its features to a side."""
-    jaw = curve([(0.3, 0.15), (0.4, 0.5), (0.3, 0.86), (0.12, 1.02)])
-    crown = curve([(-0.44, 0.62), (-0.45, 0.3), (0, -0.06), (0.45, 0.3), (0.44, 0.62)])
-    fringe = curve([(0.35, 0.42), (0.1 + look, 0.24), (-0.2 + look, 0.3), (-0.35, 0.44)])
-    mouth = [(look - 0.11, 0.83), (look, 0.86), (look + 0.11, 0.83)]
-    return [
-        Part(closed([(0, 0.08), *jaw, (0, 1.04)]), skin, 0.12),
-        Part([*crown, *fringe], hair, 0.15),
-        Part(ribbon([(look, 0.55), (look * 1.4 + 0.03, 0.72)], 0.015), shade(skin, 0.8)),
-        Part(ribbon(mouth, 0.025), (168, 84, 80)),
-        *(Part(ellipse(look + x, 0.53, 0.055, 0.035, 10), (44, 34, 34)) for x in (-0.16, 0.16)),
-    ]
+    return Figure(body, arms, [Part(fall, hair, 0.18)] if pose.back else [])

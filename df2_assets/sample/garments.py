@@ -75,11 +75,10 @@ _LENGTHS: Final = (
 )  # fmt: skip
 _OPEN: Final = {**_V, "shoulder": 0.93, "gap": (0.22, 0.38), "ease": (0.14, 0.22)}
 _OUTER: Final = ({"hem": (0.86, 1.0)}, {"hem": (1.0, 1.25), "snug": 2.6, "bow": 0.8})
-_COLLARS: Final = tuple(
-    {"collar": collar, "detail": detail}
-    for collar in ("lapel", "lapel", "stand", "hood", "")
-    for detail in ("buttons", "")
-)
+_COLLARS: Final = (
+    {"collar": "lapel", "detail": "buttons"}, {"collar": "lapel"},
+    {"collar": "hood"}, {"detail": "buttons"},
+)  # fmt: skip
 _LOWER: Final = {"waist_y": (2.98, 3.2), "ease": (0.04, 0.1)}
 _LEGS: Final = {**_LOWER, "legs": True, "snug": 8.0}
 _SKIRT: Final = {**_LOWER, "snug": 3.2, "bow": (0.8, 1.3)}
@@ -115,7 +114,6 @@ _COLLAR: Final[dict[str, Polygon]] = {
     "lapel": [
         (0.28, 1.26), (0.46, 1.4), (0.62, 1.9), (0.48, 1.98), (0.56, 2.1), (0.28, 2.75), (0.3, 1.6),
     ],
-    "stand": [(0.25, 1.15), (0.42, 1.36), (0.36, 1.62), (0.24, 1.5)],
     "behind": [(0, 1.2), (0.3, 1.28), (0.42, 1.5), (0.2, 1.62), (0, 1.64)],
 }  # fmt: skip
 """The right half of each collar."""
@@ -199,7 +197,7 @@ def _add_limb(
     path = curve(path)
     (ax, ay), (bx, by) = path[-6], path[-1]
     turn = math.degrees(math.atan2(bx - ax, by - ay))
-    limb, cuff = ribbon(path, *widths), ribbon(path[-3:], widths[1] + 0.01)
+    limb, cuff = ribbon(path, *widths), ribbon(path[-2:], widths[1] + 0.01)
     shape.pieces.append((mirrored(limb), -turn) if side else (limb, turn))
     shape.details.append((mirrored(cuff) if side else cuff, 0.86))
 

@@ -15,7 +15,7 @@ from df2_assets.engines.local import LocalEngine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import SampleError, inert
 from df2_assets.sample.answer_key import ANSWER_KEY, encode
-from df2_assets.sample.defects import DEFECTS, Draft
+from df2_assets.sample.defects import DEFECTS, NONE, Draft
 from df2_assets.sample.picture import draw
 from df2_assets.sample.plan import Kind, plan
 from df2_assets.sample.planting import Job, Planting, plant
@@ -84,7 +84,9 @@ def make_sample(
     jobs = [Job(image.split, image.image_id, image) for image in plans] + planting.jobs
     try:
         _claim(out, Settings(images, seed, faults))
-        missing = [job for job in jobs if not all((out / path).is_file() for path in job.paths)]
+        missing = [
+            job for job in jobs if any(path and not (out / path).is_file() for path in job.paths)
+        ]
         _draw(out, seed, missing, progress)
         for path in planting.strangers:
             _write(out / path, b"")
@@ -101,12 +103,8 @@ def write_shard(shard: Shard) -> None:
     for job in shard.jobs:
         image, labels = draw(job.plan, shard.seed)
         draft = Draft(labels, f"item{job.item_idx}", _encode(image, job.plan.kind), image.size)
-        if job.defect:
-            DEFECTS[job.defect].spoil(draft)
-        for path, content in (
-            (job.image_path, draft.image),
-            (job.annotation_path, draft.annotation),
-        ):
+        DEFECTS.get(job.defect, NONE).spoil(draft)
+        for path, content in zip(job.paths, (draft.image, draft.annotation), strict=True):
             if path:
                 _write(shard.out / path, content)
 

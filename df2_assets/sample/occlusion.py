@@ -2,12 +2,13 @@
 
 import math
 import random
+from collections.abc import Sequence
 from typing import Final
 
 from PIL import Image, ImageChops, ImageStat
 
 from df2_assets.sample.canvas import Camera, Part, Polygon, Size, coverage
-from df2_assets.sample.layout import Placed
+from df2_assets.sample.layout import Garment
 from df2_assets.sample.things import IN_A_STUDIO, IN_DAILY_LIFE, choose_thing
 
 Obstacle = tuple[Camera, list[Part]]
@@ -24,7 +25,7 @@ _OBSTACLES: Final = 3
 _TRIES: Final = 14
 
 
-def hide(garments: list[Placed], rng: random.Random, frame: Size, studio: bool) -> list[Obstacle]:
+def hide(garments: list[Garment], rng: random.Random, frame: Size, studio: bool) -> list[Obstacle]:
     """Return obstacles that hide as much of each garment as its label says.
 
     `garments` are in the order of painting: later ones already hide earlier ones.
@@ -60,7 +61,7 @@ def hide(garments: list[Placed], rng: random.Random, frame: Size, studio: bool) 
     return obstacles
 
 
-def _place(target: Placed, attempt: int, rng: random.Random, frame: Size) -> Camera:
+def _place(target: Garment, attempt: int, rng: random.Random, frame: Size) -> Camera:
     """Return a place over a garment, larger with each attempt."""
     x1, y1, x2, y2 = target.box(frame)
     reach = math.sqrt((x2 - x1) * (y2 - y1) * sum(_HIDDEN[target.item.occlusion]) / 2)
@@ -68,7 +69,7 @@ def _place(target: Placed, attempt: int, rng: random.Random, frame: Size) -> Cam
     return Camera((0.42 + 0.06 * attempt) * reach, x, y, tilt=rng.uniform(-17, 17))
 
 
-def _mask(outlines: list[Polygon], frame: Size) -> Image.Image:
+def _mask(outlines: Sequence[Polygon], frame: Size) -> Image.Image:
     small = [[(x / _SCALE, y / _SCALE) for x, y in outline] for outline in outlines]
     return coverage(small, (0, 0, frame[0] // _SCALE, frame[1] // _SCALE))
 

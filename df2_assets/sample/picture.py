@@ -10,10 +10,9 @@ from df2_assets.sample.annotate import Annotation, annotate
 from df2_assets.sample.canvas import (
     Area,
     Part,
-    area_of,
     clouds,
-    coverage,
     curve,
+    mask_of,
     multiply,
     paint,
     paint_shadow,
@@ -21,10 +20,10 @@ from df2_assets.sample.canvas import (
     ribbon,
     shade,
     soften,
-)
+)  # fmt: skip
 from df2_assets.sample.fabrics import cut_cloth
 from df2_assets.sample.figure import Figure, choose_figure
-from df2_assets.sample.layout import FRAMES, Placed, dress, lay
+from df2_assets.sample.layout import FRAMES, Garment, dress, lay
 from df2_assets.sample.occlusion import hide
 from df2_assets.sample.plan import LEGS, OUTWEAR, ImagePlan, chance
 from df2_assets.sample.scenes import draw_scene, draw_studio
@@ -42,43 +41,37 @@ def draw(plan: ImagePlan, seed: int) -> tuple[Image.Image, Annotation]:
         for garment in garments:
             if hangs:
                 _hang(image, garment)
-            reach = garment.camera.unit * 0.08
-            paint_shadow(image, garment.outlines, (reach, reach), 0.4 if studio else 0.6)
-            paint_garment(image, garment, rng, folds)
+            paint_shadow(image, garment.outlines, garment.camera.unit * 0.08, folds * 0.7)
+            _paint_garment(image, garment, rng, folds)
     else:
         pose, garments = dress(plan, seed, rng, frame)
         _paint_worn(image, garments, choose_figure(rng, pose), rng, folds)
     obstacles = hide(garments, rng, frame, studio)
     for camera, parts in obstacles:
-        outlines = [camera.at(part.outline) for part in parts[:2]]
-        paint_shadow(image, outlines, (4, 6), 0.3 if studio else 0.45)
+        paint_shadow(image, [camera.at(part.outline) for part in parts[:2]], 5, folds / 2)
         paint(image, camera, parts)
     return _expose(image, rng, studio), annotate(plan, garments, obstacles, frame)
 
 
-def paint_garment(image: Image.Image, garment: Placed, rng: random.Random, folds: float) -> None:
+def _paint_garment(image: Image.Image, garment: Garment, rng: random.Random, folds: float) -> None:
     """Paint a garment; `folds` from 0 (ironed) to 1 (crumpled)."""
     camera, shape, base = garment.camera, garment.shape, garment.fabric.base
     is_dark = sum(base) < 170
     paint(image, camera, [Part(outline, shade(base, 0.42), 0.2) for outline in shape.lining])
     for outline, turn in shape.pieces:
-        seen = [camera.at(outline)]
-        area = area_of(seen, image.size)
-        if area is None:
-            continue
-        mask = coverage(seen, area)
-        width, height = mask.size
-        cells = (2 + round(width / camera.unit * 1.6), 2 + round(height / camera.unit * 0.9))
-        light = clouds(rng, mask.size, cells).point(ramp(1 - 0.42 * folds, 1.06))
-        edge = soften(mask, camera.unit * 0.16).point(ramp(0.4, 1.0))
-        sheet = _cut_sheet(garment, turn - camera.tilt, area)
-        image.paste(multiply(sheet, ImageChops.multiply(light, edge)), area, mask)
+        if seen := mask_of([camera.at(outline)], image.size):
+            area, mask = seen
+            across, down = (2 + round(side / camera.unit * 1.2) for side in mask.size)
+            light = clouds(rng, mask.size, (across, down)).point(ramp(1 - 0.42 * folds, 1.06))
+            edge = soften(mask, camera.unit * 0.16).point(ramp(0.4, 1.0))
+            sheet = _cut_sheet(garment, turn - camera.tilt, area)
+            image.paste(multiply(sheet, ImageChops.multiply(light, edge)), area, mask)
     for outline, factor in shape.details:
         tone = shade(base, 1 / factor if is_dark and factor < 1 else factor) if factor else None
         paint(image, camera, [Part(outline, tone or garment.fabric.accent)])
 
 
-def _cut_sheet(garment: Placed, turn: float, area: Area) -> Image.Image:
+def _cut_sheet(garment: Garment, turn: float, area: Area) -> Image.Image:
     """Return cloth for an area, its grain turned by some degrees."""
     width, height = area[2] - area[0], area[3] - area[1]
     camera, fabric = garment.camera, garment.fabric
@@ -92,7 +85,7 @@ def _cut_sheet(garment: Placed, turn: float, area: Area) -> Image.Image:
     return turned.crop((left, top, left + width, top + height))
 
 
-def _hang(image: Image.Image, garment: Placed) -> None:
+def _hang(image: Image.Image, garment: Garment) -> None:
     """Put a hanger into a garment, or above it where that starts at a waist."""
     top = min(y for outline in garment.shape.outlines for _, y in outline)
     y = top - 0.05 if top > 2 else top + 0.05
@@ -103,11 +96,11 @@ def _hang(image: Image.Image, garment: Placed) -> None:
 
 
 def _paint_worn(
-    image: Image.Image, garments: list[Placed], figure: Figure, rng: random.Random, folds: float
+    image: Image.Image, garments: list[Garment], figure: Figure, rng: random.Random, folds: float
 ) -> None:
     """Paint somebody in the garments; arms go under the innermost that is not for the legs."""
     camera = garments[0].camera
-    fall = (camera.unit * 0.12, camera.unit * 0.1)
+    fall = camera.unit * 0.1
     for garment in garments:
         paint_shadow(image, garment.outlines, fall, 0.4 * folds)
     paint(image, camera, figure.body)
@@ -117,7 +110,7 @@ def _paint_worn(
             paint(image, camera, figure.arms)
         if garment.item.category_id in OUTWEAR:
             paint_shadow(image, garment.outlines, fall, 0.3)
-        paint_garment(image, garment, rng, folds)
+        _paint_garment(image, garment, rng, folds)
     paint(image, camera, figure.locks)
 
 

@@ -60,13 +60,9 @@ class ImagePlan:
     kind: Kind = "baseline"
     past_edge: bool = False
 
-
-@dataclass(frozen=True)
-class _Garment:
-    category_id: int
-    style: int
-    name: str
-    short: bool
+    def sku(self, item: ItemPlan) -> tuple[int, int, int]:
+        """Return pair, style and category of one of its items."""
+        return self.pair_id, item.style, item.category_id
 
 
 Cell = tuple[int, int, int, str]
@@ -137,7 +133,7 @@ class _Planner:
             return self.rng.choice(((1, 0), (0, 1), (0, 2)))
         return self.rng.choice(((1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 2), (3, 3), (2, 4)))
 
-    def _outfit(self) -> list[_Garment]:
+    def _outfit(self) -> list[ItemPlan]:
         """Garments from the innermost out: of the possible outfits the one most needed."""
         top, outer, legs, dress = (self._needed(group) for group in (TOPS, OUTWEAR, LEGS, DRESSES))
         inner = [legs, top] if legs == _TROUSERS else [top, legs]
@@ -153,9 +149,9 @@ class _Planner:
             garments.append(self._garment(category_id, own, short))
         return garments
 
-    def _garment(self, category_id: int, style: int, short: bool) -> _Garment:
+    def _garment(self, category_id: int, style: int, short: bool) -> ItemPlan:
         name = f"{self.split}/{self.pair_id}/{style}/{category_id}"
-        return _Garment(category_id, style, name, short)
+        return ItemPlan(0, category_id, style, 1, name, short)
 
     def _needed(self, group: tuple[int, ...]) -> int:
         return max(group, key=lambda category_id: (self._gaps(category_id), self.rng.random()))
@@ -168,7 +164,7 @@ class _Planner:
             for source in DOMAINS
         )
 
-    def _image(self, source: str, outfit: list[_Garment], twins: bool, counts: bool) -> ImagePlan:
+    def _image(self, source: str, outfit: list[ItemPlan], twins: bool, counts: bool) -> ImagePlan:
         """One photograph; `twins`: lay the last garment beside another style of it."""
         choices = []
         for viewpoint in (1, 2, 3):
@@ -191,13 +187,13 @@ class _Planner:
             labels = [*labels, 1]
         indices = self._indices(len(garments))
         items = tuple(
-            ItemPlan(index, g.category_id, g.style, label, g.name, g.short)
+            replace(g, index=index, occlusion=label)
             for index, g, label in zip(indices, garments, labels, strict=True)
         )
         return ImagePlan(self.split, "", source, self.pair_id, viewpoint, items)
 
     def _occlusion(
-        self, garment: _Garment, outfit: list[_Garment], viewpoint: int, source: str
+        self, garment: ItemPlan, outfit: list[ItemPlan], viewpoint: int, source: str
     ) -> int:
         """The label that the split has least of, among those that fit under outwear."""
         labels: tuple[int, ...] = (1, 2, 3)
