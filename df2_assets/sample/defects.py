@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -29,8 +30,13 @@ NEAR: Final = "crop_quality/near_duplicate_crops"
 TWO_SKUS: Final = "crop_quality/image_in_two_skus"
 UNLIKE: Final = "crop_quality/unlike_crops"
 
-_SIZE_MARKERS: Final = (0xC0, 0xC1, 0xC2)
-"""The JPEG segments that say how large the image is."""
+CHECKS: Final = {
+    *(LAYOUT, PAIRING, REFUSALS, BOXES, LABELS, TINY, DUPLICATES),
+    *(DARK, BLANK, NEAR, TWO_SKUS, UNLIKE),
+}
+
+_SIZE: Final = re.compile(rb"(\xff[\xc0-\xc2]..\x08)....", re.DOTALL)
+"""Where a JPEG says how large the image is."""
 
 
 @dataclass
@@ -131,13 +137,8 @@ def _box(rule: Callable[[Box, int, int], tuple[int, ...]]) -> Spoil:
 def _claim(width: int, height: int) -> Spoil:
     """Put another size into the JPEG's header."""
 
-    def change(jpeg: bytes) -> bytes:
-        at = 2
-        while jpeg[at + 1] not in _SIZE_MARKERS:
-            at += 2 + int.from_bytes(jpeg[at + 2 : at + 4], "big")
-        return jpeg[: at + 5] + struct.pack(">HH", height, width) + jpeg[at + 9 :]
-
-    return _image(change)
+    size = struct.pack(">HH", height, width)
+    return _image(lambda jpeg: _SIZE.sub(lambda found: found[1] + size, jpeg, count=1))
 
 
 def _rename(number: str) -> Spoil:

@@ -27,7 +27,6 @@ VERSION: Final = 3
 """To be raised with each change that can change a file of a sample."""
 
 _SHARD: Final = 12
-_QUALITY: Final = 88
 _ORIENTATION: Final = 0x0112
 
 
@@ -87,7 +86,8 @@ def make_sample(
         missing = [
             job for job in jobs if any(path and not (out / path).is_file() for path in job.paths)
         ]
-        _draw(out, seed, missing, progress)
+        if missing:
+            _draw(out, seed, missing, progress)
         for path in planting.strangers:
             _write(out / path, b"")
         if faults:
@@ -116,7 +116,7 @@ def _encode(image: Image.Image, kind: Kind) -> bytes:
         exif[_ORIENTATION] = 6
     mode = {"grey": "L", "cmyk": "CMYK"}.get(kind, "RGB")
     progressive = kind == "progressive"
-    image.convert(mode).save(buffer, "JPEG", quality=_QUALITY, progressive=progressive, exif=exif)
+    image.convert(mode).save(buffer, "JPEG", quality=88, progressive=progressive, exif=exif)
     return buffer.getvalue()
 
 
@@ -145,8 +145,6 @@ def _write(path: Path, content: bytes) -> None:
 
 def _draw(out: Path, seed: int, jobs: list[Job], progress: Progress) -> None:
     shards = [Shard(out, seed, jobs[i : i + _SHARD]) for i in range(0, len(jobs), _SHARD)]
-    if not shards:
-        return
     with (
         progress("drawing the sample", len(jobs), "images") as advance,
         closing(LocalEngine().map(write_shard, shards)) as results,

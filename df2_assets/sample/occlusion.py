@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from df2_assets.sample.canvas import Camera, Part, Polygon, Size, coverage
 from df2_assets.sample.layout import Garment
-from df2_assets.sample.things import IN_A_STUDIO, IN_DAILY_LIFE, choose_thing
+from df2_assets.sample.scenes import IN_A_STUDIO, IN_DAILY_LIFE, choose_thing
 
 Obstacle = tuple[Camera, list[Part]]
 

@@ -42,7 +42,7 @@ def draw(plan: ImagePlan, seed: int) -> tuple[Image.Image, Annotation]:
             if hangs:
                 _hang(image, garment)
             paint_shadow(image, garment.outlines, garment.camera.unit * 0.08, folds * 0.7)
-            _paint_garment(image, garment, rng, folds)
+            paint_garment(image, garment, rng, folds)
     else:
         pose, garments = dress(plan, seed, rng, frame)
         _paint_worn(image, garments, choose_figure(rng, pose), rng, folds)
@@ -53,7 +53,7 @@ def draw(plan: ImagePlan, seed: int) -> tuple[Image.Image, Annotation]:
     return _expose(image, rng, studio), annotate(plan, garments, obstacles, frame)
 
 
-def _paint_garment(image: Image.Image, garment: Garment, rng: random.Random, folds: float) -> None:
+def paint_garment(image: Image.Image, garment: Garment, rng: random.Random, folds: float) -> None:
     """Paint a garment; `folds` from 0 (ironed) to 1 (crumpled)."""
     camera, shape, base = garment.camera, garment.shape, garment.fabric.base
     is_dark = sum(base) < 170
@@ -110,7 +110,7 @@ def _paint_worn(
             paint(image, camera, figure.arms)
         if garment.item.category_id in OUTWEAR:
             paint_shadow(image, garment.outlines, fall, 0.3)
-        _paint_garment(image, garment, rng, folds)
+        paint_garment(image, garment, rng, folds)
     paint(image, camera, figure.locks)
 
 

@@ -1,9 +1,8 @@
 """Which images a sample has, and what is in them: decided before anything is drawn.
 
-A split is planned pair by pair. Each pair is an outfit of one to three garments, photographed by a
-shop and by users; each image gets the viewpoint, and each garment in it the occlusion, that the
-split has least of so far, so that some 190 images fill every cell of category x occlusion x
-viewpoint x domain.
+A pair is an outfit of one to three garments, photographed by a shop and by users. Each image gets
+the viewpoint, and each garment in it the occlusion, that the split has least of so far, so that
+some 190 images fill every cell of category x occlusion x viewpoint x domain.
 """
 
 import hashlib
@@ -196,16 +195,13 @@ class _Planner:
         self, garment: ItemPlan, outfit: list[ItemPlan], viewpoint: int, source: str
     ) -> int:
         """The label that the split has least of, among those that fit under outwear."""
+        cells, category_id = self.cells, garment.category_id
         labels: tuple[int, ...] = (1, 2, 3)
-        if viewpoint != 1 and any(other.category_id in OUTWEAR for other in outfit):
-            if garment.category_id in TOPS + DRESSES:
-                labels = (3,)
-            elif garment.category_id in LEGS:
-                labels = (2, 3)
-        cells = self.cells
+        is_layered = viewpoint != 1 and any(other.category_id in OUTWEAR for other in outfit)
+        if is_layered and category_id not in OUTWEAR:
+            labels = (2, 3) if category_id in LEGS else (3,)
         return min(
-            labels,
-            key=lambda o: (cells[garment.category_id, o, viewpoint, source], self.rng.random()),
+            labels, key=lambda o: (cells[category_id, o, viewpoint, source], self.rng.random())
         )
 
     def _indices(self, count: int) -> list[int]:

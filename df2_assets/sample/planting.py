@@ -72,11 +72,12 @@ def plant(plans: list[ImagePlan], seed: int) -> Planting:
             if plan.kind != "baseline":
                 field.note(plan.image_id, [None], f"{plan.kind} JPEG", Expect())
     for field in (train, validation):
-        _plant_copies(field, field, None, DUPLICATES)
-        _plant_copies(field, field, SAVED_AGAIN, NEAR)
         _plant_copies(field, field, SAVED_AGAIN, NEAR, TWO_SKUS)
     _plant_copies(train, validation, None, DUPLICATES)
     _plant_copies(train, validation, SAVED_AGAIN, NEAR)
+    for field in (train, validation):
+        _plant_copies(field, field, None, DUPLICATES)
+        _plant_copies(field, field, SAVED_AGAIN, NEAR)
     train.plant_past_edge()
     jobs, key = train.jobs + validation.jobs, train.key + validation.key
     strangers = [
@@ -91,6 +92,11 @@ def plant(plans: list[ImagePlan], seed: int) -> Planting:
     for path in strangers + misnamed:
         expect = Expect(checks=(defects.LAYOUT,))
         key.append(Planted(path.split("/")[0], None, None, path, "file of another name", expect))
+    if missing := defects.CHECKS - {check for entry in key for check in entry.expect.checks}:
+        raise SampleError(
+            f"a sample of {len(plans)} images is too small to plant anything for "
+            f"{', '.join(sorted(missing))}: ask for more."
+        )
     return Planting(jobs, strangers, key)
 
 
@@ -110,10 +116,7 @@ def _plant_copies(source: "_Field", target: "_Field", defect: Defect | None, *ch
             if hosts and (len(plan.items) == 1) == is_moved:
                 break
         else:
-            raise SampleError(
-                f"{len(source.plans)} images of {source.split} are too few to plant every defect "
-                f"({checks[-1]}): ask for more images."
-            )
+            return
         source.unused.remove(plan)
         there, may = plan, (defects.UNLIKE,) if is_moved else ()
         if is_moved:
@@ -166,7 +169,8 @@ class _Field:
         """Return a photograph to take again, one with several garments if possible."""
         # A studio photographs what nobody wears the same way each time: all but the same picture.
         usable = [plan for plan in self.usable if (plan.source, plan.viewpoint) != ("shop", 1)]
-        return self.rng.choice([plan for plan in usable if len(plan.items) > 1] or usable)
+        company = [plan for plan in usable if len(plan.items) > 1]
+        return self.rng.choice(company or usable or self.usable)
 
     def spoil(self, base: ImagePlan, defect: Defect) -> None:
         """Add a photograph of what `base` shows, with a defect in it, and say who must notice."""
