@@ -14,9 +14,8 @@ ANSWER_KEY: Final = "answer_key.json"
 class Expect(msgspec.Struct, frozen=True):
     """What a build must say of something planted.
 
-    `reason` is that of its refusal, null: it must not be refused. `checks` (`asset/check`) must
-    list it among their offenders; those of `once_built`, a split, as soon as that one is built too.
-    Those of `may` are not wrong to list it.
+    `reason` is that of its refusal (null: it must not be refused). `checks` (`asset/check`) must
+    list it, where `once_built` names a split as soon as that is built; those of `may` may list it.
     """
 
     reason: Reason | None = None
@@ -40,19 +39,18 @@ class Planted(msgspec.Struct, frozen=True):
 
 
 def encode(key: list[Planted]) -> bytes:
-    """The key as JSON, an entry a line, ordered by place."""
+    """Return the key as JSON, one entry per line, ordered by place."""
     ordered = sorted(key, key=lambda one: (one.split, one.path, one.item_idx or 0, one.planted))
-    return b"[" + b",\n ".join(msgspec.json.encode(one) for one in ordered) + b"]\n"
+    return b"[" + b",\n ".join(map(msgspec.json.encode, ordered)) + b"]\n"
 
 
 def read_answer_key(sample: Path) -> list[Planted]:
-    """The key of a sample. Raises SampleError where it has none."""
+    """Return the key of a sample. Raises SampleError where it has none."""
     path = sample / ANSWER_KEY
     try:
         return msgspec.json.decode(path.read_bytes(), type=list[Planted])
     except FileNotFoundError:
-        raise SampleError(
-            f"{path} is not there: make the sample with planted defects (--faults)."
-        ) from None
+        message = f"{path} is not there: make the sample with planted defects (--faults)."
     except msgspec.DecodeError as error:
-        raise SampleError(f"{path} is not an answer key ({error}): make the sample anew.") from None
+        message = f"{path} is not an answer key ({error}): make the sample again."
+    raise SampleError(message)

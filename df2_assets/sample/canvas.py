@@ -1,156 +1,181 @@
-"""Painting with smooth edges: coverage masks, shading, light and grain.
+"""Outlines, the camera that sees them, and painting them with smooth edges.
 
-Everything works on small grey images and lookup tables, which keeps a picture at some
-milliseconds; chance comes from `random.Random`, so the bytes depend on the seed alone.
+Body units: x to the right from the body's axis, y down from the top of the head, whose height is
+one unit; the feet of a standing figure are at y = 8.
 """
 
 import colorsys
 import math
 import random
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from df2_assets.sample.geometry import Polygon, bounds, ribbon
-
+Point = tuple[float, float]
+Polygon = list[Point]
+Bounds = tuple[float, float, float, float]
 Colour = tuple[int, int, int]
 Area = tuple[int, int, int, int]
+Size = tuple[int, int]
+
+
+class Part(NamedTuple):
+    """An outline in one colour, which darkens over `depth` towards the edges."""
+
+    outline: Polygon
+    colour: Colour
+    depth: float = 0.0
+
+    def mirrored(self) -> "Part":
+        """Return the part on the other side of the body's axis."""
+        return self._replace(outline=mirrored(self.outline))
+
+
+class Camera(NamedTuple):
+    """Where body units land: (0, `pivot`) on the pixel (`x0`, `y0`), `unit` pixels per unit.
+
+    `squeeze` narrows a figure that is turned to the side, or widens cloth that lies flat; `tilt`
+    is in degrees.
+    """
+
+    unit: float
+    x0: float
+    y0: float
+    pivot: float = 0.0
+    squeeze: float = 1.0
+    tilt: float = 0.0
+
+    def at(self, points: Polygon) -> Polygon:
+        """Return `points` in pixels."""
+        turn = math.radians(self.tilt)
+        sin, cos = math.sin(turn) * self.unit, math.cos(turn) * self.unit
+        flat = [(x * self.squeeze, y - self.pivot) for x, y in points]
+        return [(self.x0 + u * cos - v * sin, self.y0 + u * sin + v * cos) for u, v in flat]
+
+
+def curve(points: Polygon, steps: int = 5) -> Polygon:
+    """Return a smooth open curve through `points` (Catmull-Rom), ends included."""
+    ends = [points[0], *points, points[-1]]
+    result: Polygon = []
+    for p, q, r, s in zip(ends, ends[1:], ends[2:], ends[3:], strict=False):
+        for t in (step / steps for step in range(steps)):
+            a, b, c = 3 * t**2 - 2 * t**3, (t**3 - 2 * t**2 + t) / 2, (t**3 - t**2) / 2
+            x = q[0] + a * (r[0] - q[0]) + b * (r[0] - p[0]) + c * (s[0] - q[0])
+            y = q[1] + a * (r[1] - q[1]) + b * (r[1] - p[1]) + c * (s[1] - q[1])
+            result.append((x, y))
+    return [*result, points[-1]]
+
+
+def mirrored(points: Polygon) -> Polygon:
+    """Return `points` on the other side of the body's axis, in the same order."""
+    return [(-x, y) for x, y in points]
+
+
+def closed(half: Polygon) -> Polygon:
+    """Return the outline whose right half, from top to bottom, is `half`."""
+    return [*half, *reversed(mirrored(half))]
+
+
+def ellipse(x: float, y: float, rx: float, ry: float, points: int = 20) -> Polygon:
+    """Return an ellipse around (x, y)."""
+    turns = (2 * math.pi * i / points for i in range(points))
+    return [(x + rx * math.cos(a), y + ry * math.sin(a)) for a in turns]
+
+
+def ribbon(path: Polygon, start: float, end: float | None = None) -> Polygon:
+    """Return a band along `path`, `start` to each side of it at first and `end` at last."""
+    last, left, right = len(path) - 1, [], []
+    for i, (x, y) in enumerate(path):
+        (ax, ay), (bx, by) = path[max(i - 1, 0)], path[min(i + 1, last)]
+        half = start + ((start if end is None else end) - start) * i / last
+        reach = half / (math.hypot(bx - ax, by - ay) or 1.0)
+        left.append((x + (ay - by) * reach, y + (bx - ax) * reach))
+        right.append((x - (ay - by) * reach, y - (bx - ax) * reach))
+    return [*left, *reversed(right)]
+
+
+def bounds(outlines: Sequence[Polygon]) -> Bounds:
+    """Return the smallest x1, y1, x2, y2 around `outlines`."""
+    xs, ys = zip(*(point for outline in outlines for point in outline), strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """`colour` darker (factor below 1) or lighter (towards white, above 1)."""
-    if factor <= 1:
-        r, g, b = (round(c * factor) for c in colour)
-    else:
-        r, g, b = (round(255 - (255 - c) / factor) for c in colour)
+    """Return `colour` darker (factor below 1) or lighter (towards white, above 1)."""
+    r, g, b = (round(c * factor if factor <= 1 else 255 - (255 - c) / factor) for c in colour)
     return r, g, b
 
 
 def hsv(hue: float, saturation: float, value: float) -> Colour:
-    """A colour from hue (any number, one turn is 1), saturation and value (0 to 1)."""
+    """Return a colour from hue (one turn is 1), saturation and value (0 to 1)."""
     r, g, b = colorsys.hsv_to_rgb(hue % 1, saturation, value)
     return round(r * 255), round(g * 255), round(b * 255)
 
 
-def area_of(polygons: list[Polygon], size: tuple[int, int]) -> Area | None:
-    """The part of an image of `size` that `polygons` touch; None where they lie outside."""
-    x1, y1, x2, y2 = bounds(polygons)
-    left, top = max(math.floor(x1), 0), max(math.floor(y1), 0)
-    right, bottom = min(math.ceil(x2), size[0]), min(math.ceil(y2), size[1])
-    return (left, top, right, bottom) if left < right and top < bottom else None
+@lru_cache(maxsize=256)
+def ramp(low: float, high: float) -> list[int]:
+    """Return a lookup table from 0..255 to a share of 255 between `low` and `high`."""
+    return [max(0, min(255, round(255 * (low + (high - low) * v / 255)))) for v in range(256)]
 
 
-def coverage(polygons: list[Polygon], area: Area) -> Image.Image:
-    """A grey mask of `area`: 255 inside `polygons`, smooth at their edges."""
+def coverage(outlines: Sequence[Polygon], area: Area) -> Image.Image:
+    """Return a grey mask of `area`: 255 inside `outlines`, smooth at their edges."""
     left, top, right, bottom = area
     mask = Image.new("L", (2 * (right - left), 2 * (bottom - top)))
     draw = ImageDraw.Draw(mask)
-    for polygon in polygons:
-        draw.polygon([(2 * (x - left), 2 * (y - top)) for x, y in polygon], fill=255)
+    for outline in outlines:
+        draw.polygon([(2 * (x - left), 2 * (y - top)) for x, y in outline], fill=255)
     return mask.reduce(2)
 
 
-def paint(image: Image.Image, polygons: list[Polygon], colour: Colour, alpha: float = 1.0) -> None:
-    """Fill `polygons` with a colour."""
-    area = area_of(polygons, image.size)
-    if area is not None:
-        mask = coverage(polygons, area)
-        if alpha < 1:
-            mask = mask.point(ramp(0, alpha))
-        image.paste(colour, area, mask)
+def mask_of(
+    outlines: Sequence[Polygon], size: Size, margin: int = 0
+) -> tuple[Area, Image.Image] | None:
+    """Return the part of an image that `outlines` touch, and their coverage of it, if any."""
+    x1, y1, x2, y2 = bounds(outlines)
+    left, top = max(math.floor(x1) - margin, 0), max(math.floor(y1) - margin, 0)
+    right, bottom = min(math.ceil(x2) + margin, size[0]), min(math.ceil(y2) + margin, size[1])
+    area = (left, top, right, bottom)
+    return (area, coverage(outlines, area)) if left < right and top < bottom else None
 
 
-def stroke(
-    image: Image.Image, line: Polygon, width: float, colour: Colour, alpha: float = 1.0
-) -> None:
-    """Draw an open line, `width` pixels wide."""
-    if len(line) > 1:
-        paint(image, [ribbon(line, [width / 2] * len(line))], colour, alpha)
-
-
-def clouds(chance: random.Random, size: tuple[int, int], cells: tuple[int, int]) -> Image.Image:
-    """A grey image of soft random patches, `cells` of them across and down."""
-    grid = Image.frombytes("L", cells, chance.randbytes(cells[0] * cells[1]))
+def clouds(rng: random.Random, size: Size, cells: Size) -> Image.Image:
+    """Return a grey image of soft random patches, `cells` of them across and down."""
+    grid = Image.frombytes("L", cells, rng.randbytes(cells[0] * cells[1]))
     return grid.resize(size, Image.Resampling.BICUBIC)
 
 
 def multiply(image: Image.Image, light: Image.Image) -> Image.Image:
-    """`image` under a grey image of light: 255 leaves a pixel as it is."""
+    """Return `image` under a grey image of light: 255 leaves a pixel as it is."""
     return ImageChops.multiply(image, Image.merge("RGB", (light, light, light)))
 
 
-@lru_cache(maxsize=256)
-def ramp(low: float, high: float) -> list[int]:
-    """A lookup table from 0..255 to a share of 255 between `low` and `high`."""
-    return [max(0, min(255, round(255 * (low + (high - low) * v / 255)))) for v in range(256)]
-
-
 def soften(mask: Image.Image, radius: float) -> Image.Image:
-    """`mask` blurred by about `radius` pixels, by way of a smaller image."""
+    """Return `mask` blurred by about `radius` pixels, by way of a smaller image."""
     factor = max(1, round(radius / 2))
     small = mask.reduce(factor).filter(ImageFilter.BoxBlur(max(radius / factor / 1.5, 0.5)))
     return small.resize(mask.size, Image.Resampling.BILINEAR)
 
 
-def rounded(image: Image.Image, polygons: list[Polygon], colour: Colour, depth: float) -> None:
-    """Fill `polygons` with a colour that darkens over `depth` pixels towards their edges."""
-    area = area_of(polygons, image.size)
-    if area is not None:
-        mask = coverage(polygons, area)
-        light = soften(mask, depth).point(ramp(0.52, 1.0))
-        image.paste(multiply(Image.new("RGB", mask.size, colour), light), area, mask)
+def paint(image: Image.Image, camera: Camera, parts: list[Part]) -> None:
+    """Paint parts as the camera sees them, one over the other."""
+    for outline, colour, depth in parts:
+        if seen := mask_of([camera.at(outline)], image.size):
+            area, mask = seen
+            sheet: Colour | Image.Image = colour
+            if depth:
+                light = soften(mask, depth * camera.unit).point(ramp(0.52, 1.0))
+                sheet = multiply(Image.new("RGB", mask.size, colour), light)
+            image.paste(sheet, area, mask)
 
 
-def shadow(
-    image: Image.Image, polygons: list[Polygon], offset: tuple[float, float], depth: float
+def paint_shadow(
+    image: Image.Image, outlines: Sequence[Polygon], fall: float, depth: float
 ) -> None:
-    """Darken what lies behind `polygons`, moved by `offset` pixels and blurred."""
-    reach = max(4, round(abs(offset[0]) + abs(offset[1])))
-    moved = [[(x + offset[0], y + offset[1]) for x, y in polygon] for polygon in polygons]
-    area = area_of(moved, image.size)
-    if area is None:
-        return
-    width, height = image.size
-    wide = (
-        max(area[0] - 2 * reach, 0),
-        max(area[1] - 2 * reach, 0),
-        min(area[2] + 2 * reach, width),
-        min(area[3] + 2 * reach, height),
-    )
-    mask = soften(coverage(moved, wide), reach)
-    image.paste((18, 18, 24), wide, mask.point(ramp(0, depth)))
-
-
-@lru_cache(maxsize=8)
-def _grain_table(strength: int) -> list[int]:
-    """Uniform bytes to a bell curve around 128: the inverse of the logistic distribution."""
-    values = []
-    for v in range(256):
-        p = (v + 0.5) / 256
-        values.append(round(128 + strength * 0.55 * math.log(p / (1 - p))))
-    return [max(0, min(255, v)) for v in values]
-
-
-def grain(image: Image.Image, chance: random.Random, strength: int) -> Image.Image:
-    """`image` with a sensor's noise: `strength` is its deviation in grey levels."""
-    width, height = image.size
-    noise = Image.frombytes("L", image.size, chance.randbytes(width * height))
-    noise = noise.point(_grain_table(strength))
-    return ImageChops.add(image, Image.merge("RGB", (noise, noise, noise)), 1, -128)
-
-
-def tint(image: Image.Image, factors: tuple[float, float, float]) -> Image.Image:
-    """`image` with its channels scaled: colour and strength of the light."""
-    table = [min(255, round(v * factor)) for factor in factors for v in range(256)]
-    return image.point(table)
-
-
-def vignette(image: Image.Image, depth: float) -> Image.Image:
-    """`image` darker towards its corners by `depth`."""
-    light = _radial().resize(image.size, Image.Resampling.BILINEAR).point(ramp(1, 1 - depth))
-    return multiply(image, light)
-
-
-@lru_cache(maxsize=1)
-def _radial() -> Image.Image:
-    return Image.radial_gradient("L").reduce(4)
+    """Darken what lies behind `outlines` by `depth`, moved by `fall` pixels and blurred."""
+    moved = [[(x + fall, y + fall) for x, y in outline] for outline in outlines]
+    reach = max(4, round(2 * fall))
+    if seen := mask_of(moved, image.size, 2 * reach):
+        image.paste((0, 0, 0), seen[0], soften(seen[1], reach).point(ramp(0, depth)))

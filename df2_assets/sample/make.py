@@ -1,10 +1,13 @@
 """Writing a sample: whose folder it is, which files are missing, and drawing those."""
 
+import io
 import json
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+from PIL import Image
 
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Lost
@@ -12,17 +15,19 @@ from df2_assets.engines.local import LocalEngine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import SampleError, inert
 from df2_assets.sample.answer_key import ANSWER_KEY, encode
-from df2_assets.sample.faults.planting import Planting, plant
-from df2_assets.sample.jobs import Job, Shard, write_shard
-from df2_assets.sample.plan import plan
+from df2_assets.sample.defects import DEFECTS, NONE, Draft
+from df2_assets.sample.picture import draw
+from df2_assets.sample.plan import Kind, plan
+from df2_assets.sample.planting import Job, Planting, plant
 from df2_assets.store.files import atomic
 
 DEFAULT_IMAGES: Final = 480
 MARKER: Final = "sample.json"
-VERSION: Final = 2
+VERSION: Final = 3
 """To be raised with each change that can change a file of a sample."""
 
 _SHARD: Final = 12
+_ORIENTATION: Final = 0x0112
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,14 @@ class SampleSummary:
     root: Path
     images: dict[str, int]
     written: int
+
+
+class Shard(NamedTuple):
+    """Images that one worker draws."""
+
+    out: Path
+    seed: int
+    jobs: list[Job]
 
 
 def make_sample(
@@ -67,11 +80,14 @@ def make_sample(
     """
     plans = plan(images, seed)
     planting = plant(plans, seed) if faults else Planting([], [], [])
-    jobs = [Job(one.split, one.image_id, one) for one in plans] + planting.jobs
+    jobs = [Job(image.split, image.image_id, image) for image in plans] + planting.jobs
     try:
         _claim(out, Settings(images, seed, faults))
-        missing = [job for job in jobs if not all((out / path).is_file() for path in job.paths())]
-        _draw(out, seed, missing, progress)
+        missing = [
+            job for job in jobs if any(path and not (out / path).is_file() for path in job.paths)
+        ]
+        if missing:
+            _draw(out, seed, missing, progress)
         for path in planting.strangers:
             _write(out / path, b"")
         if faults:
@@ -82,15 +98,36 @@ def make_sample(
     return SampleSummary(out, counts, len(missing))
 
 
+def write_shard(shard: Shard) -> None:
+    """Draw the images of a shard and write their files, in a worker process."""
+    for job in shard.jobs:
+        image, labels = draw(job.plan, shard.seed)
+        draft = Draft(labels, f"item{job.item_idx}", _encode(image, job.plan.kind), image.size)
+        DEFECTS.get(job.defect, NONE).spoil(draft)
+        for path, content in zip(job.paths, (draft.image, draft.annotation), strict=True):
+            if path:
+                _write(shard.out / path, content)
+
+
+def _encode(image: Image.Image, kind: Kind) -> bytes:
+    """Return a JPEG; a `turned` one tells viewers to rotate what is upright as stored."""
+    exif, buffer = Image.Exif(), io.BytesIO()
+    if kind == "turned":
+        exif[_ORIENTATION] = 6
+    mode = {"grey": "L", "cmyk": "CMYK"}.get(kind, "RGB")
+    progressive = kind == "progressive"
+    image.convert(mode).save(buffer, "JPEG", quality=88, progressive=progressive, exif=exif)
+    return buffer.getvalue()
+
+
 def _claim(out: Path, settings: Settings) -> None:
     """Mark the folder as this sample's, unless it is something else's already."""
-    marker = out / MARKER
-    wanted = json.dumps(asdict(settings))
+    marker, wanted = out / MARKER, json.dumps(asdict(settings))
     if marker.is_file():
-        found = marker.read_text(encoding="utf-8", errors="replace").strip()
-        if found != wanted:
+        present = marker.read_text(encoding="utf-8", errors="replace").strip()
+        if present != wanted:
             raise SampleError(
-                f"{out} holds another sample: {inert(found)}, not {wanted}. "
+                f"{out} holds another sample: {inert(present)}, not {wanted}. "
                 "Choose another folder, or remove that one."
             )
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -100,6 +137,7 @@ def _claim(out: Path, settings: Settings) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
+    """Write a file that is not there, under a temporary name first."""
     if not path.is_file():
         with atomic(path) as temporary:
             temporary.write_bytes(content)
@@ -107,8 +145,6 @@ def _write(path: Path, content: bytes) -> None:
 
 def _draw(out: Path, seed: int, jobs: list[Job], progress: Progress) -> None:
     shards = [Shard(out, seed, jobs[i : i + _SHARD]) for i in range(0, len(jobs), _SHARD)]
-    if not shards:
-        return
     with (
         progress("drawing the sample", len(jobs), "images") as advance,
         closing(LocalEngine().map(write_shard, shards)) as results,

@@ -1,11 +1,11 @@
 """Which images a sample has, and what is in them: decided before anything is drawn.
 
-A split is planned pair by pair. Each pair is an outfit of one to three garments, photographed by a
-shop and by users; each image gets the viewpoint, and each garment in it the occlusion, that the
-split has least of so far, so that some 190 images fill every cell of category x occlusion x
-viewpoint x domain.
+A pair is an outfit of one to three garments, photographed by a shop and by users. Each image gets
+the viewpoint, and each garment in it the occlusion, that the split has least of so far, so that
+some 190 images fill every cell of category x occlusion x viewpoint x domain.
 """
 
+import hashlib
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +14,6 @@ from typing import Final, Literal
 
 from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
 from df2_assets.errors import SampleError
-from df2_assets.sample.rng import chance
 
 Kind = Literal["baseline", "grey", "cmyk", "progressive", "turned"]
 
@@ -60,16 +59,18 @@ class ImagePlan:
     kind: Kind = "baseline"
     past_edge: bool = False
 
-
-@dataclass(frozen=True)
-class _Garment:
-    category_id: int
-    style: int
-    name: str
-    short: bool
+    def sku(self, item: ItemPlan) -> tuple[int, int, int]:
+        """Return pair, style and category of one of its items."""
+        return self.pair_id, item.style, item.category_id
 
 
 Cell = tuple[int, int, int, str]
+
+
+def chance(*names: object) -> random.Random:
+    """Return a generator for the thing that `names` names: the same on every machine and Python."""
+    text = "/".join(map(str, names))
+    return random.Random(int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "big"))
 
 
 def split_sizes(images: int) -> dict[str, int]:
@@ -131,7 +132,7 @@ class _Planner:
             return self.rng.choice(((1, 0), (0, 1), (0, 2)))
         return self.rng.choice(((1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 2), (3, 3), (2, 4)))
 
-    def _outfit(self) -> list[_Garment]:
+    def _outfit(self) -> list[ItemPlan]:
         """Garments from the innermost out: of the possible outfits the one most needed."""
         top, outer, legs, dress = (self._needed(group) for group in (TOPS, OUTWEAR, LEGS, DRESSES))
         inner = [legs, top] if legs == _TROUSERS else [top, legs]
@@ -147,9 +148,9 @@ class _Planner:
             garments.append(self._garment(category_id, own, short))
         return garments
 
-    def _garment(self, category_id: int, style: int, short: bool) -> _Garment:
+    def _garment(self, category_id: int, style: int, short: bool) -> ItemPlan:
         name = f"{self.split}/{self.pair_id}/{style}/{category_id}"
-        return _Garment(category_id, style, name, short)
+        return ItemPlan(0, category_id, style, 1, name, short)
 
     def _needed(self, group: tuple[int, ...]) -> int:
         return max(group, key=lambda category_id: (self._gaps(category_id), self.rng.random()))
@@ -162,7 +163,7 @@ class _Planner:
             for source in DOMAINS
         )
 
-    def _image(self, source: str, outfit: list[_Garment], twins: bool, counts: bool) -> ImagePlan:
+    def _image(self, source: str, outfit: list[ItemPlan], twins: bool, counts: bool) -> ImagePlan:
         """One photograph; `twins`: lay the last garment beside another style of it."""
         choices = []
         for viewpoint in (1, 2, 3):
@@ -185,25 +186,22 @@ class _Planner:
             labels = [*labels, 1]
         indices = self._indices(len(garments))
         items = tuple(
-            ItemPlan(index, g.category_id, g.style, label, g.name, g.short)
+            replace(g, index=index, occlusion=label)
             for index, g, label in zip(indices, garments, labels, strict=True)
         )
         return ImagePlan(self.split, "", source, self.pair_id, viewpoint, items)
 
     def _occlusion(
-        self, garment: _Garment, outfit: list[_Garment], viewpoint: int, source: str
+        self, garment: ItemPlan, outfit: list[ItemPlan], viewpoint: int, source: str
     ) -> int:
         """The label that the split has least of, among those that fit under outwear."""
+        cells, category_id = self.cells, garment.category_id
         labels: tuple[int, ...] = (1, 2, 3)
-        if viewpoint != 1 and any(other.category_id in OUTWEAR for other in outfit):
-            if garment.category_id in TOPS + DRESSES:
-                labels = (3,)
-            elif garment.category_id in LEGS:
-                labels = (2, 3)
-        cells = self.cells
+        is_layered = viewpoint != 1 and any(other.category_id in OUTWEAR for other in outfit)
+        if is_layered and category_id not in OUTWEAR:
+            labels = (2, 3) if category_id in LEGS else (3,)
         return min(
-            labels,
-            key=lambda o: (cells[garment.category_id, o, viewpoint, source], self.rng.random()),
+            labels, key=lambda o: (cells[category_id, o, viewpoint, source], self.rng.random())
         )
 
     def _indices(self, count: int) -> list[int]:

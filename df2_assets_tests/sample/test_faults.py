@@ -13,23 +13,9 @@ from df2_assets.dataset.reasons import Reason
 from df2_assets.errors import SampleError
 from df2_assets.sample import make_sample
 from df2_assets.sample.answer_key import Planted, read_answer_key
+from df2_assets.sample.defects import CHECKS
 from df2_assets_tests.sample.conftest import FAULTY_IMAGES
 from df2_assets_tests.sample.reading import ANNOTATED
-
-CHECKS = {
-    "deepfashion2/layout",
-    "raw_annotation_index/pairing",
-    "raw_annotation_index/refusals_within_limit",
-    "raw_annotation_index/boxes",
-    "raw_annotation_index/labels",
-    "crops/tiny_crops",
-    "crops/duplicate_crops",
-    "crop_quality/dark_crops",
-    "crop_quality/blank_crops",
-    "crop_quality/near_duplicate_crops",
-    "crop_quality/image_in_two_skus",
-    "crop_quality/unlike_crops",
-}
 
 PIXELS = -1
 
@@ -120,7 +106,7 @@ def refusals(path: Path) -> dict[int | None, Reason]:
 
 
 def test_neighbours_of_a_bad_item_are_good(faulty: Path, key: list[Planted]) -> None:
-    spoilt = [one for one in key if one.planted == "style below 0"]
+    spoilt = [one for one in key if one.planted == "style -1"]
     assert len(spoilt) == 2
     for one in spoilt:
         reasons = {i.item_idx: i.reason for i in parse((faulty / one.path).read_bytes()).items}
@@ -168,6 +154,8 @@ def test_the_clean_part_is_that_of_a_sample_without_faults(faulty: Path, tmp_pat
 def test_a_second_call_touches_nothing(faulty: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in faulty.rglob("*")}
     assert make_sample(faulty, images=FAULTY_IMAGES, faults=True).written == 0
+    with pytest.raises(SampleError, match="holds another sample"):
+        make_sample(faulty, images=FAULTY_IMAGES)
     assert {path: path.stat().st_mtime_ns for path in faulty.rglob("*")} == before
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from df2_assets.errors import SampleError
 from df2_assets.sample import make_sample
-from df2_assets.sample.jobs import Job, Shard, write_shard
+from df2_assets.sample.make import Shard, write_shard
 from df2_assets.sample.plan import plan
+from df2_assets.sample.planting import Job
 from df2_assets_tests.sample.reading import ANNOTATED, items, kept
 
 IMAGES = 26
@@ -57,7 +58,7 @@ def test_the_summary_says_what_was_written(tmp_path: Path) -> None:
 def test_the_same_settings_give_the_same_bytes_in_any_order_of_drawing(
     small: Path, tmp_path: Path
 ) -> None:
-    jobs = [Job(one.split, one.image_id, one) for one in reversed(plan(IMAGES, 5))]
+    jobs = [Job(image.split, image.image_id, image) for image in reversed(plan(IMAGES, 5))]
     write_shard(Shard(tmp_path, 5, jobs))
     drawn_before = contents(small)
     del drawn_before["sample.json"]
@@ -70,12 +71,6 @@ def test_another_seed_draws_other_pictures(small: Path, tmp_path: Path) -> None:
     theirs = {data for name, data in contents(tmp_path / "out").items() if name.endswith(".jpg")}
     assert len(theirs) == IMAGES
     assert not ours & theirs
-
-
-def test_a_second_call_touches_nothing(small: Path) -> None:
-    before = times(small)
-    make_sample(small, images=IMAGES, seed=5)
-    assert times(small) == before
 
 
 def test_a_sample_that_was_killed_half_way_is_completed(small: Path, tmp_path: Path) -> None:
@@ -94,6 +89,12 @@ def test_a_sample_that_was_killed_half_way_is_completed(small: Path, tmp_path: P
     assert untouched.stat().st_mtime_ns == time
 
 
+def test_a_sample_too_small_for_every_defect_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SampleError, match="26 images is too small"):
+        make_sample(tmp_path / "out", images=IMAGES, faults=True)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("images", [-1, 0, 10, 1_000_001])
 def test_a_number_of_images_that_makes_no_sample_is_refused(tmp_path: Path, images: int) -> None:
     with pytest.raises(SampleError, match="11 to 1,000,000"):
@@ -101,25 +102,21 @@ def test_a_number_of_images_that_makes_no_sample_is_refused(tmp_path: Path, imag
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_with_something_else_in_it_is_refused_and_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_something_else_and_a_file_are_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "notes.txt").write_text("mine")
     with pytest.raises(SampleError, match="holds something else") as refusal:
         make_sample(tmp_path, images=12)
     assert len(str(refusal.value).splitlines()) <= 2
+    with pytest.raises(SampleError, match="holds something else"):
+        make_sample(tmp_path / "train" / "notes.txt", images=12)
     assert contents(tmp_path) == {"train/notes.txt": b"mine"}
 
 
-def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("mine")
-    with pytest.raises(SampleError, match="holds something else"):
-        make_sample(tmp_path / "out", images=12)
-    assert (tmp_path / "out").read_text() == "mine"
-
-
-@pytest.mark.parametrize("other", [{"images": 27}, {"seed": 4}, {"faults": True}])
+@pytest.mark.parametrize("other", [{"images": 27}, {"seed": 4}])
 def test_a_sample_with_other_settings_is_refused(small: Path, other: dict[str, int]) -> None:
     before = times(small)
+    assert make_sample(small, images=IMAGES, seed=5).written == 0
     with pytest.raises(SampleError, match="holds another sample"):
         make_sample(small, **{"images": IMAGES, "seed": 5, **other})  # type: ignore[arg-type]
     assert times(small) == before

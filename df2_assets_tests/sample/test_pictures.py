@@ -1,20 +1,19 @@
 """What is in the pictures: garments that keep their looks, and are hidden as their labels say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
 from PIL import Image
 
-from df2_assets.sample.brush import Brush
-from df2_assets.sample.framing import flat
-from df2_assets.sample.garments import fabrics, tailor
-from df2_assets.sample.garments.dressing import dress
-from df2_assets.sample.garments.shapes import FLAT
-from df2_assets.sample.geometry import Camera, Polygon, bounds
-from df2_assets.sample.hiding import hide, holds
-from df2_assets.sample.plan import ImagePlan, ItemPlan
-from df2_assets.sample.rng import chance
+from df2_assets.sample.canvas import Camera, Polygon, bounds, coverage
+from df2_assets.sample.fabrics import choose_fabric
+from df2_assets.sample.figure import FLAT
+from df2_assets.sample.garments import choose_cut, shape_garment
+from df2_assets.sample.layout import Garment, lay
+from df2_assets.sample.occlusion import hide
+from df2_assets.sample.picture import paint_garment
+from df2_assets.sample.plan import ImagePlan, ItemPlan, chance
 
 FRAME = (468, 624)
 
@@ -24,11 +23,12 @@ def plan_of(occlusion: int, category_id: int = 11, source: str = "user") -> Imag
     return ImagePlan("train", "000001", source, 1, 1, (item,))
 
 
-def grid(polygons: list[Polygon]) -> Iterator[tuple[float, float]]:
-    """Points of the frame inside any of the polygons, ten pixels apart."""
-    for x in range(5, FRAME[0], 10):
-        for y in range(5, FRAME[1], 10):
-            if any(holds(polygon, (x, y)) for polygon in polygons):
+def points_in(outlines: Sequence[Polygon]) -> Iterator[tuple[int, int]]:
+    """Points of the frame well inside any of the outlines, some pixels apart."""
+    mask = coverage(outlines, (0, 0, *FRAME))
+    for x in range(5, FRAME[0], 7):
+        for y in range(5, FRAME[1], 7):
+            if mask.getpixel((x, y)) == 255:
                 yield x, y
 
 
@@ -39,27 +39,24 @@ def test_as_much_is_hidden_as_the_label_says(
     source: str, category_id: int, occlusion: int, low: float, high: float
 ) -> None:
     rng = chance("hidden", source, category_id, occlusion)
-    garments = flat(plan_of(occlusion, category_id, source), 0, rng, FRAME)
+    garments = lay(plan_of(occlusion, category_id, source), 0, rng, FRAME)
     obstacles = hide(garments, rng, FRAME, source == "shop")
-    in_front = [outline for obstacle in obstacles for outline, _ in obstacle]
-    points = list(grid(garments[0].polygons))
-    hidden = sum(any(holds(outline, point) for outline in in_front) for point in points)
-    assert low <= hidden / len(points) <= high
+    in_front = [camera.at(part.outline) for camera, parts in obstacles for part in parts]
+    whole, hidden = set(points_in(garments[0].outlines)), set(points_in(in_front))
+    assert low <= len(whole & hidden) / len(whole) <= high
 
 
 def test_a_garment_keeps_its_cut_and_fabric_in_every_picture() -> None:
     plan = plan_of(1)
-    (first,) = flat(plan, 0, chance("one"), FRAME)
-    (second,) = flat(replace(plan, image_id="000002"), 0, chance("another"), FRAME)
+    (first,) = lay(plan, 0, chance("one"), FRAME)
+    (second,) = lay(replace(plan, image_id="000002"), 0, chance("another"), FRAME)
     assert first.fabric == second.fabric
     assert first.shape == second.shape
-    assert first.polygons != second.polygons
+    assert first.outlines != second.outlines
 
 
 def test_another_garment_of_the_category_looks_different() -> None:
-    looks = {
-        (fabrics.choose(chance(i), 10), tailor.choose(chance(i), 10, False)) for i in range(20)
-    }
+    looks = {(choose_fabric(chance(i), 10), choose_cut(chance(i), 10, False)) for i in range(20)}
     assert len(looks) == 20
 
 
@@ -67,16 +64,16 @@ def test_another_garment_of_the_category_looks_different() -> None:
 def test_cloth_fills_the_silhouette_and_nothing_else(category_id: int) -> None:
     ground = (1, 254, 1)
     rng = chance("cloth", category_id)
-    outline = tailor.shape(tailor.choose(rng, category_id, False), FLAT)
+    shape = shape_garment(choose_cut(rng, category_id, False), FLAT)
+    item = plan_of(1, category_id).items[0]
+    garment = Garment(item, choose_fabric(rng, category_id), shape)
+    garment = garment.place(Camera(50, 234, 312, 4.3))
     image = Image.new("RGB", FRAME, ground)
-    brush = Brush(image, Camera(50, 234, 312, 4.3))
-    dress(brush, outline, fabrics.choose(rng, category_id), rng, 0.5)
-    silhouette = [brush.camera.at(piece.outline) for piece in outline.pieces]
-    points = list(grid(silhouette))
+    paint_garment(image, garment, rng, 0.5)
+    points = list(points_in(garment.outlines))
     assert len(points) > 50
-    bare = sum(image.getpixel((int(x), int(y))) == ground for x, y in points)
-    assert bare <= 0.02 * len(points)  # the edge itself may fall on either side
-    x1, y1, x2, y2 = bounds(silhouette)
+    assert all(image.getpixel(point) != ground for point in points)
+    x1, y1, x2, y2 = bounds(garment.outlines)
     for x in range(0, FRAME[0], 6):
         for y in range(0, FRAME[1], 6):
             if not (x1 - 20 < x < x2 + 20 and y1 - 20 < y < y2 + 20):
@@ -85,14 +82,13 @@ def test_cloth_fills_the_silhouette_and_nothing_else(category_id: int) -> None:
 
 def test_sleeves_and_legs_tell_the_categories_apart() -> None:
     def extent(category_id: int) -> tuple[float, float]:
-        cut = tailor.choose(chance("extent", category_id), category_id, False)
-        x1, y1, x2, y2 = bounds([piece.outline for piece in tailor.shape(cut, FLAT).pieces])
+        cut = choose_cut(chance("extent", category_id), category_id, False)
+        x1, y1, x2, y2 = bounds(shape_garment(cut, FLAT).outlines)
         return x2 - x1, y2 - y1
 
-    width = {category_id: extent(category_id)[0] for category_id in range(1, 14)}
-    height = {category_id: extent(category_id)[1] for category_id in range(1, 14)}
+    width, height = zip(*map(extent, range(1, 14)), strict=True)
     for short, long in ((1, 2), (3, 4), (10, 11)):
-        assert width[5] < width[short] < width[long]
+        assert width[5 - 1] < width[short - 1] < width[long - 1]
     for top, full in ((1, 10), (2, 11), (5, 12), (6, 13)):
-        assert height[top] + 0.8 < height[full]
-    assert height[7] + 1.5 < height[8]
+        assert height[top - 1] + 0.8 < height[full - 1]
+    assert height[7 - 1] + 1.5 < height[8 - 1]

@@ -1,1 +1,0 @@
-"""Garments: how they are cut, what they are made of, and how they are painted."""
