@@ -35,7 +35,6 @@ def of_ray(pid: int) -> set[int]:
 def test_one_command_builds_all_splits_on_ray_as_it_does_without_and_leaves_nothing_of_it(
     tmp_path: Path,
 ) -> None:
-    pytest.importorskip("ray", reason="needs the ray extra")
     make_sample(tmp_path / "df2", images=300)
     seen: set[int] = set()
     for engine in ("local", "ray"):
@@ -55,7 +54,6 @@ def test_one_command_builds_all_splits_on_ray_as_it_does_without_and_leaves_noth
 @pytest.fixture(params=["own", "cluster"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A cluster that runs, or None: the run has a Ray of its own."""
-    pytest.importorskip("ray", reason="needs the ray extra")
     with two_nodes() if request.param == "cluster" else nullcontext() as found:
         yield found
 
