@@ -73,17 +73,6 @@ def test_all_exports_have_the_bytes_that_they_have_on_a_disk(on_disk: Roots, pla
     assert len(exported(place.contents())) > 100
 
 
-def test_what_is_exported_again_is_not_put_again(site: Roots, place: Place) -> None:
-    splits.export_all(site)
-    before = (place / TOP).tags()
-    with place.store.counting() as asked:
-        made = splits.export_all(site)
-        assert all(splits.check(site, name).passed for name in EXPORTS)
-    assert {(one.written, one.removed) for one in made.values()} == {(0, 0)}
-    assert (place / TOP).tags() == before
-    assert {"put", "delete", PICTURES}.isdisjoint(asked)
-
-
 @pytest.mark.parametrize("operation", ["get", "put"])
 def test_crops_are_fetched_and_copied_several_at_once(
     site: Roots, place: Place, operation: str

@@ -1,6 +1,6 @@
 """One build of a split at a time, over all machines that see the bucket."""
 
-from pathlib import Path
+import os
 
 import msgspec
 import pytest
@@ -12,16 +12,6 @@ from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.object_store import Place
-
-HOLD = """
-import sys, time
-from df2_assets.settings import make_roots
-from df2_assets.store.lock import writer
-with writer(make_roots(sys.argv[1], sys.argv[2]), "train", "0123456789"):
-    print("held", flush=True)
-    time.sleep(600)
-"""
-
 
 LOCK = "_df2_assets/locks/train.lock"
 
@@ -37,20 +27,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "LASTS", 2.0)
 
 
-def test_who_comes_second_is_told_who_holds_the_split(
-    place: Place, roots: Roots, tmp_path: Path
-) -> None:
-    command = (*processes.DF2_ASSETS[:1], "-c", HOLD, "nowhere", str(roots.sku_root))
-    env = processes.environment(tmp_path)
-    with processes.start(command, env, tmp_path) as holder:
-        processes.wait_until(lambda: LOCK in place.tags(), holder)
-        said = f"train is being built by process {holder.pid} on .* \\(run 01234567\\): wait for it"
-        with pytest.raises(BusyError, match=said), writer(roots, "train", "second"):
-            pass
-        with writer(roots, "validation", "another split"):
-            pass
-
-
 def _lost() -> bool:
     """Whether a lock of this process is known to be lost."""
     try:
@@ -60,22 +36,20 @@ def _lost() -> bool:
     return False
 
 
-def test_a_lock_is_given_back(place: Place, roots: Roots) -> None:
-    for _ in range(2):
-        with writer(roots, "train", "run"):
-            assert LOCK in place.tags()
-        assert LOCK not in place.tags()
-
-
 @pytest.mark.usefixtures("short")
-def test_a_lock_is_renewed_while_it_is_held(place: Place, roots: Roots) -> None:
-    with writer(roots, "train", "run"):
+def test_a_lock_is_renewed_while_it_is_held_and_given_back(place: Place, roots: Roots) -> None:
+    with writer(roots, "train", "0123456789"):
         puts = place.store.gate.asked["put"]
         processes.wait_until(lambda: place.store.gate.asked["put"] >= puts + 8)
-        with pytest.raises(BusyError), writer(roots, "train", "second"):
+        said = rf"train is being built by process {os.getpid()} on .* \(run 01234567\): wait for it"
+        with pytest.raises(BusyError, match=said), writer(roots, "train", "second"):
+            pass
+        with writer(roots, "validation", "another split"):
             pass
         state.mark_incomplete(roots, "train")
     assert LOCK not in place.tags()
+    with writer(roots, "train", "next"):
+        assert LOCK in place.tags()
 
 
 @pytest.mark.usefixtures("short")
