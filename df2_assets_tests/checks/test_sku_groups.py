@@ -30,36 +30,24 @@ def changed(groups: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
     return groups
 
 
+WRONG_ID = "sku_id is not that of its pair, style and category"
+WRONG_PATH = "crop_path is not that of its SKU, image and item"
+ALONE = "the SKU lacks a catalog or a query crop"
+
+
 @pytest.mark.parametrize(
     ("values", "faults"),
     [
         (
             {"sku_id": "1_1_1", "crop_path": "train/catalog/1_1_1/000001_item1.jpg"},
-            {
-                "sku_id is not of the form 000001_01_01",
-                "sku_id is not that of its pair, style and category",
-                "the SKU lacks a catalog or a query crop",
-            },
+            {"sku_id is not of the form 000001_01_01", WRONG_ID, ALONE},
         ),
-        ({"pair_id": 2}, {"sku_id is not that of its pair, style and category"}),
-        ({"category_id": 2}, {"sku_id is not that of its pair, style and category"}),
-        (
-            {"style": 0, "sku_id": "000001_00_01"},
-            {
-                "style is 0",
-                "the SKU lacks a catalog or a query crop",
-                "crop_path is not that of its SKU, image and item",
-            },
-        ),
+        ({"pair_id": 2}, {WRONG_ID}),
+        ({"category_id": 2}, {WRONG_ID}),
+        ({"style": 0, "sku_id": "000001_00_01"}, {"style is 0", ALONE, WRONG_PATH}),
         ({"split": "validation"}, {"not of this split"}),
-        (
-            {"domain": "street"},
-            {
-                "the domain is neither catalog nor query",
-                "crop_path is not that of its SKU, image and item",
-            },
-        ),
-        ({"item_idx": 20}, {"crop_path is not that of its SKU, image and item"}),
+        ({"domain": "street"}, {"the domain is neither catalog nor query", WRONG_PATH}),
+        ({"item_idx": 20}, {WRONG_PATH}),
     ],
 )
 def test_a_row_that_is_not_what_it_is_called_is_named(
@@ -80,21 +68,19 @@ def test_a_crop_that_appears_twice_is_named_with_its_double(groups: pd.DataFrame
     path = groups["crop_path"].iloc[-1]
     assert fails(finding, "error")
     assert named(finding.offenders, "crop_path", "what") == [
-        (path, "crop_path appears twice"),
-        (path, "crop_path appears twice"),
-        (path, "the item appears twice"),
-        (path, "the item appears twice"),
+        (path, what)
+        for what in ("crop_path appears twice", "the item appears twice")
+        for _ in range(2)
     ]
 
 
 def test_a_sku_without_catalog_crops_is_named_crop_by_crop(groups: pd.DataFrame) -> None:
     of_sku = groups["sku_id"] == "000001_01_08"
-    left = groups[~(of_sku & (groups["domain"] == "catalog"))].reset_index(drop=True)
-    finding = identity("train", left)
+    queries = groups["domain"] == "query"
+    finding = identity("train", groups[queries | ~of_sku].reset_index(drop=True))
     assert fails(finding, "error")
     assert named(finding.offenders, "crop_path", "what") == [
-        (path, "the SKU lacks a catalog or a query crop")
-        for path in left["crop_path"][left["sku_id"] == "000001_01_08"]
+        (path, ALONE) for path in groups["crop_path"][queries & of_sku]
     ]
 
 

@@ -80,6 +80,8 @@ def test_which_of_several_a_crop_gets_follows_from_its_path_the_key_and_the_seed
 
 
 PROMPTS = "FILE: prompts"
+K = f"{PROMPTS}.k"
+ALL = "{category_name}, {domain}, {occ}, {view}"
 
 
 @pytest.mark.parametrize(
@@ -105,51 +107,36 @@ PROMPTS = "FILE: prompts"
         ("prompts: {Text: a}", "FILE: Text under prompts is no name of a field: give one of a-z"),
         ("prompts: {1: a}", "FILE: 1 under prompts is no name of a field"),
         ("prompts: {text: a}", f"{PROMPTS}.text: text is a field of the contract"),
-        (
-            "prompts: {k: {catalog: a}}",
-            f"{PROMPTS}.k: query is missing: give all of catalog, query",
-        ),
-        (
-            "prompts: {k: {shop: a, query: b}}",
-            f"{PROMPTS}.k: unknown case shop: give catalog, query",
-        ),
+        ("prompts: {k: {catalog: a}}", f"{K}: query is missing: give all of catalog, query"),
+        ("prompts: {k: {shop: a, query: b}}", f"{K}: unknown case shop: give catalog, query"),
         (
             "prompts: {k: {catalog: a, query: {1: b, 2: c}}}",
-            f"{PROMPTS}.k.query: 3 is missing: give all of 1, 2, 3.",
+            f"{K}.query: 3 is missing: give all of 1, 2, 3.",
         ),
-        ("prompts: {k: {}}", f"{PROMPTS}.k: 1 is missing"),
+        ("prompts: {k: {}}", f"{K}: 1 is missing"),
         (
             "prompts: {k: {catalog: a, query: {1: b, 2: c, 3: d, 4: e}}}",
-            f"{PROMPTS}.k.query: unknown case 4: give 1, 2, 3.",
+            f"{K}.query: unknown case 4: give 1, 2, 3.",
         ),
         (
             "prompts: {k: {catalog: a, query: {yes: b, 2: c, 3: d}}}",
-            f"{PROMPTS}.k.query: unknown case True: give 1, 2, 3.",
+            f"{K}.query: unknown case True: give 1, 2, 3.",
         ),
-        (
-            "prompts: {k: {catalog: {1: {}, 2: a, 3: a}, query: b}}",
-            f"{PROMPTS}.k.catalog.1 is {{}}, no text",
-        ),
-        ("prompts: {k: 3}", f"{PROMPTS}.k is 3, no text: give a template, a list of"),
-        ("prompts: {k: }", f"{PROMPTS}.k is None, no text"),
-        ("prompts: {k: []}", f"{PROMPTS}.k: the list is empty"),
-        ("prompts: {k: [a, [b]]}", f"{PROMPTS}.k[1] is ['b'], no text"),
-        ("prompts: {k: '{occ}'}", f"{PROMPTS}.k: {{occ}} says nothing of some crops"),
-        ('prompts: {k: "a\\tb"}', f"{PROMPTS}.k: a\\tb has a line break, a tab or another"),
-        ('prompts: {k: "a\\e[31m"}', f"{PROMPTS}.k: a\\x1b[31m has a line break"),
-        (
-            "prompts: {k: 'a {colour}'}",
-            f"{PROMPTS}.k: unknown placeholder {{colour}}: there are {{category_name}}, "
-            "{domain}, {occ}, {view}.",
-        ),
-        ("prompts: {k: 'a {}'}", f"{PROMPTS}.k: unknown placeholder {{}}"),
-        (
-            "prompts: {k: 'a {occ.__class__}'}",
-            f"{PROMPTS}.k: unknown placeholder {{occ.__class__}}",
-        ),
-        ("prompts: {k: 'a {occ!r}'}", f"{PROMPTS}.k: {{occ}} takes no format"),
-        ("prompts: {k: 'a {view:>999999999}'}", f"{PROMPTS}.k: {{view}} takes no format"),
-        ("prompts: {k: 'a {occ'}", f"{PROMPTS}.k: a {{occ: expected '}}' before end of string."),
+        ("prompts: {k: {catalog: {1: {}, 2: a, 3: a}, query: b}}", f"{K}.catalog.1 is {{}}, no"),
+        ("prompts: {k: 3}", f"{K} is 3, no text: give a template, a list of"),
+        ("prompts: {k: }", f"{K} is None, no text"),
+        ("prompts: {k: []}", f"{K}: the list is empty"),
+        ("prompts: {k: [a, [b]]}", f"{K}[1] is ['b'], no text"),
+        ("prompts: {k: &a [*a]}", f"{K}[0] is [[...]], no text"),
+        ("prompts: {k: '{occ}'}", f"{K}: {{occ}} says nothing of some crops"),
+        ('prompts: {k: "a\\tb"}', f"{K}: a\\tb has a line break, a tab or another"),
+        ('prompts: {k: "a\\e[31m"}', f"{K}: a\\x1b[31m has a line break"),
+        ("prompts: {k: 'a {colour}'}", f"{K}: unknown placeholder {{colour}}: there are {ALL}."),
+        ("prompts: {k: 'a {}'}", f"{K}: unknown placeholder {{}}"),
+        ("prompts: {k: 'a {occ.__class__}'}", f"{K}: unknown placeholder {{occ.__class__}}"),
+        ("prompts: {k: 'a {occ!r}'}", f"{K}: {{occ}} takes no format"),
+        ("prompts: {k: 'a {view:>999999999}'}", f"{K}: {{view}} takes no format"),
+        ("prompts: {k: 'a {occ'}", f"{K}: a {{occ: expected '}}' before end of string."),
     ],
 )
 def test_a_file_that_cannot_be_used_says_where_what_is_wrong_and_what_may_be(
@@ -159,11 +146,6 @@ def test_a_file_that_cannot_be_used_says_where_what_is_wrong_and_what_may_be(
         parse_templates(text, "FILE")
     assert str(caught.value).startswith(message)
     assert str(caught.value).isprintable()
-
-
-def test_an_alias_that_holds_itself_is_refused() -> None:
-    with pytest.raises(TemplatesError, match=r"^FILE: prompts\.k\[0\] is \[\[\.\.\.\]\], no text"):
-        parse_templates("prompts: {k: &a [*a]}", "FILE")
 
 
 @pytest.mark.parametrize(

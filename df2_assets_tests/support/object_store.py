@@ -69,7 +69,7 @@ def _operation(environ: Environ) -> str:
 
 
 class ObjectStore:
-    """The server, its gate, and what lies in its one bucket."""
+    """The server with its gate and one bucket, `BUCKET`."""
 
     def __init__(self, gate: Gate, url: str) -> None:
         import boto3
@@ -81,7 +81,7 @@ class ObjectStore:
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_DEFAULT_REGION": REGION,
         }
-        self._client = boto3.client(
+        self.client = boto3.client(
             "s3",
             endpoint_url=url,
             aws_access_key_id=KEY,
@@ -89,28 +89,7 @@ class ObjectStore:
             region_name=REGION,
         )
         where = {"LocationConstraint": REGION}
-        self._client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
-
-    def put(self, key: str, data: bytes) -> None:
-        self._client.put_object(Bucket=BUCKET, Key=key, Body=data)
-
-    def get(self, key: str) -> bytes:
-        data: bytes = self._client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-        return data
-
-    def delete(self, key: str) -> None:
-        self._client.delete_object(Bucket=BUCKET, Key=key)
-
-    def tags(self, prefix: str) -> dict[str, tuple[str, Any]]:
-        """Entity tag and time of each object below `prefix`, by its name there."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=BUCKET, Prefix=f"{prefix}/"
-        )
-        return {
-            one["Key"].removeprefix(f"{prefix}/"): (one["ETag"], one["LastModified"])
-            for page in pages
-            for one in page.get("Contents", ())
-        }
+        self.client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
 
     @contextmanager
     def counting(self) -> Iterator[Counter[str]]:
@@ -147,17 +126,26 @@ class Place:
         return Place(self.store, f"{self.prefix}/{name}")
 
     def put(self, name: str, data: bytes) -> None:
-        self.store.put(f"{self.prefix}/{name}", data)
+        self.store.client.put_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}", Body=data)
 
     def get(self, name: str) -> bytes:
-        return self.store.get(f"{self.prefix}/{name}")
+        answer = self.store.client.get_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}")
+        data: bytes = answer["Body"].read()
+        return data
 
     def delete(self, name: str) -> None:
-        self.store.delete(f"{self.prefix}/{name}")
+        self.store.client.delete_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}")
 
     def tags(self) -> dict[str, tuple[str, Any]]:
         """Entity tag and time of each object, by name."""
-        return self.store.tags(self.prefix)
+        pages = self.store.client.get_paginator("list_objects_v2").paginate(
+            Bucket=BUCKET, Prefix=f"{self.prefix}/"
+        )
+        return {
+            one["Key"].removeprefix(f"{self.prefix}/"): (one["ETag"], one["LastModified"])
+            for page in pages
+            for one in page.get("Contents", ())
+        }
 
     def contents(self) -> dict[str, bytes]:
         """All objects by name."""
