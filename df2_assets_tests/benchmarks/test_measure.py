@@ -28,10 +28,6 @@ def test_processor_seconds_count_processes_that_were_waited_for() -> None:
     assert run(through_a_child(busy)).numbers["cpu"] >= 0.4
 
 
-def test_the_output_of_a_command_is_kept() -> None:
-    assert run([sys.executable, "-c", "print('so many')"]).output == "so many\n"
-
-
 def test_a_command_that_fails_says_why() -> None:
     with pytest.raises(FailedError, match="ended with 3:\nno room"):
         run([sys.executable, "-c", "import sys; print('no room'); sys.exit(3)"])

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from typing import Any, get_type_hints
 
+import pytest
+
 from df2_assets.dataset import record
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
 from df2_assets.dataset.perceptual import Measures
@@ -26,12 +28,11 @@ def hints(struct: type) -> dict[str, Any]:
     }
 
 
-def test_rows_of_the_manifest_have_its_columns_in_its_order() -> None:
-    assert list(hints(CropRow).items()) == list(types(record.CROPS).items())
-
-
-def test_lines_of_the_jsonl_have_its_fields_in_its_order() -> None:
-    assert list(hints(ImageText).items()) == list(types(record.IMAGE_TEXT).items())
+@pytest.mark.parametrize(
+    ("struct", "asset"), [(CropRow, record.CROPS), (ImageText, record.IMAGE_TEXT)]
+)
+def test_rows_have_the_fields_of_the_record_in_its_order(struct: type, asset: record.Asset) -> None:
+    assert list(hints(struct).items()) == list(types(asset).items())
 
 
 def test_skus_and_crops_have_the_fields_of_the_metadata() -> None:
