@@ -156,13 +156,10 @@ def labels(index: pd.DataFrame) -> Finding:
     low = items["scale"].map({scale: bounds[0] for scale, bounds in BOX_SHARES.items()})
     high = items["scale"].map({scale: bounds[1] for scale, bounds in BOX_SHARES.items()})
     usable = items["reason"].isna()
-    # Style is read first, then the labels in their order; the first bad one ends the reading.
-    unread = items["style"].notna() & items[list(LABELS)[-1]].isna()
+    of_label = items["detail"].str.match(f"({'|'.join(LABELS)}) is ")
     faults = {
         "category out of range or misnamed": items["reason"] == Reason.WRONG_CATEGORY.value,
-        "occlusion or viewpoint out of range": (
-            unread & (items["reason"] == Reason.WRONG_FIELD.value)
-        ),
+        "label out of range": (items["reason"] == Reason.WRONG_FIELD.value) & of_label,
         "scale out of range": usable & items["scale"].notna() & low.isna(),
         "scale does not suit the box": usable & ((share < low) | (share >= high)),
     }

@@ -13,7 +13,7 @@ import msgspec
 
 from df2_assets.dataset.boxes import Box, is_reversed
 from df2_assets.dataset.reasons import Reason
-from df2_assets.dataset.record import INDEX
+from df2_assets.dataset.record import INDEX, MORE_LABELS
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, PAIR_IDS, Range
 from df2_assets.errors import inert
 
@@ -166,7 +166,8 @@ def _fill(item: Item, value: object) -> None:
     if type(scale) is int and 0 <= scale <= 99:
         item.labels["scale"] = scale
     for name, limits in _LABELS.items():
-        item.labels[name] = _integer(name, _field(value, name), limits)
+        if name in value or name not in MORE_LABELS:
+            item.labels[name] = _integer(name, _field(value, name), limits)
     category_id, category_name = _field(value, "category_id"), _field(value, "category_name")
     category_id = _integer("category_id", category_id)
     if category_id not in CATEGORIES:

@@ -189,8 +189,8 @@ def test_labels_out_of_range_are_named_and_other_refusals_are_not(
     assert named(finding.offenders, *ITEM, "what") == [
         ("train", "000081", 2, "category out of range or misnamed"),
         ("train", "000081", 3, "category out of range or misnamed"),
-        ("train", "000081", 4, "occlusion or viewpoint out of range"),
-        ("train", "000081", 5, "occlusion or viewpoint out of range"),
+        ("train", "000081", 4, "label out of range"),
+        ("train", "000081", 5, "label out of range"),
         ("train", "000081", 6, "scale out of range"),
     ]
     details = [detail for (detail,) in named(finding.offenders, "detail")]
