@@ -160,11 +160,10 @@ def labels(index: pd.DataFrame) -> Finding:
     faults = {
         "category out of range or misnamed": items["reason"] == Reason.WRONG_CATEGORY.value,
         "label out of range": (items["reason"] == Reason.WRONG_FIELD.value) & of_label,
-        "scale out of range": usable & items["scale"].notna() & low.isna(),
         "scale does not suit the box": usable & ((share < low) | (share >= high)),
     }
     rows = items.assign(box_share=share.round(4))
-    columns = ["category_id", "category_name", *LABELS, "scale"]
+    columns = ["category_id", "category_name", *LABELS]
     offenders = offending_rows(rows, faults, [*ITEM, *columns, "box_share", "detail"])
     counts = {what: int((offenders["what"] == what).sum()) for what in faults}
     found = "; ".join(f"{count:,}: {what}" for what, count in counts.items() if count)

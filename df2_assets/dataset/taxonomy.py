@@ -45,7 +45,12 @@ VIEWPOINTS: Final[dict[int, str]] = {1: "not worn", 2: "frontal", 3: "side or ba
 SCALES: Final[dict[int, str]] = {1: "small", 2: "modest", 3: "large"}
 ZOOMS: Final[dict[int, str]] = {1: "none", 2: "medium", 3: "large"}
 
-LABELS: Final[dict[str, dict[int, str]]] = {"occlusion": OCCLUSIONS, "viewpoint": VIEWPOINTS}
+LABELS: Final[dict[str, dict[int, str]]] = {
+    "occlusion": OCCLUSIONS,
+    "viewpoint": VIEWPOINTS,
+    "scale": SCALES,
+    "zoom_in": ZOOMS,
+}
 """The labels of an item: their numbers, from 1, and what these mean.
 
 An item may lack those that the contract files do not have (`record.MORE_LABELS`).

@@ -206,7 +206,8 @@ _VALUES: Final[tuple[tuple[str, R | None, tuple[str, ...], tuple[object, ...]], 
     ("category_id", _FIELD, (), ("1",)),
     ("category_id", _CATEGORY, (LABELS,), (0, 14)),
     ("category_name", _CATEGORY, (LABELS,), ("kimono", "SKIRT", _MARKUP, _ESCAPES)),
-    ("scale", None, (LABELS,), (0, 4)),
+    ("scale", _FIELD, (LABELS,), (0, 4)),
+    ("zoom_in", _FIELD, (LABELS,), (0, 4)),
 )
 """Values of an item's fields, with the reason for which they are refused, and the checks."""
 
