@@ -14,7 +14,8 @@ from df2_assets.sample import defects
 from df2_assets.sample.answer_key import Expect, Planted
 from df2_assets.sample.defects import DEFECTS, DUPLICATES, NEAR, SAVED_AGAIN, TWO_SKUS, Defect
 from df2_assets.sample.fabrics import CALM, choose_fabric, cut_cloth
-from df2_assets.sample.plan import DRESSES, ImagePlan, ItemPlan, chance
+from df2_assets.sample.garments import choose_cut
+from df2_assets.sample.plan import DRESSES, OUTWEAR, ImagePlan, ItemPlan, chance
 
 Sku = tuple[int, int, int]
 
@@ -113,7 +114,9 @@ def _plant_copies(source: "_Field", target: "_Field", defect: Defect | None, *ch
             if is_moved:
                 hosts = [host[:2] for host in target.hosts() if host[2] == item.category_id]
                 hosts = [host for host in hosts if is_across or host != (plan.pair_id, item.style)]
-            if hosts and (len(plan.items) == 1) == is_moved:
+            # Under a coat lies a dress in nearly the same box: its copy would be like the coat too.
+            is_layered = any(item.category_id in OUTWEAR for item in plan.items)
+            if hosts and (len(plan.items) == 1 if is_moved else not is_layered):
                 break
         else:
             return
@@ -242,7 +245,8 @@ class _Field:
         best = 0.0, own
         for name in (f"{own}/other{number}" for number in range(60)):
             other = choose_fabric(chance(self.seed, name, "fabric"), sku[2])
-            if other.pattern in CALM:
+            cut = choose_cut(chance(self.seed, name, "cut"), sku[2], short=False)
+            if other.pattern in CALM and cut.detail != "print":
                 steps = (
                     abs(a - b) for c in colours for a, b in zip(c, _see(*other.base), strict=True)
                 )
