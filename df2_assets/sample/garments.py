@@ -197,6 +197,7 @@ def _add_limb(
     path = curve(path)
     (ax, ay), (bx, by) = path[-6], path[-1]
     turn = math.degrees(math.atan2(bx - ax, by - ay))
+    turn = turn if abs(turn) > 10 else 0.0  # turning cloth costs more than it shows
     limb, cuff = ribbon(path, *widths), ribbon(path[-2:], widths[1] + 0.01)
     shape.pieces.append((mirrored(limb), -turn) if side else (limb, turn))
     shape.details.append((mirrored(cuff) if side else cuff, 0.86))
