@@ -20,7 +20,6 @@ from df2_assets.sample.plan import DRESSES, OUTWEAR, ImagePlan, ItemPlan, chance
 Sku = tuple[int, int, int]
 
 _EACH: Final = 2
-"""Photographs that are used again in each way."""
 
 _BOXES_PER_EDGE: Final = 60
 """One box in so many reaches past the edge in train: more than the check puts up with."""
@@ -28,7 +27,8 @@ _BOXES_PER_EDGE: Final = 60
 _FILLING: Final = (5, 9, *DRESSES)
 """Categories whose garments fill their box: vests, skirts, dresses."""
 
-_STRANGERS: Final = {"image": ("000001 (1).jpg", "Thumbs.db"), "annos": ("1.json", "000001.json~")}
+_IMAGES: Final = ("000001 (1).jpg", "Thumbs.db")
+_ANNOS: Final = ("1.json", "000001.json~")
 
 
 class Job(NamedTuple):
@@ -81,13 +81,8 @@ def plant(plans: list[ImagePlan], seed: int) -> Planting:
         _plant_copies(field, field, SAVED_AGAIN, NEAR)
     train.plant_past_edge()
     jobs, key = train.jobs + validation.jobs, train.key + validation.key
-    strangers = [
-        f"{split}/{folder}/{name}"
-        for split in SPLITS
-        for folder, names in _STRANGERS.items()
-        if folder == "image" or split in ANNOTATED_SPLITS
-        for name in names
-    ]
+    strangers = [f"{split}/image/{name}" for split in SPLITS for name in _IMAGES]
+    strangers += [f"{split}/annos/{name}" for split in ANNOTATED_SPLITS for name in _ANNOS]
     images = [job.paths[0] for job in jobs]
     misnamed = [path for path in images if path and not path.endswith(".jpg")]
     for path in strangers + misnamed:
