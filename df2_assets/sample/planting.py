@@ -24,6 +24,9 @@ _EACH: Final = 2
 _BOXES_PER_EDGE: Final = 60
 """One box in so many reaches past the edge in train: more than the check puts up with."""
 
+_FAR: Final = 200.0
+"""Steps of colour from a SKU's garment, from which on another one stands out whatever the light."""
+
 _FILLING: Final = (5, 9, *DRESSES)
 """Categories whose garments fill their box: vests, skirts, dresses."""
 
@@ -197,7 +200,7 @@ class _Field:
         """Add a garment of quite another colour to SKUs that are shown well enough."""
         hosts = [sku for sku in self.hosts(least=3) if sku[2] in _FILLING]
         furthest = sorted(((*self._find_unlike(sku), sku) for sku in hosts), reverse=True)
-        for _, garment, sku in furthest[:_EACH]:
+        for _, garment, sku in [best for best in furthest[:_EACH] if best[0] >= _FAR]:
             pair_id, style, category_id = sku
             self.targets.add(sku)
             item = ItemPlan(1, category_id, style, 1, garment)
@@ -245,7 +248,7 @@ class _Field:
                 steps = (
                     abs(a - b) for c in colours for a, b in zip(c, _see(*other.base), strict=True)
                 )
-                best = max(best, (sum(steps), name))
+                best = max(best, (sum(steps) / len(colours), name))
         return best
 
 
