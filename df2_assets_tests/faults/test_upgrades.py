@@ -162,10 +162,10 @@ def test_other_code_for_crops_opens_each_image_once(
 def test_other_code_for_annotations_reads_them_all_anew_and_no_image(
     site: Site, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "CODE_VERSION", "2")
-    assert "code version 1 -> 2" in command(site, "plan").text
+    monkeypatch.setattr(indexing, "CODE_VERSION", "3")
+    assert "code version 2 -> 3" in command(site, "plan").text
     run = site.build()
-    assert run.notes == ["raw_annotation_index rebuilt: code version 1 -> 2"]
+    assert run.notes == ["raw_annotation_index rebuilt: code version 2 -> 3"]
     assert run.numbers["raw_annotation_index"]["annotations_read"] == 10
     assert run.numbers["crops"]["images_decoded"] == 0
     assert site.build().notes == []

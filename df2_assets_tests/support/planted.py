@@ -112,6 +112,10 @@ def bad_items() -> Iterator[Planted]:
             ("viewpoint 4", TROUSERS | {"viewpoint": 4}),
             ("viewpoint false", TROUSERS | {"viewpoint": False}),
             ("viewpoint below 0", TROUSERS | {"viewpoint": -2}),
+            ("scale 0", TROUSERS | {"scale": 0}),
+            ("scale 4", TROUSERS | {"scale": 4}),
+            ("zoom_in null", TROUSERS | {"zoom_in": None}),
+            ("zoom_in as text", TROUSERS | {"zoom_in": "1"}),
             *((f"box {box!r}", TROUSERS | {"bounding_box": box}) for box in WRONG_BOXES),
         ],
         "wrong_category": [
@@ -245,6 +249,8 @@ def harmless() -> Iterator[Planted]:
         ("no fields that are not needed", {"segmentation": None, "landmarks": "none"}),
     ):
         yield Planted(what, (), annotated({1: TOP, 2: TROUSERS | fields}))
+    bare = without(TROUSERS, "scale", "zoom_in", "segmentation", "landmarks")
+    yield Planted("an item of the needed fields alone", (), annotated({1: TOP, 2: bare}))
     yield Planted("items in any order", (), annotated({40: TROUSERS, 1: TOP, 7: TROUSERS}))
     yield Planted("pair_id as a float", (), plain.replace(b'"PAIR"', b"PAIR.0"))
     yield Planted("an annotation without items", (), annotated({}))
