@@ -87,10 +87,6 @@ def test_a_picture_under_two_skus_is_named_also_with_the_same_bytes(clean: pd.Da
     assert found.numbers == {"crops_in_two_skus": 4, "skus_sharing": 2}
 
 
-def test_equal_bytes_are_for_another_check_to_name(clean: pd.DataFrame) -> None:
-    assert near(pd.concat([clean, seen([(path(63, OTHER), jpeg(picture(2)))])])).passed
-
-
 def test_a_picture_in_another_split_leaks(clean: pd.DataFrame) -> None:
     there = path(7, "000009_01_01", "validation")
     theirs = seen([(there, jpeg(picture(4), quality=55))])
@@ -101,16 +97,24 @@ def test_a_picture_in_another_split_leaks(clean: pd.DataFrame) -> None:
     assert "Not compared with test" in found.summary
 
 
-def test_crops_of_one_image_are_not_compared() -> None:
-    worn_over = path(1, OTHER).replace("_item1", "_item2")
-    inner, outer = jpeg(picture(1)), jpeg(picture(1), quality=70)
-    assert near(seen([(path(1, SKU), inner), (worn_over, outer)])).passed
-
-
-def test_another_colour_is_another_picture() -> None:
-    image = picture(1)
-    faded = ImageEnhance.Color(image).enhance(0)
-    assert near(seen([(path(1), jpeg(image)), (path(2), jpeg(faded))])).passed
+@pytest.mark.parametrize(
+    ("other", "data"),
+    [
+        pytest.param(path(2), jpeg(picture(1)), id="equal bytes are for another check to name"),
+        pytest.param(
+            path(1, OTHER).replace("_item1", "_item2"),
+            jpeg(picture(1), quality=70),
+            id="crops of one image are not compared",
+        ),
+        pytest.param(
+            path(2),
+            jpeg(ImageEnhance.Color(picture(1)).enhance(0)),
+            id="another colour is another picture",
+        ),
+    ],
+)
+def test_what_is_not_near(other: str, data: bytes) -> None:
+    assert near(seen([(path(1), jpeg(picture(1))), (other, data)])).passed
 
 
 def test_banded_search_finds_what_comparing_all_finds() -> None:

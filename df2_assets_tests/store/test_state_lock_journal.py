@@ -74,20 +74,14 @@ def test_a_second_writer_is_told_who_holds_the_split_and_a_killed_one_holds_noth
 ROWS = [CropRow("a", 1, 2, "digest", 3, 4, "f"), CropRow("b", reason="not_a_jpeg", detail="x")]
 
 
-def test_the_journal_gives_back_the_rows_of_finished_shards(roots: Roots) -> None:
-    assert journal.read(roots, "train") == []
-    for row in ROWS:
-        with journal.journal(roots, "train") as finished:
-            finished.add([row])
-    assert journal.read(roots, "train") == ROWS
-
-
 @pytest.mark.parametrize("cut", [1, 5, 20])
 def test_a_line_torn_by_a_kill_loses_that_shard_and_no_other(roots: Roots, cut: int) -> None:
+    assert journal.read(roots, "train") == []
     with journal.journal(roots, "train") as finished:
         finished.add(ROWS[:1])
         finished.add(ROWS[1:])
-    path: Path = roots.journal("train")
+    assert journal.read(roots, "train") == ROWS
+    path = roots.journal("train")
     path.write_bytes(path.read_bytes()[:-cut])
     assert journal.read(roots, "train") == ROWS[:1]
     with journal.journal(roots, "train") as finished:
