@@ -18,7 +18,7 @@ def data(roots: Roots) -> DataSet:
 
 
 @pytest.fixture(scope="session")
-def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Roots, clean.Built]:
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Roots, clean.Built]:
     """Built once; not to be changed."""
     roots = clean.roots_in(tmp_path_factory.mktemp("small"))
     clean.write(DataSet(roots.df2_root), "train", looks=2)
@@ -26,15 +26,15 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Roots, clean.Bui
 
 
 @pytest.fixture
-def built(original: tuple[Roots, clean.Built]) -> clean.Built:
+def built(small: tuple[Roots, clean.Built]) -> clean.Built:
     """The tables of the built split."""
-    return original[1]
+    return small[1]
 
 
 @pytest.fixture
-def disk(original: tuple[Roots, clean.Built], tmp_path: Path) -> Roots:
+def disk(small: tuple[Roots, clean.Built], tmp_path: Path) -> Roots:
     """A copy of the built split, to be changed."""
-    return clean.copied(original[0], tmp_path)
+    return clean.copied(small[0], tmp_path)
 
 
 @pytest.fixture(scope="session")
