@@ -1,6 +1,7 @@
 """Prompts read back, and which combinations have none."""
 
 from itertools import product
+from operator import attrgetter
 
 import msgspec
 import pytest
@@ -18,18 +19,11 @@ def records(every_look: Roots) -> list[ImageText]:
     return read_image_text(every_look, "train")
 
 
-def one(
-    records: list[ImageText], category_id: int, domain: str, occlusion: int, viewpoint: int
-) -> int:
-    """The place of a combination's record."""
-    wanted = category_id, domain, occlusion, viewpoint
-    found = [
-        place
-        for place, r in enumerate(records)
-        if (r.category_id, r.domain, r.occlusion, r.viewpoint) == wanted
-    ]
-    assert len(found) == 1
-    return found[0]
+def one(records: list[ImageText], *labels: object) -> int:
+    """The place of the record of a category, domain, occlusion and viewpoint."""
+    of_record = attrgetter("category_id", "domain", "occlusion", "viewpoint")
+    (place,) = (place for place, record in enumerate(records) if of_record(record) == labels)
+    return place
 
 
 def test_the_table_shows_every_combination(records: list[ImageText]) -> None:
