@@ -29,21 +29,10 @@ from df2_assets_tests.support.site import (
     only,
     touch,
     unreadable,
-    write_and_build,
 )
 from df2_assets_tests.support.snapshots import contract, crop_stamps, stamps
 
 SKIRT = TROUSERS | {"category_id": 9, "category_name": "skirt"}
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return write_and_build(tmp_path_factory.mktemp("original"))
-
-
-@pytest.fixture
-def site(original: Site, tmp_path: Path) -> Site:
-    return original.copy(tmp_path)
 
 
 def test_a_second_build_writes_nothing_and_opens_no_source_file(original: Site) -> None:

@@ -108,9 +108,9 @@ def assert_all_agree(plant: Plant, cases: Sequence[bytes], kind: str) -> int:
         raise AssertionError(f"{failure}\nThe smallest input that fails is kept: {path}") from None
 
 
-def kept(kind: str) -> list[Path]:
-    """Inputs that once failed."""
-    return sorted((KEPT / kind).iterdir())
+def kept(kind: str) -> list[bytes]:
+    """Return the inputs that once failed."""
+    return [path.read_bytes() for path in sorted((KEPT / kind).iterdir())]
 
 
 def _try(plant: Plant, cases: Sequence[bytes]) -> int:

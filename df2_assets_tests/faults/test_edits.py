@@ -12,7 +12,7 @@ from typing import Final
 
 from df2_assets_tests.faults import mutate_annotations, mutate_images
 from df2_assets_tests.faults.agreement import SPLIT
-from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support.builder import DataSet
 from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.run import build, read_table
@@ -155,9 +155,7 @@ EDITS: Final[tuple[Callable[[Input], None], ...]] = (
 )
 
 
-def test_after_any_edit_the_output_is_that_of_a_clean_build(
-    faults: Faults, figures: Figures, tmp_path: Path
-) -> None:
+def test_after_any_edit_the_output_is_that_of_a_clean_build(faults: Faults, tmp_path: Path) -> None:
     rng = faults.random()
     data = random_dataset(tmp_path / "df2", rng.randrange(10**6), (SPLIT,), images=IMAGES, bad=0.1)
     files, sku, done = Input(data, rng), tmp_path / "sku", []
@@ -177,4 +175,4 @@ def test_after_any_edit_the_output_is_that_of_a_clean_build(
             before = stamps(sku)
             assert not build(data.root, sku, max_refused=1.0).runs[0].changed, done
             assert stamps(sku) == before, done
-        figures.count("edits")
+        faults.count("edits")
