@@ -13,7 +13,7 @@ from df2_assets_tests.faults.agreement import (
     assert_agreement,
     assert_all_agree,
     kept,
-    plant_annotations,
+    plant,
 )
 from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support.builder import DataSet, annotation_text
@@ -32,12 +32,12 @@ def test_whatever_an_annotation_holds_it_is_used_or_named_and_costs_nobody_else(
             mutate_annotations.annotation(faults.random(number), number // IN_A_PAIR % 50 + 1)[1]
             for number in range(start, start + AT_ONCE)
         ]
-        assert assert_all_agree(plant_annotations, cases, "annotations") < MEMORY
+        assert assert_all_agree("annotations", cases) < MEMORY
         faults.count("annotations", len(cases))
 
 
 def test_what_once_failed_does_so_no_longer() -> None:
-    assert_all_agree(plant_annotations, kept("annotations"), "annotations")
+    assert_all_agree("annotations", kept("annotations"))
 
 
 def good(pair_id: int = 1) -> bytes:
@@ -79,7 +79,7 @@ def test_a_huge_annotation_is_used_or_named_in_bounded_memory(
 ) -> None:
     cases = [*HUGE, *HUGER] if faults.long else HUGE
     data = DataSet(tmp_path / "df2")
-    plant_annotations(data, cases)
+    plant(data, "annotations", cases)
     assert assert_agreement(data, tmp_path) < MEMORY
     faults.count("annotations", len(cases))
 
@@ -88,7 +88,7 @@ def test_an_annotation_of_100_megabytes_is_named_and_not_read(
     faults: Faults, tmp_path: Path
 ) -> None:
     data = DataSet(tmp_path / "df2")
-    plant_annotations(data, [good(), good(), good()])
+    plant(data, "annotations", [good(), good(), good()])
     os.truncate(data.root / SPLIT / "annos" / "000003.json", 100 * 10**6)
     with (data.root / SPLIT / "annos" / "000004.json").open("wb") as file:
         file.write(good().rstrip(b"}"))

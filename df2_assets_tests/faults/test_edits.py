@@ -68,22 +68,14 @@ def _is_plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def mutate_an_annotation(files: Input) -> None:
-    _, content = mutate_annotations.annotation(files.rng, files.rng.randint(1, 8))
-    files.write(files.one("annos"), content)
-
-
-def add_an_annotation(files: Input) -> None:
-    _, content = mutate_annotations.annotation(files.rng, files.rng.randint(1, 8))
-    files.write(files.new("annos"), content)
-
-
-def mutate_an_image(files: Input) -> None:
-    files.write(files.one("image"), mutate_images.image(files.rng)[1])
-
-
-def add_an_image(files: Input) -> None:
-    files.write(files.new("image"), mutate_images.image(files.rng)[1])
+def mutate_or_add_a_file(files: Input) -> None:
+    folder = files.rng.choice(("annos", "image"))
+    path = files.rng.choice((files.one, files.new))(folder)
+    if folder == "annos":
+        _, content = mutate_annotations.annotation(files.rng, files.rng.randint(1, 8))
+    else:
+        _, content = mutate_images.image(files.rng)
+    files.write(path, content)
 
 
 def add_more_of_both(files: Input) -> None:
@@ -148,9 +140,9 @@ def put_something_else_in_its_stead(files: Input) -> None:
 
 
 EDITS: Final[tuple[Callable[[Input], None], ...]] = (
-    *(mutate_an_annotation, mutate_an_annotation, add_an_annotation, mutate_an_image),
-    *(add_an_image, add_more_of_both, remove_a_file, rename_a_file, copy_a_file_with_its_time),
-    *(swap_two_files, touch_a_file, replace_by_as_many_bytes, replace_at_the_same_time),
+    *[mutate_or_add_a_file] * 5,
+    *(add_more_of_both, remove_a_file, rename_a_file, copy_a_file_with_its_time, swap_two_files),
+    *(touch_a_file, replace_by_as_many_bytes, replace_at_the_same_time),
     put_something_else_in_its_stead,
 )
 

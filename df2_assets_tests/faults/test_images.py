@@ -18,7 +18,7 @@ from df2_assets_tests.faults.agreement import (
     assert_agreement,
     assert_all_agree,
     kept,
-    plant_images,
+    plant,
 )
 from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support import oracle, processes
@@ -39,12 +39,12 @@ def test_whatever_an_image_holds_it_is_cut_or_named_and_costs_nobody_else(
     for start in range(0, faults.amount(short=500, long=3000), AT_ONCE):
         numbers = range(start, start + AT_ONCE)
         cases = [mutate_images.image(faults.random(number))[1] for number in numbers]
-        assert assert_all_agree(plant_images, cases, "images") < MEMORY
+        assert assert_all_agree("images", cases) < MEMORY
         faults.count("images", len(cases))
 
 
 def test_what_once_failed_does_so_no_longer() -> None:
-    assert_all_agree(plant_images, kept("images"), "images")
+    assert_all_agree("images", kept("images"))
 
 
 def plain(size: tuple[int, int], mode: str = "RGB", **options: bool) -> bytes:
@@ -67,7 +67,7 @@ def test_an_image_of_any_size_is_cut_or_named_in_bounded_memory(
         for mode in ("RGB", "L", "CMYK"):
             cases += [plain(LARGE, mode, progressive=each) for each in (True, False)]
     data = DataSet(tmp_path / "df2")
-    plant_images(data, cases)
+    plant(data, "images", cases)
     assert assert_agreement(data, tmp_path) < MEMORY
     faults.count("images", len(cases))
 
@@ -126,7 +126,7 @@ def test_what_is_no_file_or_may_not_be_read_is_named_and_tried_again(
     What was locked away comes back with the size and time that it had. A link out of the data set
     that leads to a file is as good as the file.
     """
-    plant_images(site.data, [jpeg(SIZE)] * (len(NO_FILES + LOCKED) + 1) * 2)
+    plant(site.data, "images", [jpeg(SIZE)] * (len(NO_FILES + LOCKED) + 1) * 2)
     site.image(LINKED).rename(tmp_path / "elsewhere.jpg")
     site.image(LINKED).symlink_to(tmp_path / "elsewhere.jpg")
     whole, part, outside = tmp_path / "whole", tmp_path / "part", tmp_path / "outside"
@@ -176,7 +176,7 @@ def test_what_is_no_file_or_may_not_be_read_is_named_and_tried_again(
 def test_a_folder_that_may_not_be_read_ends_the_build_with_a_word_and_costs_nothing(
     site: Site, tmp_path: Path
 ) -> None:
-    plant_images(site.data, [jpeg(SIZE)])
+    plant(site.data, "images", [jpeg(SIZE)])
     site.build()
     shutil.copytree(site.sku, tmp_path / "before")
     split = site.data.root / SPLIT
