@@ -179,6 +179,7 @@ def test_labels_out_of_range_are_named_and_other_refusals_are_not(
         {"occlusion": 4},
         {"viewpoint": 0},
         {"scale": 4},
+        {"zoom_in": 0},
         {"style": 100},
         {"bounding_box": [1, 2, 3]},
         {"bounding_box": [70, 5, 5, 100]},
@@ -189,9 +190,10 @@ def test_labels_out_of_range_are_named_and_other_refusals_are_not(
     assert named(finding.offenders, *ITEM, "what") == [
         ("train", "000081", 2, "category out of range or misnamed"),
         ("train", "000081", 3, "category out of range or misnamed"),
-        ("train", "000081", 4, "occlusion or viewpoint out of range"),
-        ("train", "000081", 5, "occlusion or viewpoint out of range"),
-        ("train", "000081", 6, "scale out of range"),
+        ("train", "000081", 4, "label out of range"),
+        ("train", "000081", 5, "label out of range"),
+        ("train", "000081", 6, "label out of range"),
+        ("train", "000081", 7, "label out of range"),
     ]
     details = [detail for (detail,) in named(finding.offenders, "detail")]
     assert "14" in str(details[0])

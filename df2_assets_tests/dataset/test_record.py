@@ -74,7 +74,8 @@ def parse(**fields):
             """
 assert parse(fit=2).labels["fit"] == 2
 assert parse(fit=3).detail == "fit is 3, not 1 to 2"
-assert parse().detail == "fit is missing"
+assert "fit" not in parse().labels
+assert parse().reason is None
 for asset in ("raw_annotation_index", "sku_groups"):
     field = tables.SCHEMAS[asset].field("fit")
     assert field.metadata[b"description"] == b"1 loose, 2 tight"

@@ -56,6 +56,8 @@ WRONG_VALUES: dict[str, dict[str, list[Any]]] = {
         "category_id": ["8", True, 8.5],
         "occlusion": [0, 4, "1"],
         "viewpoint": [0, 4, False, -2],
+        "scale": [0, 4],
+        "zoom_in": [None, "1"],
         "bounding_box": WRONG_BOXES,
     },
     "wrong_category": {"category_id": [0, 14], "category_name": OTHER_NAMES},
@@ -203,6 +205,8 @@ def harmless() -> Iterator[Planted]:
         ("no fields that are not needed", {"segmentation": None, "landmarks": "none"}),
     ):
         yield Planted(what, (), annotated({1: TOP, 2: TROUSERS | fields}))
+    bare = without(TROUSERS, "scale", "zoom_in", "segmentation", "landmarks")
+    yield Planted("an item of the needed fields alone", (), annotated({1: TOP, 2: bare}))
     yield Planted("items in any order", (), annotated({40: TROUSERS, 1: TOP, 7: TROUSERS}))
     yield Planted("pair_id as a float", (), plain.replace(b'"PAIR"', b"PAIR.0"))
     yield Planted("an annotation without items", (), annotated({}))
