@@ -19,7 +19,7 @@ from df2_assets.settings import Settings
 from df2_assets.store import state
 from df2_assets.store.contract_files import read_image_text
 from df2_assets.verify.verify import verify
-from df2_assets_tests.support.site import CROPS, QUIET, SPLIT, USER_TOP, Site, write_and_build
+from df2_assets_tests.support.site import CROPS, QUIET, SPLIT, USER_TOP, Site
 from df2_assets_tests.support.snapshots import stamps
 
 TEMPLATES = """
@@ -45,11 +45,6 @@ def build(settings: Settings) -> Outcome:
 
 def lines(site: Site) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (site.sku / LINES).read_text().splitlines()]
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return write_and_build(tmp_path_factory.mktemp("original"))
 
 
 @pytest.fixture(scope="module")

@@ -2,26 +2,15 @@
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.engines import build_while
-from df2_assets_tests.support.site import SPLIT, TOP, TROUSERS, Site, write_and_build
+from df2_assets_tests.support.site import SPLIT, TOP, TROUSERS, Site
 from df2_assets_tests.support.snapshots import crop_stamps, stamps
 
 CHAIN = ("raw_annotation_index", "sku_groups", "crops", "sku_metadata", "image_text")
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return write_and_build(tmp_path_factory.mktemp("original"))
-
-
-@pytest.fixture
-def site(original: Site, tmp_path: Path) -> Site:
-    return original.copy(tmp_path)
 
 
 def test_a_split_is_incomplete_from_before_its_first_change(site: Site) -> None:
