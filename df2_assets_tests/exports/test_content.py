@@ -23,7 +23,7 @@ from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SPLIT
-from df2_assets_tests.support.builder import DataSet, item
+from df2_assets_tests.support.builder import DataSet, item, without
 
 Rows = list[dict[str, Any]]
 
@@ -310,3 +310,26 @@ def test_no_further_prompt_can_take_the_place_of_a_column_of_an_export(exported:
     for name in own:
         with pytest.raises(TemplatesError, match=f"exports have a column {name} of their own"):
             parse_templates(f"prompts: {{{name}: a}}", "prompts.yaml")
+
+
+def test_a_label_that_an_annotation_lacks_is_null(tmp_path: Path) -> None:
+    roots = splits.roots_in(tmp_path)
+    data = DataSet(roots.df2_root)
+    for image, source in ((1, "shop"), (2, "user")):
+        data.image(SPLIT, image, (60, 70))
+        data.annotation(
+            SPLIT, image, source, 1, {1: without(item(1, 1, (0, 0, 40, 60)), "zoom_in")}
+        )
+    clean.build(roots, SPLIT)
+    splits.export_all(roots)
+    shards, pages = (roots.export(name, SPLIT) for name in ("webdataset", "huggingface"))
+    coco = json.loads((roots.export("coco", SPLIT) / f"instances_{SPLIT}.json").read_text())
+    lines = (pages / "imagefolder" / "metadata.jsonl").read_text().splitlines()
+    rows = [
+        *(json.loads(sample["json"]) for sample in samples_in(shards)),
+        *pq.read_table(next(pages.glob("parquet/*"))).to_pylist(),
+        *map(json.loads, lines),
+        *coco["annotations"],
+    ]
+    assert [row["zoom_in"] for row in rows] == [None] * 8
+    assert read(roots, SPLIT, "retrieval.csv")["zoom_in"].isna().all()
