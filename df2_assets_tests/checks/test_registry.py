@@ -14,7 +14,7 @@ NUMBERS: dict[str, dict[str, int]] = {
     "pairing": {"images": 18, "annotations": 18, "images_without_annotation": 0},
     "refusals_within_limit": {"refused_images": 0, "refused_items": 0},
     "boxes": {"reversed": 0, "outside": 0, "clamped": 0},
-    "labels": {"scale_out_of_range": 0},
+    "labels": {"label_out_of_range": 0},
     "known_answers": {},
     "identity": {"skus": 13, "crops": CROPS},
     "counts": {"skus": 13, "crops": CROPS, "items_of_style_0": 18},
