@@ -17,6 +17,9 @@ from df2_assets.dataset.record import INDEX, MORE_LABELS
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, PAIR_IDS, Range
 from df2_assets.errors import inert
 
+CODE_VERSION: Final = "2"
+"""Raise it with each change to what the index reads from a file or refuses in it."""
+
 MAX_BYTES: Final = 16 * 1024 * 1024
 """A real annotation has some tens of kilobytes; more than this is no annotation."""
 

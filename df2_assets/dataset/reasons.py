@@ -2,9 +2,11 @@
 
 from enum import StrEnum
 
+from df2_assets.dataset.taxonomy import CATEGORIES
+
 
 class Reason(StrEnum):
-    """One code a refusal; `detail` beside it says what exactly is wrong."""
+    """One code per refusal; `detail` beside it says what exactly is wrong."""
 
     UNREADABLE_JSON = "unreadable_json"
     NOT_AN_OBJECT = "not_an_object"
@@ -32,7 +34,9 @@ MEANINGS: dict[Reason, str] = {
     Reason.MISSING_FIELD: "a field that the SKU rule or the prompt needs is absent",
     Reason.WRONG_FIELD: "a field has a value that it cannot have, or a key appears twice",
     Reason.UNKNOWN_SOURCE: "source is neither shop nor user",
-    Reason.WRONG_CATEGORY: "category_id is not 1 to 13, or category_name is another's",
+    Reason.WRONG_CATEGORY: (
+        f"category_id is not 1 to {len(CATEGORIES)}, or category_name is another's"
+    ),
     Reason.BOX_REVERSED: "the box has no width or no height, or its corners are swapped",
     Reason.BOX_OUTSIDE: "the box does not touch the image",
     Reason.MISSING_IMAGE: "the annotation's image is not there",

@@ -90,11 +90,11 @@ def _images(source: Source) -> Iterator[dict[str, Any]]:
 EXPORT: Final = Export(
     name="coco",
     title="COCO",
-    says="""
-    `instances_{split}.json`: annotated boxes `[x, y, width, height]` on the original images
-    (`file_name` is relative to `DF2_ROOT`), categories 1 to 13, and for each annotation its SKU,
-    domain, labels, crop and prompt (`captions` has further prompts, by key). Only garments of a
-    kept SKU are annotated, so an image may show others. No image is copied.
+    says=f"""
+    `instances_{{split}}.json`: annotated boxes `[x, y, width, height]` on the original images
+    (`file_name` is relative to `DF2_ROOT`), categories 1 to {len(CATEGORIES)}, and for each
+    annotation its SKU, domain, labels, crop and prompt (`captions` has further prompts, by key).
+    Only garments of a kept SKU are annotated, so an image may show others. No image is copied.
     """,
     loads="""
 from pycocotools.coco import COCO

@@ -7,13 +7,13 @@ from typing import Final, NamedTuple
 import pandas as pd
 import pyarrow as pa
 
+from df2_assets.dataset.annotations import CODE_VERSION
 from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.errors import AnotherDataSetError, MissingTableError, ProvenanceError
 from df2_assets.pipeline.reading import (
-    CODE_VERSION,
     FileTask,
     IndexRow,
     IndexShard,

@@ -12,9 +12,6 @@ from df2_assets.dataset.record import EDGES, INDEX
 from df2_assets.store.access import access
 from df2_assets.store.files import NOT_A_FILE
 
-CODE_VERSION: Final = "2"
-"""Raise it with each change to what is read from a file, or refused in it."""
-
 
 class FileTask(NamedTuple):
     """An annotation to read and its image, by id; sizes in bytes as the listing has them."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
+from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import SampleError
 
 Kind = Literal["baseline", "grey", "cmyk", "progressive", "turned"]
@@ -86,8 +86,8 @@ def split_sizes(images: int) -> dict[str, int]:
 
 def plan(images: int, seed: int) -> list[ImagePlan]:
     """All images of a sample, by split and id."""
-    sizes = split_sizes(images)
-    return [image for split in SPLITS for image in _split(split, sizes[split], seed)]
+    sizes = split_sizes(images).items()
+    return [image for split, count in sizes for image in _split(split, count, seed)]
 
 
 def _split(split: str, count: int, seed: int) -> list[ImagePlan]:

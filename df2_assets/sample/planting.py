@@ -8,14 +8,13 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
 from df2_assets.errors import SampleError
 from df2_assets.sample import defects
 from df2_assets.sample.answer_key import Expect, Planted
 from df2_assets.sample.defects import DEFECTS, DUPLICATES, NEAR, SAVED_AGAIN, TWO_SKUS, Defect
 from df2_assets.sample.fabrics import CALM, choose_fabric, cut_cloth
 from df2_assets.sample.garments import choose_cut
-from df2_assets.sample.plan import DRESSES, OUTWEAR, ImagePlan, ItemPlan, chance
+from df2_assets.sample.plan import DRESSES, OUTWEAR, ImagePlan, ItemPlan, chance, split_sizes
 
 Sku = tuple[int, int, int]
 
@@ -66,7 +65,7 @@ class Planting(NamedTuple):
 
 def plant(plans: list[ImagePlan], seed: int) -> Planting:
     """Return what to add to a clean sample. Raises SampleError for one that is too small."""
-    train, validation = (_Field(split, plans, seed) for split in ANNOTATED_SPLITS)
+    train, validation = (_Field(split, plans, seed) for split in ("train", "validation"))
     for field in (train, validation):
         for defect in defects.IN_EACH_SPLIT:
             field.spoil(field.choose_base(), defect)
@@ -84,8 +83,10 @@ def plant(plans: list[ImagePlan], seed: int) -> Planting:
         _plant_copies(field, field, SAVED_AGAIN, NEAR)
     train.plant_past_edge()
     jobs, key = train.jobs + validation.jobs, train.key + validation.key
-    strangers = [f"{split}/image/{name}" for split in SPLITS for name in _IMAGES]
-    strangers += [f"{split}/annos/{name}" for split in ANNOTATED_SPLITS for name in _ANNOS]
+    strangers = [f"{split}/image/{name}" for split in split_sizes(len(plans)) for name in _IMAGES]
+    strangers += [
+        f"{split}/annos/{name}" for split in (train.split, validation.split) for name in _ANNOS
+    ]
     images = [job.paths[0] for job in jobs]
     misnamed = [path for path in images if path and not path.endswith(".jpg")]
     for path in strangers + misnamed:

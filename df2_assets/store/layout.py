@@ -13,6 +13,9 @@ from df2_assets.store.objects.path import ObjectPath
 OWN_FOLDER: Final = "_df2_assets"
 """The folder under SKU_ROOT with everything that is not part of the contract."""
 
+TABLES_FOLDER: Final = "tables"
+"""The folder in it with the tables of all assets."""
+
 
 @dataclass(frozen=True)
 class Roots:
@@ -56,7 +59,7 @@ class Roots:
 
     def tables(self, asset: str) -> Path:
         """The folder with the tables of an asset."""
-        return self.own / "tables" / asset
+        return self.own / TABLES_FOLDER / asset
 
     def table(self, asset: str, split: str) -> Path:
         return self.tables(asset) / f"{split}.parquet"
@@ -141,7 +144,7 @@ def require_no_links(roots: Roots) -> None:
     """Raise RootsError where a link among the project's own files leads to files of others."""
     if isinstance(roots.own, ObjectPath):
         return
-    places = [roots.own / name for name in ("checks", "locks", "state", "tables")]
+    places = [roots.own / name for name in ("checks", "locks", "state", TABLES_FOLDER)]
     for path in (roots.own, *places, *(path for place in places for path in place.rglob("*"))):
         if path.is_symlink():
             raise RootsError(f"{path} is a link: records are only kept in real folders. Remove it.")

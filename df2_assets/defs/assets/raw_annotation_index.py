@@ -4,13 +4,13 @@ import time
 
 import dagster as dg
 
+from df2_assets.dataset.annotations import CODE_VERSION
 from df2_assets.defs.assets.factories import Result, record_source, split_asset
 from df2_assets.defs.metadata import share, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.defs.runs.history import SOURCE
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.indexing import build_index
-from df2_assets.pipeline.reading import CODE_VERSION
 from df2_assets.store import tables
 
 
