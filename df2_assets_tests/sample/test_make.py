@@ -64,8 +64,7 @@ def test_a_sample_that_was_killed_half_way_is_completed(small: Path, tmp_path: P
     half.rename(half.with_name(".000002.jpg.tmp"))
     (out / "validation" / "annos" / "000001.json").unlink()
     shutil.rmtree(out / "test")
-    made = make_sample(out, images=IMAGES, seed=5)
-    assert made.written == 3
+    assert make_sample(out, images=IMAGES, seed=5).written == 3
     assert contents(out) == whole
     assert untouched.stat().st_mtime_ns == time
 
