@@ -7,14 +7,12 @@ one unit; the feet of a standing figure are at y = 8.
 import colorsys
 import math
 import random
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-Point = tuple[float, float]
-Polygon = list[Point]
+Polygon = list[tuple[float, float]]
 Bounds = tuple[float, float, float, float]
 Colour = tuple[int, int, int]
 Area = tuple[int, int, int, int]
@@ -22,22 +20,16 @@ Size = tuple[int, int]
 
 
 class Part(NamedTuple):
-    """An outline in one colour, which darkens over `depth` towards the edges."""
+    """An outline in one colour."""
 
     outline: Polygon
     colour: Colour
-    depth: float = 0.0
-
-    def mirrored(self) -> "Part":
-        """Return the part on the other side of the body's axis."""
-        return self._replace(outline=mirrored(self.outline))
 
 
 class Camera(NamedTuple):
     """Where body units land: (0, `pivot`) on the pixel (`x0`, `y0`), `unit` pixels per unit.
 
-    `squeeze` narrows a figure that is turned to the side, or widens cloth that lies flat; `tilt`
-    is in degrees.
+    `squeeze` narrows a figure that is turned to the side; `tilt` is in degrees.
     """
 
     unit: float
@@ -73,6 +65,11 @@ def mirrored(points: Polygon) -> Polygon:
     return [(-x, y) for x, y in points]
 
 
+def both(half: Polygon) -> list[Polygon]:
+    """Return `half` and its mirror image."""
+    return [half, mirrored(half)]
+
+
 def closed(half: Polygon) -> Polygon:
     """Return the outline whose right half, from top to bottom, is `half`."""
     return [*half, *reversed(mirrored(half))]
@@ -96,7 +93,7 @@ def ribbon(path: Polygon, start: float, end: float | None = None) -> Polygon:
     return [*left, *reversed(right)]
 
 
-def bounds(outlines: Sequence[Polygon]) -> Bounds:
+def bounds(outlines: Iterable[Polygon]) -> Bounds:
     """Return the smallest x1, y1, x2, y2 around `outlines`."""
     xs, ys = zip(*(point for outline in outlines for point in outline), strict=True)
     return min(xs), min(ys), max(xs), max(ys)
@@ -114,13 +111,12 @@ def hsv(hue: float, saturation: float, value: float) -> Colour:
     return round(r * 255), round(g * 255), round(b * 255)
 
 
-@lru_cache(maxsize=256)
 def ramp(low: float, high: float) -> list[int]:
     """Return a lookup table from 0..255 to a share of 255 between `low` and `high`."""
-    return [max(0, min(255, round(255 * (low + (high - low) * v / 255)))) for v in range(256)]
+    return [max(0, min(255, round(255 * low + (high - low) * v))) for v in range(256)]
 
 
-def coverage(outlines: Sequence[Polygon], area: Area) -> Image.Image:
+def coverage(outlines: Iterable[Polygon], area: Area) -> Image.Image:
     """Return a grey mask of `area`: 255 inside `outlines`, smooth at their edges."""
     left, top, right, bottom = area
     mask = Image.new("L", (2 * (right - left), 2 * (bottom - top)))
@@ -159,23 +155,20 @@ def soften(mask: Image.Image, radius: float) -> Image.Image:
     return small.resize(mask.size, Image.Resampling.BILINEAR)
 
 
-def paint(image: Image.Image, camera: Camera, parts: list[Part]) -> None:
-    """Paint parts as the camera sees them, one over the other."""
-    for outline, colour, depth in parts:
+def paint(image: Image.Image, camera: Camera, parts: list[Part], depth: float = 0.0) -> None:
+    """Paint parts one over the other; each darkens over `depth` towards its edges."""
+    for outline, colour in parts:
         if seen := mask_of([camera.at(outline)], image.size):
             area, mask = seen
-            sheet: Colour | Image.Image = colour
+            sheet = Image.new("RGB", mask.size, colour)
             if depth:
-                light = soften(mask, depth * camera.unit).point(ramp(0.52, 1.0))
-                sheet = multiply(Image.new("RGB", mask.size, colour), light)
+                sheet = multiply(sheet, soften(mask, depth * camera.unit).point(ramp(0.52, 1.0)))
             image.paste(sheet, area, mask)
 
 
-def paint_shadow(
-    image: Image.Image, outlines: Sequence[Polygon], fall: float, depth: float
-) -> None:
-    """Darken what lies behind `outlines` by `depth`, moved by `fall` pixels and blurred."""
+def paint_shadow(image: Image.Image, outlines: Sequence[Polygon], fall: float) -> None:
+    """Darken what lies behind `outlines`, moved by `fall` pixels and blurred."""
     moved = [[(x + fall, y + fall) for x, y in outline] for outline in outlines]
     reach = max(4, round(2 * fall))
     if seen := mask_of(moved, image.size, 2 * reach):
-        image.paste((0, 0, 0), seen[0], soften(seen[1], reach).point(ramp(0, depth)))
+        image.paste((0, 0, 0), seen[0], soften(seen[1], reach).point(ramp(0, 0.4)))

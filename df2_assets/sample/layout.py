@@ -8,7 +8,7 @@ from df2_assets.sample.canvas import Bounds, Camera, Polygon, Size, bounds
 from df2_assets.sample.fabrics import Fabric, choose_fabric
 from df2_assets.sample.figure import FLAT, Pose, choose_pose
 from df2_assets.sample.garments import Shape, choose_cut, shape_garment
-from df2_assets.sample.plan import OUTWEAR, ImagePlan, ItemPlan, chance
+from df2_assets.sample.plan import ImagePlan, ItemPlan, chance
 
 FRAMES: Final = ((468, 624), (480, 640), (450, 600), (468, 702), (500, 625), (520, 560))
 """Widths and heights of pictures in pixels, about 0.3 megapixels."""
@@ -31,10 +31,11 @@ class Garment(NamedTuple):
         outlines = tuple(camera.at(outline) for outline in self.shape.outlines)
         return self._replace(camera=camera, outlines=outlines)
 
-    def box(self, frame: Size) -> Box:
-        """Return the garment's box inside the frame."""
-        (x1, y1, x2, y2), (width, height) = bounds(self.outlines), frame
-        return max(int(x1), 0), max(int(y1), 0), min(int(x2) + 1, width), min(int(y2) + 1, height)
+    def box(self, frame: Size, margin: int = 0) -> Box:
+        """Return the garment's box inside the frame, or as far past it as the margin."""
+        x1, y1, x2, y2 = map(int, bounds(self.outlines))
+        right, bottom = frame[0] + margin, frame[1] + margin
+        return max(x1, -margin), max(y1, -margin), min(x2 + 1, right), min(y2 + 1, bottom)
 
     def share_inside(self, frame: Size) -> float:
         """Return how much of the garment's bounds the frame holds, 0 to 1."""
@@ -57,9 +58,7 @@ def lay(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> list[Gar
         ([_fit(garment.shape, cell) for garment, cell in zip(garments, cells, strict=True)], cells)
         for cells in (columns, rows)
     )
-    fill = rng.uniform(0.8, 0.94) if studio else rng.uniform(0.66, 0.96)
-    if plan.past_edge or (count == 1 and rng.random() < 0.15):
-        fill = 1.3 if plan.past_edge else rng.uniform(1.05, 1.2)
+    fill = 1.3 if plan.past_edge else rng.uniform(0.8 if studio else 0.66, 0.95)
     placed = []
     for garment, unit, (left, top, right, bottom) in zip(garments, units, cells, strict=True):
         tilt = rng.uniform(-2, 2) if studio else rng.uniform(-13, 13)
@@ -67,25 +66,20 @@ def lay(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> list[Gar
         x, y = ((a + b) / 2 + rng.uniform(-slack, slack) for a, b in ((left, right), (top, bottom)))
         _, y1, _, y2 = bounds(garment.shape.outlines)
         unit *= fill * (1 if fill > 1 else 1 - abs(tilt) / 90)
-        placed.append(garment.place(Camera(unit, x, y, (y1 + y2) / 2, 1.12, tilt)))
+        placed.append(garment.place(Camera(unit, x, y, (y1 + y2) / 2, tilt=tilt)))
     return placed
 
 
 def dress(
     plan: ImagePlan, seed: int, rng: random.Random, frame: Size
 ) -> tuple[Pose, list[Garment]]:
-    """Dress a standing figure, seen from the front, the side or behind.
-
-    Never from behind where an open front is all that shows what is worn under it.
-    """
-    layered = any(item.category_id in OUTWEAR for item in plan.items)
-    back = plan.viewpoint == 3 and not layered and rng.random() < 0.5
-    pose = choose_pose(rng, 0 if plan.viewpoint == 2 or back else rng.choice((-1, 1)), back)
+    """Dress a standing figure, seen from the front or, narrower, from the side."""
+    pose, squeeze = choose_pose(rng), 0.72 if plan.viewpoint == 3 else 1.0
     garments = [_make(item, seed, pose) for item in plan.items]
-    extent = bounds([outline for garment in garments for outline in garment.shape.outlines])
+    extent = bounds(outline for garment in garments for outline in garment.shape.outlines)
     for attempt in range(9):
-        camera = _aim(rng, extent, frame, pose, plan.source == "shop", whole=attempt == 8)
-        placed = [garment.place(camera) for garment in garments]
+        camera = _aim(rng, extent, frame, plan.source == "shop", whole=attempt == 8)
+        placed = [garment.place(camera._replace(squeeze=squeeze)) for garment in garments]
         if all(garment.is_shown(frame) for garment in placed):
             break
     return pose, placed
@@ -98,9 +92,7 @@ def _make(item: ItemPlan, seed: int, pose: Pose) -> Garment:
     return Garment(item, fabric, shape_garment(cut, pose))
 
 
-def _aim(
-    rng: random.Random, extent: Bounds, frame: Size, pose: Pose, studio: bool, whole: bool
-) -> Camera:
+def _aim(rng: random.Random, extent: Bounds, frame: Size, studio: bool, whole: bool) -> Camera:
     """Return a view of the whole figure, of the garments, closer than they are, or from afar."""
     (x1, y1, x2, y2), (width, height) = extent, frame
     zoom = rng.choice((0.1, 0.2, 0.4, -0.12) if studio else (0.1, 0.2, 0.6, -0.12, 1.0))
@@ -111,10 +103,10 @@ def _aim(
     spare = max(width / unit - (x2 - x1), 0) * (0.1 if studio else 0.3)
     x = width / 2 - ((x1 + x2) / 2 + rng.uniform(-spare, spare)) * unit
     tilt = rng.uniform(-1, 1) if studio else rng.uniform(-6, 6)
-    return Camera(unit, x, height / 2, (y1 + y2) / 2, 0.64 if pose.turned else 1.0, tilt)
+    return Camera(unit, x, height / 2, (y1 + y2) / 2, tilt=tilt)
 
 
 def _fit(shape: Shape, cell: Bounds) -> float:
     """Return the pixels per body unit at which a garment laid flat fills its field."""
     x1, y1, x2, y2 = bounds(shape.outlines)
-    return min((cell[2] - cell[0]) / ((x2 - x1) * 1.12), (cell[3] - cell[1]) / (y2 - y1))
+    return min((cell[2] - cell[0]) / (x2 - x1), (cell[3] - cell[1]) / (y2 - y1))

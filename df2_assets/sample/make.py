@@ -3,7 +3,7 @@
 import io
 import json
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,29 +15,19 @@ from df2_assets.engines.local import LocalEngine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import SampleError, inert
 from df2_assets.sample.answer_key import ANSWER_KEY, encode
-from df2_assets.sample.defects import DEFECTS, NONE, Draft
+from df2_assets.sample.defects import DEFECTS, Draft
 from df2_assets.sample.picture import draw
 from df2_assets.sample.plan import Kind, plan
-from df2_assets.sample.planting import Job, Planting, plant
+from df2_assets.sample.planting import Job, plant
 from df2_assets.store.files import atomic
 
 DEFAULT_IMAGES: Final = 480
 MARKER: Final = "sample.json"
-VERSION: Final = 3
+VERSION: Final = 4
 """To be raised with each change that can change a file of a sample."""
 
 _SHARD: Final = 12
 _ORIENTATION: Final = 0x0112
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides every byte of a sample."""
-
-    images: int
-    seed: int
-    faults: bool
-    version: int = VERSION
 
 
 @dataclass(frozen=True)
@@ -69,29 +59,22 @@ def make_sample(
 
     `images` counts all three splits; `seed` decides every byte. From about 450 images on, the kept
     SKUs of train and of validation each fill all 234 combinations of category, occlusion, viewpoint
-    and domain; fewer images are as valid, and fill fewer. Files that are there stay untouched: a
-    second call writes nothing, and a killed one is completed.
-
-    With `faults` some 190 images are added that have something wrong, or unusual and good, with
-    them, and `answer_key.json` says what and where.
-
-    Raises SampleError where `out` holds anything else, or for a number of images that makes no
-    sample.
+    and domain. Files that are there stay untouched, so that a killed call can be completed.
+    `faults` adds some 180 images with something wrong, or unusual and good, and an answer key.
+    Raises SampleError where `out` holds anything else, or for a number of images that is no sample.
     """
     plans = plan(images, seed)
-    planting = plant(plans, seed) if faults else Planting([], [], [])
-    jobs = [Job(image.split, image.image_id, image) for image in plans] + planting.jobs
+    spoilt, strangers, key = plant(plans, seed) if faults else ([], [], [])
+    jobs = [Job(image.split, image.image_id, image) for image in plans] + spoilt
     try:
-        _claim(out, Settings(images, seed, faults))
-        missing = [
-            job for job in jobs if any(path and not (out / path).is_file() for path in job.paths)
-        ]
+        _claim(out, {"images": images, "seed": seed, "faults": faults, "version": VERSION})
+        missing = [job for job in jobs if not all((out / p).is_file() for p in job.paths if p)]
         if missing:
             _draw(out, seed, missing, progress)
-        for path in planting.strangers:
+        for path in strangers:
             _write(out / path, b"")
         if faults:
-            _write(out / ANSWER_KEY, encode(planting.key))
+            _write(out / ANSWER_KEY, encode(key))
     except OSError as error:
         raise SampleError(f"The sample in {out} cannot be written: {error}") from None
     counts = {split: sum(job.split == split for job in jobs) for split in SPLITS}
@@ -103,7 +86,7 @@ def write_shard(shard: Shard) -> None:
     for job in shard.jobs:
         image, labels = draw(job.plan, shard.seed)
         draft = Draft(labels, f"item{job.item_idx}", _encode(image, job.plan.kind), image.size)
-        DEFECTS.get(job.defect, NONE).spoil(draft)
+        DEFECTS[job.defect].spoil(draft)
         for path, content in zip(job.paths, (draft.image, draft.annotation), strict=True):
             if path:
                 _write(shard.out / path, content)
@@ -120,9 +103,9 @@ def _encode(image: Image.Image, kind: Kind) -> bytes:
     return buffer.getvalue()
 
 
-def _claim(out: Path, settings: Settings) -> None:
+def _claim(out: Path, settings: dict[str, int]) -> None:
     """Mark the folder as this sample's, unless it is something else's already."""
-    marker, wanted = out / MARKER, json.dumps(asdict(settings))
+    marker, wanted = out / MARKER, json.dumps(settings)
     if marker.is_file():
         present = marker.read_text(encoding="utf-8", errors="replace").strip()
         if present != wanted:

@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from df2_assets.sample.canvas import Camera, Part, Polygon, Size, coverage
 from df2_assets.sample.layout import Garment
-from df2_assets.sample.scenes import IN_A_STUDIO, IN_DAILY_LIFE, choose_thing
+from df2_assets.sample.scenes import choose_thing
 
 Obstacle = tuple[Camera, list[Part]]
 
@@ -20,12 +20,11 @@ _SCALE: Final = 5
 """Shares are measured on an image so many times smaller."""
 
 _OBSTACLES: Final = 3
-"""In front of one garment at most."""
-
 _TRIES: Final = 14
+"""At most so many things in front of one garment, each tried in so many places."""
 
 
-def hide(garments: list[Garment], rng: random.Random, frame: Size, studio: bool) -> list[Obstacle]:
+def hide(garments: list[Garment], rng: random.Random, frame: Size) -> list[Obstacle]:
     """Return obstacles that hide as much of each garment as its label says.
 
     `garments` are in the order of painting: later ones already hide earlier ones.
@@ -40,7 +39,7 @@ def hide(garments: list[Garment], rng: random.Random, frame: Size, studio: bool)
         for _ in range(_OBSTACLES):
             if _share(masks[i], hidden[i]) >= _HIDDEN[labels[i]][0]:
                 break
-            parts = choose_thing(rng, IN_A_STUDIO if studio else IN_DAILY_LIFE)
+            parts = choose_thing(rng)
             best = math.inf
             for attempt in range(_TRIES):
                 camera = _place(garments[i], attempt, rng, frame)

@@ -10,6 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final, Literal
 
 from df2_assets.dataset.taxonomy import DOMAINS
@@ -156,12 +157,8 @@ class _Planner:
         return max(group, key=lambda category_id: (self._gaps(category_id), self.rng.random()))
 
     def _gaps(self, category_id: int) -> int:
-        return sum(
-            not self.cells[category_id, occlusion, viewpoint, source]
-            for occlusion in (1, 2, 3)
-            for viewpoint in (1, 2, 3)
-            for source in DOMAINS
-        )
+        cells = product((category_id,), (1, 2, 3), (1, 2, 3), DOMAINS)
+        return sum(not self.cells[cell] for cell in cells)
 
     def _image(self, source: str, outfit: list[ItemPlan], twins: bool, counts: bool) -> ImagePlan:
         """One photograph; `twins`: lay the last garment beside another style of it."""

@@ -1,4 +1,4 @@
-"""Samples that tests read and do not change, each drawn once."""
+"""A sample that tests read and do not change, drawn once."""
 
 from pathlib import Path
 
@@ -6,11 +6,7 @@ import pytest
 
 from df2_assets.sample import make_sample
 
-
-@pytest.fixture(scope="session")
-def clean(sample_root: Path) -> Path:
-    """The sample as `make demo` draws it."""
-    return sample_root
+FAULTY_IMAGES = 150
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +15,3 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("faulty")
     make_sample(out, images=FAULTY_IMAGES, faults=True)
     return out
-
-
-FAULTY_IMAGES = 120

@@ -2,7 +2,6 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,19 +25,22 @@ class Item(NamedTuple):
         return self.pair_id, self.fields["style"], self.fields["category_id"]
 
     @property
-    def box(self) -> tuple[int, int, int, int]:
-        x1, y1, x2, y2 = self.fields["bounding_box"]
-        return x1, y1, x2, y2
-
-    @property
     def crop(self) -> tuple[int, int, int, int]:
         """The box inside the image."""
-        (x1, y1, x2, y2), (width, height) = self.box, self.size
+        (x1, y1, x2, y2), (width, height) = self.fields["bounding_box"], self.size
         return max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
 
 
 def items(root: Path, split: str) -> list[Item]:
-    return list(_items(root, split))
+    found = []
+    for path in sorted((root / split / "annos").iterdir()):
+        labels = json.loads(path.read_text())
+        image = root / split / "image" / f"{path.stem}.jpg"
+        with Image.open(image) as opened:
+            size = opened.size
+        source, pair_id = labels.pop("source"), labels.pop("pair_id")
+        found += [Item(image, key, source, pair_id, size, labels[key]) for key in labels]
+    return found
 
 
 def kept(found: list[Item]) -> list[Item]:
@@ -47,14 +49,3 @@ def kept(found: list[Item]) -> list[Item]:
     for item in found:
         sources[item.sku].add(item.source)
     return [item for item in found if item.fields["style"] > 0 and len(sources[item.sku]) == 2]
-
-
-def _items(root: Path, split: str) -> Iterator[Item]:
-    for path in sorted((root / split / "annos").iterdir()):
-        labels = json.loads(path.read_text())
-        image = root / split / "image" / f"{path.stem}.jpg"
-        with Image.open(image) as opened:
-            size = opened.size
-        for key, fields in labels.items():
-            if key.startswith("item"):
-                yield Item(image, key, labels["source"], labels["pair_id"], size, fields)

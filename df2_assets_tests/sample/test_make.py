@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets.errors import SampleError
-from df2_assets.sample import make_sample
+from df2_assets.sample import SampleSummary, make_sample
 from df2_assets.sample.make import Shard, write_shard
 from df2_assets.sample.plan import plan
 from df2_assets.sample.planting import Job
@@ -27,32 +27,13 @@ def contents(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in files}
 
 
-def times(root: Path) -> dict[str, int]:
-    return {str(path): path.stat().st_mtime_ns for path in root.rglob("*")}
-
-
-def test_images_are_numbered_from_one_in_each_split_and_test_has_no_annotations(
-    clean: Path,
-) -> None:
-    counts = {}
-    for split in ("train", "validation", "test"):
-        images = sorted(path.name for path in (clean / split / "image").iterdir())
-        counts[split] = len(images)
-        assert images == [f"{i:06d}.jpg" for i in range(1, len(images) + 1)]
+def test_images_are_numbered_and_test_has_no_annotations(sample_root: Path) -> None:
+    for split, count in (("train", 230), ("validation", 230), ("test", 20)):
+        wanted = [f"{i:06d}" for i in range(1, count + 1)]
+        assert sorted(path.stem for path in (sample_root / split / "image").iterdir()) == wanted
         if split in ANNOTATED:
-            annotations = sorted(path.stem for path in (clean / split / "annos").iterdir())
-            assert annotations == [Path(name).stem for name in images]
-    assert not (clean / "test" / "annos").exists()
-    assert sum(counts.values()) == 480
-    assert counts["test"] == 20
-
-
-def test_the_summary_says_what_was_written(tmp_path: Path) -> None:
-    first = make_sample(tmp_path / "out", images=12)
-    assert first.root == tmp_path / "out"
-    assert first.images == {"train": 6, "validation": 5, "test": 1}
-    assert first.written == 12
-    assert make_sample(tmp_path / "out", images=12).written == 0
+            assert sorted(path.stem for path in (sample_root / split / "annos").iterdir()) == wanted
+    assert not (sample_root / "test" / "annos").exists()
 
 
 def test_the_same_settings_give_the_same_bytes_in_any_order_of_drawing(
@@ -83,8 +64,7 @@ def test_a_sample_that_was_killed_half_way_is_completed(small: Path, tmp_path: P
     half.rename(half.with_name(".000002.jpg.tmp"))
     (out / "validation" / "annos" / "000001.json").unlink()
     shutil.rmtree(out / "test")
-    made = make_sample(out, images=IMAGES, seed=5)
-    assert made.written == 3
+    assert make_sample(out, images=IMAGES, seed=5).written == 3
     assert contents(out) == whole
     assert untouched.stat().st_mtime_ns == time
 
@@ -115,15 +95,16 @@ def test_a_folder_with_something_else_and_a_file_are_refused_and_left_alone(tmp_
 
 @pytest.mark.parametrize("other", [{"images": 27}, {"seed": 4}])
 def test_a_sample_with_other_settings_is_refused(small: Path, other: dict[str, int]) -> None:
-    before = times(small)
+    before = {path: path.stat().st_mtime_ns for path in small.rglob("*")}
     assert make_sample(small, images=IMAGES, seed=5).written == 0
     with pytest.raises(SampleError, match="holds another sample"):
         make_sample(small, **{"images": IMAGES, "seed": 5, **other})  # type: ignore[arg-type]
-    assert times(small) == before
+    assert {path: path.stat().st_mtime_ns for path in small.rglob("*")} == before
 
 
 def test_the_smallest_sample_has_a_kept_sku_in_each_annotated_split(tmp_path: Path) -> None:
-    make_sample(tmp_path / "out", images=11)
-    for split in ANNOTATED:
-        assert kept(items(tmp_path / "out", split))
-    assert len(list((tmp_path / "out" / "test" / "image").iterdir())) == 1
+    out = tmp_path / "out"
+    made = make_sample(out, images=11)
+    assert made == SampleSummary(out, {"train": 5, "validation": 5, "test": 1}, written=11)
+    assert all(kept(items(out, split)) for split in ANNOTATED)
+    assert len(list((out / "test" / "image").iterdir())) == 1
