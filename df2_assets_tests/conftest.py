@@ -4,11 +4,15 @@ import os
 import re
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support.browser import chromium, page
+
+if TYPE_CHECKING:
+    from df2_assets_tests.support.site import Site
 
 __all__ = ["chromium", "page"]
 
@@ -21,6 +25,20 @@ _DAGSTER_CHATTER = re.compile(
 def roots(tmp_path: Path) -> Roots:
     """Two empty roots."""
     return Roots(tmp_path / "df2", tmp_path / "sku", str(tmp_path / "sku"))
+
+
+@pytest.fixture(scope="session")
+def original(tmp_path_factory: pytest.TempPathFactory) -> "Site":
+    """Three pairs of images and what was built of them; not to be changed by a test."""
+    from df2_assets_tests.support.site import write_and_build
+
+    return write_and_build(tmp_path_factory.mktemp("original"))
+
+
+@pytest.fixture
+def site(original: "Site", tmp_path: Path) -> "Site":
+    """A copy of the original for one test."""
+    return original.copy(tmp_path)
 
 
 @pytest.fixture(scope="session")
