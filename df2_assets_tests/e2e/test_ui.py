@@ -123,20 +123,5 @@ def test_the_nightly_build_is_turned_on(page: "Page", ui: Dev) -> None:
     assert others == {"nightly_build"}
 
 
-def test_a_run_is_terminated(page: "Page", ui: Dev) -> None:
-    elsewhere = ui.station.folder / "elsewhere"
-    there = {"df2_root": str(ui.station.df2_root), "sku_root": str(elsewhere)}
-    run_id = ui.api.launch(GOOD, {"resources": {"data": {"config": there}}})
-    with held_while_cutting(ui.process, roots(ui, "elsewhere"), GOOD) as workers:
-        go(page, ui, "Runs", run_id[:8])
-        page.get_by_role("button", name="Terminate").click()
-        page.get_by_role("dialog").get_by_role("button", name="Terminate").click()
-        processes.assert_gone(workers)
-        page.keyboard.press("Escape")
-        sees(page.get_by_text("Canceled", exact=True))
-    assert ui.api.status(run_id) == "CANCELED"
-
-
-def roots(ui: Dev, folder: str = "sku") -> Roots:
-    out = ui.station.folder / folder
-    return Roots(ui.station.df2_root, out, str(out))
+def roots(ui: Dev) -> Roots:
+    return Roots(ui.station.df2_root, ui.station.sku, str(ui.station.sku))
