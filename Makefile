@@ -40,7 +40,7 @@ EXTRAS :=
 	 .venv/bin/python -m pip install -qq --disable-pip-version-check -c "$$lock" -e '.$(EXTRAS)'
 	@echo "$(CURDIR)" >.venv/.installed; touch $@
 
-.PHONY: help install demo demo-faults gallery ui test test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench bench-engines rehearsal scale bucket constraints clean
+.PHONY: help install demo demo-faults gallery ui test test-unit test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench bench-engines rehearsal scale bucket constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -74,6 +74,11 @@ ui: install ## open Dagster's UI on 127.0.0.1 (PORT=3000)
 EXTRA := torch or exports or browser or postgres or ray or s3 or daemon or slow
 test: .venv/.installed-dev ## run every test that needs no extra
 	@.venv/bin/python -m pytest -n auto --dist loadfile -m 'not ($(EXTRA) or faults)'
+
+# Rules and records, the plan, checks and what is on disk: no Dagster, no worker processes.
+UNIT := $(addprefix df2_assets_tests/,dataset pipeline checks store)
+test-unit: .venv/.installed-dev ## run the rules' tests, without a build, in seconds
+	@.venv/bin/python -m pytest -n auto --dist loadfile -m 'not ($(EXTRA) or faults)' $(UNIT)
 
 test-all: test test-extra ## run every test, with what the extras need
 

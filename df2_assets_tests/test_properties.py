@@ -47,12 +47,6 @@ def test_a_clamped_box_holds_the_pixels_that_the_box_and_the_image_share(
     assert set(range(y1, y2)) == set(range(box[1], box[3])) & set(range(height))
 
 
-@given(BOXES, SIDES, SIDES)
-def test_clamping_twice_is_clamping_once(box: boxes.Box, width: int, height: int) -> None:
-    once = boxes.clamp(box, width, height)
-    assert boxes.clamp(once, width, height) == once
-
-
 @given(BOXES | UPRIGHT, SIDES, SIDES)
 def test_a_box_is_used_or_refused_as_the_independent_reading_says(
     box: boxes.Box, width: int, height: int
@@ -219,43 +213,14 @@ def test_what_is_left_out_and_what_is_kept_is_everything(rows: list[dict[str, An
     assert kept == sum(len(found) == 2 for found in sources.values())
 
 
-@given(st.integers(0, 999_999), st.integers(1, 99), st.integers(1, 13))
-def test_a_sku_id_says_its_three_numbers(pair_id: int, style: int, category_id: int) -> None:
-    sku_id = skus.sku_id(pair_id, style, category_id)
-    assert skus.SKU_ID.fullmatch(sku_id)
-    assert [int(part) for part in sku_id.split("_")] == [pair_id, style, category_id]
-
-
-PROMPTS = {
-    ("catalog", 1): "A catalog product photo of a {occ}{name} that is not being worn.",
-    ("catalog", 2): "A catalog product photo of a {occ}{name} from the front.",
-    ("catalog", 3): "A catalog product photo of a {occ}{name} from the side or back.",
-    ("query", 1): "A user photo of a {occ}{name} that is not being worn.",
-    ("query", 2): "A user photo of a person wearing a {occ}{name} from the front.",
-    ("query", 3): "A user photo of a person wearing a {occ}{name} from the side or back.",
-}
-OCCLUDED = {1: "", 2: "partially occluded ", 3: "heavily occluded "}
-COMBINATIONS = list(itertools.product(("catalog", "query"), CATEGORY_NAMES, (1, 2, 3), (1, 2, 3)))
-
-
-@pytest.mark.parametrize("occlusion", [1, 2, 3])
-@pytest.mark.parametrize(("domain", "viewpoint"), PROMPTS)
-def test_a_prompt_says_domain_viewpoint_occlusion_and_category_as_the_contract_does(
-    domain: str, viewpoint: int, occlusion: int
-) -> None:
-    for name in CATEGORY_NAMES:
-        text = PROMPTS[domain, viewpoint].format(occ=OCCLUDED[occlusion], name=name)
-        assert prompt(domain, name, occlusion, viewpoint) == text
-        assert oracle.prompt(domain, occlusion, viewpoint, name) == text
-
-
-def test_no_two_combinations_share_a_prompt() -> None:
-    texts = {prompt(*combination) for combination in COMBINATIONS}
-    assert len(texts) == len(COMBINATIONS) == 234
+@pytest.mark.parametrize("category", CATEGORY_NAMES)
+def test_a_prompt_says_what_the_independent_reading_says(category: str) -> None:
+    for domain, occlusion, viewpoint in itertools.product(DOMAINS.values(), (1, 2, 3), (1, 2, 3)):
+        said = prompt(domain, category, occlusion, viewpoint)
+        assert said == oracle.prompt(domain, occlusion, viewpoint, category)
 
 
 def test_the_categories_are_those_of_the_contract() -> None:
-    assert list(CATEGORIES.items()) == list(enumerate(CATEGORY_NAMES, start=1))
     assert oracle.CATEGORIES == CATEGORIES
 
 

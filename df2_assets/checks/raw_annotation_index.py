@@ -156,18 +156,14 @@ def labels(index: pd.DataFrame) -> Finding:
     low = items["scale"].map({scale: bounds[0] for scale, bounds in BOX_SHARES.items()})
     high = items["scale"].map({scale: bounds[1] for scale, bounds in BOX_SHARES.items()})
     usable = items["reason"].isna()
-    # Style is read first, then the labels in their order; the first bad one ends the reading.
-    unread = items["style"].notna() & items[list(LABELS)[-1]].isna()
+    of_label = items["detail"].str.match(f"({'|'.join(LABELS)}) is ")
     faults = {
         "category out of range or misnamed": items["reason"] == Reason.WRONG_CATEGORY.value,
-        "occlusion or viewpoint out of range": (
-            unread & (items["reason"] == Reason.WRONG_FIELD.value)
-        ),
-        "scale out of range": usable & items["scale"].notna() & low.isna(),
+        "label out of range": (items["reason"] == Reason.WRONG_FIELD.value) & of_label,
         "scale does not suit the box": usable & ((share < low) | (share >= high)),
     }
     rows = items.assign(box_share=share.round(4))
-    columns = ["category_id", "category_name", *LABELS, "scale"]
+    columns = ["category_id", "category_name", *LABELS]
     offenders = offending_rows(rows, faults, [*ITEM, *columns, "box_share", "detail"])
     counts = {what: int((offenders["what"] == what).sum()) for what in faults}
     found = "; ".join(f"{count:,}: {what}" for what, count in counts.items() if count)

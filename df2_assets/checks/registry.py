@@ -125,7 +125,7 @@ class Check(NamedTuple):
         return [p.name for p in signature(self.rule).parameters.values() if p.default is p.empty]
 
 
-_EXPORTED: Final = "Read back: every file is as written, and every row says what the JSONL says."
+_EXPORTED: Final = "Made from this build, with all its rows, and every file as written."
 
 CHECKS: Final = (
     Check("deepfashion2", layout, "Names are as unpacked, and as many files as were released."),

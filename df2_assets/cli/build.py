@@ -35,15 +35,17 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     summary = [] if changed else ["Everything is up to date."]
     summary.append(f"Files: {settings.roots.sku_root}")
     summary.append("Runs, checks and pictures: make ui, or dagster dev with the same DAGSTER_HOME.")
-    report_runs(outcomes, as_json, _row, summary)
+    report_runs(outcomes, as_json, map(_row, outcomes), summary)
 
 
 def _row(outcome: "Outcome") -> dict[str, object]:
     metadata = outcome.numbers.get("sku_metadata", {})
     crops = outcome.numbers.get("crops")
     return {
+        "split": outcome.split,
         "SKUs": metadata.get("skus", "-"),
         "crops": metadata.get("crops", "-"),
         "made": crops["added"] + crops["remade"] if crops else "-",
         "refused": outcome.numbers.get("refusals", {}).get("refused", "-"),
+        **outcome.counts,
     }

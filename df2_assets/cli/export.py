@@ -1,22 +1,15 @@
 """`df2-assets export`: a built split in the forms that training code loads."""
 
-import dataclasses
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from df2_assets.cli.options import (
-    built_splits,
-    json_option,
-    say,
-    say_json,
-    settings_for,
-    splits_option,
-)
+from df2_assets.cli.options import built_splits, json_option, settings_for, splits_option
 
 if TYPE_CHECKING:
     from df2_assets.cli.runs import Outcome
-    from df2_assets.settings import Settings
 
 _ALL = "all"
 
@@ -55,37 +48,25 @@ def export(chosen: list[str], names: tuple[str, ...], as_json: bool) -> None:
 
     Files that would be the same are not written again. Ends with 1 where a run or a check failed.
     """
-    from df2_assets.cli.runs import run_all
+    from df2_assets.cli.runs import report_runs, run_all
 
     settings = settings_for(names)
-    settings = dataclasses.replace(settings, splits=built_splits(settings, named=bool(names)))
+    settings = replace(settings, splits=built_splits(settings, named=bool(names)))
     outcomes = run_all(settings, "build_exports", chosen)
-    if as_json:
-        say_json({"splits": [dataclasses.asdict(outcome) for outcome in outcomes]})
-    else:
-        _report(outcomes, settings)
-    if not all(outcome.well for outcome in outcomes):
-        raise SystemExit(1)
+    rows = [row for outcome in outcomes for row in _rows(outcome)]
+    changed = any(row["written"] or row["removed"] for row in rows)
+    is_same = not changed and all(outcome.success for outcome in outcomes)
+    summary = ["Everything is up to date."] if is_same else []
+    report_runs(outcomes, as_json, rows, [*summary, f"Files: {settings.roots.exports}"])
 
 
-def _report(outcomes: "list[Outcome]", settings: "Settings") -> None:
-    from df2_assets.cli.runs import say_problems
-
-    say(f"{'split':<11}{'export':<13}{'rows':>9}{'files':>9}{'written':>9}{'MB':>10}  check")
-    for outcome in outcomes:
-        for name, made in outcome.numbers.items():
-            well = any(check.startswith(f"{name}: ") for check in outcome.passed)
-            verdict = "passed" if well else "FAILED"
-            say(
-                f"{outcome.split:<11}{name:<13}{made['rows']:>9,}{made['files']:>9,}"
-                f"{made['written']:>9,}{made['bytes'] / 1e6:>10,.1f}  {verdict}"
-            )
-    for outcome in outcomes:
-        say_problems(outcome)
-    if all(outcome.success and not _written(outcome) for outcome in outcomes):
-        say("Everything is up to date.")
-    say(f"Files: {settings.roots.exports}")
-
-
-def _written(outcome: "Outcome") -> int | float:
-    return sum(made["written"] + made["removed"] for made in outcome.numbers.values())
+def _rows(outcome: "Outcome") -> Iterator[dict[str, object]]:
+    for name, numbers in outcome.numbers.items():
+        has_passed = any(check.startswith(f"{name}: ") for check in outcome.passed)
+        yield {
+            "split": outcome.split,
+            "export": name,
+            **{column: numbers[column] for column in ("rows", "files", "written", "removed")},
+            "MB": numbers["bytes"] / 1e6,
+            "check": "passed" if has_passed else "FAILED",
+        }

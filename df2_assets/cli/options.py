@@ -95,6 +95,8 @@ def say_json(value: Any) -> None:
 def say_table(rows: Iterable[Mapping[str, object]]) -> None:
     """Print rows under the names of their cells; all columns but the first are flush right."""
     rows = list(rows)
+    if not rows:
+        return
     lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for first, *others in lines:

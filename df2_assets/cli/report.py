@@ -41,7 +41,7 @@ def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: boo
     written = [outcome.split for outcome in reversed(outcomes) if outcome.success]
     summary = [f"Gallery of {split}: {pages[split]}" for split in written]
     more = {split: {"page": str(path)} for split, path in pages.items()}
-    report_runs(outcomes, as_json, _row, summary, more)
+    report_runs(outcomes, as_json, map(_row, outcomes), summary, more)
     if show:
         click.launch(pages[settings.splits[0]].as_uri())
 
@@ -49,7 +49,9 @@ def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: boo
 def _row(outcome: "Outcome") -> dict[str, object]:
     quality = outcome.numbers.get("crop_quality", {})
     return {
+        "split": outcome.split,
         "SKUs": outcome.numbers.get("gallery", {}).get("paired_skus", "-"),
         "crops": quality.get("crops", "-"),
         "opened": quality.get("crops_opened", "-"),
+        **outcome.counts,
     }

@@ -5,7 +5,7 @@ import logging
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -45,6 +45,15 @@ class Outcome:
         return any(of.get(kind) for of in self.numbers.values() for kind in kinds)
 
     @property
+    def counts(self) -> dict[str, object]:
+        """How many checks passed, warned and failed."""
+        return {
+            "checks passed": len(self.passed),
+            "warned": len(self.warned),
+            "failed": len(self.failed),
+        }
+
+    @property
     def well(self) -> bool:
         """Whether neither the run nor a check with severity ERROR failed."""
         return self.success and not self.failed
@@ -72,43 +81,29 @@ def run_all(
 def report_runs(
     outcomes: list[Outcome],
     as_json: bool,
-    row: Callable[[Outcome], Mapping[str, object]],
+    rows: Iterable[Mapping[str, object]],
     summary: Iterable[str],
     more: Mapping[str, Mapping[str, str]] = {},
 ) -> None:
     """Print what came of runs, as a table or as JSON, and exit with 1 where all is not well.
 
-    `row` gives cells of the table beside the counts of checks; notes, warnings and problems
-    follow it, then the lines of `summary`. `more` are further entries of the JSON, by split.
+    Notes, warnings and problems follow the table, then the lines of `summary`. `more` are further
+    entries of the JSON, by split.
     """
     if as_json:
         say_json({"splits": [asdict(one) | {**more.get(one.split, {})} for one in outcomes]})
     else:
-        say_table(
-            {
-                "split": one.split,
-                **row(one),
-                "checks passed": len(one.passed),
-                "warned": len(one.warned),
-                "failed": len(one.failed),
-            }
-            for one in outcomes
-        )
+        say_table(rows)
         for one in outcomes:
             for kind, lines in (("note", one.notes), ("warning", one.warned)):
                 for line in lines:
                     say(f"{kind}: {one.split}: {line}")
-            say_problems(one)
+            for problem in one.failed + one.problems:
+                click.secho(f"error: {one.split}: {problem}", err=True, fg="red")
         for line in summary:
             say(line)
     if not all(one.well for one in outcomes):
         raise SystemExit(1)
-
-
-def say_problems(outcome: Outcome) -> None:
-    """Print what went wrong in a run, a line each on standard error."""
-    for problem in outcome.failed + outcome.problems:
-        click.secho(f"error: {outcome.split}: {problem}", err=True, fg="red")
 
 
 def _end_with_the_terminal() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from df2_assets.cli.options import json_option, say, say_json, workers_option
+from df2_assets.cli.options import json_option, say, say_json, say_table, workers_option
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,18 +55,15 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
 
     import pandas as pd
 
-    from df2_assets.definitions import defs
+    from df2_assets.checks.registry import CHECKS
     from df2_assets.sample.score import read_offenders, score_checks, score_reasons
     from df2_assets.store import tables
 
     roots = settings.roots
     parts = [tables.frame(tables.read(roots, "refusals", split)) for split in built]
-    checks_of = [
-        (key.asset_key.path[-1], key.name)
-        for key in sorted(defs.resolve_asset_graph().asset_check_keys)
-    ]
     offenders = {
-        f"{asset}/{check}": read_offenders(roots, asset, check, built) for asset, check in checks_of
+        f"{check.asset}/{check.name}": read_offenders(roots, check.asset, check.name, built)
+        for check in CHECKS
     }
     refused = pd.concat(parts, ignore_index=True)
     reasons = score_reasons(key, refused)
@@ -103,11 +100,18 @@ def _show_refusals(refused: "pd.DataFrame", roots: "Roots") -> None:
 
 
 def _show(of: str, scores: "list[Score]") -> None:
-    width = max(len(one.what) for one in scores)
-    say(f"{of:<{width}}{'planted':>9}{'found':>7}{'recall':>8}{'invented':>10}")
+    say_table(
+        {
+            of: one.what,
+            "planted": one.planted,
+            "found": one.found,
+            "recall": f"{one.found / one.planted:.0%}" if one.planted else "-",
+            "invented": len(one.invented),
+        }
+        for one in scores
+    )
     for one in scores:
-        recall = f"{one.found / one.planted:.0%}" if one.planted else "-"
-        say(f"{one.what:<{width}}{one.planted:>9}{one.found:>7}{recall:>8}{len(one.invented):>10}")
         for name, places in (("missed", one.missed), ("invented", one.invented)):
             for split, where, item in places[:_SHOWN]:
-                say(f"  {name}: {split} {where}" + ("" if item is None else f" --item {item}"))
+                item_option = "" if item is None else f" --item {item}"
+                say(f"  {one.what} {name}: {split} {where}{item_option}")

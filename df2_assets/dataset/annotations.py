@@ -13,7 +13,7 @@ import msgspec
 
 from df2_assets.dataset.boxes import Box, is_reversed
 from df2_assets.dataset.reasons import Reason
-from df2_assets.dataset.record import INDEX
+from df2_assets.dataset.record import INDEX, MORE_LABELS
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, PAIR_IDS, Range
 from df2_assets.errors import inert
 
@@ -28,7 +28,7 @@ _DIGITS: Final = 4300
 """Digits of the longest integer that Python reads; json stops at a longer one in any field."""
 
 _LABELS: Final = {field.name: field.limits for field in INDEX.pick("style", *LABELS)}
-_ITEM_FIELDS: Final = ("category_id", "category_name", "bounding_box", "scale", *_LABELS)
+_ITEM_FIELDS: Final = ("category_id", "category_name", "bounding_box", *_LABELS)
 
 _decode = msgspec.json.Decoder().decode
 _decode_raw_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -162,11 +162,9 @@ def _fill(item: Item, value: object) -> None:
         raise Refused(Reason.NOT_AN_OBJECT, f"the item is {inert(value)}")
     if value.repeated:
         raise Refused(Reason.WRONG_FIELD, f"{inert(min(value.repeated))} appears twice")
-    scale = value.get("scale")
-    if type(scale) is int and 0 <= scale <= 99:
-        item.labels["scale"] = scale
     for name, limits in _LABELS.items():
-        item.labels[name] = _integer(name, _field(value, name), limits)
+        if name in value or name not in MORE_LABELS:
+            item.labels[name] = _integer(name, _field(value, name), limits)
     category_id, category_name = _field(value, "category_id"), _field(value, "category_name")
     category_id = _integer("category_id", category_id)
     if category_id not in CATEGORIES:

@@ -90,7 +90,6 @@ INDEX: Final = _asset(
     Field("category_name", "string", "the name of category_id"),
     *(Field(edge, "int32", f"{edge} of the box as annotated, half-open, pixels") for edge in EDGES),
     *_LABELS,
-    Field("scale", "int8", "1 small, 2 modest, 3 large; null: unknown"),
     Field("width", "int32", "width of the stored image, pixels"),
     Field("height", "int32", "height of the stored image, pixels"),
     Field("reason", "string", "why it cannot be used; null when it can"),

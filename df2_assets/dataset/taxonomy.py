@@ -45,8 +45,16 @@ VIEWPOINTS: Final[dict[int, str]] = {1: "not worn", 2: "frontal", 3: "side or ba
 SCALES: Final[dict[int, str]] = {1: "small", 2: "modest", 3: "large"}
 ZOOMS: Final[dict[int, str]] = {1: "none", 2: "medium", 3: "large"}
 
-LABELS: Final[dict[str, dict[int, str]]] = {"occlusion": OCCLUSIONS, "viewpoint": VIEWPOINTS}
-"""The labels of an item that have to be there: their numbers, from 1, and what these mean."""
+LABELS: Final[dict[str, dict[int, str]]] = {
+    "occlusion": OCCLUSIONS,
+    "viewpoint": VIEWPOINTS,
+    "scale": SCALES,
+    "zoom_in": ZOOMS,
+}
+"""The labels of an item: their numbers, from 1, and what these mean.
+
+An item may lack those that the contract files do not have (`record.MORE_LABELS`).
+"""
 
 BOX_SHARES: Final[dict[int, tuple[float, float]]] = {1: (0.0, 0.2), 2: (0.05, 0.8), 3: (0.2, 1.01)}
 """Scale label -> share of the image that the box may take, from below, up to but excluding.

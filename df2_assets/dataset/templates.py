@@ -13,11 +13,8 @@ from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
 from df2_assets.errors import TemplatesError, inert
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-TAKEN: Final = (
-    *("file_name", "filepath", "image", "sha256", "size", "title"),
-    *MORE_LABELS,
-)
-"""Columns that exports have beside the fields of the JSONL: no further prompt may take the name."""
+TAKEN: Final = ("file_name", "filepath", "image", "sha256", "size", "title", *MORE_LABELS)
+"""Names of columns that exports have beside those of the contract."""
 
 _ALLOWED: Final = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
 _FORM: Final = (

@@ -14,11 +14,17 @@ _SOURCE_CHANGED: Final = _Condition.any_deps_match(
     _Condition.data_version_changed() | _Condition.will_be_requested()
 ).since_last_handled()
 
+_CHECKS_PASSED: Final = _Condition.all_deps_match(
+    _Condition.all_checks_match(_Condition.check_passed(), blocking_only=True)
+    | _Condition.will_be_requested()
+)
+"""Checks ride along with an asset that is requested, and hold back the rest of that run."""
+
 _FREE: Final = (
     ~_Condition.any_deps_missing()
     & ~_Condition.any_deps_in_progress()
     & ~_Condition.in_progress()
-    & _Condition.all_deps_blocking_checks_passed()
+    & _CHECKS_PASSED
 )
 
 FOLLOW: Final = ((_NEVER_MADE | _SOURCE_CHANGED) & _FREE).with_label("follow")

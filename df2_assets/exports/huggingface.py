@@ -81,7 +81,10 @@ def _write_parquet(source: Source, schema: pa.Schema, path: Path, rows: Iterator
 
 def _record(row: Row, data: bytes) -> dict[str, Any]:
     """Return a row of the Parquet files: classes as their numbers."""
-    numbers = {name: _CLASSES[name].index(value) for name, value in _classes(row).items()}
+    numbers = {
+        name: None if value is None else _CLASSES[name].index(value)
+        for name, value in _classes(row).items()
+    }
     return {"image": {"bytes": data, "path": Path(row.path).name}, **row.fields, **numbers}
 
 
@@ -91,12 +94,10 @@ def _line(row: Row) -> dict[str, Any]:
     return {"file_name": name, **row.fields, **_classes(row)}
 
 
-def _classes(row: Row) -> dict[str, str]:
-    """Return the names of the classes; the labels of DeepFashion2 are numbers from 1."""
-    return {
-        name: names[row.fields[name] - 1] if name in LABELS else row.fields[name]
-        for name, names in _CLASSES.items()
-    }
+def _classes(row: Row) -> dict[str, str | None]:
+    """Return the names of the classes; the labels of DeepFashion2 are numbers from 1, or null."""
+    values = {name: row.fields[name] for name in _CLASSES}
+    return {name: LABELS.get(name, {}).get(value, value) for name, value in values.items()}
 
 
 EXPORT: Final = Export(

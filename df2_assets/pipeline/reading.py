@@ -12,7 +12,7 @@ from df2_assets.dataset.record import EDGES, INDEX
 from df2_assets.store.access import access
 from df2_assets.store.files import NOT_A_FILE
 
-CODE_VERSION: Final = "1"
+CODE_VERSION: Final = "2"
 """Raise it with each change to what is read from a file, or refused in it."""
 
 

@@ -27,7 +27,7 @@ def annotate(
 ) -> Annotation:
     """Return the annotation file's content, items in the order of the plan."""
     parts = [camera.at(part.outline) for camera, parts in obstacles for part in parts]
-    hidden = coverage(parts, (0, 0, *frame))
+    hidden = coverage(parts, (0, 0, *frame)) if parts else Image.new("L", frame)
     result: Annotation = {"source": plan.source, "pair_id": plan.pair_id}
     for garment in sorted(garments, key=lambda garment: plan.items.index(garment.item)):
         item, box, inside = garment.item, garment.box(frame), garment.share_inside(frame)

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from PIL import Image
 
@@ -18,18 +18,13 @@ from df2_assets.dataset.reasons import Reason as R
 from df2_assets.sample.annotate import scale_of
 
 LAYOUT: Final = "deepfashion2/layout"
-PAIRING: Final = "raw_annotation_index/pairing"
-REFUSALS: Final = "raw_annotation_index/refusals_within_limit"
-BOXES: Final = "raw_annotation_index/boxes"
-LABELS: Final = "raw_annotation_index/labels"
-TINY: Final = "crops/tiny_crops"
-DUPLICATES: Final = "crops/duplicate_crops"
-DARK: Final = "crop_quality/dark_crops"
-BLANK: Final = "crop_quality/blank_crops"
-NEAR: Final = "crop_quality/near_duplicate_crops"
-TWO_SKUS: Final = "crop_quality/image_in_two_skus"
-UNLIKE: Final = "crop_quality/unlike_crops"
-
+PAIRING, REFUSALS, BOXES, LABELS = (
+    f"raw_annotation_index/{name}"
+    for name in ("pairing", "refusals_within_limit", "boxes", "labels")
+)
+TINY, DUPLICATES = "crops/tiny_crops", "crops/duplicate_crops"
+DARK, BLANK, UNLIKE = (f"crop_quality/{name}_crops" for name in ("dark", "blank", "unlike"))
+NEAR, TWO_SKUS = "crop_quality/near_duplicate_crops", "crop_quality/image_in_two_skus"
 CHECKS: Final = {
     *(LAYOUT, PAIRING, REFUSALS, BOXES, LABELS, TINY, DUPLICATES),
     *(DARK, BLANK, NEAR, TWO_SKUS, UNLIKE),
@@ -56,8 +51,7 @@ class Draft:
     @property
     def item(self) -> dict[str, Any]:
         """The item that is spoilt."""
-        item: dict[str, Any] = self.labels[self.key]
-        return item
+        return cast("dict[str, Any]", self.labels[self.key])
 
     @property
     def annotation(self) -> bytes:
@@ -136,16 +130,14 @@ def _box(rule: Callable[[Box, int, int], tuple[int, ...]]) -> Spoil:
 
 def _claim(width: int, height: int) -> Spoil:
     """Put another size into the JPEG's header."""
-
     size = struct.pack(">HH", height, width)
     return _image(lambda jpeg: _SIZE.sub(lambda found: found[1] + size, jpeg, count=1))
 
 
 def _rename(number: str) -> Spoil:
-    def spoil(draft: Draft) -> None:
-        draft.labels["item" + number.format(draft.key[4:])] = draft.labels.pop(draft.key)
-
-    return spoil
+    return lambda draft: draft.labels.update(
+        {f"item{number}".format(draft.key[4:]): draft.labels.pop(draft.key)}
+    )
 
 
 def _belie_scale(draft: Draft) -> None:
@@ -206,7 +198,8 @@ _VALUES: Final[tuple[tuple[str, R | None, tuple[str, ...], tuple[object, ...]], 
     ("category_id", _FIELD, (), ("1",)),
     ("category_id", _CATEGORY, (LABELS,), (0, 14)),
     ("category_name", _CATEGORY, (LABELS,), ("kimono", "SKIRT", _MARKUP, _ESCAPES)),
-    ("scale", None, (LABELS,), (0, 4)),
+    ("scale", _FIELD, (LABELS,), (0, 4)),
+    ("zoom_in", _FIELD, (LABELS,), (0, 4)),
 )
 """Values of an item's fields, with the reason for which they are refused, and the checks."""
 
@@ -241,8 +234,22 @@ IN_EACH_SPLIT: Final = (
     _file("image that claims 90 megapixels", _claim(10_000, 9_000), R.IMAGE_TOO_LARGE),
     CUT_OFF,
     _crops("image cut off late", _image(lambda jpeg: jpeg[: len(jpeg) * 9 // 10]), _IMAGE),
-    *(_crops(f"{share:.0%} of light", _dim(share), checks=(DARK,)) for share in (0.07, 0.02)),
-    *(_crops(f"all {colour}", _cover(colour), checks=(BLANK,)) for colour in ("white", "grey")),
+    *(
+        _crops(
+            f"{share:.0%} of light",
+            _dim(share),
+            checks=(DARK,),
+        )
+        for share in (0.07, 0.02)
+    ),
+    *(
+        _crops(
+            f"all {colour}",
+            _cover(colour),
+            checks=(BLANK,),
+        )
+        for colour in ("white", "grey")
+    ),
     *(Defect(f"no {name}", _drop(name), _LACKS) for name in _NEEDED),
     *(
         Defect(f"{field} {value!r}", _item(**{field: value}), reason, checks)

@@ -114,13 +114,14 @@ def _draw_tile(fabric: Fabric) -> Image.Image:
             line = _trace_line(way, at, period // 2)
             draw.line(line, fill=colours[colour], width=max(round(width * period), 3))
         tile.paste(Image.blend(tile, layer, share))
-    draw = ImageDraw.Draw(tile)
-    for x, y in product(range(0, _SIDE, period), range(0, _SIDE, period // 2)):
+    draw, motif, around = ImageDraw.Draw(tile), _MOTIFS.get(pattern, []), (-_SIDE, 0, _SIDE)
+    for x, y in product(range(0, _SIDE, period), range(0, _SIDE, period // 2)) if motif else ():
         turn = rng.uniform(0, 360) if pattern in _TURNED else 0
-        for dx, dy in product((-_SIDE, 0, _SIDE), repeat=2):
-            camera = Camera(period / 2, x + y % period + dx, y + dy, tilt=turn)
-            for outline, colour in _MOTIFS.get(pattern, ()):
-                draw.polygon(camera.at(outline), fill=colours[colour])
+        for u, v in ((x + y % period + dx, y + dy) for dx in around for dy in around):
+            if max(abs(u - _TILE), abs(v - _TILE)) < _TILE + period:
+                camera = Camera(period / 2, u, v, tilt=turn)
+                for outline, colour in motif:
+                    draw.polygon(camera.at(outline), fill=colours[colour])
     weave = Image.frombytes("L", (_TILE, _TILE), rng.randbytes(_TILE * _TILE))
     return multiply(tile.reduce(2), weave.point([236 + v * 19 // 255 for v in range(256)]))
 

@@ -82,6 +82,11 @@ _COLLARS: Final = (
 _LOWER: Final = {"waist_y": (2.98, 3.2), "ease": (0.04, 0.1)}
 _LEGS: Final = {**_LOWER, "legs": True, "snug": 8.0}
 _SKIRT: Final = {**_LOWER, "snug": 3.2, "bow": (0.8, 1.3)}
+_SKIRTS: Final = (
+    {**_SKIRT, "hem_y": (4.6, 5.5), "hem": (0.9, 1.2)},
+    {**_SKIRT, "hem_y": (5.5, 7.1), "hem": (1.1, 1.6)},
+    {**_SKIRT, "hem_y": (4.7, 6.8), "hem": (0.66, 0.8), "snug": 4.0},
+)
 
 _CUTS: Final[dict[int, tuple[tuple[Spec, ...], ...]]] = {
     1: (_SHORT, _FRONTS, _NECKS, _TOP),
@@ -92,14 +97,7 @@ _CUTS: Final[dict[int, tuple[tuple[Spec, ...], ...]]] = {
     6: (_STRAPS, _TOP),
     7: (({**_LEGS, "hem_y": (4.9, 5.5), "hem": (0.31, 0.37)},),),
     8: (({**_LEGS, "hem_y": (7.1, 7.65), "hem": (0.17, 0.4)},),),
-    9: (
-        (
-            {**_SKIRT, "hem_y": (4.6, 5.5), "hem": (0.9, 1.2)},
-            {**_SKIRT, "hem_y": (5.5, 7.1), "hem": (1.1, 1.6)},
-            {**_SKIRT, "hem_y": (4.7, 6.8), "hem": (0.66, 0.8), "snug": 4.0},
-        ),
-        ({"detail": ""}, {"detail": "pleats"}, {"detail": "pleats"}, {"detail": "buttons"}),
-    ),
+    9: (_SKIRTS, ({"detail": ""}, *({"detail": "pleats"},) * 2, {"detail": "buttons"})),
     10: (_SHORT, _LENGTHS, _NECKS, _DRESS),
     11: (_LONG, _LENGTHS, _WARM, _DRESS),
     12: (_BARE, _LENGTHS, _LOW, _DRESS),
@@ -197,6 +195,7 @@ def _add_limb(
     path = curve(path)
     (ax, ay), (bx, by) = path[-6], path[-1]
     turn = math.degrees(math.atan2(bx - ax, by - ay))
+    turn = turn if abs(turn) > 10 else 0.0  # turning cloth costs more than it shows
     limb, cuff = ribbon(path, *widths), ribbon(path[-2:], widths[1] + 0.01)
     shape.pieces.append((mirrored(limb), -turn) if side else (limb, turn))
     shape.details.append((mirrored(cuff) if side else cuff, 0.86))

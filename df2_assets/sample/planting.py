@@ -14,20 +14,24 @@ from df2_assets.sample import defects
 from df2_assets.sample.answer_key import Expect, Planted
 from df2_assets.sample.defects import DEFECTS, DUPLICATES, NEAR, SAVED_AGAIN, TWO_SKUS, Defect
 from df2_assets.sample.fabrics import CALM, choose_fabric, cut_cloth
-from df2_assets.sample.plan import DRESSES, ImagePlan, ItemPlan, chance
+from df2_assets.sample.garments import choose_cut
+from df2_assets.sample.plan import DRESSES, OUTWEAR, ImagePlan, ItemPlan, chance
 
 Sku = tuple[int, int, int]
 
 _EACH: Final = 2
-"""Photographs that are used again in each way."""
 
 _BOXES_PER_EDGE: Final = 60
 """One box in so many reaches past the edge in train: more than the check puts up with."""
 
+_FAR: Final = 200.0
+"""Steps of colour from a SKU's garment, from which on another one stands out whatever the light."""
+
 _FILLING: Final = (5, 9, *DRESSES)
 """Categories whose garments fill their box: vests, skirts, dresses."""
 
-_STRANGERS: Final = {"image": ("000001 (1).jpg", "Thumbs.db"), "annos": ("1.json", "000001.json~")}
+_IMAGES: Final = ("000001 (1).jpg", "Thumbs.db")
+_ANNOS: Final = ("1.json", "000001.json~")
 
 
 class Job(NamedTuple):
@@ -80,13 +84,8 @@ def plant(plans: list[ImagePlan], seed: int) -> Planting:
         _plant_copies(field, field, SAVED_AGAIN, NEAR)
     train.plant_past_edge()
     jobs, key = train.jobs + validation.jobs, train.key + validation.key
-    strangers = [
-        f"{split}/{folder}/{name}"
-        for split in SPLITS
-        for folder, names in _STRANGERS.items()
-        if folder == "image" or split in ANNOTATED_SPLITS
-        for name in names
-    ]
+    strangers = [f"{split}/image/{name}" for split in SPLITS for name in _IMAGES]
+    strangers += [f"{split}/annos/{name}" for split in ANNOTATED_SPLITS for name in _ANNOS]
     images = [job.paths[0] for job in jobs]
     misnamed = [path for path in images if path and not path.endswith(".jpg")]
     for path in strangers + misnamed:
@@ -113,7 +112,9 @@ def _plant_copies(source: "_Field", target: "_Field", defect: Defect | None, *ch
             if is_moved:
                 hosts = [host[:2] for host in target.hosts() if host[2] == item.category_id]
                 hosts = [host for host in hosts if is_across or host != (plan.pair_id, item.style)]
-            if hosts and (len(plan.items) == 1) == is_moved:
+            # Under a coat lies a dress in nearly the same box: its copy would be like the coat too.
+            is_layered = any(item.category_id in OUTWEAR for item in plan.items)
+            if hosts and (len(plan.items) == 1 if is_moved else not is_layered):
                 break
         else:
             return
@@ -199,7 +200,7 @@ class _Field:
         """Add a garment of quite another colour to SKUs that are shown well enough."""
         hosts = [sku for sku in self.hosts(least=3) if sku[2] in _FILLING]
         furthest = sorted(((*self._find_unlike(sku), sku) for sku in hosts), reverse=True)
-        for _, garment, sku in furthest[:_EACH]:
+        for _, garment, sku in [best for best in furthest[:_EACH] if best[0] >= _FAR]:
             pair_id, style, category_id = sku
             self.targets.add(sku)
             item = ItemPlan(1, category_id, style, 1, garment)
@@ -242,11 +243,12 @@ class _Field:
         best = 0.0, own
         for name in (f"{own}/other{number}" for number in range(60)):
             other = choose_fabric(chance(self.seed, name, "fabric"), sku[2])
-            if other.pattern in CALM:
+            cut = choose_cut(chance(self.seed, name, "cut"), sku[2], short=False)
+            if other.pattern in CALM and cut.detail != "print":
                 steps = (
                     abs(a - b) for c in colours for a, b in zip(c, _see(*other.base), strict=True)
                 )
-                best = max(best, (sum(steps), name))
+                best = max(best, (sum(steps) / len(colours), name))
         return best
 
 

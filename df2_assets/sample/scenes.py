@@ -119,7 +119,8 @@ def draw_scene(rng: random.Random, size: Size, lying: bool) -> Image.Image:
         rng.choice((_draw_room, _draw_houses))(draw, rng, horizon, width)
     for _ in range(rng.randint(4, 7)):
         x, y, reach = rng.randint(0, width), rng.randint(horizon, height), rng.randint(16, 30)
-        paint(small, Camera(reach, x, y), choose_thing(rng, ON_THE_FLOOR))
+        parts = [part._replace(depth=0) for part in choose_thing(rng, ON_THE_FLOOR)]
+        paint(small, Camera(reach, x, y), parts)
     small = multiply(small, clouds(rng, small.size, (4, 5)).point(ramp(0.82, 1.1)))
     return small.resize(size, Image.Resampling.BICUBIC)
 

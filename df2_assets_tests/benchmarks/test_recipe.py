@@ -3,13 +3,13 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from benchmarks import codec, recipe
 from benchmarks.data import make_data_set, make_photos
 from benchmarks.measure import python, run
+from df2_assets_tests.support.compare import metadata, rows, tree
 from df2_assets_tests.support.run import build
 
 
@@ -31,63 +31,36 @@ def past_every_edge(path: Path) -> None:
     path.write_text(json.dumps(content))
 
 
-def skus(root: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((root / "train_sku_metadata.json").read_bytes())
-    assert found["num_skus"] == len(found["skus"]) > 3
-    return dict(found["skus"])
+def crops(root: Path) -> dict[str, bytes]:
+    return {path: data for path, data in tree(root, "train").items() if data is not None}
 
 
-def crop_files(root: Path) -> set[str]:
-    return {path.relative_to(root).as_posix() for path in root.glob("train/*/*/*.jpg")}
+def test_both_write_the_same_skus_lines_and_crops(work: Path) -> None:
+    ours, theirs = work / "ours", work / "theirs"
+    skus = metadata(ours, "train")["skus"]
+    assert len(skus) == metadata(theirs, "train")["num_skus"] > 3
+    assert json.dumps(skus) == json.dumps(metadata(theirs, "train")["skus"]), "keys in order"
+    assert json.dumps(rows(ours, "train")) == json.dumps(rows(theirs, "train"))
+    assert any("/000001_item" in path for path in crops(ours))
+    assert crops(ours).items() < crops(theirs).items()
 
 
-def test_both_have_the_same_skus_in_the_same_order(work: Path) -> None:
-    ours, theirs = skus(work / "ours"), skus(work / "theirs")
-    assert list(ours.items()) == list(theirs.items())
-    assert [list(sku) for sku in ours.values()] == [list(sku) for sku in theirs.values()]
-
-
-def test_both_have_the_same_lines(work: Path) -> None:
-    ours, theirs = (
-        [
-            json.loads(line)
-            for line in (work / side / "train_image_text.jsonl").read_text().splitlines()
-        ]
-        for side in ("ours", "theirs")
-    )
-    assert [list(line.items()) for line in ours] == [list(line.items()) for line in theirs]
-
-
-def test_both_cut_the_same_bytes(work: Path) -> None:
-    crops = [crop for sku in skus(work / "ours").values() for crop in sku["catalog"] + sku["query"]]
-    assert any(crop["image_id"] == "000001" for crop in crops)
-    for crop in crops:
-        ours, theirs = (work / side / crop["crop_path"] for side in ("ours", "theirs"))
-        assert ours.read_bytes() == theirs.read_bytes()
-
-
-def test_the_recipe_cuts_every_item_with_a_style_and_leaves_the_unpaired_on_disk(
-    work: Path,
-) -> None:
+def test_the_recipe_cuts_every_item_with_a_style(work: Path) -> None:
     files = [json.loads(path.read_bytes()) for path in (work / "in/train/annos").iterdir()]
     items = [of for one in files for key, of in one.items() if key.startswith("item")]
-    assert len(crop_files(work / "theirs")) == sum(item["style"] > 0 for item in items)
-    assert crop_files(work / "ours") < crop_files(work / "theirs")
+    assert len(crops(work / "theirs")) == sum(item["style"] > 0 for item in items)
 
 
 def test_the_codec_is_measured_on_the_crops_of_the_build(work: Path) -> None:
-    crops = codec.crops_by_image(work / "ours", ["train"])
-    assert {path for of in crops.values() for path, _ in of} == crop_files(work / "ours")
-    seconds = codec.measure(work / "in", crops, work / "scratch")
+    by_image = codec.crops_by_image(work / "ours", ["train"])
+    seconds = codec.measure(work / "in", by_image, work / "scratch")
     assert min(seconds.values()) > 0
-    assert crop_files(work / "scratch") == crop_files(work / "ours")
-    for path in crop_files(work / "ours"):
-        assert (work / "scratch" / path).read_bytes() == (work / "ours" / path).read_bytes()
+    assert crops(work / "scratch") == crops(work / "ours")
 
 
 def test_the_commands_are_the_functions(work: Path) -> None:
     run(python("benchmarks.recipe", work / "in", work / "again", "train"))
-    assert crop_files(work / "again") == crop_files(work / "theirs")
+    assert crops(work / "again") == crops(work / "theirs")
     command = python("benchmarks.codec", work / "in", work / "ours", "train", "--every", "3")
     printed = json.loads(run(command).output)
     images = codec.crops_by_image(work / "ours", ["train"])

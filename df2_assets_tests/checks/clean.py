@@ -1,9 +1,9 @@
 """A data set in which no check finds anything, and what the pipeline makes of it."""
 
-from collections.abc import Callable, Generator, Iterable
+import shutil
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeVar
+from pathlib import Path
 
 import pandas as pd
 
@@ -11,8 +11,8 @@ from df2_assets.checks.finding import Finding
 from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.dataset.skus import group
 from df2_assets.dataset.tables import SKU_GROUPS
-from df2_assets.engines.base import Lost
 from df2_assets.engines.progress import lines
+from df2_assets.engines.serial import SerialEngine
 from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import build_index
 from df2_assets.pipeline.planning import plan_crops
@@ -23,15 +23,23 @@ from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support.builder import CATEGORY_NAMES, DataSet, Item, item
 
-S = TypeVar("S")
-R = TypeVar("R")
-
 SIZE = (160, 160)
 LOOKS = tuple(product((1, 2, 3), (1, 2, 3)))
 """Every occlusion with every viewpoint."""
 
 _COLUMNS = 4
 _CELL = 40
+
+
+def roots_in(folder: Path) -> Roots:
+    return Roots(folder / "df2", folder / "sku", str(folder / "sku"))
+
+
+def copied(roots: Roots, folder: Path) -> Roots:
+    """The same elsewhere, with all sizes and times."""
+    shutil.copytree(roots.df2_root, folder / "df2")
+    shutil.copytree(roots.sku_root, folder / "sku")
+    return roots_in(folder)
 
 
 def write(data: DataSet, split: str, looks: int = len(LOOKS)) -> None:
@@ -54,21 +62,6 @@ def _box(cell: int) -> tuple[int, int, int, int]:
     return x + 1, y + 1, x + _CELL - 1, y + _CELL - 1
 
 
-class Here:
-    """An engine that runs each shard in this process."""
-
-    workers = 1
-
-    def map(
-        self, function: Callable[[S], R], shards: Iterable[S]
-    ) -> Generator[tuple[S, R | Lost], None, None]:
-        for shard in shards:
-            yield shard, function(shard)
-
-    def close(self) -> None:
-        """Nothing to end."""
-
-
 @dataclass(frozen=True)
 class Indexed:
     index: pd.DataFrame
@@ -86,7 +79,7 @@ class Built:
 
 def index(roots: Roots, split: str = "train") -> Indexed:
     """Read the annotations of a split."""
-    indexed = build_index(roots, split, Here(), lines(str))
+    indexed = build_index(roots, split, SerialEngine(), lines(str))
     tables.write(roots, "raw_annotation_index", split, indexed.table, {})
     files = tables.find(roots, "files", split)
     assert files is not None
@@ -102,7 +95,7 @@ def build(roots: Roots, split: str = "train") -> Built:
     groups = tables.frame(table)
     settings = Settings(df2_root=roots.df2_root, sku_root=roots.out_root)
     plan = plan_crops(settings, split, groups, indexed.files)
-    built = build_crops(roots, split, plan, groups, Here(), lines(str))
+    built = build_crops(roots, split, plan, groups, SerialEngine(), lines(str))
     made_of = tables.digests(roots, ["sku_groups"], split)
     tables.write(roots, "crops", split, built.manifest, made_of)
     manifest = tables.frame(built.manifest)

@@ -1,4 +1,6 @@
-"""What tests of checks share: a small split without faults, before and after it is built."""
+"""A small split without faults, before and after it is built."""
+
+from pathlib import Path
 
 import pytest
 
@@ -9,16 +11,37 @@ from df2_assets_tests.support.builder import DataSet
 
 @pytest.fixture
 def data(roots: Roots) -> DataSet:
+    """Written, and not built."""
     data = DataSet(roots.df2_root)
     clean.write(data, "train", looks=2)
     return data
 
 
-@pytest.fixture
-def built(roots: Roots, data: DataSet) -> clean.Built:
-    return clean.build(roots)
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Roots, clean.Built]:
+    """Built once; not to be changed."""
+    roots = clean.roots_in(tmp_path_factory.mktemp("small"))
+    clean.write(DataSet(roots.df2_root), "train", looks=2)
+    return roots, clean.build(roots)
 
 
 @pytest.fixture
-def disk(roots: Roots, built: clean.Built) -> Roots:
+def built(small: tuple[Roots, clean.Built]) -> clean.Built:
+    """The tables of the built split."""
+    return small[1]
+
+
+@pytest.fixture
+def disk(small: tuple[Roots, clean.Built], tmp_path: Path) -> Roots:
+    """A copy of the built split, to be changed."""
+    return clean.copied(small[0], tmp_path)
+
+
+@pytest.fixture(scope="session")
+def every_look(tmp_path_factory: pytest.TempPathFactory) -> Roots:
+    """Built splits: `train` has every combination of labels once, `test` is empty."""
+    roots = clean.roots_in(tmp_path_factory.mktemp("every_look"))
+    clean.write(DataSet(roots.df2_root), "train")
+    for split in ("train", "test"):
+        clean.build(roots, split)
     return roots

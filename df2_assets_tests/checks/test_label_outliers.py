@@ -1,6 +1,7 @@
 """SKUs whose crops are not of one garment."""
 
 import pandas as pd
+import pytest
 from PIL import Image, ImageEnhance
 
 from df2_assets.checks.finding import Finding
@@ -42,14 +43,16 @@ def test_the_garment_that_is_another_is_named() -> None:
     assert found.numbers == {"skus_unlike": 1, "crops_unlike": 1}
 
 
-def test_all_crops_of_the_smaller_part_are_named() -> None:
-    found = judged([garment(colour) for colour in (RED, RED, GREEN, GREEN, RED)])
-    assert sorted(found.offenders["image_id"]) == ["000002", "000003"]
-
-
-def test_of_two_equal_parts_the_shops_counts_as_the_garment() -> None:
-    found = judged([garment(colour) for colour in (RED, GREEN, RED, GREEN)])
-    assert sorted(found.offenders["image_id"]) == ["000001", "000003"]
+@pytest.mark.parametrize(
+    ("colours", "odd"),
+    [
+        ((RED, RED, GREEN, GREEN, RED), ["000002", "000003"]),
+        # Of two equal parts the shop's is the garment.
+        ((RED, GREEN, RED, GREEN), ["000001", "000003"]),
+    ],
+)
+def test_all_crops_of_the_smaller_part_are_named(colours: tuple[str, ...], odd: list[str]) -> None:
+    assert sorted(judged(list(map(garment, colours))).offenders["image_id"]) == odd
 
 
 def test_two_crops_are_too_few_to_say_which_is_odd() -> None:
@@ -79,6 +82,5 @@ def test_the_worst_comes_first() -> None:
 
 
 def test_a_split_without_crops_passes() -> None:
-    nothing = seen([(path(1), jpeg(garment(RED)))]).iloc[:0]
-    groups = pd.DataFrame({"crop_path": pd.Series(dtype="str"), "occlusion": pd.Series(dtype=int)})
-    assert unlike_crops(nothing, groups).passed
+    crops = seen([(path(1), jpeg(garment(RED)))]).iloc[:0]
+    assert unlike_crops(crops, crops[["crop_path"]].assign(occlusion=1)).passed

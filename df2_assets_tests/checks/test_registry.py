@@ -4,9 +4,7 @@ import pytest
 
 from df2_assets.checks.registry import BESIDE, CHECKS
 from df2_assets.store.layout import Roots
-from df2_assets_tests.checks import clean
 from df2_assets_tests.checks.clean import find, passes
-from df2_assets_tests.support.builder import DataSet
 
 CROPS = 2 * 9 * 13
 NUMBERS: dict[str, dict[str, int]] = {
@@ -14,7 +12,7 @@ NUMBERS: dict[str, dict[str, int]] = {
     "pairing": {"images": 18, "annotations": 18, "images_without_annotation": 0},
     "refusals_within_limit": {"refused_images": 0, "refused_items": 0},
     "boxes": {"reversed": 0, "outside": 0, "clamped": 0},
-    "labels": {"scale_out_of_range": 0},
+    "labels": {"label_out_of_range": 0},
     "known_answers": {},
     "identity": {"skus": 13, "crops": CROPS},
     "counts": {"skus": 13, "crops": CROPS, "items_of_style_0": 18},
@@ -28,31 +26,21 @@ NUMBERS: dict[str, dict[str, int]] = {
 """What each check counts in a clean split; `freshness` needs an instance."""
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Roots:
-    base = tmp_path_factory.mktemp("registry")
-    roots = Roots(base / "df2", base / "sku", str(base / "sku"))
-    clean.write(DataSet(roots.df2_root), "train")
-    for split in ("train", "test"):
-        clean.build(roots, split)
-    return roots
-
-
 def test_every_check_of_the_data_set_is_tried_here() -> None:
     of_build = {check.name for check in CHECKS if check.asset not in BESIDE}
     assert NUMBERS.keys() == of_build - {"freshness"}
 
 
 @pytest.mark.parametrize("check", NUMBERS)
-def test_a_split_without_faults_passes(built: Roots, check: str) -> None:
-    finding = find(check, built)
+def test_a_split_without_faults_passes(every_look: Roots, check: str) -> None:
+    finding = find(check, every_look)
     assert passes(finding)
     assert finding.looked_at > 0
     assert finding.numbers.items() >= NUMBERS[check].items()
 
 
 @pytest.mark.parametrize("check", sorted(NUMBERS.keys() - {"pairing"}))
-def test_a_split_without_images_passes(built: Roots, check: str) -> None:
-    finding = find(check, built, "test")
+def test_a_split_without_images_passes(every_look: Roots, check: str) -> None:
+    finding = find(check, every_look, "test")
     assert passes(finding)
     assert finding.looked_at == 0

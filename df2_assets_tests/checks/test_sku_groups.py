@@ -9,25 +9,18 @@ from df2_assets.checks.finding import Finding
 from df2_assets.checks.sku_groups import counts, identity
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.skus import group
-from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.dataset.taxonomy import RELEASED, Published, Released
-from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.clean import Indexed, fails, named
+from df2_assets_tests.checks.clean import Built, fails, named
 from df2_assets_tests.support.builder import DataSet, Item, item
 
 TOP = item(1, 1, [5, 5, 70, 100])
 
 
 @pytest.fixture
-def indexed(roots: Roots) -> Indexed:
-    clean.write(DataSet(roots.df2_root), "train", looks=2)
-    return clean.index(roots)
-
-
-def grouped(index: pd.DataFrame) -> pd.DataFrame:
-    return tables.frame(tables.from_frame(group(index), SKU_GROUPS))
+def groups(built: Built) -> pd.DataFrame:
+    return built.groups
 
 
 def changed(groups: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
@@ -37,42 +30,30 @@ def changed(groups: pd.DataFrame, row: int, **values: Any) -> pd.DataFrame:
     return groups
 
 
+WRONG_ID = "sku_id is not that of its pair, style and category"
+WRONG_PATH = "crop_path is not that of its SKU, image and item"
+ALONE = "the SKU lacks a catalog or a query crop"
+
+
 @pytest.mark.parametrize(
     ("values", "faults"),
     [
         (
             {"sku_id": "1_1_1", "crop_path": "train/catalog/1_1_1/000001_item1.jpg"},
-            {
-                "sku_id is not of the form 000001_01_01",
-                "sku_id is not that of its pair, style and category",
-                "the SKU lacks a catalog or a query crop",
-            },
+            {"sku_id is not of the form 000001_01_01", WRONG_ID, ALONE},
         ),
-        ({"pair_id": 2}, {"sku_id is not that of its pair, style and category"}),
-        ({"category_id": 2}, {"sku_id is not that of its pair, style and category"}),
-        (
-            {"style": 0, "sku_id": "000001_00_01"},
-            {
-                "style is 0",
-                "the SKU lacks a catalog or a query crop",
-                "crop_path is not that of its SKU, image and item",
-            },
-        ),
+        ({"pair_id": 2}, {WRONG_ID}),
+        ({"category_id": 2}, {WRONG_ID}),
+        ({"style": 0, "sku_id": "000001_00_01"}, {"style is 0", ALONE, WRONG_PATH}),
         ({"split": "validation"}, {"not of this split"}),
-        (
-            {"domain": "street"},
-            {
-                "the domain is neither catalog nor query",
-                "crop_path is not that of its SKU, image and item",
-            },
-        ),
-        ({"item_idx": 20}, {"crop_path is not that of its SKU, image and item"}),
+        ({"domain": "street"}, {"the domain is neither catalog nor query", WRONG_PATH}),
+        ({"item_idx": 20}, {WRONG_PATH}),
     ],
 )
 def test_a_row_that_is_not_what_it_is_called_is_named(
-    indexed: Indexed, values: dict[str, Any], faults: set[str]
+    groups: pd.DataFrame, values: dict[str, Any], faults: set[str]
 ) -> None:
-    groups = changed(grouped(indexed.index), 0, **values)
+    groups = changed(groups, 0, **values)
     finding = identity("train", groups)
     assert fails(finding, "error")
     first = groups.iloc[0]
@@ -82,38 +63,33 @@ def test_a_row_that_is_not_what_it_is_called_is_named(
     }
 
 
-def test_a_crop_that_appears_twice_is_named_with_its_double(indexed: Indexed) -> None:
-    groups = grouped(indexed.index)
+def test_a_crop_that_appears_twice_is_named_with_its_double(groups: pd.DataFrame) -> None:
     finding = identity("train", pd.concat([groups, groups.tail(1)], ignore_index=True))
     path = groups["crop_path"].iloc[-1]
     assert fails(finding, "error")
     assert named(finding.offenders, "crop_path", "what") == [
-        (path, "crop_path appears twice"),
-        (path, "crop_path appears twice"),
-        (path, "the item appears twice"),
-        (path, "the item appears twice"),
+        (path, what)
+        for what in ("crop_path appears twice", "the item appears twice")
+        for _ in range(2)
     ]
 
 
-def test_a_sku_without_catalog_crops_is_named_crop_by_crop(indexed: Indexed) -> None:
-    groups = grouped(indexed.index)
+def test_a_sku_without_catalog_crops_is_named_crop_by_crop(groups: pd.DataFrame) -> None:
     of_sku = groups["sku_id"] == "000001_01_08"
-    left = groups[~(of_sku & (groups["domain"] == "catalog"))].reset_index(drop=True)
-    finding = identity("train", left)
+    queries = groups["domain"] == "query"
+    finding = identity("train", groups[queries | ~of_sku].reset_index(drop=True))
     assert fails(finding, "error")
     assert named(finding.offenders, "crop_path", "what") == [
-        (path, "the SKU lacks a catalog or a query crop")
-        for path in left["crop_path"][left["sku_id"] == "000001_01_08"]
+        (path, ALONE) for path in groups["crop_path"][queries & of_sku]
     ]
 
 
-def found(indexed: Indexed, split: str = "train") -> Finding:
-    return counts(split, indexed.index, grouped(indexed.index), indexed.files)
+def counted(roots: Roots, split: str = "train") -> Finding:
+    indexed = clean.index(roots, split)
+    return counts(split, indexed.index, group(indexed.index), indexed.files)
 
 
-def test_counts_say_what_was_left_out_and_why(roots: Roots) -> None:
-    data = DataSet(roots.df2_root)
-    clean.write(data, "train", looks=2)
+def test_counts_say_what_was_left_out_and_why(roots: Roots, data: DataSet) -> None:
     orphan = item(8, 2, [80, 5, 150, 100])
     images: list[tuple[int, str, dict[int | str, Item]]] = [
         (81, "user", {1: TOP, 2: orphan, 3: item(8, 0, [80, 5, 150, 100])}),
@@ -124,7 +100,7 @@ def test_counts_say_what_was_left_out_and_why(roots: Roots) -> None:
         data.image("train", image_id)
         data.annotation("train", image_id, source, 7, items)
     data.raw_annotation("train", 84, b"")
-    finding = found(clean.index(roots))
+    finding = counted(roots)
     assert finding.passed
     assert finding.numbers == {
         "skus": 13,
@@ -153,7 +129,7 @@ def test_items_without_any_sku_are_a_warning(roots: Roots) -> None:
     data = DataSet(roots.df2_root)
     data.image("train", 1)
     data.annotation("train", 1, "user", 1, {1: TOP})
-    finding = found(clean.index(roots))
+    finding = counted(roots)
     assert fails(finding, "warn")
     assert named(finding.tables["first SKUs left out"], "sku_id") == [("000001_01_01",)]
 
@@ -167,7 +143,7 @@ def test_items_without_any_sku_are_a_warning(roots: Roots) -> None:
         ("validation", Published(20, 99, 12), False),
     ],
 )
-def test_a_full_split_is_held_against_the_published_figures(
+def test_a_full_split_is_compared_with_the_published_figures(
     roots: Roots,
     monkeypatch: pytest.MonkeyPatch,
     split: str,
@@ -177,7 +153,7 @@ def test_a_full_split_is_held_against_the_published_figures(
     monkeypatch.setattr(taxonomy, "PUBLISHED", published)
     monkeypatch.setitem(RELEASED, split, Released(4, 4))
     clean.write(DataSet(roots.df2_root), split, looks=2)
-    finding = found(clean.index(roots, split), split)
+    finding = counted(roots, split)
     assert finding.passed == passed
     assert finding.severity == "warn"
     assert ("crops of train and validation", "", "99") in named(
@@ -185,5 +161,5 @@ def test_a_full_split_is_held_against_the_published_figures(
     )
 
 
-def test_a_part_of_a_split_is_not_held_against_them(indexed: Indexed) -> None:
-    assert "published" not in found(indexed).tables
+def test_a_part_of_a_split_is_not_compared_with_them(roots: Roots, data: DataSet) -> None:
+    assert "published" not in counted(roots).tables

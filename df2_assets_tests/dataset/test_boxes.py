@@ -1,4 +1,4 @@
-"""Boxes one by one and as columns: the same geometry."""
+"""Boxes as columns of a table: the geometry of single ones, which `test_properties.py` tests."""
 
 import pandas as pd
 import pytest
@@ -15,13 +15,8 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("annotated", "expected"), CASES)
-def test_the_box_that_is_cut_lies_in_the_image(annotated: boxes.Box, expected: boxes.Box) -> None:
-    assert boxes.cut(annotated, WIDTH, HEIGHT) == expected
-
-
 @pytest.mark.parametrize("kind", ["int32[pyarrow]", "Int64", "int64"])
-def test_columns_of_boxes_are_cut_as_single_ones_are(kind: str) -> None:
+def test_columns_of_boxes_are_cut_as_single_boxes_are(kind: str) -> None:
     table = pd.DataFrame([(*box, WIDTH, HEIGHT) for box, _ in CASES], dtype=kind)
     x1, y1, x2, y2, width, height = (table[column] for column in table)
     cut = boxes.cut((x1, y1, x2, y2), width, height)

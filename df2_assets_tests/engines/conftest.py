@@ -11,10 +11,14 @@ from df2_assets.engines.make import make
 WITH_WORKERS = ["local", pytest.param("ray", marks=pytest.mark.ray)]
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs Ray where there is none."""
+    if item.get_closest_marker("ray"):
+        pytest.importorskip("ray", reason="needs the ray extra")
+
+
 @pytest.fixture(scope="module", params=WITH_WORKERS)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine with two workers."""
-    if request.param == "ray":
-        pytest.importorskip("ray", reason="needs the ray extra")
     with closing(make(request.param, 2)) as engine:
         yield engine

@@ -82,8 +82,6 @@ def test_closing_an_unfinished_map_ends_what_it_runs(engine: Engine, tmp_path: P
 def test_no_worker_is_left_of_a_program_that_is_told_to_end(
     kind: str, number: int, ends: int, tmp_path: Path
 ) -> None:
-    if kind == "ray":
-        pytest.importorskip("ray", reason="needs the ray extra")
     program = f"""
 import signal, sys
 from contextlib import closing

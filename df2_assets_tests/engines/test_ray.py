@@ -19,7 +19,7 @@ from df2_assets.engines.base import R, S
 from df2_assets.engines.make import require_usable
 from df2_assets.engines.ray import RayEngine
 from df2_assets.errors import SettingsError
-from df2_assets.settings import Settings, read_settings
+from df2_assets.settings import Settings
 from df2_assets_tests.engines import work
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import write_pairs
@@ -35,14 +35,21 @@ def cluster() -> Iterator[Any]:
         yield cluster
 
 
-@pytest.fixture
-def df2_root(tmp_path: Path) -> Path:
-    return write_pairs(tmp_path / "df2", 96).root
+@pytest.fixture(scope="module")
+def df2_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pairs(tmp_path_factory.mktemp("ray") / "df2", 96).root
+
+
+@pytest.fixture(scope="module")
+def expected(df2_root: Path) -> dict[str, bytes | None]:
+    """What processes of this machine build."""
+    sku_root = df2_root.with_name("local")
+    only(build(df2_root, sku_root))
+    return contract(sku_root)
 
 
 @pytest.mark.ray
 def test_a_worker_with_other_software_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ray", reason="needs the ray extra")
     monkeypatch.setattr(ray_engines, "_software", lambda: "df2-assets 9.9 and Pillow 1.0")
     with (
         closing(RayEngine(workers=1)) as engine,
@@ -54,7 +61,6 @@ def test_a_worker_with_other_software_is_refused(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.ray
 def test_maps_that_are_closed_just_when_shards_end_do_not_end_the_program(tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="needs the ray extra")
     program = """
 from contextlib import closing
 from df2_assets.engines.ray import RayEngine
@@ -71,9 +77,12 @@ with closing(RayEngine(workers=2)) as engine:
 
 @pytest.mark.ray
 def test_a_build_outlives_a_node_of_its_cluster(
-    cluster: Any, df2_root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    cluster: Any,
+    df2_root: Path,
+    expected: dict[str, bytes | None],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    only(build(df2_root, tmp_path / "local"))
     (node,) = cluster.worker_nodes
     (raylet,) = (one.process.pid for one in node.all_processes["raylet"])
 
@@ -98,36 +107,16 @@ def test_a_build_outlives_a_node_of_its_cluster(
     assert outcome.success, outcome.problems
     assert not cluster.worker_nodes
     assert "To be run again, alone: " in caplog.text
-    assert contract(tmp_path / "ray") == contract(tmp_path / "local")
-
-
-@pytest.mark.ray
-def test_a_build_on_a_cluster_by_address_leaves_the_cluster_as_it_was(
-    cluster: Any, df2_root: Path, tmp_path: Path
-) -> None:
-    only(build(df2_root, tmp_path / "local"))
-    settings = Settings(
-        df2_root=df2_root,
-        sku_root=str(tmp_path / "ray"),
-        engine="ray",
-        ray_address=cluster.address,
-    )
-    with dg.DagsterInstance.ephemeral() as instance:
-        outcome = run_split(build_defs(settings), instance, "train")
-    assert outcome.success, outcome.problems
-    assert cluster.remaining_processes_alive()
-    assert contract(tmp_path / "ray") == contract(tmp_path / "local")
+    assert contract(tmp_path / "ray") == expected
 
 
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # dagster-ray's own
 def test_a_run_uses_the_connection_of_a_resource_of_dagster_ray_as_it_comes(
-    df2_root: Path, tmp_path: Path
+    df2_root: Path, expected: dict[str, bytes | None], tmp_path: Path
 ) -> None:
     pytest.importorskip("dagster_ray", reason="needs the ray extra")
     from dagster_ray import LocalRay
-
-    only(build(df2_root, tmp_path / "local"))
 
     class OnLocalRay(EngineChoice):
         cluster: LocalRay
@@ -139,7 +128,7 @@ def test_a_run_uses_the_connection_of_a_resource_of_dagster_ray_as_it_comes(
         defs = build_defs(settings, resource_overrides=override)
         outcome = run_split(defs, instance, "train")
     assert outcome.success, outcome.problems
-    assert contract(tmp_path / "ray") == contract(tmp_path / "local")
+    assert contract(tmp_path / "ray") == expected
 
 
 @pytest.mark.ray
@@ -165,7 +154,6 @@ list(RayEngine("{cluster.address}").map(work.tell_pid_and_stay, ["{tmp_path}/pid
 def test_a_cluster_that_does_not_answer_is_refused_before_a_run_starts(
     address: str, df2_root: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("ray", reason="needs the ray extra")
     settings = {"DF2_ROOT": df2_root, "SKU_ROOT": tmp_path / "sku", "DF2_ENGINE": "ray"}
     env = processes.environment(tmp_path / "home", **settings, RAY_ADDRESS=address)
     done = processes.run((*processes.DF2_ASSETS, "build", "--split", "train"), env, tmp_path)
@@ -181,11 +169,11 @@ def test_a_cluster_that_does_not_answer_is_refused_before_a_run_starts(
 def test_run_config_chooses_the_engine_and_a_run_that_cannot_have_it_says_so(
     df2_root: Path, tmp_path: Path
 ) -> None:
-    pytest.importorskip("ray", reason="needs the ray extra")
-    job = build_defs(Settings(df2_root=df2_root, sku_root=str(tmp_path / "sku")))
+    defs = build_defs(Settings(df2_root=df2_root, sku_root=str(tmp_path / "sku")))
+    config = {"kind": "ray", "workers": 1, "address": "127.0.0.1:1"}
     with dg.DagsterInstance.ephemeral() as instance:
-        done = job.resolve_job_def("build_dataset").execute_in_process(
-            run_config={"resources": {"engine": {"config": engine_config("127.0.0.1:1")}}},
+        done = defs.resolve_job_def("build_dataset").execute_in_process(
+            run_config={"resources": {"engine": {"config": config}}},
             instance=instance,
             partition_key="train",
             raise_on_error=False,
@@ -195,20 +183,9 @@ def test_run_config_chooses_the_engine_and_a_run_that_cannot_have_it_says_so(
     assert any("No Ray answers at RAY_ADDRESS (127.0.0.1:1)" in text for text in said)
 
 
-def engine_config(address: str) -> dict[str, object]:
-    return {"kind": "ray", "workers": 1, "address": address}
-
-
 def test_without_the_extra_ray_is_refused_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(ray_engines, "find_spec", lambda name: None)
     with pytest.raises(SettingsError, match=r"pip install 'df2-assets\[ray\]'"):
         require_usable("ray")
-
-
-def test_an_engine_that_there_is_not_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"DF2_ENGINE is 'rye': choose from local, ray, serial"):
-        read_settings({"DF2_ENGINE": "rye"})
-    assert read_settings({"DF2_ENGINE": "ray", "RAY_ADDRESS": "a:1"}).ray_address == "a:1"
-    assert read_settings({"DF2_ENGINE": "serial"}).engine == "serial"

@@ -1,4 +1,4 @@
-"""Runs on Ray as people start them: all splits in one command, and one ended in the UI."""
+"""A run on Ray that is ended in the UI, and the next one."""
 
 import os
 import signal
@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from df2_assets.sample import make_sample
 from df2_assets.store import journal
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes, webserver
@@ -22,7 +21,6 @@ from df2_assets_tests.support.webserver import Dev
 
 pytestmark = pytest.mark.ray
 
-SPLITS = ("train", "validation", "test")
 IMAGES = 192
 
 
@@ -32,30 +30,9 @@ def of_ray(pid: int) -> set[int]:
     return {child for child, said in commands.items() if "/ray/session_" in said or "ray::" in said}
 
 
-def test_one_command_builds_all_splits_on_ray_as_it_does_without_and_leaves_nothing_of_it(
-    tmp_path: Path,
-) -> None:
-    pytest.importorskip("ray", reason="needs the ray extra")
-    make_sample(tmp_path / "df2", images=300)
-    seen: set[int] = set()
-    for engine in ("local", "ray"):
-        settings = {"DF2_ROOT": tmp_path / "df2", "SKU_ROOT": tmp_path / engine, "DF2_WORKERS": 2}
-        env = processes.environment(tmp_path / f"{engine}-home", **settings, DF2_ENGINE=engine)
-        with processes.start((*processes.DF2_ASSETS, "build"), env, tmp_path) as process:
-            while process.process.poll() is None:
-                seen |= of_ray(process.pid)
-            done = process.end()
-        assert done.returncode == 0, done
-        assert bool(seen) == (engine == "ray")
-    processes.assert_gone(list(seen))
-    for split in SPLITS:
-        assert contract(tmp_path / "ray", split) == contract(tmp_path / "local", split)
-
-
 @pytest.fixture(params=["own", "cluster"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Any]:
     """A cluster that runs, or None: the run has a Ray of its own."""
-    pytest.importorskip("ray", reason="needs the ray extra")
     with two_nodes() if request.param == "cluster" else nullcontext() as found:
         yield found
 

@@ -5,7 +5,7 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -27,34 +27,27 @@ TOP: Final = item(1, 1, [5, 5, 40, 50])
 TROUSERS: Final = item(8, 2, [10, 8, 68, 58])
 IN_A_PAIR: Final = 10
 
-Plant = Callable[[DataSet, Sequence[bytes]], None]
-"""Puts mutated files into a data set, among good neighbours."""
 
+def plant(data: DataSet, kind: str, cases: Sequence[bytes]) -> None:
+    """Write each case as one of the `annotations` or `images`, ten per pair.
 
-def plant_annotations(data: DataSet, cases: Sequence[bytes]) -> None:
-    """Write each case as an annotation, ten per pair, beside a good shop and a good user image."""
-    _plant(data, [(jpeg(SIZE), case) for case in cases])
-
-
-def plant_images(data: DataSet, cases: Sequence[bytes]) -> None:
-    """Write each case as an image, ten per pair, beside a good shop and a good user image."""
-    _plant(data, [(case, None) for case in cases])
-
-
-def _plant(data: DataSet, cases: Sequence[tuple[bytes, bytes | None]]) -> None:
+    Each pair has a good shop and a good user image besides.
+    """
     items: dict[int | str, Any] = {1: TOP, 2: TROUSERS}
-    for number, (image, annotation) in enumerate(cases):
+    for number, case in enumerate(cases):
         pair, place = divmod(number, IN_A_PAIR)
         first = pair * (IN_A_PAIR + 2) + 1
         if place == 0:
             for good, source in ((first, "shop"), (first + 1, "user")):
                 data.raw_image(SPLIT, good, jpeg(SIZE))
                 data.annotation(SPLIT, good, source, pair + 1, items)
-        data.raw_image(SPLIT, first + 2 + place, image)
-        if annotation is None:
-            data.annotation(SPLIT, first + 2 + place, "user", pair + 1, items)
+        image = first + 2 + place
+        if kind == "images":
+            data.raw_image(SPLIT, image, case)
+            data.annotation(SPLIT, image, "user", pair + 1, items)
         else:
-            data.raw_annotation(SPLIT, first + 2 + place, annotation)
+            data.raw_image(SPLIT, image, jpeg(SIZE))
+            data.raw_annotation(SPLIT, image, case)
 
 
 class Measured(LocalEngine):
@@ -94,12 +87,12 @@ def assert_agreement(data: DataSet, folder: Path) -> int:
     return engine.peak
 
 
-def assert_all_agree(plant: Plant, cases: Sequence[bytes], kind: str) -> int:
+def assert_all_agree(kind: str, cases: Sequence[bytes]) -> int:
     """`assert_agreement` of a data set with all of `cases`; the smallest that fails is kept."""
     try:
-        return _try(plant, cases)
+        return _try(kind, cases)
     except AssertionError as failure:
-        smallest = _smallest(plant, cases)
+        smallest = _smallest(kind, cases)
         if smallest is None:
             raise
         (KEPT / kind).mkdir(parents=True, exist_ok=True)
@@ -108,19 +101,19 @@ def assert_all_agree(plant: Plant, cases: Sequence[bytes], kind: str) -> int:
         raise AssertionError(f"{failure}\nThe smallest input that fails is kept: {path}") from None
 
 
-def kept(kind: str) -> list[Path]:
-    """Inputs that once failed."""
-    return sorted((KEPT / kind).iterdir())
+def kept(kind: str) -> list[bytes]:
+    """Return the inputs that once failed."""
+    return [path.read_bytes() for path in sorted((KEPT / kind).iterdir())]
 
 
-def _try(plant: Plant, cases: Sequence[bytes]) -> int:
+def _try(kind: str, cases: Sequence[bytes]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         data = DataSet(Path(folder) / "df2")
-        plant(data, cases)
+        plant(data, kind, cases)
         return assert_agreement(data, Path(folder))
 
 
-def _smallest(plant: Plant, cases: Sequence[bytes]) -> bytes | None:
+def _smallest(kind: str, cases: Sequence[bytes]) -> bytes | None:
     """One of `cases` that fails alone, less all parts of it that can go; None where none does."""
     tries = _TRIES
 
@@ -128,7 +121,7 @@ def _smallest(plant: Plant, cases: Sequence[bytes]) -> bytes | None:
         nonlocal tries
         tries -= 1
         try:
-            _try(plant, part)
+            _try(kind, part)
         except AssertionError:
             return True
         return False

@@ -2,7 +2,6 @@
 
 import itertools
 import random
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -127,14 +126,9 @@ def all_files(sku_root: Path) -> set[str]:
 
 
 def arena(folder: Path, df2_root: Path) -> Arena:
-    """A fresh one, with the project's configuration of Dagster."""
-    folder.mkdir()
+    """Make an arena in a folder, with the project's configuration of Dagster."""
+    folder.mkdir(exist_ok=True)
     return Arena(station(folder, df2_root))
-
-
-def remove(ground: Arena) -> None:
-    """Make room: a hundred arenas would be some gigabytes."""
-    shutil.rmtree(ground.station.folder)
 
 
 def build_undisturbed(folder: Path, df2_root: Path) -> Undisturbed:

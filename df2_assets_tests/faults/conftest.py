@@ -5,42 +5,60 @@ with a seed of its own, which the first lines and each failure name. The options
 the conftest above, the only one that pytest reads in time.
 """
 
-import random
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from random import Random, SystemRandom
+from typing import Any
 
 import pytest
 
-from df2_assets_tests.faults.arena import SPLIT, Undisturbed, build_undisturbed, write_data
+from df2_assets_tests.faults.arena import (
+    SPLIT,
+    Arena,
+    Undisturbed,
+    arena,
+    build_undisturbed,
+    write_data,
+)
 from df2_assets_tests.faults.report import FIGURES, keep, table
 
 FOLDER = Path(__file__).parent
 FIXED_SEED = 1
 
 
-class Faults(NamedTuple):
-    """How much a test tries, and where it draws from; `test` is its node id."""
+class Faults:
+    """How much a test tries, where it draws from, and what it has tried, in numbers."""
 
-    long: bool
-    seed: int
-    test: str
+    def __init__(self, test: str, long: bool, seed: int, folder: Path) -> None:
+        """Take the node id of the test; arenas lie in `folder`."""
+        self.test = test
+        self.long = long
+        self.seed = seed
+        self.folder = folder
+        self.counted: Counter[str] = Counter()
 
     def amount(self, *, short: int, long: int) -> int:
-        """How many cases to try in this form of the harness."""
+        """Return how many cases to try in this form of the harness."""
         return long if self.long else short
 
-    def random(self, *case: object) -> random.Random:
-        """Random numbers of this test's own, or of one of its cases: the same for the same seed."""
-        return random.Random("/".join(map(str, (self.seed, self.test, *case))))
+    def random(self, *case: object) -> Random:
+        """Return random numbers of this test, or of one of its cases: equal for equal seeds."""
+        return Random("/".join(map(str, (self.seed, self.test, *case))))
 
+    def cases(self, *, short: int, long: int) -> Iterator[tuple[Random, Path]]:
+        """Yield the random numbers of each case and a folder, removed once the case is over."""
+        for number in range(self.amount(short=short, long=long)):
+            folder = self.folder / str(number)
+            folder.mkdir()
+            yield self.random(number), folder
+            shutil.rmtree(folder)  # a hundred of them would be some gigabytes
 
-class Figures:
-    """What one test has tried, in numbers."""
-
-    def __init__(self) -> None:
-        self.counted: Counter[str] = Counter()
+    def arenas(self, df2_root: Path, *, short: int, long: int) -> Iterator[tuple[Random, Arena]]:
+        """Yield the random numbers of each case and a fresh arena."""
+        for rng, folder in self.cases(short=short, long=long):
+            yield rng, arena(folder, df2_root)
 
     def count(self, name: str, number: int = 1) -> None:
         """Add to a figure that `report.FIGURES` describes."""
@@ -49,17 +67,12 @@ class Figures:
 
 
 @pytest.fixture
-def faults(request: pytest.FixtureRequest) -> Faults:
+def faults(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Faults]:
     options = request.config.option
-    return Faults(options.long, options.fault_seed, request.node.nodeid)
-
-
-@pytest.fixture
-def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
-    mine = Figures()
-    yield mine
+    faults = Faults(request.node.nodeid, options.long, options.fault_seed, tmp_path)
+    yield faults
     # Properties travel with the report, also from the processes of pytest-xdist.
-    request.node.user_properties.append(("figures", dict(mine.counted)))
+    request.node.user_properties.append(("figures", dict(faults.counted)))
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +114,7 @@ class Totals:
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.option.fault_seed is None:
-        drawn = random.SystemRandom().randrange(1_000_000)
+        drawn = SystemRandom().randrange(1_000_000)
         config.option.fault_seed = drawn if config.option.long else FIXED_SEED
     config.pluginmanager.register(Totals(config))
 

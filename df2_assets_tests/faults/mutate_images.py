@@ -31,26 +31,21 @@ def image(rng: Random) -> tuple[str, bytes]:
     return " ".join(name.strip("_") for name in done), data
 
 
+EXIF = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\xff\xff\0\0\0\0\0\0"
+OPTIONS: Final[tuple[dict[str, Any], ...]] = (
+    *({"subsampling": 0}, {"subsampling": 2, "optimize": True}, {"restart_marker_blocks": 1}),
+    *({"progressive": True, "restart_marker_rows": 1}, {"quality": 100}, {"quality": 1}),
+    *({"keep_rgb": True}, {"dpi": (300, 300), "icc_profile": b"no profile at all"}, {"exif": EXIF}),
+)
+
+
 def _jpeg(rng: Random) -> bytes:
     """A good JPEG, of any kind."""
     size = rng.choice(((70, 60), (33, 47), (160, 120), (8, 8), (1, 1), (300, 2)))
     if rng.random() < 0.6:
         return jpeg(size, rng.choice(KINDS), rng.randrange(40))
     picture = Image.open(io.BytesIO(jpeg(size, "rgb", rng.randrange(40))))
-    options: dict[str, Any] = rng.choice(
-        (
-            {"subsampling": 0},
-            {"subsampling": 2, "optimize": True},
-            {"restart_marker_blocks": 1},
-            {"progressive": True, "restart_marker_rows": 1},
-            {"quality": 100},
-            {"quality": 1},
-            {"keep_rgb": True},
-            {"dpi": (300, 300), "icc_profile": b"no profile at all"},
-            {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\xff\xff\0\0\0\0\0\0"},
-        )
-    )
-    return _saved(picture, "JPEG", **options)
+    return _saved(picture, "JPEG", **rng.choice(OPTIONS))
 
 
 def _saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
@@ -100,9 +95,8 @@ def heic(rng: Random) -> bytes:
 
 
 def text(rng: Random) -> bytes:
-    return rng.choice(
-        (b"", b"\0", b"<html>404</html>", b"%PDF-1.7\n", b"GIF89a", b"\xff", b"\xff\xd8")
-    )
+    texts = (b"", b"\0", b"<html>404</html>", b"%PDF-1.7\n", b"GIF89a", b"\xff", b"\xff\xd8")
+    return rng.choice(texts)
 
 
 def noise(rng: Random) -> bytes:
@@ -155,13 +149,8 @@ def claim_other_channels(data: bytes, rng: Random) -> bytes:
     if at < 4:
         return data
     precision, components = rng.choice(((12, 3), (16, 3), (8, 2), (8, 0), (8, 4), (8, 255), (0, 3)))
-    return (
-        data[:at]
-        + bytes([precision])
-        + data[at + 1 : at + 5]
-        + bytes([components])
-        + data[at + 6 :]
-    )
+    size = data[at + 1 : at + 5]
+    return data[:at] + bytes([precision, *size, components]) + data[at + 6 :]
 
 
 def be_of_another_process(data: bytes, rng: Random) -> bytes:
@@ -182,17 +171,14 @@ def lose_a_segment(data: bytes, rng: Random) -> bytes:
 
 def lie_about_a_length(data: bytes, rng: Random) -> bytes:
     at = data.find(rng.choice((b"\xff\xe0", b"\xff\xdb", b"\xff\xc4", b"\xff\xda")))
-    lengths = (0, 1, 2, 3, 0x7FFF, 0xFFFF)
-    return (
-        data if at < 0 else data[: at + 2] + rng.choice(lengths).to_bytes(2, "big") + data[at + 4 :]
-    )
+    length = rng.choice((0, 1, 2, 3, 0x7FFF, 0xFFFF)).to_bytes(2, "big")
+    return data if at < 0 else data[: at + 2] + length + data[at + 4 :]
 
 
 def add_a_segment(data: bytes, rng: Random) -> bytes:
     """A comment, a thumbnail's Exif, a colour profile, a segment nobody knows."""
-    content = rng.choice(
-        (b"", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\x7f", b"ICC_PROFILE\0\x01\xff")
-    )
+    exif = b"Exif\0\0II*\0\xff\xff\xff\x7f"
+    content = rng.choice((b"", b"Exif\0\0", exif, b"ICC_PROFILE\0\x01\xff"))
     content += rng.randbytes(rng.choice((0, 20, 60_000)))
     marker = rng.choice((0xFE, 0xE1, 0xE2, 0xED, 0xEE, 0xEF, 0xDD, 0x01))
     head = bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big")

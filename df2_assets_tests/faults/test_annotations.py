@@ -13,9 +13,9 @@ from df2_assets_tests.faults.agreement import (
     assert_agreement,
     assert_all_agree,
     kept,
-    plant_annotations,
+    plant,
 )
-from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support.builder import DataSet, annotation_text
 
 AT_ONCE = 500
@@ -25,21 +25,19 @@ MEMORY = 1536 * 2**20
 
 
 def test_whatever_an_annotation_holds_it_is_used_or_named_and_costs_nobody_else(
-    faults: Faults, figures: Figures
+    faults: Faults,
 ) -> None:
     for start in range(0, faults.amount(short=400, long=15_000), AT_ONCE):
         cases = [
             mutate_annotations.annotation(faults.random(number), number // IN_A_PAIR % 50 + 1)[1]
             for number in range(start, start + AT_ONCE)
         ]
-        assert assert_all_agree(plant_annotations, cases, "annotations") < MEMORY
-        figures.count("annotations", len(cases))
+        assert assert_all_agree("annotations", cases) < MEMORY
+        faults.count("annotations", len(cases))
 
 
 def test_what_once_failed_does_so_no_longer() -> None:
-    assert_all_agree(
-        plant_annotations, [path.read_bytes() for path in kept("annotations")], "annotations"
-    )
+    assert_all_agree("annotations", kept("annotations"))
 
 
 def good(pair_id: int = 1) -> bytes:
@@ -77,20 +75,20 @@ HUGER = [
 
 
 def test_a_huge_annotation_is_used_or_named_in_bounded_memory(
-    faults: Faults, figures: Figures, tmp_path: Path
+    faults: Faults, tmp_path: Path
 ) -> None:
     cases = [*HUGE, *HUGER] if faults.long else HUGE
     data = DataSet(tmp_path / "df2")
-    plant_annotations(data, cases)
+    plant(data, "annotations", cases)
     assert assert_agreement(data, tmp_path) < MEMORY
-    figures.count("annotations", len(cases))
+    faults.count("annotations", len(cases))
 
 
 def test_an_annotation_of_100_megabytes_is_named_and_not_read(
-    figures: Figures, tmp_path: Path
+    faults: Faults, tmp_path: Path
 ) -> None:
     data = DataSet(tmp_path / "df2")
-    plant_annotations(data, [good(), good(), good()])
+    plant(data, "annotations", [good(), good(), good()])
     os.truncate(data.root / SPLIT / "annos" / "000003.json", 100 * 10**6)
     with (data.root / SPLIT / "annos" / "000004.json").open("wb") as file:
         file.write(good().rstrip(b"}"))
@@ -98,7 +96,7 @@ def test_an_annotation_of_100_megabytes_is_named_and_not_read(
             file.write(b" " * 10**6)
         file.write(b"}")
     assert assert_agreement(data, tmp_path) < 200 * 2**20
-    figures.count("annotations", 2)
+    faults.count("annotations", 2)
 
 
 def test_the_mutations_reach_every_reason_and_leave_enough_that_is_good(faults: Faults) -> None:
@@ -111,9 +109,5 @@ def test_the_mutations_reach_every_reason_and_leave_enough_that_is_good(faults: 
         with suppress(ValueError, RecursionError):
             readable += isinstance(json.loads(data), dict)
     assert 600 < readable < 1600
-    wanted = (
-        *mutate_annotations.MUTATIONS,
-        *mutate_annotations.WHOLES,
-        *mutate_annotations.CHANGES,
-    )
-    assert names >= {one.__name__ for one in wanted}
+    groups = (mutate_annotations.MUTATIONS, mutate_annotations.WHOLES, mutate_annotations.CHANGES)
+    assert names >= {mutate.__name__ for group in groups for mutate in group}

@@ -6,20 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from df2_assets_tests.faults.arena import (
-    SPLIT,
-    Moment,
-    Undisturbed,
-    arena,
-    remove,
-    write_data,
-)
-from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.faults.arena import SPLIT, Moment, Undisturbed, arena, write_data
+from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support.builder import jpeg
 from df2_assets_tests.support.compare import assert_same_output, rows, tree
 from df2_assets_tests.support.engines import build_while
 from df2_assets_tests.support.run import build, read_table
-from df2_assets_tests.support.site import SIZE, write_and_build
+from df2_assets_tests.support.site import SIZE, Site
 from df2_assets_tests.support.snapshots import contract
 
 IMAGES = 400
@@ -30,12 +23,10 @@ BUSY = re.compile(
 
 
 def test_of_two_builds_of_a_split_one_builds_and_the_other_is_told_who_does(
-    undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+    undisturbed: Undisturbed, faults: Faults
 ) -> None:
     """Started at the same time, or the second at any moment of the first."""
-    for case in range(faults.amount(short=1, long=40)):
-        rng = faults.random(case)
-        ground = arena(tmp_path / str(case), undisturbed.df2_root)
+    for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=40):
         with ground.command() as first, ExitStack() as stack:
             moment = rng.choice((Moment(0, 0), undisturbed.moment(rng)))
             ground.wait_for(moment, first)
@@ -49,18 +40,16 @@ def test_of_two_builds_of_a_split_one_builds_and_the_other_is_told_who_does(
         assert sorted(ground.runs()) == sorted(
             "FAILURE" if done.returncode else "SUCCESS" for done in ended
         )
-        figures.count("races")
-        remove(ground)
+        faults.count("races")
 
 
 def test_different_splits_are_built_at_the_same_time(
-    undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+    undisturbed: Undisturbed, faults: Faults, tmp_path: Path
 ) -> None:
     reference = arena(tmp_path / "reference", undisturbed.df2_root)
     for split in SPLITS:
         reference.rerun(split)
-    for case in range(faults.amount(short=1, long=20)):
-        ground = arena(tmp_path / str(case), undisturbed.df2_root)
+    for _, ground in faults.arenas(undisturbed.df2_root, short=1, long=20):
         with ExitStack() as stack:
             running = [stack.enter_context(ground.command(SPLITS=split)) for split in SPLITS]
             for process in running:
@@ -69,17 +58,14 @@ def test_different_splits_are_built_at_the_same_time(
         for split in SPLITS:
             assert contract(ground.sku, split) == contract(reference.sku, split)
         assert ground.runs() == ["SUCCESS", "SUCCESS"]
-        figures.count("races")
-        remove(ground)
+        faults.count("races")
 
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_verify_disturbs_no_build_and_says_that_one_is_under_way(
-    deep: bool, undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+    deep: bool, undisturbed: Undisturbed, faults: Faults
 ) -> None:
-    for case in range(faults.amount(short=1, long=15)):
-        rng = faults.random(case)
-        ground = arena(tmp_path / str(case), undisturbed.df2_root)
+    for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=15):
         with ground.command() as building:
             ground.wait_for(Moment(rng.randrange(1, 9), 0), building)
             with ground.command("verify", *(["--deep"] if deep else [])) as verifying:
@@ -89,19 +75,17 @@ def test_verify_disturbs_no_build_and_says_that_one_is_under_way(
         assert looked.returncode in (0, 1), looked
         assert "Traceback" not in looked.stderr
         ground.assert_as(undisturbed)
-        figures.count("races")
+        faults.count("races")
         with ground.command("verify", "--deep") as verifying:
             assert verifying.end().returncode == 0
-        remove(ground)
 
 
 def test_a_change_of_the_input_at_any_moment_gives_a_consistent_split_and_the_next_build_has_it(
-    faults: Faults, figures: Figures, tmp_path: Path
+    faults: Faults,
 ) -> None:
-    for case in range(faults.amount(short=1, long=40)):
-        rng = faults.random(case)
-        df2_root = write_data(tmp_path / f"{case}.data", 120)
-        ground = arena(tmp_path / str(case), df2_root)
+    for rng, folder in faults.cases(short=1, long=40):
+        df2_root = write_data(folder, 120)
+        ground = arena(folder, df2_root)
         with ground.command() as process:
             ground.wait_for(Moment(rng.randrange(7), rng.uniform(0, 0.2)), process)
             for image in rng.sample(range(20, 120), 12):
@@ -116,20 +100,18 @@ def test_a_change_of_the_input_at_any_moment_gives_a_consistent_split_and_the_ne
             named = {row["image_path"] for row in rows(ground.sku, SPLIT)}
             lying = {path for path, data in tree(ground.sku, SPLIT).items() if data is not None}
             assert named == lying
-        clean = build(df2_root, tmp_path / f"{case}.clean", max_refused=1)
+        clean = build(df2_root, folder / "clean", max_refused=1)
         again = build(df2_root, ground.sku, max_refused=1)
         assert clean.success, clean.problems
         assert again.success, again.problems
-        assert_same_output(ground.sku, tmp_path / f"{case}.clean")
-        figures.count("races")
-        remove(ground)
+        assert_same_output(ground.sku, folder / "clean")
+        faults.count("races")
 
 
 @pytest.mark.parametrize("how", ["replaced", "removed"])
 def test_an_image_that_changes_between_index_and_crop_is_named(
-    how: str, figures: Figures, tmp_path: Path
+    how: str, site: Site, faults: Faults
 ) -> None:
-    site = write_and_build(tmp_path)
     site.add_image()
     changed: list[Path] = []
 
@@ -149,4 +131,4 @@ def test_an_image_that_changes_between_index_and_crop_is_named(
     assert said[how] in refused["detail"][0]
     assert site.build().success
     assert_same_output(site.sku, site.read_anew())
-    figures.count("races")
+    faults.count("races")

@@ -2,8 +2,7 @@
 
 import os
 import random
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,16 +11,11 @@ import pytest
 from df2_assets.engines.local import LocalEngine
 from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.verify.verify import Verified, verify
-from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support.compare import assert_same_output
-from df2_assets_tests.support.site import SPLIT, Site, write_and_build
+from df2_assets_tests.support.site import SPLIT, Site
 
 HOUR = 3_600_000_000_000
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return write_and_build(tmp_path_factory.mktemp("original"))
 
 
 @pytest.fixture(scope="module")
@@ -58,22 +52,15 @@ def replace(path: Path, files: list[Path], rng: random.Random) -> None:
     path.write_bytes(other.read_bytes()[:size].ljust(size, b"\0"))
 
 
-DAMAGES: tuple[Callable[[Path, list[Path], random.Random], None], ...] = (
-    delete,
-    truncate,
-    cut,
-    flip,
-    replace,
-)
+DAMAGES = (delete, truncate, cut, flip, replace)
 
 
 def test_whatever_is_damaged_is_found_and_the_next_build_repairs_it(
-    original: Site, engine: LocalEngine, faults: Faults, figures: Figures, tmp_path: Path
+    original: Site, engine: LocalEngine, faults: Faults
 ) -> None:
     """Crops, contract files, tables, state and lists, with their times as they were."""
-    for case in range(faults.amount(short=4, long=150)):
-        rng = faults.random(case)
-        site = original.copy(tmp_path / str(case))
+    for rng, folder in faults.cases(short=4, long=150):
+        site = original.copy(folder)
         files = sorted(path for path in site.sku.rglob("*") if path.is_file())
         crops = [path for path in files if path.suffix == ".jpg"]
         victims = rng.sample(crops, rng.randint(1, 3)) + rng.sample(files, rng.randint(0, 2))
@@ -95,8 +82,7 @@ def test_whatever_is_damaged_is_found_and_the_next_build_repairs_it(
 
         assert_same_output(site.sku, original.sku)
         assert verify(site.roots, SPLIT, engine).faults == [], damaged
-        figures.count("damaged_files", len(damaged))
-        shutil.rmtree(tmp_path / str(case))
+        faults.count("damaged_files", len(damaged))
 
 
 def _named(site: Site, found: Verified) -> set[str | None]:
@@ -125,10 +111,9 @@ def _damage(path: Path, files: list[Path], rng: random.Random) -> str:
 
 @pytest.mark.parametrize("hours", [-20_000, -1, 1, 20_000])
 def test_a_clock_that_jumps_hides_no_change(
-    hours: int, original: Site, engine: LocalEngine, figures: Figures, tmp_path: Path
+    hours: int, site: Site, engine: LocalEngine, faults: Faults
 ) -> None:
     """Files that come later bear times before those of the last build, or long after it."""
-    site = original.copy(tmp_path)
     for path in (site.image(12), site.annotation(13), site.crop("catalog/000001_01_01")):
         moved = path.stat().st_mtime_ns + hours * HOUR
         os.utime(path, ns=(moved, moved))
@@ -141,4 +126,4 @@ def test_a_clock_that_jumps_hides_no_change(
     assert_same_output(site.sku, site.read_anew())
     assert verify(site.roots, SPLIT, engine).faults == []
     assert not site.build().changed
-    figures.count("damaged_files", 3)
+    faults.count("damaged_files", 3)

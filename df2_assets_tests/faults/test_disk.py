@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from df2_assets_tests.faults import full_disk
-from df2_assets_tests.faults.arena import (
-    Arena,
-    Undisturbed,
-    all_files,
-    arena,
-    remove,
-)
-from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.faults.arena import Arena, Undisturbed, all_files, arena
+from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support.processes import Text
 from df2_assets_tests.support.snapshots import contract
 
@@ -25,7 +19,7 @@ ROOM = 64 << 20
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own, at the SKU_ROOT of the arena `tmp_path / "arena"`."""
+    """A small disk of a test's own."""
     path = tmp_path / "disk"
     path.mkdir()
     mount = ("mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(path))
@@ -35,12 +29,10 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(("umount", str(path)), check=True)
 
 
-def on(disk: Path, folder: Path, undisturbed: Undisturbed) -> Arena:
-    """A fresh arena whose SKU_ROOT is a folder of the disk."""
-    ground = arena(folder, undisturbed.df2_root)
+def put_on(disk: Path, ground: Arena) -> None:
+    """Make the SKU_ROOT of a fresh arena a folder of the disk."""
     (disk / "sku").mkdir()
     ground.sku.symlink_to(disk / "sku", target_is_directory=True)
-    return ground
 
 
 def assert_told(done: Text) -> None:
@@ -53,23 +45,21 @@ def assert_told(done: Text) -> None:
 
 
 def test_a_build_goes_on_after_a_disk_was_full_at_any_moment(
-    disk: Path, undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+    disk: Path, undisturbed: Undisturbed, faults: Faults
 ) -> None:
-    for case in range(faults.amount(short=1, long=60)):
-        rng = faults.random(case)
-        ground = on(disk, tmp_path / str(case), undisturbed)
+    for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=60):
+        put_on(disk, ground)
         with ground.command() as process:
             ground.wait_for(undisturbed.moment(rng), process)
             fill(disk, but=rng.choice((0, 1 << 12, 1 << 16, 1 << 20)))
             done = process.end()
         if done.returncode != 0:
             assert_told(done)
-            figures.count("full_disks")
+            faults.count("full_disks")
         (disk / "ballast").unlink()
         ground.rerun()
         ground.assert_as(undisturbed)
         shutil.rmtree(disk / "sku")
-        remove(ground)
 
 
 def fill(disk: Path, but: int) -> None:
@@ -84,29 +74,27 @@ def fill(disk: Path, but: int) -> None:
 
 
 def test_a_build_goes_on_after_no_file_could_be_made_any_more(
-    undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+    undisturbed: Undisturbed, faults: Faults
 ) -> None:
     """The same without a mount, and with every call that needs room for a name in turn."""
-    for case in range(faults.amount(short=1, long=100)):
-        rng = faults.random(case)
-        ground = arena(tmp_path / str(case), undisturbed.df2_root)
+    for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=100):
         after = rng.randrange(rng.choice((10, 70, 700)))
-        settings = full_disk.environment(tmp_path / f"{case}.full", ground.sku, after)
+        settings = full_disk.environment(ground.station.folder / "full", ground.sku, after)
         with ground.command(**settings) as process:
             done = process.end()
         if done.returncode != 0:
             assert_told(done)
-            figures.count("full_disks")
+            faults.count("full_disks")
         ground.rerun()
         ground.assert_as(undisturbed)
-        remove(ground)
 
 
 def test_an_output_that_cannot_be_written_is_told_and_nothing_of_it_changes(
-    disk: Path, undisturbed: Undisturbed, figures: Figures, tmp_path: Path
+    disk: Path, undisturbed: Undisturbed, faults: Faults, tmp_path: Path
 ) -> None:
     """Not built yet, built and to be changed, and built and up to date."""
-    ground = on(disk, tmp_path / "arena", undisturbed)
+    ground = arena(tmp_path / "arena", undisturbed.df2_root)
+    put_on(disk, ground)
     for built in (False, True):
         if built:
             ground.rerun()
@@ -120,7 +108,7 @@ def test_an_output_that_cannot_be_written_is_told_and_nothing_of_it_changes(
         assert "Read-only file system" in done.stderr, done
         assert "Traceback" not in done.stderr
         assert all_files(ground.sku) == before
-        figures.count("full_disks")
+        faults.count("full_disks")
     ground.rerun()
     ground.assert_as(undisturbed)
     remount(disk, "ro")

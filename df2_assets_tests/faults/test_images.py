@@ -5,8 +5,8 @@ import os
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from PIL import Image
@@ -18,14 +18,15 @@ from df2_assets_tests.faults.agreement import (
     assert_agreement,
     assert_all_agree,
     kept,
-    plant_images,
+    plant,
 )
-from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support import oracle, processes
 from df2_assets_tests.support.builder import DataSet, claiming, jpeg
 from df2_assets_tests.support.compare import assert_same_output, assert_same_refusals, refused
 from df2_assets_tests.support.oracle import Refusal
-from df2_assets_tests.support.run import build, read_table
+from df2_assets_tests.support.run import read_table
+from df2_assets_tests.support.site import Site
 
 AT_ONCE = 500
 MEMORY = 1536 * 2**20
@@ -33,19 +34,17 @@ MEMORY = 1536 * 2**20
 
 
 def test_whatever_an_image_holds_it_is_cut_or_named_and_costs_nobody_else(
-    faults: Faults, figures: Figures
+    faults: Faults,
 ) -> None:
     for start in range(0, faults.amount(short=500, long=3000), AT_ONCE):
-        cases = [
-            mutate_images.image(faults.random(number))[1]
-            for number in range(start, start + AT_ONCE)
-        ]
-        assert assert_all_agree(plant_images, cases, "images") < MEMORY
-        figures.count("images", len(cases))
+        numbers = range(start, start + AT_ONCE)
+        cases = [mutate_images.image(faults.random(number))[1] for number in numbers]
+        assert assert_all_agree("images", cases) < MEMORY
+        faults.count("images", len(cases))
 
 
 def test_what_once_failed_does_so_no_longer() -> None:
-    assert_all_agree(plant_images, [path.read_bytes() for path in kept("images")], "images")
+    assert_all_agree("images", kept("images"))
 
 
 def plain(size: tuple[int, int], mode: str = "RGB", **options: bool) -> bytes:
@@ -61,16 +60,16 @@ BOMBS = [claiming(jpeg(), *size) for size in ((60_000, 60_000), (65_000, 65_000)
 
 
 def test_an_image_of_any_size_is_cut_or_named_in_bounded_memory(
-    faults: Faults, figures: Figures, tmp_path: Path
+    faults: Faults, tmp_path: Path
 ) -> None:
     cases = [*BOMBS, claiming(jpeg(), 9000, 9000), plain((65_000, 60)), plain((60, 65_000))]
     if faults.long:
         for mode in ("RGB", "L", "CMYK"):
             cases += [plain(LARGE, mode, progressive=each) for each in (True, False)]
     data = DataSet(tmp_path / "df2")
-    plant_images(data, cases)
+    plant(data, "images", cases)
     assert assert_agreement(data, tmp_path) < MEMORY
-    figures.count("images", len(cases))
+    faults.count("images", len(cases))
 
 
 UNPRIVILEGED = """
@@ -82,162 +81,109 @@ os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-class Stead:
-    """What may lie in a file's stead: a pipe, a folder, a link; or the file, locked away."""
+Replace = Callable[[Path, Path], object]
 
-    def __init__(self, outside: Path) -> None:
-        self.outside = outside
-        self.safe = outside / "safe"
-        self.safe.mkdir(parents=True)
-
-    def fifo(self, path: Path) -> None:
-        path.unlink()
-        os.mkfifo(path)
-
-    def folder(self, path: Path) -> None:
-        path.unlink()
-        path.mkdir()
-
-    def link_to_a_folder(self, path: Path) -> None:
-        path.unlink()
-        path.symlink_to(self.outside)
-
-    def link_to_nowhere(self, path: Path) -> None:
-        path.unlink()
-        path.symlink_to(self.outside / "nothing")
-
-    def link_to_itself(self, path: Path) -> None:
-        path.unlink()
-        path.symlink_to(path)
-
-    def link_to_an_endless_device(self, path: Path) -> None:
-        path.unlink()
-        path.symlink_to("/dev/zero")
-
-    def link_to_a_terminal(self, path: Path) -> None:
-        path.unlink()
-        path.symlink_to("/dev/tty")
-
-    def file_that_nobody_may_read(self, path: Path) -> None:
-        path.chmod(0)
-
-    def link_into_a_locked_folder(self, path: Path) -> None:
-        path.rename(self.safe / path.name)
-        path.symlink_to(self.safe / path.name)
-
-
-NO_FILES = (
-    *(Stead.fifo, Stead.folder, Stead.link_to_a_folder, Stead.link_to_nowhere),
-    *(Stead.link_to_itself, Stead.link_to_an_endless_device, Stead.link_to_a_terminal),
+NO_FILES: tuple[Replace, ...] = (
+    lambda path, outside: os.mkfifo(path),
+    lambda path, outside: path.mkdir(),
+    lambda path, outside: path.symlink_to(outside),
+    lambda path, outside: path.symlink_to(outside / "nothing"),
+    lambda path, outside: path.symlink_to(path),
+    lambda path, outside: path.symlink_to("/dev/zero"),
+    lambda path, outside: path.symlink_to("/dev/tty"),
 )
-LOCKED = (Stead.file_that_nobody_may_read, Stead.link_into_a_locked_folder)
+"""Ways to put something else in the place of a file."""
+
+
+def move_to_a_locked_folder(path: Path, outside: Path) -> None:
+    path.rename(outside / "safe" / path.name)
+    path.symlink_to(outside / "safe" / path.name)
+
+
+LOCKED: tuple[Replace, ...] = (lambda path, outside: path.chmod(0), move_to_a_locked_folder)
 LINKED = 3
 
 
-class Guest(NamedTuple):
-    """A data set, built by the real command without a right too many."""
-
-    folder: Path
-
-    @property
-    def data(self) -> DataSet:
-        return DataSet(self.folder / "df2")
-
-    @property
-    def sku(self) -> Path:
-        return self.folder / "sku"
-
-    def build(self) -> processes.Text:
-        environment = processes.environment(
-            self.folder / "home",
-            DF2_ROOT=self.data.root,
-            SKU_ROOT=self.sku,
-            SPLITS=SPLIT,
-            DF2_WORKERS=1,
-            DF2_MAX_REFUSED=1,
-        )
-        command = (sys.executable, "-c", UNPRIVILEGED, *processes.DF2_ASSETS, "build")
-        said = processes.run(command, environment, self.folder)
-        assert "Traceback" not in said.stdout + said.stderr
-        return said
-
-    def image(self, number: int) -> Path:
-        return self.data.root / SPLIT / "image" / f"{number:06d}.jpg"
-
-    def annotation(self, number: int) -> Path:
-        return self.data.root / SPLIT / "annos" / f"{number:06d}.json"
-
-
 @pytest.fixture
-def guest(tmp_path: Path) -> Guest:
-    return Guest(tmp_path)
+def site(tmp_path: Path) -> Site:
+    """An empty one."""
+    return Site(DataSet(tmp_path / "df2"), tmp_path / "sku")
+
+
+def build_unprivileged(site: Site) -> processes.Text:
+    """Run the real command without a right too many."""
+    command = (sys.executable, "-c", UNPRIVILEGED, *processes.DF2_ASSETS, "build")
+    done = processes.run(command, site.environment(DF2_MAX_REFUSED=1), site.sku.parent)
+    assert "Traceback" not in done.stdout + done.stderr
+    return done
 
 
 def test_what_is_no_file_or_may_not_be_read_is_named_and_tried_again(
-    guest: Guest, figures: Figures
+    site: Site, faults: Faults, tmp_path: Path
 ) -> None:
-    """In the stead of some files something else lies at first; in the end all are back.
+    """In the place of some files something else lies at first; in the end all are back.
 
     What was locked away comes back with the size and time that it had. A link out of the data set
     that leads to a file is as good as the file.
     """
-    plant_images(guest.data, [jpeg(SIZE)] * (len(NO_FILES + LOCKED) + 1) * 2)
-    guest.image(LINKED).rename(guest.folder / "elsewhere.jpg")
-    guest.image(LINKED).symlink_to(guest.folder / "elsewhere.jpg")
-    whole, part = guest.folder / "whole", guest.folder / "part"
-    assert oracle.build(guest.data.root, whole, (SPLIT,)) == []
-    shutil.copytree(guest.data.root, guest.folder / "rest")
-    stead = Stead(guest.folder / "outside")
-    contents: dict[Path, bytes] = {}
+    plant(site.data, "images", [jpeg(SIZE)] * (len(NO_FILES + LOCKED) + 1) * 2)
+    site.image(LINKED).rename(tmp_path / "elsewhere.jpg")
+    site.image(LINKED).symlink_to(tmp_path / "elsewhere.jpg")
+    whole, part, outside = tmp_path / "whole", tmp_path / "part", tmp_path / "outside"
+    assert oracle.build(site.data.root, whole, (SPLIT,)) == []
+    rest = DataSet(tmp_path / "rest")
+    shutil.copytree(site.data.root, rest.root)
+    (outside / "safe").mkdir(parents=True)
+    replaced: dict[Path, bytes] = {}
+    locked = []
     refusals: Counter[Refusal] = Counter()
     free = iter([*range(LINKED + 1, 13), *range(15, 25)])
-    for put in NO_FILES + LOCKED:
-        for of, reason in (
-            (guest.image, "unreadable_image"),
-            (guest.annotation, "unreadable_json"),
-        ):
+    for replace in NO_FILES + LOCKED:
+        for of, reason in ((site.image, "unreadable_image"), (site.annotation, "unreadable_json")):
             path = of(next(free))
-            contents[path] = path.read_bytes()
-            put(stead, path)
-            (guest.folder / "rest" / SPLIT / "annos" / f"{path.stem}.json").unlink()
+            if replace in NO_FILES:
+                replaced[path] = path.read_bytes()
+                path.unlink()
+            else:
+                locked.append(path)
+            replace(path, outside)
+            (rest.root / SPLIT / "annos" / f"{path.stem}.json").unlink()
             refusals[Refusal(SPLIT, path.stem, None, reason)] += 1
-            figures.count("images" if of == guest.image else "annotations")
-    assert oracle.build(guest.folder / "rest", part, (SPLIT,)) == []
-    stead.safe.chmod(0)
+            faults.count("images" if of == site.image else "annotations")
+    assert oracle.build(rest.root, part, (SPLIT,)) == []
+    (outside / "safe").chmod(0)
 
-    said = guest.build()
-    assert said.returncode == 0, said
-    assert_same_refusals(refused(read_table(guest.sku, "refusals", SPLIT)), refusals)
-    assert_same_output(guest.sku, part)
+    done = build_unprivileged(site)
+    assert done.returncode == 0, done
+    assert_same_refusals(refused(read_table(site.sku, "refusals", SPLIT)), refusals)
+    assert_same_output(site.sku, part)
 
-    stead.safe.chmod(0o700)
-    for path, content in contents.items():
+    (outside / "safe").chmod(0o700)
+    for path in locked:
+        path.chmod(0o600)
+    for path, content in replaced.items():
         if path.is_dir() and not path.is_symlink():
             path.rmdir()
-        elif path.is_fifo() or (path.is_symlink() and stead.safe not in path.readlink().parents):
+        else:
             path.unlink()
-        elif path.is_file():
-            path.chmod(0o600)
-        if not path.exists():
-            path.write_bytes(content)
-    said = guest.build()
-    assert said.returncode == 0, said
-    assert refused(read_table(guest.sku, "refusals", SPLIT)) == Counter()
-    assert_same_output(guest.sku, whole)
+        path.write_bytes(content)
+    done = build_unprivileged(site)
+    assert done.returncode == 0, done
+    assert refused(read_table(site.sku, "refusals", SPLIT)) == Counter()
+    assert_same_output(site.sku, whole)
 
 
 def test_a_folder_that_may_not_be_read_ends_the_build_with_a_word_and_costs_nothing(
-    guest: Guest,
+    site: Site, tmp_path: Path
 ) -> None:
-    plant_images(guest.data, [jpeg(SIZE)])
-    assert build(guest.data.root, guest.sku, (SPLIT,)).success
-    before = guest.folder / "before"
-    shutil.copytree(guest.sku, before)
-    split = guest.data.root / SPLIT
+    plant(site.data, "images", [jpeg(SIZE)])
+    site.build()
+    shutil.copytree(site.sku, tmp_path / "before")
+    split = site.data.root / SPLIT
     for folder in (split / "image", split / "annos", split):
         folder.chmod(0)
-        said = guest.build()
+        done = build_unprivileged(site)
         folder.chmod(0o700)
-        assert said.returncode == 1
-        assert f"{folder} cannot be read: give this user the right to read it." in said.stderr
-    assert_same_output(guest.sku, before)
+        assert done.returncode == 1
+        assert f"{folder} cannot be read: give this user the right to read it." in done.stderr
+    assert_same_output(site.sku, tmp_path / "before")

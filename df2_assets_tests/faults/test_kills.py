@@ -1,47 +1,47 @@
-"""kill -9 at any moment: what was finished stays, and the next build ends in the same bytes."""
+"""Builds that are killed or told to end at any moment: the next one ends in the same bytes."""
 
 import os
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from df2_assets_tests.faults.arena import (
-    Arena,
-    Moment,
-    Undisturbed,
-    arena,
-    remove,
-)
-from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.faults.arena import Arena, Moment, Undisturbed
+from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.processes import Started
+from df2_assets_tests.support.processes import Started, Text
 from df2_assets_tests.support.snapshots import crop_stamps
 
 IMAGES = 1000
 KEPT = 0.9
 """Of the crops on disk when a build is killed, this share is not made again."""
 
+Send = Callable[[Started, int], None]
+
+
+def end(ground: Arena, moment: Moment, send: Send, number: int, patience: float = 20) -> Text:
+    """Start a build, send it a signal, and require that nothing of it lives on."""
+    with ground.command() as process:
+        ground.wait_for(moment, process)
+        started = processes.descendants(process.pid)
+        send(process, number)
+        done = process.end()
+        processes.assert_gone(started, patience)
+    return done
+
 
 @pytest.mark.parametrize(
-    "kill", [Started.signal, Started.signal_group], ids=["main process", "process group"]
+    "send", [Started.signal, Started.signal_group], ids=["main process", "process group"]
 )
 def test_a_build_killed_at_any_moment_goes_on_from_there(
-    kill: Callable[[Started, int], None],
-    undisturbed: Undisturbed,
-    faults: Faults,
-    figures: Figures,
-    tmp_path: Path,
+    send: Send, undisturbed: Undisturbed, faults: Faults
 ) -> None:
     """Some are killed again, and again, before one may end."""
     found = kept = 0
-    for case in range(faults.amount(short=2, long=30)):
-        rng = faults.random(case)
-        ground = arena(tmp_path / str(case), undisturbed.df2_root)
+    for rng, ground in faults.arenas(undisturbed.df2_root, short=2, long=30):
         for _ in range(rng.choice((1, 1, 2, 3))):
-            _kill(ground, undisturbed.moment(rng), kill)
-            figures.count("kills")
+            end(ground, undisturbed.moment(rng), send, signal.SIGKILL)
+            faults.count("kills")
         finished = ground.finished()
         left = {path: at for path, at in crop_stamps(ground.sku).items() if path.endswith(".jpg")}
         ground.rerun()
@@ -50,34 +50,40 @@ def test_a_build_killed_at_any_moment_goes_on_from_there(
         found += len(left)
         kept += sum(after[path] == stamp for path, stamp in left.items())
         ground.assert_as(undisturbed)
-        remove(ground)
     assert found > 0
     assert kept >= KEPT * found
 
 
-def _kill(ground: Arena, moment: Moment, kill: Callable[[Started, int], None]) -> None:
-    """Start the command, kill it, and see that nothing of it lives on."""
-    with ground.command() as process:
-        ground.wait_for(moment, process)
-        started = processes.descendants(process.pid)
-        kill(process, signal.SIGKILL)
-        process.end()
-        processes.assert_gone(started)
-
-
-def test_a_build_outlives_its_workers(
-    undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
-) -> None:
-    for case in range(faults.amount(short=1, long=30)):
-        rng = faults.random(case)
-        ground = arena(tmp_path / str(case), undisturbed.df2_root)
+def test_a_build_outlives_its_workers(undisturbed: Undisturbed, faults: Faults) -> None:
+    for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=30):
         with ground.command() as process:
             ground.wait_for(undisturbed.moment(rng), process)
             workers = processes.workers(process.pid)
             if workers:
                 os.kill(rng.choice(workers), signal.SIGKILL)
-                figures.count("kills")
+                faults.count("kills")
             done = process.end()
         assert done.returncode == 0, done
         ground.assert_as(undisturbed)
-        remove(ground)
+
+
+@pytest.mark.parametrize(
+    ("send", "number"),
+    [
+        (Started.signal, signal.SIGTERM),
+        (Started.signal_group, signal.SIGINT),
+        (Started.signal_group, signal.SIGHUP),
+    ],
+    ids=["kill", "Ctrl-C", "closed terminal"],
+)
+def test_a_build_that_is_told_to_end_at_any_moment_leaves_nothing_running(
+    send: Send, number: int, undisturbed: Undisturbed, faults: Faults
+) -> None:
+    for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=40):
+        done = end(ground, undisturbed.moment(rng), send, number, patience=2)
+        states = ground.runs()
+        assert states in ([], ["CANCELED"], ["SUCCESS"]), done
+        assert done.returncode != 0 or states == ["SUCCESS"], done
+        faults.count("stops")
+        ground.rerun()
+        ground.assert_as(undisturbed)

@@ -19,9 +19,8 @@ from df2_assets_tests.faults.arena import (
     all_files,
     arena,
     marks,
-    remove,
 )
-from df2_assets_tests.faults.conftest import Faults, Figures
+from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support import processes, webserver
 from df2_assets_tests.support.snapshots import contract
 from df2_assets_tests.support.webserver import ENDED, Api, Dev
@@ -89,28 +88,26 @@ def ended(api: Api, run_id: str) -> str:
 
 
 def test_a_run_of_the_ui_whose_process_is_killed_holds_nothing_back_and_the_next_goes_on(
-    dev: Dev, undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+    dev: Dev, undisturbed: Undisturbed, faults: Faults
 ) -> None:
-    for case in range(faults.amount(short=1, long=12)):
-        rng = faults.random(case)
-        place = target(tmp_path / str(case), undisturbed)
+    for rng, folder in faults.cases(short=1, long=12):
+        place = target(folder, undisturbed)
         run_id = dev.api.launch(SPLIT, place.config)
         place.wait(undisturbed.moment(rng))
         pid = part(dev, "run worker")
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
-            figures.count("kills")
+            faults.count("kills")
         assert ended(dev.api, run_id) in ("FAILURE", "SUCCESS")
         dev.api.wait_for(dev.api.launch(SPLIT, place.config), "SUCCESS")
         place.assert_as(undisturbed)
 
 
 def test_a_run_that_is_terminated_in_the_ui_is_canceled_and_the_next_goes_on(
-    dev: Dev, undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+    dev: Dev, undisturbed: Undisturbed, faults: Faults
 ) -> None:
-    for case in range(faults.amount(short=1, long=15)):
-        rng = faults.random(case)
-        place = target(tmp_path / str(case), undisturbed)
+    for rng, folder in faults.cases(short=1, long=15):
+        place = target(folder, undisturbed)
         run_id = dev.api.launch(SPLIT, place.config)
         place.wait(undisturbed.moment(rng))
         workers = processes.workers(dev.process.pid)
@@ -120,15 +117,14 @@ def test_a_run_that_is_terminated_in_the_ui_is_canceled_and_the_next_goes_on(
         processes.assert_gone(workers, patience=2)
         dev.api.wait_for(dev.api.launch(SPLIT, place.config), "SUCCESS")
         place.assert_as(undisturbed)
-        figures.count("stops")
+        faults.count("stops")
 
 
 def test_of_a_build_of_the_ui_and_one_of_the_command_line_one_builds(
-    undisturbed: Undisturbed, dev: Dev, faults: Faults, figures: Figures, tmp_path: Path
+    undisturbed: Undisturbed, dev: Dev, faults: Faults
 ) -> None:
-    for case in range(faults.amount(short=1, long=15)):
-        rng = faults.random(case)
-        place = target(tmp_path / str(case), undisturbed)
+    for rng, folder in faults.cases(short=1, long=15):
+        place = target(folder, undisturbed)
         ground = Arena(dev.station)
         run_id = dev.api.launch(SPLIT, place.config)
         time.sleep(rng.uniform(0, 2))
@@ -138,20 +134,18 @@ def test_of_a_build_of_the_ui_and_one_of_the_command_line_one_builds(
         assert status == "SUCCESS" or done.returncode == 0, done
         assert done.returncode == 0 or "train is being built by" in done.stderr, done
         place.assert_as(undisturbed)
-        figures.count("races")
+        faults.count("races")
 
 
 @pytest.mark.parametrize("victim", ["code server", "daemon", "webserver", "dagster dev", "all"])
 def test_after_a_kill_of_the_services_nothing_is_shown_as_running_and_builds_go_on(
-    victim: str, undisturbed: Undisturbed, faults: Faults, figures: Figures, tmp_path: Path
+    victim: str, undisturbed: Undisturbed, faults: Faults
 ) -> None:
     """What the kill leaves of `dagster dev` is killed as well: at once, or when the run has ended.
 
     The short form spares itself the minute after which a run that never began is given up.
     """
-    for case in range(faults.amount(short=int(victim == "all"), long=5)):
-        rng = faults.random(case)
-        ground = arena(tmp_path / str(case), undisturbed.df2_root)
+    for rng, ground in faults.arenas(undisturbed.df2_root, short=int(victim == "all"), long=5):
         place = Target(ground.roots)
         with webserver.dev(ground.station) as dev:
             run_id = dev.wait().api.launch(SPLIT)
@@ -160,7 +154,7 @@ def test_after_a_kill_of_the_services_nothing_is_shown_as_running_and_builds_go_
                 dev.process.signal_group(signal.SIGKILL)
             else:
                 os.kill(part(dev, victim) or dev.process.pid, signal.SIGKILL)
-            figures.count("kills")
+            faults.count("kills")
             if victim == "code server" and rng.random() < 0.5:
                 ended(dev.api, run_id)
             elif victim in ("daemon", "webserver"):
@@ -170,4 +164,3 @@ def test_after_a_kill_of_the_services_nothing_is_shown_as_running_and_builds_go_
             dev.api.wait_for(dev.api.launch(SPLIT), "SUCCESS")
         place.assert_as(undisturbed)
         assert not UNFINISHED & set(ground.runs())
-        remove(ground)

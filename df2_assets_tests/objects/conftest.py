@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 
 from df2_assets.sample import make_sample
-from df2_assets.store.location import locate
-from df2_assets_tests.support.object_store import ObjectStore, serving
+from df2_assets_tests.objects.outputs import digests, in_folder
+from df2_assets_tests.support.object_store import ObjectStore, Place, serving
 from df2_assets_tests.support.run import build
 
-BUCKET = "garments"
 IMAGES = 100
 
 
@@ -32,21 +31,21 @@ class Source:
 
 @pytest.fixture(scope="session")
 def store() -> Iterator[ObjectStore]:
-    """The server, with a bucket, known to this process by its environment alone."""
+    """The server, known to this process by its environment alone."""
     pytest.importorskip("s3fs", reason="needs the s3 extra")
     pytest.importorskip("moto", reason="needs the e2e extra")
     with serving() as running, pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment.items():
             patch.setenv(name, value)
-        running.make_bucket(BUCKET)
         yield running
 
 
 @pytest.fixture(scope="session")
 def source(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Source:
     folder = make_sample(tmp_path_factory.mktemp("source") / "df2", images=IMAGES).root
-    store.upload(folder, BUCKET, "df2")
-    return Source(folder, locate(f"s3://{BUCKET}/df2"))
+    place = Place(store, "df2")
+    place.upload(folder)
+    return Source(folder, place.root)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +56,21 @@ def local(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sku_root
 
 
+@pytest.fixture(scope="session")
+def expected(local: Path) -> dict[str, str]:
+    """Its digests."""
+    return digests(in_folder(local))
+
+
 @pytest.fixture
-def prefix(request: pytest.FixtureRequest) -> str:
+def place(store: ObjectStore, request: pytest.FixtureRequest) -> Place:
     """A place of the test's own in the bucket."""
-    return f"out/{request.node.name}".replace("[", "-").rstrip("]")
+    return Place(store, f"out/{request.node.name}".replace("[", "-").rstrip("]"))
+
+
+@pytest.fixture
+def changing(source: Source, place: Place) -> Place:
+    """The same with a copy of the data set's `train`, which is built from `df2` to `sku` there."""
+    (place / "df2/train").upload(source.folder / "train")
+    assert build((place / "df2").root, (place / "sku").root).problems == []
+    return place

@@ -9,8 +9,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from df2_assets.store import tables
-from df2_assets_tests.objects.conftest import BUCKET
-from df2_assets_tests.support.object_store import ObjectStore
 
 TABLES = ("raw_annotation_index", "sku_groups", "crops", "refusals")
 
@@ -21,10 +19,6 @@ def in_folder(sku_root: Path) -> dict[str, bytes]:
         for path in sku_root.rglob("*")
         if path.is_file()
     }
-
-
-def in_bucket(store: ObjectStore, prefix: str) -> dict[str, bytes]:
-    return store.contents(BUCKET, prefix)
 
 
 def digests(files: dict[str, bytes], split: str = "train") -> dict[str, str]:

@@ -1,45 +1,44 @@
 """After a change of the data set in its bucket, a build does no more than the change asks for."""
 
 import json
-from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from df2_assets.store.location import locate
-from df2_assets_tests.objects.conftest import BUCKET, Source
-from df2_assets_tests.objects.outputs import crops, digests, in_bucket, in_folder
+from df2_assets_tests.objects.conftest import Source
+from df2_assets_tests.objects.outputs import crops, digests
 from df2_assets_tests.support.builder import jpeg
-from df2_assets_tests.support.object_store import ObjectStore
-from df2_assets_tests.support.run import build
+from df2_assets_tests.support.object_store import Place
+from df2_assets_tests.support.run import BuildResult, build
 
 SPLIT = "train"
 
 
-def test_only_what_changed_is_made_anew(
-    store: ObjectStore, source: Source, tmp_path: Path, prefix: str
-) -> None:
-    store.upload(source.folder / SPLIT, BUCKET, f"{prefix}/df2/{SPLIT}")
-    df2_root, sku_root = (locate(f"s3://{BUCKET}/{prefix}/{name}") for name in ("df2", "sku"))
-    assert build(df2_root, sku_root).problems == []
-    before = store.tags(BUCKET, f"{prefix}/sku")
-    document = json.loads(store.get(BUCKET, f"{prefix}/sku/{SPLIT}_sku_metadata.json"))
+def rebuild(place: Place) -> BuildResult:
+    return build((place / "df2").root, (place / "sku").root, max_refused=1.0)
+
+
+def test_only_what_changed_is_made_again(changing: Place) -> None:
+    df2, sku = changing / "df2", changing / "sku"
+    before = sku.tags()
+    document = json.loads(sku.get(f"{SPLIT}_sku_metadata.json"))
     of_pairs = {sku["pair_id"]: sku for sku in document["skus"].values()}  # they share no image
     first, second, third = list(of_pairs.values())[:3]
     moved, removed, replaced = first["catalog"][0], second["query"][0], third["catalog"][0]
 
-    name = f"{prefix}/df2/{SPLIT}/annos/{moved['image_id']}.json"
-    annotation = json.loads(store.get(BUCKET, name))
+    name = f"{SPLIT}/annos/{moved['image_id']}.json"
+    annotation = json.loads(df2.get(name))
     annotation[f"item{moved['item_idx']}"]["bounding_box"][0] += 3
-    store.put(BUCKET, name, json.dumps(annotation).encode())
-    store.delete(BUCKET, f"{prefix}/df2/{SPLIT}/annos/{removed['image_id']}.json")
-    name = f"{prefix}/df2/{SPLIT}/image/{replaced['image_id']}.jpg"
-    store.put(BUCKET, name, jpeg((700, 900), seed="another"))
+    df2.put(name, json.dumps(annotation).encode())
+    df2.delete(f"{SPLIT}/annos/{removed['image_id']}.json")
+    df2.put(f"{SPLIT}/image/{replaced['image_id']}.jpg", jpeg((700, 900), seed="another"))
     orphan = f"{SPLIT}/catalog/000000_01_01/000001_item1.jpg"
-    store.put(BUCKET, f"{prefix}/sku/{orphan}", b"of a SKU that is no more")
+    sku.put(orphan, b"of a SKU that is no more")
 
-    built = build(df2_root, sku_root, max_refused=1.0)
+    built = rebuild(changing)
     assert built.problems == []
-    after = store.tags(BUCKET, f"{prefix}/sku")
+    after = sku.tags()
     of_images = {moved["image_id"], replaced["image_id"]}
     touched = {path for path in crops(after) if after[path] != before.get(path)}
     assert {moved["crop_path"], replaced["crop_path"]} <= touched
@@ -48,72 +47,56 @@ def test_only_what_changed_is_made_anew(
     assert removed["crop_path"] not in after
     assert int(built.runs[0].numbers["raw_annotation_index"]["annotations_read"]) == 2
 
-    fresh = locate(f"s3://{BUCKET}/{prefix}/fresh")
-    assert build(df2_root, fresh, max_refused=1.0).problems == []
-    expected = digests(in_bucket(store, f"{prefix}/fresh"))
-    assert digests(in_bucket(store, f"{prefix}/sku")) == expected
+    fresh = changing / "fresh"
+    assert build(df2.root, fresh.root, max_refused=1.0).problems == []
+    assert digests(sku.contents()) == digests(fresh.contents())
 
 
 def test_an_object_that_is_not_the_projects_is_named_and_left_alone(
-    store: ObjectStore, source: Source, local: Path, prefix: str
+    source: Source, expected: dict[str, str], place: Place
 ) -> None:
-    sku_root = locate(f"s3://{BUCKET}/{prefix}")
-    assert build(source.url, sku_root).problems == []
+    assert build(source.url, place.root).problems == []
     strangers = {"train/catalog/notes.txt", "train/query/000001_01_01/deep/inside.jpg"}
     for name in strangers:
-        store.put(BUCKET, f"{prefix}/{name}", b"mine")
-    (problem,) = build(source.url, sku_root).problems
+        place.put(name, b"mine")
+    (problem,) = build(source.url, place.root).problems
     assert "files_match" in problem
     assert "2: not a file of this project" in problem
     for name in strangers:
-        assert store.get(BUCKET, f"{prefix}/{name}") == b"mine"
-        store.delete(BUCKET, f"{prefix}/{name}")
-    assert build(source.url, sku_root).problems == []
-    assert digests(in_bucket(store, prefix)) == digests(in_folder(local))
+        assert place.get(name) == b"mine"
+        place.delete(name)
+    assert build(source.url, place.root).problems == []
+    assert digests(place.contents()) == expected
 
 
 def test_an_image_that_changes_during_a_build_is_not_taken_for_the_one_that_was_listed(
-    store: ObjectStore, source: Source, prefix: str
+    changing: Place,
 ) -> None:
-    store.upload(source.folder / SPLIT, BUCKET, f"{prefix}/df2/{SPLIT}")
-    df2_root, sku_root = (locate(f"s3://{BUCKET}/{prefix}/{name}") for name in ("df2", "sku"))
-    assert build(df2_root, sku_root).problems == []
-    document = json.loads(store.get(BUCKET, f"{prefix}/sku/{SPLIT}_sku_metadata.json"))
-    crop = next(iter(document["skus"].values()))["catalog"][0]
-    image = f"{prefix}/df2/{crop['orig_image_path']}"
-    whole = store.get(BUCKET, image)
-    store.put(BUCKET, image, jpeg((700, 900), seed="listed"))
+    df2, sku = changing / "df2", changing / "sku"
+    document = json.loads(sku.get(f"{SPLIT}_sku_metadata.json"))
+    image = next(iter(document["skus"].values()))["catalog"][0]["orig_image_path"]
+    whole = df2.get(image)
+    df2.put(image, jpeg((700, 900), seed="listed"))
     reads = 0
 
     def swapped(operation: str, path: str) -> None:
         nonlocal reads
-        if operation == "get" and path.endswith(crop["orig_image_path"]):
+        if operation == "get" and path.endswith(image):
             reads += 1
             if reads == 2:  # the header was read for the index; now its pixels are wanted
-                store.put(BUCKET, image, whole)
+                df2.put(image, whole)
 
-    with store.failing(swapped):
-        build(df2_root, sku_root, max_refused=1.0)
+    with changing.store.failing(swapped):
+        rebuild(changing)
     assert reads >= 2
-    refused = in_bucket(store, f"{prefix}/sku")["_df2_assets/tables/refusals/train.parquet"]
-    assert b"changed since its annotation was read" in _text(refused)
+    refused = sku.get("_df2_assets/tables/refusals/train.parquet")
+    details = pq.read_table(pa.BufferReader(refused))["detail"].to_pylist()
+    assert any("changed since its annotation was read" in detail for detail in details)
 
 
-def _text(table: bytes) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    return str(pq.read_table(pa.BufferReader(table)).to_pylist()).encode()
-
-
-@pytest.mark.parametrize("name", ["image", "annos"])
-def test_a_split_of_which_nothing_is_there_is_said_so(
-    store: ObjectStore, source: Source, prefix: str, name: str
-) -> None:
-    other = {"image": "annos", "annos": "image"}[name]
-    store.put(BUCKET, f"{prefix}/df2/{SPLIT}/{other}/000001.jpg", b"")
-    (problem,) = build(
-        locate(f"s3://{BUCKET}/{prefix}/df2"), locate(f"s3://{BUCKET}/{prefix}/sku")
-    ).problems
-    assert f"Nothing lies under s3://{BUCKET}/{prefix}/df2/{SPLIT}/{name}" in problem
+@pytest.mark.parametrize(("name", "other"), [("image", "annos"), ("annos", "image")])
+def test_a_split_of_which_nothing_is_there_is_said_so(place: Place, name: str, other: str) -> None:
+    place.put(f"df2/{SPLIT}/{other}/000001.jpg", b"")
+    (problem,) = rebuild(place).problems
+    assert f"Nothing lies under {place.url}/df2/{SPLIT}/{name}" in problem
     assert "Found train under" in problem

@@ -1,8 +1,6 @@
 """The PyTorch Dataset over a split in a bucket."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +8,18 @@ import pytest
 from PIL import Image
 
 from df2_assets.errors import IncompleteSplitError, ProvenanceError
-from df2_assets_tests.objects.conftest import BUCKET
-from df2_assets_tests.support.object_store import PICTURES, ObjectStore
+from df2_assets_tests.support.object_store import PICTURES, ObjectStore, Place
 
 pytestmark = pytest.mark.torch
 
 
 @pytest.fixture(scope="module")
-def url(store: ObjectStore, local: Path) -> str:
+def uploaded(store: ObjectStore, local: Path) -> Place:
     """What was built on this machine, in the bucket."""
     pytest.importorskip("torch", reason="needs the torch extra")
-    store.upload(local, BUCKET, "out/dataset")
-    return f"s3://{BUCKET}/out/dataset"
+    place = Place(store, "out/dataset")
+    place.upload(local)
+    return place
 
 
 def seen(item: dict[str, Any]) -> tuple[Any, ...]:
@@ -34,12 +32,12 @@ def with_process(image: Image.Image) -> tuple[bytes, int]:
 
 
 def test_items_are_those_of_the_same_split_on_a_disk(
-    store: ObjectStore, local: Path, url: str
+    store: ObjectStore, local: Path, uploaded: Place
 ) -> None:
     from df2_assets.torch import CatalogQueryPairs, DeepFashion2ImageTextDataset, PKBatchSampler
 
     with store.counting() as opening:
-        there = DeepFashion2ImageTextDataset(url, "train")
+        there = DeepFashion2ImageTextDataset(uploaded.url, "train")
     assert dict(opening) == {"get": 2}, "the state and the JSONL"
     here = DeepFashion2ImageTextDataset(local, "train")
     assert len(there) == len(here) > 20
@@ -62,23 +60,17 @@ def test_items_are_those_of_the_same_split_on_a_disk(
     ],
 )
 def test_each_worker_of_a_loader_has_a_client_of_its_own(
-    store: ObjectStore, local: Path, url: str, start: str
+    store: ObjectStore, local: Path, uploaded: Place, start: str
 ) -> None:
     from torch.utils.data import DataLoader
 
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     here = DeepFashion2ImageTextDataset(local, "train", transform=with_process)
-    there = DeepFashion2ImageTextDataset(url, "train", transform=with_process)
+    there = DeepFashion2ImageTextDataset(uploaded.url, "train", transform=with_process)
     there[0]  # the parent's client is in use before it is forked
     with store.counting() as asked:
-        loader = DataLoader(
-            there,
-            batch_size=4,
-            num_workers=2,
-            collate_fn=list,
-            multiprocessing_context=start,
-        )
+        loader = DataLoader(there, 4, num_workers=2, collate_fn=list, multiprocessing_context=start)
         items = [item for batch in loader for item in batch]
     assert [item["meta"] for item in items] == list(here.rows)
     assert [item["image"][0] for item in items] == [here[at]["image"][0] for at in range(len(here))]
@@ -89,27 +81,22 @@ def test_each_worker_of_a_loader_has_a_client_of_its_own(
     assert dict(asked) == {PICTURES: len(items), **fetched_anew}
 
 
-def test_what_is_not_complete_or_is_written_anew_is_said(store: ObjectStore, url: str) -> None:
+def test_what_is_not_complete_or_is_written_again_is_said(uploaded: Place) -> None:
     import pickle
 
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
+    url, lines = uploaded.url, "train_image_text.jsonl"
     with pytest.raises(IncompleteSplitError, match=f"validation under {url} is not complete"):
         DeepFashion2ImageTextDataset(url, "validation")
     dataset = DeepFashion2ImageTextDataset(url, "train")
     sent = pickle.dumps(dataset)
-    with changed(store, "out/dataset/train_image_text.jsonl"):
-        with pytest.raises(ProvenanceError, match=f"{url}/train_image_text.jsonl has been written"):
+    whole = uploaded.get(lines)
+    uploaded.put(lines, whole + whole)
+    try:
+        with pytest.raises(ProvenanceError, match=f"{url}/{lines} has been written"):
             pickle.loads(sent)  # noqa: S301 - just pickled
         assert dataset[0]["text"]
-    assert pickle.loads(sent)[0]["text"] == dataset[0]["text"]  # noqa: S301
-
-
-@contextmanager
-def changed(store: ObjectStore, key: str) -> Iterator[None]:
-    whole = store.get(BUCKET, key)
-    store.put(BUCKET, key, whole + whole)
-    try:
-        yield
     finally:
-        store.put(BUCKET, key, whole)
+        uploaded.put(lines, whole)
+    assert pickle.loads(sent)[0]["text"] == dataset[0]["text"]  # noqa: S301

@@ -1,7 +1,6 @@
 """Exports of a split in a bucket: the same bytes as on a disk, and no more asked than is needed."""
 
 import threading
-from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 
@@ -18,10 +17,8 @@ from df2_assets.store.location import locate
 from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SMALL, SPLIT
-from df2_assets_tests.objects.conftest import BUCKET
-from df2_assets_tests.objects.outputs import in_bucket
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.object_store import PICTURES, ObjectStore
+from df2_assets_tests.support.object_store import PICTURES, Place
 
 TOP = "_df2_assets/exports"
 SHARDS = ("webdataset", "huggingface")
@@ -36,19 +33,18 @@ def on_disk(tmp_path_factory: pytest.TempPathFactory) -> Roots:
     return roots
 
 
-def in_the_bucket(roots: Roots, prefix: str, splits: Iterable[str] = (SPLIT,)) -> Roots:
-    """The same source, built into the bucket."""
-    url = f"s3://{BUCKET}/{prefix}"
+def build_into(url: str, roots: Roots, *splits: str) -> Roots:
+    """The same source, built into a store."""
     there = Roots(roots.df2_root, locate(url), url)
-    for split in splits:
+    for split in splits or (SPLIT,):
         clean.build(there, split)
     return there
 
 
 @pytest.fixture
-def site(store: ObjectStore, on_disk: Roots, prefix: str) -> Roots:
+def site(on_disk: Roots, place: Place) -> Roots:
     """A split in the bucket, to be changed."""
-    return in_the_bucket(on_disk, prefix)
+    return build_into(place.url, on_disk)
 
 
 def exported(files: dict[str, bytes], split: str = SPLIT) -> dict[str, bytes]:
@@ -63,38 +59,23 @@ def faults(roots: Roots, split: str = SPLIT) -> list[Fault]:
     return [f for seen in exports_on_disk(roots, split, deep=True).values() for f in seen.faults]
 
 
-def test_all_exports_have_the_bytes_that_they_have_on_a_disk(
-    store: ObjectStore, on_disk: Roots, prefix: str
-) -> None:
-    there = in_the_bucket(on_disk, prefix, splits.SPLITS)
+def test_all_exports_have_the_bytes_that_they_have_on_a_disk(on_disk: Roots, place: Place) -> None:
+    there = build_into(place.url, on_disk, *splits.SPLITS)
     for split in splits.SPLITS:
         made = splits.export_all(there, split)
         assert {one.foreign == [] for one in made.values()} == {True}
-        files = exported(in_bucket(store, prefix), split)
+        files = exported(place.contents(), split)
         assert files == splits.content(on_disk, split)
         for name in EXPORTS:
             finding, known = splits.check(there, name, split), splits.check(on_disk, name, split)
             assert (finding.passed, finding.numbers) == (True, known.numbers)
         assert faults(there, split) == []
-    assert len(exported(in_bucket(store, prefix))) > 100
-
-
-def test_what_is_exported_again_is_not_put_again(
-    store: ObjectStore, site: Roots, prefix: str
-) -> None:
-    splits.export_all(site)
-    before = store.tags(BUCKET, f"{prefix}/{TOP}")
-    with store.counting() as asked:
-        made = splits.export_all(site)
-        assert all(splits.check(site, name).passed for name in EXPORTS)
-    assert {(one.written, one.removed) for one in made.values()} == {(0, 0)}
-    assert store.tags(BUCKET, f"{prefix}/{TOP}") == before
-    assert {"put", "delete", PICTURES}.isdisjoint(asked)
+    assert len(exported(place.contents())) > 100
 
 
 @pytest.mark.parametrize("operation", ["get", "put"])
 def test_crops_are_fetched_and_copied_several_at_once(
-    store: ObjectStore, site: Roots, operation: str
+    site: Roots, place: Place, operation: str
 ) -> None:
     underway, several, waited = count(1), threading.Event(), []
 
@@ -105,29 +86,30 @@ def test_crops_are_fetched_and_copied_several_at_once(
                 several.set()
             waited.append(several.wait(timeout=10))
 
-    with store.failing(held):
+    with place.store.failing(held):
         export(site, SPLIT, "huggingface")
     assert len(waited) >= len(splits.lines(site))
     assert all(waited)
 
 
 def test_damage_is_found_and_the_next_export_mends_just_that(
-    store: ObjectStore, on_disk: Roots, site: Roots, prefix: str
+    on_disk: Roots, site: Roots, place: Place
 ) -> None:
     splits.export_all(site)
-    before = store.tags(BUCKET, f"{prefix}/{TOP}")
+    exports = place / TOP
+    before = exports.tags()
     (picture,) = sorted(path for path in before if "/imagefolder/catalog/" in path)[:1]
     overwritten = {f"webdataset/{SPLIT}/train-000003.tar", picture, f"coco/{SPLIT}/README.md"}
     removed = {f"webdataset/{SPLIT}/train-000001.tar", f"pairs/{SPLIT}/pairs.parquet"}
     left_over = {f"webdataset/{SPLIT}/train-000099.tar"}
     for path in overwritten:
-        data = bytearray(store.get(BUCKET, f"{prefix}/{TOP}/{path}"))
+        data = bytearray(exports.get(path))
         data[len(data) // 2] ^= 1
-        store.put(BUCKET, f"{prefix}/{TOP}/{path}", bytes(data))
+        exports.put(path, bytes(data))
     for path in removed:
-        store.delete(BUCKET, f"{prefix}/{TOP}/{path}")
+        exports.delete(path)
     for path in left_over:
-        store.put(BUCKET, f"{prefix}/{TOP}/{path}", b"of a larger data set")
+        exports.put(path, b"of a larger data set")
     expected = {
         **dict.fromkeys(overwritten, "its bytes are not those that were written"),
         **dict.fromkeys(removed, "missing"),
@@ -139,38 +121,38 @@ def test_damage_is_found_and_the_next_export_mends_just_that(
     for name in ("webdataset", "huggingface", "coco", "pairs"):
         assert not splits.check(site, name).passed
     splits.export_all(site)
-    after = store.tags(BUCKET, f"{prefix}/{TOP}")
+    after = exports.tags()
     touched = {path for path in after if after[path] != before.get(path)}
     records = {path for path in touched if path.endswith(f"/{SPLIT}.json")}
     assert touched - records <= overwritten | removed
     assert faults(site) == []
-    assert exported(in_bucket(store, prefix)) == splits.content(on_disk)
+    assert exported(place.contents()) == splits.content(on_disk)
 
 
 def test_shards_that_are_numbered_anew_are_copied_within_the_store(
-    store: ObjectStore, on_disk: Roots, tmp_path: Path, prefix: str
+    on_disk: Roots, tmp_path: Path, place: Place
 ) -> None:
     here = splits.copied(on_disk, tmp_path)
-    there = in_the_bucket(here, prefix)
+    there = build_into(place.url, here)
     for name in SHARDS:
         export(there, SPLIT, name, limits=SMALL)
-    top = f"{prefix}/{TOP}/webdataset/{SPLIT}"
-    shards = [(path, tag) for path, (tag, _) in sorted(store.tags(BUCKET, top).items())]
+    top = place / TOP / "webdataset" / SPLIT
+    shards = [(path, tag) for path, (tag, _) in sorted(top.tags().items())]
     shards = [(path, tag) for path, tag in shards if path.endswith(".tar")]
     splits.drop_skus_of(here, here.export("webdataset", SPLIT) / shards[0][0])
     for roots in (here, there):
         clean.build(roots, SPLIT)
-    with store.counting() as asked:
+    with place.store.counting() as asked:
         made = [export(there, SPLIT, name, limits=SMALL) for name in SHARDS]
     assert asked[PICTURES] == 0
     assert made[0].removed == 0
-    tags = store.tags(BUCKET, top)
+    tags = top.tags()
     left = [tags[path][0] for path in sorted(tags) if path.endswith(".tar")]
     assert left == [tag for _, tag in shards[1:]]
     for name in SHARDS:
         export(here, SPLIT, name, limits=SMALL)
         assert splits.check(there, name).passed
-    assert of_shards(exported(in_bucket(store, prefix))) == of_shards(splits.content(here))
+    assert of_shards(exported(place.contents())) == of_shards(splits.content(here))
 
 
 def of_shards(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -179,9 +161,7 @@ def of_shards(files: dict[str, bytes]) -> dict[str, bytes]:
 
 def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots) -> None:
     """As where a store encrypts, or tells when an object was made: here, one in memory."""
-    url = "memory://garments/sku"
-    there = Roots(on_disk.df2_root, locate(url), url)
-    clean.build(there, SPLIT)
+    there = build_into("memory://garments/sku", on_disk)
     splits.export_all(there)
     picture = there.export("huggingface", SPLIT) / loose_name(splits.lines(there)[0]["image_path"])
     crop = there.sku_root / splits.lines(there)[0]["image_path"]
@@ -198,23 +178,20 @@ def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots) -> 
 
 
 def test_the_commands_export_and_verify_what_is_in_a_bucket(
-    store: ObjectStore, on_disk: Roots, tmp_path: Path, prefix: str
+    on_disk: Roots, tmp_path: Path, place: Place
 ) -> None:
-    url = f"s3://{BUCKET}/{prefix}"
-    env = processes.environment(tmp_path / "home", DF2_ROOT=on_disk.df2_root, SKU_ROOT=url)
-    split = ("--split", "validation")
+    env = processes.environment(tmp_path / "home", DF2_ROOT=on_disk.df2_root, SKU_ROOT=place.url)
 
-    def said(*words: str) -> str:
-        done = processes.run((*processes.DF2_ASSETS, *words, *split), env, tmp_path)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    def said(*words: str, fails: bool = False) -> str:
+        command = (*processes.DF2_ASSETS, *words, "--split", "validation")
+        done = processes.run(command, env, tmp_path)
+        assert done.returncode == fails, done.stdout + done.stderr
+        return done.stdout + done.stderr
 
     said("build")
     assert said("export", "all").count("passed") == len(EXPORTS)
-    assert f"Files: {url}/{TOP}" in said("export", "coco")
+    assert f"Files: {place.url}/{TOP}" in said("export", "coco")
     said("verify", "--deep")
     path = f"{TOP}/open_clip/validation/validation.tsv"
-    store.delete(BUCKET, f"{prefix}/{path}")
-    done = processes.run((*processes.DF2_ASSETS, "verify", *split), env, tmp_path)
-    assert done.returncode == 1
-    assert path in done.stdout + done.stderr
+    place.delete(path)
+    assert path in said("verify", fails=True)

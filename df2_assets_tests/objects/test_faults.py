@@ -1,13 +1,10 @@
 """A store that fails now and then does not end a build; one that fails for good says so."""
 
-from pathlib import Path
-
 import pytest
 
-from df2_assets.store.location import locate
-from df2_assets_tests.objects.conftest import BUCKET, Source
-from df2_assets_tests.objects.outputs import crops, digests, in_bucket, in_folder
-from df2_assets_tests.support.object_store import ObjectStore, sprinkled
+from df2_assets_tests.objects.conftest import Source
+from df2_assets_tests.objects.outputs import crops, digests
+from df2_assets_tests.support.object_store import BUCKET, Place, sprinkled
 from df2_assets_tests.support.run import build
 
 
@@ -18,24 +15,22 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_build_ends_complete_though_requests_fail_now_and_then(
-    store: ObjectStore, source: Source, local: Path, prefix: str
+    source: Source, expected: dict[str, str], place: Place
 ) -> None:
-    sku_root = locate(f"s3://{BUCKET}/{prefix}")
-    before = store.gate.failed.copy()
+    before = place.store.gate.failed.copy()
     kinds = {11: "500", 13: "503", 37: "cut", 300: "hang"}
-    with store.failing(sprinkled(kinds)):
-        assert build(source.url, sku_root).problems == []
-    failed = store.gate.failed - before
+    with place.store.failing(sprinkled(kinds)):
+        assert build(source.url, place.root).problems == []
+    failed = place.store.gate.failed - before
     assert all(failed[kind] for kind in kinds.values()), failed
-    assert digests(in_bucket(store, prefix)) == digests(in_folder(local))
+    assert digests(place.contents()) == expected
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_build_that_is_refused_its_puts_says_so_and_the_next_one_keeps_what_was_finished(
-    store: ObjectStore, source: Source, local: Path, prefix: str
+    source: Source, expected: dict[str, str], place: Place
 ) -> None:
-    sku_root = locate(f"s3://{BUCKET}/{prefix}")
-    enough = len(crops(in_folder(local))) // 2
+    enough = len(crops(expected)) // 2
     puts = 0
 
     def fault(operation: str, path: str) -> str | None:
@@ -43,33 +38,31 @@ def test_a_build_that_is_refused_its_puts_says_so_and_the_next_one_keeps_what_wa
         puts += operation == "put" and path.endswith(".jpg")
         return "500" if puts > enough and operation == "put" and path.endswith(".jpg") else None
 
-    with store.failing(fault):
-        (problem,) = build(source.url, sku_root).problems
-    assert f"s3://{BUCKET}/{prefix}/train/" in problem
+    with place.store.failing(fault):
+        (problem,) = build(source.url, place.root).problems
+    assert f"{place.url}/train/" in problem
     assert "the store answers with an error (InternalError)" in problem
     assert "\n" not in problem
-    finished = store.tags(BUCKET, f"{prefix}/train")
+    finished = (place / "train").tags()
     assert len(finished) >= enough
-    resumed = build(source.url, sku_root)
+    resumed = build(source.url, place.root)
     assert resumed.problems == []
-    kept = store.tags(BUCKET, f"{prefix}/train")
+    kept = (place / "train").tags()
     again = {name for name in finished if kept[name] != finished[name]}
     assert len(again) < len(finished), "nothing that was finished was kept"
     assert int(resumed.runs[0].numbers["crops"]["unchanged"]) > 0
-    assert digests(in_bucket(store, prefix)) == digests(in_folder(local))
+    assert digests(place.contents()) == expected
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_source_that_cannot_be_read_ends_the_build_and_refuses_no_image(
-    store: ObjectStore, source: Source, local: Path, prefix: str
+    source: Source, expected: dict[str, str], place: Place
 ) -> None:
-    sku_root = locate(f"s3://{BUCKET}/{prefix}")
-
     def fault(operation: str, path: str) -> str | None:
         return "500" if operation == "get" and path.endswith("5.jpg") else None
 
-    with store.failing(fault):
-        (problem,) = build(source.url, sku_root).problems
+    with place.store.failing(fault):
+        (problem,) = build(source.url, place.root).problems
     assert f"s3://{BUCKET}/df2/train/image/" in problem
-    assert build(source.url, sku_root).problems == []
-    assert digests(in_bucket(store, prefix)) == digests(in_folder(local))
+    assert build(source.url, place.root).problems == []
+    assert digests(place.contents()) == expected

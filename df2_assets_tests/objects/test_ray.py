@@ -1,4 +1,4 @@
-"""One data set built on processes and on Ray, on disk and in a bucket: the same bytes."""
+"""A data set built on processes on disk, and on Ray in a bucket: the same bytes."""
 
 import hashlib
 import os
@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from df2_assets.sample import make_sample
-from df2_assets.store.location import locate
-from df2_assets_tests.objects.conftest import BUCKET, Source
-from df2_assets_tests.objects.outputs import digests, in_bucket, in_folder
+from df2_assets_tests.objects.conftest import Source
+from df2_assets_tests.objects.outputs import digests, in_folder
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.engines import raylets, two_nodes
-from df2_assets_tests.support.object_store import ObjectStore
+from df2_assets_tests.support.object_store import ObjectStore, Place
 
 pytestmark = pytest.mark.ray
 
@@ -30,8 +29,9 @@ def source(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Sour
     """A sample with planted faults, on disk and in the bucket."""
     pytest.importorskip("ray", reason="needs the ray extra")
     folder = make_sample(tmp_path_factory.mktemp("faulty") / "df2", IMAGES, faults=True).root
-    store.upload(folder, BUCKET, "faulty")
-    return Source(folder, locate(f"s3://{BUCKET}/faulty"))
+    place = Place(store, "faulty")
+    place.upload(folder)
+    return Source(folder, place.root)
 
 
 def environment(home: Path, df2_root: Path, sku_root: object, engine: str) -> dict[str, str]:
@@ -62,19 +62,13 @@ def expected(source: Source, tmp_path_factory: pytest.TempPathFactory) -> str:
     return digest(in_folder(folder / "sku"))
 
 
-@pytest.mark.parametrize("engine", ["local", "ray"])
-def test_the_digest_in_a_bucket_is_the_same_on_processes_and_ray(
-    store: ObjectStore,
-    source: Source,
-    expected: str,
-    tmp_path: Path,
-    prefix: str,
-    engine: str,
+def test_the_digest_in_a_bucket_is_the_same_on_ray(
+    source: Source, expected: str, tmp_path: Path, place: Place
 ) -> None:
-    env = environment(tmp_path / "home", source.url, f"s3://{BUCKET}/{prefix}", engine)
+    env = environment(tmp_path / "home", source.url, place.url, "ray")
     done = processes.run(BUILD, env, tmp_path)
     assert done.returncode == 0, done
-    assert digest(in_bucket(store, prefix)) == expected
+    assert digest(place.contents()) == expected
 
 
 def on_cluster(cluster: Any, df2_root: Path, sku_root: str, folder: Path) -> dict[str, str]:
@@ -84,7 +78,7 @@ def on_cluster(cluster: Any, df2_root: Path, sku_root: str, folder: Path) -> dic
 
 
 def test_workers_of_a_cluster_that_are_killed_between_puts_cost_no_crop(
-    store: ObjectStore, source: Source, expected: str, tmp_path: Path, prefix: str
+    source: Source, expected: str, tmp_path: Path, place: Place
 ) -> None:
     killed: list[int] = []
     with two_nodes() as cluster:
@@ -97,25 +91,25 @@ def test_workers_of_a_cluster_that_are_killed_between_puts_cost_no_crop(
                 for pid in killed:
                     os.kill(pid, signal.SIGKILL)
 
-        env = on_cluster(cluster, source.url, f"s3://{BUCKET}/{prefix}", tmp_path)
-        with store.failing(kill):
+        env = on_cluster(cluster, source.url, place.url, tmp_path)
+        with place.store.failing(kill):
             done = processes.run(BUILD, env, tmp_path)
     assert done.returncode == 0, done
     assert killed
     assert "A worker process ended unexpectedly" in done.stderr
-    assert digest(in_bucket(store, prefix)) == expected
+    assert digest(place.contents()) == expected
 
 
 def test_a_node_that_does_not_know_the_store_is_named(
-    store: ObjectStore, source: Source, tmp_path: Path, prefix: str
+    source: Source, tmp_path: Path, place: Place
 ) -> None:
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as of_nodes:
-            for name in store.environment:
+            for name in place.store.environment:
                 of_nodes.delenv(name)
             of_nodes.setenv("AWS_EC2_METADATA_DISABLED", "true")
             cluster = stack.enter_context(two_nodes())
-        env = on_cluster(cluster, source.url, f"s3://{BUCKET}/{prefix}", tmp_path)
+        env = on_cluster(cluster, source.url, place.url, tmp_path)
         done = processes.run(BUILD, env, tmp_path)
     assert done.returncode == 1
     said = done.stderr.splitlines()
@@ -123,4 +117,4 @@ def test_a_node_that_does_not_know_the_store_is_named(
     for problem, where in zip(said[::2], said[1::2], strict=True):
         assert "no credentials that can be used" in problem
         assert where == f"On Ray's node {platform.node()}, with the environment that it has there."
-    assert not any(name.startswith(SPLITS) for name in in_bucket(store, prefix))
+    assert not any(name.startswith(SPLITS) for name in place.tags())

@@ -13,11 +13,9 @@ from df2_assets.definitions import build_defs
 from df2_assets.exports import NAMES
 from df2_assets.settings import Settings
 from df2_assets.store import lock
-from df2_assets.store.location import locate
-from df2_assets_tests.objects.conftest import BUCKET
 from df2_assets_tests.objects.outputs import crops
 from df2_assets_tests.support.builder import DataSet, item
-from df2_assets_tests.support.object_store import PICTURES, ObjectStore
+from df2_assets_tests.support.object_store import PICTURES, ObjectStore, Place
 
 SPLIT = "train"
 FEW, MANY = 10, 520
@@ -31,13 +29,12 @@ JOBS = {"build_dataset": 48, "build_exports": 0}
 class Site:
     """A data set in the bucket, built into the bucket; `cold` is what a job first asked for."""
 
-    df2_root: Path
-    sku_root: Path
-    prefix: str
+    df2: Place
+    sku: Place
     cold: dict[str, Counter[str]] = field(default_factory=dict)
 
     def run(self, job: str) -> Outcome:
-        settings = Settings(df2_root=self.df2_root, sku_root=str(self.sku_root), workers=2)
+        settings = Settings(df2_root=self.df2.root, sku_root=self.sku.url, workers=2)
         with dg.DagsterInstance.ephemeral() as instance:
             outcome = run_split(build_defs(settings), instance, SPLIT, job=job)
         assert outcome.failed + outcome.problems == []
@@ -59,31 +56,27 @@ def sites(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> dict[
     """Built, and exported, from few images and from more than a page of each kind."""
     made = {}
     for pairs in (FEW, MANY):
-        prefix = f"out/pairs-{pairs}"
-        store.upload(write(tmp_path_factory.mktemp("df2"), pairs), BUCKET, f"{prefix}/df2")
-        df2_root, sku_root = (locate(f"s3://{BUCKET}/{prefix}/{name}") for name in ("df2", "sku"))
-        made[pairs] = Site(df2_root, sku_root, prefix)
+        place = Place(store, f"out/pairs-{pairs}")
+        made[pairs] = Site(place / "df2", place / "sku")
+        made[pairs].df2.upload(write(tmp_path_factory.mktemp("df2"), pairs))
         for job in JOBS:
             with store.counting() as made[pairs].cold[job]:
                 made[pairs].run(job)
     return made
 
 
-def test_all_of_a_listing_of_several_pages_is_seen(
-    store: ObjectStore, sites: dict[int, Site]
-) -> None:
+def test_all_of_a_listing_of_several_pages_is_seen(sites: dict[int, Site]) -> None:
     site = sites[MANY]
-    names = crops(store.tags(BUCKET, f"{site.prefix}/sku"))
+    names = crops(site.sku.tags())
     assert len(names) == 2 * MANY > 1000
     assert {name.rpartition("/")[2][:6] for name in names} == {
         f"{image_id:06d}" for image_id in range(2, 2 * MANY + 2)
     }
-    last = f"{site.prefix}/sku/{max(names)}"
-    whole = store.get(BUCKET, last)
-    store.delete(BUCKET, last)
+    whole = site.sku.get(max(names))
+    site.sku.delete(max(names))
     again = site.run("build_dataset").numbers["crops"]
     assert (again["crops"], again["unchanged"]) == (2 * MANY, 2 * MANY - 1)
-    assert store.get(BUCKET, last) == whole
+    assert site.sku.get(max(names)) == whole
 
 
 @pytest.mark.parametrize(("job", "shown"), JOBS.items())

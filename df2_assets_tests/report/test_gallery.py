@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -11,8 +9,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from df2_assets.engines.local import LocalEngine
 from df2_assets.engines.progress import silent
+from df2_assets.engines.serial import SerialEngine
 from df2_assets.report.gallery import site as gallery_site
 from df2_assets.report.gallery.build import TABLES, Gallery, build_gallery
 from df2_assets.report.gallery.content import script
@@ -34,14 +32,8 @@ def site(built: Site, tmp_path: Path) -> Site:
     return built.copy(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[LocalEngine]:
-    with closing(LocalEngine(1)) as engine:
-        yield engine
-
-
-def build(site: Site, engine: LocalEngine) -> Gallery:
-    return build_gallery(site.roots, SPLIT, frames(site), engine, silent)
+def build(site: Site) -> Gallery:
+    return build_gallery(site.roots, SPLIT, frames(site), SerialEngine(), silent)
 
 
 def frames(site: Site) -> dict[str, pd.DataFrame]:
@@ -97,14 +89,14 @@ def test_the_page_names_every_file_but_the_thumbnails_and_these_are_there(built:
     assert sorted({"index.html", *named, *thumbs}) == sorted(files)
 
 
-def test_a_thumbnail_shows_catalog_above_query(site: Site, engine: LocalEngine) -> None:
+def test_a_thumbnail_shows_catalog_above_query(site: Site) -> None:
     for path in (site.sku / SPLIT / "catalog" / "000001_01_01").iterdir():
         Image.new("RGB", (90, 120), "red").save(path)
     for path in (site.sku / SPLIT / "query" / "000001_01_01").iterdir():
         Image.new("RGB", (90, 120), "blue").save(path)
     (old,) = folder(site).glob("thumbs/001/000001_01_01-*.jpg")
     old.unlink()
-    assert build(site, engine).site.drawn == 1
+    assert build(site).site.drawn == 1
     with Image.open(old) as sheet:
         upper, lower = (sheet.getpixel((50, y)) for y in (70, 210))
     assert isinstance(upper, tuple)
@@ -113,23 +105,21 @@ def test_a_thumbnail_shows_catalog_above_query(site: Site, engine: LocalEngine) 
     assert lower[2] > 200 > 60 > lower[0]
 
 
-def test_a_second_time_nothing_is_written(site: Site, engine: LocalEngine) -> None:
+def test_a_second_time_nothing_is_written(site: Site) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder(site).rglob("*")}
-    assert build(site, engine).site.drawn == 0
+    assert build(site).site.drawn == 0
     assert {path: path.stat().st_mtime_ns for path in folder(site).rglob("*")} == before
 
 
-def test_another_build_of_the_same_data_has_the_same_bytes(
-    built: Site, site: Site, engine: LocalEngine
-) -> None:
+def test_another_build_of_the_same_data_has_the_same_bytes(built: Site, site: Site) -> None:
     for path in sorted(folder(site).rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
-    build(site, engine)
+    build(site)
     assert content(site) == content(built)
 
 
 def test_what_changed_is_drawn_anew_and_what_is_gone_is_removed(
-    site: Site, engine: LocalEngine
+    site: Site,
 ) -> None:
     before = set(content(site))
     site.data.image(SPLIT, 12, (160, 120), seed="another picture")
@@ -145,7 +135,7 @@ def test_what_changed_is_drawn_anew_and_what_is_gone_is_removed(
 
 
 def test_a_page_that_cannot_be_written_leaves_the_old_one_whole(
-    site: Site, engine: LocalEngine, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = content(site)
     site.data.image(SPLIT, 12, (160, 120), seed="another picture")
@@ -157,7 +147,7 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one_whole(
 
     monkeypatch.setattr(gallery_site, "_rendered", fail)
     with pytest.raises(RuntimeError, match="stops here"):
-        build(site, engine)
+        build(site)
     assert {name: data for name, data in content(site).items() if name in before} == before
 
 
@@ -167,7 +157,7 @@ def test_an_incomplete_split_is_refused(site: Site) -> None:
     assert "is not complete: run df2-assets build" in (site.materialize("gallery") or "")
 
 
-def test_text_from_the_data_cannot_end_a_script_nor_a_tag(site: Site, engine: LocalEngine) -> None:
+def test_text_from_the_data_cannot_end_a_script_nor_a_tag(site: Site) -> None:
     shown = frames(site)
     row = [SPLIT, "000012", 1, "raw_annotation_index", "wrong_category", HOSTILE]
     shown["refusals"] = pd.DataFrame([row], columns=shown["refusals"].columns)
@@ -176,7 +166,7 @@ def test_text_from_the_data_cannot_end_a_script_nor_a_tag(site: Site, engine: Lo
     path = site.roots.offenders("crops", "hostile", SPLIT).with_suffix(".json")
     path.parent.mkdir(parents=True)
     path.write_bytes(msgspec.json.encode(hostile | record))
-    build_gallery(site.roots, SPLIT, shown, engine, silent)
+    build_gallery(site.roots, SPLIT, shown, SerialEngine(), silent)
     page = page_of(site)
     assert "onerror" in page
     assert "<img src=x" not in page
@@ -191,13 +181,13 @@ def test_a_script_gives_back_what_it_was_given() -> None:
 
 
 def test_what_checks_found_is_told_with_the_skus_that_they_name(
-    site: Site, engine: LocalEngine
+    site: Site,
 ) -> None:
     frame = pd.DataFrame({"sku_id": ["000001_01_01"], "crop_path": [f"{SPLIT}/{USER_TOP}"]})
     path = site.roots.offenders("crops", "tiny_crops", SPLIT)
     path.parent.mkdir(parents=True, exist_ok=True)
     frame.to_parquet(path)
-    build(site, engine)
+    build(site)
     found = index(site)
     assert (found["checks"], found["named"]) == (["tiny_crops"], [[0], [], [], [], [], []])
     assert f'src="../../../{SPLIT}/{USER_TOP}"' in page_of(site)

@@ -16,6 +16,7 @@ from df2_assets.report.tiles import MAX_BYTES, embedded
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support.looks import jpeg, path, picture, plain, seen
 
+BOXES = ["split", "image_id", "item_idx", "what", "x1", "y1", "x2", "y2"]
 EMBEDDED = re.compile(r"!\[([^\[\]]+)\]\(data:image/(jpeg|png);base64,([A-Za-z0-9+/=]+)\)")
 
 
@@ -73,16 +74,14 @@ def test_boxes_are_drawn_on_their_image_wherever_they_lie(
     roots: Roots, box: tuple[int, int, int, int]
 ) -> None:
     write(roots.df2_root, "train/image/000001.jpg", jpeg(plain("#0000ff")))
-    rows = pd.DataFrame([("train", "000001", 1, "past the edge", *box)])
-    rows.columns = pd.Index(["split", "image_id", "item_idx", "what", "x1", "y1", "x2", "y2"])
+    rows = pd.DataFrame([("train", "000001", 1, "past the edge", *box)], columns=BOXES)
     image = shown(pictures.boxes_on_originals(roots, rows, "boxes"))
     assert has(image, (0, 0, 255), 4000)
     assert has(image, (0xC2, 0x41, 0x0C), 20)
 
 
 def test_items_without_a_box_are_not_shown(roots: Roots) -> None:
-    rows = pd.DataFrame([("train", "000001", 1, "misnamed", None, None, None, None)])
-    rows.columns = pd.Index(["split", "image_id", "item_idx", "what", "x1", "y1", "x2", "y2"])
+    rows = pd.DataFrame([("train", "000001", 1, "misnamed", *[None] * 4)], columns=BOXES)
     assert pictures.boxes_on_originals(roots, rows, "boxes") is None
 
 

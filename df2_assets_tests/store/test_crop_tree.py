@@ -10,6 +10,8 @@ from df2_assets.store.files import remove
 from df2_assets.store.layout import Roots
 
 SKU = "train/catalog/000001_01_01"
+CROP = f"{SKU}/000002_item1.jpg"
+OTHER = "train/query/000001_01_01/000003_item1.jpg"
 
 
 def put(roots: Roots, path: str, content: bytes = b"x") -> Path:
@@ -20,9 +22,9 @@ def put(roots: Roots, path: str, content: bytes = b"x") -> Path:
 
 
 def test_a_crop_is_found_with_its_size_and_time(roots: Roots) -> None:
-    file = put(roots, f"{SKU}/000002_item1.jpg", b"four")
+    file = put(roots, CROP, b"four")
     tree = crop_tree.scan(roots, "train")
-    assert tree.crops == {f"{SKU}/000002_item1.jpg": (4, file.stat().st_mtime_ns)}
+    assert tree.crops == {CROP: (4, file.stat().st_mtime_ns)}
     assert not tree.foreign
 
 
@@ -75,17 +77,17 @@ def test_a_link_that_leads_elsewhere_is_refused(roots: Roots, tmp_path: Path, li
 
 
 def test_removing_the_last_crop_removes_the_folders_that_it_leaves_empty(roots: Roots) -> None:
-    put(roots, f"{SKU}/000002_item1.jpg")
-    kept = put(roots, "train/query/000001_01_01/000003_item1.jpg")
-    remove(roots.sku_root, [f"{SKU}/000002_item1.jpg"])
+    put(roots, CROP)
+    kept = put(roots, OTHER)
+    remove(roots.sku_root, [CROP])
     assert kept.exists()
     assert not (roots.sku_root / "train/catalog").exists()
-    remove(roots.sku_root, ["train/query/000001_01_01/000003_item1.jpg"])
+    remove(roots.sku_root, [OTHER])
     assert not (roots.sku_root / "train").exists()
 
 
 def test_a_folder_with_a_strangers_file_stays(roots: Roots) -> None:
-    put(roots, f"{SKU}/000002_item1.jpg")
+    put(roots, CROP)
     stranger = put(roots, f"{SKU}/notes.txt")
-    remove(roots.sku_root, [f"{SKU}/000002_item1.jpg"])
+    remove(roots.sku_root, [CROP])
     assert stranger.exists()

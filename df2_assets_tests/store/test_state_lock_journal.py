@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,8 @@ from df2_assets.store.files import publish
 from df2_assets.store.journal import CropRow
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
+from df2_assets_tests.support import processes
+from df2_assets_tests.support.snapshots import stamp
 
 
 def test_a_split_is_incomplete_until_it_says_otherwise(roots: Roots) -> None:
@@ -28,10 +29,9 @@ def test_a_split_is_incomplete_until_it_says_otherwise(roots: Roots) -> None:
 
 def test_an_equal_state_does_not_touch_the_file(roots: Roots) -> None:
     state.save(roots, "train", state.State(complete=True))
-    before = roots.state("train").stat().st_mtime_ns, roots.state("train").stat().st_ino
+    before = stamp(roots.state("train"))
     state.save(roots, "train", state.State(complete=True))
-    after = roots.state("train").stat().st_mtime_ns, roots.state("train").stat().st_ino
-    assert before == after
+    assert stamp(roots.state("train")) == before
 
 
 def test_an_illegible_state_counts_as_incomplete(roots: Roots) -> None:
@@ -58,10 +58,7 @@ def test_a_second_writer_is_told_who_holds_the_split_and_a_killed_one_holds_noth
     roots.sku_root.mkdir()
     holder = subprocess.Popen([sys.executable, "-c", HOLD, str(roots.sku_root)])
     try:
-        for _ in range(500):
-            if (roots.sku_root / "held").exists():
-                break
-            time.sleep(0.02)
+        processes.wait_until((roots.sku_root / "held").exists)
         said = rf"train is being built by process {holder.pid} on .* \(run 01234567\)"
         with pytest.raises(BusyError, match=said), writer(roots, "train", "other"):
             pass
@@ -77,20 +74,14 @@ def test_a_second_writer_is_told_who_holds_the_split_and_a_killed_one_holds_noth
 ROWS = [CropRow("a", 1, 2, "digest", 3, 4, "f"), CropRow("b", reason="not_a_jpeg", detail="x")]
 
 
-def test_the_journal_gives_back_the_rows_of_finished_shards(roots: Roots) -> None:
-    assert journal.read(roots, "train") == []
-    for row in ROWS:
-        with journal.journal(roots, "train") as finished:
-            finished.add([row])
-    assert journal.read(roots, "train") == ROWS
-
-
 @pytest.mark.parametrize("cut", [1, 5, 20])
 def test_a_line_torn_by_a_kill_loses_that_shard_and_no_other(roots: Roots, cut: int) -> None:
+    assert journal.read(roots, "train") == []
     with journal.journal(roots, "train") as finished:
         finished.add(ROWS[:1])
         finished.add(ROWS[1:])
-    path: Path = roots.journal("train")
+    assert journal.read(roots, "train") == ROWS
+    path = roots.journal("train")
     path.write_bytes(path.read_bytes()[:-cut])
     assert journal.read(roots, "train") == ROWS[:1]
     with journal.journal(roots, "train") as finished:

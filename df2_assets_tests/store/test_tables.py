@@ -23,16 +23,13 @@ def test_a_table_comes_back_as_it_was_written(roots: Roots) -> None:
     assert tables.read(roots, "crops", "train").equals(table)
 
 
-def test_the_digest_follows_the_values_and_not_how_they_lie_in_memory() -> None:
+def test_the_digest_follows_the_values_but_times_and_not_how_they_lie_in_memory() -> None:
     whole = manifest(ROW, {**ROW, "size": None})
     chunked = pa.concat_tables([manifest(ROW), manifest({**ROW, "size": None})])
     sliced = manifest({**ROW, "size": 9}, ROW, {**ROW, "size": None}).slice(1)
-    assert tables.digest(whole) == tables.digest(chunked) == tables.digest(sliced)
+    later = manifest({**ROW, "mtime_ns": 8}, {**ROW, "size": None})
+    assert len({tables.digest(table) for table in (whole, chunked, sliced, later)}) == 1
     assert tables.digest(whole) != tables.digest(manifest(ROW, {**ROW, "size": 0}))
-
-
-def test_the_digest_leaves_times_out() -> None:
-    assert tables.digest(manifest(ROW)) == tables.digest(manifest({**ROW, "mtime_ns": 8}))
 
 
 def test_a_table_that_is_not_there_says_what_to_materialize(roots: Roots) -> None:
@@ -40,21 +37,22 @@ def test_a_table_that_is_not_there_says_what_to_materialize(roots: Roots) -> Non
         tables.read(roots, "crops", "train")
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1 and then nothing"])
-def test_a_damaged_table_counts_as_not_there(roots: Roots, content: bytes) -> None:
+def parquet_of_another_schema() -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"crop_path": ["a"]}), sink)
+    return bytes(sink.getvalue())
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 and then nothing", parquet_of_another_schema()])
+def test_a_table_that_is_damaged_or_of_another_schema_counts_as_not_there(
+    roots: Roots, content: bytes
+) -> None:
     path = roots.table("crops", "train")
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     assert tables.find(roots, "crops", "train") is None
     with pytest.raises(MissingTableError, match="cannot be read"):
         tables.read(roots, "crops", "train")
-
-
-def test_a_table_of_another_schema_counts_as_not_there(roots: Roots) -> None:
-    path = roots.table("crops", "train")
-    path.parent.mkdir(parents=True)
-    pq.write_table(pa.table({"crop_path": ["a"]}), path)
-    assert tables.find(roots, "crops", "train") is None
 
 
 def test_a_table_of_a_newer_release_is_refused_whatever_it_holds(

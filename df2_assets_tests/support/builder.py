@@ -72,23 +72,17 @@ def jpeg(size: tuple[int, int] = (160, 120), kind: str = "rgb", seed: object = 0
     grain = (max(2, width // 8), max(2, height // 8))
     noise = Image.frombytes("RGB", grain, rng.randbytes(grain[0] * grain[1] * 3))
     picture = noise.resize(size, Image.Resampling.BICUBIC)
-    options: dict[str, Any] = {"format": "JPEG", "quality": 85}
-    if kind == "grey":
-        picture = picture.convert("L")
-    elif kind == "cmyk":
-        picture = picture.convert("CMYK")
-    elif kind == "progressive":
-        options["progressive"] = True
-    elif kind == "exif":
-        exif = Image.Exif()
-        exif[ORIENTATION] = 6
-        options["exif"] = exif
-    elif kind == "comment":
-        options["comment"] = b"taken in a shop"
-    elif kind == "mpo":
-        options |= {"format": "MPO", "save_all": True, "append_images": [noise.resize((16, 16))]}
-    elif kind != "rgb":
-        raise ValueError(f"no such kind of image: {kind}")
+    picture = picture.convert({"grey": "L", "cmyk": "CMYK"}.get(kind, "RGB"))
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    special: dict[str, dict[str, Any]] = {
+        "progressive": {"progressive": True},
+        "exif": {"exif": exif},
+        "comment": {"comment": b"taken in a shop"},
+        "mpo": {"format": "MPO", "save_all": True, "append_images": [noise.resize((16, 16))]},
+    }
+    assert kind in KINDS, f"no such kind of image: {kind}"
+    options: dict[str, Any] = {"format": "JPEG", "quality": 85} | special.get(kind, {})
     out = io.BytesIO()
     picture.save(out, **options)
     return out.getvalue()
@@ -192,16 +186,11 @@ def write_pairs(
             if image > len(pictures):
                 name = data.root / split / "image" / f"{image:06d}.jpg"
                 os.link(pictures[image % len(pictures)], name)
-            data.annotation(
-                split,
-                image,
-                ("shop", "user")[image % 2],
-                (image + 1) // 2,
-                {
-                    1: item(1, 1, [image % 50, 5, width * 5 // 8, height * 5 // 6]),
-                    2: item(8, 2, [width // 4, image % 50, width - 10, height - 10]),
-                },
-            )
+            items: dict[int | str, Any] = {
+                1: item(1, 1, [image % 50, 5, width * 5 // 8, height * 5 // 6]),
+                2: item(8, 2, [width // 4, image % 50, width - 10, height - 10]),
+            }
+            data.annotation(split, image, ("shop", "user")[image % 2], (image + 1) // 2, items)
         for unused in pictures[images:]:
             unused.unlink()
     return data

@@ -1,4 +1,4 @@
-"""Crops as `inspection.looks` knows them, from pictures in memory."""
+"""Crops as `checks.crop_quality.looks` gives them, from pictures in memory."""
 
 import hashlib
 import io

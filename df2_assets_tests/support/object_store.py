@@ -14,8 +14,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from df2_assets.store.location import locate
+
 KEY, SECRET = "AKIAQ7EXAMPLEOFAKEY7", "hQ2nTsecretOfTheTestsZ8vQ0pLr5"
 REGION = "eu-central-1"
+BUCKET = "garments"
 
 PICTURES = "get of a picture"
 """Counted apart from other gets: a warm rerun draws a few crops for its contact sheet."""
@@ -66,67 +69,27 @@ def _operation(environ: Environ) -> str:
 
 
 class ObjectStore:
-    """The server, its gate, and a bucket by name with what lies in it."""
+    """The server with its gate and one bucket, `BUCKET`."""
 
     def __init__(self, gate: Gate, url: str) -> None:
         import boto3
 
         self.gate = gate
-        self.url = url
         self.environment = {
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_DEFAULT_REGION": REGION,
         }
-        self._client = boto3.client(
+        self.client = boto3.client(
             "s3",
             endpoint_url=url,
             aws_access_key_id=KEY,
             aws_secret_access_key=SECRET,
             region_name=REGION,
         )
-
-    def make_bucket(self, name: str) -> None:
         where = {"LocationConstraint": REGION}
-        self._client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
-
-    def put(self, bucket: str, key: str, data: bytes) -> None:
-        self._client.put_object(Bucket=bucket, Key=key, Body=data)
-
-    def upload(self, folder: Path, bucket: str, prefix: str) -> None:
-        """Put all files of a folder."""
-        files = [path for path in folder.rglob("*") if path.is_file()]
-        with ThreadPoolExecutor(8) as pool:
-            for _ in pool.map(
-                lambda path: self.put(
-                    bucket, f"{prefix}/{path.relative_to(folder).as_posix()}", path.read_bytes()
-                ),
-                files,
-            ):
-                pass
-
-    def get(self, bucket: str, key: str) -> bytes:
-        data: bytes = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
-        return data
-
-    def delete(self, bucket: str, key: str) -> None:
-        self._client.delete_object(Bucket=bucket, Key=key)
-
-    def tags(self, bucket: str, prefix: str) -> dict[str, tuple[str, Any]]:
-        """Entity tag and time of each object below `prefix`, by its name there."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix=f"{prefix}/"
-        )
-        return {
-            one["Key"].removeprefix(f"{prefix}/"): (one["ETag"], one["LastModified"])
-            for page in pages
-            for one in page.get("Contents", ())
-        }
-
-    def contents(self, bucket: str, prefix: str) -> dict[str, bytes]:
-        """All objects below `prefix`, by their names there."""
-        return {name: self.get(bucket, f"{prefix}/{name}") for name in self.tags(bucket, prefix)}
+        self.client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
 
     @contextmanager
     def counting(self) -> Iterator[Counter[str]]:
@@ -146,9 +109,63 @@ class ObjectStore:
             self.gate.fault = no_fault
 
 
+class Place:
+    """What lies below a prefix of the bucket; names are relative to it."""
+
+    def __init__(self, store: ObjectStore, prefix: str) -> None:
+        self.store = store
+        self.prefix = prefix
+        self.url = f"s3://{BUCKET}/{prefix}"
+
+    @property
+    def root(self) -> Path:
+        """As the platform knows it."""
+        return locate(self.url)
+
+    def __truediv__(self, name: str) -> "Place":
+        return Place(self.store, f"{self.prefix}/{name}")
+
+    def put(self, name: str, data: bytes) -> None:
+        self.store.client.put_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}", Body=data)
+
+    def get(self, name: str) -> bytes:
+        answer = self.store.client.get_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}")
+        data: bytes = answer["Body"].read()
+        return data
+
+    def delete(self, name: str) -> None:
+        self.store.client.delete_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}")
+
+    def tags(self) -> dict[str, tuple[str, Any]]:
+        """Entity tag and time of each object, by name."""
+        pages = self.store.client.get_paginator("list_objects_v2").paginate(
+            Bucket=BUCKET, Prefix=f"{self.prefix}/"
+        )
+        return {
+            one["Key"].removeprefix(f"{self.prefix}/"): (one["ETag"], one["LastModified"])
+            for page in pages
+            for one in page.get("Contents", ())
+        }
+
+    def contents(self) -> dict[str, bytes]:
+        """All objects by name."""
+        return {name: self.get(name) for name in self.tags()}
+
+    def upload(self, folder: Path) -> None:
+        """Put all files of a folder."""
+        files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+        with ThreadPoolExecutor(8) as pool:
+            done = [
+                pool.submit(self.put, name.as_posix(), path.read_bytes())
+                for name, path in files.items()
+            ]
+        for put in done:
+            put.result()
+
+
 @contextmanager
 def serving() -> Iterator[ObjectStore]:
-    """A running server without a bucket."""
+    """A running server with an empty bucket."""
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 

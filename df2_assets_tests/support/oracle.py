@@ -209,6 +209,8 @@ def read_item(value: Any, size: tuple[int, int]) -> tuple[int, dict[str, Any]]:
     style = whole(value.get("style"), 0, 99)
     occlusion = whole(value.get("occlusion"), 1, 3)
     viewpoint = whole(value.get("viewpoint"), 1, 3)
+    for name in {"scale", "zoom_in"} & dict(value).keys():  # which may be missing
+        whole(dict(value)[name], 1, 3)
     category_id, category_name = value.get("category_id"), value.get("category_name")
     if CATEGORIES.get(whole(category_id)) != category_name:
         raise Refused("wrong_category")

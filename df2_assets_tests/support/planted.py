@@ -36,35 +36,35 @@ NAN, INFINITY = float("nan"), float("inf")
 WRONG_PAIRS: list[Any] = [-1, 1_000_000, True, 1.5, "1", None, [1]]
 NEEDED = ("category_id", "category_name", "style", "bounding_box", "occlusion", "viewpoint")
 WRONG_BOXES: list[Any] = [
-    [60, 10, 150],
-    [60, 10, 150, 110, 0],
-    [],
-    "60 10 150 110",
+    *([60, 10, 150], [60, 10, 150, 110, 0], [], "60 10 150 110", None, [60.5, 10, 150, 110]),
+    *([60, 10, 150, "110"], [60, True, 150, 110], [60, 10, None, 110], [60, 10, NAN, 110]),
+    *([60, 10, INFINITY, 110], [[60, 10], [150, 110], 0, 0]),
     {"x1": 60, "y1": 10, "x2": 150, "y2": 110},
-    None,
-    [60.5, 10, 150, 110],
-    [60, 10, 150, "110"],
-    [60, True, 150, 110],
-    [60, 10, None, 110],
-    [60, 10, NAN, 110],
-    [60, 10, INFINITY, 110],
-    [[60, 10], [150, 110], 0, 0],
 ]
 REVERSED_BOXES = [
-    [150, 10, 60, 110],
-    [60, 110, 150, 10],
-    [60, 10, 60, 110],
-    [60, 10, 150, 10],
-    [0, 0, 0, 0],
-    [300, 10, 200, 110],
+    *([150, 10, 60, 110], [60, 110, 150, 10], [60, 10, 60, 110], [60, 10, 150, 10]),
+    *([0, 0, 0, 0], [300, 10, 200, 110]),
 ]
 OUTSIDE_BOXES = [
-    [160, 10, 200, 110],
-    [60, 120, 150, 140],
-    [-40, 10, -5, 110],
-    [60, -9, 150, 0],
+    *([160, 10, 200, 110], [60, 120, 150, 140], [-40, 10, -5, 110], [60, -9, 150, 0]),
     [500, 500, 900, 900],
 ]
+OTHER_NAMES = ["skirt", "sock", "<script>alert(1)</script>|\n`x`", "\x1b[31mtrousers\x00"]
+WRONG_VALUES: dict[str, dict[str, list[Any]]] = {
+    "wrong_field": {
+        "style": [True, -1, 100, 1.5, NAN, INFINITY, "2", None],
+        "category_id": ["8", True, 8.5],
+        "occlusion": [0, 4, "1"],
+        "viewpoint": [0, 4, False, -2],
+        "scale": [0, 4],
+        "zoom_in": [None, "1"],
+        "bounding_box": WRONG_BOXES,
+    },
+    "wrong_category": {"category_id": [0, 14], "category_name": OTHER_NAMES},
+    "box_reversed": {"bounding_box": REVERSED_BOXES},
+    "box_outside": {"bounding_box": OUTSIDE_BOXES},
+}
+"""Values that a field of an item may not have, by the reason for which the item is refused."""
 
 
 class Planted(NamedTuple):
@@ -88,51 +88,17 @@ def annotated(items: dict[int | str, Any], source: Any = "user", pair_id: Any = 
 
 def bad_items() -> Iterator[Planted]:
     """Faults of one item, which leave its neighbour alone."""
-    faults: dict[str, list[tuple[str, Any]]] = {
-        "missing_field": [
-            *((f"an item without {name}", without(TROUSERS, name)) for name in NEEDED),
-            ("an empty item", {}),
-        ],
-        "wrong_field": [
-            ("style true", TROUSERS | {"style": True}),
-            ("style below 0", TROUSERS | {"style": -1}),
-            ("style above 99", TROUSERS | {"style": 100}),
-            ("style 1.5", TROUSERS | {"style": 1.5}),
-            ("style NaN", TROUSERS | {"style": NAN}),
-            ("style infinite", TROUSERS | {"style": INFINITY}),
-            ("style as text", TROUSERS | {"style": "2"}),
-            ("style null", TROUSERS | {"style": None}),
-            ("category_id as text", TROUSERS | {"category_id": "8"}),
-            ("category_id true", TROUSERS | {"category_id": True}),
-            ("category_id 8.5", TROUSERS | {"category_id": 8.5}),
-            ("occlusion 0", TROUSERS | {"occlusion": 0}),
-            ("occlusion 4", TROUSERS | {"occlusion": 4}),
-            ("occlusion as text", TROUSERS | {"occlusion": "1"}),
-            ("viewpoint 0", TROUSERS | {"viewpoint": 0}),
-            ("viewpoint 4", TROUSERS | {"viewpoint": 4}),
-            ("viewpoint false", TROUSERS | {"viewpoint": False}),
-            ("viewpoint below 0", TROUSERS | {"viewpoint": -2}),
-            *((f"box {box!r}", TROUSERS | {"bounding_box": box}) for box in WRONG_BOXES),
-        ],
-        "wrong_category": [
-            ("category 0", TROUSERS | {"category_id": 0}),
-            ("category 14", TROUSERS | {"category_id": 14}),
-            ("another category's name", TROUSERS | {"category_name": "skirt"}),
-            ("no category's name", TROUSERS | {"category_name": "sock"}),
-            ("markup as a name", TROUSERS | {"category_name": "<script>alert(1)</script>|\n`x`"}),
-            ("an escape as a name", TROUSERS | {"category_name": "\x1b[31mtrousers\x00"}),
-        ],
-        "box_reversed": [
-            (f"box {box}", TROUSERS | {"bounding_box": box}) for box in REVERSED_BOXES
-        ],
-        "box_outside": [(f"box {box}", TROUSERS | {"bounding_box": box}) for box in OUTSIDE_BOXES],
-        "not_an_object": [
-            (f"an item that is {value!r}", value) for value in (None, 7, "trousers", [1, 2], True)
-        ],
-    }
-    for reason, cases in faults.items():
-        for what, fields in cases:
-            yield Planted(what, ((2, reason),), annotated({1: TOP, 2: fields}))
+    faults: list[tuple[str, str, Any]] = [
+        *(("missing_field", f"no {name}", without(TROUSERS, name)) for name in NEEDED),
+        ("missing_field", "an empty item", {}),
+    ]
+    for reason, fields in WRONG_VALUES.items():
+        for name, values in fields.items():
+            faults += [(reason, f"{name} {value!r}", TROUSERS | {name: value}) for value in values]
+    for value in (None, 7, "trousers", [1, 2], True):
+        faults.append(("not_an_object", f"an item that is {value!r}", value))
+    for reason, what, item_fields in faults:
+        yield Planted(what, ((2, reason),), annotated({1: TOP, 2: item_fields}))
 
 
 def bad_keys() -> Iterator[Planted]:
@@ -167,18 +133,13 @@ def bad_annotations() -> Iterator[Planted]:
             ("no JSON", b"source: user, pair_id: 1"),
             ("JSON and more", plain + b" and more"),
             ("a byte that is no UTF-8", plain.replace(b"trousers", b"trous\xff\xfers")),
-            (
-                "a byte that is no UTF-8, aside",
-                plain.replace(b'"zoom_in": 1', b'"zoom_in": "\xff"'),
-            ),
+            ("a byte that is no UTF-8, aside", plain.replace(b'"scale": 2', b'"scale": "\xff"')),
             ("brackets without end", b"[" * 200_000),
             ("over 16 MB", plain + b" " * (17 << 20)),
         ],
         "not_an_object": [
-            ("a list", b"[" + plain + b"]"),
-            ("null", b"null"),
-            ("a number", b"17"),
-            ("a text", b'"item1"'),
+            *(("a list", b"[" + plain + b"]"), ("null", b"null")),
+            *(("a number", b"17"), ("a text", b'"item1"')),
         ],
         "missing_field": [
             ("no source", plain.replace(b'"source": "user", ', b"")),
@@ -226,9 +187,8 @@ def bad_images() -> Iterator[Planted]:
     for kind in ("rgb", "progressive", "grey", "cmyk"):
         image = truncated(jpeg(SIZE, kind))
         yield Planted(f"a truncated image ({kind})", wanted, plain, image, CROPS)
-    yield Planted(
-        "both a bad annotation and a bad image", ((None, "unreadable_json"),), b"{", png()
-    )
+    both = "both a bad annotation and a bad image"
+    yield Planted(both, ((None, "unreadable_json"),), b"{", png())
 
 
 def harmless() -> Iterator[Planted]:
@@ -245,13 +205,13 @@ def harmless() -> Iterator[Planted]:
         ("no fields that are not needed", {"segmentation": None, "landmarks": "none"}),
     ):
         yield Planted(what, (), annotated({1: TOP, 2: TROUSERS | fields}))
+    bare = without(TROUSERS, "scale", "zoom_in", "segmentation", "landmarks")
+    yield Planted("an item of the needed fields alone", (), annotated({1: TOP, 2: bare}))
     yield Planted("items in any order", (), annotated({40: TROUSERS, 1: TOP, 7: TROUSERS}))
     yield Planted("pair_id as a float", (), plain.replace(b'"PAIR"', b"PAIR.0"))
     yield Planted("an annotation without items", (), annotated({}))
-    unpaired = item(8, 0, [0, 0, 9, 9])
-    yield Planted(
-        "a truncated image that no SKU needs", (), annotated({1: unpaired}), truncated(GOOD)
-    )
+    unpaired = annotated({1: item(8, 0, [0, 0, 9, 9])})
+    yield Planted("a truncated image that no SKU needs", (), unpaired, truncated(GOOD))
 
 
 _LARGE = 1 << 20

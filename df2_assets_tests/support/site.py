@@ -14,7 +14,7 @@ from df2_assets.definitions import build_defs
 from df2_assets.settings import Settings
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
-from df2_assets_tests.support import oracle
+from df2_assets_tests.support import oracle, processes
 from df2_assets_tests.support.builder import DataSet, Item, item
 from df2_assets_tests.support.run import BuildResult, build
 from df2_assets_tests.support.snapshots import contract
@@ -48,6 +48,11 @@ class Site(NamedTuple):
     @property
     def settings(self) -> Settings:
         return Settings(df2_root=self.data.root, sku_root=str(self.sku), workers=1)
+
+    def environment(self, **settings: object) -> dict[str, str]:
+        """Return the environment of a command that builds here, with a DAGSTER_HOME beside it."""
+        ours = {"DF2_ROOT": self.data.root, "SKU_ROOT": self.sku, "SPLITS": SPLIT, "DF2_WORKERS": 1}
+        return processes.environment(self.sku.with_name("home"), **(ours | settings))
 
     @property
     def roots(self) -> Roots:

@@ -1,6 +1,7 @@
 """A finished build for the tests of the loaders, and one of the size of the release."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -9,6 +10,10 @@ from df2_assets.dataset.metadata import ImageText
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import builder, random_data, run
+from df2_assets_tests.support.compare import rows
+
+if TYPE_CHECKING:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
 
 ROWS = 200_000
 SKUS = ROWS // 10
@@ -20,6 +25,19 @@ def sku_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     random_data.random_dataset(base / "df2", seed=3, images=60)
     assert run.build(base / "df2", base / "sku").success
     return base / "sku"
+
+
+@pytest.fixture(scope="package")
+def dataset(sku_root: Path) -> "DeepFashion2ImageTextDataset":
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    return DeepFashion2ImageTextDataset(sku_root, "train")
+
+
+@pytest.fixture(scope="package")
+def lines(sku_root: Path) -> list[dict[str, Any]]:
+    """The JSONL of the build."""
+    return rows(sku_root, "train")
 
 
 @pytest.fixture(scope="package")

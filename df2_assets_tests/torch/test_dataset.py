@@ -1,9 +1,8 @@
 """The PyTorch Dataset over a finished build, through a real DataLoader."""
 
-import json
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
@@ -11,25 +10,24 @@ from PIL import Image
 from df2_assets.errors import IncompleteSplitError, ProvenanceError
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
-from df2_assets_tests.support import random_data, run
+from df2_assets_tests.support import compare, random_data, run
+
+if TYPE_CHECKING:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
 
 pytestmark = pytest.mark.torch
 
 
-def test_items_are_the_lines_of_the_jsonl_with_their_images(sku_root: Path) -> None:
-    from df2_assets.torch import DeepFashion2ImageTextDataset
-
-    dataset = DeepFashion2ImageTextDataset(sku_root, "train")
-    lines = (sku_root / "train_image_text.jsonl").read_text().splitlines()
+def test_items_are_the_lines_of_the_jsonl_with_their_images(
+    dataset: "DeepFashion2ImageTextDataset", lines: list[dict[str, Any]]
+) -> None:
     assert len(dataset) == len(lines) > 10
     for item, line in zip((dataset[i] for i in range(len(dataset))), lines, strict=True):
-        row = json.loads(line)
         assert set(item) == {"image", "text", "sku_id", "domain", "meta"}
-        assert item["meta"] == row
-        assert [item[key] for key in ("text", "sku_id", "domain")] == [
-            row[key] for key in ("text", "sku_id", "domain")
-        ]
-        x1, y1, x2, y2 = row["bbox"]
+        assert item["meta"] == line
+        for key in ("text", "sku_id", "domain"):
+            assert item[key] == line[key]
+        x1, y1, x2, y2 = line["bbox"]
         assert (item["image"].mode, item["image"].size) == ("RGB", (x2 - x1, y2 - y1))
 
 
@@ -37,22 +35,8 @@ def by_spawned_workers(dataset: Any) -> list[dict[str, Any]]:
     """Every item, as two workers of a DataLoader give them."""
     from torch.utils.data import DataLoader
 
-    loader = DataLoader(
-        dataset,
-        batch_size=4,
-        num_workers=2,
-        collate_fn=list,
-        multiprocessing_context="spawn",
-    )
+    loader = DataLoader(dataset, 4, num_workers=2, collate_fn=list, multiprocessing_context="spawn")
     return [item for batch in loader for item in batch]
-
-
-def test_a_loader_with_workers_gives_every_crop_once(sku_root: Path) -> None:
-    from df2_assets.torch import DeepFashion2ImageTextDataset
-
-    dataset = DeepFashion2ImageTextDataset(sku_root, "train", transform=Image.Image.getbbox)
-    seen = [item["meta"]["image_path"] for item in by_spawned_workers(dataset)]
-    assert seen == [row["image_path"] for row in dataset.rows]
 
 
 def test_another_text_can_be_asked_for(sku_root: Path) -> None:
@@ -64,7 +48,7 @@ def test_another_text_can_be_asked_for(sku_root: Path) -> None:
         DeepFashion2ImageTextDataset(sku_root, "train", text_key="no such text")[0]
 
 
-def test_workers_give_the_prompt_of_a_template_to_every_crop(tmp_path: Path) -> None:
+def test_workers_give_every_crop_once_with_the_prompt_of_a_template(tmp_path: Path) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     random_data.random_dataset(tmp_path / "df2", seed=4, images=40)
@@ -74,11 +58,11 @@ def test_workers_give_the_prompt_of_a_template_to_every_crop(tmp_path: Path) -> 
     dataset = DeepFashion2ImageTextDataset(
         tmp_path / "sku", "train", transform=Image.Image.getbbox, text_key="text_short"
     )
-    lines = (tmp_path / "sku" / "train_image_text.jsonl").read_text().splitlines()
-    expected = [(line["image_path"], line["text_short"]) for line in map(json.loads, lines)]
-    found = [(item["meta"]["image_path"], item["text"]) for item in by_spawned_workers(dataset)]
-    assert found == expected
-    assert len({text for _, text in found}) > 3
+    lines = compare.rows(tmp_path / "sku", "train")
+    items = by_spawned_workers(dataset)
+    assert [item["meta"] for item in items] == lines
+    assert [item["text"] for item in items] == [line["text_short"] for line in lines]
+    assert len({item["text"] for item in items}) > 3
 
 
 def test_a_split_that_is_not_complete_is_refused(sku_root: Path) -> None:
@@ -94,7 +78,7 @@ def test_a_split_that_is_not_complete_is_refused(sku_root: Path) -> None:
         state.save(roots, "train", before)
 
 
-def test_a_split_without_skus_is_empty(sku_root: Path, tmp_path: Path) -> None:
+def test_a_split_without_skus_is_empty(tmp_path: Path) -> None:
     from df2_assets.torch import CatalogQueryPairs, DeepFashion2ImageTextDataset
 
     roots = Roots(Path(), tmp_path, "")
@@ -106,15 +90,13 @@ def test_a_split_without_skus_is_empty(sku_root: Path, tmp_path: Path) -> None:
         dataset[0]
 
 
-def test_rows_are_a_sequence_like_any_other(sku_root: Path) -> None:
-    from df2_assets.torch import DeepFashion2ImageTextDataset
-
-    rows = DeepFashion2ImageTextDataset(sku_root, "train").rows
-    lines = (sku_root / "train_image_text.jsonl").read_text().splitlines()
-    expected = [json.loads(line) for line in lines]
-    assert list(rows) == expected
-    assert (rows[-1], rows[2:7:2]) == (expected[-1], expected[2:7:2])
-    for outside in (len(expected), -len(expected) - 1):
+def test_rows_are_a_sequence_like_any_other(
+    dataset: "DeepFashion2ImageTextDataset", lines: list[dict[str, Any]]
+) -> None:
+    rows = dataset.rows
+    assert list(rows) == lines
+    assert (rows[-1], rows[2:7:2]) == (lines[-1], lines[2:7:2])
+    for outside in (len(lines), -len(lines) - 1):
         with pytest.raises(IndexError):
             rows[outside]
 

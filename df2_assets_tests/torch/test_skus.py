@@ -1,7 +1,6 @@
 """Batches by SKU, and pairs within a SKU."""
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,13 +9,6 @@ if TYPE_CHECKING:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
 pytestmark = pytest.mark.torch
-
-
-@pytest.fixture(scope="module")
-def dataset(sku_root: Path) -> "DeepFashion2ImageTextDataset":
-    from df2_assets.torch import DeepFashion2ImageTextDataset
-
-    return DeepFashion2ImageTextDataset(sku_root, "train")
 
 
 def crops_of(dataset: "DeepFashion2ImageTextDataset") -> dict[str, dict[str, list[int]]]:
