@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -65,10 +64,6 @@ def alarms(evaluated: Mapping[tuple[str, str], dg.AssetCheckEvaluation]) -> dict
     }
 
 
-def offenders(platform: Platform, asset: str, check: str) -> Path:
-    return platform.settings.roots.offenders(asset, check, SPLIT)
-
-
 def test_a_clean_data_set_gives_no_alarm_but_that_of_test(platform: Platform) -> None:
     for split in ("train", "validation"):
         clean.write(platform.data, split)
@@ -105,7 +100,7 @@ def test_what_is_planted_is_found_shown_and_listed_whole(platform: Platform) -> 
         "crops.duplicate_crops": "WARN",
     }
     labels = evaluations(result)["raw_annotation_index", "labels"].metadata
-    path = offenders(platform, "raw_annotation_index", "labels")
+    path = platform.settings.roots.offenders("raw_annotation_index", "labels", SPLIT)
     listed = pd.read_parquet(path)
     assert sorted(zip(listed["image_id"], listed["item_idx"], strict=True)) == [
         (image_id, n) for image_id in ("000081", "000082") for n in range(2, 33)
@@ -129,7 +124,8 @@ def test_too_many_refusals_stop_the_build_with_all_checks_of_the_asset_evaluated
     assert alarms(evaluated)["raw_annotation_index.refusals_within_limit"] == "ERROR"
     of_index = {check.name for check in CHECKS if check.asset == "raw_annotation_index"}
     assert {name for asset, name in evaluated if asset == "raw_annotation_index"} == of_index
-    listed = pd.read_parquet(offenders(platform, "raw_annotation_index", "refusals_within_limit"))
+    check = ("raw_annotation_index", "refusals_within_limit")
+    listed = pd.read_parquet(platform.settings.roots.offenders(*check, SPLIT))
     assert listed["image_id"].tolist() == ["000901", "000902", "000903"]
     assert made(result).keys() == {"raw_annotation_index"}
     assert not (platform.settings.roots.sku_root / SPLIT).exists()

@@ -19,14 +19,10 @@ ALL = ("train", "validation", "test")
 
 @pytest.fixture
 def dev(tmp_path: Path) -> Iterator[Dev]:
-    """`dagster dev` over a data set that was never built; schedules off, as they are.
-
-    The nightly one has a cron of every minute, for the length of a test.
-    """
+    """`dagster dev` over a data set never built; nightly is every minute, once turned on."""
     data = random_dataset(tmp_path / "df2", 5, SPLITS, images=12)
-    with webserver.dev(
-        station(tmp_path, data.root, DF2_CRON="* * * * *", SPLITS=" ".join(SPLITS))
-    ) as starting:
+    served = station(tmp_path, data.root, DF2_CRON="* * * * *", SPLITS="train validation")
+    with webserver.dev(served) as starting:
         yield starting.wait()
 
 

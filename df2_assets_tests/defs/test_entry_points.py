@@ -160,8 +160,7 @@ def test_everything_that_is_served_listens_on_this_machine_alone(dev: Dev) -> No
 
 
 def test_make_ui_serves_this_machine_alone() -> None:
-    command = ["make", "-n", "-C", str(processes.PROJECT), "ui"]
-    said = processes.run(tuple(command), dict(os.environ), processes.PROJECT)
+    said = processes.run(("make", "-n", "ui"), os.environ, processes.PROJECT)
     assert "dagster dev --host 127.0.0.1 " in said.stdout
 
 

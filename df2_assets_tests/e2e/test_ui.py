@@ -63,7 +63,7 @@ def test_the_lineage_is_found_from_the_front_page(page: "Page", ui: Dev) -> None
     sees(page.get_by_text("it is kept only with at least one"))
 
 
-def test_a_split_is_materialized_with_clicks_and_its_progress_is_seen(
+def test_a_split_is_materialized_with_clicks_and_its_progress_and_contact_sheet_are_seen(
     page: "Page", ui: Dev
 ) -> None:
     launch(page, ui, GOOD)
@@ -82,9 +82,6 @@ def test_a_split_is_materialized_with_clicks_and_its_progress_is_seen(
     sees(page.get_by_text("Materialized", exact=True))
     sees(page.locator("tr", has_text=re.compile(r"^crops200$")))
 
-
-def test_the_contact_sheet_is_looked_at(page: "Page", ui: Dev) -> None:
-    ui.api.wait_for(ui.api.launch(GOOD), "SUCCESS")
     page.goto(f"{ui.api.address}/assets/crops?view=partitions&partition={GOOD}")
     page.get_by_text("Show Markdown").first.click()
     sheet = page.get_by_role("dialog").get_by_role("img", name="catalog above query")
