@@ -1,10 +1,9 @@
-"""What a fresh clone rests on: version, dependencies, constraints, Makefile, wrapper script."""
+"""What a fresh clone rests on: version, dependencies, constraints, Makefile."""
 
 import ast
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -16,8 +15,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import df2_assets
+from df2_assets_tests.support import processes
+from df2_assets_tests.support.processes import PROJECT, Text
 
-PROJECT = Path(__file__).resolve().parents[1]
 SUPPORTED = ("311", "312", "313")
 
 
@@ -27,9 +27,11 @@ def project() -> dict[str, Any]:
     return table
 
 
-def constraints_of(version: str) -> dict[str, str]:
-    lines = (PROJECT / "constraints" / f"py{version}.txt").read_text().splitlines()
-    return dict(line.split("==") for line in lines)
+@pytest.fixture(scope="module")
+def requirements(project: dict[str, Any]) -> list[Requirement]:
+    """Every dependency, those of the extras too."""
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    return [Requirement(line) for group in groups for line in group]
 
 
 def test_the_first_heading_of_the_changelog_is_the_version() -> None:
@@ -48,9 +50,8 @@ def test_every_folder_with_code_is_a_package_so_that_a_wheel_has_it() -> None:
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
-def test_every_dependency_has_a_lower_and_an_upper_bound(project: dict[str, Any]) -> None:
-    groups = [project["dependencies"], *project["optional-dependencies"].values()]
-    for requirement in (Requirement(line) for group in groups for line in group):
+def test_every_dependency_has_a_lower_and_an_upper_bound(requirements: list[Requirement]) -> None:
+    for requirement in requirements:
         operators = {specifier.operator for specifier in requirement.specifier}
         assert operators == {">=", "<"}, requirement.name
 
@@ -82,21 +83,15 @@ def test_there_are_constraints_for_each_supported_python_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("version", SUPPORTED)
-def test_constraints_are_sorted_names_and_versions_without_addresses(version: str) -> None:
+def test_constraints_are_sorted_names_and_versions_within_all_bounds(
+    version: str, requirements: list[Requirement]
+) -> None:
     lines = (PROJECT / "constraints" / f"py{version}.txt").read_text().splitlines()
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line)] == []
-    names = list(constraints_of(version))
-    assert names == sorted(set(names))
-    assert len(names) == len(lines)
-
-
-@pytest.mark.parametrize("version", SUPPORTED)
-def test_constraints_pin_every_dependency_within_its_bounds(
-    version: str, project: dict[str, Any]
-) -> None:
-    pinned = constraints_of(version)
-    groups = [project["dependencies"], *project["optional-dependencies"].values()]
-    for requirement in (Requirement(line) for group in groups for line in group):
+    pinned = dict(line.split("==") for line in lines)
+    assert list(pinned) == sorted(pinned)
+    assert len(pinned) == len(lines)
+    for requirement in requirements:
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)])
 
 
@@ -136,18 +131,10 @@ def checkout(tmp_path: Path) -> Path:
     return folder
 
 
-def make_environment(
-    checkout: Path, *variables: str, path: str = os.environ["PATH"]
-) -> subprocess.CompletedProcess[str]:
+def make_environment(checkout: Path, *variables: str, path: str = os.environ["PATH"]) -> Text:
     inherited = {key: value for key, value in os.environ.items() if key != "PYTHON"}
-    return subprocess.run(
-        ["make", ".venv/bin/python", *variables],
-        cwd=checkout,
-        env=inherited | {"PATH": path, "MAKEFLAGS": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = inherited | {"PATH": path, "MAKEFLAGS": ""}
+    return processes.run(("make", ".venv/bin/python", *variables), env, checkout)
 
 
 @pytest.mark.parametrize("version", [(3, 9), (3, 10), (3, 14)])
@@ -190,78 +177,9 @@ def test_make_remakes_an_environment_that_was_made_for_another_folder(
     python = python_of_version(tmp_path / "python", (3, 12))
     environment = checkout / ".venv"
     (environment / "bin").mkdir(parents=True)
-    (environment / "bin/python").write_text("of the folder that was copied")
-    (environment / ".installed").write_text(f"{checkout}\n")
-    make_environment(checkout, f"PYTHON={python}")
-    assert (environment / "bin/python").read_text() == "of the folder that was copied"
-    (environment / ".installed").write_text("/elsewhere\n")
-    make_environment(checkout, f"PYTHON={python}")
-    assert (environment / "bin/python").read_text().strip() == str(python)
-
-
-WRAPPER = "scripts/prepare_deepfashion2_sku.sh"
-
-
-def test_the_wrapper_script_is_executable_bash() -> None:
-    assert os.access(PROJECT / WRAPPER, os.X_OK)
-    subprocess.run(["bash", "-n", PROJECT / WRAPPER], check=True)
-
-
-@pytest.fixture
-def installed(checkout: Path) -> Path:
-    """The checkout with an environment that says what it was asked, and cannot install."""
-    for name in (WRAPPER, "pyproject.toml", "setup.py", "df2_assets/__init__.py"):
-        (checkout / name).parent.mkdir(exist_ok=True)
-        shutil.copy(PROJECT / name, checkout / name)
-    (checkout / ".venv/bin").mkdir(parents=True)
-    executable(checkout / ".venv/bin/python", "echo pip has failed >&2; exit 1")
-    told = 'echo "$PWD|$DF2_ROOT|$SKU_ROOT|$SPLITS|$*"; exit 7'
-    executable(checkout / ".venv/bin/df2-assets", told)
-    (checkout / ".venv/.installed").write_text(f"{checkout}\n")
-    return checkout
-
-
-def run_wrapper(
-    script: Path, cwd: Path, *arguments: str, **settings: str
-) -> subprocess.CompletedProcess[str]:
-    ours = ("DF2_ROOT", "SKU_ROOT", "SPLITS")
-    inherited = {key: value for key, value in os.environ.items() if key not in ours}
-    return subprocess.run(
-        [script, *arguments],
-        cwd=cwd,
-        env=inherited | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_the_wrapper_installs_nothing_and_leaves_defaults_to_the_build(
-    installed: Path, tmp_path: Path
-) -> None:
-    run = run_wrapper(installed / WRAPPER, tmp_path)
-    assert run.stdout == f"{tmp_path}||||build\n"
-    assert run.stderr == ""
-
-
-def test_the_wrapper_hands_on_settings_arguments_and_exit_status_through_a_symlink(
-    installed: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin/target").symlink_to(f"../{installed.name}/{WRAPPER}")
-    (tmp_path / "prepare").symlink_to("bin/target")
-    settings = {"DF2_ROOT": "my data/in", "SKU_ROOT": "out", "SPLITS": "test validation"}
-    run = run_wrapper(tmp_path / "prepare", tmp_path, "--workers", "2", **settings)
-    assert run.stdout == f"{tmp_path}|my data/in|out|test validation|build --workers 2\n"
-    assert run.returncode == 7
-
-
-def test_the_wrapper_stops_when_the_environment_cannot_be_made(
-    installed: Path, tmp_path: Path
-) -> None:
-    (installed / ".venv/.installed").unlink()
-    run = run_wrapper(installed / WRAPPER, tmp_path)
-    assert run.returncode == 1
-    assert "pip has failed" in run.stderr
-    assert "environment could not be made" in run.stderr
-    assert run.stdout == ""
+    copied = "of the folder that was copied"
+    (environment / "bin/python").write_text(copied)
+    for folder, expected in ((str(checkout), copied), ("/elsewhere", str(python))):
+        (environment / ".installed").write_text(f"{folder}\n")
+        make_environment(checkout, f"PYTHON={python}")
+        assert (environment / "bin/python").read_text().strip() == expected

@@ -19,6 +19,7 @@ from df2_assets.settings import Settings
 from df2_assets.store import state
 from df2_assets.store.contract_files import read_image_text
 from df2_assets.verify.verify import verify
+from df2_assets_tests.support import processes
 from df2_assets_tests.support.site import CROPS, QUIET, SPLIT, USER_TOP, Site
 from df2_assets_tests.support.snapshots import stamps
 
@@ -55,13 +56,6 @@ def varied(original: Site, tmp_path_factory: pytest.TempPathFactory) -> Site:
     return site
 
 
-def settled(site: Site) -> Settings:
-    """Built where it lies: the metadata names its folder."""
-    settings = with_templates(site, TEMPLATES)
-    build(settings)
-    return settings
-
-
 @pytest.fixture
 def site(varied: Site, tmp_path: Path) -> Site:
     return varied.copy(tmp_path)
@@ -92,9 +86,10 @@ def test_records_have_them_and_all_is_well(varied: Site) -> None:
 
 
 def test_other_templates_make_the_jsonl_anew_and_nothing_else(site: Site, original: Site) -> None:
-    settled(site)
+    build(with_templates(site, TEMPLATES))  # where it lies: the metadata names its folder
     before = stamps(site.sku)
     settings = with_templates(site, TEMPLATES.replace("of a customer", "of somebody"))
+    assert settings.prompts is not None
     run = build(settings)
     assert run.notes == ["image_text rebuilt: its prompt templates are others"]
     assert (run.success, run.failed) == (True, [])
@@ -105,19 +100,13 @@ def test_other_templates_make_the_jsonl_anew_and_nothing_else(site: Site, origin
     }
     assert any("of somebody" in line["text_varied"] for line in lines(site))
 
-    run = build(settings)
+    in_other_words = f"# The same.\nseed: 0\n{settings.prompts.read_text()}"
+    run = build(with_templates(site, in_other_words))
     assert (run.notes, run.changed, stamps(site.sku)) == ([], False, after)
 
     build(dataclasses.replace(settings, prompts=None))
     assert (site.sku / LINES).read_bytes() == (original.sku / LINES).read_bytes()
     assert state.load(site.roots, SPLIT) == state.load(original.roots, SPLIT)
-
-
-def test_a_file_in_other_words_changes_nothing(site: Site) -> None:
-    settled(site)
-    before = stamps(site.sku)
-    run = build(with_templates(site, f"# The same.\nseed: 0\n{TEMPLATES}"))
-    assert (run.notes, run.changed, stamps(site.sku)) == ([], False, before)
 
 
 def test_the_order_of_keys_is_that_of_the_file(site: Site) -> None:
@@ -132,37 +121,28 @@ def test_the_order_of_keys_is_that_of_the_file(site: Site) -> None:
 Edit = Callable[[dict[str, Any]], object]
 
 
+MATCHES, COVERAGE = "image_text: matches_metadata", "image_text: prompt_coverage"
+
+
 @pytest.mark.parametrize(
-    ("edit", "check", "what"),
+    ("check", "what", "edit"),
     [
         (
-            lambda line: line.update(text_short="vest"),
-            "image_text: prompt_coverage",
+            COVERAGE,
             "text_short is not what its template gives",
+            lambda line: line.update(text_short="vest"),
         ),
+        (MATCHES, "text_varied is missing", lambda line: line.update(text_varied=3)),
+        (MATCHES, "text_short is missing", lambda line: line.pop("text_short")),
+        (MATCHES, "differs in text_other", lambda line: line.update(text_other="a")),
         (
-            lambda line: line.update(text_varied=3),
-            "image_text: matches_metadata",
-            "text_varied is missing",
-        ),
-        (
-            lambda line: line.pop("text_short"),
-            "image_text: matches_metadata",
-            "text_short is missing",
-        ),
-        (
-            lambda line: line.update(text_other="a"),
-            "image_text: matches_metadata",
-            "differs in text_other",
-        ),
-        (
-            lambda line: line.update(text_short=line.pop("text_short")),
-            "image_text: matches_metadata",
+            MATCHES,
             "keys in another order",
+            lambda line: line.update(text_short=line.pop("text_short")),
         ),
     ],
 )
-def test_a_prompt_that_was_edited_is_found(site: Site, edit: Edit, check: str, what: str) -> None:
+def test_a_prompt_that_was_edited_is_found(site: Site, check: str, what: str, edit: Edit) -> None:
     edited = lines(site)
     line = next(line for line in edited if line["image_path"].endswith(USER_TOP))
     edit(line)
@@ -225,11 +205,8 @@ def test_explain_gives_each_a_line_of_its_own(varied: Site, tmp_path: Path) -> N
     assert (answer.fate, step.said) == ("in", line["text"])
     further = {key: line[key] for key in ("text_short", "text_varied")}
     assert step.facts == {"text": line["text"], **further}
-    environment = {
-        "DF2_ROOT": str(varied.data.root),
-        "SKU_ROOT": str(varied.sku),
-        "DAGSTER_HOME": str(tmp_path),
-    }
+    roots = {"DF2_ROOT": varied.data.root, "SKU_ROOT": varied.sku}
+    environment = processes.environment(tmp_path, **roots)
     told = CliRunner().invoke(main, ["explain", crop], env=environment).stdout.splitlines()
     at = told.index(f"  {'image_text':<22}{line['text']}")
     assert [one.strip() for one in told[at + 1 : at + 3]] == [

@@ -3,13 +3,15 @@
 import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[1]
+from df2_assets.dataset.reasons import Reason
+from df2_assets_tests.support import processes
+from df2_assets_tests.support.processes import DF2_ASSETS, PROJECT
+
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 LINES = [
     line.split("  #")[0].strip()
@@ -27,13 +29,9 @@ TARGETS = sorted(
 def environment(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A person's shell: the sample as download, the commands on the path."""
     work = tmp_path_factory.mktemp("readme")
-    return {
-        **os.environ,
-        "DF2_ROOT": str(sample_root),
-        "SKU_ROOT": str(work / "sku"),
-        "DAGSTER_HOME": str(work / "home"),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-    }
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    roots = {"DF2_ROOT": sample_root, "SKU_ROOT": work / "sku"}
+    return processes.environment(work / "home", **roots) | {"PATH": path}
 
 
 def test_the_readme_has_commands() -> None:
@@ -43,27 +41,21 @@ def test_the_readme_has_commands() -> None:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_make_target_of_the_readme_is_there(target: str) -> None:
-    said = subprocess.run(
-        ["make", "-n", target], cwd=PROJECT, capture_output=True, text=True, check=False
-    )
+    said = processes.run(("make", "-n", target), os.environ, PROJECT)
     assert said.returncode == 0, said.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_ends_well(command: str, environment: dict[str, str]) -> None:
     """In the order of the README: what a command needs, one before it has made."""
-    words = shlex.split(command)
-    if words[0] == "df2-assets":
-        words[:1] = [sys.executable, "-m", "df2_assets"]
-    said = subprocess.run(
-        words, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
-    )
+    program, *words = shlex.split(command)
+    command_line = DF2_ASSETS if program == "df2-assets" else (program,)
+    with processes.start((*command_line, *words), environment, PROJECT) as started:
+        said = started.end(patience=600)
     assert said.returncode == 0, f"{said.stdout}\n{said.stderr}"
     assert "Traceback" not in said.stderr
 
 
 def test_every_reason_is_in_the_readme() -> None:
-    from df2_assets.dataset.reasons import Reason
-
     for reason in Reason:
         assert f"`{reason.value}`" in README

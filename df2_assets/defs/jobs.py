@@ -17,7 +17,7 @@ from df2_assets.errors import inert
 from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.verify.verify import verify
 
-_BY_SPLIT: Final = dg.PartitionedConfig(splits, lambda _: {})
+_BY_SPLIT: Final = dg.PartitionedConfig(splits, run_config_for_partition_key_fn=lambda _: {})
 """Gives a job of checks alone its partitions: Dagster infers a job's from its assets only."""
 
 build_dataset = dg.define_asset_job(

@@ -15,20 +15,12 @@ import pytest
 
 import df2_assets
 from df2_assets.cli import main
-from df2_assets_tests.cli.desk import Desk
+from df2_assets_tests.cli.conftest import Desk
 from df2_assets_tests.support import oracle, processes
-from df2_assets_tests.support.bad_settings import BAD_SETTINGS
-from df2_assets_tests.support.builder import DataSet, item, jpeg
+from df2_assets_tests.support.builder import DataSet, item
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.processes import DF2_ASSETS, Text
-from df2_assets_tests.support.snapshots import Stamp, contract, stamps
-
-TOP = item(1, 1, [5, 5, 70, 100])
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+from df2_assets_tests.support.snapshots import Stamp, stamps
 
 
 def write_splits(root: Path, *splits: str) -> DataSet:
@@ -37,7 +29,7 @@ def write_splits(root: Path, *splits: str) -> DataSet:
     for split in splits:
         for image, source in ((1, "shop"), (2, "user")):
             data.image(split, image)
-            data.annotation(split, image, source, 1, {1: TOP})
+            data.annotation(split, image, source, 1, {1: item(1, 1, [5, 5, 70, 100])})
     return data
 
 
@@ -101,13 +93,12 @@ WRONG = [
     Wrong("all lower", ("DF2_ROOT=", "df2/lower"), {}, lambda desk: move_down(desk.df2, "lower")),
     Wrong("a zip", ("train.zip", "unzip"), {}, lambda desk: zip_up(desk.df2 / "train")),
     Wrong("no annos", ("train/annos", "annots"), {}, lambda desk: misname(desk.df2 / "train")),
+    Wrong("no number", ("DF2_WORKERS", "from 1 to 1024"), {"DF2_WORKERS": "zero"}),
+    Wrong("a sample at a URL", ("give a folder", "DF2_ROOT"), arguments=("sample", "s3://b/df2")),
+    Wrong("no answer key", ("--faults",), arguments=("score", "df2")),
+    Wrong("a report of nothing", ("run df2-assets build",), arguments=("report",)),
+    Wrong("nothing to verify", ("Nothing is built under SKU_ROOT",), arguments=("verify",)),
     Wrong("a sample in a folder in use", ("df2", "empty or a new"), arguments=("sample", "df2")),
-]
-
-
-WRONG += [
-    Wrong(f"{bad.variable}={bad.text}", (bad.variable, bad.message), {bad.variable: bad.text})
-    for bad in BAD_SETTINGS
 ]
 
 
@@ -142,7 +133,6 @@ class Built(NamedTuple):
     """A sample of which two splits were built, twice."""
 
     desk: Desk
-    sample: Text
     first: Text
     second: Text
     written: dict[str, Stamp]
@@ -154,11 +144,12 @@ BUILT = ("validation", "test")
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     desk = Desk(tmp_path_factory.mktemp("sample"))
-    sample = desk.start("sample", "df2", "--images", "60", "--seed", "5")
+    drawn = desk.start("sample", "df2", "--images", "60", "--seed", "5")
+    assert drawn.returncode == 0, drawn
     first = desk.start("build", SPLITS=" ".join(BUILT))
     written = stamps_of(desk)
     second = desk.start("build", SPLITS=" ".join(BUILT))
-    return Built(desk, sample, first, second, written)
+    return Built(desk, first, second, written)
 
 
 def stamps_of(desk: Desk) -> dict[str, Stamp]:
@@ -166,7 +157,6 @@ def stamps_of(desk: Desk) -> dict[str, Stamp]:
 
 
 def test_a_sample_can_be_built(built: Built) -> None:
-    assert built.sample.returncode == 0, built.sample
     assert built.first.returncode == 0, built.first
     expected = built.desk.folder / "expected"
     assert oracle.build(built.desk.df2, expected, BUILT) == []
@@ -190,9 +180,7 @@ def test_a_split_without_annotations_is_one_warning(built: Built) -> None:
     assert "pairing" in warning
 
 
-def test_a_second_build_says_that_everything_is_up_to_date_and_writes_nothing(
-    built: Built,
-) -> None:
+def test_a_second_build_says_that_everything_is_up_to_date_and_writes_nothing(built: Built) -> None:
     assert built.second.returncode == 0
     assert "Everything is up to date." in built.second.stdout.splitlines()
     assert stamps_of(built.desk) == built.written
@@ -267,21 +255,3 @@ def test_some_splits_alone_with_progress_on_a_terminal(desk: Desk) -> None:
     oracle.build(desk.df2, expected, ("validation", "test"))
     assert_same_output(desk.sku, expected)
     assert done.stdout.decode().count("warning: test:") == 1
-
-
-def test_too_many_refusals_fail_and_name_the_check(desk: Desk) -> None:
-    data = write_splits(desk.df2, "train")
-    for image in range(3, 8):
-        data.raw_image("train", image, jpeg())
-        data.raw_annotation("train", image, b"{")
-
-    done = desk.run("build", SPLITS="train")
-
-    assert done.exit_code == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("error: train: raw_annotation_index: refusals_within_limit: ")
-    assert "DF2_MAX_REFUSED" in line
-    assert not desk.sku.joinpath("train").exists()
-
-    assert desk.run("build", SPLITS="train", DF2_MAX_REFUSED="1").exit_code == 0
-    assert len(contract(desk.sku)) > 2

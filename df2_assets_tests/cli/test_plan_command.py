@@ -10,7 +10,7 @@ import pytest
 
 from df2_assets.pipeline.cutting import Cut, SourceImage, probe
 from df2_assets.settings import FIELDS
-from df2_assets_tests.cli.desk import Desk
+from df2_assets_tests.cli.conftest import Desk
 from df2_assets_tests.support import builder
 from df2_assets_tests.support.builder import DataSet, item
 from df2_assets_tests.support.processes import PROJECT
@@ -21,8 +21,7 @@ Usage = namedtuple("Usage", ["total", "used", "free"])
 def plan(desk: Desk, **settings: object) -> dict[str, Any]:
     """Return what the only split's plan says, in the numbers and notes of `built`."""
     told = desk.run("plan", "--json", **{"SPLITS": "train"} | settings)
-    if told.exit_code:
-        return {"refused with": told.output}
+    assert told.exit_code == 0, told.output
     (split,) = json.loads(told.stdout)["splits"]
     return {name: split[name] for name in split if name not in ("images", "takes", "fits")}
 
@@ -30,8 +29,7 @@ def plan(desk: Desk, **settings: object) -> dict[str, Any]:
 def build(desk: Desk, **settings: object) -> dict[str, Any]:
     """Build the only split; return what was done as `plan` puts it."""
     told = desk.run("build", "--json", **{"SPLITS": "train"} | settings)
-    if told.exit_code:
-        return {"refused with": told.output}
+    assert told.exit_code == 0, told.output
     (run,) = json.loads(told.stdout)["splits"]
     numbers = run["numbers"]
     return {
@@ -61,9 +59,9 @@ def write(root: Path) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    write(tmp_path / "df2")
-    return Desk(tmp_path)
+def desk(desk: Desk) -> Desk:
+    write(desk.df2)
+    return desk
 
 
 def test_a_plan_counts_what_the_build_then_does_and_changes_nothing(desk: Desk) -> None:
@@ -167,7 +165,6 @@ def test_a_disk_that_cannot_hold_the_result_is_refused_before_anything_is_cut(
     assert refused.exit_code == 1
     assert "train needs about" in refused.output
     assert "0.0 MB free: make room" in refused.output
-    assert "Traceback" not in refused.output
     assert not (desk.sku / "train").exists()
     monkeypatch.undo()
     assert desk.run("build", SPLITS="train").exit_code == 0

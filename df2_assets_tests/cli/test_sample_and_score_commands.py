@@ -5,30 +5,22 @@ import shutil
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from df2_assets.cli import main
 from df2_assets.sample.answer_key import ANSWER_KEY
+from df2_assets_tests.cli.conftest import Desk
 
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sample with planted defects, drawn by the command."""
-    out = tmp_path_factory.mktemp("faults") / "faulty"
-    said = CliRunner().invoke(main, ["sample", str(out), "--faults"])
+    desk = Desk(tmp_path_factory.mktemp("faults"))
+    said = desk.run("sample", str(desk.folder / "faulty"), "--faults")
     assert said.exit_code == 0, said.output
-    return out
+    return desk.folder / "faulty"
 
 
-@pytest.fixture(autouse=True)
-def _own_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
-
-
-def test_everything_planted_is_found_and_nothing_is_invented(faulty: Path) -> None:
-    said = CliRunner().invoke(main, ["score", str(faulty), "--json"])
-    score = json.loads(said.output)
-    assert said.exit_code == 0
+def test_everything_planted_is_found_and_nothing_is_invented(desk: Desk, faulty: Path) -> None:
+    score = desk.json("score", str(faulty))
     assert score["perfect"]
     assert all(one["planted"] >= 2 and one["found"] >= 2 for one in score["reasons"])
     planted = {one["what"] for one in score["checks"] if one["planted"]}
@@ -49,20 +41,17 @@ def test_everything_planted_is_found_and_nothing_is_invented(faulty: Path) -> No
 
 
 def test_what_is_missed_and_what_is_invented_is_named_and_ends_with_1(
-    faulty: Path, tmp_path: Path
+    desk: Desk, faulty: Path
 ) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(faulty, other, copy_function=_link)
-    shutil.copytree(
-        faulty.with_name("faulty_SKU"), tmp_path / "other_SKU", copy_function=shutil.copy2
-    )
+    other = shutil.copytree(faulty, desk.folder / "other", copy_function=_link)
+    shutil.copytree(faulty.with_name("faulty_SKU"), desk.folder / "other_SKU")
     key = json.loads((faulty / ANSWER_KEY).read_text())
     reversed_box = next(one for one in key if one["expect"]["reason"] == "box_reversed")
     key.remove(reversed_box)
     wrong = {**reversed_box, "item_idx": 77}
     (other / ANSWER_KEY).unlink()
     (other / ANSWER_KEY).write_text(json.dumps([*key, wrong]))
-    said = CliRunner().invoke(main, ["score", str(other)])
+    said = desk.run("score", str(other))
     assert said.exit_code == 1
     where = f"{wrong['split']} {wrong['image_id']}"
     assert f"missed: {where} --item 77" in said.output
@@ -70,20 +59,5 @@ def test_what_is_missed_and_what_is_invented_is_named_and_ends_with_1(
     assert "Not all found, or some invented." in said.output
 
 
-def test_a_sample_without_a_key_cannot_be_scored(sample_root: Path) -> None:
-    said = CliRunner().invoke(main, ["score", str(sample_root)])
-    assert said.exit_code == 1
-    assert "--faults" in said.output
-    assert "Traceback" not in said.output
-
-
 def _link(source: str, target: str) -> None:
     Path(target).hardlink_to(source)
-
-
-def test_a_sample_is_not_drawn_at_a_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    said = CliRunner().invoke(main, ["sample", "s3://bucket/df2"])
-    assert said.exit_code == 1
-    assert "give a folder, and copy it to where DF2_ROOT is to be" in said.output
-    assert list(tmp_path.iterdir()) == []

@@ -10,6 +10,18 @@ from df2_assets_tests.defs.platform import Platform
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
+def instance() -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Platform(tmp_path, instance)
+        yield instance
+
+
+@pytest.fixture
+def platform(tmp_path: Path, instance: dg.DagsterInstance) -> Platform:
+    return Platform(tmp_path, instance)
+
+
+@pytest.fixture
+def built(platform: Platform) -> Platform:
+    """The platform, once its first split is built."""
+    platform.build()
+    return platform

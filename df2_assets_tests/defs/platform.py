@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from df2_assets.checks.registry import BESIDE, CHECKS
 from df2_assets.definitions import build_defs
 from df2_assets.settings import Settings
 from df2_assets_tests.checks import clean
@@ -15,6 +16,8 @@ from df2_assets_tests.support.builder import DataSet
 from df2_assets_tests.support.site import QUIET, touch
 
 SPLIT, OTHER = "train", "validation"
+OF_BUILD = {(check.asset, check.name) for check in CHECKS if check.asset not in BESIDE}
+"""The checks of `build_dataset`; those of `crop_quality` and of exports go with their assets."""
 
 
 class Platform:
@@ -35,7 +38,7 @@ class Platform:
         self.defs = build_defs(self.settings)
 
     def give_prompts(self, text: str) -> None:
-        """Set DF2_PROMPTS to a file of templates, or write it anew where that has been done."""
+        """Set DF2_PROMPTS to a file of templates, or write that file again."""
         path = self.data.root.with_name("prompts.yaml")
         path.write_text(text)
         if self.settings.prompts is None:
@@ -96,7 +99,7 @@ class Platform:
             touch(path)
 
     def spoil(self, split: str = SPLIT, images: Iterable[int] = (901, 902, 903)) -> None:
-        """Annotations that cannot be read, more than the limit of refusals allows."""
+        """Add annotations that cannot be read, more than the limit of refusals allows."""
         for image in images:
             self.data.raw_annotation(split, image, b"{")
 
@@ -104,6 +107,25 @@ class Platform:
 def events(result: dg.ExecuteInProcessResult) -> set[str]:
     """The kinds of events of a run."""
     return {str(event.event_type_value) for event in result.all_events}
+
+
+def made(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization]:
+    """Return what a run has materialized, by asset."""
+    return {
+        event.asset_key.path[-1]: event.step_materialization_data.materialization
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None
+    }
+
+
+def evaluations(
+    result: dg.ExecuteInProcessResult, split: str = SPLIT
+) -> Mapping[tuple[str, str], dg.AssetCheckEvaluation]:
+    """Return what a run has evaluated for a split, each check once, by asset and check."""
+    found = [e for e in result.get_asset_check_evaluations() if e.partition == split]
+    evaluated = {(e.asset_key.path[-1], e.check_name): e for e in found}
+    assert len(evaluated) == len(found)
+    return evaluated
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:

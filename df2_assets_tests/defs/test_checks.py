@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 
 import dagster as dg
 import pandas as pd
@@ -15,18 +14,12 @@ from df2_assets.defs.checks import all_checks
 from df2_assets.defs.partitions import splits
 from df2_assets.report.check_pictures import SHOW
 from df2_assets_tests.checks import clean
-from df2_assets_tests.defs.platform import SPLIT, Platform
+from df2_assets_tests.defs.platform import OF_BUILD, SPLIT, Platform, evaluations, made
 from df2_assets_tests.support.builder import Item, item
 from df2_assets_tests.support.processes import PROJECT
 
 TOP = item(1, 1, [5, 5, 70, 100], scale=1)
-BESIDE = {"crop_quality", *exports.NAMES}
-OF_BUILD = {(check.asset, check.name) for check in CHECKS if check.asset not in BESIDE}
-"""The checks of `build_dataset`; those of `crop_quality` and of exports go with their assets."""
-
 FIELDS = {field.name for field in dataclasses.fields(CheckContext)} | {"name"}
-
-Evaluations = Mapping[tuple[str, str], dg.AssetCheckEvaluation]
 
 
 def test_every_check_is_registered_as_the_table_says() -> None:
@@ -62,23 +55,13 @@ def test_the_table_of_the_readme_is_that_of_the_checks() -> None:
     assert lines[start : start + len(expected) + 1] == [*expected, ""]
 
 
-def evaluations(result: dg.ExecuteInProcessResult, split: str = SPLIT) -> Evaluations:
-    """What a run has evaluated for a split, by asset and check."""
-    found = result.get_asset_check_evaluations()
-    return {(e.asset_key.path[-1], e.check_name): e for e in found if e.partition == split}
-
-
-def alarms(evaluated: Evaluations) -> dict[str, str]:
+def alarms(evaluated: Mapping[tuple[str, str], dg.AssetCheckEvaluation]) -> dict[str, str]:
     """The severity of each check that did not pass."""
     return {
         f"{asset}.{name}": check.severity.value
         for (asset, name), check in evaluated.items()
         if not check.passed
     }
-
-
-def offenders(platform: Platform, asset: str, check: str) -> Path:
-    return platform.settings.roots.offenders(asset, check, SPLIT)
 
 
 def test_a_clean_data_set_gives_no_alarm_but_that_of_test(platform: Platform) -> None:
@@ -117,7 +100,7 @@ def test_what_is_planted_is_found_shown_and_listed_whole(platform: Platform) -> 
         "crops.duplicate_crops": "WARN",
     }
     labels = evaluations(result)["raw_annotation_index", "labels"].metadata
-    path = offenders(platform, "raw_annotation_index", "labels")
+    path = platform.settings.roots.offenders("raw_annotation_index", "labels", SPLIT)
     listed = pd.read_parquet(path)
     assert sorted(zip(listed["image_id"], listed["item_idx"], strict=True)) == [
         (image_id, n) for image_id in ("000081", "000082") for n in range(2, 33)
@@ -141,41 +124,20 @@ def test_too_many_refusals_stop_the_build_with_all_checks_of_the_asset_evaluated
     assert alarms(evaluated)["raw_annotation_index.refusals_within_limit"] == "ERROR"
     of_index = {check.name for check in CHECKS if check.asset == "raw_annotation_index"}
     assert {name for asset, name in evaluated if asset == "raw_annotation_index"} == of_index
-    listed = pd.read_parquet(offenders(platform, "raw_annotation_index", "refusals_within_limit"))
+    check = ("raw_annotation_index", "refusals_within_limit")
+    listed = pd.read_parquet(platform.settings.roots.offenders(*check, SPLIT))
     assert listed["image_id"].tolist() == ["000901", "000902", "000903"]
-    made = {event.asset_key.path[-1] for event in result.get_asset_materialization_events()}  # type: ignore[union-attr]
-    assert made == {"raw_annotation_index"}
+    assert made(result).keys() == {"raw_annotation_index"}
     assert not (platform.settings.roots.sku_root / SPLIT).exists()
 
 
-def test_a_foreign_file_stops_the_build_until_it_is_moved_away(platform: Platform) -> None:
-    sku_root = platform.settings.roots.sku_root
-    foreign = sku_root / SPLIT / "catalog/mine.txt"
-    foreign.parent.mkdir(parents=True)
-    foreign.write_text("not yours")
-    result = platform.run("build_dataset")
-    assert not result.success
-    assert alarms(evaluations(result)) == {"crops.files_match": "ERROR"}
-    listed = offenders(platform, "crops", "files_match")
-    assert pd.read_parquet(listed)["crop_path"].tolist() == ["train/catalog/mine.txt"]
-    assert foreign.read_text() == "not yours"
-    assert not list(sku_root.glob("*.json"))
-    foreign.unlink()
-    platform.build()
-    assert not listed.exists()
-
-
-def test_a_run_without_a_partition_evaluates_every_split_that_is_there(
-    platform: Platform,
-) -> None:
-    platform.build()
-    observed = platform.materialize(None, ["deepfashion2"])
-    again = platform.run("check_only", None)
+def test_a_run_without_a_partition_evaluates_every_split_that_is_there(built: Platform) -> None:
+    observed = built.materialize(None, ["deepfashion2"])
+    again = built.run("check_only", None)
     assert observed.success
     assert again.success
     for result, asset in ((observed, "deepfashion2"), (again, "deepfashion2"), (again, "crops")):
         found = [e for e in result.get_asset_check_evaluations() if e.asset_key.path[-1] == asset]
         splits = {"train", "validation"} if asset == "deepfashion2" else {"train"}
-        assert {evaluation.partition for evaluation in found} == splits
-        assert all(evaluation.passed for evaluation in found)
+        assert {e.partition: e.passed for e in found} == dict.fromkeys(splits, True)
     assert evaluations(again).keys() == OF_BUILD

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,21 +13,22 @@ import pytest
 
 from df2_assets.cli.runs import Outcome
 from df2_assets.definitions import build_defs
-from df2_assets.settings import Settings, read_settings
+from df2_assets.settings import read_settings
 from df2_assets.store.layout import Roots
-from df2_assets.store.lock import writer
+from df2_assets_tests.defs.platform import Platform
+from df2_assets_tests.e2e.conftest import held_while_cutting
 from df2_assets_tests.support import processes, webserver
-from df2_assets_tests.support.builder import DataSet, item, jpeg
+from df2_assets_tests.support.builder import write_pairs
 from df2_assets_tests.support.processes import DAGSTER
 from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.run import build
-from df2_assets_tests.support.site import QUIET, touch
 from df2_assets_tests.support.snapshots import contract
 from df2_assets_tests.support.webserver import Dev, Station, station
 
 SPLITS = ("train", "validation", "test")
 MODULE = ("-m", "df2_assets.definitions")
 JOB = ("-j", "build_dataset", "--tags")
+SELECTION = ("--select", "*image_text,refusals", "--partition", "validation")
 SECOND = "11111111-2222-4333-8444-555555555555"
 WARNINGS = re.compile("Preview|Beta|Deprecat")
 
@@ -70,34 +70,25 @@ def tags(split: str) -> str:
     return json.dumps({"dagster/partition": split})
 
 
-def test_job_execute_builds_the_same(commands: Station, expected: Expected) -> None:
-    done = commands.dagster("job", "execute", *MODULE, *JOB, tags("train"))
+@pytest.mark.parametrize(
+    ("split", "command"),
+    [
+        ("train", ("job", "execute", *MODULE, *JOB, tags("train"))),
+        ("validation", ("asset", "materialize", *MODULE, *SELECTION)),
+    ],
+    ids=["job execute", "asset materialize"],
+)
+def test_a_command_builds_the_same(
+    commands: Station, expected: Expected, split: str, command: tuple[str, ...]
+) -> None:
+    done = commands.dagster(*command)
     assert done.returncode == 0, done.stderr
     assert not WARNINGS.search(done.stderr)
-    assert contract(commands.sku, "train") == expected.contract["train"]
-    assert commands.checks("train") == expected.checks["train"]
-
-
-def test_asset_materialize_builds_the_same(commands: Station, expected: Expected) -> None:
-    selection = ("--select", "*image_text,refusals", "--partition", "validation")
-    done = commands.dagster("asset", "materialize", *MODULE, *selection)
-    assert done.returncode == 0, done.stderr
-    assert not WARNINGS.search(done.stderr)
-    assert contract(commands.sku, "validation") == expected.contract["validation"]
-    checks = expected.checks["validation"]
-    # The source is only observed: its check is not part of a materialization.
-    assert commands.checks("validation") == {
-        name: passed for name, passed in checks.items() if not name.startswith("deepfashion2")
-    }
-
-
-def test_a_split_that_is_held_is_refused_with_the_holders_name(commands: Station) -> None:
-    roots = Roots(commands.df2_root, commands.sku, str(commands.sku))
-    with writer(roots, "train", "another-run"):
-        done = commands.dagster("job", "execute", *MODULE, *JOB, tags("train"))
-    assert done.returncode != 0
-    assert f"train is being built by process {os.getpid()}" in done.stderr
-    assert not (commands.sku / "train").exists()
+    assert contract(commands.sku, split) == expected.contract[split]
+    checks = expected.checks[split]
+    if command[0] == "asset":  # which only observes the source, and so does not check it
+        checks = {name: checks[name] for name in checks if not name.startswith("deepfashion2")}
+    assert commands.checks(split) == checks
 
 
 def test_the_definitions_are_valid_and_loading_them_warns_of_nothing(commands: Station) -> None:
@@ -133,65 +124,35 @@ def test_a_run_launched_from_the_ui_builds_the_same(dev: Dev, expected: Expected
     processes.assert_gone(processes.workers(dev.process.pid))
 
 
-class Slow(NamedTuple):
-    """A data set that takes a while, and what it comes to when nothing disturbs its build."""
-
-    roots: Roots
-    contract: dict[str, bytes | None]
-    checks: dict[str, bool]
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Run config that points a run at this data set."""
-        given = {"df2_root": str(self.roots.df2_root), "sku_root": self.roots.out_root}
-        return {"resources": {"data": {"config": given}}}
-
-
-@pytest.fixture
-def slow(tmp_path: Path) -> Slow:
-    data = DataSet(tmp_path / "df2")
-    pictures = [jpeg((900, 700), seed=seed) for seed in range(10)]
-    for image in range(1, 101):
-        items: dict[int | str, Any] = {1: item(1, 1, [image % 50, 5, 700, 600])}
-        data.raw_image("train", image, pictures[image % 10])
-        data.annotation("train", image, ("shop", "user")[image % 2], (image + 1) // 2, items)
-    undisturbed = build(data.root, tmp_path / "undisturbed")
-    assert undisturbed.success, undisturbed.problems
-    return Slow(
-        Roots(data.root, tmp_path / "sku", str(tmp_path / "sku")),
-        contract(tmp_path / "undisturbed"),
-        verdicts(undisturbed.runs[0]),
-    )
-
-
 def test_a_terminated_run_is_canceled_and_one_that_waited_for_it_goes_on_from_there(
-    dev: Dev, slow: Slow
+    dev: Dev, tmp_path: Path
 ) -> None:
     """The first is launched from the UI, the second by `dagster job launch`."""
-    first = dev.api.launch("train", slow.config)
-    journal = slow.roots.journal("train")
-    processes.wait_until(lambda: journal.exists() and journal.stat().st_size, dev.process)
-    workers = processes.workers(dev.process.pid)
-    assert len(workers) == 2
-    for worker in workers:
-        os.kill(worker, signal.SIGSTOP)
-        assert "PIL" in processes.mapped_packages(worker)
-        assert not processes.mapped_packages(worker) & processes.UNWANTED_IN_WORKERS
-    config = ("--config-json", json.dumps(slow.config))
-    launched = dev.station.dagster(
-        "job", "launch", *MODULE, *JOB, tags("train"), *config, "--run-id", SECOND
-    )
-    assert launched.returncode == 0, launched
-    busy = build(slow.roots.df2_root, slow.roots.sku_root)
-    dev.api.terminate(first)
+    data = write_pairs(tmp_path / "df2", 100, size=(900, 700))
+    undisturbed = build(data.root, tmp_path / "undisturbed")
+    roots = Roots(data.root, tmp_path / "sku", str(tmp_path / "sku"))
+    given = {"df2_root": str(data.root), "sku_root": roots.out_root}
+    run_config = {"resources": {"data": {"config": given}}}
 
-    dev.api.wait_for(first, "CANCELED")
-    processes.assert_gone(workers)
+    first = dev.api.launch("train", run_config)
+    config = ("--config-json", json.dumps(run_config), "--run-id", SECOND)
+    with held_while_cutting(dev.process, roots, "train") as workers:
+        assert len(workers) == 2
+        for worker in workers:
+            packages = processes.mapped_packages(worker)
+            assert "PIL" in packages
+            assert not packages & processes.UNWANTED_IN_WORKERS
+        launched = dev.station.dagster("job", "launch", *MODULE, *JOB, tags("train"), *config)
+        assert launched.returncode == 0, launched
+        busy = build(data.root, roots.sku_root)
+        dev.api.terminate(first)
+        dev.api.wait_for(first, "CANCELED")
+        processes.assert_gone(workers)
     assert "train is being built by process" in busy.problems[0]
     dev.api.wait_for(SECOND, "SUCCESS")
-    assert contract(slow.roots.sku_root) == slow.contract
-    assert dev.station.checks("train") == slow.checks
-    assert list(slow.roots.sku_root.rglob("*.tmp")) == []
+    assert contract(roots.sku_root) == contract(tmp_path / "undisturbed")
+    assert dev.station.checks("train") == verdicts(undisturbed.runs[0])
+    assert list(roots.sku_root.rglob("*.tmp")) == []
 
 
 def test_everything_that_is_served_listens_on_this_machine_alone(dev: Dev) -> None:
@@ -199,38 +160,27 @@ def test_everything_that_is_served_listens_on_this_machine_alone(dev: Dev) -> No
 
 
 def test_make_ui_serves_this_machine_alone() -> None:
-    command = ["make", "-n", "-C", str(processes.PROJECT), "ui"]
-    said = processes.run(tuple(command), dict(os.environ), processes.PROJECT)
+    said = processes.run(("make", "-n", "ui"), os.environ, processes.PROJECT)
     assert "dagster dev --host 127.0.0.1 " in said.stdout
 
 
-def test_the_ui_shows_the_schedules_switched_off(dev: Dev) -> None:
-    assert dev.api.schedules() == {
-        "nightly_build": "STOPPED",
-        "weekly_verification": "STOPPED",
-        "hourly_observation": "STOPPED",
-        "daily_freshness": "STOPPED",
-    }
+def schedules(**environment: str) -> dict[str, dg.ScheduleDefinition]:
+    """Every schedule as the environment has it."""
+    repository = build_defs(read_settings(environment)).get_repository_def()
+    return {schedule.name: schedule for schedule in repository.schedule_defs}
 
 
-def schedule(name: str, **environment: str) -> dg.ScheduleDefinition:
-    """A schedule as the environment has it."""
-    return build_defs(read_settings(environment)).resolve_schedule_def(name)
-
-
-SCHEDULES = ("nightly_build", "daily_freshness", "weekly_verification", "hourly_observation")
-
-
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_schedules_are_off_until_they_are_turned_on(name: str) -> None:
-    assert schedule(name).default_status == dg.DefaultScheduleStatus.STOPPED
-    turned_on = schedule(name, DF2_SCHEDULES="on")
-    assert turned_on.default_status == dg.DefaultScheduleStatus.RUNNING
+def test_schedules_are_off_until_they_are_turned_on() -> None:
+    names = {"nightly_build", "daily_freshness", "weekly_verification", "hourly_observation"}
+    statuses = {name: schedule.default_status for name, schedule in schedules().items()}
+    assert statuses == dict.fromkeys(names, dg.DefaultScheduleStatus.STOPPED)
+    turned_on = {one.default_status for one in schedules(DF2_SCHEDULES="on").values()}
+    assert turned_on == {dg.DefaultScheduleStatus.RUNNING}
 
 
 def test_when_the_nightly_build_runs_is_a_setting() -> None:
-    assert schedule("nightly_build").cron_schedule == "0 2 * * *"
-    assert schedule("nightly_build", DF2_CRON="30 4 * * 1").cron_schedule == "30 4 * * 1"
+    assert schedules()["nightly_build"].cron_schedule == "0 2 * * *"
+    assert schedules(DF2_CRON="30 4 * * 1")["nightly_build"].cron_schedule == "30 4 * * 1"
 
 
 def tick(name: str, day: int, **environment: str) -> list[dg.RunRequest]:
@@ -243,12 +193,23 @@ def tick(name: str, day: int, **environment: str) -> list[dg.RunRequest]:
     return list(defs.resolve_schedule_def(name).evaluate_tick(context).run_requests or [])
 
 
-@pytest.mark.parametrize("name", ["nightly_build", "daily_freshness", "weekly_verification"])
-def test_a_schedule_asks_for_one_run_of_each_split_of_the_settings(name: str) -> None:
-    asked = [request.partition_key for request in tick(name, 1)]
-    assert sorted(map(str, asked)) == sorted(SPLITS)
-    asked = [request.partition_key for request in tick(name, 1, SPLITS="validation train")]
-    assert sorted(map(str, asked)) == ["train", "validation"]
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("nightly_build", {}),
+        ("daily_freshness", {}),
+        ("weekly_verification", {"ops": {"verify_split": {"config": {"deep": True}}}}),
+    ],
+)
+def test_a_schedule_asks_for_one_run_of_each_split_of_the_settings(
+    name: str, config: dict[str, Any]
+) -> None:
+    for requests, splits in (
+        (tick(name, 1), SPLITS),
+        (tick(name, 1, SPLITS="validation train"), ("validation", "train")),
+    ):
+        assert sorted(str(request.partition_key) for request in requests) == sorted(splits)
+        assert [request.run_config for request in requests] == [config] * len(splits)
 
 
 def test_the_nightly_build_asks_anew_each_night() -> None:
@@ -257,49 +218,35 @@ def test_the_nightly_build_asks_anew_each_night() -> None:
     assert len(keys) == 3 * len(SPLITS)
 
 
-class Observer(NamedTuple):
-    """Looks at a data set with the job `observe_sources`, on an instance of its own."""
-
-    data: DataSet
-    instance: dg.DagsterInstance
-
-    def versions(self) -> dict[str, str | None]:
-        """The data version that the job records now, split by split."""
-        defs = build_defs(Settings(df2_root=self.data.root))
-        job = defs.resolve_job_def("observe_sources")
-        result = job.execute_in_process(run_config=QUIET, instance=self.instance)
-        found = {}
-        for event in result.get_asset_observation_events():
-            seen = event.asset_observation_data.asset_observation
-            if seen.asset_key == dg.AssetKey("deepfashion2"):
-                found[str(seen.partition)] = seen.data_version
-        return found
-
-
-@pytest.fixture
-def observer(tmp_path: Path) -> Iterator[Observer]:
-    data = random_dataset(tmp_path / "df2", 3, SPLITS, images=4)
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield Observer(data, instance)
+def observed_versions(platform: Platform) -> dict[str | None, str | None]:
+    """The data version of the download that `observe_sources` records now, by split."""
+    result = platform.run("observe_sources", None)
+    observations = [
+        event.asset_observation_data.asset_observation
+        for event in result.get_asset_observation_events()
+    ]
+    source = dg.AssetKey("deepfashion2")
+    return {seen.partition: seen.data_version for seen in observations if seen.asset_key == source}
 
 
 def test_an_observation_records_a_version_of_each_split_that_changes_with_its_files_only(
-    observer: Observer,
+    platform: Platform,
 ) -> None:
-    first = observer.versions()
+    platform.data.image("test", 1)
+    first = observed_versions(platform)
     assert first.keys() == set(SPLITS)
     assert len(set(first.values())) == len(SPLITS)
-    assert observer.versions() == first
+    assert observed_versions(platform) == first
 
     seen = [first]
-    touch(next((observer.data.root / "train" / "image").iterdir()))
-    seen.append(observer.versions())
-    observer.data.image("train", 999)
-    seen.append(observer.versions())
-    observer.data.raw_annotation("train", 999, b"{}")
-    seen.append(observer.versions())
-    (observer.data.root / "train" / "image" / "000999.jpg").unlink()
-    seen.append(observer.versions())
+    for change in (
+        platform.touch,
+        lambda: platform.data.image("train", 999),
+        lambda: platform.data.raw_annotation("train", 999, b"{}"),
+        lambda: (platform.data.root / "train" / "image" / "000999.jpg").unlink(),
+    ):
+        change()
+        seen.append(observed_versions(platform))
 
     assert len({versions["train"] for versions in seen}) == len(seen)
     for split in ("validation", "test"):

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from df2_assets.defs.sensors import failure_messages
 from df2_assets_tests.defs.platform import SPLIT, Platform
 from df2_assets_tests.support.builder import item
 
@@ -22,6 +23,7 @@ ACTIVE = re.compile(r"<\s*(script|img|a|iframe|svg)\b|\]\(|javascript:", re.IGNO
 EMBEDDED = re.compile(r"!\[[\w ,.:&;-]*\]\(data:image/(jpeg|png|svg\+xml);base64,[\w+/=]*\)")
 FENCED = re.compile(r"^~~~~~~~~\n.*?\n~~~~~~~~$", re.DOTALL | re.MULTILINE)
 TOP = item(1, 1, [5, 5, 70, 100])
+ANYTHING_GOES = {"resources": {"limits": {"config": {"max_refused": 1.0}}}}
 
 
 def plant(platform: Platform) -> None:
@@ -62,13 +64,12 @@ def texts(value: Any) -> Iterator[str]:
 def shown(platform: Platform) -> list[tuple[str, dg.MetadataValue[Any] | str]]:
     """Everything that the UI and the log show of a build of hostile data, by what it is."""
     plant(platform)
-    config = {"resources": {"limits": {"config": {"max_refused": 1.0}}}}
-    results = [
-        platform.run("build_dataset", config=config),
-        platform.run("check_only", config=config),
-    ]
     found: list[tuple[str, dg.MetadataValue[Any] | str]] = []
-    for result in results:
+    for job in ("build_dataset", "check_only"):
+        result = platform.run(job, config=ANYTHING_GOES)
+        run = platform.instance.get_run_by_id(result.run_id)
+        assert run is not None
+        found += [("log", message) for message in failure_messages(platform.instance, run)]
         for entry in platform.instance.all_logs(result.run_id):
             found.append(("log", entry.user_message))
             event = entry.dagster_event
@@ -91,12 +92,8 @@ def test_hostile_text_is_shown_as_what_it_is_and_does_nothing(
     kinds = {type(value) for _, value in shown}
     assert {str, dg.TableMetadataValue, dg.MarkdownMetadataValue} <= kinds
 
-    cells = "\n".join(
-        text
-        for _, value in shown
-        if isinstance(value, dg.TableMetadataValue)
-        for text in texts(value)
-    )
+    tables = [value for _, value in shown if isinstance(value, dg.TableMetadataValue)]
+    cells = "\n".join(text for table in tables for text in texts(table))
     assert SCRIPT in cells  # it is listed, so that somebody can mend it
     assert "\\x1b" in cells
 
@@ -118,7 +115,7 @@ def test_nothing_in_an_annotation_leads_out_of_the_roots(
 ) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    before = everything(tmp_path)
+    before = {*tmp_path.rglob("*")}
     ways = ("../../outside", str(outside), "..", "/", "outside\x00", "1/../../../outside")
     for number, way in enumerate(ways, 901):
         extra = {"crop_path": way, "image_path": way, "sku_id": way}
@@ -132,12 +129,10 @@ def test_nothing_in_an_annotation_leads_out_of_the_roots(
         platform.data.image(SPLIT, number)
         platform.data.annotation(SPLIT, number, "user", 1, fields)
         platform.data.annotation(SPLIT, number + 50, "user", way, fields)
-    platform.run(
-        "build_dataset", config={"resources": {"limits": {"config": {"max_refused": 1.0}}}}
-    )
+    platform.run("build_dataset", config=ANYTHING_GOES)
     crops = platform.settings.roots.sku_root / SPLIT
     assert any(path.name.startswith("000901") for path in crops.rglob("*.jpg"))
-    new = everything(tmp_path) - before
+    new = {*tmp_path.rglob("*")} - before
     roots = platform.settings.roots
     assert {path for path in new if roots.sku_root not in (path, *path.parents)} == {
         path for path in new if roots.df2_root / SPLIT in path.parents
@@ -145,7 +140,3 @@ def test_nothing_in_an_annotation_leads_out_of_the_roots(
     names = r"(catalog|query)(/\d{6}_\d{2}_\d{2}(/\d{6}_item\d+\.jpg)?)?"
     found = [path.relative_to(crops).as_posix() for path in crops.rglob("*")]
     assert [name for name in found if not re.fullmatch(names, name)] == []
-
-
-def everything(folder: Path) -> set[Path]:
-    return set(folder.rglob("*"))

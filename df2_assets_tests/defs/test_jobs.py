@@ -9,28 +9,31 @@ import dagster as dg
 import pytest
 
 from df2_assets import exports
-from df2_assets.checks.registry import CHECKS as REGISTRY
+from df2_assets.checks.registry import CHECKS
 from df2_assets.defs import retries
-from df2_assets_tests.defs.platform import OTHER, SPLIT, Platform, events, failure
+from df2_assets_tests.defs.platform import (
+    OF_BUILD,
+    OTHER,
+    SPLIT,
+    Platform,
+    evaluations,
+    events,
+    failure,
+    made,
+)
 from df2_assets_tests.support.snapshots import contract, stamps
 
-BESIDE = "crop_quality"
-"""Its checks are of a table that `build_dataset` does not make, and `refresh_reports` does."""
-
-ALL_CHECKS = {(check.asset, check.name) for check in REGISTRY if check.asset not in exports.NAMES}
+WITH_REPORTS = {(check.asset, check.name) for check in CHECKS if check.asset not in exports.NAMES}
 """Without those of the exports, which nobody has made here."""
 
-CHECKS = {check for check in ALL_CHECKS if check[0] != BESIDE}
-VERDICTS = dict.fromkeys(CHECKS, True) | {("image_text", "prompt_coverage"): False}
+VERDICTS = dict.fromkeys(OF_BUILD, True) | {("image_text", "prompt_coverage"): False}
 """Not all combinations of labels occur in the data set."""
 
 
 def evaluated(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], bool]:
     """The verdict of each check that a run has evaluated."""
-    found = result.get_asset_check_evaluations()
-    assert {check.partition for check in found} <= {SPLIT}
-    verdicts = {(one.asset_key.path[-1], one.check_name): one.passed for one in found}
-    assert len(verdicts) == len(found)
+    verdicts = {check: evaluation.passed for check, evaluation in evaluations(result).items()}
+    assert len(verdicts) == len(result.get_asset_check_evaluations())
     return verdicts
 
 
@@ -44,11 +47,10 @@ def freshness(platform: Platform, split: str = SPLIT, **limits: float) -> dg.Ass
     return evaluation
 
 
-def test_check_only_evaluates_every_check_and_makes_nothing(platform: Platform) -> None:
-    platform.build()
-    sku_root = platform.settings.roots.sku_root
+def test_check_only_evaluates_every_check_and_makes_nothing(built: Platform) -> None:
+    sku_root = built.settings.roots.sku_root
     before = contract(sku_root), stamps(sku_root)
-    result = platform.run("check_only")
+    result = built.run("check_only")
     assert result.success
     assert evaluated(result) == VERDICTS
     assert "ASSET_MATERIALIZATION" not in events(result)
@@ -57,15 +59,14 @@ def test_check_only_evaluates_every_check_and_makes_nothing(platform: Platform) 
     assert sum(target is None for target in targets) <= 1  # the source is not materialized
 
 
-def test_check_only_judges_the_crops_looks_where_they_were_measured(platform: Platform) -> None:
-    platform.build()
-    assert platform.run("refresh_reports").success
-    assert evaluated(platform.run("check_only")).keys() == ALL_CHECKS
-    platform.reframe()
-    platform.build()
-    again = platform.run("check_only")
+def test_check_only_judges_the_crops_looks_where_they_were_measured(built: Platform) -> None:
+    assert built.run("refresh_reports").success
+    assert evaluated(built.run("check_only")).keys() == WITH_REPORTS
+    built.reframe()
+    built.build()
+    again = built.run("check_only")
     assert again.success
-    assert evaluated(again).keys() == CHECKS
+    assert evaluated(again).keys() == OF_BUILD
 
 
 def test_check_only_judges_by_todays_files_and_settings(platform: Platform) -> None:
@@ -91,28 +92,15 @@ def test_check_only_of_a_split_that_was_not_built_says_what_to_do(platform: Plat
     assert any("materialize raw_annotation_index first" in error for error in errors)
 
 
-def test_refresh_reports_makes_reports_and_nothing_else(platform: Platform) -> None:
-    platform.build()
-    before = contract(platform.settings.roots.sku_root)
-    result = platform.run("refresh_reports")
+def test_refresh_reports_makes_reports_and_nothing_else(built: Platform) -> None:
+    before = contract(built.settings.roots.sku_root)
+    result = built.run("refresh_reports")
     assert result.success, failure(result)
-    events_of_assets = result.get_asset_materialization_events()
-    made = {event.asset_key.path[-1] for event in events_of_assets if event.asset_key}
-    assert "refusals" in made
-    assert not made & {"raw_annotation_index", "sku_groups", "crops", "sku_metadata", "image_text"}
-    assert contract(platform.settings.roots.sku_root) == before
-
-
-def test_a_split_is_fresh_when_it_was_built_from_the_download_as_it_is(
-    platform: Platform,
-) -> None:
-    platform.build()
-    said = freshness(platform)
-    assert said.passed
-    age = said.metadata["age_days"].value
-    assert isinstance(age, float)
-    assert age < 1
-    assert said.target_materialization_data is not None
+    reports = made(result).keys()
+    assert "refusals" in reports
+    assert not reports & {"raw_annotation_index", "sku_groups", "crops"}
+    assert not reports & {"sku_metadata", "image_text"}
+    assert contract(built.settings.roots.sku_root) == before
 
 
 def test_a_change_makes_its_own_split_stale_until_that_is_built_again(platform: Platform) -> None:
@@ -128,23 +116,26 @@ def test_a_change_makes_its_own_split_stale_until_that_is_built_again(platform: 
 
     result = platform.run("build_dataset")
     assert evaluated(result)["image_text", "freshness"]
-    assert freshness(platform).passed
+    fresh = freshness(platform)
+    assert fresh.passed
+    age = fresh.metadata["age_days"].value
+    assert isinstance(age, float)
+    assert age < 1
+    assert fresh.target_materialization_data is not None
 
 
-def test_prompts_made_alone_are_not_fresh_where_their_input_is_behind(platform: Platform) -> None:
-    platform.build()
-    platform.relabel()
-    assert platform.materialize(SPLIT, ["raw_annotation_index"]).success
-    said = freshness(platform)
+def test_prompts_made_alone_are_not_fresh_where_their_input_is_behind(built: Platform) -> None:
+    built.relabel()
+    assert built.materialize(SPLIT, ["raw_annotation_index"]).success
+    said = freshness(built)
     assert not said.passed
     assert said.description is not None
     assert "the download has changed" not in said.description
     assert "rerun sku_groups" in said.description
 
 
-def test_a_split_ages(platform: Platform) -> None:
-    platform.build()
-    said = freshness(platform, max_age_days=1e-9)
+def test_a_split_ages(built: Platform) -> None:
+    said = freshness(built, max_age_days=1e-9)
     assert not said.passed
     assert said.description is not None
     assert "days ago" in said.description
@@ -158,12 +149,10 @@ def test_a_split_that_was_never_built_is_not_fresh(platform: Platform) -> None:
     assert said.description == f"{SPLIT} has not been built on this instance: build it."
 
 
-def fail_times(
-    monkeypatch: pytest.MonkeyPatch, times: int, error: BaseException, where: str
-) -> list[int]:
-    """Have a function of the index step raise `error` so many times; how often it was called."""
+def fail_times(monkeypatch: pytest.MonkeyPatch, times: int, error: BaseException) -> list[int]:
+    """Have the index step raise `error` so many times; how often it was tried."""
     module = import_module("df2_assets.defs.assets.raw_annotation_index")
-    real = getattr(module, where)
+    real = module.build_index
     calls: list[int] = []
 
     def unsteady(*args: Any) -> Any:
@@ -172,7 +161,7 @@ def fail_times(
             raise error
         return real(*args)
 
-    monkeypatch.setattr(module, where, unsteady)
+    monkeypatch.setattr(module, "build_index", unsteady)
     monkeypatch.setattr(retries, "_SECONDS", 0.0)
     return calls
 
@@ -183,7 +172,7 @@ STALE = OSError(errno.ESTALE, "Stale file handle", "/data/train/annos")
 def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = fail_times(monkeypatch, 2, STALE, "build_index")
+    calls = fail_times(monkeypatch, 2, STALE)
     result = platform.run("build_dataset")
     assert result.success
     assert len(calls) == 3
@@ -194,7 +183,7 @@ def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(
 def test_a_disk_that_goes_on_failing_ends_it_and_is_named(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = fail_times(monkeypatch, 99, STALE, "build_index")
+    calls = fail_times(monkeypatch, 99, STALE)
     said = failure(platform.run("build_dataset"))
     assert len(calls) == retries.TRIES
     assert "/data/train/annos" in said
@@ -202,67 +191,51 @@ def test_a_disk_that_goes_on_failing_ends_it_and_is_named(
 
 
 @pytest.mark.parametrize(
-    "error", [OSError(errno.ENOSPC, "No space left on device"), ValueError("a bug")]
+    "error",
+    [OSError(errno.ENOSPC, "No space left on device"), ValueError("a bug"), KeyboardInterrupt()],
+    ids=repr,
 )
 def test_what_a_retry_cannot_mend_is_not_tried_again(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch, error: Exception
+    platform: Platform, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    calls = fail_times(monkeypatch, 99, error, "build_index")
+    """As an interrupt would be where the step had a RetryPolicy of Dagster's."""
+    calls = fail_times(monkeypatch, 99, error)
     result = platform.run("build_dataset")
     assert not result.success
     assert len(calls) == 1
     assert "STEP_UP_FOR_RETRY" not in events(result)
 
 
-def test_an_interrupt_is_not_taken_for_an_error_to_be_tried_again(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With a RetryPolicy on the step Dagster would run it again."""
-    calls = fail_times(monkeypatch, 99, KeyboardInterrupt(), "build_index")
-    result = platform.run("build_dataset")
-    assert not result.success
-    assert len(calls) == 1
-
-
-REFUSED_BEFORE: list[tuple[str, dict[str, Any]]] = [
-    ("kind", {"engine": {"config": {"kind": "spark"}}}),
-    ("workers", {"engine": {"config": {"workers": "many"}}}),
-    ("worker", {"engine": {"config": {"worker": 2}}}),
-    ("max_refused", {"limits": {"config": {"max_refused": "few"}}}),
-    ("df2_root", {"data": {"config": {"df2_root": 7}}}),
-]
-
-
-@pytest.mark.parametrize(("field", "resources"), REFUSED_BEFORE, ids=lambda one: str(one)[:12])
+@pytest.mark.parametrize(
+    ("resource", "field", "value"),
+    [
+        ("engine", "kind", "spark"),
+        ("engine", "workers", "many"),
+        ("engine", "worker", 2),
+        ("limits", "max_refused", "few"),
+        ("data", "df2_root", 7),
+    ],
+)
 def test_types_enums_and_unknown_fields_are_refused_before_launch(
-    platform: Platform, field: str, resources: dict[str, Any]
+    platform: Platform, resource: str, field: str, value: object
 ) -> None:
     job = platform.defs.resolve_job_def("build_dataset")
     with pytest.raises(dg.DagsterInvalidConfigError, match=field):
-        dg.validate_run_config(job, {"resources": resources})
-
-
-def roots(platform: Platform, **given: object) -> dict[str, Any]:
-    settings = platform.settings
-    config = {"df2_root": str(settings.df2_root), "sku_root": settings.sku_root}
-    return {"data": {"config": config | {name: str(value) for name, value in given.items()}}}
+        dg.validate_run_config(job, {"resources": {resource: {"config": {field: value}}}})
 
 
 @pytest.mark.parametrize(
-    ("resources", "field", "value", "allowed"),
-    [
-        ({"engine": {"config": {"workers": 5000}}}, "engine.workers", "5000", "1024"),
-        ({"engine": {"config": {"workers": -1}}}, "engine.workers", "-1", "1024"),
-        ({"limits": {"config": {"max_refused": 7.5}}}, "limits.max_refused", "7.5", "0 to 1"),
-        ({"limits": {"config": {"max_age_days": 0.0}}}, "limits.max_age_days", "0.0", "3650"),
-    ],
+    ("resource", "field", "value", "allowed"),
+    [("engine", "workers", 5000, "1024"), ("limits", "max_refused", 7.5, "0 to 1")],
 )
 def test_a_value_out_of_range_is_refused_before_the_first_step(
-    platform: Platform, resources: dict[str, Any], field: str, value: str, allowed: str
+    platform: Platform, resource: str, field: str, value: float, allowed: str
 ) -> None:
-    result = platform.run("build_dataset", config={"resources": resources})
+    """One of each resource: all are tried with the settings."""
+    config = {"resources": {resource: {"config": {field: value}}}}
+    result = platform.run("build_dataset", config=config)
     said = failure(result)
-    assert f"{field} is {value}" in said
+    assert f"{resource}.{field} is {value}" in said
     assert allowed in said
     assert "STEP_START" not in events(result)
 
@@ -272,16 +245,16 @@ def test_a_path_that_cannot_be_used_is_refused_before_anything_is_made(
 ) -> None:
     for given in ({"df2_root": tmp_path / "nowhere"}, {"sku_root": platform.data.root / "sku"}):
         ((field, path),) = given.items()
-        result = platform.run("build_dataset", config={"resources": roots(platform, **given)})
+        roots = {"df2_root": platform.data.root, "sku_root": platform.settings.sku_root} | given
+        config = {name: str(root) for name, root in roots.items()}
+        result = platform.run("build_dataset", config={"resources": {"data": {"config": config}}})
         said = failure(result)
         assert field.upper() in said
         assert str(path) in said
         assert "ASSET_MATERIALIZATION" not in events(result)
 
 
-def test_every_field_of_the_launchpad_has_a_default_and_says_what_it_is(
-    platform: Platform,
-) -> None:
+def test_every_field_of_the_launchpad_has_a_default_and_says_what_it_is(platform: Platform) -> None:
     job = platform.defs.resolve_job_def("build_dataset")
     dg.validate_run_config(job, {})
     for resource in ("data", "engine", "limits"):

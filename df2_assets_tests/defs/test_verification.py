@@ -1,13 +1,11 @@
 """The job `verify_dataset`: its findings are evaluations of the assets' own checks."""
 
 import os
-from datetime import UTC, datetime
+from collections.abc import Callable
 
 import dagster as dg
 import pytest
 
-from df2_assets.definitions import build_defs
-from df2_assets.settings import read_settings
 from df2_assets.store.lock import writer
 from df2_assets_tests.defs.platform import OTHER, SPLIT, Platform, failure
 from df2_assets_tests.support.snapshots import contract, crop_stamps
@@ -17,13 +15,6 @@ CROP = "train/catalog/000001_01_01/000001_item1.jpg"
 FILES = ("crops", "files_match")
 CONTRACT = ("sku_metadata", "contract")
 MATCHES = ("image_text", "matches_metadata")
-
-
-@pytest.fixture
-def built(platform: Platform) -> Platform:
-    for split in (SPLIT, OTHER):
-        platform.build(split)
-    return platform
 
 
 def verify(platform: Platform, *, deep: bool = False) -> dg.ExecuteInProcessResult:
@@ -60,6 +51,7 @@ def test_a_data_set_as_it_was_built_passes_and_nothing_is_made(built: Platform) 
 def test_a_deleted_crop_turns_its_check_red_in_its_split_until_the_next_build(
     built: Platform,
 ) -> None:
+    built.build(OTHER)
     sku_root = built.settings.roots.sku_root
     clean_build = contract(sku_root)
     (sku_root / CROP).unlink()
@@ -85,64 +77,45 @@ def test_a_deleted_crop_turns_its_check_red_in_its_split_until_the_next_build(
 
 
 @pytest.mark.parametrize(
-    ("name", "old", "new", "check"),
+    ("name", "change", "check"),
     [
-        ("train_sku_metadata.json", '"num_skus": 13', '"num_skus": 14', CONTRACT),
-        ("train_image_text.jsonl", "not being worn", "being worn", MATCHES),
+        (CROP, lambda data: data[:-30] + bytes([data[-30] ^ 1]) + data[-29:], FILES),
+        (
+            "train_sku_metadata.json",
+            lambda data: data.replace(b'"num_skus": 13', b'"num_skus": 14'),
+            CONTRACT,
+        ),
+        (
+            "train_image_text.jsonl",
+            lambda data: data.replace(b"not being worn", b"being worn", 1),
+            MATCHES,
+        ),
     ],
+    ids=["crop", "metadata", "prompts"],
 )
 def test_an_edited_file_turns_the_check_of_its_asset_red_and_a_build_turns_it_green(
-    built: Platform, name: str, old: str, new: str, check: tuple[str, str]
+    built: Platform, name: str, change: Callable[[bytes], bytes], check: tuple[str, str]
 ) -> None:
+    """Of a crop with the same size and time only a deep run finds it."""
     path = built.settings.roots.sku_root / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-    assert not verify(built).success
+    before, data = path.stat(), path.read_bytes()
+    path.write_bytes(change(data))
+    assert path.read_bytes() != data
+    if check == FILES:
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert verify(built).success
+    assert not verify(built, deep=check == FILES).success
     assert failing(built) == {check}
     built.build()
     assert failing(built) == set()
-    assert path.read_text() == text
-
-
-def test_only_a_deep_run_finds_a_flipped_bit_and_the_next_build_makes_that_crop_again(
-    built: Platform,
-) -> None:
-    crop = built.settings.roots.sku_root / CROP
-    before, data = crop.stat(), crop.read_bytes()
-    crop.write_bytes(data[:-30] + bytes([data[-30] ^ 1]) + data[-29:])
-    os.utime(crop, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert verify(built).success
-    assert not verify(built, deep=True).success
-    assert failing(built) == {FILES}
-    built.build()
-    assert crop.read_bytes() == data
-    assert failing(built) == set()
-
-
-def test_a_split_that_was_never_built_fails_and_says_so(platform: Platform) -> None:
-    said = failure(verify(platform))
-    assert "1 fault in train, the first: it has not been built." in said
+    assert path.read_bytes() == data
 
 
 @pytest.mark.parametrize("job", ["verify_dataset", "check_only"])
 def test_a_job_that_looks_at_a_split_waits_for_no_build_but_names_the_one_that_runs(
-    platform: Platform, job: str
+    built: Platform, job: str
 ) -> None:
-    platform.build()
-    with writer(platform.settings.roots, SPLIT, "0123456789"):
-        assert f"is being built by process {os.getpid()}" in failure(platform.run(job))
-        assert platform.run("check_freshness").success
-    assert platform.run(job).success
-
-
-def test_the_weekly_verification_looks_deeply_at_each_split() -> None:
-    defs = build_defs(read_settings({"SPLITS": "train test"}))
-    context = dg.build_schedule_context(
-        scheduled_execution_time=datetime(2026, 3, 1, 5, tzinfo=UTC),
-        repository_def=defs.get_repository_def(),
-    )
-    requests = defs.resolve_schedule_def("weekly_verification").evaluate_tick(context).run_requests
-    assert {request.partition_key for request in requests or []} == {"train", "test"}
-    for request in requests or []:
-        assert request.run_config["ops"]["verify_split"]["config"] == {"deep": True}
+    with writer(built.settings.roots, SPLIT, "0123456789"):
+        assert f"is being built by process {os.getpid()}" in failure(built.run(job))
+        assert built.run("check_freshness").success
+    assert built.run(job).success

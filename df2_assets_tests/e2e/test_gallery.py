@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ import pytest
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.dataset.prompts import prompt
 from df2_assets.dataset.taxonomy import CATEGORIES
-from df2_assets.engines.base import Lost, R, S
 from df2_assets.engines.progress import silent
+from df2_assets.engines.serial import SerialEngine
 from df2_assets.report.gallery import content
 from df2_assets.report.gallery.site import write_site
 from df2_assets.store.layout import Roots
@@ -29,6 +29,7 @@ pytestmark = pytest.mark.browser
 SPLIT = "train"
 HOSTILE = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
 FULL_SKUS = 21_190
+BOX = (10, 20, 300, 400)
 NO_PICTURE = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
 
 
@@ -115,7 +116,7 @@ def test_it_opens_from_its_file_with_every_sku_and_its_thumbnail(gallery: "Page"
     assert len(ids(gallery)) == 10
 
 
-def test_filters_narrow_and_combine(gallery: "Page") -> None:
+def test_filters_narrow_and_combine_and_must_hold_of_one_crop(gallery: "Page") -> None:
     chip(gallery, "trousers").click()
     assert found(gallery) == "24 SKUs 48 crops"
     chip(gallery, "side or back").click()
@@ -124,8 +125,6 @@ def test_filters_narrow_and_combine(gallery: "Page") -> None:
     gallery.get_by_role("button", name="Clear all").click()
     until(gallery, "document.getElementById('found').textContent.startsWith('70')")
 
-
-def test_domain_occlusion_and_viewpoint_must_hold_of_one_crop(gallery: "Page") -> None:
     for label in ("catalog", "not worn"):
         chip(gallery, label).click()
     assert found(gallery) == "0 SKUs 0 crops"
@@ -216,17 +215,12 @@ def test_arrows_go_from_sku_to_sku(gallery: "Page") -> None:
     assert gallery.get_by_role("button", name="Previous SKU").is_disabled()
 
 
-def test_hostile_text_is_shown_and_does_nothing(gallery: "Page") -> None:
+def test_refusals_are_filtered_and_hostile_text_in_them_does_nothing(gallery: "Page") -> None:
     gallery.get_by_role("link", name="Refusals").click()
     gallery.wait_for_selector("#refused-rows tr")
     assert "<img src=x onerror=" in gallery.locator("#refused-rows").inner_text()
     assert gallery.title() == f"{SPLIT} · DeepFashion2 SKUs"
     assert gallery.locator("#refused-rows img, #refused-rows script").count() == 0
-
-
-def test_refusals_are_filtered_by_reason(gallery: "Page") -> None:
-    gallery.get_by_role("link", name="Refusals").click()
-    gallery.wait_for_selector("#refused-rows tr")
     gallery.get_by_role("button", name="wrong_category").click()
     assert gallery.locator("#refused-rows tr").count() == 1
     assert gallery.locator("#refused-found").inner_text() == "1 of 1"
@@ -284,60 +278,26 @@ def full_size(roots: Roots) -> Path:
     records = []
     for number in range(FULL_SKUS):
         category = 1 + number % 13
+        name = CATEGORIES[category]
         sku_id = f"{number + 1:06d}_01_{category:02d}"
         for place, domain in enumerate(("catalog", *["query"] * 8, "catalog")):
             image = f"{(10 * number + place) % 1_000_000:06d}"
             occlusion, viewpoint = 1 + number % 3, 1 + (number + place) % 3
-            text = prompt(domain, CATEGORIES[category], occlusion, viewpoint)
-            crop = f"{SPLIT}/{domain}/{sku_id}/{image}_item1.jpg"
+            paths = f"{SPLIT}/{domain}/{sku_id}/{image}_item1.jpg", f"{SPLIT}/image/{image}.jpg"
+            text = prompt(domain, name, occlusion, viewpoint)
+            garment = SPLIT, sku_id, number + 1, 1, category, name
             records.append(
-                ImageText(
-                    SPLIT,
-                    sku_id,
-                    number + 1,
-                    1,
-                    category,
-                    CATEGORIES[category],
-                    domain,
-                    crop,
-                    f"{SPLIT}/image/{image}.jpg",
-                    image,
-                    1,
-                    (10, 20, 300, 400),
-                    occlusion,
-                    viewpoint,
-                    text,
-                )
+                ImageText(*garment, domain, *paths, image, 1, BOX, occlusion, viewpoint, text)
             )
     records.sort(key=lambda one: (one.sku_id, one.domain))
     shown = content.collect(records, {}, {})
-    ready = {
-        "figures": [],
-        "gap": "",
-        "balance": {},
-        "prompts": [],
-        "distinct": 0,
-        "leaks": [],
-        "more_leaks": 0,
-        "not_compared": [],
+    lists: dict[str, object] = {
+        name: [] for name in ("figures", "prompts", "leaks", "not_compared")
     }
+    ready = lists | {"gap": "", "balance": {}, "distinct": 0, "more_leaks": 0}
     figures = {"skus": FULL_SKUS, "crops": len(records), "refused": 0, "alarms": 0}
     page = {"figures": figures, "readiness": ready, "checks": [], "reasons": []}
-    return write_site(roots, SPLIT, shown, [], [], page, Idle(), silent).page
-
-
-class Idle:
-    """An engine that draws nothing: there is nothing to be drawn."""
-
-    workers = 1
-
-    def map(
-        self, function: Callable[[S], R], shards: Iterable[S]
-    ) -> Generator[tuple[S, R | Lost], None, None]:
-        yield from ()
-
-    def close(self) -> None:
-        """Nothing to end."""
+    return write_site(roots, SPLIT, shown, [], [], page, SerialEngine(), silent).page
 
 
 def test_a_full_data_set_is_ready_searched_and_paged(page: "Page", roots: Roots) -> None:

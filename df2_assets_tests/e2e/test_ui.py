@@ -63,7 +63,7 @@ def test_the_lineage_is_found_from_the_front_page(page: "Page", ui: Dev) -> None
     sees(page.get_by_text("it is kept only with at least one"))
 
 
-def test_a_split_is_materialized_with_clicks_and_its_progress_is_seen(
+def test_a_split_is_materialized_with_clicks_and_its_progress_and_contact_sheet_are_seen(
     page: "Page", ui: Dev
 ) -> None:
     launch(page, ui, GOOD)
@@ -82,9 +82,6 @@ def test_a_split_is_materialized_with_clicks_and_its_progress_is_seen(
     sees(page.get_by_text("Materialized", exact=True))
     sees(page.locator("tr", has_text=re.compile(r"^crops200$")))
 
-
-def test_the_contact_sheet_is_looked_at(page: "Page", ui: Dev) -> None:
-    ui.api.wait_for(ui.api.launch(GOOD), "SUCCESS")
     page.goto(f"{ui.api.address}/assets/crops?view=partitions&partition={GOOD}")
     page.get_by_text("Show Markdown").first.click()
     sheet = page.get_by_role("dialog").get_by_role("img", name="catalog above query")
@@ -123,20 +120,5 @@ def test_the_nightly_build_is_turned_on(page: "Page", ui: Dev) -> None:
     assert others == {"nightly_build"}
 
 
-def test_a_run_is_terminated(page: "Page", ui: Dev) -> None:
-    elsewhere = ui.station.folder / "elsewhere"
-    there = {"df2_root": str(ui.station.df2_root), "sku_root": str(elsewhere)}
-    run_id = ui.api.launch(GOOD, {"resources": {"data": {"config": there}}})
-    with held_while_cutting(ui.process, roots(ui, "elsewhere"), GOOD) as workers:
-        go(page, ui, "Runs", run_id[:8])
-        page.get_by_role("button", name="Terminate").click()
-        page.get_by_role("dialog").get_by_role("button", name="Terminate").click()
-        processes.assert_gone(workers)
-        page.keyboard.press("Escape")
-        sees(page.get_by_text("Canceled", exact=True))
-    assert ui.api.status(run_id) == "CANCELED"
-
-
-def roots(ui: Dev, folder: str = "sku") -> Roots:
-    out = ui.station.folder / folder
-    return Roots(ui.station.df2_root, out, str(out))
+def roots(ui: Dev) -> Roots:
+    return Roots(ui.station.df2_root, ui.station.sku, str(ui.station.sku))

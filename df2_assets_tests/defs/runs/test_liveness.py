@@ -1,9 +1,8 @@
 """Runs and their processes: which are gone, and what is said of them."""
 
 import json
-import subprocess
+import os
 import sys
-from collections.abc import Iterator
 
 import dagster as dg
 import pytest
@@ -15,12 +14,6 @@ from df2_assets_tests.support import processes
 STATES = ["NOT_STARTED", "STARTING", "STARTED", "CANCELING"]
 
 
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
 @pytest.fixture(scope="module")
 def ended() -> dict[str, str]:
     """The tags of a process that has ended."""
@@ -28,18 +21,14 @@ def ended() -> dict[str, str]:
         "import json; from df2_assets.defs.runs.liveness import own_tags; "
         "print(json.dumps(own_tags()))"
     )
-    said = subprocess.run(
-        [sys.executable, "-c", code], cwd=processes.PROJECT, capture_output=True, check=True
-    )
-    tags: dict[str, str] = json.loads(said.stdout)
+    command = (sys.executable, "-c", code)
+    tags: dict[str, str] = json.loads(processes.run(command, os.environ, processes.PROJECT).stdout)
     return tags
 
 
 def run(tags: dict[str, str], state: str = "STARTED") -> dg.DagsterRun:
     return dg.DagsterRun(
-        "build_dataset",
-        tags=tags | {PARTITION_TAG: "train"},
-        status=dg.DagsterRunStatus(state),
+        "build_dataset", tags=tags | {PARTITION_TAG: "train"}, status=dg.DagsterRunStatus(state)
     )
 
 
