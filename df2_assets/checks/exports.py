@@ -11,8 +11,7 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.faults import Fault, Seen
-from df2_assets.checks.finding import Finding, crop_rows, number_of
+from df2_assets.checks.finding import Fault, Finding, Seen, crop_rows, number_of
 from df2_assets.errors import Df2Error, inert
 from df2_assets.exports import EXPORTS
 from df2_assets.exports import record as records

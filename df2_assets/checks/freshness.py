@@ -9,9 +9,9 @@ from typing import Final
 
 from df2_assets.checks.finding import Finding
 from df2_assets.errors import LayoutError
-from df2_assets.store.consistency import standing
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import scan
+from df2_assets.store.state import consistency_problems
 
 _MADE_OF: Final = ("raw_annotation_index", "sku_groups", "crops")
 _DAY: Final = 86400.0
@@ -44,7 +44,7 @@ def freshness(
         problems.append("the download is not there any more")
     elif last_build.version != current:
         problems.append("the download has changed since")
-    problems += standing(roots, split, _MADE_OF)
+    problems += consistency_problems(roots, split, _MADE_OF)
     summary = f"Built {age:.1f} days ago from the download as it is."
     if problems:
         summary = f"{split} is not fresh: {'; '.join(problems)}. Build it again."

@@ -51,7 +51,7 @@ def built_splits(settings: Settings, *, named: bool) -> tuple[str, ...]:
     Raises MissingTableError where none was.
     """
     from df2_assets.errors import MissingTableError
-    from df2_assets.store.consistency import is_built
+    from df2_assets.store.state import is_built
 
     if named:
         return settings.splits

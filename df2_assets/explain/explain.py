@@ -22,10 +22,10 @@ from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
 from df2_assets.errors import MissingTableError, inert
 from df2_assets.store import tables
-from df2_assets.store.consistency import standing
 from df2_assets.store.contract_files import read_metadata
 from df2_assets.store.files import NOT_A_FILE
 from df2_assets.store.layout import Roots
+from df2_assets.store.state import consistency_problems
 
 Fate = Literal["in", "unpaired", "refused", "style 0", "unknown"]
 
@@ -171,7 +171,7 @@ class _Evidence:
     def notes(self) -> list[str]:
         """What an answer cannot be relied on for; one sentence each."""
         remedy = f"run df2-assets build --split {self.split}"
-        problems = standing(self.roots, self.split)
+        problems = consistency_problems(self.roots, self.split)
         return [f"{problem[0].upper()}{problem[1:]}: {remedy}." for problem in problems]
 
     def rows(self, asset: str, **values: str | int) -> list[Row]:

@@ -1,12 +1,19 @@
-"""Whether the files of a split belong together: `_df2_assets/state/{split}.json`."""
+"""Whether the files of a split are built and belong together: `_df2_assets/state/{split}.json`."""
+
+from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from df2_assets.dataset.prompts import Variant
-from df2_assets.errors import IncompleteSplitError
+from df2_assets.dataset.tables import MADE_FROM
+from df2_assets.errors import IncompleteSplitError, ProvenanceError
 from df2_assets.store import tables
 from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
+
+_TABLES: Final = tuple(asset for asset in MADE_FROM if asset != "crop_quality")
+"""The tables of the data set itself, without those beside it."""
 
 
 class State(msgspec.Struct):
@@ -70,3 +77,31 @@ def require_complete(roots: Roots, split: str) -> None:
         raise IncompleteSplitError(
             f"{split} under {roots.sku_root} is not complete: run df2-assets build --split {split}"
         )
+
+
+def is_built(roots: Roots, split: str) -> bool:
+    """Whether anything of a build of the split is on disk."""
+    made = [roots.table(asset, split) for asset in _TABLES]
+    documents = [roots.state(split), roots.sku_metadata(split), roots.image_text(split)]
+    return any(path.exists() for path in made + documents)
+
+
+def consistency_problems(roots: Roots, split: str, assets: Iterable[str] = _TABLES) -> list[str]:
+    """Return why the tables of `assets` and the contract files do not belong together."""
+    problems = []
+    for asset in assets:
+        if tables.find(roots, asset, split) is None:
+            exists = roots.table(asset, split).exists()
+            problems.append(
+                f"the table of {asset} {'cannot be read' if exists else 'is not there'}"
+            )
+            continue
+        try:
+            tables.refuse_stale(roots, asset, split)
+        except ProvenanceError as problem:
+            problems.append(str(problem).rstrip("."))
+    recorded = load(roots, split)
+    if recorded.complete:
+        return problems + mismatches(roots, split, recorded)
+    half_built = "it is half-built: a build is running or was stopped, or crops are to be remade"
+    return [*problems, half_built]

@@ -15,18 +15,17 @@ import pandas as pd
 
 from df2_assets.checks.crops import FOREIGN, files_match
 from df2_assets.checks.exports import exports_on_disk
-from df2_assets.checks.faults import Fault, Seen
-from df2_assets.checks.finding import Finding, crop_rows, number_of
+from df2_assets.checks.finding import Fault, Finding, Seen, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import OutputError
 from df2_assets.store import checksums, crop_tree, tables
-from df2_assets.store.consistency import is_built, standing
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.files import temporary_name
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
+from df2_assets.store.state import consistency_problems, is_built
 from df2_assets.verify.rereading import Reread, reread
 
 _DAMAGED: Final = "its bytes are not those that were written, behind the same size and time"
@@ -67,7 +66,7 @@ def verify(
     deep = engine is not None
     if not is_built(roots, split):
         return Verified(split, deep, faults=[Fault("state", "it has not been built")])
-    faults = [Fault("state", what) for what in standing(roots, split)]
+    faults = [Fault("state", what) for what in consistency_problems(roots, split)]
     listing, current = checksums.read(roots, split), checksums.current(roots, split)
     if not _is_listed(roots, split, listing, current):
         own = roots.checksums(split).relative_to(roots.sku_root).as_posix()

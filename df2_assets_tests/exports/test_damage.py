@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets.checks.exports import CHECK, exports_on_disk
-from df2_assets.checks.faults import Fault
-from df2_assets.checks.finding import Finding
+from df2_assets.checks.finding import Fault, Finding
 from df2_assets.exports import EXPORTS, pairs
 from df2_assets.exports.build import export
 from df2_assets.exports.source import Source

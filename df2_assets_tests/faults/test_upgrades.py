@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from df2_assets.cli import main
-from df2_assets.dataset import cropping
-from df2_assets.pipeline import indexing, reading
+from df2_assets.dataset import annotations, cropping
+from df2_assets.pipeline import indexing
 from df2_assets.store import tables
 from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support.builder import DataSet
@@ -84,7 +84,7 @@ def test_other_code_for_crops_makes_every_crop_again_from_one_decode_per_image_a
 def test_other_code_for_annotations_reads_them_all_again_and_no_image(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    versions = f"code version {reading.CODE_VERSION} -> other"
+    versions = f"code version {annotations.CODE_VERSION} -> other"
     monkeypatch.setattr(indexing, "CODE_VERSION", "other")
     assert versions in run(site, "plan").output
     outcome = site.build()

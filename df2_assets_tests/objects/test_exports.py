@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets.checks.exports import exports_on_disk
-from df2_assets.checks.faults import Fault
+from df2_assets.checks.finding import Fault
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.folder import loose_name
