@@ -62,7 +62,7 @@ Spoil = Callable[[Draft], object]
 
 @dataclass(frozen=True)
 class Defect:
-    """`reason` is what it must be refused with (None: it must not be); `checks` must list it too.
+    """`reason` is what it must be refused with, if at all; `checks` must and `may` can list it.
 
     `scope` says what is refused or listed: the spoilt item, the whole file, or each crop that is
     wanted of the image. `index` is the spoilt item's afterwards, where that is another.
@@ -76,6 +76,7 @@ class Defect:
     checks: tuple[str, ...] = ()
     scope: Literal["item", "file", "crops"] = "item"
     index: int | None = None
+    may: tuple[str, ...] = ()
     image_suffix: str | None = ".jpg"
     annotated: bool = True
 
@@ -203,10 +204,9 @@ IN_EACH_SPLIT: Final = (
     Defect("fields that nobody knows", _item(note='by "hand": {}', fabric={"weave": ["twill"]})),
     Defect("no unneeded fields", _drop(*_UNNEEDED)),
     Defect("item999999", _rename(999_999), index=999_999),
-    Defect("box of the image", lambda d: d.item.update(bounding_box=[0, 0, *d.size], scale=3)),
 )
 """Defects that are planted once in each annotated split; the last ones are unusual and good."""
 
-PAST_EDGE: Final = Defect("box past the edge, one of too many", _pass_edge, checks=(BOXES,))
-SAVED_AGAIN: Final = _crops("saved again", _picture(lambda image: image, quality=62))
+PAST_EDGE: Final = Defect("box past the edge", _pass_edge, checks=(BOXES,), may=(UNLIKE,))
+SAVED_AGAIN: Final = _crops("saved again", _picture(lambda image: image, quality=80))
 DEFECTS: Final = {one.name: one for one in (NONE, *IN_EACH_SPLIT, PAST_EDGE, SAVED_AGAIN)}

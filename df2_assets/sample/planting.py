@@ -166,7 +166,8 @@ class _Field:
         if defect.scope != "crops" and defect.reason:
             checks += (defects.REFUSALS,)
         indices = places.get(defect.scope, [crops[0] if defect.index is None else defect.index])
-        self.note(plan.image_id, indices, defect.name, Expect(defect.reason, checks))
+        expect = Expect(defect.reason, checks, may=defect.may)
+        self.note(plan.image_id, indices, defect.name, expect)
 
     def plant_mismatched(self) -> None:
         """Add a plain garment of quite another colour to SKUs that are shown well enough."""
