@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterable
-from contextlib import chdir
 from pathlib import Path
 
 import msgspec
@@ -40,9 +39,8 @@ Told = tuple[str, str, str | None, str]
 
 
 def build(roots: Roots) -> None:
-    """Do what a build does, without Dagster, from the folder that SKU_ROOT is relative to."""
-    with chdir(roots.sku_root.parent):
-        built = clean.build(roots, SPLIT)
+    """Do what a build does, without Dagster."""
+    built = clean.build(roots, SPLIT)
     index = tables.frame(tables.read(roots, "raw_annotation_index", SPLIT))
     refused = tables.from_frame(
         collect_refusals(SPLIT, index, built.groups, built.manifest), REFUSALS
