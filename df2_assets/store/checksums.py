@@ -15,22 +15,12 @@ from df2_assets.store import tables
 from df2_assets.store.access import access
 from df2_assets.store.files import publish
 from df2_assets.store.layout import Roots
-from df2_assets.store.objects.path import ObjectPath
 
 
 def digest(path: Path) -> str:
     """SHA-256 of a file, hexadecimal. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def digest_as_left(path: Path, written: str | None) -> str:
-    """The digest of a file that has the size and time that it was left with. Raises OSError.
-
-    It is read once more. An object with the tag that it was left with has the bytes that were
-    `written` with that digest: nothing is asked for.
-    """
-    return written if written and isinstance(path, ObjectPath) else digest(path)
 
 
 def digest_each(root: Path, names: Iterable[str]) -> Iterator[str | None]:
