@@ -28,8 +28,7 @@ def write(root: Path) -> None:
     for image in BAD_IMAGES:
         path = root / BAD / "annos" / f"{image}.json"
         annotation = json.loads(path.read_text())
-        x1, y1, x2, y2 = annotation["item2"]["bounding_box"]
-        annotation["item2"]["bounding_box"] = [x2, y1, x1, y2]
+        annotation["item2"]["bounding_box"] = [500, 300, 200, 690]
         path.write_text(json.dumps(annotation))
 
 

@@ -80,4 +80,4 @@ def test_a_block_of_the_page_loads_the_split(
     monkeypatch.chdir(tmp_path)
     block = tmp_path / "block.py"
     block.write_text(BLOCKS[title])
-    assert SHOWS[title](runpy.run_path(str(block)), splits.lines(exported))
+    assert SHOWS[title](runpy.run_path(str(block)), splits.records(exported))
