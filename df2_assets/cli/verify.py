@@ -37,7 +37,7 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
     Example: df2-assets verify --split train --deep
 
     Looks at every split that was built. A crop that only its digest gives away is marked, so
-    that the next build makes it anew. Ends with 1 where something is wrong.
+    that the next build makes it again. Ends with 1 where something is wrong.
     """
     settings = settings_for(names, workers, starts_engine=deep)
     found = _verify(settings, built_splits(settings, named=bool(names)), deep)

@@ -118,7 +118,7 @@ def document_result(
             "crops": published.crops,
             "preview": dg.MetadataValue.md(fenced_head(path)),
             **changed(published.changes),
-            **({"rebuild_reason": published.anew} if published.anew else {}),
+            **({"rebuild_reason": published.rebuild_reason} if published.rebuild_reason else {}),
             **(metadata or {}),
         },
         tags=tags,

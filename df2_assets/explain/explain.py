@@ -282,7 +282,7 @@ def _follow_groups(evidence: _Evidence, row: Row) -> Step:
             said += f"; refused, and perhaps of this SKU: {_first(refused)}"
         return Step("sku_groups", said, facts | {"refused": refused}, "unpaired")
     if not evidence.rows("sku_groups", crop_path=row["crop_path"]):
-        said = "usable, and not in the groups at hand: they are older than the index"
+        said = "usable, but not in sku_groups, which is older than the index"
         return Step("sku_groups", said, facts, "unknown")
     said = (
         f"SKU {row['sku_id']}, with {counts['catalog']} catalog and {counts['query']} query items"
@@ -304,7 +304,7 @@ def _refused_counterparts(evidence: _Evidence, row: Row) -> list[str]:
 def _follow_crop(evidence: _Evidence, row: Row) -> Step:
     crop = evidence.row("crops", crop_path=row["crop_path"])
     if crop is None:
-        said = "not in the manifest at hand: it is older than the groups"
+        said = "not in the manifest, which is older than sku_groups"
         return Step("crops", said, {"crop_path": row["crop_path"]}, "unknown")
     facts = {name: value for name, value in crop.items() if value is not None}
     if crop["reason"] == UNPAIRED:

@@ -37,14 +37,14 @@ _READ: Final = pa.schema([FILES.field(name) for name in ("image_id", "items", "s
 class Indexed:
     """The index, the listing and side table it goes with, and how many annotations were read.
 
-    `anew` says why all of them were, although an earlier index exists.
+    `rebuild_reason` says why all of them were, although an earlier index exists.
     """
 
     table: pa.Table
     listing: Listing
     files: pa.Table
     annotations_read: int
-    anew: str | None
+    rebuild_reason: str | None
 
 
 class Known(NamedTuple):
@@ -84,8 +84,8 @@ def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> 
         settled=~files["image_id"].isin(read["image_id"][~read["settled"]]),
     )
     table = _merged(known, files["image_id"][unchanged], rows)
-    anew = None if known else _why_anew(roots, split)
-    return Indexed(table, listing, tables.from_frame(files, FILES), len(read), anew)
+    rebuild_reason = None if known else _find_rebuild_reason(roots, split)
+    return Indexed(table, listing, tables.from_frame(files, FILES), len(read), rebuild_reason)
 
 
 def read_files(roots: Roots, split: str) -> pa.Table:
@@ -155,7 +155,7 @@ def _known(roots: Roots, split: str) -> Known | None:
     return Known(index, tables.frame(files))
 
 
-def _why_anew(roots: Roots, split: str) -> str | None:
+def _find_rebuild_reason(roots: Roots, split: str) -> str | None:
     """Return why an earlier index does not help; None where there is none."""
     earlier = tables.origin(roots, "files", split)
     if earlier is None:

@@ -43,8 +43,9 @@ class CropPlan:
     `keep`: on disk as it should be. `settled`: known not to be on disk, and not tried again: it
     failed, or its SKU has lost its other domain to failures. `make`: columns of `sku_groups`, and
     `fingerprint`, `image_size`, `image_mtime_ns`; `images`: what has to be decoded for it. `tree`:
-    what is on disk now; `known`: rows of the manifest and journal by path. `anew` says why crops
-    that are on disk are made again, where the reason is not their image or box.
+    what is on disk now; `known`: rows of the manifest and journal by path.
+    `rebuild_reason` says why crops that are on disk are made again, where the reason is not their
+    image or box.
     """
 
     keep: list[CropRow]
@@ -53,7 +54,7 @@ class CropPlan:
     images: list[SourceImage]
     tree: CropTree
     known: dict[str, CropRow]
-    anew: str | None
+    rebuild_reason: str | None
 
     @cached_property
     def remove(self) -> list[str]:
@@ -118,8 +119,8 @@ def plan_crops(
             settled.append(left_out(kept))
     to_make = possible[possible["crop_path"].isin(make)]
     _require_own_paths(split, to_make)
-    anew = _why_anew(make, tree, known)
-    return CropPlan(keep, settled, to_make, _images(roots, to_make), tree, known, anew)
+    rebuild_reason = _find_rebuild_reason(make, tree, known)
+    return CropPlan(keep, settled, to_make, _images(roots, to_make), tree, known, rebuild_reason)
 
 
 def _require_own_paths(split: str, make: pd.DataFrame) -> None:
@@ -188,7 +189,7 @@ def estimate(
     )
 
 
-def _why_anew(make: set[str], tree: CropTree, known: dict[str, CropRow]) -> str | None:
+def _find_rebuild_reason(make: set[str], tree: CropTree, known: dict[str, CropRow]) -> str | None:
     """Return why crops that are on disk are made again, besides a change of image or box."""
     there = make & tree.crops.keys()
     if there and not known:

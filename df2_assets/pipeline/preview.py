@@ -60,9 +60,9 @@ def plan_split(
     groups = tables.frame(group_index(indexed.table))
     plan = plan_crops(settings, split, groups, tables.frame(indexed.files))
     takes = estimate(roots, plan, engine, images_per_second)
-    anew = {
-        "raw_annotation_index": indexed.anew,
-        "crops": plan.anew,
+    reasons = {
+        "raw_annotation_index": indexed.rebuild_reason,
+        "crops": plan.rebuild_reason,
         "image_text": other_templates(state.load(roots, split), variants),
     }
     return SplitPlan(
@@ -75,5 +75,5 @@ def plan_split(
         len(plan.remove),
         int(index["reason"].notna().sum()),
         takes,
-        [f"{asset} rebuilt: {why}" for asset, why in anew.items() if why],
+        [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why],
     )

@@ -22,14 +22,14 @@ from df2_assets.store.layout import Roots
 class Published:
     """A contract file: its data version (roots left out), what it holds, and what changed in it.
 
-    `anew` says why it was written again, where the reason is not its input.
+    `rebuild_reason` says why it was written again, where the reason is not its input.
     """
 
     data_version: str
     skus: int
     crops: int
     changes: Changes
-    anew: str | None = None
+    rebuild_reason: str | None = None
 
 
 def publish_metadata(

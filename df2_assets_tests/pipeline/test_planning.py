@@ -45,7 +45,7 @@ def test_nothing_is_to_do_after_a_build(place: Place) -> None:
     plan = place.plan()
     assert plan.nothing_to_do
     assert [row.crop_path for row in plan.keep] == place.paths
-    assert (plan.settled, plan.images, plan.anew) == ([], [], None)
+    assert (plan.settled, plan.images, plan.rebuild_reason) == ([], [], None)
 
 
 def test_only_what_is_missing_is_made(place: Place) -> None:
@@ -72,7 +72,7 @@ def test_another_encoder_makes_all_crops_again_and_says_so(
     monkeypatch.setattr(cropping, "QUALITY", 80)
     plan = place.plan()
     assert sorted(plan.make["crop_path"]) == sorted(place.paths)
-    assert plan.anew == f"{before} -> {cropping.encoder()}"
+    assert plan.rebuild_reason == f"{before} -> {cropping.encoder()}"
 
 
 def test_crops_that_nothing_wants_are_removed(place: Place) -> None:

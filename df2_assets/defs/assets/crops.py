@@ -60,7 +60,7 @@ def crops(
             "seconds": seconds,
             "images_per_second": built.images_decoded / seconds,
         },
-        rebuild_reason=plan.anew,
+        rebuild_reason=plan.rebuild_reason,
         metadata={
             "folder": dg.MetadataValue.path(str(roots.crops(split))),
             **pictures(

@@ -52,7 +52,7 @@ def raw_annotation_index(
             "seconds": seconds,
             "annotations_per_second": indexed.annotations_read / seconds,
         },
-        rebuild_reason=indexed.anew,
+        rebuild_reason=indexed.rebuild_reason,
         tags=record_source(
             context,
             SOURCE,
