@@ -28,6 +28,7 @@ from df2_assets import errors
 from df2_assets.cli.instance import open_instance
 from df2_assets.cli.options import quiet, say, say_json, say_table, verbose
 from df2_assets.definitions import build_defs
+from df2_assets.defs.failures import CheckFailure, Failure
 from df2_assets.defs.resources import DataRoots, ProgressChoice
 from df2_assets.defs.runs.liveness import PARTITION_TAG, own_tags
 from df2_assets.settings import Settings
@@ -36,6 +37,8 @@ _REPOSITORY = RemoteRepositoryOrigin(
     RegisteredCodeLocationOrigin("df2_assets.definitions"), SINGLETON_REPOSITORY_NAME
 )
 """The code location of `workspace.yaml`: Home, Jobs and the timeline show the runs of its jobs."""
+
+_STOPPED = "Stopped. What was finished is kept, and the next build goes on from there."
 
 
 @dataclass
@@ -177,6 +180,8 @@ def run_split(
             outcome.numbers[asset] = _numbers(made.metadata)
             if reason := made.metadata.get("rebuild_reason"):
                 outcome.notes.append(f"{asset} rebuilt: {reason.value}")
+            if taken_over := made.metadata.get("taken_over"):
+                outcome.notes.append(str(taken_over.value))
         elif event.is_step_failure or (event.is_job_failure and not outcome.problems):
             outcome.problems += _problem(event)
     for check in result.get_asset_check_evaluations():
@@ -187,7 +192,10 @@ def run_split(
         elif check.severity == dg.AssetCheckSeverity.WARN:
             outcome.warned.append(said)
         else:
-            outcome.failed.append(said)
+            paths = [
+                v.value for v in check.metadata.values() if isinstance(v, dg.PathMetadataValue)
+            ]
+            outcome.failed.append(" ".join([said, *(f"All of them: {path}" for path in paths)]))
     return outcome
 
 
@@ -200,17 +208,16 @@ def _refuse_to_go_on_after_an_interrupt(
     instance: dg.DagsterInstance, result: JobExecutionResult
 ) -> None:
     """Dagster calls a run failed that nobody ended in the UI; it was canceled all the same."""
-    names = {
-        error.cls_name for event in result.all_events if (error := _root_cause(event)) is not None
-    }
-    if not names & {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}:
+    interrupts = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
+    causes = [error for event in result.all_events if (error := _root_cause(event)) is not None]
+    stops = [error for error in causes if error.cls_name in interrupts]
+    if not stops:
         return
+    kept = stops[0].message.partition(": ")[2].strip() or _STOPPED
     run = instance.get_run_by_id(result.run_id)
     if run is not None:
-        instance.report_run_canceled(run, "Ended by Ctrl-C or SIGTERM.")
-    raise errors.StoppedError(
-        "Stopped. What was finished is kept, and the next build goes on from there."
-    )
+        instance.report_run_canceled(run, f"Ended by Ctrl-C or SIGTERM. {kept}")
+    raise errors.StoppedError(kept)
 
 
 def _root_cause(event: dg.DagsterEvent) -> Any:
@@ -227,9 +234,8 @@ def _root_cause(event: dg.DagsterEvent) -> Any:
 def _problem(event: dg.DagsterEvent) -> list[str]:
     """Why a step or the run failed; nothing for a failed check, which speaks for itself."""
     error = getattr(event.event_specific_data, "error", None)
-    if error is not None and error.cls_name == dg.Failure.__name__:
-        return [error.message.partition(": ")[2].strip()]
-    cause = _root_cause(event)
-    if cause is None or cause.cls_name == "DagsterAssetCheckFailedError":
+    if error is None or error.cls_name == CheckFailure.__name__:
         return []
-    return [f"{event.step_key or 'the run'} failed: {cause.message.strip()}"]
+    if error.cls_name == Failure.__name__:
+        return [error.message.partition(": ")[2].strip()]
+    return [f"{event.step_key or 'the run'} failed: {_root_cause(event).message.strip()}"]

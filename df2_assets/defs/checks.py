@@ -20,17 +20,22 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 from df2_assets.checks.finding import record_finding
 from df2_assets.checks.freshness import LastBuild
 from df2_assets.checks.registry import BESIDE, CHECKS, Check, CheckContext, checks_of, is_there
-from df2_assets.defs.failures import explained
+from df2_assets.defs.failures import CheckFailure, explained
 from df2_assets.defs.metadata import check_result
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
-from df2_assets.defs.runs.history import SOURCE, last_made, made_from, observed
+from df2_assets.defs.runs.history import SOURCE, another_data_set, last_made, made_from, observed
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.report.check_pictures import SHOW
 
 _BLOCKING: Final = {(check.asset, check.name) for check in CHECKS if check.blocking}
 _FREE: Final = (SOURCE, "image_text")
 """Assets whose checks may run while a build is at work: `check_freshness` waits for nobody."""
+
+_SHOWN_IN_RUN: Final = (dg.TextMetadataValue, dg.TableMetadataValue, dg.PathMetadataValue)
+"""What the event of a failure shows of a check's metadata: items, and where all of them are."""
+
+_AGAIN: Final = "The job `check_only` evaluates it again, for one split or for all."
 
 
 def _check_step(asset: str) -> dg.AssetChecksDefinition:
@@ -42,7 +47,7 @@ def _check_step(asset: str) -> dg.AssetChecksDefinition:
             dg.AssetCheckSpec(
                 check.name,
                 asset=asset,
-                description=check.description,
+                description=f"{check.description} {_AGAIN}",
                 blocking=check.blocking,
                 partitions_def=splits,
             )
@@ -56,16 +61,41 @@ def _check_step(asset: str) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         names = {key.name for key in context.selected_asset_check_keys}
         checks = [check for check in checks_of(asset) if check.name in names]
+        failed = []
         with explained():
-            if context.has_partition_key:
-                yield from _results(context, checks, context.partition_key)
-                return
-            for split in splits.get_partition_keys():
-                if is_there(asset, context.resources.data.roots, split):
-                    for result in _results(context, checks, split):
-                        yield evaluation(context.instance, result, split)
+            for split in _splits(context, asset):
+                for result in _results(context, checks, split):
+                    is_error = result.severity == dg.AssetCheckSeverity.ERROR
+                    if (asset, result.check_name) in _BLOCKING and is_error and not result.passed:
+                        failed.append((split, result))
+                    of_run = context.has_partition_key
+                    yield result if of_run else evaluation(context.instance, result, split)
+        if failed:
+            raise _failure(failed)
 
     return step
+
+
+def _splits(context: dg.AssetCheckExecutionContext, asset: str) -> list[str]:
+    """Return the split of the run, or all that have anything of the asset to check."""
+    if context.has_partition_key:
+        return [context.partition_key]
+    roots = context.resources.data.roots
+    return [split for split in splits.get_partition_keys() if is_there(asset, roots, split)]
+
+
+def _failure(failed: list[tuple[str, dg.AssetCheckResult]]) -> CheckFailure:
+    """Return what ends a run: the summary of each check, and the first items that failed it.
+
+    Dagster itself would name the checks, and no more.
+    """
+    lines = [f"{split}: {result.check_name}: {result.description}" for split, result in failed]
+    metadata = {
+        name: value
+        for name, value in (failed[0][1].metadata or {}).items()
+        if isinstance(value, _SHOWN_IN_RUN)
+    }
+    return CheckFailure("\n".join(lines), metadata, allow_retries=False)
 
 
 def _results(
@@ -78,6 +108,7 @@ def _results(
     if asset in BESIDE and not is_there(asset, roots, split):
         context.log.info(f"{asset} of {split} is not checked: it has not been made.")
         return
+    moved = another_data_set(context.instance, asset, split, roots)
     with retried(context.op_execution_context):
         try:
             findings = [(check, check.find(subject)) for check in checks]
@@ -89,7 +120,8 @@ def _results(
     for check, finding in findings:
         picture = SHOW[check.name](subject, finding) if check.name in SHOW else None
         record_finding(finding, roots, asset, check.name, split)
-        yield check_result(finding, roots, asset, check.name, split, picture)
+        result = check_result(finding, roots, asset, check.name, split, picture)
+        yield result._replace(metadata={**moved, **(result.metadata or {})})
 
 
 def _last_build(instance: dg.DagsterInstance, run_id: str, split: str) -> LastBuild | None:

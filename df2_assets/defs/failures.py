@@ -1,11 +1,14 @@
-"""Errors that a person can mend, as failures that Dagster shows with cause and remedy first."""
+"""What ends a run, as Dagster shows it: first the cause and what to do, or what was kept."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
 
+from df2_assets.checks.finding import number_of
 from df2_assets.errors import Df2Error
+from df2_assets.store import journal
+from df2_assets.store.layout import Roots
 
 
 class Failure(dg.Failure, dg.DagsterError):
@@ -15,6 +18,10 @@ class Failure(dg.Failure, dg.DagsterError):
     """
 
 
+class CheckFailure(Failure):
+    """A failed check that holds back what follows."""
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn a Df2Error into a Failure with its message; what a person has to mend is not retried."""
@@ -22,3 +29,16 @@ def explained() -> Iterator[None]:
         yield
     except Df2Error as error:
         raise Failure(str(error), allow_retries=False) from error
+
+
+@contextmanager
+def kept_when_stopped(roots: Roots, split: str, asset: str) -> Iterator[None]:
+    """Have an interrupt of a step say how many new crops of the split are finished and kept."""
+    try:
+        yield
+    except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as interrupt:
+        crops = sum(row.reason is None for row in journal.read(roots, split))
+        raise type(interrupt)(
+            f"{asset} of {split} was stopped: {number_of(crops, 'new crop')} of {split} "
+            f"{'is' if crops == 1 else 'are'} finished and kept. The next build goes on from there."
+        ) from None

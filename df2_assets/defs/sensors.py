@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from df2_assets.defs.failures import CheckFailure
 from df2_assets.defs.metadata import FIRST_OFFENDERS
 from df2_assets.defs.runs.history import SOURCE, TEMPLATES
 from df2_assets.defs.runs.liveness import PARTITION_TAG
@@ -91,6 +92,6 @@ def _errors(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
         if error is None:
             if event.is_job_failure and event.message:
                 yield inert(event.message, 1000)
-        elif error.cls_name != "DagsterAssetCheckFailedError":
+        elif error.cls_name != CheckFailure.__name__:
             step = f"{event.step_key} has failed" if event.step_key else "it has failed"
             yield f"{step}: {inert(error.message.strip(), 1000)}"

@@ -45,7 +45,7 @@ class CropPlan:
     `fingerprint`, `image_size`, `image_mtime_ns`; `images`: what has to be decoded for it. `tree`:
     what is on disk now; `known`: rows of the manifest and journal by path.
     `rebuild_reason` says why crops that are on disk are made again, where the reason is not their
-    image or box.
+    image or box. `taken_over`: how many of `keep` a build finished that was then stopped.
     """
 
     keep: list[CropRow]
@@ -55,6 +55,7 @@ class CropPlan:
     tree: CropTree
     known: dict[str, CropRow]
     rebuild_reason: str | None
+    taken_over: int
 
     @cached_property
     def remove(self) -> list[str]:
@@ -120,7 +121,17 @@ def plan_crops(
     to_make = possible[possible["crop_path"].isin(make)]
     _require_own_paths(split, to_make)
     rebuild_reason = _find_rebuild_reason(make, tree, known)
-    return CropPlan(keep, settled, to_make, _images(roots, to_make), tree, known, rebuild_reason)
+    finished = {row.crop_path for row in journal.read(roots, split)}
+    return CropPlan(
+        keep,
+        settled,
+        to_make,
+        _images(roots, to_make),
+        tree,
+        known,
+        rebuild_reason,
+        sum(row.crop_path in finished for row in keep),
+    )
 
 
 def _require_own_paths(split: str, make: pd.DataFrame) -> None:

@@ -5,6 +5,7 @@ import time
 import dagster as dg
 import pyarrow as pa
 
+from df2_assets.checks.finding import number_of
 from df2_assets.dataset.cropping import code_version
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import pictures, share, table_result
@@ -41,6 +42,11 @@ def crops(
     roots, split, start = output.roots, context.partition_key, time.monotonic()
     groups, shards = tables.frame(sku_groups), engine.start()
     plan = plan_crops(output.settings, split, groups, tables.frame(read_files(roots, split)))
+    taken_over = {}
+    if plan.taken_over:
+        crops_of = f"{number_of(plan.taken_over, 'crop')} of {split}"
+        taken_over["taken_over"] = f"Took over {crops_of} from a build that was stopped."
+        context.log.info(taken_over["taken_over"])
     require_space(roots.sku_root, estimate(roots, plan, shards).bytes, split)
     changed = BeforeAndAfter(roots.sku_root, plan.tree.crops, plan.make["crop_path"], plan.remove)
     built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
@@ -62,6 +68,7 @@ def crops(
         },
         rebuild_reason=plan.rebuild_reason,
         metadata={
+            **taken_over,
             "folder": dg.MetadataValue.path(str(roots.crops(split))),
             **pictures(
                 contact_sheet=contact_sheet(roots.sku_root, on_disk),

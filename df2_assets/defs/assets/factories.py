@@ -18,11 +18,11 @@ from dagster._core.definitions.external_asset import create_external_asset_from_
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.defs.conditions import FOLLOW
-from df2_assets.defs.failures import explained
+from df2_assets.defs.failures import explained, kept_when_stopped
 from df2_assets.defs.metadata import columns
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
-from df2_assets.defs.runs.history import made_from_tag
+from df2_assets.defs.runs.history import another_data_set, data_set, made_from_tag
 from df2_assets.settings import PACKAGE
 
 if TYPE_CHECKING:
@@ -58,10 +58,13 @@ def split_asset(
 
         @wraps(body)
         def step(context: dg.AssetExecutionContext, **inputs: Any) -> Result:
-            with retried(context.op_execution_context):
+            roots, split = inputs["output"].roots, context.partition_key
+            moved = another_data_set(context.instance, name, split, roots)
+            with retried(context.op_execution_context), kept_when_stopped(roots, split, name):
                 result = body(context, **inputs)
+            metadata = {**moved, **(result.metadata or {}), **data_set(roots)}
             # With the result itself it would be kept once more, in the event of the step's output.
-            context.add_asset_metadata(result.metadata or {})
+            context.add_asset_metadata(metadata)
             return result._replace(metadata=None)
 
         return dg.asset(

@@ -8,6 +8,7 @@ from df2_assets.dataset.tables import REFUSALS
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import previewed, table_result
 from df2_assets.defs.resources import SplitWriter
+from df2_assets.defs.runs.history import INDEX, last_made
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.report.summaries import by_reason
 from df2_assets.store import tables
@@ -41,5 +42,18 @@ def refusals(
         table,
         between_tables(before, table, ["image_id", "item_idx", "stage", "reason"]),
         numbers={"refused": len(refused)},
-        metadata=previewed("by_reason", by_reason(refused)),
+        metadata={
+            "build": _origin(context, split),
+            **previewed("by_reason", by_reason(refused)),
+        },
+    )
+
+
+def _origin(context: dg.AssetExecutionContext, split: str) -> str:
+    """Return a sentence that says of which build the rows are: the last one may have failed."""
+    index = last_made(context.instance, INDEX, split)
+    run_id = index.run_id if index else context.run_id
+    return (
+        f"Refused in the build of {split} by run {run_id[:8]}. A build that failed later has its "
+        "refusals on the page of the check that failed, under Checks."
     )

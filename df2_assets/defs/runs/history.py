@@ -1,8 +1,10 @@
 """What Dagster has recorded of the download, and from which state of it a split was built."""
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import dagster as dg
+
+from df2_assets.store.layout import Roots
 
 SOURCE: Final = "deepfashion2"
 INDEX: Final = "raw_annotation_index"
@@ -44,6 +46,32 @@ def made_from(instance: dg.DagsterInstance, split: str) -> str | None:
 def last_made(instance: dg.DagsterInstance, asset: str, split: str) -> dg.EventLogRecord | None:
     """Return the last materialization of an asset for a split."""
     return next(iter(instance.fetch_materializations(_of(asset, split), limit=1).records), None)
+
+
+def data_set(roots: Roots) -> dict[str, Any]:
+    """Return metadata that says which data set was worked on."""
+    return {
+        "df2_root": dg.MetadataValue.path(str(roots.df2_root)),
+        "sku_root": dg.MetadataValue.path(str(roots.sku_root)),
+    }
+
+
+def another_data_set(
+    instance: dg.DagsterInstance, asset: str, split: str, roots: Roots
+) -> dict[str, dg.TextMetadataValue]:
+    """Return metadata that says so where the last materialization was over another data set."""
+    record = last_made(instance, asset, split)
+    event = record.asset_materialization if record else None
+    before = event.metadata if event else {}
+    changed = [
+        f"{name.upper()} is {path.value} and was {before[name].value}"
+        for name, path in data_set(roots).items()
+        if name in before and before[name] != path
+    ]
+    if not changed:
+        return {}
+    text = f"Not the data set of the last materialization: {'; '.join(changed)}."
+    return {"another_data_set": dg.MetadataValue.text(text)}
 
 
 def _of(asset: str, split: str) -> dg.AssetRecordsFilter:
