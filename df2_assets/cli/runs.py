@@ -28,7 +28,7 @@ from df2_assets import errors
 from df2_assets.cli.instance import open_instance
 from df2_assets.cli.options import quiet, say, say_json, say_table, verbose
 from df2_assets.definitions import build_defs
-from df2_assets.defs.failures import CheckFailure, Failure
+from df2_assets.defs.failures import CheckFailure, Failure, with_offenders
 from df2_assets.defs.resources import DataRoots, ProgressChoice
 from df2_assets.defs.runs.liveness import PARTITION_TAG, own_tags
 from df2_assets.settings import Settings
@@ -192,10 +192,7 @@ def run_split(
         elif check.severity == dg.AssetCheckSeverity.WARN:
             outcome.warned.append(said)
         else:
-            paths = [
-                v.value for v in check.metadata.values() if isinstance(v, dg.PathMetadataValue)
-            ]
-            outcome.failed.append(" ".join([said, *(f"All of them: {path}" for path in paths)]))
+            outcome.failed.append(f"{name}: {with_offenders(check)}")
     return outcome
 
 

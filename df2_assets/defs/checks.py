@@ -20,7 +20,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 from df2_assets.checks.finding import record_finding
 from df2_assets.checks.freshness import LastBuild
 from df2_assets.checks.registry import BESIDE, CHECKS, Check, CheckContext, checks_of, is_there
-from df2_assets.defs.failures import CheckFailure, explained
+from df2_assets.defs.failures import CheckFailure, explained, with_offenders
 from df2_assets.defs.metadata import check_result
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
@@ -89,7 +89,7 @@ def _failure(failed: list[tuple[str, dg.AssetCheckResult]]) -> CheckFailure:
 
     Dagster itself would name the checks, and no more.
     """
-    lines = [f"{split}: {result.check_name}: {result.description}" for split, result in failed]
+    lines = [f"{split}: {result.check_name}: {with_offenders(result)}" for split, result in failed]
     metadata = {
         name: value
         for name, value in (failed[0][1].metadata or {}).items()

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from df2_assets.checks.finding import number_of
+from df2_assets.defs.metadata import FIRST_OFFENDERS
 from df2_assets.errors import Df2Error
 from df2_assets.store import journal
 from df2_assets.store.layout import Roots
@@ -20,6 +21,18 @@ class Failure(dg.Failure, dg.DagsterError):
 
 class CheckFailure(Failure):
     """A failed check that holds back what follows."""
+
+
+def with_offenders(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
+    """Return the summary of a check, its first offender, and where all of them are."""
+    metadata = check.metadata or {}
+    parts = [str(check.description)]
+    offenders = metadata.get(FIRST_OFFENDERS)
+    if isinstance(offenders, dg.TableMetadataValue) and offenders.records:
+        first = offenders.records[0].data
+        parts.append(f"The first: {', '.join(f'{k} {v}' for k, v in first.items() if v)}.")
+    paths = [value for value in metadata.values() if isinstance(value, dg.PathMetadataValue)]
+    return " ".join([*parts, *(f"All of them: {path.value}" for path in paths)])
 
 
 @contextmanager

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from df2_assets.defs.failures import CheckFailure
-from df2_assets.defs.metadata import FIRST_OFFENDERS
+from df2_assets.defs.failures import CheckFailure, with_offenders
 from df2_assets.defs.runs.history import SOURCE, TEMPLATES
 from df2_assets.defs.runs.liveness import PARTITION_TAG
 from df2_assets.errors import inert
@@ -68,13 +67,7 @@ def _failed_checks(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
         if check is None or check.passed or check.severity != dg.AssetCheckSeverity.ERROR:
             continue
         line = f"check {check.check_name} of {check.asset_key.to_user_string()} has failed"
-        if check.description:
-            line += f": {check.description}"
-        offenders = check.metadata.get(FIRST_OFFENDERS)
-        if isinstance(offenders, dg.TableMetadataValue) and offenders.records:
-            first = offenders.records[0].data
-            line += f" The first: {', '.join(f'{k} {v}' for k, v in first.items() if v)}."
-        yield line
+        yield f"{line}: {with_offenders(check)}" if check.description else line
 
 
 def _errors(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
