@@ -8,7 +8,7 @@ import pytest
 
 from df2_assets.dataset.reasons import Reason
 from df2_assets_tests.support import oracle, run
-from df2_assets_tests.support.builder import DataSet
+from df2_assets_tests.support.builder import DataSet, truncated, write_pairs
 from df2_assets_tests.support.compare import (
     assert_same_output,
     assert_same_refusals,
@@ -75,3 +75,20 @@ def test_all_that_is_not_refused_is_built(outcome: Outcome) -> None:
 def test_several_of_each_reason_are_planted() -> None:
     counts = Counter(reason for planted in PLANTED for _, reason in planted.refused)
     assert {reason for reason, count in counts.items() if count >= 2} == set(Reason)
+
+
+def test_a_data_set_whose_images_are_all_truncated_fails_with_the_files_at_fault(
+    tmp_path: Path,
+) -> None:
+    """Their headers are whole, so that nothing is refused before the crops are cut."""
+    data = write_pairs(tmp_path / "df2", 40, size=(160, 120))
+    for path in (data.root / "train" / "image").iterdir():
+        content = truncated(path.read_bytes())
+        path.unlink()
+        path.write_bytes(content)
+    result = run.build(data.root, tmp_path / "sku")
+    assert not result.success
+    (problem,) = result.problems
+    assert "crops: all_refusals_within_limit: " in problem
+    assert "Refused: 40 of 40 images" in problem
+    assert not (tmp_path / "sku" / "train_sku_metadata.json").exists()

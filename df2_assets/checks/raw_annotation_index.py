@@ -1,4 +1,4 @@
-"""What the index of a split says of its annotations: pairing, refusals, boxes and labels."""
+"""What the index of a split says of its annotations: pairing, boxes and labels."""
 
 from typing import Final
 
@@ -7,12 +7,9 @@ import pandas as pd
 from df2_assets.checks.finding import ITEM, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.boxes import clamp, reads_as_width_height, size
-from df2_assets.dataset.reasons import MEANINGS, Reason
+from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.skus import candidates
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, BOX_SHARES, LABELS
-
-_FEW: Final = 2
-"""As many refusals are always allowed, so that a small data set can have one."""
 
 PAST_EDGE: Final = "reaches past the edge"
 _CLAMPED: Final = 0.01
@@ -50,44 +47,6 @@ def pairing(split: str, files: pd.DataFrame) -> Finding:
     if len(offenders):
         summary += " What has no counterpart yields no crop: unpack the split again if it should."
     return Finding(offenders.empty, "warn", len(files), summary, offenders, numbers)
-
-
-def refusals_within_limit(
-    split: str, index: pd.DataFrame, files: pd.DataFrame, max_refused: float
-) -> Finding:
-    """Compare refused images with annotated ones, and refused items with readable ones.
-
-    Each may be `max_refused` of its kind, and two in any case; beyond it is an error.
-    """
-    refused, whole_file = index["reason"].notna(), index["source"].isna()
-    kinds = {
-        "image": (int((refused & whole_file).sum()), int(files["anno_size"].notna().sum())),
-        "item": (int((refused & ~whole_file).sum()), int((~whole_file).sum())),
-    }
-    beyond = [kind for kind, (count, of) in kinds.items() if count > max(_FEW, max_refused * of)]
-    offenders = index.loc[refused, [*ITEM, "reason", "detail"]].reset_index(drop=True)
-    said = " and ".join(
-        f"{count:,} of {number_of(of, kind)}" for kind, (count, of) in kinds.items()
-    )
-    summary = f"Refused: {said}; allowed are {100 * max_refused:g}% of each, or {_FEW}."
-    if beyond:
-        summary += (
-            f" Too many {' and '.join(f'{kind}s' for kind in beyond)} of {split}: mend the files "
-            "that are listed, or allow more with DF2_MAX_REFUSED."
-        )
-    numbers: dict[str, int | float] = {}
-    for kind, (count, of) in kinds.items():
-        numbers[f"refused_{kind}s"] = count
-        numbers[f"refused_{kind}s_share"] = count / of if of else 0.0
-    return Finding(
-        offenders.empty,
-        "error" if beyond else "warn",
-        kinds["image"][1],
-        summary,
-        offenders,
-        numbers,
-        {"by reason": _by_reason(index[refused], whole_file[refused])} if len(offenders) else {},
-    )
 
 
 def boxes(index: pd.DataFrame) -> Finding:
@@ -211,16 +170,6 @@ def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Findi
             )
         },
     )
-
-
-def _by_reason(refused: pd.DataFrame, whole_file: "pd.Series[bool]") -> pd.DataFrame:
-    rows = []
-    for reason, meaning in MEANINGS.items():
-        mask = refused["reason"] == reason.value
-        if mask.any():
-            files = int((mask & whole_file).sum())
-            rows.append((reason.value, files, int(mask.sum()) - files, meaning))
-    return pd.DataFrame(rows, columns=["reason", "files", "items", "meaning"])
 
 
 def _read_as_width_height(given: pd.DataFrame, reversed_: "pd.Series[bool]") -> "pd.Series[bool]":

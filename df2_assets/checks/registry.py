@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from df2_assets.checks import crop_quality, crops, sku_groups
+from df2_assets.checks import crop_quality, crops, refusals, sku_groups
 from df2_assets.checks import raw_annotation_index as index
 from df2_assets.checks.deepfashion2 import layout
 from df2_assets.checks.exports import matches_image_text
@@ -132,7 +132,7 @@ CHECKS: Final = (
     Check("raw_annotation_index", index.pairing, "Every image has an annotation, and the reverse."),
     Check(
         "raw_annotation_index",
-        index.refusals_within_limit,
+        refusals.refusals_within_limit,
         "Refused images, and refused items, are no more than `limits.max_refused` of all.",
         blocking=True,
     ),
@@ -166,6 +166,13 @@ CHECKS: Final = (
         "crops",
         crops.files_match,
         "There is one file for each crop of the manifest, as large as its box, and no other.",
+        blocking=True,
+    ),
+    Check(
+        "crops",
+        refusals.all_refusals_within_limit,
+        "Refused images and items, while reading or cutting, are no more than "
+        "`limits.max_refused` of all.",
         blocking=True,
     ),
     Check("crops", crops.tiny_crops, "No crop has a side under 32 pixels."),

@@ -7,18 +7,25 @@ from contextlib import contextmanager
 from typing import BinaryIO, Final
 
 import PIL
-from PIL import Image, features
+from PIL import Image, ImageFile, features
 
 from df2_assets.dataset.annotations import Refused
 from df2_assets.dataset.boxes import Box
+from df2_assets.dataset.jpegs import describe_unopened, load
 from df2_assets.dataset.reasons import Reason
-from df2_assets.errors import Df2Error, inert
+from df2_assets.errors import Df2Error
 
 QUALITY: Final = 95
 MAX_PIXELS: Final = 89_478_485
 """Pillow's own bound against decompression bombs: a quarter of a gibibyte as RGB."""
 
-CODE_VERSION: Final = "1"
+MAX_BYTES: Final = 4 * MAX_PIXELS
+"""More than the largest image has. What follows an image in its file may be longer."""
+
+_BEGINNING: Final = 1024 * 1024
+"""Bytes that are looked at to say why an image cannot be opened."""
+
+CODE_VERSION: Final = "2"
 """Raise it with each change to this module that can change the bytes of a crop."""
 
 
@@ -43,12 +50,10 @@ def image_size(file: BinaryIO) -> tuple[int, int]:
 
 
 def decode(file: BinaryIO) -> Image.Image:
-    """Return the image as RGB, EXIF orientation not applied. Raises Refused."""
-    with _opened(file) as image:
-        try:
-            image.load()
-        except Exception as error:  # Pillow raises whatever its decoders meet in a damaged file
-            raise Refused(Reason.UNREADABLE_IMAGE, inert(str(error))) from None
+    """Return the image as RGB, EXIF orientation not applied. Raises Refused, for damage too."""
+    data = file.read(MAX_BYTES)
+    with _opened(io.BytesIO(data)) as image:
+        load(image, data)
         return image if image.mode == "RGB" else image.convert("RGB")
 
 
@@ -60,7 +65,7 @@ def encode_crop(image: Image.Image, box: Box) -> bytes:
 
 
 @contextmanager
-def _opened(file: BinaryIO) -> Iterator[Image.Image]:
+def _opened(file: BinaryIO) -> Iterator[ImageFile.ImageFile]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong with an image is a row, not a warning
@@ -69,11 +74,9 @@ def _opened(file: BinaryIO) -> Iterator[Image.Image]:
         raise  # not the image is at fault but what it lies on
     except Image.DecompressionBombError:
         raise Refused(Reason.IMAGE_TOO_LARGE, f"more than {MAX_PIXELS} pixels") from None
-    except Exception:  # as above; what is not even a JPEG ends here too
+    except Exception:  # Pillow raises whatever it meets in a damaged file; no JPEG ends here too
         file.seek(0)
-        if file.read(2) == b"\xff\xd8":
-            raise Refused(Reason.UNREADABLE_IMAGE, "the header is damaged") from None
-        raise Refused(Reason.NOT_A_JPEG, "the content is not a JPEG") from None
+        raise describe_unopened(file.read(_BEGINNING)) from None
     width, height = image.size
     if width * height > MAX_PIXELS:
         detail = f"{width} x {height} pixels, more than {MAX_PIXELS}"

@@ -1,6 +1,7 @@
 """Why a file, an item or a crop cannot be used: the codes in every `reason` column."""
 
 from enum import StrEnum
+from typing import Final
 
 from df2_assets.dataset.taxonomy import CATEGORIES
 
@@ -44,3 +45,16 @@ MEANINGS: dict[Reason, str] = {
     Reason.UNREADABLE_IMAGE: "the image is damaged, truncated, or kills the decoder",
     Reason.IMAGE_TOO_LARGE: "the image has more pixels than may safely be decoded",
 }
+
+_OF_IMAGES: Final = (
+    Reason.MISSING_IMAGE,
+    Reason.NOT_A_JPEG,
+    Reason.UNREADABLE_IMAGE,
+    Reason.IMAGE_TOO_LARGE,
+)
+
+
+def file_at_fault(split: str, image_id: str, reason: str) -> str:
+    """Return the image or the annotation that a refusal is about, relative to DF2_ROOT."""
+    of_image = reason in _OF_IMAGES
+    return f"{split}/image/{image_id}.jpg" if of_image else f"{split}/annos/{image_id}.json"

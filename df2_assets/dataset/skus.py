@@ -120,12 +120,23 @@ def collect_refusals(
 
     Columns of `refusals`. Crops that could be made and are left out with their SKU are not in it.
     """
-    read = index[index["reason"].notna()].assign(stage="raw_annotation_index")
-    refused = manifest["reason"].notna() & (manifest["reason"] != UNPAIRED)
-    failed = manifest[refused][["crop_path", "reason", "detail"]]
-    cut = groups[["crop_path", "image_id", "item_idx"]].merge(failed, on="crop_path")
-    cut = cut.assign(split=split, stage="crops")
-    both: pd.DataFrame = pd.concat([read[REFUSALS.names], cut[REFUSALS.names]])
+    both = pd.concat([refused_in_index(index), refused_crops(split, groups, manifest)])
     return both.sort_values(
         ["image_id", "item_idx", "reason"], na_position="first", ignore_index=True
     )
+
+
+def refused_in_index(index: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of an index with a reason, in its order: columns of `refusals`."""
+    refused = index[index["reason"].notna()].assign(stage="raw_annotation_index")
+    columns: pd.DataFrame = refused[REFUSALS.names]
+    return columns
+
+
+def refused_crops(split: str, groups: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the crops that could not be made: columns of `refusals`."""
+    refused = manifest["reason"].notna() & (manifest["reason"] != UNPAIRED)
+    failed = manifest[refused][["crop_path", "reason", "detail"]]
+    crops = groups[["crop_path", "image_id", "item_idx"]].merge(failed, on="crop_path")
+    columns: pd.DataFrame = crops.assign(split=split, stage="crops")[REFUSALS.names]
+    return columns

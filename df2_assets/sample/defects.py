@@ -20,11 +20,12 @@ PAIRING, REFUSALS, BOXES, LABELS = (
     f"raw_annotation_index/{name}"
     for name in ("pairing", "refusals_within_limit", "boxes", "labels")
 )
+ALL_REFUSALS = "crops/all_refusals_within_limit"
 TINY, DUPLICATES = "crops/tiny_crops", "crops/duplicate_crops"
 DARK, BLANK, UNLIKE = (f"crop_quality/{name}_crops" for name in ("dark", "blank", "unlike"))
 NEAR, TWO_SKUS = "crop_quality/near_duplicate_crops", "crop_quality/image_in_two_skus"
 CHECKS: Final = {
-    *(LAYOUT, PAIRING, REFUSALS, BOXES, LABELS, TINY, DUPLICATES),
+    *(LAYOUT, PAIRING, REFUSALS, ALL_REFUSALS, BOXES, LABELS, TINY, DUPLICATES),
     *(DARK, BLANK, NEAR, TWO_SKUS, UNLIKE),
 }
 

@@ -163,8 +163,9 @@ class _Field:
         crops, checks = self.crops(plan), defect.checks
         places: dict[str, Sequence[int | None]] = {"crops": crops, "file": [None]}
         self.add(plan, defect, crops[0])
-        if defect.scope != "crops" and defect.reason:
-            checks += (defects.REFUSALS,)
+        if defect.reason:
+            early = () if defect.scope == "crops" else (defects.REFUSALS,)
+            checks += (*early, defects.ALL_REFUSALS)
         indices = places.get(defect.scope, [crops[0] if defect.index is None else defect.index])
         expect = Expect(defect.reason, checks, may=defect.may)
         self.note(plan.image_id, indices, defect.name, expect)

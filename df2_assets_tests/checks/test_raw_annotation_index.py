@@ -23,10 +23,10 @@ def plant(data: DataSet, image_id: int, *items: object, split: str = "train") ->
     data.annotation(split, image_id, "user", 50, dict(enumerate(items, 1)))
 
 
-def judge(check: str, roots: Roots, split: str = "train", max_refused: float = 0.01) -> Finding:
+def judge(check: str, roots: Roots, split: str = "train") -> Finding:
     """The finding of a check on a split whose annotations are read first."""
     clean.index(roots, split)
-    return find(check, roots, split, max_refused)
+    return find(check, roots, split)
 
 
 def test_what_has_no_counterpart_is_named(roots: Roots, data: DataSet) -> None:
@@ -69,64 +69,6 @@ def test_other_images_without_annotation_are_listed_in_every_split(roots: Roots)
         finding = judge("pairing", roots, split)
         expected = [("000001", "image without annotation")]
         assert named(finding.offenders, "image_id", "what") == expected
-
-
-def test_two_refused_of_a_kind_are_a_warning_however_small_the_data_set(
-    roots: Roots, data: DataSet
-) -> None:
-    plant(data, 81, TOP, TOP | {"style": -1}, without(TOP, "viewpoint"))
-    data.raw_annotation("train", 82, b"{")
-    data.image("train", 82)
-    data.annotation("train", 83, "user", 1, {1: TOP})
-    finding = judge("refusals_within_limit", roots, max_refused=0.0)
-    assert fails(finding, "warn")
-    assert named(finding.offenders, *ITEM, "reason") == [
-        ("train", "000081", 2, "wrong_field"),
-        ("train", "000081", 3, "missing_field"),
-        ("train", "000082", None, "unreadable_json"),
-        ("train", "000083", None, "missing_image"),
-    ]
-    assert named(finding.tables["by reason"], "reason", "files", "items") == [
-        ("unreadable_json", 1, 0),
-        ("missing_field", 0, 1),
-        ("wrong_field", 0, 1),
-        ("missing_image", 1, 0),
-    ]
-    assert finding.numbers["refused_images_share"] == pytest.approx(2 / 7)
-    assert finding.numbers["refused_items_share"] == pytest.approx(2 / (4 * 14 + 3))
-
-
-@pytest.mark.parametrize(("limit", "severity"), [(0.01, "error"), (0.5, "warn")])
-@pytest.mark.parametrize("kind", ["images", "items"])
-def test_too_many_refused_of_a_kind_are_an_error(
-    roots: Roots, data: DataSet, kind: str, limit: float, severity: str
-) -> None:
-    expected: list[tuple[str, int | None]]
-    if kind == "items":
-        plant(data, 81, TOP, *[TOP | {"occlusion": 4}] * 3)
-        expected = [("000081", item_idx) for item_idx in (2, 3, 4)]
-    else:
-        for image_id in (81, 82, 83):
-            data.raw_annotation("train", image_id, b"[]")
-        expected = [(f"{image_id:06d}", None) for image_id in (81, 82, 83)]
-    finding = judge("refusals_within_limit", roots, max_refused=limit)
-    assert fails(finding, severity)
-    assert named(finding.offenders, "image_id", "item_idx") == expected
-
-
-def test_images_without_annotation_do_not_thin_out_the_refused(roots: Roots, data: DataSet) -> None:
-    for image_id in range(100, 300):
-        data.raw_image("train", image_id, b"")
-    for image_id in (81, 82, 83):
-        data.raw_annotation("train", image_id, b"[]")
-    assert judge("refusals_within_limit", roots, max_refused=0.01).severity == "error"
-
-
-def test_an_item_key_without_a_number_is_an_item_and_no_file(roots: Roots, data: DataSet) -> None:
-    data.image("train", 81)
-    data.annotation("train", 81, "user", 1, {1: TOP, "itemless": TOP})
-    numbers = judge("refusals_within_limit", roots).numbers
-    assert (numbers["refused_items"], numbers["refused_images"]) == (1, 0)
 
 
 def test_boxes_without_area_or_outside_the_image_are_named(roots: Roots, data: DataSet) -> None:

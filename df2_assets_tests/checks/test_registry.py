@@ -17,6 +17,7 @@ NUMBERS: dict[str, dict[str, int]] = {
     "identity": {"skus": 13, "crops": CROPS},
     "counts": {"skus": 13, "crops": CROPS, "items_of_style_0": 18},
     "files_match": {"crops": CROPS, "files": CROPS, "foreign": 0},
+    "all_refusals_within_limit": {"refused_images": 0, "refused_items": 0, "refused_crops": 0},
     "tiny_crops": {"tiny": 0},
     "duplicate_crops": {"duplicates_within": 0, "duplicates_across": 0},
     "contract": {"skus": 13, "crops": CROPS},

@@ -30,6 +30,7 @@ def test_everything_planted_is_found_and_nothing_is_invented(desk: Desk, faulty:
         "crop_quality/image_in_two_skus",
         "crop_quality/near_duplicate_crops",
         "crop_quality/unlike_crops",
+        "crops/all_refusals_within_limit",
         "crops/duplicate_crops",
         "crops/tiny_crops",
         "deepfashion2/layout",

@@ -100,6 +100,7 @@ def test_what_is_planted_is_found_shown_and_listed_whole(platform: Platform) -> 
         "raw_annotation_index.pairing": "WARN",
         "raw_annotation_index.refusals_within_limit": "WARN",
         "raw_annotation_index.labels": "WARN",
+        "crops.all_refusals_within_limit": "WARN",
         "crops.duplicate_crops": "WARN",
     }
     labels = evaluations(result)["raw_annotation_index", "labels"].metadata

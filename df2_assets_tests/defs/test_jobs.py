@@ -80,6 +80,7 @@ def test_check_only_judges_by_todays_files_and_settings(platform: Platform) -> N
         ("raw_annotation_index", "refusals_within_limit"),
         ("raw_annotation_index", "pairing"),
         ("crops", "files_match"),
+        ("crops", "all_refusals_within_limit"),
         ("sku_metadata", "contract"),
         ("image_text", "prompt_coverage"),
     }

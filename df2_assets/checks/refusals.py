@@ -1,0 +1,117 @@
+"""Whether more is refused than may be: one rule, for the check of the index and of the crops."""
+
+from typing import Final
+
+import pandas as pd
+
+from df2_assets.checks.finding import ITEM, Finding, number_of
+from df2_assets.dataset.reasons import MEANINGS, file_at_fault
+from df2_assets.dataset.skus import refused_crops, refused_in_index
+
+_FEW: Final = 2
+"""As many refusals are always allowed, so that a small data set can have one."""
+
+
+def refusals_within_limit(
+    split: str, index: pd.DataFrame, files: pd.DataFrame, max_refused: float
+) -> Finding:
+    """Compare refused images with annotated ones, and refused items with readable ones.
+
+    Each may be `max_refused` of its kind, and two in any case; beyond it is an error.
+    """
+    return _judge(split, _refused_in_index(index), index, files, max_refused)
+
+
+def all_refusals_within_limit(
+    split: str,
+    index: pd.DataFrame,
+    files: pd.DataFrame,
+    groups: pd.DataFrame,
+    manifest: pd.DataFrame,
+    max_refused: float,
+) -> Finding:
+    """Compare as `refusals_within_limit` does what was refused while reading or cutting.
+
+    What is refused while cutting is an image, with all crops that are wanted of it.
+    """
+    crops = refused_crops(split, groups, manifest).assign(kind="image")
+    refused = pd.concat([_refused_in_index(index), crops]).sort_values(
+        ["image_id", "item_idx"], na_position="first", kind="stable", ignore_index=True
+    )
+    return _judge(split, refused, index, files, max_refused, crops=len(crops))
+
+
+def _refused_in_index(index: pd.DataFrame) -> pd.DataFrame:
+    """Return the refusals of an index and their `kind`; an image is one that is refused whole."""
+    refused = refused_in_index(index)
+    whole = index["source"].loc[refused.index].isna()
+    return refused.assign(kind=whole.map({True: "image", False: "item"}))
+
+
+def _judge(
+    split: str,
+    refused: pd.DataFrame,
+    index: pd.DataFrame,
+    files: pd.DataFrame,
+    max_refused: float,
+    crops: int | None = None,
+) -> Finding:
+    """Judge refusals (columns of `refusals`, and `kind`), `crops` of which are of crops."""
+    counts = {kind: _count(refused[refused["kind"] == kind], kind) for kind in ("image", "item")}
+    totals = {
+        "image": int(files["anno_size"].notna().sum()),
+        "item": int(index["source"].notna().sum()),
+    }
+    beyond = [kind for kind in counts if counts[kind] > max(_FEW, max_refused * totals[kind])]
+    numbers: dict[str, int | float] = {}
+    for kind, total in totals.items():
+        numbers[f"refused_{kind}s"] = counts[kind]
+        numbers[f"refused_{kind}s_share"] = counts[kind] / total if total else 0.0
+    shares = [f"{counts[kind]:,} of {number_of(total, kind)}" for kind, total in totals.items()]
+    summary = (
+        f"Refused: {' and '.join(shares)}; allowed are {100 * max_refused:g}% of each, or {_FEW}."
+    )
+    if crops is not None:
+        numbers["refused_crops"] = crops
+        if crops:
+            summary += f" {number_of(crops, 'crop')} could not be cut."
+    if beyond:
+        summary += (
+            f" Too many {' and '.join(f'{kind}s' for kind in beyond)} of {split}: mend the files "
+            "that are listed, or allow more with DF2_MAX_REFUSED."
+        )
+    elif len(refused):
+        summary += " Mend the files that are listed and build again."
+    columns = [*ITEM, "reason", "detail"]
+    offenders = refused[columns].assign(
+        file=[
+            file_at_fault(split, image_id, reason)
+            for image_id, reason in zip(refused["image_id"], refused["reason"], strict=True)
+        ]
+    )
+    return Finding(
+        refused.empty,
+        "error" if beyond else "warn",
+        totals["image"],
+        summary,
+        offenders,
+        numbers,
+        {"by reason": _by_reason(refused)} if len(refused) else {},
+    )
+
+
+def _count(refused: pd.DataFrame, kind: str) -> int:
+    """Return how many images or items are refused; an image has a row per crop."""
+    return refused["image_id"].nunique() if kind == "image" else len(refused)
+
+
+def _by_reason(refused: pd.DataFrame) -> pd.DataFrame:
+    """Return refused files and items by reason, in the order of `Reason`."""
+    rows = []
+    for reason, meaning in MEANINGS.items():
+        of_reason = refused[refused["reason"] == reason.value]
+        if len(of_reason):
+            is_image = of_reason["kind"] == "image"
+            files, items = _count(of_reason[is_image], "image"), int((~is_image).sum())
+            rows.append((reason.value, files, items, meaning))
+    return pd.DataFrame(rows, columns=["reason", "files", "items", "meaning"])
