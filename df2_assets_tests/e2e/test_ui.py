@@ -1,7 +1,8 @@
 """A person at the Dagster UI, in a real browser: what they click, and what they then read."""
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -9,7 +10,8 @@ from df2_assets.store.layout import Roots
 from df2_assets_tests.e2e.conftest import BAD, BAD_IMAGES, GOOD, held_while_cutting
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.browser import PATIENCE
-from df2_assets_tests.support.webserver import Dev
+from df2_assets_tests.support.processes import DF2_ASSETS
+from df2_assets_tests.support.webserver import Dev, split_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -106,6 +108,153 @@ def test_a_failed_check_names_the_items_that_are_bad(page: "Page", ui: Dev) -> N
     for image in BAD_IMAGES:
         words = (BAD, image, "2", "box_reversed", "bounding_box is [500, 300, 200, 690]")
         sees(page.locator("tr", has_text="".join(words)))
+
+
+def errors(ui: Dev, run_id: str) -> list[tuple[str, str]]:
+    """Each check that failed as an error in a run, by its name and split."""
+    return [
+        (one["checkName"], one["partition"])
+        for one in ui.api.evaluations(run_id)
+        if not one["success"] and one["severity"] == "ERROR"
+    ]
+
+
+def test_everything_is_materialized_by_one_button_the_smallest_split_first(
+    page: "Page", ui: Dev
+) -> None:
+    go(page, ui, "Lineage")
+    page.get_by_role("button", name="Materialize all").first.click()
+    page.get_by_role("button", name="All", exact=True).click()
+    page.get_by_role("button", name="Launch backfill").click()
+    backfill = page.get_by_text("Created backfill").locator("code, span").last.inner_text()
+
+    def ended() -> list[dict[str, Any]] | None:
+        runs = ui.api.runs(backfill=backfill)
+        return runs if len(runs) == 3 and all(run["endTime"] for run in runs) else None
+
+    runs = processes.wait_until(ended, ui.process)
+    assert [split_of(run) for run in runs] == ["test", BAD, GOOD]
+    assert [run["status"] for run in runs] == ["SUCCESS", "FAILURE", "SUCCESS"]
+    assert runs[0]["endTime"] <= runs[1]["startTime"]
+    assert runs[1]["endTime"] <= runs[2]["startTime"]
+    assert errors(ui, runs[1]["runId"]) == [("refusals_within_limit", BAD)]
+
+
+CHECKED = {
+    "deepfashion2": {BAD, GOOD},
+    "raw_annotation_index": {"test", BAD, GOOD},
+    "sku_groups": {"test", GOOD},
+    "sku_metadata": {"test", GOOD},
+    "crop_quality": {"test", GOOD},
+    "coco": {"test", GOOD},
+}
+"""What is there of each asset by now: of the bad split nothing is made after its index."""
+
+
+def test_every_split_is_checked_by_the_buttons_that_know_no_partition(
+    page: "Page", ui: Dev
+) -> None:
+    launched = {}
+    for asset in CHECKED:
+        page.goto(f"{ui.api.address}/assets/{asset}?view=checks")
+        page.get_by_role("button", name="Execute all").click()
+        launched[asset] = launched_run(page)
+    page.goto(f"{ui.api.address}/assets/deepfashion2")
+    page.get_by_role("button", name="Observe").first.click()
+    observed = launched_run(page)
+
+    for asset, run_id in {**launched, "deepfashion2 ": observed}.items():
+        bad = [("refusals_within_limit", BAD)] if asset == "raw_annotation_index" else []
+        assert ui.api.end(run_id) == ("FAILURE" if bad else "SUCCESS"), asset
+        assert errors(ui, run_id) == bad
+        splits = {evaluation["partition"] for evaluation in ui.api.evaluations(run_id)}
+        assert splits == CHECKED[asset.strip()]
+
+    page.goto(f"{ui.api.address}/assets/sku_metadata?view=checks")
+    sees(page.get_by_text("The job check_only evaluates it again"))
+    page.get_by_text("Partitions", exact=True).last.click()
+    for split in ("test", GOOD):
+        sees(page.get_by_text(split, exact=True))
+
+
+def launched_run(page: "Page") -> str:
+    """The run that the last click has launched, by the link that the UI shows for a while."""
+    link = page.get_by_role("link", name="View", exact=True).or_(
+        page.get_by_role("button", name="View", exact=True)
+    )
+    link.first.click()
+    page.wait_for_url("**/runs/*")
+    return run_of(page.url)
+
+
+def test_a_failed_run_is_executed_again_whole_and_from_its_failure(page: "Page", ui: Dev) -> None:
+    """Until the files are mended, it fails in the same way, and says so at the first glance."""
+    failed = [run for run in ui.api.runs(partition=BAD) if run["status"] == "FAILURE"]
+    address = f"{ui.api.address}/runs/{failed[0]['runId']}"
+
+    page.goto(address)
+    page.get_by_role("button", name="Re-execute all").click()
+    again = {"all": other_run(page, address)}
+    page.goto(address)
+    page.get_by_role("button", name="Re-execute all").locator("xpath=following::button[1]").click()
+    page.get_by_role("menuitem", name="From failure").click()
+    again["from failure"] = other_run(page, address)
+    for run_id in again.values():
+        assert ui.api.end(run_id) == "FAILURE"
+        assert errors(ui, run_id) == [("refusals_within_limit", BAD)]
+        page.goto(f"{ui.api.address}/runs/{run_id}")
+        sees(page.get_by_text("Too many items of validation: mend the files that are listed"))
+        sees(page.get_by_text("The first: split validation, image_id 000007, item_idx 2"))
+
+
+def run_of(url: str) -> str:
+    return urlsplit(url).path.rpartition("/")[2]
+
+
+def other_run(page: "Page", address: str) -> str:
+    """The run to which the page goes from another run's."""
+    page.wait_for_url(lambda url: "/runs/" in url and not url.startswith(address))
+    return run_of(page.url)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"df2_root": "/nowhere"}, "DF2_ROOT (/nowhere) is not there. Set it to the folder"),
+        ({"sku_root": "/"}, "SKU_ROOT is /; set it to a folder of its own."),
+    ],
+)
+def test_the_page_of_a_run_over_a_wrong_folder_says_what_to_do(
+    page: "Page", ui: Dev, given: dict[str, str], says: str
+) -> None:
+    run_id = ui.api.launch(GOOD, {"resources": {"data": {"config": given}}})
+    ui.api.wait_for(run_id, "FAILURE")
+    page.goto(f"{ui.api.address}/runs/{run_id}")
+    sees(page.locator("[class]", has_text=re.compile(rf"Failure: {re.escape(says)}")))
+
+
+def test_runs_of_the_command_line_are_on_every_page_and_are_executed_again(
+    page: "Page", ui: Dev
+) -> None:
+    for command in (("build",), ("export", "coco")):
+        arguments = (*DF2_ASSETS, *command, "--split", GOOD)
+        done = processes.run(arguments, ui.station.environment, ui.station.folder)
+        assert done.returncode == 0, done.stdout + done.stderr
+    go(page, ui)
+    sees(page.get_by_role("link", name="build_exports"))
+    go(page, ui, "Runs")
+    row = page.locator("[data-index]", has_text="build_exports").first
+    sees(row)
+    box = row.bounding_box()
+    assert box is not None
+    assert box["height"] < 100
+    assert "df2_assets_" not in page.content()
+    go(page, ui, "Jobs", "build_exports", "Runs")
+    page.locator("[data-index]", has_text="Success").get_by_role("link").first.click()
+    page.wait_for_url("**/runs/*")
+    address = page.url.partition("?")[0]
+    page.get_by_role("button", name="Re-execute all").click()
+    ui.api.wait_for(other_run(page, address), "SUCCESS")
 
 
 def test_the_nightly_build_is_turned_on(page: "Page", ui: Dev) -> None:

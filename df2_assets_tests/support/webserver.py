@@ -118,10 +118,32 @@ class Api:
         query = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
         return str(self.ask(query, id=run_id)["runOrError"]["status"])
 
+    def end(self, run_id: str) -> str:
+        """Poll until the run has ended; how it ended."""
+        return processes.wait_until(lambda: next(iter({self.status(run_id)} & ENDED), None))
+
     def wait_for(self, run_id: str, status: str) -> None:
         """Poll until the run has ended; it must have ended so."""
-        found = processes.wait_until(lambda: next(iter({self.status(run_id)} & ENDED), None))
-        assert found == status
+        assert self.end(run_id) == status
+
+    def evaluations(self, run_id: str) -> list[dict[str, Any]]:
+        """What a run has evaluated: check, asset, partition, success and severity of each."""
+        events = self.ask(
+            """query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
+                 ... on AssetCheckEvaluationEvent { evaluation {
+                   checkName assetKey { path } partition success severity } } } } } }""",
+            id=run_id,
+        )["logsForRun"]["events"]
+        return [event["evaluation"] for event in events if event]
+
+    def runs(self, **tags: str) -> list[dict[str, Any]]:
+        """The runs with these tags of Dagster's, in the order in which they started."""
+        found: list[dict[str, Any]] = self.ask(
+            """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs {
+                 results { runId status startTime endTime tags { key value } } } } }""",
+            filter={"tags": [{"key": f"dagster/{k}", "value": v} for k, v in tags.items()]},
+        )["runsOrError"]["results"]
+        return sorted(found, key=lambda run: run["startTime"] or float("inf"))
 
     def terminate(self, run_id: str) -> None:
         query = "mutation ($id: String!) { terminateRun(runId: $id) { __typename } }"
@@ -151,6 +173,11 @@ class Api:
             repository=REPOSITORY,
         )["schedulesOrError"]["results"]
         return {one["name"]: one["scheduleState"]["status"] for one in found}
+
+
+def split_of(run: dict[str, Any]) -> str:
+    """The split of a run, as `Api.runs` gives it."""
+    return str(next(t["value"] for t in run["tags"] if t["key"] == "dagster/partition"))
 
 
 class Dev(NamedTuple):
