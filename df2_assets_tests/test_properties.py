@@ -252,7 +252,8 @@ def item_values(draw: st.DrawFn) -> Any:
     return {name: fields[name] for name in draw(st.permutations(list(fields)))}
 
 
-BOX_LISTS = st.lists(st.integers(-20, 99), min_size=4, max_size=4)
+EDGES = st.one_of(st.integers(-20, 99), st.floats(-20, 99))
+BOX_LISTS = st.lists(EDGES, min_size=4, max_size=4)
 
 
 @st.composite

@@ -12,7 +12,10 @@ from df2_assets.dataset.skus import candidates
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, BOX_SHARES, LABELS
 
 PAST_EDGE: Final = "reaches past the edge"
-_CLAMPED: Final = 0.01
+_FRACTIONAL: Final = "has fractions of a pixel"
+_MOST: Final = 0.01
+"""The share of boxes that may be clamped, or have fractions, before each is named."""
+
 _BOX: Final = ["x1", "y1", "x2", "y2"]
 
 
@@ -50,7 +53,10 @@ def pairing(split: str, files: pd.DataFrame) -> Finding:
 
 
 def boxes(index: pd.DataFrame) -> Finding:
-    """Find boxes without area or outside the image; count those that reach past its edge."""
+    """Find boxes without area or outside the image; count those that are clamped or truncated.
+
+    These become offenders above 1% of the boxes: past the image's edge, or with fractions.
+    """
     given = index[index["x1"].notna()]
     past_edge = given["reason"].isna() & (_past_edge(given) > 0)
     reversed_ = given["reason"] == Reason.BOX_REVERSED.value
@@ -58,7 +64,10 @@ def boxes(index: pd.DataFrame) -> Finding:
     as_size = _read_as_width_height(given, reversed_)
     clamped = int(past_edge.sum())
     share = clamped / len(given) if len(given) else 0.0
-    too_many = share > _CLAMPED
+    too_many = share > _MOST
+    fractional = given["is_fractional"].fillna(False).astype(bool)
+    fractions = int(fractional.sum())
+    fractions_share = fractions / len(given) if len(given) else 0.0
     faults = {
         "reversed, but fits as x, y, width, height": as_size,
         "reversed or without area": reversed_ & ~as_size,
@@ -66,16 +75,21 @@ def boxes(index: pd.DataFrame) -> Finding:
     }
     if too_many:
         faults[PAST_EDGE] = past_edge
+    if fractions_share > _MOST:
+        faults[_FRACTIONAL] = fractional
     offenders = offending_rows(given, faults, [*ITEM, *_BOX, "width", "height"])
     summary = (
         f"{number_of(len(given), 'box', 'boxes')}: {int(reversed_.sum()):,} reversed or without "
         f"area ({int(as_size.sum()):,} of them fit as x, y, width, height), "
-        f"{int(outside.sum()):,} outside the image, {clamped:,} clamped to it ({share:.2%})."
+        f"{int(outside.sum()):,} outside the image, {clamped:,} clamped to it ({share:.2%}), "
+        f"{fractions:,} with fractions of a pixel, which are cut off ({fractions_share:.2%})."
     )
     if as_size.any():
         summary += " Boxes are x1, y1, x2, y2: convert those that are x, y, width, height."
     if too_many:
         summary += " So many past the edge suggest images of another size than annotated."
+    if fractions_share > _MOST:
+        summary += " So many fractions suggest boxes that were scaled: use those of the release."
     return Finding(
         offenders.empty,
         "warn",
@@ -88,6 +102,8 @@ def boxes(index: pd.DataFrame) -> Finding:
             "outside": int(outside.sum()),
             "clamped": clamped,
             "clamped_share": share,
+            "fractional": fractions,
+            "fractional_share": fractions_share,
         },
     )
 

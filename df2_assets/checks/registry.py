@@ -139,7 +139,8 @@ CHECKS: Final = (
     Check(
         "raw_annotation_index",
         index.boxes,
-        "Boxes have an area and lie in the image; few are clamped, none is x, y, width, height.",
+        "Boxes have an area and lie in the image, few are clamped or have fractions, and none is "
+        "x, y, width, height.",
     ),
     Check(
         "raw_annotation_index",

@@ -17,7 +17,7 @@ from df2_assets.dataset.record import INDEX, MORE_LABELS
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, PAIR_IDS, Range
 from df2_assets.errors import inert
 
-CODE_VERSION: Final = "2"
+CODE_VERSION: Final = "3"
 """Raise it with each change to what the index reads from a file or refuses in it."""
 
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -49,12 +49,14 @@ class Refused(Exception):
 class Item(msgspec.Struct):
     """An item of an image, and why it is refused, if it is.
 
-    `labels` are values of columns of the index, by name: all that could be read.
+    `labels` are values of columns of the index, by name: all that could be read. `is_fractional`
+    tells whether the box had fractions of a pixel, which are cut off.
     """
 
     item_idx: int | None
     labels: dict[str, Any] = {}
     box: Box | None = None
+    is_fractional: bool | None = None
     reason: Reason | None = None
     detail: str | None = None
 
@@ -81,15 +83,20 @@ def parse(data: bytes) -> Annotation:
     """
     top = _load(data)
     for key in sorted(top.repeated):
-        if not key.startswith("item"):
+        if not _is_of_item(key):
             raise Refused(Reason.WRONG_FIELD, f"{inert(key)} appears twice")
     source = _field(top, "source")
     if not isinstance(source, str) or source not in DOMAINS:
         raise Refused(Reason.UNKNOWN_SOURCE, f"source is {inert(source)}, not shop or user")
     pair_id = _integer("pair_id", _field(top, "pair_id"), PAIR_IDS)
-    items = [_item(key, value, top.repeated) for key, value in top.items() if key[:4] == "item"]
+    items = [_item(key, value, top.repeated) for key, value in top.items() if _is_of_item(key)]
     items.sort(key=lambda item: (item.item_idx or 0, item.reason is not None))
     return Annotation(source, pair_id, items)
+
+
+def _is_of_item(key: str) -> bool:
+    """Whether a key is meant to be an item's, well formed or not: `item1`, `item_1`, `Item1`."""
+    return key[:4] == "item" or key.strip()[:4].casefold() == "item"
 
 
 def _load(data: bytes) -> _Object:
@@ -104,7 +111,7 @@ def _load(data: bytes) -> _Object:
         keys = len(raw)
         top = _Object()
         for key, value in raw.items():
-            if key[:4] == "item":
+            if _is_of_item(key):
                 fields = _decode_raw_object(value)
                 keys += len(fields)
                 top[key] = _Object(
@@ -145,7 +152,7 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
 
 def _item(key: str, value: object, repeated: frozenset[str]) -> Item:
     match = _ITEM_KEY.fullmatch(key)
-    digits = key[4:]
+    digits = key.strip()[4:]
     named = digits.isascii() and digits.isdigit() and len(digits) <= 6
     item = Item(int(digits) if named else None)
     try:
@@ -177,11 +184,13 @@ def _fill(item: Item, value: object) -> None:
         problem = f"category_name of {category_id} is {inert(category_name)}"
         raise Refused(Reason.WRONG_CATEGORY, f"{problem}, not {CATEGORIES[category_id]}")
     item.labels |= {"category_id": category_id, "category_name": category_name}
-    box = _box(_field(value, "bounding_box"))
+    edges = _field(value, "bounding_box")
+    box = _box(edges)
     x1, y1, x2, y2 = (min(max(edge, -_LIMIT), _LIMIT) for edge in box)
-    item.box = x1, y1, x2, y2
+    item.box, item.is_fractional = (x1, y1, x2, y2), edges != list(box)
     if is_reversed(box):
-        raise Refused(Reason.BOX_REVERSED, f"bounding_box is {list(item.box)}")
+        shown = edges if item.is_fractional else list(item.box)
+        raise Refused(Reason.BOX_REVERSED, f"bounding_box is {inert(shown, 200)}")
 
 
 def _field(fields: dict[str, Any], name: str) -> Any:
@@ -202,7 +211,12 @@ def _integer(name: str, value: object, limits: Range | None = None) -> int:
 
 
 def _box(value: object) -> Box:
-    if not isinstance(value, list) or len(value) != 4:
+    """Return a box in whole pixels: fractions are cut off, as the original recipe's `int` does."""
+    if not isinstance(value, list) or len(value) != 4 or not all(map(_is_number, value)):
         raise Refused(Reason.WRONG_FIELD, f"bounding_box is {inert(value)}, not four numbers")
-    x1, y1, x2, y2 = (_integer("bounding_box", edge) for edge in value)
+    x1, y1, x2, y2 = map(int, value)
     return x1, y1, x2, y2
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int or (type(value) is float and math.isfinite(value))

@@ -13,7 +13,7 @@ import io
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple, cast
 
 from PIL import Image, ImageFile
 
@@ -122,17 +122,19 @@ class _Stretch(NamedTuple):
     scan: _Scan
 
 
-class _WatchedFile(io.BytesIO):
-    """A file in memory; one read never returns bytes from both sides of one of the `stops`."""
+class _Parts:
+    """A file that is read part by part, and counts the parts that were asked for."""
 
-    stops: tuple[int, ...] = ()
+    def __init__(self, *parts: bytes) -> None:
+        self._parts = iter(parts)
+        self.count = 0
 
-    def read(self, size: int | None = -1) -> bytes:
-        at = self.tell()
-        ahead = min((stop - at for stop in self.stops if stop > at), default=None)
-        if ahead is not None and (size is None or not 0 <= size <= ahead):
-            size = ahead
-        return super().read(size)
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return offset
+
+    def read(self, size: int = -1) -> bytes:
+        self.count += 1
+        return next(self._parts, b"")
 
 
 def describe_unopened(data: bytes) -> Refused:
@@ -151,25 +153,25 @@ def load(image: ImageFile.ImageFile, data: bytes) -> None:
     """Decode an image that was opened from `data`. Raises Refused where they show damage."""
     scan = _find_scan(data, 2, _Scan())
     end = data.rfind(_END, scan.start)
-    while data[end - 1] == 0xFF:  # a marker may be filled up
+    while end > 0 and data[end - 1] == 0xFF:  # a marker may be filled up
         end -= 1
-    can_wait = scan.kind not in _ARITHMETIC
-    is_alone = can_wait and end >= 0 and not scan.is_one_of_several
-    file = _WatchedFile(b"".join((memoryview(data)[:end], _MORE, _END)) if is_alone else data)
-    image.fp = file
-    image.decodermaxblock = len(data)
-    if can_wait and end >= 0:
-        file.stops = (max(end - _LEFT_OVER, scan.start), end + _AHEAD)
+    is_watched, is_alone = scan.kind not in _ARITHMETIC and end > 0, not scan.is_one_of_several
+    file = _Parts(data)
+    if is_watched:  # an arithmetic decoder cannot wait for the next part
+        needed = max(end - _LEFT_OVER, scan.start)
+        rest = (data[needed:end] + _MORE[:_AHEAD], _MORE, _END) if is_alone else (data[needed:],)
+        file = _Parts(data[:needed], *rest)
+    image.fp = cast("IO[bytes]", file)
     try:
         image.load()
     except Exception as error:  # Pillow raises whatever its decoders meet in a damaged file
         raise Refused(Reason.UNREADABLE_IMAGE, _describe_undecoded(scan.kind, error)) from None
     if end < 0:
         raise _damaged(_describe_end(data))
-    if file.stops and file.tell() <= file.stops[0]:
+    if is_watched and file.count == 1:
         _require_another_image(data, scan, end)
         return
-    if is_alone and file.tell() > file.stops[1]:
+    if is_watched and is_alone and file.count > 2:
         raise _damaged("they end before the picture does")
     if not _SINGLE_LINE_FEED.search(data, 0, end) and data.count(b"\n", scan.start) >= _LINE_FEEDS:
         raise _damaged("each line feed has got a carriage return, as in a transfer as text")
@@ -211,7 +213,7 @@ def _require_no_more(image: Image.Image, data: bytes, stretches: list[_Stretch])
     """Raise Refused where the decoder would have used more data, had there been more."""
     ends = [0, *(stretch.end for stretch in stretches)]
     parts = [data[start:end] for start, end in pairwise(ends)]
-    if _pixels(_MORE.join([*parts, data[ends[-1] :]])) != image.tobytes():
+    if not _has_pixels(_MORE.join([*parts, data[ends[-1] :]]), image):
         raise _damaged("they end before the picture does")
 
 
@@ -223,13 +225,15 @@ def _looks_short(image: Image.Image, scan: _Scan) -> bool:
     return column.endswith(pixel) or (scan.interval > 0 and pixel * _GREY_ROWS in column)
 
 
-def _pixels(data: bytes) -> bytes | None:
-    """Return the pixels of a JPEG; None where it cannot be decoded."""
+def _has_pixels(data: bytes, image: Image.Image) -> bool:
+    """Whether a JPEG is decoded to the pixels of an image, which are compared strip by strip."""
     try:
-        with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-            return image.tobytes()
+        with Image.open(io.BytesIO(data), formats=("JPEG",)) as other:
+            other.load()
+            strips = [(0, top, image.width, top + 16) for top in range(0, image.height, 16)]
+            return all(other.crop(s).tobytes() == image.crop(s).tobytes() for s in strips)
     except Exception:  # as above
-        return None
+        return False
 
 
 def _segments(data: bytes, at: int, *, is_header: bool) -> Iterator[tuple[int, bytes, int]]:

@@ -89,6 +89,7 @@ INDEX: Final = _asset(
     Field("category_id", "int8", f"1 to {len(CATEGORIES)}", limits=Range(1, len(CATEGORIES))),
     Field("category_name", "string", "the name of category_id"),
     *(Field(edge, "int32", f"{edge} of the box as annotated, half-open, pixels") for edge in EDGES),
+    Field("is_fractional", "bool", "the annotated box had fractions of a pixel, which are cut off"),
     *_LABELS,
     Field("width", "int32", "width of the stored image, pixels"),
     Field("height", "int32", "height of the stored image, pixels"),

@@ -171,6 +171,7 @@ def _item_row(
             "split": split,
             "image_id": image_id,
             "item_idx": item.item_idx,
+            "is_fractional": item.is_fractional,
             "source": annotation.source,
             "pair_id": annotation.pair_id,
             "width": size[0],

@@ -111,6 +111,26 @@ def test_clamped_boxes_are_named_only_above_one_percent(roots: Roots, data: Data
     ]
 
 
+def test_fractions_are_counted_and_named_only_above_one_percent(
+    roots: Roots, data: DataSet
+) -> None:
+    plant(data, 81, TOP | {"bounding_box": [5.5, 5, 70, 100]}, *[TOP] * 43)
+    finding = judge("boxes", roots)
+    assert (finding.looked_at, finding.numbers["fractional"]) == (100, 1)
+    assert finding.numbers["fractional_share"] == 0.01
+    assert passes(finding)
+    plant(data, 82, TOP | {"bounding_box": [5, 5, 70.0, 99.25]}, TOP | {"bounding_box": [5.0] * 4})
+    finding = judge("boxes", roots)
+    assert fails(finding, "warn")
+    named_as = [
+        name for name in named(finding.offenders, *ITEM, "what") if "fractions" in str(name)
+    ]
+    assert named_as == [
+        ("train", image_id, 1, "has fractions of a pixel") for image_id in ("000081", "000082")
+    ]
+    assert "2 with fractions of a pixel" in finding.summary
+
+
 def test_labels_out_of_range_are_named_and_other_refusals_are_not(
     roots: Roots, data: DataSet
 ) -> None:

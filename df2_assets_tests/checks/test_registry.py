@@ -11,7 +11,7 @@ NUMBERS: dict[str, dict[str, int]] = {
     "layout": {"images": 18, "annotations": 18, "strangers": 0},
     "pairing": {"images": 18, "annotations": 18, "images_without_annotation": 0},
     "refusals_within_limit": {"refused_images": 0, "refused_items": 0},
-    "boxes": {"reversed": 0, "outside": 0, "clamped": 0},
+    "boxes": {"reversed": 0, "outside": 0, "clamped": 0, "fractional": 0},
     "labels": {"label_out_of_range": 0},
     "known_answers": {},
     "identity": {"skus": 13, "crops": CROPS},

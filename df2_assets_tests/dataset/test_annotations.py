@@ -53,3 +53,60 @@ def test_a_key_that_appears_twice_is_refused() -> None:
     good = json.dumps(GOOD)
     text = f'{{"source": "shop", "pair_id": 1, "item1": {good}, "item1": {good}}}'
     assert [read.detail for read in parse(text.encode()).items] == ["item1 appears twice"]
+
+
+@pytest.mark.parametrize(
+    ("box", "whole"),
+    [
+        ([10.5, 20.999, 110.01, 220], (10, 20, 110, 220)),
+        ([-0.5, -1.5, 110, 220], (0, -1, 110, 220)),
+        ([1e1, 2e1, 1.1e2, 220.0], (10, 20, 110, 220)),
+        ([10, 20, 1e300, 220], (10, 20, 2**31 - 1, 220)),
+    ],
+)
+def test_fractions_of_a_pixel_are_cut_off_as_int_does(
+    box: list[float], whole: tuple[int, ...]
+) -> None:
+    (read,) = parse(annotation_text("shop", 7, {1: GOOD | {"bounding_box": box}}).encode()).items
+    assert (read.box, read.reason) == (whole, None)
+    assert read.is_fractional == any(edge != int(edge) for edge in box)
+
+
+@pytest.mark.parametrize(
+    "edge",
+    ["NaN", "Infinity", "-Infinity", "1e400", '"9"', "true", "null", "[9]", "{}", "9" * 5000],
+    ids=lambda edge: edge[:9],
+)
+def test_an_edge_that_is_no_number_is_refused(edge: str) -> None:
+    fields = json.dumps(GOOD).replace("[10, 20,", f"[{edge}, 20,")
+    (read,) = parse(f'{{"source": "shop", "pair_id": 7, "item1": {fields}}}'.encode()).items
+    assert read.reason == Reason.WRONG_FIELD
+    assert "not four numbers" in (read.detail or "")
+
+
+def test_a_box_that_fractions_alone_gave_an_area_is_shown_as_annotated() -> None:
+    fields = GOOD | {"bounding_box": [10.25, 20, 10.75, 220]}
+    (read,) = parse(annotation_text("shop", 7, {1: fields}).encode()).items
+    assert (read.reason, read.detail) == (
+        Reason.BOX_REVERSED,
+        "bounding_box is [10.25, 20, 10.75, 220]",
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "item_idx"),
+    [
+        *(("Item1", 1), ("ITEM1", 1), (" item1", 1), ("item1 ", 1), ("item01", 1)),
+        *(("item_1", None), ("Item_1", None), ("items", None), ("Items", None), ("iTem", None)),
+    ],
+)
+def test_a_key_that_is_almost_one_of_an_item_is_refused(key: str, item_idx: int | None) -> None:
+    good, refused = sorted(
+        parse(annotation_text("shop", 7, {2: GOOD, key: GOOD}).encode()).items,
+        key=lambda read: read.reason is not None,
+    )
+    assert (good.item_idx, good.reason) == (2, None)
+    assert (refused.item_idx, refused.reason) == (item_idx, Reason.WRONG_FIELD)
+    assert refused.detail is not None
+    assert key in refused.detail
+    assert "is not item1, item2" in refused.detail

@@ -9,7 +9,7 @@ import re
 import shutil
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,8 +64,13 @@ class Object(list[tuple[str, Any]]):
         return values[0]
 
 
-def build(df2_root: Path, sku_root: Path, splits: Sequence[str]) -> list[Refusal]:
-    """Write what the contract asks for under `sku_root`; returns everything refused."""
+def build(
+    df2_root: Path, sku_root: Path, splits: Sequence[str], damaged: Collection[str] = ()
+) -> list[Refusal]:
+    """Write what the contract asks for under `sku_root`; returns everything refused.
+
+    `damaged` are images, relative to `df2_root`, whose data cannot be trusted: Pillow does not say.
+    """
     refusals: list[Refusal] = []
     for split in splits:
         crops, refused = read_split(df2_root, split)
@@ -73,6 +78,8 @@ def build(df2_root: Path, sku_root: Path, splits: Sequence[str]) -> list[Refusal
         made = []
         for crop in paired(crops):
             try:
+                if crop["orig_image_path"] in damaged:
+                    raise OSError
                 make_crop(df2_root, sku_root, crop)
                 made.append(crop)
             except OSError:
@@ -140,7 +147,7 @@ def read_annotation(data: bytes) -> tuple[Object, str, int]:
         raise Refused("unreadable_json") from None
     if not isinstance(annotation, Object):
         raise Refused("not_an_object")
-    others = [key for key, _ in annotation if not key.startswith("item")]
+    others = [key for key, _ in annotation if not is_of_item(key)]
     if len(set(others)) < len(others):
         raise Refused("wrong_field")
     source = annotation.get("source")
@@ -180,14 +187,15 @@ def read_items(
 ) -> Iterator[tuple[int | None, tuple[int, dict[str, Any]] | Refused]]:
     """Each item's index, and what `read_item` says of it or why it is refused.
 
-    A key that begins like an item's and has no number up to six digits is refused without one.
+    A key that begins like an item's and has no number up to six digits is refused without one, one
+    in capital letters or with spaces around it with its number.
     """
     given = defaultdict(list)
     for key, value in annotation:
         given[key].append(value)
     for key, values in given.items():
-        if key.startswith("item"):
-            number = re.fullmatch("item([0-9]{1,6})", key)
+        if is_of_item(key):
+            number = re.fullmatch("....([0-9]{1,6})", key.strip(), re.ASCII)
             index = int(number[1]) if number else None
             try:
                 if not index or key != f"item{index}" or len(values) > 1:
@@ -195,6 +203,10 @@ def read_items(
                 yield index, read_item(values[0], size)
             except Refused as why:
                 yield index, why
+
+
+def is_of_item(key: str) -> bool:
+    return key.strip()[:4].lower() == "item"
 
 
 def read_item(value: Any, size: tuple[int, int]) -> tuple[int, dict[str, Any]]:
@@ -218,7 +230,11 @@ def read_item(value: Any, size: tuple[int, int]) -> tuple[int, dict[str, Any]]:
     box = value.get("bounding_box")
     if isinstance(box, Object) or not isinstance(box, list) or len(box) != 4:
         raise Refused("wrong_field")
-    x1, y1, x2, y2 = (whole(edge) for edge in box)
+    for edge in box:
+        if type(edge) is float and edge not in (float("inf"), float("-inf")) and edge == edge:
+            continue
+        whole(edge)
+    x1, y1, x2, y2 = (int(edge) for edge in box)
     if x2 <= x1 or y2 <= y1:
         raise Refused("box_reversed")
     x1, y1, x2, y2 = max(x1, 0), max(y1, 0), min(x2, size[0]), min(y2, size[1])

@@ -36,14 +36,14 @@ NAN, INFINITY = float("nan"), float("inf")
 WRONG_PAIRS: list[Any] = [-1, 1_000_000, True, 1.5, "1", None, [1]]
 NEEDED = ("category_id", "category_name", "style", "bounding_box", "occlusion", "viewpoint")
 WRONG_BOXES: list[Any] = [
-    *([60, 10, 150], [60, 10, 150, 110, 0], [], "60 10 150 110", None, [60.5, 10, 150, 110]),
+    *([60, 10, 150], [60, 10, 150, 110, 0], [], "60 10 150 110", None),
     *([60, 10, 150, "110"], [60, True, 150, 110], [60, 10, None, 110], [60, 10, NAN, 110]),
-    *([60, 10, INFINITY, 110], [[60, 10], [150, 110], 0, 0]),
+    *([60, 10, INFINITY, 110], [60, 10, -INFINITY, 110.5], [[60, 10], [150, 110], 0, 0]),
     {"x1": 60, "y1": 10, "x2": 150, "y2": 110},
 ]
 REVERSED_BOXES = [
     *([150, 10, 60, 110], [60, 110, 150, 10], [60, 10, 60, 110], [60, 10, 150, 10]),
-    *([0, 0, 0, 0], [300, 10, 200, 110]),
+    *([0, 0, 0, 0], [300, 10, 200, 110], [60.2, 10, 60.9, 110], [60, -0.9, 150, 0.9]),
 ]
 OUTSIDE_BOXES = [
     *([160, 10, 200, 110], [60, 120, 150, 140], [-40, 10, -5, 110], [60, -9, 150, 0]),
@@ -114,6 +114,10 @@ def bad_keys() -> Iterator[Planted]:
         text = annotated({1: TOP, 2: "TROUSERS"}).replace(b'"TROUSERS"', twice)
         yield Planted(f"{name.decode()} given twice", ((2, "wrong_field"),), text)
     yield Planted("item0", ((0, "wrong_field"),), annotated({1: TOP, 0: TROUSERS}))
+    for key in ("Item2", "ITEM2", " item2", "item2 "):
+        yield Planted(f"{key!r}", ((2, "wrong_field"),), annotated({1: TOP, key: TROUSERS}))
+    for key in ("item_2", "Item_2", "Items"):
+        yield Planted(key, ((None, "wrong_field"),), annotated({1: TOP, key: TROUSERS}))
     yield Planted("item02", ((2, "wrong_field"),), annotated({1: TOP, "item02": TROUSERS}))
     yield Planted(
         "item0 and a bad item beside a good one",
@@ -198,6 +202,8 @@ def harmless() -> Iterator[Planted]:
         yield Planted(f"a good JPEG ({kind})", (), plain, jpeg(SIZE, kind, "harmless"))
     for what, fields in (
         ("integral floats", {"style": 2.0, "bounding_box": [60.0, 10.0, 150.0, 110.0]}),
+        ("a box with fractions", {"bounding_box": [60.5, 10.99, 150.2, 110.7]}),
+        ("a box less than a pixel past an edge", {"bounding_box": [-0.5, 10, 1e2, 110.0]}),
         ("a box past all edges", {"bounding_box": [-1000, -1, 161, 5000]}),
         ("a box far past an edge", {"bounding_box": [60, 10, 10**12, 110]}),
         ("a box of one pixel", {"bounding_box": [159, 119, 160, 120]}),
