@@ -21,7 +21,7 @@ from df2_assets.checks.finding import record_finding
 from df2_assets.checks.freshness import LastBuild
 from df2_assets.checks.registry import BESIDE, CHECKS, Check, CheckContext, checks_of, is_there
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.defs.metadata import check_result
+from df2_assets.defs.metadata import check_result, pictures
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
 from df2_assets.defs.runs.history import SOURCE, last_made, made_from, observed
@@ -86,9 +86,10 @@ def _results(
             context.log.info(f"{asset} of {split} is not checked: {problem}")
             return
     for check, finding in findings:
-        picture = SHOW[check.name](subject, finding) if check.name in SHOW else None
+        drawn = SHOW[check.name](subject, finding) if check.name in SHOW else None
+        shown = pictures(context.resources.data.settings, asset, split, **{check.name: drawn})
         record_finding(finding, roots, asset, check.name, split)
-        yield check_result(finding, roots, asset, check.name, split, picture)
+        yield check_result(finding, roots, asset, check.name, split, shown.get(check.name))
 
 
 def _last_build(instance: dg.DagsterInstance, run_id: str, split: str) -> LastBuild | None:

@@ -4,8 +4,9 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.metadata import preview
+from df2_assets.defs.metadata import HOW_TO_OPEN, preview
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
+from df2_assets.report.addresses import address
 from df2_assets.report.gallery.build import TABLES, build_gallery
 from df2_assets.store import tables
 from df2_assets.store.state import require_complete
@@ -45,7 +46,8 @@ def gallery(
     return dg.MaterializeResult(
         data_version=dg.DataVersion(built.site.digest),
         metadata={
-            "gallery": dg.MetadataValue.url(built.site.page.as_uri()),
+            "gallery": dg.MetadataValue.url(address(output.settings, built.site.page)),
+            "how_to_open": HOW_TO_OPEN,
             "path": dg.MetadataValue.path(str(built.site.page)),
             "thumbnails_drawn": built.site.drawn,
             **ready.numbers,
