@@ -67,7 +67,7 @@ def write_site(
         files=scripts,
         split=split,
         crops=_relative(roots.sku_root, site),
-        originals=f"{_relative(roots.df2_root, site)}/{split}/image",
+        source=f"{_relative(roots.df2_root, site)}/{split}",
         **shown,
     ).encode()
     publish(target, [text], lambda: None)

@@ -6,6 +6,9 @@ const df2 = (() => {
   const OCCLUSIONS = ["slight or none", "medium", "heavy"];
   const VIEWPOINTS = ["not worn", "frontal", "side or back"];
   const about = document.body.dataset;
+  // Beside the crops as report/server.py serves both roots, and where a gallery opened as a file says.
+  const served = /\/sku\/_df2_assets\/report\/[a-z]+\//.test(location.pathname) && location.protocol !== "file:";
+  const source = served ? `../../../../df2/${about.split}` : about.source;
   const at = (id) => document.getElementById(id);
   const number = new Intl.NumberFormat("en").format;
   let data = null, images = null, refusedRows = null;
@@ -198,7 +201,7 @@ const df2 = (() => {
   // ---- An original with the box drawn on it
   function showOriginal(id, crop) {
     const [, image, item, x1, y1, x2, y2] = crop;
-    const path = `${about.originals}/${image}.jpg`;
+    const path = `${source}/image/${image}.jpg`;
     at("original-title").textContent = `image ${image}, item ${item}`;
     at("original-about").textContent = `${id} · box ${x1}, ${y1} to ${x2}, ${y2}`;
     at("original-file").href = path;
@@ -236,7 +239,7 @@ const df2 = (() => {
     at("refused-rows").replaceChildren(...rows.slice(to * ROWS, (to + 1) * ROWS).map((row) => {
       const [image, item, stage, reason, detail] = row;
       const known = /^[0-9]{6}$/.test(image);
-      const link = known ? make("a", { href: `${about.originals}/${image}.jpg` }, image) : String(image);
+      const link = known ? make("a", { href: `${source}/image/${image}.jpg` }, image) : String(image);
       return make("tr", {}, make("td", {}, link), make("td", {}, item === null ? "whole file" : String(item)),
         make("td", {}, stage), make("td", {}, reason), make("td", {}, detail ?? ""));
     }));
