@@ -83,7 +83,7 @@ def report_runs(
     as_json: bool,
     rows: Iterable[Mapping[str, object]],
     summary: Iterable[str],
-    more: Mapping[str, Mapping[str, str]] = {},
+    more: Mapping[str, Mapping[str, object]] = {},
 ) -> None:
     """Print what came of runs, as a table or as JSON, and exit with 1 where all is not well.
 

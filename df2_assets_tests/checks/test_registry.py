@@ -18,7 +18,7 @@ NUMBERS: dict[str, dict[str, int]] = {
     "counts": {"skus": 13, "crops": CROPS, "items_of_style_0": 18},
     "files_match": {"crops": CROPS, "files": CROPS, "foreign": 0},
     "tiny_crops": {"tiny": 0},
-    "duplicate_crops": {"duplicates_within": 0, "duplicates_across": 0},
+    "duplicate_crops": {"duplicates_within": 0},
     "contract": {"skus": 13, "crops": CROPS},
     "matches_metadata": {"lines": CROPS, "crops": CROPS},
     "prompt_coverage": {"wrong_prompts": 0, "empty_combinations": 0},

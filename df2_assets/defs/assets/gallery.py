@@ -51,6 +51,7 @@ def gallery(
             "path": dg.MetadataValue.path(str(built.site.page)),
             "thumbnails_drawn": built.site.drawn,
             **ready.numbers,
+            **({"not_compared_with": ", ".join(ready.not_compared)} if ready.not_compared else {}),
             "prompts_that_skus_share": preview(ready.prompts),
             "catalog_against_query": preview(ready.balance),
             **({"leaks": preview(ready.leaks)} if len(ready.leaks) else {}),
