@@ -98,7 +98,7 @@ def report_runs(
             for kind, lines in (("note", one.notes), ("warning", one.warned)):
                 for line in lines:
                     say(f"{kind}: {one.split}: {line}")
-            for problem in one.failed + one.problems:
+            for problem in dict.fromkeys(one.failed + one.problems):
                 click.secho(f"error: {one.split}: {problem}", err=True, fg="red")
         for line in summary:
             say(line)
