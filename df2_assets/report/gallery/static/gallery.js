@@ -344,8 +344,11 @@ const df2 = (() => {
 
   function route() {
     const [, name = "browse", rest = ""] = location.hash.match(/^#\/([a-z]+)(?:[/?](.*))?$/) ?? [];
+    const before = section;
     section = name === "sku" ? "browse" : ["readiness", "checks", "refusals"].includes(name) ? name : "browse";
     for (const one of document.querySelectorAll("main > section")) one.hidden = one.id !== section;
+    at("splits").open = false;
+    if (section !== before) scrollTo(0, 0);
     for (const link of document.querySelectorAll(".top > nav a")) {
       if (link.getAttribute("href") === `#/${section}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
