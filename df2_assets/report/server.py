@@ -25,6 +25,7 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
+from df2_assets.errors import StorageError
 from df2_assets.report.addresses import address, data_set_id
 from df2_assets.settings import Settings
 from df2_assets.store.layout import OWN_FOLDER
@@ -151,6 +152,8 @@ class _Objects:
             data = await run_in_threadpool((self._folder / name).read_bytes)
         except FileNotFoundError:
             raise HTTPException(404) from None
+        except StorageError as error:
+            raise HTTPException(503, str(error)) from None
         await Response(data, 200, _HEADERS, _media_type(name))(scope, receive, send)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.processes import DF2_ASSETS, Started
+from df2_assets_tests.support.processes import DF2_ASSETS, PROJECT, Started
 from df2_assets_tests.support.webserver import LOOPBACK, free_port, listening
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -88,6 +88,31 @@ def test_what_a_killed_command_has_started_ends_too(tmp_path: Path) -> None:
         os.kill(first, signal.SIGKILL)
         assert started.end().returncode != 0
         processes.assert_gone([second])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ends", ["Ctrl-C", "the UI"])
+def test_make_ui_serves_both_and_ends_both(tmp_path: Path, ends: str) -> None:
+    ui, reports = free_port(), free_port()
+    said = processes.run(("make", "-n", "ui", f"PORT={ui}"), os.environ, PROJECT)
+    recipe = said.stdout[said.stdout.index("if [ -z") :]  # what follows the installation
+    environment = processes.environment(
+        tmp_path / "home",
+        DF2_ROOT=tmp_path / "df2",
+        SKU_ROOT=tmp_path / "sku",
+        DF2_REPORTS_URL=f"http://127.0.0.1:{reports}",
+    )
+    (tmp_path / "home").mkdir()
+    with processes.start(("sh", "-c", recipe), environment, PROJECT) as started:
+        processes.wait_until(lambda: answers(ui) and answers(reports), started)
+        everything = [started.pid, *processes.descendants(started.pid)]
+        if ends == "Ctrl-C":
+            started.signal_group(signal.SIGINT)
+        else:
+            os.kill(everything[1], signal.SIGKILL)
+        processes.assert_gone(everything, patience=60)
+        assert not answers(ui)
+        assert not answers(reports)
 
 
 def test_a_port_in_use_and_a_command_that_is_not_there_are_one_line(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from df2_assets.store.state import require_complete
 
     It has SKUs to browse by category, occlusion, viewpoint and prompt, catalog crops beside query
     crops, each with its original and box; what was refused; what the checks say; whether the
-    split is ready for retrieval. It needs no server and no network. Thumbnails are drawn once.
+    split is ready for retrieval. `df2-assets serve`, which `make ui` starts, shows it at the link;
+    the file opens without a server, too. Thumbnails are drawn once.
     """,
     kinds=("html",),
     tags=("report",),
