@@ -67,9 +67,10 @@ gallery: install ## write pages to look at the data set with, and open them
 # Over DF2_ROOT, else data/DeepFashion2_original, else the sample.
 # The warnings are about what `dagster dev` itself does, before any code of ours is loaded.
 ui: export PYTHONWARNINGS = ignore:Function `dev_command` is superseded,ignore:Parameter `include_sources` of function `AssetSelection.all`
-ui: install ## open Dagster's UI on 127.0.0.1 (PORT=3000)
+ui: install ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the reports that it links to
 	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
-	 $(DAGSTER) exec .venv/bin/dagster dev --host 127.0.0.1 --port $(PORT)
+	 $(DAGSTER) exec .venv/bin/df2-assets serve -- \
+	   .venv/bin/dagster dev --host 127.0.0.1 --port $(PORT)
 
 EXTRA := torch or exports or browser or postgres or ray or s3 or daemon or slow
 test: .venv/.installed-dev ## run every test that needs no extra

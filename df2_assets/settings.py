@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -50,6 +51,13 @@ def parse_splits(names: Iterable[str]) -> tuple[str, ...]:
         if name not in SPLITS:
             raise SettingsError(f"There is no split {name!r}: choose from {', '.join(SPLITS)}.")
     return tuple(split for split in SPLITS if split in names)
+
+
+def _address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("give an address, such as http://127.0.0.1:3001")
+    return text.rstrip("/")
 
 
 _Root = Annotated[Path, PlainValidator(lambda place: locate(str(place)))]
@@ -107,6 +115,11 @@ class Settings:
     code_url: str | None = Field(default=None, validation_alias="DF2_CODE_URL")
     """Where the project's folder can be seen in a browser, if anywhere."""
 
+    reports_url: Annotated[str, AfterValidator(_address)] = Field(
+        default="http://127.0.0.1:3001", validation_alias="DF2_REPORTS_URL"
+    )
+    """Where `df2-assets serve` is reached in a browser: links and pictures in the UI lead there."""
+
     cron: str = Field(default="0 2 * * *", validation_alias="DF2_CRON")
     """When the nightly build runs."""
 
@@ -149,7 +162,7 @@ def settings_error(error: ValidationError, names: Mapping[str, str]) -> Settings
         (name, field) for name, field in FIELDS.items() if place in (name, field.validation_alias)
     )
     name = names.get(setting, field.validation_alias)
-    allowed = _allowed(field) or f"{problem['msg']}"
+    allowed = _allowed(field) or problem["msg"].removeprefix("Value error, ")
     return SettingsError(f"{name} is {problem['input']!r}: {allowed}.")
 
 

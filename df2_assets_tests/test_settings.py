@@ -26,6 +26,7 @@ from df2_assets_tests.support.bad_settings import BAD_SETTINGS, BadSetting
         ("DF2_MAX_AGE_DAYS", "0.5", "max_age_days", 0.5),
         ("DF2_PROMPTS", "~/p.yaml", "prompts", Path.home() / "p.yaml"),
         ("DF2_CODE_URL", "https://host", "code_url", "https://host"),
+        ("DF2_REPORTS_URL", "https://host/reports/", "reports_url", "https://host/reports"),
         ("DF2_CRON", "30 4 * * 1", "cron", "30 4 * * 1"),
         ("DF2_SCHEDULES", "on", "schedules", True),
     ],

@@ -56,10 +56,8 @@ def lineage(page: "Page", ui: Dev) -> None:
 
 def contact_sheet(page: "Page", ui: Dev) -> "Locator":
     page.goto(f"{ui.api.address}/assets/crops?view=partitions&partition=validation")
-    page.get_by_text("Show Markdown").first.click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("img", name="catalog above query").wait_for()
-    return dialog
+    page.get_by_role("img", name="catalog above query").first.wait_for()
+    return page.locator("tr", has=page.get_by_role("img", name="catalog above query")).first
 
 
 def failed_check(page: "Page", ui: Dev) -> None:
@@ -157,7 +155,7 @@ def take_shots() -> None:
         site = station(Path(folder), Path(folder, "DeepFashion2_original"))
         make_sample(site.df2_root)
         build(site)
-        with webserver.dev(site) as ui:
+        with webserver.dev(site) as ui, webserver.reports(site):
             ui.wait()
             for name, go, size, photos in SHOTS:
                 with opened(browser, size) as page:

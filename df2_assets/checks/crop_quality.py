@@ -9,6 +9,7 @@ import pandas as pd
 
 from df2_assets.checks.crops import TINY
 from df2_assets.checks.finding import CROP, Finding, crop_rows, number_of
+from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
@@ -64,11 +65,11 @@ def read_looks(roots: Roots, split: str) -> pd.DataFrame:
 
 
 def find_looks(roots: Roots, split: str) -> pd.DataFrame | None:
-    """Return `looks` of whatever crops were measured last; None where none were."""
-    quality, manifest = (tables.find(roots, asset, split) for asset in ("crop_quality", "crops"))
-    if quality is None or manifest is None:
+    """Return `read_looks`; None where the crops that are on disk have not been measured."""
+    try:
+        return read_looks(roots, split)
+    except (MissingTableError, ProvenanceError):
         return None
-    return looks(tables.frame(quality), tables.frame(manifest))
 
 
 def dark_crops(crops: pd.DataFrame) -> Finding:
@@ -125,15 +126,19 @@ def near_duplicate_crops(
 ) -> Finding:
     """Find crops that show the picture of another, in other bytes; `alike` is of `pairs_alike`.
 
-    `duplicate_crops` reports those with equal bytes.
+    `duplicate_crops` reports those with equal bytes. While another split is `not_compared`,
+    there is no number for none across splits.
     """
     near = alike[~alike["exact"].astype(bool)].drop_duplicates(["crop_path", "what"])
     kinds = (WITHIN_SKU, ACROSS_SKUS, ACROSS_SPLITS)
     counts = {kind: int((near["kind"] == kind).sum()) for kind in kinds}
-    listed = ", ".join(f"{count:,} like another {kind}" for kind, count in counts.items())
+    known = {
+        kind: n for kind, n in counts.items() if n or kind != ACROSS_SPLITS or not not_compared
+    }
+    listed = ", ".join(f"{count:,} like another {kind}" for kind, count in known.items())
     summary = f"{number_of(len(crops), 'crop')}: {listed}."
     if not_compared:
-        summary += f" Not compared with {' and '.join(not_compared)}: not measured yet."
+        summary += f" Not compared with {' and '.join(not_compared)}: no crops measured there yet."
     if counts[ACROSS_SPLITS]:
         summary += " A picture in two splits leaks from one into the other: leave one out."
     return Finding(
@@ -142,7 +147,7 @@ def near_duplicate_crops(
         len(crops),
         summary,
         near[[*CROP, "like", "what"]].reset_index(drop=True),
-        {f"near_duplicates_{kind.replace(' ', '_')}": count for kind, count in counts.items()},
+        {f"near_duplicates_{kind.replace(' ', '_')}": count for kind, count in known.items()},
     )
 
 

@@ -101,7 +101,7 @@ def duplicate_crops(
     """Find crops with the same bytes as another, of this split or of another one: leakage.
 
     `other_manifests` are those of the other splits; None for one that is not built, which is not
-    compared.
+    compared: then there is no number for none across splits.
     """
     made = manifest[manifest["reason"].isna()]
     twice = made[made["sha256"].duplicated(keep=False)]
@@ -118,10 +118,12 @@ def duplicate_crops(
     offenders = pd.concat(parts, ignore_index=True)
     across = len(offenders) - len(twice)
     not_compared = [other for other, manifest in other_manifests.items() if manifest is None]
-    summary = (
-        f"{number_of(len(made), 'crop')}: {len(twice):,} with the bytes of another of {split}, "
-        f"{across:,} with those of a crop of another split."
-    )
+    numbers: dict[str, int | float] = {"duplicates_within": len(twice)}
+    summary = f"{number_of(len(made), 'crop')}: {len(twice):,} with the bytes of another of {split}"
+    if across or not not_compared:
+        summary += f", {across:,} with those of a crop of another split"
+        numbers["duplicates_across"] = across
+    summary += "."
     if not_compared:
         summary += f" Not compared with {' and '.join(not_compared)}: not built yet."
     if across:
@@ -132,7 +134,7 @@ def duplicate_crops(
         len(made),
         summary,
         offenders,
-        {"duplicates_within": len(twice), "duplicates_across": across},
+        numbers,
         {"compared with": pd.DataFrame(compared, columns=["split", "crops with the same bytes"])},
     )
 

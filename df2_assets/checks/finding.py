@@ -1,9 +1,10 @@
 """What a check returns, a finding with its offenders, and how findings lie on disk."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 import msgspec
 import pandas as pd
@@ -25,6 +26,7 @@ _CROP_PATH: Final = re.compile(
 )
 
 Severity = Literal["warn", "error"]
+State = Literal["passed", "warned", "failed"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,16 @@ class RecordedFinding(msgspec.Struct, frozen=True):
     summary: str
     numbers: dict[str, int | float]
     offenders: int
+
+    @property
+    def state(self) -> State:
+        return "passed" if self.passed else "warned" if self.severity == "warn" else "failed"
+
+
+def count_states(findings: Iterable[RecordedFinding]) -> dict[str, int]:
+    """Return how many checks passed, warned and failed."""
+    counts = Counter(finding.state for finding in findings)
+    return {state: counts[state] for state in get_args(State)}
 
 
 def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split: str) -> None:

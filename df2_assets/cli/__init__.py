@@ -13,6 +13,7 @@ from df2_assets.cli.prompts import prompts
 from df2_assets.cli.report import report
 from df2_assets.cli.sample import sample
 from df2_assets.cli.score import score
+from df2_assets.cli.serve import serve
 from df2_assets.cli.verify import verify
 from df2_assets.errors import Df2Error
 
@@ -47,5 +48,5 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
         ctx.color = False
 
 
-for command in (build, explain, export, plan, prompts, report, sample, score, verify):
+for command in (build, explain, export, plan, prompts, report, sample, score, serve, verify):
     main.add_command(command)

@@ -104,7 +104,7 @@ def report_runs(
     as_json: bool,
     rows: Iterable[Mapping[str, object]],
     summary: Iterable[str],
-    more: Mapping[str, Mapping[str, str]] = {},
+    more: Mapping[str, Mapping[str, object]] = {},
 ) -> None:
     """Print what came of runs, as a table or as JSON, and exit with 1 where all is not well.
 
@@ -119,7 +119,7 @@ def report_runs(
             for kind, lines in (("note", one.notes), ("warning", one.warned)):
                 for line in lines:
                     say(f"{kind}: {one.split}: {line}")
-            for problem in one.failed + one.problems:
+            for problem in dict.fromkeys(one.failed + one.problems):
                 click.secho(f"error: {one.split}: {problem}", err=True, fg="red")
         for line in summary:
             say(line)

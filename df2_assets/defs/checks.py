@@ -21,7 +21,7 @@ from df2_assets.checks.finding import record_finding
 from df2_assets.checks.freshness import LastBuild
 from df2_assets.checks.registry import BESIDE, CHECKS, Check, CheckContext, checks_of, is_there
 from df2_assets.defs.failures import CheckFailure, explained, with_offenders
-from df2_assets.defs.metadata import check_result
+from df2_assets.defs.metadata import check_result, pictures
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
 from df2_assets.defs.runs.history import SOURCE, another_data_set, last_made, made_from, observed
@@ -118,9 +118,10 @@ def _results(
             context.log.info(f"{asset} of {split} is not checked: {problem}")
             return
     for check, finding in findings:
-        picture = SHOW[check.name](subject, finding) if check.name in SHOW else None
+        drawn = SHOW[check.name](subject, finding) if check.name in SHOW else None
+        shown = pictures(context.resources.data.settings, asset, split, **{check.name: drawn})
         record_finding(finding, roots, asset, check.name, split)
-        result = check_result(finding, roots, asset, check.name, split, picture)
+        result = check_result(finding, roots, asset, check.name, split, shown.get(check.name))
         yield result._replace(metadata={**moved, **(result.metadata or {})})
 
 

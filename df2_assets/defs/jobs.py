@@ -46,9 +46,19 @@ check_freshness = dg.define_asset_job(
     config=_BY_SPLIT,
     description="Checks whether a split is made from the download as it is now, and how old it is.",
 )
+measure_crops = dg.define_asset_job(
+    "measure_crops",
+    dg.AssetSelection.assets("crop_quality").without_checks(),
+    description=(
+        "Measures the crops of a split, which other splits are compared with. Run it for every "
+        "split before `refresh_reports`, as `df2-assets report` does."
+    ),
+)
 refresh_reports = dg.define_asset_job(
     "refresh_reports",
-    dg.AssetSelection.tag("report", ""),
+    # With the check of a build that compares splits: all of them may be there by now.
+    dg.AssetSelection.tag("report", "")
+    | dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("crops"), "duplicate_crops")),
     description="Makes the reports of a split that was built; no crop, and no contract file.",
 )
 build_exports = dg.define_asset_job(
@@ -123,6 +133,7 @@ all_jobs: Final = (
     build_dataset,
     check_only,
     check_freshness,
+    measure_crops,
     refresh_reports,
     build_exports,
     observe_sources,

@@ -16,11 +16,16 @@ from df2_assets.errors import inert
 from df2_assets.exports.folder import Exported
 from df2_assets.pipeline.changes import Changes
 from df2_assets.pipeline.publishing import Published
+from df2_assets.report.addresses import address
+from df2_assets.report.picture_files import write_picture
+from df2_assets.report.tiles import Picture
+from df2_assets.settings import Settings
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
 SHOWN = 20
 PREVIEWED = 3
+HOW_TO_OPEN = "Links need df2-assets serve, which make ui starts; the files need no server."
 FIRST_OFFENDERS = f"first {SHOWN} offenders"
 
 _SEVERITY = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
@@ -125,15 +130,19 @@ def document_result(
     )
 
 
-def export_result(name: str, made: Exported, folder: Path) -> dg.MaterializeResult[Any]:
+def export_result(
+    settings: Settings, name: str, split: str, made: Exported
+) -> dg.MaterializeResult[Any]:
     """Return the result of an asset that leaves an export in a folder, already written."""
+    folder = settings.roots.export(name, split)
     card = folder / "README.md"
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made.digest),
         metadata={
             "dagster/row_count": made.rows,
             "path": dg.MetadataValue.path(str(folder)),
-            "readme": dg.MetadataValue.url(card.as_uri()),
+            "how_to_open": HOW_TO_OPEN,
+            "readme": dg.MetadataValue.url(address(settings, card)),
             "data_card": dg.MetadataValue.md(card.read_text(encoding="utf-8")),
             "rows": made.rows,
             "files": made.files,
@@ -157,9 +166,27 @@ def changed(changes: Changes) -> dict[str, Any]:
     }
 
 
-def pictures(**markdown: str | None) -> dict[str, Any]:
-    """Return pictures as metadata; without those that show nothing."""
-    return {name: dg.MetadataValue.md(text) for name, text in markdown.items() if text}
+def pictures(
+    settings: Settings, asset: str, split: str, **drawn: Picture | None
+) -> dict[str, dg.MarkdownMetadataValue]:
+    """Write pictures of an asset, and return them as metadata; without those that show nothing."""
+    return {
+        name: linked(
+            settings, write_picture(settings.roots, f"{asset}.{name}", split, picture), picture
+        )
+        for name, picture in drawn.items()
+        if picture
+    }
+
+
+def linked(settings: Settings, path: Path, picture: Picture) -> dg.MarkdownMetadataValue:
+    """Return a picture that was written as markdown: short, so that the UI shows it inline.
+
+    The words beside it are seen where no server shows the reports.
+    """
+    file = path.relative_to(settings.roots.sku_root).as_posix()
+    hint = f"Not shown? Run df2-assets serve, or open {file} in SKU_ROOT."
+    return dg.MetadataValue.md(f"![{picture.alt}. {hint}]({address(settings, path)})")
 
 
 def share(part: int, whole: int) -> float:
@@ -175,15 +202,17 @@ def fenced_head(path: Path, lines: int = 6, width: int = 160) -> str:
 
 
 def check_result(
-    finding: Finding, roots: Roots, asset: str, check: str, split: str, picture: str | None = None
+    finding: Finding,
+    roots: Roots,
+    asset: str,
+    check: str,
+    split: str,
+    picture: dg.MarkdownMetadataValue | None = None,
 ) -> dg.AssetCheckResult:
-    """Render a recorded finding as the result of a check; of its offenders the first are shown.
-
-    `picture` is markdown with an embedded image.
-    """
+    """Render a recorded finding as the result of a check; of its offenders the first are shown."""
     metadata: dict[str, Any] = {"looked_at": finding.looked_at, **finding.numbers}
     if picture:
-        metadata["picture"] = dg.MetadataValue.md(picture)
+        metadata["picture"] = picture
     if len(finding.offenders):
         metadata["offenders"] = len(finding.offenders)
         metadata[FIRST_OFFENDERS] = preview(finding.offenders)

@@ -35,9 +35,9 @@ def uninterrupted() -> Iterator[None]:
         signal.raise_signal(received[0][0])
 
 
-def die_with(parent: int) -> None:
-    """End this process as soon as its parent does, even when that is killed. Linux only."""
+def die_with(parent: int, number: int = signal.SIGKILL) -> None:
+    """Send this process a signal as soon as its parent ends or is killed. Linux only."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:
             os._exit(1)

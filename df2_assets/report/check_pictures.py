@@ -10,14 +10,15 @@ from df2_assets.checks.finding import Finding
 from df2_assets.checks.raw_annotation_index import PAST_EDGE, furthest_past_edge
 from df2_assets.checks.registry import CheckContext
 from df2_assets.report import pictures
+from df2_assets.report.tiles import Picture
 
 _CLAMPED_SHOWN: Final = 6
 
-Show = Callable[[CheckContext, Finding], str | None]
-"""From a finding to markdown with an embedded image; None where there is nothing to see."""
+Show = Callable[[CheckContext, Finding], Picture | None]
+"""From a finding to a picture; None where there is nothing to see."""
 
 
-def _boxes(c: CheckContext, finding: Finding) -> str | None:
+def _boxes(c: CheckContext, finding: Finding) -> Picture | None:
     boxes = finding.offenders
     if not (len(boxes) and (boxes["what"] == PAST_EDGE).any()):
         # Few enough to be no offence are worth a look all the same.
@@ -25,7 +26,7 @@ def _boxes(c: CheckContext, finding: Finding) -> str | None:
     return pictures.boxes_on_originals(c.roots, boxes, "doubtful boxes on their images")
 
 
-def _labels(c: CheckContext, finding: Finding) -> str | None:
+def _labels(c: CheckContext, finding: Finding) -> Picture | None:
     labels = finding.offenders
     if len(labels):
         drawn = c.index[["image_id", "item_idx", "x1", "y1", "x2", "y2"]]
@@ -33,23 +34,23 @@ def _labels(c: CheckContext, finding: Finding) -> str | None:
     return pictures.boxes_on_originals(c.roots, labels, "boxes with doubtful labels")
 
 
-def _tiny(c: CheckContext, finding: Finding) -> str | None:
+def _tiny(c: CheckContext, finding: Finding) -> Picture | None:
     tiny = finding.offenders
     sides = tiny.assign(side=tiny[["width", "height"]].min(axis=1))
     worst = sides.sort_values(["side", "crop_path"])
     return pictures.worst_crops(c.roots, worst, "side", "the smallest crops")
 
 
-def _worst(value: str, alt: str, c: CheckContext, finding: Finding) -> str | None:
+def _worst(value: str, alt: str, c: CheckContext, finding: Finding) -> Picture | None:
     return pictures.worst_crops(c.roots, finding.offenders, value, alt)
 
 
-def _pairs(alt: str, c: CheckContext, finding: Finding) -> str | None:
+def _pairs(alt: str, c: CheckContext, finding: Finding) -> Picture | None:
     offenders = finding.offenders.rename(columns={"same_as": "like"})
     return pictures.pairs(c.roots, offenders, alt)
 
 
-def _unlike(c: CheckContext, finding: Finding) -> str | None:
+def _unlike(c: CheckContext, finding: Finding) -> Picture | None:
     paths = c.crops["crop_path"].tolist()
     alt = "SKUs with crops that look unlike the others"
     return pictures.skus_side_by_side(c.roots, finding.offenders, paths, alt)

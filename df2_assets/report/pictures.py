@@ -1,4 +1,4 @@
-"""Pictures of crops, as markdown; None where there is nothing to show.
+"""Pictures of crops; None where there is nothing to show.
 
 Of what a check found (from its offenders), of what a build changed, and of a split as a whole.
 """
@@ -12,7 +12,7 @@ import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
 from df2_assets.dataset.frames import rows
-from df2_assets.report.tiles import Tile, boxed_tile, embedded, grid, sheet, thumbnail
+from df2_assets.report.tiles import Picture, Tile, boxed_tile, encoded, grid, sheet, thumbnail
 from df2_assets.store.layout import Roots
 
 _WORST: Final = 12
@@ -22,7 +22,7 @@ _CHANGED: Final = 12
 _BOX: Final = ["x1", "y1", "x2", "y2"]
 
 
-def worst_crops(roots: Roots, offenders: pd.DataFrame, value: str, alt: str) -> str | None:
+def worst_crops(roots: Roots, offenders: pd.DataFrame, value: str, alt: str) -> Picture | None:
     """Draw the first offenders' crops, each with the number that condemns it."""
     tiles = [
         Tile(thumbnail(roots.crop(path)), (f"{image_id} item {item}", f"{value} {number:g}"))
@@ -33,7 +33,7 @@ def worst_crops(roots: Roots, offenders: pd.DataFrame, value: str, alt: str) -> 
     return sheet(grid(tiles), alt)
 
 
-def boxes_on_originals(roots: Roots, offenders: pd.DataFrame, alt: str) -> str | None:
+def boxes_on_originals(roots: Roots, offenders: pd.DataFrame, alt: str) -> Picture | None:
     """Draw the first offenders of each kind (`what`) on their images; `x1` to `y2` are columns.
 
     Items without a box are not shown.
@@ -57,7 +57,7 @@ def boxes_on_originals(roots: Roots, offenders: pd.DataFrame, alt: str) -> str |
     return sheet(grid(tiles), alt)
 
 
-def pairs(roots: Roots, offenders: pd.DataFrame, alt: str) -> str | None:
+def pairs(roots: Roots, offenders: pd.DataFrame, alt: str) -> Picture | None:
     """Draw crops beside those they are like (`like`), each pair once."""
     chosen: dict[frozenset[str], tuple[str, ...]] = {}
     for pair in rows(offenders, "crop_path", "like"):
@@ -69,7 +69,7 @@ def pairs(roots: Roots, offenders: pd.DataFrame, alt: str) -> str | None:
 
 def skus_side_by_side(
     roots: Roots, offenders: pd.DataFrame, crop_paths: Sequence[str], alt: str
-) -> str | None:
+) -> Picture | None:
     """Draw one row per SKU, the worst first: the crops that stand out, framed, then its others."""
     odd = set(offenders["crop_path"].tolist())
     chosen = list(dict.fromkeys(offenders["sku_id"].tolist()))[:_SKUS]
@@ -103,7 +103,7 @@ class BeforeAndAfter:
         lost = ([path for path in paths if path in on_disk] for paths in (make, remove))
         self._before = {path: thumbnail(sku_root / path) for path in _in_turn(*lost)}
 
-    def draw(self, made: Sequence[str]) -> str | None:
+    def draw(self, made: Sequence[str]) -> Picture | None:
         """Draw before beside after; `made` are the paths of the crops that were made."""
         before, remade = self._before, set(made) & self._before.keys()
         tiles: list[Tile] = []
@@ -121,7 +121,7 @@ class BeforeAndAfter:
         return sheet(grid(tiles), "crops before and after this build")
 
 
-def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> str | None:
+def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> Picture | None:
     """Draw a few SKUs, catalog crops in a row above query crops, spread over the categories.
 
     `crops` are rows of `sku_groups` whose crops are on disk. Of a category the first SKU is shown.
@@ -148,7 +148,7 @@ def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> str | None:
                 x = left + column * (tile + gap) + (tile - crop.width) // 2
                 y = top + line + row * (tile + gap) + (tile - crop.height) // 2
                 paper.paste(crop, (x, y))
-    return embedded(paper, "catalog above query")
+    return encoded(paper, "catalog above query")
 
 
 def _in_turn(*kinds: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from df2_assets.dataset.taxonomy import CATEGORIES, OCCLUSIONS, VIEWPOINTS
-from df2_assets.report.tiles import embedded_bytes
+from df2_assets.report.tiles import Picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ _STYLE: Final[dict[str, Any]] = {
 
 def distributions(
     split: str, groups: pd.DataFrame, manifest: pd.DataFrame, quality: pd.DataFrame
-) -> str | None:
+) -> Picture | None:
     """Draw a PNG: categories, occlusion by viewpoint, crops per SKU, sizes, brightness.
 
     `groups` are rows of `sku_groups`; crops that are not on disk are left out. None without crops.
@@ -62,7 +62,7 @@ def distributions(
         figure.suptitle(f"{split}: {crops['sku_id'].nunique():,} SKUs, {len(crops):,} crops")
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", dpi=85, metadata={"Software": None})
-    return embedded_bytes(buffer.getvalue(), "image/png", "distributions of the crops")
+    return Picture("distributions of the crops", buffer.getvalue(), ".png")
 
 
 def _categories(axes: "Axes", crops: pd.DataFrame) -> None:

@@ -1,11 +1,13 @@
 """Whether a split is ready for retrieval: what can be asked, what answers, what leaks."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
 from df2_assets.checks.crop_quality import ACROSS_SPLITS
+from df2_assets.checks.finding import number_of
 from df2_assets.dataset.skus import KEY, candidates
 from df2_assets.dataset.taxonomy import OCCLUSIONS, VIEWPOINTS
 
@@ -16,6 +18,8 @@ _MOST: Final = 20
 class Readiness:
     """`numbers` have stable names, for plots over time; `leaks` are pairs of `pairs_alike`.
 
+    `not_compared` are the splits whose crops are not measured; `leaks` are those with the others.
+    While there is one, there is no number for no leaking crops.
     `prompts`: the texts that most SKUs share, with `skus` and `crops`. `balance`: one row per label
     (`kind`, `label`), with the share of catalog and of query crops that have it.
     """
@@ -24,10 +28,20 @@ class Readiness:
     prompts: pd.DataFrame
     balance: pd.DataFrame
     leaks: pd.DataFrame
+    not_compared: tuple[str, ...] = ()
+
+    @property
+    def leaking_crops(self) -> int:
+        """Crops whose picture a split has that was compared."""
+        return int(self.leaks["crop_path"].nunique())
 
 
 def readiness(
-    index: pd.DataFrame, crops: pd.DataFrame, texts: pd.DataFrame, alike: pd.DataFrame
+    index: pd.DataFrame,
+    crops: pd.DataFrame,
+    texts: pd.DataFrame,
+    alike: pd.DataFrame,
+    not_compared: Sequence[str] = (),
 ) -> Readiness:
     """Return what the crops of a split are worth as a retrieval benchmark.
 
@@ -37,7 +51,7 @@ def readiness(
     query, catalog = (
         crops[crops["domain"] == domain].groupby("sku_id").size() for domain in ("query", "catalog")
     )
-    leaks = alike[alike["kind"] == ACROSS_SPLITS]
+    leaks = alike[alike["kind"] == ACROSS_SPLITS].reset_index(drop=True)
     unanswered, unasked = _without_counterpart(index, crops)
     prompts = _prompts(texts)
     balance = _balance(crops)
@@ -48,13 +62,41 @@ def readiness(
         "queries_without_answer": unanswered,
         "catalog_without_query": unasked,
         "answers_a_query": _mean(catalog.reindex(query.index).mul(query).sum(), query.sum()),
-        "leaking_crops": int(leaks["crop_path"].nunique()),
         "prompts": len(prompts),
         "skus_a_prompt": _mean(prompts["skus"].sum(), len(prompts)),
         "occlusion_gap": _gap(balance, "occlusion"),
         "viewpoint_gap": _gap(balance, "viewpoint"),
     }
-    return Readiness(numbers, prompts.head(_MOST), balance, leaks.reset_index(drop=True))
+    ready = Readiness(numbers, prompts.head(_MOST), balance, leaks, tuple(not_compared))
+    if ready.leaking_crops or not not_compared:
+        numbers["leaking_crops"] = ready.leaking_crops
+    return ready
+
+
+def verdict(ready: Readiness, states: Mapping[str, int]) -> str:
+    """Return in a sentence or two whether a split is ready for retrieval, and why not.
+
+    `states` say how many checks passed, warned and failed.
+    """
+    skus, queries = int(ready.numbers["paired_skus"]), int(ready.numbers["queries"])
+    if not skus:
+        return "No: no SKU has both a catalog and a query crop."
+    use = f"{number_of(queries, 'query', 'queries')} of {number_of(skus, 'SKU')} can be answered"
+    faults = {
+        f"{number_of(states['failed'], 'check')} failed": states["failed"],
+        f"{number_of(ready.leaking_crops, 'crop')} with a picture of another split": (
+            ready.leaking_crops
+        ),
+    }
+    others = ready.not_compared
+    unknown = {f"it is not compared with {' and '.join(others)}": len(others)}
+    doubts = {f"{number_of(states['warned'], 'check')} warned": states["warned"]}
+    answers = {"Not yet": faults, "Not known yet": unknown, "Yes, with doubts": doubts}
+    answer = next((answer for answer, why in answers.items() if any(why.values())), "Yes")
+    why = [text for text, count in (faults | unknown | doubts).items() if count]
+    if not why:
+        why = ["no picture is in another split", f"all {sum(states.values())} checks passed"]
+    return f"{answer}: {', '.join(why)}. {use}."
 
 
 def _without_counterpart(index: pd.DataFrame, crops: pd.DataFrame) -> tuple[int, int]:

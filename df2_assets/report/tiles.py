@@ -1,6 +1,5 @@
-"""Rows of small pictures with captions, and how a picture becomes markdown for a page of the UI."""
+"""Rows of small pictures with captions, and the image file that they become."""
 
-import base64
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,6 +25,14 @@ MAX_BYTES: Final = 300_000
 _QUALITIES: Final = (85, 70, 50, 30)
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+
+class Picture(NamedTuple):
+    """An image file in memory; `alt` says what it shows and is free of brackets."""
+
+    alt: str
+    data: bytes
+    suffix: str
 
 
 class Tile(NamedTuple):
@@ -73,8 +80,8 @@ def thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
     return picture
 
 
-def sheet(rows: Iterable[Sequence[Tile]], alt: str, titles: Sequence[str] = ()) -> str | None:
-    """Return markdown with the rows, each under its title; None without a tile."""
+def sheet(rows: Iterable[Sequence[Tile]], alt: str, titles: Sequence[str] = ()) -> Picture | None:
+    """Return a picture of the rows, each under its title; None without a tile."""
     drawn = [row for row in rows if row]
     if not drawn:
         return None
@@ -90,7 +97,7 @@ def sheet(rows: Iterable[Sequence[Tile]], alt: str, titles: Sequence[str] = ()) 
             draw.text((GAP, top), titles[number], INK, font)
         for column, tile in enumerate(row):
             _draw(paper, draw, font, tile, (GAP + column * (SIDE + GAP), top + title))
-    return embedded(paper, alt)
+    return encoded(paper, alt)
 
 
 def grid(tiles: Sequence[Tile], across: int = 6) -> list[Sequence[Tile]]:
@@ -128,19 +135,11 @@ def _fitting(text: str, font: _Font) -> str:
     return f"{text}…"
 
 
-def embedded(image: Image.Image, alt: str) -> str:
-    """Return markdown with `image` as a JPEG under 300 KB, reduced where no quality is low enough.
-
-    `alt` must be free of brackets.
-    """
+def encoded(image: Image.Image, alt: str) -> Picture:
+    """Return `image` as a JPEG under 300 KB, reduced where no quality is low enough."""
     for quality in _QUALITIES:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=quality, subsampling=0)
-        if buffer.tell() * 4 // 3 < MAX_BYTES:
-            return embedded_bytes(buffer.getvalue(), "image/jpeg", alt)
-    return embedded(image.reduce(2), alt)
-
-
-def embedded_bytes(data: bytes, kind: str, alt: str) -> str:
-    """Return markdown with the bytes of an image file of the given media type."""
-    return f"![{alt}](data:{kind};base64,{base64.b64encode(data).decode()})"
+        if buffer.tell() < MAX_BYTES:
+            return Picture(alt, buffer.getvalue(), ".jpg")
+    return encoded(image.reduce(2), alt)

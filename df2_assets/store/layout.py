@@ -99,6 +99,15 @@ class Roots:
         """The page of a split's gallery, in a folder of its own."""
         return self.own / "report" / split / "index.html"
 
+    @property
+    def gallery_list(self) -> Path:
+        """A script that tells each gallery which others lie beside it."""
+        return self.own / "report" / "splits.js"
+
+    def pictures(self, kind: str, split: str) -> Path:
+        """The folder with the latest pictures of one kind, beside the galleries."""
+        return self.own / "report" / "pictures" / kind / split
+
     def state(self, split: str) -> Path:
         return self.own / "state" / f"{split}.json"
 

@@ -19,7 +19,7 @@ NUMBERS: dict[str, dict[str, int]] = {
     "files_match": {"crops": CROPS, "files": CROPS, "foreign": 0},
     "all_refusals_within_limit": {"refused_images": 0, "refused_items": 0, "refused_crops": 0},
     "tiny_crops": {"tiny": 0},
-    "duplicate_crops": {"duplicates_within": 0, "duplicates_across": 0},
+    "duplicate_crops": {"duplicates_within": 0},
     "contract": {"skus": 13, "crops": CROPS},
     "matches_metadata": {"lines": CROPS, "crops": CROPS},
     "prompt_coverage": {"wrong_prompts": 0, "empty_combinations": 0},

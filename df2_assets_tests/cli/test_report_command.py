@@ -1,6 +1,12 @@
 """`df2-assets report`: a gallery of what was built."""
 
+import re
+
+from df2_assets.checks.finding import read_findings
+from df2_assets.checks.registry import CHECKS
+from df2_assets.exports import NAMES
 from df2_assets_tests.cli.conftest import Desk
+from df2_assets_tests.support.builder import DataSet, item
 from df2_assets_tests.support.site import CROPS, SPLIT, Site
 
 
@@ -18,7 +24,7 @@ def test_it_looks_at_the_crops_of_what_was_built_and_says_where_the_page_is(
     quality = split["numbers"]["crop_quality"]
     assert (quality["crops"], quality["crops_opened"]) == (CROPS, 0)
     assert split["numbers"]["gallery"]["thumbnails_drawn"] == 0
-    assert len(split["passed"]) == 5
+    assert len(split["passed"]) == 6  # of crop_quality, and which compares the splits
 
 
 def test_a_named_split_that_was_not_built_fails_its_run(desk: Desk, site: Site) -> None:
@@ -26,3 +32,91 @@ def test_a_named_split_that_was_not_built_fails_its_run(desk: Desk, site: Site) 
     assert said.exit_code == 1
     assert "error: validation: " in said.output
     assert "materialize" in said.output
+
+
+OTHER = "validation"
+
+
+def write_leaking_splits(desk: Desk) -> None:
+    """Two splits of three SKUs; the first catalog picture of one is in the other too."""
+    data = DataSet(desk.df2)
+    for split in (SPLIT, OTHER):
+        for pair in (1, 2, 3):
+            for number, source in ((2 * pair, "shop"), (2 * pair + 1, "user")):
+                shared = number == 2
+                data.image(split, number, seed="shared" if shared else f"{split} {number}")
+                data.annotation(split, number, source, pair, {1: item(1, 1, (5, 5, 150, 110))})
+
+
+def leaking(desk: Desk, split: str) -> list[str]:
+    """What the page of a split says of leaking crops: the number, and the note below it."""
+    page = desk.roots.gallery(split).read_text(encoding="utf-8")
+    found = re.search(r"<dt>Leaking crops</dt><dd>(.*?)</dd><dd class=\"note\">(.*?)</dd>", page)
+    assert found
+    return [*found.groups()]
+
+
+def test_the_pages_of_all_splits_agree_on_what_leaks(desk: Desk) -> None:
+    write_leaking_splits(desk)
+    assert desk.run("build").exit_code == 0
+    duplicates = desk.roots.finding("crops", "duplicate_crops", OTHER)
+    assert "Not compared with train" in duplicates.read_text()
+    report = desk.json("report")
+    for split in (SPLIT, OTHER):
+        assert leaking(desk, split) == ["1", "whose picture another split has too"]
+        assert "Not yet: 1 crop with a picture of another split" in desk.roots.gallery(
+            split
+        ).read_text(encoding="utf-8")
+        found = {one.check: one for one in read_findings(desk.roots, split)}
+        assert found["duplicate_crops"].numbers["duplicates_across"] == 1
+    opened = {
+        run["split"]: run["numbers"]["crop_quality"]["crops_opened"] for run in report["splits"]
+    }
+    assert opened == {"train": 6, "validation": 6, "test": 0}
+
+
+def test_a_page_says_with_which_splits_it_was_not_compared(desk: Desk) -> None:
+    write_leaking_splits(desk)
+    assert desk.run("build").exit_code == 0
+    assert desk.run("report", "--split", OTHER).exit_code == 0
+    assert leaking(desk, OTHER) == ["unknown", "not compared with train and test"]
+    page = desk.roots.gallery(OTHER).read_text(encoding="utf-8")
+    assert "Not known yet: it is not compared with train and test" in page
+    assert "None found" not in page
+
+    assert desk.run("report", "--split", SPLIT).exit_code == 0
+    assert leaking(desk, SPLIT) == ["1 so far", "not compared with test"]
+    assert leaking(desk, OTHER) == ["unknown", "not compared with train and test"]
+
+    assert desk.run("report").exit_code == 0
+    assert leaking(desk, SPLIT) == leaking(desk, OTHER)
+
+    DataSet(desk.df2).image(SPLIT, 2, seed="another")  # measured no more, once it is built again
+    assert desk.run("build", "--split", SPLIT).exit_code == 0
+    assert desk.run("report", "--split", OTHER).exit_code == 0
+    assert leaking(desk, OTHER) == ["unknown", "not compared with train"]
+
+
+def test_command_and_page_count_the_same_checks(desk: Desk) -> None:
+    write_leaking_splits(desk)
+    assert desk.run("build").exit_code == 0
+    said = desk.run("report", "--split", SPLIT)
+    head, row, *_ = (re.split(r"\s{2,}", line) for line in said.output.splitlines())
+    counts = dict(zip(head, row, strict=True))
+    (split,) = desk.json("report", "--split", SPLIT)["splits"]
+    assert {name: str(count) for name, count in split["checks"].items()} == {
+        "passed": counts["checks passed"],
+        "warned": counts["warned"],
+        "failed": counts["failed"],
+    }
+    findings = read_findings(desk.roots, SPLIT)
+    assert sum(split["checks"].values()) == len(findings)
+    assert {one.check for one in findings} == {c.name for c in CHECKS if c.asset not in NAMES}
+    page = desk.roots.gallery(SPLIT).read_text(encoding="utf-8")
+    checks = split["checks"]
+    assert re.search(rf'Checks <span class="count alarm"[^>]*>{len(findings)}</span>', page)
+    assert (
+        f"{len(findings)} checks: {checks['passed']} passed, {checks['warned']} warned, 0 failed."
+    ) in page
+    assert page.count('<details class="check ') == len(findings)
+    assert f"{checks['warned']} checks warned" in page

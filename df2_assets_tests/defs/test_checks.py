@@ -111,7 +111,7 @@ def test_what_is_planted_is_found_shown_and_listed_whole(platform: Platform) -> 
     ]
     assert labels["offenders"].value == 62
     assert labels["all offenders"].value == str(path)
-    assert str(labels["picture"].value).startswith("![boxes with doubtful labels]")
+    assert str(labels["picture"].value).startswith("![boxes with doubtful labels. ")
     shown = labels["first 20 offenders"]
     assert isinstance(shown, dg.TableMetadataValue)
     first = [record.data["image_id"] for record in shown.records]

@@ -34,10 +34,11 @@ def write(root: Path) -> None:
 
 @pytest.fixture(scope="session")
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    """`dagster dev`, ready, before anything was built."""
+    """`dagster dev` and the reports, ready, before anything was built."""
     folder = tmp_path_factory.mktemp("ui")
     write(folder / "df2")
-    with webserver.dev(station(folder, folder / "df2")) as started:
+    served = station(folder, folder / "df2")
+    with webserver.dev(served) as started, webserver.reports(served):
         yield started.wait()
 
 

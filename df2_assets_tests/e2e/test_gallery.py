@@ -6,8 +6,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from df2_assets.checks.finding import read_findings
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.dataset.prompts import prompt
 from df2_assets.dataset.taxonomy import CATEGORIES
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-SPLIT = "train"
+SPLIT, OTHER = "train", "validation"
 HOSTILE = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
 FULL_SKUS = 21_190
 BOX = (10, 20, 300, 400)
@@ -36,7 +39,7 @@ NO_PICTURE = bytes.fromhex("47494638396101000100800000000000ffffff2c000000000100
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """70 SKUs of three categories, one of them with a hostile name among what was refused."""
+    """70 SKUs of three categories, a hostile name among what was refused; and another split."""
     folder = tmp_path_factory.mktemp("gallery")
     data = DataSet(folder / "df2")
     for pair in range(1, 71):
@@ -46,6 +49,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
             data.image(SPLIT, image, (160, 120))
             garment = item(category, 1, [10, 20, 110, 100], 1 + pair % 2, viewpoint)
             data.annotation(SPLIT, image, source, pair, {1: garment})
+    for image, source in ((2, "shop"), (3, "user")):
+        data.image(OTHER, image, (160, 120))
+        data.annotation(OTHER, image, source, 1, {1: item(1, 1, [10, 20, 50, 110])})
     data.image(SPLIT, 900, (160, 120))
     bad = item(1, 1, [10, 20, 110, 100], category_name=HOSTILE)
     data.annotation(SPLIT, 900, "user", 900, {1: bad})
@@ -53,10 +59,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     templates = folder / "prompts.yaml"
     templates.write_text('prompts: {text_short: "{occ}{category_name}, {domain}"}')
     roots = {"DF2_ROOT": data.root, "SKU_ROOT": made.sku, "DF2_WORKERS": 2}
+    roots["SPLITS"] = f"{SPLIT} {OTHER}"
     environment = processes.environment(folder / "home", **roots, DF2_PROMPTS=templates)
     # Other processes: Dagster and Playwright do not share a thread's event loop.
     for command in ("build", "report"):
-        done = processes.run((*DF2_ASSETS, command, "--split", SPLIT), environment, folder)
+        done = processes.run((*DF2_ASSETS, command), environment, folder)
         assert done.returncode == 0, done.stdout + done.stderr
     return made
 
@@ -257,6 +264,125 @@ def test_a_narrow_screen_shows_everything_without_scrolling_sideways(gallery: "P
         assert not gallery.evaluate(wide), address
 
 
+def test_filters_mark_the_crops_that_match_and_update_the_counts(gallery: "Page") -> None:
+    def counts(group: str) -> dict[str, int]:
+        texts = gallery.locator(f"#{group} .chip").all_inner_texts()
+        pairs = (re.fullmatch(r"(.*?)([0-9,]+)", text.replace("\n", "")) for text in texts)
+        return {pair[1].strip(): int(pair[2].replace(",", "")) for pair in pairs if pair}
+
+    assert counts("category") == {"short sleeve top": 23, "trousers": 24, "vest dress": 23}
+    assert counts("viewpoint") == {"not worn": 23, "frontal": 70, "side or back": 23}
+    assert gallery.locator("#matching").inner_text() == ""
+    assert gallery.locator(".tile.match, .tile.other").count() == 0
+
+    chip(gallery, "side or back").click()
+    assert gallery.locator("#matching").inner_text() == "23 crops match and are marked"
+    assert sum(counts("category").values()) == 23
+    assert counts("domain") == {"catalog": 0, "query": 23}
+    assert counts("viewpoint") == {"not worn": 23, "frontal": 70, "side or back": 23}
+    chip(gallery, "trousers").click()
+    assert counts("viewpoint")["side or back"] == 8
+    card = gallery.locator(".card").first
+    assert card.locator(".tile.upper.left.other, .tile.lower.left.match").count() == 2
+    assert "1 crop marked" in card.inner_text()
+
+    card.click()
+    gallery.wait_for_selector("dialog#sku[open] .crop")
+    assert gallery.locator(".side.query .crop.match").count() == 1
+    assert "matches the filters" in gallery.locator(".side.query .crop figcaption").inner_text()
+    assert gallery.locator(".side.catalog .crop.match").count() == 0
+    gallery.keyboard.press("Escape")
+    gallery.get_by_role("button", name="Clear all").click()
+    until(gallery, "document.getElementById('matching').textContent === ''")
+    assert counts("viewpoint")["side or back"] == 23
+
+
+def test_one_goes_from_split_to_split_and_stays_on_the_same_page(gallery: "Page") -> None:
+    gallery.get_by_role("link", name="Readiness").click()
+    gallery.get_by_role("heading", name=SPLIT, exact=True).click()
+    gallery.get_by_role("navigation", name="Splits").get_by_role("link", name=OTHER).click()
+    gallery.wait_for_url(f"**/{OTHER}/index.html#/readiness")
+    gallery.wait_for_selector("body[data-ready]")
+    assert gallery.get_by_role("heading", name=OTHER, exact=True).is_visible()
+    assert gallery.get_by_role("heading", name="Ready for retrieval?").is_visible()
+    gallery.get_by_role("heading", name=OTHER, exact=True).click()
+    gallery.get_by_role("link", name=SPLIT).wait_for()
+    gallery.keyboard.press("Escape")
+    assert not gallery.get_by_role("link", name=SPLIT).is_visible()
+
+
+def test_a_single_crop_has_an_empty_place_beside_it(gallery: "Page", site: Site) -> None:
+    until(gallery, "document.querySelector('.card img').naturalWidth === 224")
+    assert gallery.locator(".card").first.locator(".tile.right.none").count() == 2
+    (sheet,) = site.roots.gallery(SPLIT).parent.glob("thumbs/001/000001_01_08-*.jpg")
+    with Image.open(sheet) as image:
+        beside = image.crop((120, 4, 220, 276))
+    assert np.asarray(beside).min() > 250
+
+
+def test_the_whole_crop_is_seen_in_the_details(page: "Page", site: Site) -> None:
+    for split, size in ((SPLIT, (100, 80)), (OTHER, (40, 90))):
+        open_page(page, site.roots.gallery(split))
+        page.locator(".card").first.click()
+        picture = page.locator(".side.query .crop img")
+        picture.wait_for()
+        until(page, "[...document.querySelectorAll('.crop img')].every((one) => one.naturalWidth)")
+        shown, button = (
+            picture.bounding_box(),
+            page.locator(".side.query .crop button").bounding_box(),
+        )
+        assert shown
+        assert button
+        assert shown["width"] / shown["height"] == pytest.approx(size[0] / size[1], rel=0.02)
+        assert shown["x"] >= button["x"]
+        assert shown["y"] + shown["height"] <= button["y"] + button["height"] + 0.5
+        page.keyboard.press("Escape")
+
+
+def test_the_page_of_readiness_answers_its_question(gallery: "Page", site: Site) -> None:
+    gallery.get_by_role("link", name="Readiness").click()
+    answer = gallery.locator(".verdict").inner_text()
+    checks = len(read_findings(site.roots, SPLIT))
+    assert re.match(r"(Yes|Not yet|Not known yet|Yes, with doubts): ", answer)
+    assert "it is not compared with test" in answer
+    assert answer.endswith("70 queries of 70 SKUs can be answered.")
+    assert f"Checks {checks}" in gallery.get_by_role("link", name="Checks").inner_text()
+
+
+def test_a_refusal_leads_to_the_files_that_it_is_about(gallery: "Page", site: Site) -> None:
+    gallery.get_by_role("link", name="Refusals").click()
+    row = gallery.locator("#refused-rows tr", has_text="000900")
+    at_fault = row.locator("strong a")
+    assert at_fault.inner_text() == "annotation"
+    assert at_fault.evaluate("link => link.href") == site.annotation(900).as_uri()
+    image = row.get_by_role("link", name="image")
+    assert image.evaluate("link => link.href") == site.image(900).as_uri()
+
+
+def test_a_narrow_screen_has_one_row_above_and_closed_filters(page: "Page", site: Site) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    open_page(page, site.roots.gallery(SPLIT))
+    box = page.locator("header.top").bounding_box()
+    assert box
+    assert box["height"] < 60
+    links = page.locator("header.top > nav a").all()
+    assert len({round((link.bounding_box() or {})["y"]) for link in links}) == 1
+    edge = links[-1].bounding_box()
+    assert edge
+    assert edge["x"] + edge["width"] <= 390
+    assert not page.locator("#filters legend", has_text="Viewpoint").is_visible()
+    first = page.locator(".card").first.bounding_box()
+    assert first
+    assert first["y"] < 400
+    page.get_by_text("Filters", exact=False).first.click()
+    chip(page, "trousers").click()
+    assert found(page) == "24 SKUs 48 crops"
+    page.get_by_text("Filters", exact=False).first.click()
+    assert page.locator("#chosen").inner_text() == "1"
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert page.locator("#filters legend", has_text="Viewpoint").is_visible()
+
+
 def test_everything_has_a_name_for_who_cannot_see_it(gallery: "Page") -> None:
     gallery.locator(".card").first.click()
     gallery.wait_for_selector("dialog#sku[open] .crop")
@@ -296,7 +422,9 @@ def full_size(roots: Roots) -> Path:
         name: [] for name in ("figures", "prompts", "leaks", "not_compared")
     }
     ready = lists | {"gap": "", "balance": {}, "distinct": 0, "more_leaks": 0}
-    figures = {"skus": FULL_SKUS, "crops": len(records), "refused": 0, "alarms": 0}
+    ready |= {"verdict": ""}
+    figures = {"skus": FULL_SKUS, "crops": len(records), "refused": 0, "checks": 0}
+    figures |= {"passed": 0, "warned": 0, "failed": 0}
     page = {"figures": figures, "readiness": ready, "checks": [], "reasons": []}
     return write_site(roots, SPLIT, shown, [], [], page, Idle(), silent).page
 

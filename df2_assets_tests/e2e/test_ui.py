@@ -85,9 +85,9 @@ def test_a_split_is_materialized_with_clicks_and_its_progress_and_contact_sheet_
     sees(page.locator("tr", has_text=re.compile(r"^crops200$")))
 
     page.goto(f"{ui.api.address}/assets/crops?view=partitions&partition={GOOD}")
-    page.get_by_text("Show Markdown").first.click()
-    sheet = page.get_by_role("dialog").get_by_role("img", name="catalog above query")
+    sheet = page.get_by_role("img", name="catalog above query").first
     sees(sheet)
+    processes.wait_until(lambda: sheet.evaluate("image => image.complete"))
     width, height = sheet.evaluate("image => [image.naturalWidth, image.naturalHeight]")
     assert width > 400
     assert height > 200
@@ -271,3 +271,24 @@ def test_the_nightly_build_is_turned_on(page: "Page", ui: Dev) -> None:
 
 def roots(ui: Dev) -> Roots:
     return Roots(ui.station.df2_root, ui.station.sku, str(ui.station.sku))
+
+
+def test_the_link_to_the_gallery_opens_it_with_crops_and_originals(page: "Page", ui: Dev) -> None:
+    done = processes.run(
+        (*DF2_ASSETS, "report", "--split", GOOD), ui.station.environment, ui.station.folder
+    )
+    assert done.returncode == 0, done.stderr
+    page.goto(f"{ui.api.address}/assets/gallery?view=partitions&partition={GOOD}")
+    link = page.locator(f"a[href*='/_df2_assets/report/{GOOD}/index.html']").first
+    sees(link)
+    with page.context.expect_page() as opening:
+        link.click()
+    gallery = opening.value
+    problems: list[str] = []
+    gallery.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    gallery.wait_for_selector("body[data-ready]")
+    assert gallery.url.startswith(str(ui.station.settings["DF2_REPORTS_URL"]))
+    gallery.locator(".card").first.click()
+    gallery.locator(".side.query .crop button").first.click()
+    gallery.wait_for_selector("#original svg rect")
+    assert problems == []

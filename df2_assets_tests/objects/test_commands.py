@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from df2_assets.settings import read_settings
 from df2_assets_tests.objects.conftest import Source
 from df2_assets_tests.objects.outputs import crops, digests
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.object_store import BUCKET, KEY, SECRET, Place
+from df2_assets_tests.support.reports import running
 
 BUILD = (*processes.DF2_ASSETS, "build", "--split", "train", "--workers", "2")
 
@@ -103,6 +105,25 @@ def test_plan_explain_and_report_work_on_a_bucket(
     assert b'data-crops="../../.."' in place.get(f"{folder}/index.html")
     document = json.loads(place.get("train_sku_metadata.json"))
     assert len((place / folder / "thumbs").tags()) == document["num_skus"]
+
+
+def test_a_bucket_is_served(env: dict[str, str], tmp_path: Path, place: Place) -> None:
+    for command in ("build", "report"):
+        done = processes.run((*processes.DF2_ASSETS, command, "--split", "train"), env, tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+    settings = read_settings(env)
+    original = min(path.name for path in settings.roots.images("train").glob("*.jpg"))
+    crop = min(crops(place.tags()))
+    with running(settings) as served:
+        status, headers, page = served.get_file("sku/_df2_assets/report/train/index.html")
+        assert (status, page) == (200, place.get("_df2_assets/report/train/index.html"))
+        assert headers["Content-Type"] == "text/html; charset=utf-8"
+        assert served.get_file(f"sku/{crop}")[2] == place.get(crop)
+        assert served.get_file(f"df2/train/image/{original}")[0] == 200
+        assert served.get("/")[2].count(b"<li>") == 1
+        for name in ("train_sku_metadata.json", "_df2_assets/state/train.json", "../x", "%2e%2e/x"):
+            assert served.get_file(f"sku/{name}")[0] == 404
+        assert served.get_file(f"sku/{crop}", method="DELETE")[0] == 405
 
 
 MISTAKES: dict[str, tuple[dict[str, str], str]] = {

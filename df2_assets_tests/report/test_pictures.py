@@ -1,8 +1,6 @@
-"""Pictures in the metadata: there, small, and of what they say."""
+"""Pictures of the data: small, and of what they say."""
 
-import base64
 import io
-import re
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +10,21 @@ from PIL import Image
 
 from df2_assets.report import pictures, plots
 from df2_assets.report.pictures import BeforeAndAfter, contact_sheet
-from df2_assets.report.tiles import MAX_BYTES, embedded
+from df2_assets.report.tiles import MAX_BYTES, Picture, encoded
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support.looks import jpeg, path, picture, plain, seen
 
 BOXES = ["split", "image_id", "item_idx", "what", "x1", "y1", "x2", "y2"]
-EMBEDDED = re.compile(r"!\[([^\[\]]+)\]\(data:image/(jpeg|png);base64,([A-Za-z0-9+/=]+)\)")
 
 
-def shown(markdown: str | None) -> Image.Image:
-    """The image in a text of markdown, which is under 300 KB and nothing else."""
-    assert markdown is not None
-    assert len(markdown) < MAX_BYTES + 200
-    match = EMBEDDED.fullmatch(markdown)
-    assert match
-    return Image.open(io.BytesIO(base64.b64decode(match[3]))).convert("RGB")
+def shown(picture: Picture | None) -> Image.Image:
+    """The image of a picture, which is under 300 KB and of the kind that its name says."""
+    assert picture is not None
+    assert len(picture.data) < MAX_BYTES
+    assert not set(picture.alt) & set("[]\n")
+    image = Image.open(io.BytesIO(picture.data))
+    assert image.format == {".jpg": "JPEG", ".png": "PNG"}[picture.suffix]
+    return image.convert("RGB")
 
 
 def has(image: Image.Image, colour: tuple[int, int, int], least: int = 200) -> bool:
@@ -42,7 +40,7 @@ def write(root: Path, name: str, data: bytes) -> None:
 
 def test_any_image_is_made_to_fit() -> None:
     noise = Image.effect_noise((1600, 1600), 120).convert("RGB")
-    assert shown(embedded(noise, "noise")).size[0] >= 400
+    assert shown(encoded(noise, "noise")).size[0] >= 400
 
 
 def test_a_contact_sheet_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from df2_assets.dataset.skus import group
-from df2_assets.report.readiness import Readiness, readiness
+from df2_assets.report.readiness import Readiness, readiness, verdict
 
 NOTHING = pd.DataFrame({"crop_path": [], "kind": []})
 
@@ -86,3 +86,57 @@ def test_an_empty_split_has_zeros() -> None:
     found = judged(index([("user", 1, 1, 1, 1)]).iloc[:0])
     assert set(found.numbers.values()) == {0}
     assert found.balance[["catalog", "query"]].to_numpy().sum() == 0
+
+
+LEAKS = pd.DataFrame({"crop_path": ["a", "a", "b"], "kind": ["across splits"] * 3})
+STATES = {"passed": 5, "warned": 0, "failed": 0}
+
+
+@pytest.mark.parametrize(
+    ("leaks", "not_compared", "states", "answer"),
+    [
+        (NOTHING, (), {}, "Yes: no picture is in another split, all 5 checks passed."),
+        (NOTHING, (), {"warned": 2}, "Yes, with doubts: 2 checks warned."),
+        (NOTHING, ("train",), {}, "Not known yet: it is not compared with train."),
+        (
+            NOTHING,
+            ("train", "test"),
+            {"warned": 1},
+            "Not known yet: it is not compared with train and test, 1 check warned.",
+        ),
+        (LEAKS, (), {}, "Not yet: 2 crops with a picture of another split."),
+        (
+            LEAKS,
+            ("test",),
+            {"failed": 1},
+            "Not yet: 1 check failed, 2 crops with a picture of another split, "
+            "it is not compared with test.",
+        ),
+    ],
+)
+def test_the_question_is_answered_in_a_sentence(
+    items: pd.DataFrame,
+    leaks: pd.DataFrame,
+    not_compared: tuple[str, ...],
+    states: dict[str, int],
+    answer: str,
+) -> None:
+    crops = group(items)
+    texts = crops[["sku_id"]].assign(text="a photo")
+    found = readiness(items, crops, texts, leaks, not_compared)
+    assert verdict(found, STATES | states) == f"{answer} 4 queries of 2 SKUs can be answered."
+
+
+def test_a_split_without_skus_is_not_ready() -> None:
+    found = judged(index([("user", 1, 1, 1, 1)]).iloc[:0])
+    assert verdict(found, STATES) == "No: no SKU has both a catalog and a query crop."
+
+
+def test_no_leak_is_no_number_until_every_split_was_compared(items: pd.DataFrame) -> None:
+    crops = group(items)
+    texts = crops[["sku_id"]].assign(text="a photo")
+    numbers = [
+        readiness(items, crops, texts, leaks, not_compared).numbers.get("leaking_crops")
+        for leaks, not_compared in ((NOTHING, ()), (NOTHING, ("train",)), (LEAKS, ("train",)))
+    ]
+    assert numbers == [0, None, 2]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.processes import DAGSTER, PROJECT, Started, Text
+from df2_assets_tests.support.processes import DAGSTER, DF2_ASSETS, PROJECT, Started, Text
 
 DEVELOPMENT = PROJECT / ".dagster" / "dagster.yaml"
 WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))
@@ -69,7 +69,8 @@ class Station(NamedTuple):
 def station(
     folder: Path, df2_root: Path, configuration: Path = DEVELOPMENT, **settings: object
 ) -> Station:
-    """A fresh station in `folder`, with what else its environment says."""
+    """A fresh station in `folder`, with what else its environment says, such as ports."""
+    settings.setdefault("DF2_REPORTS_URL", f"http://127.0.0.1:{free_port()}")
     (folder / "home").mkdir()
     shutil.copy(configuration, folder / "home" / "dagster.yaml")
     return Station(folder, df2_root, settings)
@@ -200,6 +201,21 @@ def dev(served: Station) -> Iterator[Dev]:
     command = (*DAGSTER, "dev", "--host", "127.0.0.1", "--port", str(port), *WORKSPACE)
     with processes.start(command, served.environment, served.folder) as process:
         yield Dev(process, served, Api(port))
+
+
+@contextmanager
+def reports(served: Station) -> Iterator[None]:
+    """`df2-assets serve` over a station, beside its webserver, once it answers."""
+    address = str(served.settings["DF2_REPORTS_URL"])
+
+    def answers() -> bool:
+        with suppress(OSError), urllib.request.urlopen(address):
+            return True
+        return False
+
+    with processes.start((*DF2_ASSETS, "serve"), served.environment, served.folder) as process:
+        processes.wait_until(answers, process)
+        yield
 
 
 @contextmanager

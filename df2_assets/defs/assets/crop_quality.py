@@ -43,5 +43,5 @@ def crop_quality(
         measured.table,
         between_tables(measured.before, measured.table, ["crop_path"]),
         numbers={"crops": measured.table.num_rows, "crops_opened": measured.opened},
-        metadata=pictures(distributions=plots),
+        metadata=pictures(output.settings, "crop_quality", split, distributions=plots),
     )

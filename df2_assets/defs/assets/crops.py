@@ -71,6 +71,9 @@ def crops(
             **taken_over,
             "folder": dg.MetadataValue.path(str(roots.crops(split))),
             **pictures(
+                output.settings,
+                "crops",
+                split,
                 contact_sheet=contact_sheet(roots.sku_root, on_disk),
                 what_changed=changed.draw(built.made),
             ),

@@ -25,7 +25,7 @@ def _export_asset(form: Export) -> dg.AssetsDefinition:
         exported = export(roots, split, form.name, progress.of(context.log))
         for path in exported.foreign:
             context.log.warning(f"{path} is not a file of this export, and is left alone.")
-        return export_result(form.name, exported, roots.export(form.name, split))
+        return export_result(output.settings, form.name, split, exported)
 
     body.__name__ = form.name
     asset = split_asset(

@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from df2_assets.checks.crop_quality import find_looks, looks, pairs_alike
-from df2_assets.checks.finding import read_findings
+from df2_assets.checks.finding import count_states, read_findings
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
@@ -43,8 +43,10 @@ def build_gallery(
     alike = pairs_alike(split, looks(quality, manifest), others)
     texts = pd.DataFrame([(one.sku_id, one.text) for one in records], columns=["sku_id", "text"])
     on_disk = groups[groups["crop_path"].isin(made["crop_path"])]
-    ready = readiness(index, on_disk, texts, alike)
+    not_compared = [other for other, measured in others.items() if measured is None]
+    ready = readiness(index, on_disk, texts, alike, not_compared)
     said = read_findings(roots, split)
+    states = count_states(said)
     checks, named = pages.named_skus(roots, split, said)
     digests = dict(zip(made["crop_path"].tolist(), made["sha256"].tolist(), strict=True))
     shown = content.collect(records, digests, named)
@@ -53,11 +55,10 @@ def build_gallery(
             "skus": len(shown.ids),
             "crops": len(records),
             "refused": len(refusals),
-            "alarms": sum(not one.passed for one in said),
+            "checks": len(said),
+            **states,
         },
-        "readiness": pages.readiness_page(
-            ready, [other for other, measured in others.items() if measured is None]
-        ),
+        "readiness": pages.readiness_page(ready, states),
         "checks": pages.checks_page(roots, split, said),
         "reasons": pages.reasons_page(refusals),
     }

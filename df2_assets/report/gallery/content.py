@@ -1,6 +1,7 @@
 """What the gallery is made of: SKUs, their crops and prompts, as compact JavaScript data."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -10,11 +11,20 @@ import pandas as pd
 
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.metadata import ImageText
+from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.report.gallery.sheets import Sheet, sheet_path
 
 A_FILE: Final = 400
 """SKUs in a file of details: read when the first of them is opened."""
+
+_OF_IMAGES: Final = {
+    Reason.MISSING_IMAGE,
+    Reason.NOT_A_JPEG,
+    Reason.UNREADABLE_IMAGE,
+    Reason.IMAGE_TOO_LARGE,
+}
+"""Reasons of which the image is the cause, and not its annotation."""
 
 _DOMAINS: Final = ("catalog", "query")
 _SHOWN: Final = 2
@@ -26,8 +36,9 @@ class Content:
     """The SKUs of a split; lists are parallel, one place per SKU, sorted by id.
 
     `cells` has a bit for each domain, occlusion and viewpoint that a SKU has a crop of: 9 times
-    the domain, 3 times the occlusion, the viewpoint, each from 0. `prompts` are the texts by
-    category and bit.
+    the domain, 3 times the occlusion, the viewpoint, each from 0. `counts` has, for each of these
+    bits from the lowest, how many crops have it. `tiles` has the bits of the crops on the sheet, by
+    domain. `prompts` are the texts by category and bit.
 
     `keys` are those of further prompts, and `texts` what these say, each once: a crop has the place
     of its text for each key.
@@ -35,6 +46,8 @@ class Content:
 
     ids: list[str] = field(default_factory=list)
     cells: list[int] = field(default_factory=list)
+    counts: list[list[int]] = field(default_factory=list)
+    tiles: list[list[list[int]]] = field(default_factory=list)
     catalog: list[int] = field(default_factory=list)
     query: list[int] = field(default_factory=list)
     named: list[list[int]] = field(default_factory=list)
@@ -53,6 +66,8 @@ class Content:
             "texts": list(self.texts),
             "ids": self.ids,
             "cells": self.cells,
+            "counts": self.counts,
+            "tiles": self.tiles,
             "catalog": self.catalog,
             "query": self.query,
             "named": self.named,
@@ -85,21 +100,28 @@ def collect(
         crops = list(of_sku)
         catalog, query = ([c for c in crops if c.domain == domain] for domain in _DOMAINS)
         content.ids.append(sku_id)
-        content.cells.append(sum({1 << _bit(crop) for crop in crops}))
+        of_bit = Counter(map(_bit, crops))
+        content.cells.append(sum(1 << bit for bit in of_bit))
+        content.counts.append([count for _, count in sorted(of_bit.items())])
         content.catalog.append(len(catalog))
         content.query.append(len(query))
         content.named.append(named.get(sku_id, []))
         content.details.append([_details(content, crop) for crop in crops])
         shown = _best(catalog), _best(query)
-        on_sheet = [digests.get(path, "") for paths in shown for path in paths]
-        content.sheets.append(Sheet(sheet_path(sku_id, on_sheet), *shown))
+        content.tiles.append([[*map(_bit, tiles)] for tiles in shown])
+        paths = [tuple(crop.image_path for crop in tiles) for tiles in shown]
+        on_sheet = [digests.get(path, "") for of_domain in paths for path in of_domain]
+        content.sheets.append(Sheet(sheet_path(sku_id, on_sheet), *paths))
     return content
 
 
 def refused(table: pd.DataFrame) -> list[list[Any]]:
-    """Return the rows of `refusals` as lists: image, item, stage, reason, detail."""
+    """Return the rows of `refusals` as lists: image, item, stage, reason, detail, at fault.
+
+    The last is 1 where the image is at fault, 0 where its annotation is.
+    """
     columns = ("image_id", "item_idx", "stage", "reason", "detail")
-    return [list(row) for row in rows(table, *columns)]
+    return [[*row, int(row[3] in _OF_IMAGES)] for row in rows(table, *columns)]
 
 
 def script(call: str, *arguments: object) -> bytes:
@@ -131,7 +153,7 @@ def _bit(crop: ImageText) -> int:
     return 9 * _DOMAINS.index(crop.domain) + 3 * (crop.occlusion - 1) + crop.viewpoint - 1
 
 
-def _best(crops: list[ImageText]) -> tuple[str, ...]:
+def _best(crops: list[ImageText]) -> list[ImageText]:
     """The crops that show a garment best: least occluded, from the front."""
     ranked = sorted(crops, key=lambda crop: (crop.occlusion, crop.viewpoint != _FRONTAL))
-    return tuple(crop.image_path for crop in ranked[:_SHOWN])
+    return ranked[:_SHOWN]

@@ -1,25 +1,28 @@
 """What the gallery's page says beside its data: figures, readiness, checks, reasons of refusals."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args
 
 import pandas as pd
 
-from df2_assets.checks.finding import RecordedFinding, read_offenders
+from df2_assets.checks.finding import RecordedFinding, State, read_offenders
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import MEANINGS
 from df2_assets.dataset.skus import SKU_ID
 from df2_assets.errors import inert
-from df2_assets.report.readiness import Readiness
+from df2_assets.report.readiness import Readiness, verdict
 from df2_assets.store.layout import Roots
 
 _ROWS: Final = 20
 _PAIRS: Final = 24
 
 
-def readiness_page(found: Readiness, not_compared: Sequence[str]) -> dict[str, Any]:
+def readiness_page(found: Readiness, states: Mapping[str, int]) -> dict[str, Any]:
     """What the template shows of a split's readiness."""
-    numbers = found.numbers
+    numbers, not_compared = found.numbers, " and ".join(found.not_compared)
+    leaking = f"{found.leaking_crops:,}"
+    if not_compared:
+        leaking = f"{leaking} so far" if found.leaking_crops else "unknown"
     figures = (
         ("paired_skus", "Paired SKUs", "with catalog and query crops"),
         ("queries", "Queries", "user crops with an answer in the catalog"),
@@ -34,7 +37,6 @@ def readiness_page(found: Readiness, not_compared: Sequence[str]) -> dict[str, A
             "Catalog without a query",
             "usable shop items that no user item asks for: left out",
         ),
-        ("leaking_crops", "Leaking crops", "whose picture another split has too"),
         ("prompts", "Prompts", "different texts"),
         ("skus_a_prompt", "SKUs per prompt", "that share a text, on average"),
     )
@@ -46,10 +48,21 @@ def readiness_page(found: Readiness, not_compared: Sequence[str]) -> dict[str, A
                 "name": name,
                 "value": f"{numbers[key]:,}",
                 "note": note,
-                "alarm": key == "leaking_crops" and numbers[key] > 0,
+                "alarm": False,
             }
             for key, name, note in figures
+        ]
+        + [
+            {
+                "name": "Leaking crops",
+                "value": leaking,
+                "note": f"not compared with {not_compared}"
+                if not_compared
+                else "whose picture another split has too",
+                "alarm": found.leaking_crops > 0,
+            }
         ],
+        "verdict": verdict(found, states),
         "gap": f"They differ in {' and in '.join(gaps)} of the crops.",
         "balance": {
             str(kind): rows.to_dict("records")
@@ -59,7 +72,7 @@ def readiness_page(found: Readiness, not_compared: Sequence[str]) -> dict[str, A
         "distinct": numbers["prompts"],
         "leaks": pairs.head(_PAIRS).to_dict("records"),
         "more_leaks": max(0, len(pairs) - _PAIRS),
-        "not_compared": list(not_compared),
+        "not_compared": not_compared,
     }
 
 
@@ -68,7 +81,7 @@ def checks_page(
 ) -> list[dict[str, Any]]:
     """What the template shows of the checks, what is worst first."""
     shown = [_check(roots, split, one) for one in recorded]
-    order = ("failed", "warned", "passed")
+    order = get_args(State)[::-1]
     return sorted(shown, key=lambda one: order.index(one["state"]))
 
 
@@ -102,13 +115,12 @@ def named_skus(
 
 
 def _check(roots: Roots, split: str, one: RecordedFinding) -> dict[str, Any]:
-    state = "passed" if one.passed else "warned" if one.severity == "warn" else "failed"
     named = read_offenders(roots, one.asset, one.check, split)
     head = pd.DataFrame() if named is None else named.head(_ROWS).dropna(axis=1, how="all")
     listed = head.drop(columns="split", errors="ignore")
     path = roots.offenders(one.asset, one.check, split)
     return {
-        "state": state,
+        "state": one.state,
         "name": one.check.replace("_", " "),
         "asset": one.asset,
         "summary": one.summary,

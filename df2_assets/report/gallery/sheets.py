@@ -5,14 +5,13 @@ import io
 from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageOps
 
 from df2_assets.store.access import access
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 _TILE: Final = (112, 140)
 _QUALITY: Final = 74
-_BLUR: Final = 24
 _UPPER: Final = (0.5, 0.35)
 """What is cut off of a crop that has another shape: more of its lower end."""
 
@@ -51,15 +50,12 @@ def draw_shard(shard: Shard) -> int:
 
 
 def _drawn(sheet: Sheet, crops: Iterator[BinaryIO | OSError]) -> Image.Image:
-    """Two crops per row; beside a single one lies what blurring leaves of it."""
+    """Draw two crops per row; beside a single one nothing is."""
     width, height = _TILE
-    paper = Image.new("RGB", (2 * width, 2 * height))
+    paper = Image.new("RGB", (2 * width, 2 * height), "white")
     for row, paths in enumerate((sheet.catalog, sheet.query)):
-        tiles = [_tile(next(crops)) for _ in paths]
-        if len(tiles) == 1:
-            tiles.append(tiles[0].filter(ImageFilter.GaussianBlur(_BLUR)))
-        for column, tile in enumerate(tiles):
-            paper.paste(tile, (column * width, row * height))
+        for column, _ in enumerate(paths):
+            paper.paste(_tile(next(crops)), (column * width, row * height))
     return paper
 
 

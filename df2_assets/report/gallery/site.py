@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine, Lost, label
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
@@ -67,10 +68,12 @@ def write_site(
         files=scripts,
         split=split,
         crops=_relative(roots.sku_root, site),
-        originals=f"{_relative(roots.df2_root, site)}/{split}/image",
+        source=f"{_relative(roots.df2_root, site)}/{split}",
         **shown,
     ).encode()
     publish(target, [text], lambda: None)
+    splits = [split for split in SPLITS if roots.gallery(split).exists()]
+    publish(roots.gallery_list, [script("splits", splits)], lambda: None)
     wanted = {target.name, images, *named, *scripts.values()}
     remove(site, there - wanted - {sheet.path for sheet in content.sheets})
     return Site(target, drawn, hashlib.sha256(text).hexdigest())

@@ -3,13 +3,19 @@
 const df2 = (() => {
   const PAGE = 60, ROWS = 100;
   const DOMAINS = ["catalog", "query"];
+  const GROUPS = ["domain", "occlusion", "viewpoint", "category"];
   const OCCLUSIONS = ["slight or none", "medium", "heavy"];
   const VIEWPOINTS = ["not worn", "frontal", "side or back"];
   const about = document.body.dataset;
+  // Beside the crops as report/server.py serves both roots, and where a gallery opened as a file says.
+  const served = /\/sku\/_df2_assets\/report\/[a-z]+\//.test(location.pathname) && location.protocol !== "file:";
+  const source = served ? `../../../../df2/${about.split}` : about.source;
   const at = (id) => document.getElementById(id);
   const number = new Intl.NumberFormat("en").format;
-  let data = null, images = null, refusedRows = null;
-  let found = [], page = 0, refusedPage = 0, openSku = -1, cameFrom = null;
+  let data = null, images = null, refusedRows = null, splits = [];
+  let found = [], page = 0, refusedPage = 0, openSku = -1, cameFrom = null, section = "browse";
+  // Whether filters choose among crops, and the bits that they choose of a SKU.
+  let narrowed = false, matching = () => EVERY;
   const details = new Map(), waiting = new Map();
 
   function make(tag, values = {}, ...children) {
@@ -24,6 +30,7 @@ const df2 = (() => {
     return element;
   }
   const several = (count, one, more = `${one}s`) => `${number(count)} ${count === 1 ? one : more}`;
+  const total = (place) => data.catalog[place] + data.query[place];
   const category = (place) => Number(data.ids[place].slice(10));
   const isSku = (id) => data !== null && data.places.has(id);
 
@@ -38,9 +45,13 @@ const df2 = (() => {
   }
 
   // ---- Searching: each word must be in the SKU's id, its category, or one prompt of its crops.
+  // A crop is a bit of its SKU's cells; what is searched for gives the bits that match.
+  const EVERY = (1 << 18) - 1;
+  const numeric = () => /^[0-9_]+$/.test(at("q").value.trim());
+
   function matcher(query) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-    if (!words.length) return () => true;
+    if (!words.length) return () => EVERY;
     const masks = {};
     for (const [id, texts] of Object.entries(data.prompts)) {
       masks[id] = 0;
@@ -49,45 +60,86 @@ const df2 = (() => {
         if (words.every((word) => said.includes(` ${word}`))) masks[id] |= 1 << Number(bit);
       }
     }
-    const numeric = words.length === 1 && /^[0-9_]+$/.test(words[0]);
-    return (place) => {
-      if (numeric) {
-        return data.ids[place].includes(words[0]) || (images !== null && images[place].includes(words[0]));
-      }
-      return (data.cells[place] & (masks[category(place)] || 0)) !== 0;
-    };
+    if (numeric()) {
+      return (place) => (data.ids[place].includes(words[0]) || (images !== null && images[place].includes(words[0])) ? EVERY : 0);
+    }
+    return (place) => masks[category(place)] || 0;
   }
 
   function chosen(name) {
     return [...document.querySelectorAll(`#${name} input:checked`)].map((input) => Number(input.value));
   }
 
-  // The bits of all crops that the chosen domains, occlusions and viewpoints allow.
-  function allowed() {
-    const all = (list, length) => (list.length ? list : [...Array(length).keys()]);
+  // The bits of all crops that the chosen domains, occlusions and viewpoints allow; `only` has other
+  // choices for some of these.
+  function allowed(only = {}) {
+    const list = (name, length) => {
+      const values = only[name] ?? chosen(name);
+      return values.length ? values : [...Array(length).keys()];
+    };
     let mask = 0;
-    for (const domain of all(chosen("domain"), 2)) {
-      for (const occlusion of all(chosen("occlusion"), 3)) {
-        for (const viewpoint of all(chosen("viewpoint"), 3)) mask |= 1 << (9 * domain + 3 * occlusion + viewpoint);
+    for (const domain of list("domain", 2)) {
+      for (const occlusion of list("occlusion", 3)) {
+        for (const viewpoint of list("viewpoint", 3)) mask |= 1 << (9 * domain + 3 * occlusion + viewpoint);
       }
     }
     return mask;
   }
 
+  // How many crops of a SKU have one of these bits.
+  function crops(place, bits) {
+    let count = 0, at = 0;
+    for (let cells = data.cells[place]; cells; cells &= cells - 1) {
+      if (cells & -cells & bits) count += data.counts[place][at];
+      at += 1;
+    }
+    return count;
+  }
+
+  // Finds SKUs, and counts for each choice how many there would be with it instead of its group's.
   function select() {
     const matches = matcher(at("q").value), mask = allowed();
     const categories = new Set(chosen("category")), named = at("named").value;
+    const options = ["domain", "occlusion", "viewpoint"].flatMap((name) =>
+      [...Array(name === "domain" ? 2 : 3).keys()].map((value) => [`${name}-${value}`, allowed({ [name]: [value] })]));
+    const counts = new Map(), add = (key) => counts.set(key, (counts.get(key) ?? 0) + 1);
     found = [];
+    narrowed = mask !== EVERY || (at("q").value.trim() !== "" && !numeric());
+    matching = (place) => matches(place) & mask;
     for (let place = 0; place < data.ids.length; place++) {
-      if ((data.cells[place] & mask) === 0) continue;
-      if (categories.size && !categories.has(category(place))) continue;
-      if (named === "any" ? !data.named[place].length : named && !data.named[place].includes(Number(named))) continue;
-      if (matches(place)) found.push(place);
+      const bits = data.cells[place] & matches(place);
+      if (!bits) continue;
+      const inCategory = !categories.size || categories.has(category(place));
+      const isNamed = named === "any" ? data.named[place].length > 0 : !named || data.named[place].includes(Number(named));
+      if (inCategory && isNamed) for (const [key, only] of options) if (bits & only) add(key);
+      if (!(bits & mask)) continue;
+      if (isNamed) add(`category-${category(place)}`);
+      if (inCategory) {
+        if (data.named[place].length) add("named-any");
+        for (const check of data.named[place]) add(`named-${check}`);
+      }
+      if (inCategory && isNamed) found.push(place);
     }
-    const crops = (place) => data.catalog[place] + data.query[place];
+    showCounts(counts);
     const order = at("order").value;
-    if (order === "crops") found.sort((a, b) => crops(b) - crops(a) || a - b);
-    if (order === "few") found.sort((a, b) => crops(a) - crops(b) || a - b);
+    if (order === "crops") found.sort((a, b) => total(b) - total(a) || a - b);
+    if (order === "few") found.sort((a, b) => total(a) - total(b) || a - b);
+  }
+
+  function showCounts(counts) {
+    for (const name of GROUPS) {
+      document.querySelectorAll(`#${name} input`).forEach((input) => {
+        const count = counts.get(`${name}-${input.value}`) ?? 0;
+        input.parentElement.querySelector(".n").textContent = number(count);
+        input.parentElement.classList.toggle("nothing", count === 0);
+      });
+    }
+    for (const option of at("named").options) {
+      const label = option.value === "any" ? "by any" : data.checks[option.value];
+      if (option.value) option.textContent = `${label} (${number(counts.get(`named-${option.value}`) ?? 0)})`;
+    }
+    const groups = GROUPS.reduce((sum, name) => sum + chosen(name).length, 0) + (at("named").value ? 1 : 0);
+    at("chosen").textContent = groups ? number(groups) : "";
   }
 
   function refresh(first = 0) {
@@ -98,8 +150,10 @@ const df2 = (() => {
   }
 
   function show() {
-    const crops = found.reduce((sum, place) => sum + data.catalog[place] + data.query[place], 0);
-    at("found").replaceChildren(several(found.length, "SKU"), " ", make("small", {}, several(crops, "crop")));
+    const all = found.reduce((sum, place) => sum + total(place), 0);
+    const some = found.reduce((sum, place) => sum + crops(place, matching(place)), 0);
+    at("found").replaceChildren(several(found.length, "SKU"), " ", make("small", {}, several(all, "crop")));
+    at("matching").textContent = narrowed && found.length ? `${several(some, "crop")} ${some === 1 ? "matches" : "match"} and ${some === 1 ? "is" : "are"} marked` : "";
     at("grid").replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(card));
     at("nothing").hidden = found.length > 0;
     at("nothing").textContent = data.ids.length
@@ -114,15 +168,23 @@ const df2 = (() => {
     const flags = data.named[place].length;
     return make("li", {},
       make("a", { class: "card", href: `#/sku/${id}` },
-        make("span", { class: "sheet", style: null },
+        make("span", { class: "sheet" },
           make("img", { src: sheet, alt: "", loading: "lazy", decoding: "async", width: 224, height: 280 }),
+          ...data.tiles[place].flatMap((bits, row) => [0, 1].map((column) => tile(place, row, column, bits[column]))),
           make("span", { class: "row catalog", "aria-hidden": "true" }, "catalog"),
           make("span", { class: "row query", "aria-hidden": "true" }, "query")),
         make("span", { class: "label" },
           ...(flags ? [make("span", { class: "flag" }, several(flags, "check"))] : []),
           make("b", {}, id),
           make("span", {}, data.categories[category(place)], make("br"),
-            `${number(data.catalog[place])} catalog · ${number(data.query[place])} query`))));
+            `${number(data.catalog[place])} catalog · ${number(data.query[place])} query`,
+            ...(narrowed ? [make("br"), make("span", { class: "matches" }, several(crops(place, matching(place)), "crop"), " marked")] : [])))));
+  }
+
+  // What lies over a picture of a sheet: a frame where it matches, a cover where there is none.
+  function tile(place, row, column, bit) {
+    const kind = bit === undefined ? "none" : !narrowed ? "" : matching(place) & (1 << bit) ? "match" : "other";
+    return make("span", { class: `tile ${row ? "lower" : "upper"} ${column ? "right" : "left"} ${kind}`, "aria-hidden": "true" });
   }
 
   function pager(nav, current, total, size, go) {
@@ -166,9 +228,10 @@ const df2 = (() => {
     at("sku-title").focus();
   }
 
-  function prompt(id, domain, crop) {
-    const bit = 9 * crop[0] + 3 * (crop[7] - 1) + crop[8] - 1;
-    return crop[9] ?? data.prompts[Number(id.slice(10))][bit];
+  const bit = (crop) => 9 * crop[0] + 3 * (crop[7] - 1) + crop[8] - 1;
+
+  function prompt(id, crop) {
+    return crop[9] ?? data.prompts[Number(id.slice(10))][bit(crop)];
   }
 
   function further(crop) {
@@ -177,12 +240,14 @@ const df2 = (() => {
 
   function figure(id, domain, crop) {
     const [, image, item] = crop;
-    const text = prompt(id, domain, crop);
+    const text = prompt(id, crop);
     const path = `${about.crops}/${about.split}/${domain}/${id}/${image}_item${item}.jpg`;
     const picture = make("img", { src: path, alt: text, loading: "lazy", onerror: gone });
-    return make("figure", { class: "crop" },
+    const marked = narrowed && matching(openSku) & (1 << bit(crop));
+    return make("figure", { class: `crop${marked ? " match" : narrowed ? " other" : ""}` },
       make("button", { type: "button", "aria-label": `Image ${image} with the box of item ${item}`, onclick: () => showOriginal(id, crop) }, picture),
-      make("figcaption", {}, text, ...further(crop),
+      make("figcaption", {}, ...(marked ? [make("span", { class: "matches" }, "matches the filters")] : []),
+        make("span", { class: "prompt" }, text), ...further(crop),
         make("small", {}, `image ${image}, item ${item} · occlusion ${OCCLUSIONS[crop[7] - 1]} · ${VIEWPOINTS[crop[8] - 1]}`)));
   }
 
@@ -198,7 +263,7 @@ const df2 = (() => {
   // ---- An original with the box drawn on it
   function showOriginal(id, crop) {
     const [, image, item, x1, y1, x2, y2] = crop;
-    const path = `${about.originals}/${image}.jpg`;
+    const path = `${source}/image/${image}.jpg`;
     at("original-title").textContent = `image ${image}, item ${item}`;
     at("original-about").textContent = `${id} · box ${x1}, ${y1} to ${x2}, ${y2}`;
     at("original-file").href = path;
@@ -234,20 +299,26 @@ const df2 = (() => {
     refusedPage = to;
     at("refused-found").textContent = `${number(rows.length)} of ${number(refusedRows.length)}`;
     at("refused-rows").replaceChildren(...rows.slice(to * ROWS, (to + 1) * ROWS).map((row) => {
-      const [image, item, stage, reason, detail] = row;
-      const known = /^[0-9]{6}$/.test(image);
-      const link = known ? make("a", { href: `${about.originals}/${image}.jpg` }, image) : String(image);
-      return make("tr", {}, make("td", {}, link), make("td", {}, item === null ? "whole file" : String(item)),
+      const [image, item, stage, reason, detail, ofImage] = row;
+      return make("tr", {}, make("td", {}, ...filesOf(image, ofImage, reason)), make("td", {}, item === null ? "whole file" : String(item)),
         make("td", {}, stage), make("td", {}, reason), make("td", {}, detail ?? ""));
     }));
     pager(at("refused-pager"), to, rows.length, ROWS, (next) => { showRefused(next); at("refused-found").scrollIntoView({ block: "center" }); });
+  }
+
+  // Links to an image and its annotation, the one at fault in bold.
+  function filesOf(image, ofImage, reason) {
+    if (!/^[0-9]{6}$/.test(image)) return [String(image)];
+    const link = (kind, path, fault) => make(fault ? "strong" : "span", { class: "file" }, make("a", { href: `${source}/${path}`, target: "_blank" }, kind));
+    const there = reason !== "missing_image";
+    return [`${image} `, there ? link("image", `image/${image}.jpg`, ofImage) : make("strong", { class: "file" }, "no image"), " ", link("annotation", `annos/${image}.json`, !ofImage)];
   }
 
   // ---- Pages and addresses
   function remember() {
     const values = new URLSearchParams();
     if (at("q").value) values.set("q", at("q").value);
-    for (const name of ["domain", "occlusion", "viewpoint", "category"]) {
+    for (const name of GROUPS) {
       if (chosen(name).length) values.set(name, chosen(name).join("."));
     }
     for (const name of ["named", "order"]) if (at(name).value && at(name).value !== "id") values.set(name, at(name).value);
@@ -259,7 +330,7 @@ const df2 = (() => {
   function recall(text) {
     const values = new URLSearchParams(text);
     at("q").value = values.get("q") ?? "";
-    for (const name of ["domain", "occlusion", "viewpoint", "category"]) {
+    for (const name of GROUPS) {
       const wanted = new Set((values.get(name) ?? "").split("."));
       document.querySelectorAll(`#${name} input`).forEach((input) => { input.checked = wanted.has(input.value); });
     }
@@ -273,9 +344,12 @@ const df2 = (() => {
 
   function route() {
     const [, name = "browse", rest = ""] = location.hash.match(/^#\/([a-z]+)(?:[/?](.*))?$/) ?? [];
-    const section = name === "sku" ? "browse" : ["readiness", "checks", "refusals"].includes(name) ? name : "browse";
+    const before = section;
+    section = name === "sku" ? "browse" : ["readiness", "checks", "refusals"].includes(name) ? name : "browse";
     for (const one of document.querySelectorAll("main > section")) one.hidden = one.id !== section;
-    for (const link of document.querySelectorAll(".top nav a")) {
+    at("splits").open = false;
+    if (section !== before) scrollTo(0, 0);
+    for (const link of document.querySelectorAll(".top > nav a")) {
       if (link.getAttribute("href") === `#/${section}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
@@ -295,29 +369,46 @@ const df2 = (() => {
   }
 
   function choices(name, labels) {
-    at(name).replaceChildren(...labels.map(([value, label, count]) => make("label", {},
+    at(name).replaceChildren(...labels.map(([value, label]) => make("label", {},
       make("input", { type: "checkbox", name, value, onchange: () => refresh() }),
-      make("span", { class: "chip" }, label, ...(count === undefined ? [] : [make("span", { class: "n" }, number(count))])))));
+      make("span", { class: "chip" }, label, make("span", { class: "n" })))));
   }
 
   function start(index) {
     data = index;
     data.places = new Map(data.ids.map((id, place) => [id, place]));
-    const counts = {}, named = data.checks.map(() => 0);
-    data.ids.forEach((id, place) => {
-      counts[category(place)] = (counts[category(place)] ?? 0) + 1;
-      data.named[place].forEach((check) => { named[check] += 1; });
-    });
+    const there = new Set(data.ids.map((_, place) => category(place)));
     choices("domain", DOMAINS.map((label, value) => [value, label]));
     choices("occlusion", OCCLUSIONS.map((label, value) => [value, label]));
     choices("viewpoint", VIEWPOINTS.map((label, value) => [value, label]));
-    choices("category", Object.entries(data.categories).filter(([id]) => counts[id]).map(([id, label]) => [id, label, counts[id]]));
-    at("named").replaceChildren(make("option", { value: "" }, "all SKUs"), make("option", { value: "any" }, "by any"),
-      ...data.checks.map((label, check) => make("option", { value: check }, `${label} (${number(named[check])})`)));
+    choices("category", Object.entries(data.categories).filter(([id]) => there.has(Number(id))));
+    at("named").replaceChildren(make("option", { value: "" }, "all SKUs"), make("option", { value: "any" }),
+      ...data.checks.map((_, check) => make("option", { value: check })));
     at("named-field").hidden = data.checks.length === 0;
     route();
     document.body.dataset.ready = "yes";
   }
+
+  // ---- Other splits: known by a file beside this folder, which a copy of the folder alone has not.
+  at("splits").addEventListener("toggle", () => {
+    if (at("splits").open) load("../splits.js").then(() => showSplits(splits), () => showSplits([]));
+  });
+
+  function showSplits(names) {
+    const others = names.filter((name) => name !== about.split);
+    at("split-links").replaceChildren(...(others.length
+      ? others.map((name) => make("a", { href: `../${name}/index.html#/${section}` }, name))
+      : [make("span", {}, "No other split has a page beside this one.")]));
+  }
+
+  document.addEventListener("click", (event) => { if (!at("splits").contains(event.target)) at("splits").open = false; });
+  at("splits").addEventListener("keydown", (event) => { if (event.key === "Escape") { at("splits").open = false; at("splits").firstElementChild.focus(); } });
+
+  // ---- On a narrow screen filters are closed until they are asked for.
+  const narrow = matchMedia("(max-width: 60rem)");
+  const fold = () => { at("choices").open = !narrow.matches; };
+  narrow.addEventListener("change", fold);
+  fold();
 
   at("filters").addEventListener("submit", (event) => event.preventDefault());
   at("filters").addEventListener("reset", () => setTimeout(() => { at("order").value = "id"; refresh(); at("q").focus(); }));
@@ -363,5 +454,6 @@ const df2 = (() => {
     details: (file, skus) => details.set(file, skus),
     images: (list) => { images = list; },
     refused: (rows) => { refusedRows = rows; },
+    splits: (names) => { splits = names; },
   };
 })();
