@@ -96,6 +96,24 @@ def test_a_byte_behind_the_same_size_and_time_is_found_by_its_digest(damaged: Ro
     assert {fault.what for fault in found} == {"its bytes are not those that were written"}
 
 
+def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
+    for path in damaged.sku_root.rglob("*"):
+        if path.is_file():
+            os.utime(path, ns=(0, 0))
+    flip(damaged.export("webdataset", SPLIT) / "train-000002.tar")
+    (damaged.export("coco", SPLIT) / ".DS_Store").touch()
+    for deep in (False, True):
+        (fault,) = faults(damaged, deep=deep)
+        assert fault.path == f"_df2_assets/exports/webdataset/{SPLIT}/train-000002.tar"
+        assert fault.what == "its bytes are not those that were written"
+    seen = exports_on_disk(damaged, SPLIT, deep=False)
+    assert all(one.copied for (name, _), one in seen.items() if name != "webdataset")
+    exported = splits.export_all(damaged)
+    assert {name for name, made in exported.items() if made.written} == {"webdataset"}
+    assert {tuple(made.foreign) for made in exported.values()} == {()}
+    assert not any(one.copied for one in exports_on_disk(damaged, SPLIT, deep=False).values())
+
+
 def test_a_file_of_somebody_else_is_named_and_left(damaged: Roots) -> None:
     note = damaged.export("pairs", SPLIT) / "notes.txt"
     note.write_text("mine")
