@@ -7,7 +7,7 @@ them with the libraries that they are for.
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -51,6 +51,7 @@ def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
     name = export.name
     record = records.load(roots, name, split)
     copied: set[str] = set()
+    is_whole = True
     try:
         if not records.is_made(roots, name, split):
             problems = [("", f"{name} of {split} has not been made")]
@@ -58,18 +59,20 @@ def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
             problems = [*_outdated(roots, split, export, record)]
             if not problems:
                 problems = [*_changed_files(roots, split, export, record, copied, deep=deep)]
-    except Df2Error as problem:
-        problems = [("", str(problem).rstrip("."))]
+    except Df2Error as problem:  # which says itself what to run
+        problems, is_whole = [("", str(problem).rstrip("."))], False
     rows = sum(record.rows.values())
     check = f"{name}: {CHECK}"
+    repair: Literal["build", "export"] = "export" if is_whole else "build"
     faults = [
-        Fault(check, what, "you" if what == _FOREIGN else "export", path or None)
+        Fault(check, what, "you" if what == _FOREIGN else repair, path or None)
         for path, what in problems
     ]
-    return Seen(_finding(split, name, problems, rows), faults, len(copied))
+    remedy = f". Run df2-assets export {name} --split {split}." if is_whole else "."
+    return Seen(_finding(split, problems, rows, remedy), faults, len(copied))
 
 
-def _finding(split: str, name: str, problems: list[_Problem], rows: int) -> Finding:
+def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Finding:
     numbers: dict[str, int | float] = {"rows": rows}
     if not problems:
         summary = f"Made from this build: {number_of(rows, 'row')}, every file as written."
@@ -77,7 +80,7 @@ def _finding(split: str, name: str, problems: list[_Problem], rows: int) -> Find
     paths, whats = zip(*problems, strict=True)
     first = f"{inert(paths[0], 300)}: {whats[0]}" if paths[0] else whats[0]
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
-    summary = f"{first}{more}. Run df2-assets export {name} --split {split}."
+    summary = f"{first}{more}{remedy}"
     offenders = crop_rows(paths).assign(split=split, what=pd.array(whats, "str"))
     return Finding(False, "error", rows, summary, offenders, numbers)
 

@@ -10,6 +10,7 @@ import pytest
 
 from df2_assets.checks.exports import CHECK, exports_on_disk
 from df2_assets.checks.finding import Fault, Finding
+from df2_assets.errors import ProvenanceError
 from df2_assets.exports import EXPORTS, pairs
 from df2_assets.exports.build import export
 from df2_assets.exports.source import Source
@@ -159,6 +160,26 @@ def test_an_export_of_another_build_is_stale_until_it_is_made_again(site: Roots)
     splits.export_all(site)
     assert faults(site, deep=True) == []
     assert all(splits.check(site, name).passed for name in EXPORTS)
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_after_a_build_that_was_held_back_each_export_says_what_to_run(
+    damaged: Roots, tmp_path: Path, name: str
+) -> None:
+    """The index is new then, and the groups are not: some of their images have no size in it."""
+    df2 = shutil.copytree(damaged.df2_root, tmp_path / "df2")
+    held_back = replace(damaged, df2_root=df2)
+    for path in sorted((df2 / SPLIT / "annos").iterdir())[:9]:
+        path.write_text("{")
+    clean.index(held_back, SPLIT)
+    before = splits.stamps(damaged, name)
+    message = "sku_groups of train was made from another raw_annotation_index than the one at hand"
+    with pytest.raises(ProvenanceError, match=message):
+        export(held_back, SPLIT, name, limits=SMALL)
+    assert splits.stamps(damaged, name) == before
+    finding = splits.check(damaged, name)
+    assert finding.summary == f"{message}: rerun sku_groups, or build_dataset, for train."
+    assert {fault.repair for fault in faults(damaged, deep=False)} == {"build"}
 
 
 def test_an_export_is_stale_where_only_an_annotated_box_changed(site: Roots) -> None:
