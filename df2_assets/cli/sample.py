@@ -10,7 +10,11 @@ from df2_assets.cli.options import progress, say
 @click.command()
 @click.argument("out")
 @click.option("--images", default=480, show_default=True, help="How many, over all splits.")
-@click.option("--faults", is_flag=True, help="Plant defects, and write answer_key.json.")
+@click.option(
+    "--faults",
+    is_flag=True,
+    help="Plant defects and write answer_key.json; takes 120 images or more.",
+)
 @click.option("--seed", default=0, show_default=True, help="Another seed draws other garments.")
 def sample(out: str, images: int, seed: int, faults: bool) -> None:
     """Draw a sample data set in DeepFashion2's layout at OUT, to be used as DF2_ROOT.

@@ -112,14 +112,18 @@ def _results(
     with retried(context.op_execution_context):
         try:
             findings = [(check, check.find(subject)) for check in checks]
+            drawn = {
+                check.name: SHOW[check.name](subject, finding)
+                for check, finding in findings
+                if check.name in SHOW
+            }
         except (MissingTableError, ProvenanceError) as problem:
             if asset not in BESIDE:
                 raise
             context.log.info(f"{asset} of {split} is not checked: {problem}")
             return
+    shown = pictures(context.resources.data.settings, asset, split, **drawn)
     for check, finding in findings:
-        drawn = SHOW[check.name](subject, finding) if check.name in SHOW else None
-        shown = pictures(context.resources.data.settings, asset, split, **{check.name: drawn})
         record_finding(finding, roots, asset, check.name, split)
         result = check_result(finding, roots, asset, check.name, split, shown.get(check.name))
         yield result._replace(metadata={**moved, **(result.metadata or {})})

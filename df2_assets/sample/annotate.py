@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.taxonomy import CATEGORIES
-from df2_assets.sample.canvas import Polygon, Size
+from df2_assets.sample.canvas import Polygon, Size, contains
 from df2_assets.sample.layout import Garment
 from df2_assets.sample.plan import ImagePlan
 
@@ -19,17 +19,24 @@ _PAST_EDGE: Final = 9
 """Pixels at most by which a box may reach past the edge."""
 
 
-def annotate(plan: ImagePlan, garments: list[Garment], frame: Size) -> Annotation:
-    """Return the annotation file's content, items in the order of the plan."""
+def annotate(
+    plan: ImagePlan, garments: list[Garment], in_front: list[Polygon], frame: Size
+) -> Annotation:
+    """Return the annotation file's content, items in the order of the plan.
+
+    `garments` are in the order of painting; `in_front` are outlines before all of them, in pixels.
+    """
     result: Annotation = {"source": plan.source, "pair_id": plan.pair_id}
     for garment in sorted(garments, key=lambda garment: plan.items.index(garment.item)):
+        later = garments[garments.index(garment) + 1 :]
+        hiding = [*in_front, *(outline for other in later for outline in other.outlines)]
         item, box, inside = garment.item, garment.box(frame), garment.share_inside(frame)
         result[f"item{item.index}"] = {
             "segmentation": [_clamp(outline, frame) for outline in garment.outlines],
             "scale": scale_of(box, frame),
             "viewpoint": plan.viewpoint,
             "zoom_in": 1 if inside > 0.97 else 2 if inside > 0.75 else 3,
-            "landmarks": _landmarks(garment, frame),
+            "landmarks": _landmarks(garment, hiding, frame),
             "style": item.style,
             "bounding_box": list(garment.box(frame, _PAST_EDGE * plan.past_edge)),
             "category_id": item.category_id,
@@ -52,12 +59,15 @@ def _clamp(outline: Polygon, frame: Size) -> list[float]:
     return [round(value, 1) for point in points for value in point]
 
 
-def _landmarks(garment: Garment, frame: Size) -> list[float]:
-    """Return x, y, visibility (2 inside the image, else 0), along the outline."""
+def _landmarks(garment: Garment, hiding: list[Polygon], frame: Size) -> list[float]:
+    """Return x, y, visibility along the outline: 2 seen, 1 hidden, 0 outside the image."""
     points = [point for outline in garment.outlines for point in outline]
     count = _LANDMARKS[garment.item.category_id]
     result: list[float] = []
     for x, y in (points[i * len(points) // count] for i in range(count)):
-        is_inside = 0 <= x < frame[0] and 0 <= y < frame[1]
-        result += (round(x, 1), round(y, 1), 2) if is_inside else (0, 0, 0)
+        if not (0 <= x < frame[0] and 0 <= y < frame[1]):
+            result += (0, 0, 0)
+        else:
+            is_hidden = any(contains(outline, x, y) for outline in hiding)
+            result += (round(x, 1), round(y, 1), 1 if is_hidden else 2)
     return result

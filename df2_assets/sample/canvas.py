@@ -99,6 +99,15 @@ def bounds(outlines: Iterable[Polygon]) -> Bounds:
     return min(xs), min(ys), max(xs), max(ys)
 
 
+def contains(outline: Polygon, x: float, y: float) -> bool:
+    """Return whether a point lies inside an outline: a ray from it crosses that an odd time."""
+    crossed = False
+    for (x1, y1), (x2, y2) in zip(outline, [*outline[1:], outline[0]], strict=True):
+        if (y1 > y) != (y2 > y) and x < x1 + (x2 - x1) * (y - y1) / (y2 - y1):
+            crossed = not crossed
+    return crossed
+
+
 def shade(colour: Colour, factor: float) -> Colour:
     """Return `colour` darker (factor below 1) or lighter (towards white, above 1)."""
     r, g, b = (round(c * factor if factor <= 1 else 255 - (255 - c) / factor) for c in colour)

@@ -1,13 +1,11 @@
 """Writing a sample: whose folder it is, which files are missing, and drawing those."""
 
-import io
 import json
+import os
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
-
-from PIL import Image
 
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Lost
@@ -16,18 +14,18 @@ from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import SampleError, inert
 from df2_assets.sample.answer_key import ANSWER_KEY, encode
 from df2_assets.sample.defects import DEFECTS, Draft
-from df2_assets.sample.picture import draw
-from df2_assets.sample.plan import Kind, plan
+from df2_assets.sample.picture import draw, encode_picture
+from df2_assets.sample.plan import plan
 from df2_assets.sample.planting import Job, plant
 from df2_assets.store.files import atomic
+from df2_assets.store.system_files import is_system_file
 
 DEFAULT_IMAGES: Final = 480
 MARKER: Final = "sample.json"
-VERSION: Final = 4
+VERSION: Final = 5
 """To be raised with each change that can change a file of a sample."""
 
 _SHARD: Final = 12
-_ORIENTATION: Final = 0x0112
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,8 @@ def make_sample(
     `images` counts all three splits; `seed` decides every byte. From about 450 images on, the kept
     SKUs of train and of validation each fill all 234 combinations of category, occlusion, viewpoint
     and domain. Files that are there stay untouched, so that a killed call can be completed.
-    `faults` adds some 180 images with something wrong, or unusual and good, and an answer key.
+    `faults` adds some 180 images with something wrong, or unusual and good, and an answer key; it
+    takes 120 images for there to be a place for each.
     Raises SampleError where `out` holds anything else, or for a number of images that is no sample.
     """
     plans = plan(images, seed)
@@ -85,22 +84,13 @@ def write_shard(shard: Shard) -> None:
     """Draw the images of a shard and write their files, in a worker process."""
     for job in shard.jobs:
         image, labels = draw(job.plan, shard.seed)
-        draft = Draft(labels, f"item{job.item_idx}", _encode(image, job.plan.kind), image.size)
+        draft = Draft(
+            labels, f"item{job.item_idx}", encode_picture(image, job.plan.kind), image.size
+        )
         DEFECTS[job.defect].spoil(draft)
         for path, content in zip(job.paths, (draft.image, draft.annotation), strict=True):
             if path:
                 _write(shard.out / path, content)
-
-
-def _encode(image: Image.Image, kind: Kind) -> bytes:
-    """Return a JPEG; a `turned` one tells viewers to rotate what is upright as stored."""
-    exif, buffer = Image.Exif(), io.BytesIO()
-    if kind == "turned":
-        exif[_ORIENTATION] = 6
-    mode = {"grey": "L", "cmyk": "CMYK"}.get(kind, "RGB")
-    progressive = kind == "progressive"
-    image.convert(mode).save(buffer, "JPEG", quality=88, progressive=progressive, exif=exif)
-    return buffer.getvalue()
 
 
 def _claim(out: Path, settings: dict[str, int]) -> None:
@@ -113,7 +103,7 @@ def _claim(out: Path, settings: dict[str, int]) -> None:
                 f"{out} holds another sample: {inert(present)}, not {wanted}. "
                 "Choose another folder, or remove that one."
             )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif out.exists() and (not out.is_dir() or not all(map(is_system_file, os.listdir(out)))):
         raise SampleError(f"{out} holds something else. Choose an empty or a new folder.")
     else:
         _write(marker, f"{wanted}\n".encode())

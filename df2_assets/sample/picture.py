@@ -1,6 +1,8 @@
 """One image of the sample, drawn, and its annotation."""
 
+import io
 import random
+from typing import Final
 
 from PIL import Image, ImageChops
 
@@ -10,8 +12,10 @@ from df2_assets.sample.fabrics import cut_cloth
 from df2_assets.sample.figure import choose_figure
 from df2_assets.sample.layout import FRAMES, Garment, dress, lay
 from df2_assets.sample.occlusion import hide
-from df2_assets.sample.plan import ImagePlan, chance
+from df2_assets.sample.plan import ImagePlan, Kind, chance
 from df2_assets.sample.scenes import draw_scene, draw_studio
+
+_ORIENTATION: Final = 0x0112
 
 
 def draw(plan: ImagePlan, seed: int) -> tuple[Image.Image, Annotation]:
@@ -31,7 +35,19 @@ def draw(plan: ImagePlan, seed: int) -> tuple[Image.Image, Annotation]:
     for camera, parts in obstacles:
         canvas.paint_shadow(image, [camera.at(part.outline) for part in parts[:2]], 5)
         canvas.paint(image, camera, parts, 0.12)
-    return _expose(image, rng, studio), annotate(plan, garments, frame)
+    in_front = [camera.at(part.outline) for camera, parts in obstacles for part in parts]
+    return _expose(image, rng, studio), annotate(plan, garments, in_front, frame)
+
+
+def encode_picture(image: Image.Image, kind: Kind) -> bytes:
+    """Return a JPEG; a `turned` one tells viewers to rotate what is upright as stored."""
+    exif, buffer = Image.Exif(), io.BytesIO()
+    if kind == "turned":
+        exif[_ORIENTATION] = 6
+    mode = {"grey": "L", "cmyk": "CMYK"}.get(kind, "RGB")
+    progressive = kind == "progressive"
+    image.convert(mode).save(buffer, "JPEG", quality=88, progressive=progressive, exif=exif)
+    return buffer.getvalue()
 
 
 def paint_garment(image: Image.Image, garment: Garment, rng: random.Random, folds: float) -> None:

@@ -4,20 +4,29 @@ Each is planted once in train and once in validation; the clean part of the samp
 everything it has.
 """
 
+import io
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Final, NamedTuple
 
+from df2_assets.dataset.boxes import clamp
+from df2_assets.dataset.cropping import decode, encode_crop
+from df2_assets.dataset.perceptual import measure
+from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import SampleError
 from df2_assets.sample import defects
 from df2_assets.sample.answer_key import Expect, Planted
 from df2_assets.sample.defects import DEFECTS, DUPLICATES, NEAR, NONE, SAVED_AGAIN, TWO_SKUS, Defect
 from df2_assets.sample.fabrics import Fabric, choose_fabric, cut_cloth
+from df2_assets.sample.picture import draw, encode_picture
 from df2_assets.sample.plan import DRESSES, OUTWEAR, ImagePlan, ItemPlan, chance, split_sizes
 
 Sku = tuple[int, int, int]
+
+SMALLEST: Final = 120
+"""Images from which on there is a place for every defect, with hardly any seed excepted."""
 
 _EACH: Final = 2
 
@@ -55,6 +64,11 @@ def plant(plans: list[ImagePlan], seed: int) -> tuple[list[Job], list[str], list
 
     Raises SampleError for a sample that is too small.
     """
+    if len(plans) < SMALLEST:
+        raise SampleError(
+            f"a sample of {len(plans)} images is too small for every defect: ask for {SMALLEST} or "
+            "more."
+        )
     train, validation = (_Field(split, plans, seed) for split in ("train", "validation"))
     for field in (train, validation):
         for defect in defects.IN_EACH_SPLIT:
@@ -76,8 +90,8 @@ def plant(plans: list[ImagePlan], seed: int) -> tuple[list[Job], list[str], list
         key.append(Planted(path.split("/")[0], None, None, path, "file of another name", expect))
     if missing := defects.CHECKS - {check for entry in key for check in entry.expect.checks}:
         raise SampleError(
-            f"a sample of {len(plans)} images is too small to plant anything for "
-            f"{', '.join(sorted(missing))}: ask for more."
+            f"a sample of {len(plans)} images with seed {seed} has no place for what "
+            f"{', '.join(sorted(missing))} should find: ask for more images, or another seed."
         )
     return jobs, strangers, key
 
@@ -154,8 +168,13 @@ class _Field:
         """Return a photograph to take again, one with several garments if possible."""
         # A studio photographs what nobody wears the same way each time: all but the same picture.
         usable = [plan for plan in self.usable if (plan.source, plan.viewpoint) != ("shop", 1)]
+        usable = [plan for plan in usable if not self.shows_target(plan)]
         company = [plan for plan in usable if len(plan.items) > 1]
         return self.rng.choice(company or self.usable)
+
+    def shows_target(self, plan: ImagePlan) -> bool:
+        """Return whether a photograph shows a SKU that a garment of others was put into."""
+        return any(plan.sku(item) in self.targets for item in plan.items)
 
     def spoil(self, base: ImagePlan, defect: Defect) -> None:
         """Add a photograph of what `base` shows, with a defect in it, and say who must notice."""
@@ -182,14 +201,50 @@ class _Field:
             if other.pattern == "plain":
                 found = _measure_distance(fabric, other), name
                 furthest[sku] = max(found, furthest.get(sku, found))
-        for sku in sorted(furthest, key=lambda sku: furthest[sku])[-_EACH:]:
+        planted = 0
+        for sku in sorted(furthest, key=lambda sku: furthest[sku], reverse=True):
             distance, garment = furthest[sku]
-            if distance >= _FAR:
+            item = ItemPlan(1, sku[2], sku[1], 1, garment)
+            plan = ImagePlan(self.split, self.next_id(), "user", sku[0], 1, (item,))
+            if planted < _EACH and distance >= _FAR and self.stands_out(plan):
+                planted += 1
                 self.targets.add(sku)
-                item = ItemPlan(1, sku[2], sku[1], 1, garment)
-                plan = ImagePlan(self.split, self.next_id(), "user", sku[0], 1, (item,))
                 expect = Expect(checks=(defects.UNLIKE,))
                 self.note(self.add(plan), [1], "garment of another SKU", expect)
+        # A second picture of a target could be a step between its garment and the other one.
+        self.unused = [plan for plan in self.unused if not self.shows_target(plan)]
+
+    def stands_out(self, plan: ImagePlan) -> bool:
+        """Return whether the garment of `plan`, and no other of its SKU, is unlike the rest.
+
+        The pictures are drawn to tell: what lies in front of a garment can have any colour.
+        """
+        import pandas as pd  # workers that draw need neither
+
+        from df2_assets.checks.finding import CROP
+        from df2_assets.checks.label_outliers import unlike_crops
+
+        sku = plan.sku(plan.items[0])
+        rows = []
+        for shown in (*self.plans, *(job.plan for job in self.jobs), plan):
+            items = [item for item in shown.items if shown.sku(item) == sku]
+            if not items:
+                continue
+            image, labels = draw(shown, self.seed)
+            image = decode(io.BytesIO(encode_picture(image, shown.kind)))
+            for item in items:
+                box = clamp(labels[f"item{item.index}"]["bounding_box"], *image.size)
+                looks = measure(io.BytesIO(encode_crop(image, box)))
+                path = f"{shown.image_id} {item.index}"
+                rows.append(
+                    (path, DOMAINS[shown.source], item.occlusion, looks.tiny, looks.texture)
+                )
+        columns = ["crop_path", "domain", "occlusion", "tiny", "texture"]
+        crops = pd.DataFrame(rows, columns=columns).assign(sku_id="", comparable=True)
+        crops[[name for name in CROP if name not in crops]] = None
+        groups = crops[["crop_path", "occlusion"]]
+        odd = unlike_crops(crops.drop(columns="occlusion"), groups).offenders["crop_path"]
+        return odd.tolist() == [f"{plan.image_id} 1"]
 
     def plant_past_edge(self) -> None:
         """Add so many boxes past the edge that all are named, those of the clean sample too."""

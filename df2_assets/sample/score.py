@@ -84,15 +84,22 @@ def _place(one: Planted) -> Place:
 
 
 def _places(rows: pd.DataFrame) -> list[Place]:
-    """Where each row is: its image and item, else the path of its file."""
+    """Where each row is: its image and item, else the path of its file, or its SKU.
+
+    A row without any of these is of the split, such as labels in a combination that no crop has:
+    a small sample lacks some, and nobody planted that.
+    """
     if rows.empty:
         return []
     nothing = pd.Series(None, index=rows.index, dtype=object)
-    columns = ("image_id", "item_idx", "path", "split")
-    image_ids, items, paths, splits = (rows.get(name, nothing) for name in columns)
+    names = rows.get("image_id", nothing).astype(object)
+    for column in ("path", "sku_id"):
+        names = names.where(names.notna(), rows.get(column, nothing))
+    items, splits = (rows.get(column, nothing) for column in ("item_idx", "split"))
     return [
-        (split, path if pd.isna(image_id) else image_id, None if pd.isna(item) else int(item))
-        for split, image_id, item, path in zip(splits, image_ids, items, paths, strict=True)
+        (split, name, None if pd.isna(item) else int(item))
+        for split, name, item in zip(splits, names, items, strict=True)
+        if not pd.isna(name)
     ]
 
 

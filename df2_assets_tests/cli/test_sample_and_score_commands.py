@@ -41,6 +41,15 @@ def test_everything_planted_is_found_and_nothing_is_invented(desk: Desk, faulty:
     }
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(("images", "seed"), [(120, 2), (480, 1)])
+def test_any_size_and_seed_is_scored_without_a_miss(desk: Desk, images: int, seed: int) -> None:
+    """A small one lacks combinations of labels, and in both a garment could hide among others."""
+    options = ("--images", str(images), "--seed", str(seed), "--faults")
+    assert desk.run("sample", str(desk.folder / "faulty"), *options).exit_code == 0
+    assert desk.json("score", str(desk.folder / "faulty"))["perfect"]
+
+
 def test_what_is_missed_and_what_is_invented_is_named_and_ends_with_1(
     desk: Desk, faulty: Path
 ) -> None:

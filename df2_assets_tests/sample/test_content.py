@@ -45,6 +45,24 @@ def test_items_have_every_field_of_deepfashion2(sample_root: Path, split: str) -
 
 
 @SPLITS
+def test_landmarks_are_seen_hidden_or_outside_the_image(sample_root: Path, split: str) -> None:
+    hidden: defaultdict[int, list[float]] = defaultdict(list)
+    for item in items(sample_root, split):
+        marks = item.fields["landmarks"]
+        x, y, kinds = marks[::3], marks[1::3], marks[2::3]
+        for kind, at in zip(kinds, zip(x, y, strict=True), strict=True):
+            assert (at == (0, 0)) >= (kind == 0)
+            assert 0 <= at[0] <= item.size[0]
+            assert 0 <= at[1] <= item.size[1]
+        hidden[item.fields["occlusion"]].append(kinds.count(1) / len(kinds))
+        hidden[0].extend(kinds)
+    assert set(hidden.pop(0)) == {0, 1, 2}
+    means = [sum(shares) / len(shares) for _, shares in sorted(hidden.items())]
+    assert means == sorted(means)
+    assert means[0] < 0.1 < 0.25 < means[2]
+
+
+@SPLITS
 def test_boxes_hold_their_silhouettes(sample_root: Path, split: str) -> None:
     for item in items(sample_root, split):
         x1, y1, x2, y2 = item.crop

@@ -1,0 +1,33 @@
+"""What counts as found, as missed and as invented."""
+
+import pandas as pd
+
+from df2_assets.sample.answer_key import Expect, Planted
+from df2_assets.sample.score import score_checks
+
+CHECK = "image_text/prompt_coverage"
+KEY = [Planted("train", "000001", 1, "train/annos/000001.json", "dark", Expect(checks=(CHECK,)))]
+FOUND = {"split": "train", "image_id": "000001", "item_idx": 1, "sku_id": "000001_01_01"}
+
+
+def invented(*rows: dict[str, object]) -> list[tuple[str, str | None, int | None]]:
+    (score,) = score_checks(KEY, {CHECK: pd.DataFrame([FOUND, *rows])}, ["train"])
+    assert (score.planted, score.found) == (1, 1)
+    return score.invented
+
+
+def test_what_is_of_no_file_and_no_sku_is_not_invented() -> None:
+    """Combinations of labels that no crop of a small sample has are of the split as a whole."""
+    assert invented({"split": "train"}) == []
+
+
+def test_an_image_a_file_and_a_sku_that_nobody_planted_are_invented() -> None:
+    assert invented(
+        {"split": "train", "image_id": "000002", "item_idx": 3},
+        {"split": "train", "path": "train/image/x.jpg"},
+        {"split": "train", "sku_id": "000009_01_01"},
+    ) == [
+        ("train", "000002", 3),
+        ("train", "000009_01_01", None),
+        ("train", "train/image/x.jpg", None),
+    ]
