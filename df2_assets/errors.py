@@ -4,6 +4,8 @@ A message says what is wrong, where, and what to do. Nothing else in the project
 purpose; anything else that surfaces is a bug.
 """
 
+import json
+
 
 class Df2Error(Exception):
     """Base of all errors of the project that a person can mend."""
@@ -82,3 +84,15 @@ def inert(value: object, limit: int = 80) -> str:
     text = value if isinstance(value, str) else repr(value)
     text = text.encode("unicode_escape").decode("ascii")
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def quoted(value: object, limit: int = 80) -> str:
+    """Return a value from a JSON file as JSON, in printable ASCII of at most `limit` characters.
+
+    A text is in quotes, so that it is told from a number. Like `inert` it is fit for a terminal.
+    """
+    text = json.dumps(value).replace("\x7f", r"\u007f")
+    if len(text) <= limit:
+        return text
+    end = '..."' if isinstance(value, str) else "..."
+    return text[: limit - len(end)] + end
