@@ -23,7 +23,7 @@ from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
 from df2_assets.errors import MissingTableError, inert
 from df2_assets.store import tables
 from df2_assets.store.contract_files import read_metadata
-from df2_assets.store.files import NOT_A_FILE
+from df2_assets.store.files import NOT_A_FILE, status_of
 from df2_assets.store.layout import Roots
 from df2_assets.store.state import consistency_problems
 
@@ -406,7 +406,6 @@ def _first(names: list[str]) -> str:
 def _stamp(path: Path) -> tuple[int | None, int | None]:
     """Size and time of a file; nothing where there is none."""
     try:
-        status = path.stat()
+        return status_of(path.stat())
     except OSError:
         return None, None
-    return status.st_size, status.st_mtime_ns
