@@ -5,6 +5,12 @@ purpose; anything else that surfaces is a bug.
 """
 
 import json
+import re
+from typing import Final
+
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Characters of the categories Cc, Zl, Zp and Cs: controls, ends of lines, and lone surrogates,
+which stand for bytes that are not UTF-8."""
 
 
 class Df2Error(Exception):
@@ -84,6 +90,28 @@ def inert(value: object, limit: int = 80) -> str:
     text = value if isinstance(value, str) else repr(value)
     text = text.encode("unicode_escape").decode("ascii")
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def has_controls(text: str) -> bool:
+    """Return whether a text has a control character, an end of a line, or a byte that is no UTF-8.
+
+    No setting, path or prompt of a person's own has one on purpose.
+    """
+    return _CONTROLS.search(text) is not None
+
+
+def escaped(text: str) -> str:
+    """Return a person's own text in one line, what `has_controls` finds in it escaped.
+
+    Unlike `inert` it leaves every script as it is.
+    """
+    return _CONTROLS.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    byte = code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code  # as Python reads file names
+    return chr(byte).encode("unicode_escape").decode("ascii")
 
 
 def quoted(value: object, limit: int = 80) -> str:

@@ -17,14 +17,17 @@ from pydantic import (
     Strict,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.errors import SettingsError, TemplatesError
+from df2_assets.errors import SettingsError, TemplatesError, escaped, has_controls
 from df2_assets.store.layout import Roots
-from df2_assets.store.location import locate
+from df2_assets.store.location import CONTROLS_REMEDY, expand, locate
 
 if TYPE_CHECKING:
     from df2_assets.dataset.prompts import Variant
@@ -40,6 +43,7 @@ MAX_DAYS: Final = 3650
 
 EngineName = Literal["local", "ray", "serial"]
 
+_CONTROLS: Final = "controls"
 _SKU_ROOT: Final = "data/DeepFashion2_SKU"
 
 
@@ -54,7 +58,7 @@ def parse_splits(names: Iterable[str]) -> tuple[str, ...]:
 
 _Root = Annotated[Path, PlainValidator(lambda place: locate(str(place)))]
 _File = Annotated[
-    Path | None, PlainValidator(lambda path: Path(path).expanduser().absolute() if path else None)
+    Path | None, PlainValidator(lambda path: expand(str(path)).absolute() if path else None)
 ]
 _Splits = Annotated[
     tuple[str, ...],
@@ -113,6 +117,18 @@ class Settings:
     schedules: _Switch = Field(default=False, validation_alias="DF2_SCHEDULES")
     """on: the schedules run without being turned on in the UI."""
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _require_plain_text(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse control characters, and digits that only Python takes for digits: `²`, `1_0`."""
+        text = str(value) if isinstance(value, str | Path) else ""
+        if has_controls(text):
+            raise PydanticCustomError(_CONTROLS, CONTROLS_REMEDY)
+        is_number = _is_number(FIELDS[info.field_name or ""])
+        if is_number and ("_" in text or not text.isascii()):
+            raise ValueError("not a number")
+        return value
+
     @property
     def roots(self) -> Roots:
         return make_roots(str(self.df2_root), self.sku_root)
@@ -129,7 +145,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
     Raises SettingsError or RootsError.
     """
-    given = {name: text for name, text in environment.items() if text.strip()}
+    given = {name: text for name, text in environment.items() if text.strip() or has_controls(text)}
     if given.get("SKU_ROOT") == _SKU_ROOT:  # relative to where one is, as the default is not
         given["SKU_ROOT"] = f"./{_SKU_ROOT}"
     try:
@@ -149,8 +165,14 @@ def settings_error(error: ValidationError, names: Mapping[str, str]) -> Settings
         (name, field) for name, field in FIELDS.items() if place in (name, field.validation_alias)
     )
     name = names.get(setting, field.validation_alias)
-    allowed = _allowed(field) or f"{problem['msg']}"
-    return SettingsError(f"{name} is {problem['input']!r}: {allowed}.")
+    has_limits = problem["type"] != _CONTROLS and _allowed(field)
+    value = problem["input"]
+    shown = f"'{escaped(value)}'" if isinstance(value, str) else repr(value)
+    return SettingsError(f"{name} is {shown}: {has_limits or problem['msg']}.")
+
+
+def _is_number(field: FieldInfo) -> bool:
+    return field.annotation in (float, int | None)
 
 
 def _allowed(field: FieldInfo) -> str | None:

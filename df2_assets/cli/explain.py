@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from df2_assets.cli.options import json_option, say, say_json, settings_for
+from df2_assets.cli.options import WholeNumber, json_option, say, say_json, settings_for
 from df2_assets.errors import Df2Error, SettingsError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class _Error(click.ClickException):
 
 @click.command()
 @click.argument("what", nargs=-1, required=True)
-@click.option("--item", type=click.IntRange(0), help="N of itemN, for SPLIT IMAGE_ID.")
+@click.option("--item", type=WholeNumber(0), help="N of itemN, for SPLIT IMAGE_ID.")
 @click.option("--split", help="For SKU_ID: of this split only; an id names one SKU a split.")
 @json_option
 def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json: bool) -> None:

@@ -2,14 +2,14 @@
 
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import filelock
 
-from df2_assets.errors import SettingsError
+from df2_assets.errors import SettingsError, escaped, has_controls
 from df2_assets.settings import PROJECT
+from df2_assets.store.location import CONTROLS_REMEDY, expand
 
 if TYPE_CHECKING:
     pass
@@ -24,7 +24,10 @@ def open_instance() -> dg.DagsterInstance:
 
     A home without a `dagster.yaml` is given the project's. Raises SettingsError.
     """
-    home = Path(os.environ.get("DAGSTER_HOME") or _OURS.parent).expanduser().absolute()
+    given = os.environ.get("DAGSTER_HOME") or str(_OURS.parent)
+    if has_controls(given):
+        raise SettingsError(f"DAGSTER_HOME is '{escaped(given)}': {CONTROLS_REMEDY}.")
+    home = expand(given).absolute()
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / "dagster.yaml").exists() and _OURS.exists():

@@ -1,6 +1,7 @@
 """Where everything lies under the two roots, and which roots are refused."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -125,7 +126,10 @@ def require_safe_roots(roots: Roots) -> None:
 def _require_folder(sku: Path) -> None:
     if sku.exists() and not sku.is_dir():
         raise RootsError(f"SKU_ROOT ({sku}) is not a folder; set it to a folder of its own.")
-    if sku in (Path(sku.anchor), Path.home().resolve()):
+    in_use = [Path(sku.anchor)]
+    with suppress(RuntimeError):  # no HOME, and a user without an entry: there is no home
+        in_use.append(Path.home().resolve())
+    if sku in in_use:
         raise RootsError(f"SKU_ROOT is {sku}; set it to a folder of its own.")
 
 
