@@ -2,9 +2,9 @@
 
 import gc
 import logging
-import re
 import signal
 import sys
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -13,13 +13,29 @@ from typing import Any
 import click
 import dagster as dg
 
+# No public names in Dagster 1.13, whose version is bounded: `execute_in_process` takes no origin.
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.definitions.repository_definition import SINGLETON_REPOSITORY_NAME
+from dagster._core.execution.api import execute_run
+from dagster._core.execution.job_execution_result import JobExecutionResult
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteJobOrigin,
+    RemoteRepositoryOrigin,
+)
+
 from df2_assets import errors
 from df2_assets.cli.instance import open_instance
 from df2_assets.cli.options import quiet, say, say_json, say_table, verbose
 from df2_assets.definitions import build_defs
-from df2_assets.defs.resources import ProgressChoice
-from df2_assets.defs.runs.liveness import own_tags
+from df2_assets.defs.resources import DataRoots, ProgressChoice
+from df2_assets.defs.runs.liveness import PARTITION_TAG, own_tags
 from df2_assets.settings import Settings
+
+_REPOSITORY = RemoteRepositoryOrigin(
+    RegisteredCodeLocationOrigin("df2_assets.definitions"), SINGLETON_REPOSITORY_NAME
+)
+"""The code location of `workspace.yaml`: Home, Jobs and the timeline show the runs of its jobs."""
 
 
 @dataclass
@@ -71,11 +87,13 @@ def run_all(
     terminal = sys.stderr.isatty() and not (quiet() or verbose())
     defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
     level = "INFO" if verbose() else "CRITICAL"
+    # So that the run, executed again from the UI, is over the same data set.
+    config = {"resources": {"data": {"config": DataRoots.values(settings)}}}
     _end_with_the_terminal()
     gc.freeze()  # what is imported stays: the collector need not go through it again and again
     with open_instance() as instance, _warnings_shown():
         splits = reversed(settings.splits)
-        return [run_split(defs, instance, split, level, job, assets) for split in splits]
+        return [run_split(defs, instance, split, level, job, assets, config) for split in splits]
 
 
 def report_runs(
@@ -133,20 +151,23 @@ def run_split(
     log_level: str = "CRITICAL",
     job: str = "build_dataset",
     assets: Sequence[str] | None = None,
+    config: Mapping[str, object] | None = None,
 ) -> Outcome:
     """Run `job`, or some of its assets, for `split`; it is recorded in `instance` like any other.
 
-    `log_level` is of what the run logs to the terminal. Raises StoppedError after Ctrl-C or
-    SIGTERM.
+    `log_level` is of what the run logs to the terminal, `config` further run config. Raises
+    StoppedError after Ctrl-C or SIGTERM.
     """
-    result = defs.resolve_job_def(job).execute_in_process(
-        run_config={"loggers": {"console": {"config": {"log_level": log_level}}}},
-        instance=instance,
-        partition_key=split,
-        asset_selection=None if assets is None else [dg.AssetKey(name) for name in assets],
-        raise_on_error=False,
-        tags=own_tags(),
+    job_def, run_id = defs.resolve_job_def(job), str(uuid.uuid4())
+    run = instance.create_run_for_job(
+        job_def,
+        run_id=run_id,
+        run_config={"loggers": {"console": {"config": {"log_level": log_level}}}, **(config or {})},
+        tags={**job_def.run_tags, PARTITION_TAG: split, **own_tags(run_id)},
+        asset_selection=None if assets is None else {dg.AssetKey(name) for name in assets},
+        remote_job_origin=RemoteJobOrigin(_REPOSITORY, job),
     )
+    result = execute_run(InMemoryJob(job_def), run, instance)
     _refuse_to_go_on_after_an_interrupt(instance, result)
     outcome = Outcome(split, result.success)
     for event in result.all_events:
@@ -176,7 +197,7 @@ def _numbers(metadata: Mapping[str, Any]) -> dict[str, int | float]:
 
 
 def _refuse_to_go_on_after_an_interrupt(
-    instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult
+    instance: dg.DagsterInstance, result: JobExecutionResult
 ) -> None:
     """Dagster calls a run failed that nobody ended in the UI; it was canceled all the same."""
     names = {
@@ -204,11 +225,11 @@ def _root_cause(event: dg.DagsterEvent) -> Any:
 
 
 def _problem(event: dg.DagsterEvent) -> list[str]:
-    """The root cause of a failure; none for a failed check, which speaks for itself."""
-    error = _root_cause(event)
-    if error is None or error.cls_name == "DagsterAssetCheckFailedError":
+    """Why a step or the run failed; nothing for a failed check, which speaks for itself."""
+    error = getattr(event.event_specific_data, "error", None)
+    if error is not None and error.cls_name == dg.Failure.__name__:
+        return [error.message.partition(": ")[2].strip()]
+    cause = _root_cause(event)
+    if cause is None or cause.cls_name == "DagsterAssetCheckFailedError":
         return []
-    message = error.message.strip()
-    if hasattr(errors, error.cls_name or ""):
-        return [re.sub(r"^[\w.]+: ", "", message)]
-    return [f"{event.step_key or 'the run'} failed: {message}"]
+    return [f"{event.step_key or 'the run'} failed: {cause.message.strip()}"]

@@ -20,7 +20,7 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 from df2_assets.checks.finding import record_finding
 from df2_assets.checks.freshness import LastBuild
 from df2_assets.checks.registry import BESIDE, CHECKS, Check, CheckContext, checks_of, is_there
-from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.defs.failures import explained
 from df2_assets.defs.metadata import check_result
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
@@ -56,13 +56,14 @@ def _check_step(asset: str) -> dg.AssetChecksDefinition:
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         names = {key.name for key in context.selected_asset_check_keys}
         checks = [check for check in checks_of(asset) if check.name in names]
-        if context.has_partition_key:
-            yield from _results(context, checks, context.partition_key)
-            return
-        for split in SPLITS:
-            if is_there(asset, context.resources.data.roots, split):
-                for result in _results(context, checks, split):
-                    yield evaluation(context.instance, result, split)
+        with explained():
+            if context.has_partition_key:
+                yield from _results(context, checks, context.partition_key)
+                return
+            for split in splits.get_partition_keys():
+                if is_there(asset, context.resources.data.roots, split):
+                    for result in _results(context, checks, split):
+                        yield evaluation(context.instance, result, split)
 
     return step
 

@@ -4,6 +4,7 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.dataset.tables import MADE_FROM
+from df2_assets.defs.failures import explained
 from df2_assets.defs.resources import DataRoots
 from df2_assets.store import tables
 
@@ -11,16 +12,18 @@ from df2_assets.store import tables
 class TableIOManager(dg.ConfigurableIOManager):
     """Writes an asset's table under `_df2_assets/tables`, and reads it back.
 
-    Loading raises MissingTableError or ProvenanceError, naming what to materialize.
+    Loading a table that is missing or stale raises Failure, which names what to materialize.
     """
 
     data: DataRoots
 
+    @explained()
     def handle_output(self, context: dg.OutputContext, obj: pa.Table) -> None:
         roots, asset, split = self.data.roots, context.asset_key.path[-1], context.partition_key
         made_from = tables.digests(roots, MADE_FROM[asset], split)
         tables.write(roots, asset, split, obj, made_from)
         context.add_output_metadata({"path": dg.MetadataValue.path(str(roots.table(asset, split)))})
 
+    @explained()
     def load_input(self, context: dg.InputContext) -> pa.Table:
         return tables.read(self.data.roots, context.asset_key.path[-1], context.partition_key)

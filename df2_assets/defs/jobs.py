@@ -8,6 +8,7 @@ from pydantic import Field
 
 from df2_assets.checks.finding import number_of, record_finding
 from df2_assets.defs.checks import evaluation
+from df2_assets.defs.failures import explained
 from df2_assets.defs.metadata import check_result
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
@@ -83,19 +84,20 @@ def verify_split(
 
     A crop that only its digest gives away is marked, so that the next build makes it again.
     """
-    roots, split = output.roots, context.partition_key
-    verified = verify(
-        roots, split, engine.start() if config.deep else None, progress.of(context.log)
-    )
-    for note in verified.notes:
-        context.log.warning(note)
-    for (asset, check), finding in verified.findings.items():
-        record_finding(finding, roots, asset, check, split)
-        result = check_result(finding, roots, asset, check, split)
-        yield evaluation(context.instance, result, split)
-    if verified.damaged:
-        marked = mark_damaged(roots, split, verified.damaged)
-        context.log.info(f"The next build makes {len(marked)} damaged crops again.")
+    with explained():
+        roots, split = output.roots, context.partition_key
+        verified = verify(
+            roots, split, engine.start() if config.deep else None, progress.of(context.log)
+        )
+        for note in verified.notes:
+            context.log.warning(note)
+        for (asset, check), finding in verified.findings.items():
+            record_finding(finding, roots, asset, check, split)
+            result = check_result(finding, roots, asset, check, split)
+            yield evaluation(context.instance, result, split)
+        if verified.damaged:
+            marked = mark_damaged(roots, split, verified.damaged)
+            context.log.info(f"The next build makes {len(marked)} damaged crops again.")
     if verified.faults:
         count, first = number_of(len(verified.faults), "fault"), verified.faults[0]
         where = f" ({first.path})" if first.path else ""

@@ -21,4 +21,8 @@ _BETA = (
 for _name in _BETA:
     warnings.filterwarnings("ignore", f".*{_name}", dg.BetaWarning)
 
-splits = dg.StaticPartitionsDefinition(SPLITS)
+splits = dg.StaticPartitionsDefinition(SPLITS[::-1])
+"""The smallest split first, as schedules and commands run them too.
+
+Mistakes show early, and an asset's page opens on what was built last: `train`.
+"""

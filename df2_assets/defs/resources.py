@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.defs.failures import explained
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tags
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
@@ -102,21 +103,19 @@ class SplitWriter(dg.ConfigurableResource):  # type: ignore[type-arg]
     def yield_for_execution(
         self, context: dg.InitResourceContext
     ) -> Generator["SplitWriter", None, None]:
-        """Raises BusyError, naming the holder, where another run holds the split.
-
-        Raises NewerReleaseError where it was built by a newer release.
-        """
+        """Raises Failure where another run holds the split, or a newer release has built it."""
         run = context.run
         split = run.tags.get(PARTITION_TAG) if run else None
         if run is None or split not in SPLITS:
             yield self
             return
-        tables.refuse_newer(self.data.roots, split)
-        with writer(self.data.roots, split, run.run_id):
-            if context.instance is not None:
-                context.instance.add_run_tags(run.run_id, own_tags())
-                fail_abandoned(context.instance, split)
-            yield self
+        with explained():
+            tables.refuse_newer(self.data.roots, split)
+            with writer(self.data.roots, split, run.run_id):
+                if context.instance is not None:
+                    context.instance.add_run_tags(run.run_id, own_tags(run.run_id))
+                    fail_abandoned(context.instance, split)
+                yield self
 
 
 class EngineChoice(SettingsResource):
@@ -128,8 +127,9 @@ class EngineChoice(SettingsResource):
 
     _engine: Engine | None = PrivateAttr(default=None)
 
+    @explained()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Raises SettingsError before the run's first step."""
+        """Raises Failure before the run's first step."""
         self.applied("engine")
         require_usable(self.kind, self.address)
 
@@ -162,8 +162,9 @@ class PromptTemplates(SettingsResource):
 
     _variants: tuple[Variant, ...] = PrivateAttr(default=())
 
+    @explained()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Raises TemplatesError before the run's first step."""
+        """Raises Failure before the run's first step."""
         self._variants = read_variants(self.applied("prompts").prompts)
 
     @property
@@ -177,8 +178,9 @@ class Limits(SettingsResource):
     max_refused: float = _setting("max_refused")
     max_age_days: float = _setting("max_age_days")
 
+    @explained()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Raises SettingsError before the run's first step."""
+        """Raises Failure before the run's first step."""
         self.applied("limits")
 
 

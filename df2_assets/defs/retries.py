@@ -7,6 +7,7 @@ from typing import Final
 
 import dagster as dg
 
+from df2_assets.defs.failures import explained
 from df2_assets.errors import OutputError
 
 TRIES: Final = 3
@@ -30,19 +31,22 @@ TRANSIENT: Final = {
 
 @contextmanager
 def retried(context: dg.OpExecutionContext) -> Iterator[None]:
-    """Run a step's work again, twice, after an OSError that is TRANSIENT; then raise OutputError.
+    """Run a step's work again, twice, after an OSError that is TRANSIENT; then raise Failure.
+
+    A Df2Error becomes a Failure immediately.
 
     Not by a RetryPolicy: with one, Dagster takes a terminated run for a step to be tried again,
     and would try again what only a person can mend.
     """
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in TRANSIENT:
-            raise
-        if context.retry_number + 1 < TRIES:
-            context.log.warning(f"Trying again in {_SECONDS:.0f} s: {error}")
-            raise dg.RetryRequested(TRIES - 1, _SECONDS) from error
-        raise OutputError(
-            f"{error}, {TRIES} times in a row: mend the disk or its network, then build again."
-        ) from None
+    with explained():
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in TRANSIENT:
+                raise
+            if context.retry_number + 1 < TRIES:
+                context.log.warning(f"Trying again in {_SECONDS:.0f} s: {error}")
+                raise dg.RetryRequested(TRIES - 1, _SECONDS) from error
+            raise OutputError(
+                f"{error}, {TRIES} times in a row: mend the disk or its network, then build again."
+            ) from None

@@ -61,11 +61,11 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
 def _run_each_split(
     settings: Settings, run_config: dict[str, Any]
 ) -> Callable[[dg.ScheduleEvaluationContext], Iterator[dg.RunRequest]]:
-    """Return what asks for a run of each split of the settings, once per tick."""
+    """Return what asks for a run of each split of the settings, the smallest first, per tick."""
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         tick = context.scheduled_execution_time.isoformat()
-        for split in settings.splits:
+        for split in reversed(settings.splits):
             yield dg.RunRequest(
                 run_key=f"{split} {tick}", partition_key=split, run_config=run_config
             )

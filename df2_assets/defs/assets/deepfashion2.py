@@ -23,7 +23,7 @@ def observe(context: dg.OpExecutionContext, data: DataRoots) -> dg.DataVersionsB
             context.log.warning(str(problem))
             problems.append(problem)
     if len(problems) > 1:
-        raise problems[0]
+        raise problems[-1]
     return dg.DataVersionsByPartition(versions)
 
 

@@ -18,6 +18,7 @@ from dagster._core.definitions.external_asset import create_external_asset_from_
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.defs.conditions import FOLLOW
+from df2_assets.defs.failures import explained
 from df2_assets.defs.metadata import columns
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
@@ -98,7 +99,7 @@ def source_asset(
         description=cleandoc(description),
         metadata=reference(observe),
         tags={f"dagster/kind/{kind}": "" for kind in kinds} | {"external": ""},
-    )(observe)
+    )(explained()(observe))
     return create_external_asset_from_source_asset(source).map_asset_specs(
         lambda spec: spec.replace_attributes(owners=_OWNERS)
     )

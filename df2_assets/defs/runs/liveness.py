@@ -10,19 +10,23 @@ from pathlib import Path
 import dagster as dg
 
 PARTITION_TAG = "dagster/partition"
-_PROCESS = "df2_assets/process"
-_HOST = "df2_assets/host"
+# The UI shows no tag with Dagster's prefix for hidden tags.
+_PROCESS = ".dagster/df2_assets_process"
+_HOST = ".dagster/df2_assets_host"
 
 
-def own_tags() -> dict[str, str]:
-    """Return tags that tie a run to this process."""
-    return {_PROCESS: _process(os.getpid()) or "", _HOST: platform.node()}
+def own_tags(run_id: str) -> dict[str, str]:
+    """Return tags that tie a run to this process, hidden from the UI.
+
+    They name the run, since a run that is executed again starts with the tags of the first.
+    """
+    return {_PROCESS: f"{run_id} {_process(os.getpid())}", _HOST: platform.node()}
 
 
 def is_gone(run: dg.DagsterRun) -> bool | None:
     """Return whether the process of a run has ended; None where that cannot be told from here."""
-    process = run.tags.get(_PROCESS)
-    if not process or run.tags.get(_HOST) != platform.node():
+    run_id, _, process = run.tags.get(_PROCESS, "").partition(" ")
+    if run_id != run.run_id or run.tags.get(_HOST) != platform.node():
         return None
     return _process(int(process.split()[0])) != process
 

@@ -3,14 +3,20 @@
 import json
 import os
 import sys
+import uuid
 
 import dagster as dg
 import pytest
+from dagster._core.storage.tags import TagType, get_tag_type
 
 from df2_assets.defs.runs.launcher import WatchfulRunLauncher
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, is_gone, own_tags
 from df2_assets_tests.support import processes
 
+RUN = "its id"
+"""Stands in tags for the id of the run that has them."""
+
+HOST = ".dagster/df2_assets_host"
 STATES = ["NOT_STARTED", "STARTING", "STARTED", "CANCELING"]
 
 
@@ -19,7 +25,7 @@ def ended() -> dict[str, str]:
     """The tags of a process that has ended."""
     code = (
         "import json; from df2_assets.defs.runs.liveness import own_tags; "
-        "print(json.dumps(own_tags()))"
+        f"print(json.dumps(own_tags({RUN!r})))"
     )
     command = (sys.executable, "-c", code)
     tags: dict[str, str] = json.loads(processes.run(command, os.environ, processes.PROJECT).stdout)
@@ -27,27 +33,40 @@ def ended() -> dict[str, str]:
 
 
 def run(tags: dict[str, str], state: str = "STARTED") -> dg.DagsterRun:
-    return dg.DagsterRun(
-        "build_dataset", tags=tags | {PARTITION_TAG: "train"}, status=dg.DagsterRunStatus(state)
-    )
+    run_id = str(uuid.uuid4())
+    tags = {name: value.replace(RUN, run_id) for name, value in tags.items()}
+    tags |= {PARTITION_TAG: "train"}
+    return dg.DagsterRun("build_dataset", run_id, tags=tags, status=dg.DagsterRunStatus(state))
 
 
 def reused(tags: dict[str, str]) -> dict[str, str]:
     """As if the number of this process had been that of an earlier one."""
-    return {name: value.replace(" ", " 1") for name, value in tags.items()}
+    return {name: value.replace(f"{RUN} ", f"{RUN} 1") for name, value in tags.items()}
 
 
 def test_a_process_is_told_from_another_one_of_the_same_number(ended: dict[str, str]) -> None:
-    assert is_gone(run(own_tags())) is False
-    assert is_gone(run(reused(own_tags()))) is True
+    assert is_gone(run(own_tags(RUN))) is False
+    assert is_gone(run(reused(own_tags(RUN)))) is True
     assert is_gone(run(ended)) is True
 
 
 def test_of_another_machine_and_of_an_unknown_process_nothing_can_be_told(
     ended: dict[str, str],
 ) -> None:
-    assert is_gone(run(ended | {"df2_assets/host": "another"})) is None
+    assert is_gone(run(ended | {HOST: "another"})) is None
     assert is_gone(run({})) is None
+
+
+def test_a_run_that_is_executed_again_is_not_taken_for_the_first(ended: dict[str, str]) -> None:
+    """Dagster gives it the tags of the first, hidden ones as well."""
+    first = run(ended)
+    assert is_gone(first) is True
+    assert is_gone(dg.DagsterRun("build_dataset", tags=first.tags)) is None
+
+
+def test_the_ui_shows_none_of_the_tags() -> None:
+    kinds = {get_tag_type(name) for name in own_tags(RUN)}  # type: ignore[no-untyped-call]
+    assert kinds == {TagType.HIDDEN}
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -56,7 +75,7 @@ def test_the_next_build_fails_the_runs_whose_process_is_gone_and_no_other(
 ) -> None:
     abandoned, alive, elsewhere = (
         instance.add_run(run(tags, state))
-        for tags in (ended, own_tags(), ended | {"df2_assets/host": "another"})
+        for tags in (ended, own_tags(RUN), ended | {HOST: "another"})
     )
     fail_abandoned(instance, "validation")
     assert status(instance, abandoned) == state
@@ -83,7 +102,7 @@ def test_monitoring_is_told_which_runs_are_gone(
         return launcher.check_run_worker_health(instance.add_run(run(tags))).status.value
 
     server = json.dumps({"host": "localhost", "socket": "/nowhere/at/all"})
-    assert health(own_tags()) == "RUNNING"
+    assert health(own_tags(RUN)) == "RUNNING"
     assert health(ended) == "FAILED"
-    assert health({"df2_assets/host": "another"}) == "RUNNING"
+    assert health({HOST: "another"}) == "RUNNING"
     assert health({".dagster/grpc_info": server}) == "FAILED"
