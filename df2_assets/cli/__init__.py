@@ -6,6 +6,7 @@ import click
 
 from df2_assets import __version__
 from df2_assets.cli.build import build
+from df2_assets.cli.errors import short_errors
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
 from df2_assets.cli.plan import plan
@@ -14,19 +15,14 @@ from df2_assets.cli.report import report
 from df2_assets.cli.sample import sample
 from df2_assets.cli.score import score
 from df2_assets.cli.verify import verify
-from df2_assets.errors import Df2Error
 
 
 class _Commands(click.Group):
     """Ends in one or two lines, never a traceback, on anything a person can mend."""
 
     def invoke(self, ctx: click.Context) -> object:
-        try:
+        with short_errors(ctx):
             return super().invoke(ctx)
-        except Df2Error as error:
-            if ctx.params["debug"]:
-                raise
-            raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from df2_assets.cli.errors import short_errors
 from df2_assets.cli.options import WholeNumber, json_option, say, say_json, settings_for
-from df2_assets.errors import Df2Error, SettingsError
+from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
     from df2_assets.explain.explain import Answer, Run, Step
@@ -44,12 +45,8 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
 
     from df2_assets.explain.explain import BEST
 
-    try:
+    with short_errors(click.get_current_context(), ending=_Error):
         answers = _explain(what, item, split)
-    except Df2Error as error:
-        if click.get_current_context().find_root().params["debug"]:
-            raise
-        raise _Error(str(error)) from error
     fate = min((answer.fate for answer in answers), key=BEST.index)
     if as_json:
         documents = msgspec.to_builtins(answers)

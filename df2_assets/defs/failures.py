@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from df2_assets.errors import Df2Error
+from df2_assets.errors import Df2Error, explain_os_error
 
 
 class Failure(dg.Failure, dg.DagsterError):
@@ -17,8 +17,13 @@ class Failure(dg.Failure, dg.DagsterError):
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn a Df2Error into a Failure with its message; what a person has to mend is not retried."""
+    """Turn a Df2Error or OSError into a Failure with its message, which is not retried.
+
+    A person has to mend what it says.
+    """
     try:
         yield
     except Df2Error as error:
         raise Failure(str(error), allow_retries=False) from error
+    except OSError as error:
+        raise Failure(str(explain_os_error(error)), allow_retries=False) from error

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from df2_assets.errors import OutputError
+from df2_assets.errors import OutputError, os_errors_name
 from df2_assets.store.lock import require_held_locks
 from df2_assets.store.objects.client import each, stamp
 from df2_assets.store.objects.path import ObjectPath
@@ -223,7 +223,8 @@ def _beside(path: Path) -> Iterator[Path]:
     temporary = path.with_name(temporary_name(path.name))
     temporary.unlink(missing_ok=True)
     try:
-        yield temporary
+        with os_errors_name(path):
+            yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 

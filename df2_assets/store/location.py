@@ -55,6 +55,11 @@ def expand(text: str) -> Path:
         ) from None
 
 
+def without_links(root: Path) -> Path:
+    """Return a root with all links followed; `Path.resolve` fails where they lead in a circle."""
+    return root if isinstance(root, ObjectPath) else Path(os.path.realpath(root))
+
+
 def names(folder: Path) -> list[str]:
     """The names in a folder, in any order; none where it is not there."""
     if isinstance(folder, ObjectPath):

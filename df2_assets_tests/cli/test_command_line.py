@@ -101,6 +101,14 @@ WRONG = [
     Wrong("a sample in Latin-1", (r"'caf\xe9'",), arguments=("sample", "caf\udce9")),
     Wrong("an unknown user", ("~nobody-here is not known",), {"DF2_ROOT": "~nobody-here/x"}),
     Wrong("a home of nobody", ("~nobody-here is",), {"DAGSTER_HOME": "~nobody-here/x"}),
+    Wrong("a circle", ("sku: Too many levels",), {}, lambda desk: desk.sku.symlink_to("sku")),
+    Wrong("a dead link", ("link to x, where",), {}, lambda desk: desk.sku.symlink_to("x")),
+    Wrong("SKU_ROOT below a file", ("Not a directory. Move",), {"SKU_ROOT": f"{__file__}/sku"}),
+    Wrong("a long SKU_ROOT", ("File name too long. Choose",), {"SKU_ROOT": "n" * 300}),
+    *(
+        Wrong(f"DAGSTER_HOME {name}", (f"{name}) has a *, ?, [ or %",), {"DAGSTER_HOME": name})
+        for name in ("a?b=1", "a*", "a[b]", "a%20b")
+    ),
     Wrong("a sample at a URL", ("give a folder", "DF2_ROOT"), arguments=("sample", "s3://b/df2")),
     Wrong("no answer key", ("--faults",), arguments=("score", "df2")),
     Wrong("a report of nothing", ("run df2-assets build",), arguments=("report",)),
@@ -127,6 +135,16 @@ def test_wrong_use_ends_in_a_line_or_two_and_writes_nothing(
     for word in wrong.says:
         assert word in done.stderr
     assert desk.files() == before
+
+
+def test_a_file_in_the_way_of_the_projects_own_ends_in_a_line(desk: Desk) -> None:
+    write_splits(desk.df2, "train")
+    desk.roots.own.mkdir(parents=True)
+    desk.roots.lock("train").parent.write_text("")
+    done = desk.run("build", "--split", "train")
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: train: {desk.roots.own}/locks: File exists. Move away the file")
 
 
 @pytest.mark.parametrize("text", ["\xb2", "1_0", "\u0663", "\uff14"])
