@@ -22,7 +22,6 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
 
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import SettingsError, TemplatesError, escaped, has_controls
@@ -43,7 +42,6 @@ MAX_DAYS: Final = 3650
 
 EngineName = Literal["local", "ray", "serial"]
 
-_CONTROLS: Final = "controls"
 _SKU_ROOT: Final = "data/DeepFashion2_SKU"
 
 
@@ -122,11 +120,9 @@ class Settings:
     def _require_plain_text(cls, value: object, info: ValidationInfo) -> object:
         """Refuse control characters, and digits that only Python takes for digits: `²`, `1_0`."""
         text = str(value) if isinstance(value, str | Path) else ""
-        if has_controls(text):
-            raise PydanticCustomError(_CONTROLS, CONTROLS_REMEDY)
         is_number = _is_number(FIELDS[info.field_name or ""])
-        if is_number and ("_" in text or not text.isascii()):
-            raise ValueError("not a number")
+        if has_controls(text) or (is_number and ("_" in text or not text.isascii())):
+            raise ValueError("no plain text")  # settings_error says what may be
         return value
 
     @property
@@ -165,10 +161,12 @@ def settings_error(error: ValidationError, names: Mapping[str, str]) -> Settings
         (name, field) for name, field in FIELDS.items() if place in (name, field.validation_alias)
     )
     name = names.get(setting, field.validation_alias)
-    has_limits = problem["type"] != _CONTROLS and _allowed(field)
     value = problem["input"]
-    shown = f"'{escaped(value)}'" if isinstance(value, str) else repr(value)
-    return SettingsError(f"{name} is {shown}: {has_limits or problem['msg']}.")
+    if not isinstance(value, str | Path):
+        return SettingsError(f"{name} is {value!r}: {_allowed(field) or problem['msg']}.")
+    text = str(value)
+    allowed = CONTROLS_REMEDY if has_controls(text) else _allowed(field) or problem["msg"]
+    return SettingsError(f"{name} is '{escaped(text)}': {allowed}.")
 
 
 def _is_number(field: FieldInfo) -> bool:

@@ -53,7 +53,7 @@ def settings_for(
     if starts_engine:
         from df2_assets.engines.make import require_usable
 
-        require_usable(settings.engine, settings.ray_address)
+        require_usable(settings.engine, settings.workers, settings.ray_address)
     return settings
 
 
