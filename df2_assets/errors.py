@@ -16,6 +16,9 @@ _CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Characters of the categories Cc, Zl, Zp and Cs: controls, ends of lines, and lone surrogates,
 which stand for bytes that are not UTF-8."""
 
+_SHOWN_ESCAPED: Final = re.compile(f"{_CONTROLS.pattern}|[\u202a-\u202e\u2066-\u2069]")
+"""These, and explicit directions (UAX 9), which would turn round what else is on the line."""
+
 
 class Df2Error(Exception):
     """Base of all errors of the project that a person can mend."""
@@ -170,17 +173,20 @@ def inert(value: object, limit: int = 80) -> str:
 def has_controls(text: str) -> bool:
     """Return whether a text has a control character, an end of a line, or a byte that is no UTF-8.
 
-    No setting, path or prompt of a person's own has one on purpose.
+    No setting, path or prompt of a person's own has one on purpose. Joiners, spaces of other widths
+    and directions it may have: many scripts cannot be written without them.
     """
     return _CONTROLS.search(text) is not None
 
 
-def escaped(text: str) -> str:
-    """Return a person's own text in one line, what `has_controls` finds in it escaped.
+def escaped(value: object, limit: int | None = None) -> str:
+    """Return a person's own text in one line, of at most `limit` characters where that is given.
 
-    Unlike `inert` it leaves every script as it is.
+    Controls and directions in it are escaped. Unlike `inert` it leaves every script as it is.
     """
-    return _CONTROLS.sub(_escape, text)
+    text = value if isinstance(value, str) else repr(value)
+    text = _SHOWN_ESCAPED.sub(_escape, text)
+    return text if limit is None or len(text) <= limit else text[: limit - 3] + "..."
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -83,4 +83,6 @@ def test_an_error_that_names_no_file_is_given_one() -> None:
 def test_ones_own_text_is_shown_as_written_and_in_one_line() -> None:
     written = "caf\xe9 \u0646\u06cc\u0645\u200c\u0641\u0627\u0635\u0644\u0647 \u3000\xa0\xad"
     assert escaped(written) == written
+    assert escaped("a\u202eb\u2066c") == r"a\u202eb\u2066c"
+    assert escaped("abcdef", 5) == "ab..."
     assert escaped("a\r\n\x1b[1m\x85\u2028\udcff\ud800") == r"a\r\n\x1b[1m\x85\u2028\xff\ud800"

@@ -1,6 +1,8 @@
 """The command line: one file a command, each importing what it needs when it runs."""
 
+import io
 import os
+import sys
 
 import click
 
@@ -39,6 +41,8 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
     \b
     Example: DF2_ROOT=/data/DeepFashion2 SKU_ROOT=/data/skus df2-assets build
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what the terminal has no letters for
+        sys.stdout.reconfigure(errors="backslashreplace")
     if os.environ.get("NO_COLOR"):
         ctx.color = False
 

@@ -3,7 +3,7 @@
 import click
 
 from df2_assets.cli.options import json_option, say, say_json
-from df2_assets.errors import inert
+from df2_assets.errors import escaped
 from df2_assets.settings import read_settings, read_variants
 
 
@@ -27,4 +27,4 @@ def prompts(as_json: bool) -> None:
         return
     wide = max(map(len, examples["key"]))
     for key, domain, viewpoint, _, example in examples.itertuples(index=False):
-        say(f"{key:<{wide}}  {domain:<9}{viewpoint}  {inert(example, 300)}")
+        say(f"{key:<{wide}}  {domain:<9}{viewpoint}  {escaped(example, 300)}")

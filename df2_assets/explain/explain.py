@@ -20,7 +20,7 @@ from df2_assets.dataset.metadata import Sku
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
-from df2_assets.errors import MissingTableError, inert
+from df2_assets.errors import MissingTableError, escaped, inert
 from df2_assets.store import tables
 from df2_assets.store.contract_files import read_metadata
 from df2_assets.store.files import NOT_A_FILE, status_of
@@ -358,8 +358,8 @@ def _follow_prompt(evidence: _Evidence, row: Row) -> Step:
         return Step("image_text", f"{name} has no line of it: build again", {}, "unknown")
     more = [key for key in line if key not in IMAGE_TEXT.names]
     facts = {key: line.get(key) for key in ("text", *more)}
-    also = [f"{inert(key, 64)}: {inert(line[key], 200)}" for key in more]
-    return Step("image_text", inert(line.get("text"), 200), facts, also=also)
+    also = [f"{inert(key, 64)}: {escaped(line[key], 200)}" for key in more]
+    return Step("image_text", escaped(line.get("text"), 200), facts, also=also)
 
 
 STAGES: Final[dict[str, tuple[Callable[[_Evidence, Row], Step], str]]] = {
