@@ -17,6 +17,7 @@ KEPT = (
     "cache-dir",
     "cert",
     "client-cert",
+    "default-timeout",
     "extra-index-url",
     "find-links",
     "index-url",
@@ -48,7 +49,8 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     files = {name: environment[name] for name in ("PIP_CONFIG_FILE",) if name in environment}
     listed = subprocess.run(
         (sys.executable, "-I", "-m", "pip", "config", "list"),
-        env=plain | files | {"PIP_QUIET": "0"},  # quiet, it would list nothing
+        # With `quiet` it would list nothing, with `user` no more than the person's own file.
+        env=plain | files | {"PIP_QUIET": "0", "PIP_USER": "0"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
