@@ -1,6 +1,7 @@
 """Whether the crops on disk are those of the manifest, and whether they are good to train on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
@@ -10,13 +11,17 @@ from df2_assets.dataset.boxes import size
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.taxonomy import DOMAINS
+from df2_assets.errors import inert
 from df2_assets.store.crop_tree import CropTree
 
 TINY: Final = 32
 """Pixels of the shorter side below which a crop shows hardly more than a colour."""
 
+_NAMED: Final = 3
+"""Files of others that the summary names."""
+
 _GONE: Final = "the file is not there"
-_CHANGED: Final = "size or time is not the recorded one"
+_CHANGED: Final = "its bytes are not those that were written"
 _UNWANTED: Final = "sku_groups does not want it"
 _RECORDED_SIZE: Final = "the recorded width and height are not those of the box"
 _UNREADABLE: Final = "the file is no readable JPEG"
@@ -28,6 +33,31 @@ _OF_ROWS: Final = (_GONE, _CHANGED, _UNWANTED, _RECORDED_SIZE, _UNREADABLE, _OTH
 """What can be wrong with a row of the manifest, in the order in which it is reported."""
 
 
+def settle_times(
+    manifest: pd.DataFrame,
+    tree: CropTree,
+    digests_of: Callable[[Iterable[str]], Iterable[str | None]],
+) -> CropTree:
+    """Return `tree` with the recorded time for crops of which only the time is another.
+
+    A copy of a data set is like that, and no worse. `digests_of` is asked for the digests of those
+    crops; `copied` has those whose bytes are the recorded ones.
+    """
+    made = manifest[manifest["reason"].isna()]
+    suspects = {
+        path: (sha256, mtime_ns)
+        for path, size, mtime_ns, sha256 in rows(made, "crop_path", "size", "mtime_ns", "sha256")
+        if (status := tree.crops.get(path)) and status[0] == size and status[1] != mtime_ns
+    }
+    digests = zip(suspects.items(), digests_of(suspects), strict=True)
+    settled = {
+        path: (tree.crops[path][0], mtime_ns)
+        for (path, (sha256, mtime_ns)), digest in digests
+        if digest == sha256
+    }
+    return replace(tree, crops=tree.crops | settled, copied=sorted(settled))
+
+
 def files_match(
     groups: pd.DataFrame,
     manifest: pd.DataFrame,
@@ -36,7 +66,8 @@ def files_match(
 ) -> Finding:
     """Check for one file per row without a reason, as recorded and as large as its box; no other.
 
-    `sizes_read` are width and height of crops that were read back (None: not a readable JPEG).
+    `tree` is what `settle_times` gives. `sizes_read` are width and height of crops that were read
+    back (None: not a readable JPEG).
     """
     sizes_read = sizes_read or {}
     made = manifest[manifest["reason"].isna()]
@@ -78,7 +109,7 @@ def files_match(
         offenders.empty,
         "error",
         len(made),
-        _summary(len(made), on_disk, faults),
+        _summary(len(made), on_disk, len(tree.copied), faults),
         offenders,
         {"crops": len(made), "files": on_disk, "foreign": len(tree.foreign)},
     )
@@ -162,14 +193,20 @@ def _sku_faults(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.S
     }
 
 
-def _summary(made: int, on_disk: int, faults: Mapping[str, list[str]]) -> str:
+def _summary(made: int, on_disk: int, copied: int, faults: Mapping[str, list[str]]) -> str:
     listed = [f"{len(paths):,}: {what}" for what, paths in faults.items() if paths]
     text = f"{number_of(made, 'crop')} in the manifest, {number_of(on_disk, 'file')} on disk"
     if not listed:
-        return f"{text}: one for each, as recorded."
+        text = f"{text}: one for each, as recorded."
+        return (
+            f"{text} {copied:,} of them were copied: only their time differs." if copied else text
+        )
     text = f"{text}; {'; '.join(listed)}."
     if faults[FOREIGN]:
-        text += f" Nothing is deleted that is {FOREIGN}: move it away."
+        foreign = [inert(path, 200) for path in faults[FOREIGN]]
+        more = f" and {len(foreign) - _NAMED:,} more" if len(foreign) > _NAMED else ""
+        text += f" Nothing is deleted that is {FOREIGN}: move {', '.join(foreign[:_NAMED])}{more}"
+        text += " away."
     return f"{text} Then build again."
 
 

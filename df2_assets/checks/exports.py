@@ -7,7 +7,7 @@ them with the libraries that they are for.
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 
@@ -23,6 +23,7 @@ from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, digest_each
 from df2_assets.store.files import statuses
 from df2_assets.store.layout import Roots
+from df2_assets.store.system_files import is_in_system_folder
 
 CHECK: Final = "matches_image_text"
 
@@ -49,24 +50,29 @@ def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, 
 def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
     name = export.name
     record = records.load(roots, name, split)
+    copied: set[str] = set()
+    is_whole = True
     try:
         if not records.is_made(roots, name, split):
             problems = [("", f"{name} of {split} has not been made")]
         else:
             problems = [*_outdated(roots, split, export, record)]
-            problems = problems or [*_changed_files(roots, split, export, record, deep=deep)]
-    except Df2Error as problem:
-        problems = [("", str(problem).rstrip("."))]
+            if not problems:
+                problems = [*_changed_files(roots, split, export, record, copied, deep=deep)]
+    except Df2Error as problem:  # which says itself what to run
+        problems, is_whole = [("", str(problem).rstrip("."))], False
     rows = sum(record.rows.values())
     check = f"{name}: {CHECK}"
+    repair: Literal["build", "export"] = "export" if is_whole else "build"
     faults = [
-        Fault(check, what, "you" if what == _FOREIGN else "export", path or None)
+        Fault(check, what, "you" if what == _FOREIGN else repair, path or None)
         for path, what in problems
     ]
-    return Seen(_finding(split, name, problems, rows), faults)
+    remedy = f". Run df2-assets export {name} --split {split}." if is_whole else "."
+    return Seen(_finding(split, problems, rows, remedy), faults, len(copied))
 
 
-def _finding(split: str, name: str, problems: list[_Problem], rows: int) -> Finding:
+def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Finding:
     numbers: dict[str, int | float] = {"rows": rows}
     if not problems:
         summary = f"Made from this build: {number_of(rows, 'row')}, every file as written."
@@ -74,7 +80,7 @@ def _finding(split: str, name: str, problems: list[_Problem], rows: int) -> Find
     paths, whats = zip(*problems, strict=True)
     first = f"{inert(paths[0], 300)}: {whats[0]}" if paths[0] else whats[0]
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
-    summary = f"{first}{more}. Run df2-assets export {name} --split {split}."
+    summary = f"{first}{more}{remedy}"
     offenders = crop_rows(paths).assign(split=split, what=pd.array(whats, "str"))
     return Finding(False, "error", rows, summary, offenders, numbers)
 
@@ -99,9 +105,10 @@ def _outdated(roots: Roots, split: str, export: Export, record: Record) -> Itera
 
 
 def _changed_files(
-    roots: Roots, split: str, export: Export, record: Record, *, deep: bool
+    roots: Roots, split: str, export: Export, record: Record, copied: set[str], *, deep: bool
 ) -> Iterator[_Problem]:
-    """Yield files that are missing, changed, or not the export's.
+    """Yield files that are missing, changed, or not the export's; add to `copied` those of which
+    only the time is another. Of these the digest is compared, if `deep` that of every file.
 
     Raises OutputError where a link leads out of SKU_ROOT.
     """
@@ -114,19 +121,31 @@ def _changed_files(
     has_crops = any(name.startswith(f"{LOOSE}/") for name in listed)
     tree = crop_tree.scan(roots, split).crops if has_crops else {}
     crops = {loose_name(path): status for path, status in tree.items()}
-    read = _digests(folder, [*listed.keys() & on_disk.keys()]) if deep else {}
+    other = {
+        name
+        for name, sha256 in listed.items()
+        if name in on_disk
+        and not records.is_as_written(
+            on_disk[name], record.files.get(name), sha256, crops.get(name)
+        )
+    }
+    sizes = {name: status[0] for name, status in crops.items()}
+    sizes |= {name: file.size for name, file in record.files.items()}
+    retimed = {name for name in other if on_disk[name][0] == sizes.get(name)}
+    read = _digests(folder, [*(listed.keys() & on_disk.keys() if deep else retimed)])
     top = folder.relative_to(roots.sku_root).as_posix()
     for name, sha256 in listed.items():
-        status = on_disk.get(name)
-        if status is None:
+        if name not in on_disk:
             yield f"{top}/{name}", "missing"
-        elif deep and read.get(name) != sha256:
+        elif name in read and read[name] != sha256:
             yield f"{top}/{name}", "its bytes are not those that were written"
-        elif not deep and not records.is_as_written(
-            status, record.files.get(name), sha256, crops.get(name)
-        ):
+        elif name in retimed:
+            copied.add(name)
+        elif name in other:
             yield f"{top}/{name}", "changed since it was written"
     for name in sorted(on_disk.keys() - listed.keys()):
+        if is_in_system_folder(name):
+            continue
         is_own = records.is_own(name, export.own)
         yield f"{top}/{name}", "left over: no longer part of the export" if is_own else _FOREIGN
 

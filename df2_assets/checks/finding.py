@@ -63,10 +63,14 @@ class Fault(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Seen:
-    """The finding of a check whose files were read back, and the faults in it."""
+    """The finding of a check whose files were read back, and the faults in it.
+
+    `copied` counts files whose time alone is not the recorded one, which is no fault.
+    """
 
     finding: Finding
     faults: list[Fault] = field(default_factory=list)
+    copied: int = 0
 
 
 def offending_rows(

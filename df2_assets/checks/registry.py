@@ -6,7 +6,7 @@ rule, which is a function from tables to a `Finding`, and one row here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from inspect import signature
 from typing import Final, NamedTuple
 
@@ -26,6 +26,7 @@ from df2_assets.exports import NAMES
 from df2_assets.exports.record import is_made
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.store import crop_tree, tables
+from df2_assets.store.checksums import digest_each
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
 
@@ -69,7 +70,8 @@ class CheckContext:
 
     @property
     def tree(self) -> CropTree:
-        return crop_tree.scan(self.roots, self.split)
+        read = partial(digest_each, self.roots.sku_root)
+        return crops.settle_times(self.manifest, crop_tree.scan(self.roots, self.split), read)
 
     @cached_property
     def crops(self) -> pd.DataFrame:

@@ -1,9 +1,7 @@
 """`df2-assets explain`: why is this in the data set, or not?"""
 
-import os
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -26,18 +24,22 @@ class _Error(click.ClickException):
 
 @click.command()
 @click.argument("what", nargs=-1, required=True)
-@click.option("--item", type=WholeNumber(0), help="N of itemN, for SPLIT IMAGE_ID.")
+@click.option(
+    "--item", type=WholeNumber(0), help="N of itemN, for SPLIT IMAGE_ID or the path of an image."
+)
 @click.option("--split", help="For SKU_ID: of this split only; an id names one SKU a split.")
 @json_option
 def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json: bool) -> None:
     """Say step by step why WHAT is in the data set, or is not.
 
-    WHAT is SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop.
+    WHAT is SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop, of an image or annotation, or of a
+    SKU's folder: relative to SKU_ROOT or DF2_ROOT, from here, or absolute.
 
     \b
     Example: df2-assets explain train 000002 --item 1
              df2-assets explain 000001_01_01 --split train
              df2-assets explain train/catalog/000001_01_01/000002_item1.jpg
+             df2-assets explain train/image/000002.jpg
 
     Ends with 0 for what is in the data set, 1 for what is not, 2 for what is unknown.
     """
@@ -63,7 +65,7 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
 def _explain(what: tuple[str, ...], item: int | None, split: str | None) -> "list[Answer]":
     """Return the answers; of a SKU one for each split that has it, or for all where none has."""
     from df2_assets.dataset.skus import SKU_ID
-    from df2_assets.explain.explain import explain_crop, explain_image, explain_sku
+    from df2_assets.explain.explain import explain_image, explain_place, explain_sku, find_place
     from df2_assets.settings import parse_splits
 
     settings = settings_for((split,) if split else ())
@@ -72,9 +74,10 @@ def _explain(what: tuple[str, ...], item: int | None, split: str | None) -> "lis
         case [sku_id] if SKU_ID.fullmatch(sku_id) and item is None:
             answers = [explain_sku(roots, s, sku_id, _runs(roots, s)) for s in settings.splits]
             return [answer for answer in answers if answer.fate != "unknown"] or answers
-        case [path] if "/" in path and item is None and split is None:
-            crop_path = _below_sku_root(roots, path)
-            return [explain_crop(roots, crop_path, _runs(roots, crop_path.split("/")[0]))]
+        case [path] if ("/" in path or path.endswith((".jpg", ".json"))) and split is None:
+            place = find_place(roots, path)
+            if item is None or place.image_id:
+                return explain_place(roots, place, item, _runs(roots, place.split))
         case [of, image_id] if split is None:
             parse_splits([of])
             if not (image_id.isascii() and image_id.isdigit() and len(image_id) <= 6):
@@ -82,18 +85,9 @@ def _explain(what: tuple[str, ...], item: int | None, split: str | None) -> "lis
                     f"An image id is up to six digits, such as 000001: not {image_id}."
                 )
             return explain_image(roots, of, image_id.zfill(6), item, _runs(roots, of))
-    raise click.UsageError("Give SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop.")
-
-
-def _below_sku_root(roots: "Roots", path: str) -> str:
-    """Return a path that starts with a split, or leads into SKU_ROOT from here, relative to it."""
-    from df2_assets.dataset.taxonomy import SPLITS
-    from df2_assets.store.location import locate
-
-    if Path(path).parts[0] in SPLITS:
-        return Path(path).as_posix()
-    below = os.path.relpath(str(locate(path)), str(roots.sku_root))
-    return path if below.startswith("..") else below
+    raise click.UsageError(
+        "Give SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop, an image or an annotation."
+    )
 
 
 def _runs(roots: "Roots", split: str) -> "dict[str, Run]":

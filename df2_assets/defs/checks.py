@@ -81,15 +81,19 @@ def _results(
     with retried(context.op_execution_context):
         try:
             findings = [(check, check.find(subject)) for check in checks]
+            pictures = {
+                check.name: SHOW[check.name](subject, finding)
+                for check, finding in findings
+                if check.name in SHOW
+            }
         except (MissingTableError, ProvenanceError) as problem:
             if asset not in BESIDE:
                 raise
             context.log.info(f"{asset} of {split} is not checked: {problem}")
             return
     for check, finding in findings:
-        picture = SHOW[check.name](subject, finding) if check.name in SHOW else None
         record_finding(finding, roots, asset, check.name, split)
-        yield check_result(finding, roots, asset, check.name, split, picture)
+        yield check_result(finding, roots, asset, check.name, split, pictures.get(check.name))
 
 
 def _last_build(instance: dg.DagsterInstance, run_id: str, split: str) -> LastBuild | None:

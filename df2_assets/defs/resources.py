@@ -173,7 +173,7 @@ class PromptTemplates(SettingsResource):
 
 
 class Limits(SettingsResource):
-    """What a data set may have wrong with it and still be built."""
+    """What checks let pass: how much of a split may be refused, and how old its build may be."""
 
     max_refused: float = _setting("max_refused")
     max_age_days: float = _setting("max_age_days")

@@ -3,13 +3,14 @@
 An item is followed through the tables and files that the last build left, one step per asset.
 """
 
+import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, reduce
 from operator import and_
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
 import pyarrow.compute as pc
@@ -21,16 +22,30 @@ from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
 from df2_assets.errors import MissingTableError, escaped, inert
-from df2_assets.store import tables
+from df2_assets.store import checksums, tables
 from df2_assets.store.contract_files import read_metadata
 from df2_assets.store.files import NOT_A_FILE, status_of
 from df2_assets.store.layout import Roots
+from df2_assets.store.location import locate
+from df2_assets.store.objects.path import ObjectPath
 from df2_assets.store.state import consistency_problems
 
 Fate = Literal["in", "unpaired", "refused", "style 0", "unknown"]
 
 BEST: Final[tuple[Fate, ...]] = ("in", "unpaired", "refused", "style 0", "unknown")
 """Fates in the order in which one speaks for several."""
+
+_SPLIT: Final = rf"(?P<split>{'|'.join(SPLITS)})"
+_DOMAIN: Final = rf"(?:{'|'.join(DOMAINS.values())})"
+_PLACE: Final = re.compile(
+    rf"{_SPLIT}/(?:{skus.CROP_PATH}"
+    r"|(?:image/(?P<image>[0-9]{6})\.jpg|annos/(?P<annotation>[0-9]{6})\.json)"
+    rf"|{_DOMAIN}/(?P<sku_id>{skus.SKU_ID.pattern}))",
+    re.ASCII,
+)
+"""Every path of the contract that names one thing: a crop, an image, an annotation, a SKU."""
+
+_ENDS_IN_PLACE: Final = re.compile(rf"(?:^|/)({_PLACE.pattern})$", re.ASCII)
 
 _SHOWN: Final = 5
 _TABLES: Final = ("files", "raw_annotation_index", "sku_groups", "crops")
@@ -80,6 +95,69 @@ class Answer(msgspec.Struct):
     steps: list[Step] = []
     items: list["Answer"] = []
     notes: list[str] = []
+
+
+class Place(NamedTuple):
+    """A path of the contract, from the split on, and what it names; else what was asked for.
+
+    `is_elsewhere` where it ends like one, and lies in neither root.
+    """
+
+    path: str
+    split: str
+    image_id: str | None = None
+    sku_id: str | None = None
+    is_elsewhere: bool = False
+
+
+def find_place(roots: Roots, text: str) -> Place:
+    """Return what a path names: relative to either root, or leading into one from here.
+
+    A path that lies in neither is taken by its end, as those in files that were built elsewhere.
+    """
+    below = [os.path.relpath(*pair) for pair in _pairs(roots, text)]
+    for path in (os.path.normpath(text), *below):
+        if match := _PLACE.fullmatch(path):
+            return _place_of(match)
+    if match := _ENDS_IN_PLACE.search(os.path.normpath(text)):
+        found = _PLACE.fullmatch(match[1])
+        assert found
+        return _place_of(found)._replace(is_elsewhere=True)
+    inside = [path for path in below if not path.startswith("..")]
+    path = os.path.normpath(text)
+    if path.partition("/")[0] not in SPLITS and inside:
+        path = inside[0]
+    return Place(path, path.partition("/")[0])
+
+
+def _pairs(roots: Roots, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the path, and each root that it may lie in, as they are and with links followed."""
+    path = locate(text)
+    for root in (roots.sku_root, roots.df2_root):
+        yield str(path), str(root)
+        if not isinstance(path, ObjectPath) and not isinstance(root, ObjectPath):
+            # The file may itself be a link, to where the images are.
+            yield f"{os.path.realpath(path.parent)}/{path.name}", os.path.realpath(root)
+
+
+def _place_of(match: re.Match[str]) -> Place:
+    image_id = match["image"] or match["annotation"]
+    return Place(match[0], match["split"], image_id, match["sku_id"])
+
+
+def explain_place(roots: Roots, place: Place, item_idx: int | None, runs: Runs) -> list[Answer]:
+    """Return the answers about what a path names; `item_idx` is for an image or annotation."""
+    if place.image_id:
+        answers = explain_image(roots, place.split, place.image_id, item_idx, runs)
+    elif place.sku_id:
+        answers = [explain_sku(roots, place.split, place.sku_id, runs)]
+    else:
+        answers = [explain_crop(roots, place.path, runs)]
+    if place.is_elsewhere:
+        note = f"The path lies in neither root: this is about {place.path} of {roots.sku_root}."
+        for answer in answers:
+            answer.notes.append(note)
+    return answers
 
 
 def explain_image(
@@ -141,7 +219,10 @@ def explain_crop(roots: Roots, crop_path: str, runs: Runs) -> Answer:
     match = re.fullmatch(skus.CROP_PATH, below, re.ASCII) if split in SPLITS else None
     exists = roots.crop(crop_path).is_file()
     if match is None:
-        why = "no crop has such a path; train/catalog/000001_01_01/000002_item1.jpg is one"
+        why = (
+            "no crop has such a path, and no image or annotation; "
+            "train/catalog/000001_01_01/000002_item1.jpg and train/image/000002.jpg are such"
+        )
         foreign = "The file that lies there is not the project's and is left alone."
         notes = [foreign] if exists else []
         return Answer(split, "unknown", why, crop_path=inert(crop_path, 200), notes=notes)
@@ -246,8 +327,10 @@ def _files(evidence: _Evidence, image_id: str) -> Step:
             said.append(f"no {kind} ({name})")
         else:
             said.append(f"{name}, " + ("no file" if size == NOT_A_FILE else f"{size:,} bytes"))
-        if path.parent.is_dir() and _stamp(path) != (size, row.get(f"{stem}_mtime_ns")):
-            said[-1] += ", changed since: build again"
+        now = _stamp(path)
+        if path.parent.is_dir() and now != (size, row.get(f"{stem}_mtime_ns")):
+            what = "its time changed" if size is not None and now[0] == size else "changed"
+            said[-1] += f", {what} since: build again"
     return Step("deepfashion2", "; ".join(said), facts)
 
 
@@ -315,8 +398,12 @@ def _follow_crop(evidence: _Evidence, row: Row) -> Step:
     if crop["reason"] is not None:
         return Step("crops", f"the crop is refused: {_reason(crop)}", facts, "refused")
     said = f"{row['crop_path']}, {crop['size']:,} bytes, {crop['width']} x {crop['height']} pixels"
-    on_disk = _stamp(evidence.roots.crop(row["crop_path"]))
-    if on_disk != (crop["size"], crop["mtime_ns"]):
+    path = evidence.roots.crop(row["crop_path"])
+    on_disk = _stamp(path)
+    is_same = on_disk == (crop["size"], crop["mtime_ns"]) or (
+        on_disk[0] == crop["size"] and checksums.digest(path) == crop["sha256"]
+    )
+    if not is_same:
         said += ", not there any more" if on_disk == (None, None) else ", changed since"
         said += ": build again"
     return Step("crops", said, facts)

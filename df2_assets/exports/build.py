@@ -6,7 +6,7 @@ from typing import Final
 import pyarrow.compute as pc
 
 from df2_assets import __version__
-from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
+from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, CATEGORIES, DOMAINS
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import OutputError
 from df2_assets.exports import EXPORTS
@@ -56,11 +56,7 @@ _CARD: Final = """\
 
 ## Load
 
-```python
-{example}
-```
-
-Set the path to where your `SKU_ROOT` is.
+{load}
 
 ## Counts
 
@@ -92,13 +88,21 @@ their digests, as `df2-assets verify --deep` does.
 """
 
 
+_BLOCK: Final = """\
+```python
+{example}
+```
+
+Set the path to where your `SKU_ROOT` is."""
+
+
 def data_card(form: Export, source: Source) -> str:
     """Return README.md of an export. The same source gives the same bytes."""
     return form.front_matter.replace("SPLIT", source.split) + _CARD.format(
         split=source.split,
         title=form.title,
         summary=form.summary.replace("{split}", source.split),
-        example=form.example(source.split),
+        load=_describe_loading(form, source),
         counts=_counts(source),
         image_text=source.image_text,
         digest=source.digest,
@@ -106,6 +110,19 @@ def data_card(form: Export, source: Source) -> str:
         name=form.name,
         code_version=form.code_version,
     )
+
+
+def _describe_loading(form: Export, source: Source) -> str:
+    """Return the Python that loads an export; of a split without SKUs, that there is nothing."""
+    split = source.split
+    is_empty = source.crops.num_rows == 0
+    block = _BLOCK.format(example=form.example(split, is_empty=is_empty))
+    if not is_empty:
+        return block
+    text = f"There is nothing to load: {split} has no SKU."
+    if split not in ANNOTATED_SPLITS:
+        text += f" {split} was released without annotations."
+    return f"{text} As a table without rows:\n\n{block}" if form.loads_empty else text
 
 
 def _counts(source: Source) -> str:

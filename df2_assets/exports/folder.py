@@ -27,6 +27,7 @@ from df2_assets.store.files import (
     statuses,
 )
 from df2_assets.store.space import require_space
+from df2_assets.store.system_files import is_in_system_folder
 
 T = TypeVar("T")
 
@@ -255,6 +256,7 @@ class Folder:
     def _remove_others(self) -> tuple[int, list[str]]:
         """Return how many files were removed, and which are left that are not the export's."""
         others = self._on_disk.keys() - self._digests.keys()
+        others = {name for name in others if not is_in_system_folder(name)}
         own = {name for name in others if records.is_own(name, self._own)}
         if own:
             self._mark_changing()

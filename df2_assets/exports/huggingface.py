@@ -118,6 +118,14 @@ loose = load_dataset(
     "imagefolder", data_dir=f"{folder}/imagefolder", features=rows.features, split="train"
 )
 """,
+    # load_dataset raises ValueError for a split without rows (datasets 5.2, arrow_reader.py).
+    loads_empty="""
+from datasets import Dataset
+from pyarrow import parquet
+
+folder = "data/DeepFashion2_SKU/_df2_assets/exports/huggingface/SPLIT"
+rows = Dataset(parquet.read_table(f"{folder}/parquet/SPLIT-000000.parquet"))
+""",
     kinds=("huggingface", "parquet", "jpeg"),
     own=re.compile(
         rf"parquet/{SPLIT_NAME}-\d{{6}}\.parquet|{LOOSE}/(metadata\.jsonl|{CROP_PATH})", re.ASCII

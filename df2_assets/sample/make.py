@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from df2_assets.sample.picture import draw
 from df2_assets.sample.plan import Kind, plan
 from df2_assets.sample.planting import Job, plant
 from df2_assets.store.files import atomic
+from df2_assets.store.system_files import is_system_file
 
 DEFAULT_IMAGES: Final = 480
 MARKER: Final = "sample.json"
@@ -114,7 +116,7 @@ def _claim(out: Path, settings: dict[str, int]) -> None:
                 f"{out} holds another sample: {inert(present)}, not {wanted}. "
                 "Choose another folder, or remove that one."
             )
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif out.exists() and (not out.is_dir() or not all(map(is_system_file, os.listdir(out)))):
         raise SampleError(f"{out} holds something else. Choose an empty or a new folder.")
     else:
         _write(marker, f"{wanted}\n".encode())

@@ -11,6 +11,7 @@ from df2_assets.store.files import require_real_folder, status_of, temporary_nam
 from df2_assets.store.layout import Roots
 from df2_assets.store.objects.client import stamp
 from df2_assets.store.objects.path import ObjectPath
+from df2_assets.store.system_files import is_in_system_folder, is_system_file
 
 
 @dataclass
@@ -19,13 +20,17 @@ class CropTree:
 
     `crops`: path -> (bytes, mtime_ns or, of an object, its stamp), for every name of the contract.
     `temporary`: crops that a killed build left half-written. `empty`: SKU folders with nothing in
-    them. `foreign`: anything else, which is never touched.
+    them. `system`: files and folders of operating systems and file servers, which are ignored.
+    `foreign`: anything else, which is never touched. `copied`: crops for which `crops` has the
+    recorded time instead of their own, since their bytes are the recorded ones; none after a scan.
     """
 
     crops: dict[str, tuple[int, int]] = field(default_factory=dict)
     temporary: list[str] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+    system: list[str] = field(default_factory=list)
+    copied: list[str] = field(default_factory=list)
 
 
 def scan(roots: Roots, split: str) -> CropTree:
@@ -39,18 +44,24 @@ def scan(roots: Roots, split: str) -> CropTree:
 def _scan_folders(root: Path, split: str) -> CropTree:
     tree = CropTree()
     require_real_folder(root / split)
+    for entry in _entries(root / split):
+        if is_system_file(entry.name):
+            tree.system.append(f"{split}/{entry.name}")
     for domain in DOMAINS.values():
         top = f"{split}/{domain}"
         require_real_folder(root / top)
         for entry in _entries(root / top):
             folder = f"{top}/{entry.name}"
-            if SKU_ID.fullmatch(entry.name) and entry.is_dir():
+            if is_system_file(entry.name):
+                tree.system.append(folder)
+            elif SKU_ID.fullmatch(entry.name) and entry.is_dir():
                 if entry.is_symlink():
                     require_real_folder(Path(entry.path))
                 _scan_sku(tree, folder, entry.path)
             else:
                 tree.foreign.append(folder)
     tree.foreign.sort()
+    tree.system.sort()
     return tree
 
 
@@ -59,7 +70,9 @@ def _scan_sku(tree: CropTree, folder: str, path: str) -> None:
         entries = list(scanned)
     for entry in entries:
         name = f"{folder}/{entry.name}"
-        if not entry.is_file(follow_symlinks=False):
+        if is_system_file(entry.name):
+            tree.system.append(name)
+        elif not entry.is_file(follow_symlinks=False):
             tree.foreign.append(name)
         elif CROP_NAME.fullmatch(entry.name):
             tree.crops[name] = status_of(entry.stat(follow_symlinks=False))
@@ -85,6 +98,9 @@ def _scan_objects(root: ObjectPath, split: str) -> CropTree:
     foreign = set()
     top = root / split
     for found in top.client.listed(top.key, deep=True):
+        if is_in_system_folder(found.name):
+            tree.system.append(f"{split}/{found.name}")
+            continue
         domain, _, rest = found.name.partition("/")
         sku_id, _, name = rest.partition("/")
         if domain not in DOMAINS.values() or not rest:
@@ -96,6 +112,7 @@ def _scan_objects(root: ObjectPath, split: str) -> CropTree:
         else:
             foreign.add(f"{split}/{domain}/{sku_id}/{name.partition('/')[0]}")
     tree.foreign = sorted(foreign)
+    tree.system.sort()
     return tree
 
 

@@ -2,21 +2,39 @@
 
 import errno
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
 from df2_assets.errors import LayoutError, RootsError, dead_link, explain_os_error, inert
 from df2_assets.store.location import names, without_links
 from df2_assets.store.objects.path import ObjectPath
+from df2_assets.store.system_files import is_system_file
 
 OWN_FOLDER: Final = "_df2_assets"
 """The folder under SKU_ROOT with everything that is not part of the contract."""
 
 TABLES_FOLDER: Final = "tables"
 """The folder in it with the tables of all assets."""
+
+IMAGE: Final = ".jpg"
+ANNOTATION: Final = ".json"
+"""How the names of images and annotations end, after six digits."""
+
+_NUMBERS: Final = {1: "one level", 2: "two levels", 3: "three levels"}
+_LEVELS: Final = len(_NUMBERS)
+"""Levels above and below DF2_ROOT on which a split is looked for."""
+
+_LOOKED_AT: Final = 1_000
+"""Entries of a folder, and folders of a level, that are looked at to find a split."""
+
+_NAMED: Final = 5
+"""Names that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -119,9 +137,13 @@ def require_safe_roots(roots: Roots) -> None:
         _require_usable(roots.sku_root)
         _require_folder(sku)
     if _lie_together(df2, sku):
+        # Whoever takes the folder of both for DF2_ROOT wants to know the right one.
+        is_held = isinstance(df2, ObjectPath) or any(_holds(df2, split) for split in SPLITS)
+        places = () if is_held else (_find_elsewhere(df2, split) for split in SPLITS)
+        elsewhere = next(filter(None, places), None)
         raise RootsError(
             f"SKU_ROOT ({sku}) and DF2_ROOT ({df2}) are the same or one lies in the other; "
-            "set SKU_ROOT to a folder of its own."
+            + (elsewhere or "set SKU_ROOT to a folder of its own.")
         )
 
 
@@ -174,54 +196,138 @@ def _within(inner: Path, outer: Path) -> bool:
 
 
 def require_input(roots: Roots, split: str) -> None:
-    """Raise LayoutError where a folder that the split needs is not there, or may not be read.
+    """Raise LayoutError where DF2_ROOT does not hold the split, naming what lies there instead.
 
-    `test` was released without annotations: nothing of it is needed.
+    A folder is missing, may not be read, or has no name of an image or an annotation in it. `test`
+    was released without annotations: it needs DF2_ROOT alone, at the right level.
     """
-    if split not in ANNOTATED_SPLITS:
-        return
     root = roots.df2_root
-    wanted = f"the folder that holds {split}/image and {split}/annos"
-    if isinstance(root, ObjectPath):
-        _require_objects(roots, split, wanted)
-        return
     if not root.is_dir():
-        raise LayoutError(f"DF2_ROOT ({root}) is not there. Set it to {wanted}.")
-    folders = [root / split / kind for kind in ("image", "annos")]
-    for folder in (root, root / split, *folders):
-        if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
-            raise LayoutError(f"{folder} cannot be read: give this user the right to read it.")
+        state = "is not a folder" if root.exists() else "is not there"
+        raise LayoutError(f"DF2_ROOT ({root}) {state}. {_remedy(root, split)}")
+    folders = [roots.images(split), roots.annotations(split)]
+    if not isinstance(root, ObjectPath):
+        for folder in (root, root / split, *folders):
+            if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+                raise LayoutError(f"{folder} cannot be read: give this user the right to read it.")
+    if split not in ANNOTATED_SPLITS:
+        elsewhere = None if (root / split).is_dir() else _find_elsewhere(root, split)
+        if elsewhere:
+            raise LayoutError(f"{root / split} is not there. {elsewhere}")
+        return
     for folder in folders:
         if not folder.is_dir():
             raise LayoutError(f"{folder} is not there. {_remedy(root, split)}")
+    _require_any(*folders)
 
 
-def _require_objects(roots: Roots, split: str, wanted: str) -> None:
-    for folder in (roots.images(split), roots.annotations(split)):
-        if not folder.is_dir():
-            found = ", ".join(sorted(map(inert, names(roots.df2_root)))[:5]) or "nothing"
-            raise LayoutError(
-                f"Nothing lies under {folder}. Found {found} under {roots.df2_root}: set DF2_ROOT "
-                f"to {wanted}."
-            )
+def image_id_of(name: str, suffix: str) -> str | None:
+    """Return the six digits of a name; None where it is not those and the suffix."""
+    stem = name[:6]
+    return stem if name[6:] == suffix and stem.isascii() and stem.isdigit() else None
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    """Return the folders in a folder, without those of systems; none where it cannot be read.
+
+    Of a folder with more than 1,000 entries only as many are looked at.
+    """
+    try:
+        if isinstance(folder, ObjectPath):
+            entries = islice(folder.client.listed(folder.key, deep=False), _LOOKED_AT)
+            inside = [entry.name for entry in entries if entry.size is None]
+        else:
+            with os.scandir(folder) as scanned:
+                inside = [entry.name for entry in islice(scanned, _LOOKED_AT) if entry.is_dir()]
+    except OSError:
+        return []
+    return [folder / name for name in sorted(inside) if not is_system_file(name)]
+
+
+def _require_any(images: Path, annotations: Path) -> None:
+    """Raise LayoutError where a folder has names, and none of them is six digits and the ending.
+
+    Or where neither folder has any name: images alone are the business of a check.
+    """
+    suffixes = {images: IMAGE, annotations: ANNOTATION}
+    wrong = [folder for folder, suffix in suffixes.items() if not _is_any_right(folder, suffix)]
+    for folder in wrong:
+        inside = [name for name in names(folder) if not is_system_file(name)]
+        if inside:
+            raise LayoutError(_describe_other_names(folder, suffixes[folder], inside))
+    if len(wrong) == len(suffixes):
+        split = images.parent.name
+        raise LayoutError(
+            f"{images} and {annotations} are empty. Unpack {split} again, or set DF2_ROOT to the "
+            "folder that holds it."
+        )
+
+
+def _describe_other_names(folder: Path, suffix: str, inside: list[str]) -> str:
+    """Return what lies in a folder instead of names of six digits, and what to do."""
+    nested = next((inner for inner in _subfolders(folder) if _is_any_right(inner, suffix)), None)
+    remedy = f"Rename them, or unpack {folder.parent.name} again."
+    if nested:
+        remedy = f"Move the content of {nested} up into {folder}"
+    return (
+        f"In {folder} no name is six digits and {suffix}, such as 000001{suffix}. Found "
+        f"{len(inside):,}: {_first_names(inside)}. {remedy}"
+    )
+
+
+def _is_any_right(folder: Path, suffix: str) -> bool:
+    if isinstance(folder, ObjectPath):
+        listed = folder.client.listed(folder.key, deep=False)
+        return any(image_id_of(entry.name, suffix) for entry in listed)
+    with os.scandir(folder) as entries:
+        return any(image_id_of(entry.name, suffix) for entry in entries)
+
+
+def _first_names(inside: Iterable[str]) -> str:
+    """Return the first names of a folder, for a message, and how many more there are."""
+    ordered = sorted(name for name in inside if not is_system_file(name))
+    shown = ", ".join(map(inert, ordered[:_NAMED])) or "nothing"
+    more = len(ordered) - _NAMED
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _remedy(root: Path, split: str) -> str:
-    """What was found instead, and what to do about it."""
+    """Return what lies there instead of the split, and what to do about it."""
+    elsewhere = _find_elsewhere(root, split)
+    if elsewhere:
+        return elsewhere
+    wanted = f"the folder that holds {split}/image"
+    if split in ANNOTATED_SPLITS:
+        wanted += f" and {split}/annos"
+    if not root.is_dir():
+        return f"Set it to {wanted}."
+    archives = sorted(name for name in names(root) if name.lower().endswith(".zip"))
+    if archives:
+        return f"Found {_first_names(archives)}, not unpacked: unzip it in {root}"
+    place = root / split if (root / split).is_dir() else root
+    return f"Found {_first_names(names(place))} in {place}; set DF2_ROOT to {wanted}."
+
+
+def _find_elsewhere(root: Path, split: str) -> str | None:
+    """Return where the split lies, and what to do, if it does at another level."""
     nested = root / split / split
     if nested.is_dir():
-        return f"Found one level too many: move the content of {nested} up into {root / split}."
-    inner = next((p.parent for p in root.glob(f"*/{split}") if (p / "image").is_dir()), None)
-    if inner is not None:
-        return f"The data set is one level below: set DF2_ROOT={inner}."
-    if root.name == split and (root / "image").is_dir():
-        return f"DF2_ROOT names a split: set DF2_ROOT={root.parent}."
-    archives = sorted(p.name for p in root.glob("*.zip"))
-    if archives:
-        return f"Found {', '.join(archives[:3])}, not unpacked: unzip it in {root}."
-    place = root / split if (root / split).is_dir() else root
-    found = ", ".join(sorted(inert(p.name) for p in place.iterdir())[:5]) or "nothing"
-    return (
-        f"Found {found} in {place}; set DF2_ROOT to the folder that holds {split}/image and "
-        f"{split}/annos."
-    )
+        return f"Found one level too many: move the content of {nested} up into {root / split}"
+    above = [path for path in root.parents[:_LEVELS] if getattr(path, "key", "/")]
+    for depth, folder in enumerate(above, 1):
+        if _holds(folder, split):
+            is_split = depth == 1 and root.name in SPLITS
+            at = "names a split" if is_split else f"is {_NUMBERS[depth]} too low"
+            return f"DF2_ROOT {at}: set DF2_ROOT={quote(str(folder))}"
+    inside = [root]
+    for depth in range(1, _LEVELS + 1):
+        inside = [inner for folder in inside for inner in _subfolders(folder)][:_LOOKED_AT]
+        for folder in inside:
+            if _holds(folder, split):
+                away = f"{_NUMBERS[depth]} below"
+                return f"The data set is {away}: set DF2_ROOT={quote(str(folder))}"
+    return None
+
+
+def _holds(folder: Path, split: str) -> bool:
+    return any((folder / split / kind).is_dir() for kind in ("image", "annos"))

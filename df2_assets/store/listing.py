@@ -12,10 +12,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from df2_assets.store.files import NOT_A_FILE, status_of
-from df2_assets.store.layout import Roots, require_input
+from df2_assets.store.files import NOT_A_FILE, Status, status_of
+from df2_assets.store.layout import ANNOTATION, IMAGE, Roots, image_id_of, require_input
 from df2_assets.store.objects.client import stamp
 from df2_assets.store.objects.path import ObjectPath
+from df2_assets.store.system_files import is_system_file
 
 _ABSENT: Final = (-2, -2)
 """Size and time of a file that is not there, as the digest has them."""
@@ -26,7 +27,7 @@ class Listing:
     """`files` has a row an image id that has an image, an annotation or both, sorted by id.
 
     `digest` changes with any name, size or time. `strangers` are names that are not six digits
-    and the ending; they are left alone.
+    and the ending, less those of systems; they are left alone.
     """
 
     files: pd.DataFrame
@@ -35,15 +36,17 @@ class Listing:
 
 
 def scan(roots: Roots, split: str) -> Listing:
-    """List `split`. Raises LayoutError where train or validation lacks a folder."""
+    """List `split`. Raises LayoutError as `require_input` does."""
     require_input(roots, split)
-    images, odd_images = _entries(roots.images(split), ".jpg")
-    annotations, odd_annotations = _entries(roots.annotations(split), ".json")
-    names = sorted(images.keys() | annotations.keys())
-    files = pd.DataFrame({"image_id": pd.array(names, "str")})
-    digest = hashlib.sha256("".join(names).encode())
+    images, odd_images = _entries(roots.images(split), IMAGE)
+    annotations, odd_annotations = _entries(roots.annotations(split), ANNOTATION)
+    image_ids = sorted(images.keys() | annotations.keys())
+    files = pd.DataFrame({"image_id": pd.array(image_ids, "str")})
+    digest = hashlib.sha256("".join(image_ids).encode())
     for kind, entries in (("anno", annotations), ("image", images)):
-        found = np.array([entries.get(name, _ABSENT) for name in names], "int64").reshape(-1, 2)
+        found = np.array(
+            [entries.get(image_id, _ABSENT) for image_id in image_ids], "int64"
+        ).reshape(-1, 2)
         digest.update(found.tobytes())
         for column, values in zip((f"{kind}_size", f"{kind}_mtime_ns"), found.T, strict=True):
             files[column] = pd.array(values, "Int64")
@@ -51,14 +54,15 @@ def scan(roots: Roots, split: str) -> Listing:
     return Listing(files, digest.hexdigest(), sorted(odd_images + odd_annotations))
 
 
-def _entries(folder: Path, suffix: str) -> tuple[dict[str, tuple[int, int]], list[str]]:
-    entries: dict[str, tuple[int, int]] = {}
+def _entries(folder: Path, suffix: str) -> tuple[dict[str, Status], list[str]]:
+    entries: dict[str, Status] = {}
     strangers: list[str] = []
     if isinstance(folder, ObjectPath):
         for found in folder.client.listed(folder.key, deep=False):
-            stem = _stem(found.name, suffix)
+            stem = image_id_of(found.name, suffix)
             if stem is None:
-                strangers.append(f"{folder.name}/{found.name}")
+                if not is_system_file(found.name):
+                    strangers.append(f"{folder.name}/{found.name}")
             else:
                 size = NOT_A_FILE if found.size is None else found.size
                 entries[stem] = size, stamp(found.tag)
@@ -67,9 +71,10 @@ def _entries(folder: Path, suffix: str) -> tuple[dict[str, tuple[int, int]], lis
         return entries, strangers
     with _opened(folder) as descriptor, os.scandir(descriptor) as scanned:
         for entry in scanned:
-            stem = _stem(entry.name, suffix)
+            stem = image_id_of(entry.name, suffix)
             if stem is None:
-                strangers.append(f"{folder.name}/{entry.name}")
+                if not is_system_file(entry.name):
+                    strangers.append(f"{folder.name}/{entry.name}")
                 continue
             try:
                 status = entry.stat()
@@ -78,12 +83,6 @@ def _entries(folder: Path, suffix: str) -> tuple[dict[str, tuple[int, int]], lis
             size, time = status_of(status)
             entries[stem] = (size if stat.S_ISREG(status.st_mode) else NOT_A_FILE, time)
     return entries, strangers
-
-
-def _stem(name: str, suffix: str) -> str | None:
-    """The six digits of a name; None where it is not those and the suffix."""
-    stem = name[:6]
-    return stem if name[6:] == suffix and stem.isascii() and stem.isdigit() else None
 
 
 @contextmanager

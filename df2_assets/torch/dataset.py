@@ -7,6 +7,8 @@ from typing import Any
 from PIL import Image
 from torch.utils.data import Dataset
 
+from df2_assets.errors import IncompleteSplitError, MissingTableError
+from df2_assets.settings import parse_splits
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
 from df2_assets.store.state import require_complete
@@ -22,8 +24,12 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
     line nor an image is kept, and a copy for another process is 8 bytes a row. `sku_root` may be a
     URL: the JSONL is then fetched once a process, and an image with each item.
 
-    Raises IncompleteSplitError where the split has not been built to its end, KeyError where a
-    line lacks `text_key`.
+    With `strict=False` the files are taken as they lie there: for a copy of the JSONL and the crops
+    without `_df2_assets`, which says whether they belong together.
+
+    Raises SettingsError for another split than the three; IncompleteSplitError where the split has
+    not been built to its end, or, if `strict`, nothing says so; MissingTableError without a JSONL;
+    KeyError where a line lacks `text_key`.
     """
 
     def __init__(
@@ -32,13 +38,23 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
         split: str,
         transform: Callable[[Image.Image], Any] | None = None,
         text_key: str = "text",
+        *,
+        strict: bool = True,
     ) -> None:
+        parse_splits([split])
         self.sku_root = locate(str(sku_root))
         self.transform = transform
         self.text_key = text_key
         roots = Roots(Path(), self.sku_root, str(sku_root))
-        require_complete(roots, split)
-        self.rows = Rows(roots.image_text(split))
+        if strict:
+            _require_complete(roots, split)
+        try:
+            self.rows = Rows(roots.image_text(split))
+        except FileNotFoundError:
+            raise MissingTableError(
+                f"{roots.image_text(split)} is not there: run df2-assets build --split {split}, or "
+                "give the folder in which it lies."
+            ) from None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -54,3 +70,14 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
             "domain": row["domain"],
             "meta": row,
         }
+
+
+def _require_complete(roots: Roots, split: str) -> None:
+    """Raise IncompleteSplitError, which names `strict` where the JSONL came without its record."""
+    if roots.image_text(split).exists() and not roots.state(split).exists():
+        raise IncompleteSplitError(
+            f"Nothing says that {roots.image_text(split)} belongs to the crops beside it: "
+            f"{roots.state(split)} is not there. Copy that too, or give strict=False to take the "
+            "files as they are."
+        )
+    require_complete(roots, split)

@@ -4,7 +4,7 @@ Judges with the functions of the checks' registry, and adds what only it looks a
 the list of checksums, and files left half-written.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,13 +13,13 @@ from typing import Final, Literal
 import msgspec
 import pandas as pd
 
-from df2_assets.checks.crops import FOREIGN, files_match
+from df2_assets.checks.crops import FOREIGN, files_match, settle_times
 from df2_assets.checks.exports import exports_on_disk
 from df2_assets.checks.finding import Fault, Finding, Seen, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
-from df2_assets.errors import OutputError
+from df2_assets.errors import OutputError, inert
 from df2_assets.store import checksums, crop_tree, tables
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.files import temporary_name
@@ -31,6 +31,9 @@ from df2_assets.verify.rereading import Reread, reread
 _DAMAGED: Final = "its bytes are not those that were written, behind the same size and time"
 _EDITED: Final = "its bytes are not those that were written"
 _HALF_WRITTEN: Final = "half-written, left by a build that was killed"
+_SHOWN: Final = 10
+"""Ignored files that a note names."""
+
 _NO_ORIGINAL: Final = "the original image is not there"
 
 Digests = Mapping[str, str]
@@ -71,7 +74,7 @@ def verify(
     if not _is_listed(roots, split, listing, current):
         own = roots.checksums(split).relative_to(roots.sku_root).as_posix()
         faults.append(Fault("state", "it does not list the files of the split", path=own))
-    crops, made, damaged = _crops(roots, split, engine, progress)
+    crops, made, damaged, tree = _crops(roots, split, engine, progress)
     missing = {fault.path for fault in crops.faults if fault.path}
     metadata, notes = _metadata(roots, split)
     lines = _find("image_text", "matches_metadata", roots, split)
@@ -85,6 +88,12 @@ def verify(
         seen[asset, check] = Seen(finding, _of_document(f"{asset}: {check}", path, finding, known))
     seen["image_text", "prompt_coverage"] = _prompts(roots, split)
     seen |= exports_on_disk(roots, split, deep=deep)
+    if not deep:
+        notes += [
+            _copied_note(key[0], split, one.copied) for key, one in seen.items() if one.copied
+        ]
+    if tree.system:
+        notes.append(_system_note(tree.system))
     faults += [fault for one in seen.values() for fault in one.faults]
     findings = {key: one.finding for key, one in seen.items()}
     return Verified(split, deep, made, faults, findings, damaged, notes)
@@ -101,6 +110,22 @@ def unedited(
     if finding.passed and digest is not None and listing.get(name, digest) != digest:
         return _also(finding, split, [name], _EDITED)
     return finding
+
+
+def _copied_note(asset: str, split: str, count: int) -> str:
+    command = "build" if asset == "crops" else f"export {asset}"
+    have = "has the bytes" if count == 1 else "have the bytes"
+    return (
+        f"{number_of(count, 'file')} of {asset} {have} that were written, and another time, as "
+        f"after a copy. To record the times: df2-assets {command} --split {split}"
+    )
+
+
+def _system_note(paths: list[str]) -> str:
+    shown = ", ".join(inert(path, 200) for path in paths[:_SHOWN])
+    more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
+    what = number_of(len(paths), "file")
+    return f"{what} of operating systems or file servers, ignored: {shown}{more}"
 
 
 def _find(asset: str, name: str, roots: Roots, split: str) -> Finding:
@@ -120,28 +145,37 @@ def _is_listed(roots: Roots, split: str, listing: Digests, current: Digests) -> 
 
 def _crops(
     roots: Roots, split: str, engine: Engine | None, progress: Progress
-) -> tuple[Seen, int, list[str]]:
-    """Return the crops on disk, how many the manifest has, and those with damaged bytes."""
+) -> tuple[Seen, int, list[str], CropTree]:
+    """Return what is wrong with the crops, how many the manifest has, those with damaged bytes,
+    and all that lies on disk."""
     check = "crops: files_match"
     groups, manifest = (tables.find(roots, asset, split) for asset in ("sku_groups", "crops"))
     try:
         tree = crop_tree.scan(roots, split)
     except OutputError as problem:
         fault = Fault(check, str(problem), "you")
-        return Seen(Finding(False, "error", 0, str(problem)), [fault]), 0, []
+        return Seen(Finding(False, "error", 0, str(problem)), [fault]), 0, [], CropTree()
     if groups is None or manifest is None:
         summary = f"There is no manifest to compare the crops of {split} with: build again."
-        return Seen(Finding(False, "error", len(tree.crops), summary)), 0, []
+        return Seen(Finding(False, "error", len(tree.crops), summary)), 0, [], tree
     rows = tables.frame(manifest)
     made = rows[rows["reason"].isna()]
     on_disk = [path for path in made["crop_path"] if path in tree.crops]
     read = {} if engine is None else reread(str(roots.sku_root), on_disk, engine, progress)
     sizes = {path: crop.size for path, crop in read.items()}
+
+    def digests_of(paths: Iterable[str]) -> Iterable[str | None]:
+        if engine is None:
+            return checksums.digest_each(roots.sku_root, paths)
+        return [read[path].sha256 for path in paths]
+
+    tree = settle_times(rows, tree, digests_of)
     finding = files_match(tables.frame(groups), rows, tree, sizes)
     damaged = _damaged(made, tree, read)
     known = set(finding.offenders["crop_path"])
     finding = _also(finding, split, [path for path in damaged if path not in known], _DAMAGED)
-    return Seen(finding, _listed(check, finding.offenders)), len(made), damaged
+    seen = Seen(finding, _listed(check, finding.offenders), len(tree.copied))
+    return seen, len(made), damaged, tree
 
 
 def _damaged(made: pd.DataFrame, tree: CropTree, read: dict[str, Reread]) -> list[str]:

@@ -2,18 +2,20 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import pytest
 from PIL import Image
 
-from df2_assets.checks.crops import duplicate_crops, files_match, tiny_crops
+from df2_assets.checks.crops import duplicate_crops, files_match, settle_times, tiny_crops
 from df2_assets.checks.finding import Finding, crop_rows
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.cropping import encode_crop
 from df2_assets.pipeline import cutting
 from df2_assets.store import crop_tree
+from df2_assets.store.checksums import digest_each
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
@@ -31,7 +33,8 @@ def match(built: Built) -> Finding:
 
 def rescanned(disk: Roots, built: Built) -> Built:
     """As the next run sees it, which makes no crop."""
-    return replace(built, tree=crop_tree.scan(disk, "train"))
+    read = partial(digest_each, disk.sku_root)
+    return replace(built, tree=settle_times(built.manifest, crop_tree.scan(disk, "train"), read))
 
 
 def changed(manifest: pd.DataFrame, crop_path: str, **values: Any) -> pd.DataFrame:
@@ -55,13 +58,41 @@ def test_a_missing_crop_is_named_with_its_sku_image_and_item(disk: Roots, built:
     ]
 
 
-def test_a_crop_of_another_size_or_time_is_named(disk: Roots, built: Built) -> None:
+def test_a_crop_of_another_size_or_of_other_bytes_is_named(disk: Roots, built: Built) -> None:
     with disk.crop(CROP).open("ab") as file:
         file.write(b"\0")
-    status = disk.crop(OTHER).stat()
-    os.utime(disk.crop(OTHER), ns=(status.st_atime_ns, status.st_mtime_ns + 1))
-    what = "size or time is not the recorded one"
+    data = disk.crop(OTHER).read_bytes()
+    disk.crop(OTHER).write_bytes(data[:-1] + b"\0")
+    what = "its bytes are not those that were written"
     assert_named(match(rescanned(disk, built)), (CROP, what), (OTHER, what))
+
+
+def test_another_time_alone_is_no_fault_and_is_said(disk: Roots, built: Built) -> None:
+    for path in (CROP, OTHER):
+        os.utime(disk.crop(path), ns=(0, 0))
+    finding = match(rescanned(disk, built))
+    assert finding.passed
+    assert "2 of them were copied: only their time differs" in finding.summary
+
+
+def test_files_of_systems_are_ignored_and_other_names_are_in_the_message(
+    disk: Roots, built: Built
+) -> None:
+    folder = disk.crop(CROP).parent
+    for name in (".DS_Store", "THUMBS.DB", "._000001_item8.jpg", ".nfs000000001"):
+        (folder / name).touch()
+    (folder / "@eaDir").mkdir()
+    (folder / "@eaDir" / "000001_item8.jpg").touch()
+    (folder.parent / "desktop.ini").touch()
+    (folder.parents[1] / ".directory").touch()
+    seen = rescanned(disk, built)
+    assert match(seen).passed
+    assert len(seen.tree.system) == 7
+    for name in ("a.txt", "b.txt", "c.txt", "d.txt"):
+        (folder / name).touch()
+    summary = match(rescanned(disk, built)).summary
+    assert "move train/catalog/000001_01_08/a.txt, " in summary
+    assert "c.txt and 1 more away" in summary
 
 
 def test_what_is_in_the_folders_besides_the_crops_is_named(disk: Roots, built: Built) -> None:
@@ -78,7 +109,7 @@ def test_what_is_in_the_folders_besides_the_crops_is_named(disk: Roots, built: B
         ("train/catalog/000009_01_01", "an empty folder"),
         (r"train/catalog/000001_01_08/notes\n.txt", "not a file of this project"),
     )
-    assert "move it away" in finding.summary
+    assert r"move train/catalog/000001_01_08/notes\n.txt away" in finding.summary
 
 
 NOT_THE_BOX = "the recorded width and height are not those of the box"

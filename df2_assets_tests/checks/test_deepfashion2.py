@@ -8,6 +8,7 @@ import pytest
 from df2_assets.checks.deepfashion2 import layout
 from df2_assets.dataset.taxonomy import RELEASED, Released
 from df2_assets.store.layout import Roots
+from df2_assets.store.listing import scan
 from df2_assets_tests.checks.clean import fails, named
 from df2_assets_tests.support.builder import DataSet
 
@@ -21,7 +22,7 @@ def touch(folder: Path, *names: str) -> None:
 def test_names_that_are_not_six_digits_are_listed(roots: Roots, data: DataSet) -> None:
     strangers = ["1.jpg", "0000001.jpg", "000001.JPG", "000001.json", "\u0661\u0661\u0661000.jpg"]
     touch(roots.images("train"), *strangers)
-    touch(roots.annotations("train"), ".DS_Store", "000009.json")
+    touch(roots.annotations("train"), "000001.json~", "000009.json")
     finding = layout(roots, "train")
     assert fails(finding, "warn")
     assert {path for (path,) in named(finding.offenders, "path")} == {
@@ -30,7 +31,7 @@ def test_names_that_are_not_six_digits_are_listed(roots: Roots, data: DataSet) -
         "train/image/000001.JPG",
         "train/image/000001.json",
         r"train/image/\u0661\u0661\u0661000.jpg",
-        "train/annos/.DS_Store",
+        "train/annos/000001.json~",
     }
     assert finding.numbers == {"images": 4, "annotations": 5, "strangers": 6}
     table = finding.tables["beside the release"]
@@ -56,13 +57,46 @@ def test_a_missing_or_empty_folder_is_named_with_what_to_do(
     assert remedy in finding.summary
 
 
+def test_files_of_systems_do_not_count(roots: Roots, data: DataSet) -> None:
+    for folder in (roots.images("train"), roots.annotations("train")):
+        touch(folder, ".DS_Store", "THUMBS.DB", "Desktop.ini", "._000001.jpg", ".nfs00000000000a1")
+        touch(folder / "@eaDir", "000001.jpg")
+    finding = layout(roots, "train")
+    assert finding.passed
+    assert finding.numbers["strangers"] == 0
+    assert scan(roots, "train").strangers == []
+
+
+def test_a_folder_with_other_names_alone_is_named_with_what_lies_there(
+    roots: Roots, data: DataSet
+) -> None:
+    shutil.rmtree(roots.images("train"))
+    touch(roots.images("train"), "1.jpg", "2.jpg")
+    finding = layout(roots, "train")
+    assert fails(finding, "warn")
+    assert "no name is six digits and .jpg" in finding.summary
+    assert "Found 2: 1.jpg, 2.jpg" in finding.summary
+    assert named(finding.offenders, "path", "what")[0] == (
+        "train/image",
+        "no name in it is six digits and the ending",
+    )
+
+
 @pytest.mark.parametrize("folders", [[], ["image"], ["image", "annos"]])
-def test_test_needs_no_folder(roots: Roots, folders: list[str]) -> None:
+def test_test_needs_no_folder_of_its_own(roots: Roots, folders: list[str]) -> None:
+    roots.df2_root.mkdir()
     for folder in folders:
         touch(roots.df2_root / "test" / folder)
     finding = layout(roots, "test")
     assert finding.passed
     assert ("There is no test/" in finding.summary) == (len(folders) < 2)
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_a_missing_root_is_named_for_every_split(roots: Roots, split: str) -> None:
+    finding = layout(roots, split)
+    assert fails(finding, "warn")
+    assert f"DF2_ROOT ({roots.df2_root}) is not there" in finding.summary
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ def test_what_has_no_counterpart_is_named(roots: Roots, data: DataSet) -> None:
 
 @pytest.mark.parametrize("images", [0, 1])
 def test_test_without_annotations_is_one_warning_without_a_list(roots: Roots, images: int) -> None:
+    roots.df2_root.mkdir()
     if images:
         DataSet(roots.df2_root).image("test", 1)
     finding = judge("pairing", roots, "test")

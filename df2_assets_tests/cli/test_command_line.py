@@ -75,7 +75,84 @@ def misname(folder: Path) -> None:
     (folder / "annos").rename(folder / "annots")
 
 
+def move_down_twice(folder: Path) -> None:
+    move_down(folder, "deep")
+    move_down(folder, "lower")
+
+
+def move_down_with_test(folder: Path) -> None:
+    (folder / "test" / "image").mkdir(parents=True)
+    move_down(folder, "lower")
+
+
+def empty(split: Path) -> None:
+    for path in split.glob("*/*"):
+        path.unlink()
+
+
+def rename_all(folder: Path, form: str) -> None:
+    """Give each file another name, made of its stem and its number."""
+    for number, path in enumerate(sorted(folder.iterdir()), 1):
+        path.rename(folder / form.format(stem=path.stem, number=number))
+
+
 WRONG = [
+    *(
+        Wrong(f"{kind} called {form}", (f"train/{kind} no name is six digits", says), {}, prepare)
+        for kind, form, says in (
+            ("image", "{number}.jpg", "1.jpg"),
+            ("image", "{stem}.JPG", "000001.JPG"),
+            ("image", "{stem}.jpeg", "000001.jpeg"),
+            ("image", "0{stem}.jpg", "0000001.jpg"),
+            ("annos", "{stem}.JSON", "000001.JSON"),
+        )
+        for prepare in [
+            lambda desk, kind=kind, form=form: rename_all(desk.df2 / "train" / kind, form)
+        ]
+    ),
+    Wrong(
+        "image/image",
+        ("Found 1: image", "Move the content of", "image/image"),
+        {},
+        lambda desk: move_down(desk.df2 / "train" / "image", "image"),
+    ),
+    Wrong(
+        "folders that are empty",
+        ("train/annos are empty",),
+        {},
+        lambda desk: empty(desk.df2 / "train"),
+    ),
+    Wrong("DF2_ROOT around both", ("one level below", "DF2_ROOT=", "/df2"), {"DF2_ROOT": "."}),
+    Wrong(
+        "DF2_ROOT two levels too high",
+        ("two levels below", "DF2_ROOT=", "df2/lower/deep"),
+        {},
+        lambda desk: move_down_twice(desk.df2),
+    ),
+    Wrong(
+        "DF2_ROOT two levels too low",
+        ("two levels too low", "/df2"),
+        {"DF2_ROOT": "df2/train/image"},
+    ),
+    Wrong(
+        "DF2_ROOT = validation",
+        ("DF2_ROOT names a split", "/df2"),
+        {"DF2_ROOT": "df2/validation"},
+        arguments=("build", "--split", "train"),
+    ),
+    Wrong(
+        "no DF2_ROOT, for test",
+        ("DF2_ROOT", "elsewhere", "Set it"),
+        {"DF2_ROOT": "elsewhere"},
+        arguments=("build", "--split", "test"),
+    ),
+    Wrong(
+        "DF2_ROOT a level too high, for test",
+        ("one level below", "df2/lower"),
+        {},
+        lambda desk: move_down_with_test(desk.df2),
+        arguments=("build", "--split", "test"),
+    ),
     Wrong("no DF2_ROOT", ("DF2_ROOT", "elsewhere", "Set it"), {"DF2_ROOT": "elsewhere"}),
     Wrong("an unknown --split", ("'val'", "validation"), arguments=("build", "--split", "val")),
     Wrong("an unknown split in SPLITS", ("'val'", "validation"), {"SPLITS": "train val"}),

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,8 @@ def copy(built: Desk, desk: Desk) -> Desk:
         (("000009_01_01",), "unknown", 2),
         ((CROP,), "in", 0),
         (("train/catalog/notes.txt",), "unknown", 2),
+        (("train/image/000077.jpg",), "unknown", 2),
+        (("train/image/000002.jpg", "--item", "2"), "refused", 1),
     ],
 )
 def test_the_exit_code_says_whether_it_is_in_the_data_set(
@@ -119,10 +122,62 @@ def test_a_crop_is_found_from_where_one_is(built: Desk, monkeypatch: pytest.Monk
         assert built.run("explain", path).exit_code == 0, path
 
 
+def contract_paths(desk: Desk) -> list[str]:
+    """Return the paths that the two contract files have of the item of `CROP`."""
+    lines = desk.roots.image_text("train").read_text().splitlines()
+    (line,) = (one for line in lines if (one := json.loads(line))["image_path"] == CROP)
+    document = json.loads(desk.roots.sku_metadata("train").read_text())
+    (entry,) = (e for e in document["skus"][SKU]["catalog"] if e["crop_path"] == CROP)
+    return [
+        line["image_path"],
+        line["orig_image_path"],
+        *(entry[k] for k in ("crop_path", "orig_image_path")),
+    ]
+
+
+@pytest.mark.parametrize("form", ["{}", "./{}", "{root}/{}", "../{name}/{}", "/elsewhere/{}"])
+def test_every_path_of_the_contract_is_explained(
+    built: Desk, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    monkeypatch.chdir(built.sku)
+    paths = {*contract_paths(built), "train/annos/000001.json", f"train/catalog/{SKU}"}
+    assert paths == {
+        CROP,
+        "train/image/000001.jpg",
+        "train/annos/000001.json",
+        f"train/catalog/{SKU}",
+    }
+    for path in paths:
+        root = built.df2 if path.startswith(("train/image", "train/annos")) else built.sku
+        told = built.json("explain", form.format(path, root=root, name=root.name))
+        assert told["fate"] == "in", path
+        assert {answer["split"] for answer in told["answers"]} == {"train"}
+        if "image" in path or "annos" in path:
+            assert {answer["image_id"] for answer in told["answers"]} == {"000001"}
+            assert len(told["answers"]) == 3
+        is_elsewhere = any("neither root" in note for note in told["answers"][0]["notes"])
+        assert is_elsewhere == form.startswith("/elsewhere")
+
+
+def test_an_image_is_found_from_where_one_is_and_by_links(
+    built: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(built.df2 / "train" / "image")
+    (tmp_path / "link").symlink_to(built.df2)
+    for path in (
+        "000001.jpg",
+        "../annos/000001.json",
+        str(tmp_path / "link/train/image/000001.jpg"),
+    ):
+        told = built.json("explain", path, "--item", "1")
+        assert [answer["item_idx"] for answer in told["answers"]] == [1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ((), "Missing argument"),
+        ((CROP, "--item", "1"), "SPLIT IMAGE_ID"),
         (("train",), "SPLIT IMAGE_ID"),
         (("train", "1", "2"), "SPLIT IMAGE_ID"),
         (("train", "0000001"), "up to six digits"),

@@ -11,6 +11,7 @@ import pytest
 from df2_assets import exports
 from df2_assets.checks.registry import CHECKS
 from df2_assets.defs import retries
+from df2_assets.report.check_pictures import SHOW
 from df2_assets_tests.defs.platform import (
     OF_BUILD,
     OTHER,
@@ -177,6 +178,26 @@ def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(
     assert result.success
     assert len(calls) == 3
     assert "STEP_RESTARTED" in events(result)
+    assert evaluated(result) == VERDICTS
+
+
+def test_a_disk_that_fails_while_a_check_is_drawn_does_not_end_a_run(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = SHOW["boxes"]
+    calls: list[int] = []
+
+    def unsteady(*args: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            raise STALE
+        return real(*args)
+
+    monkeypatch.setitem(SHOW, "boxes", unsteady)
+    monkeypatch.setattr(retries, "_SECONDS", 0.0)
+    result = platform.run("build_dataset")
+    assert result.success
+    assert len(calls) == 2
     assert evaluated(result) == VERDICTS
 
 

@@ -1,6 +1,7 @@
 """Why something is in the data set, or is not: each fate, and from where one can ask."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -273,6 +274,14 @@ def test_files_that_changed_since_are_said_so(copy: Roots) -> None:
     assert "000001.json" in answer.steps[0].said
     assert answer.steps[0].said.count("changed since: build again") == 1
     assert answer.steps[3].said.endswith("not there any more: build again")
+
+
+def test_a_crop_with_another_time_and_its_bytes_is_as_it_was(copy: Roots) -> None:
+    os.utime(copy.sku_root / SHOP_TOP, ns=(0, 0))
+    assert one(copy, 1, 1).steps[3].said.endswith("pixels")
+    os.utime(copy.images(SPLIT) / "000001.jpg", ns=(0, 0))
+    assert "000001.jpg, " in one(copy, 1, 1).steps[0].said
+    assert "its time changed since: build again" in one(copy, 1, 1).steps[0].said
 
 
 def test_without_the_originals_nothing_is_said_of_them(copy: Roots) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from df2_assets.checks.exports import CHECK, exports_on_disk
 from df2_assets.checks.finding import Fault, Finding
+from df2_assets.errors import ProvenanceError
 from df2_assets.exports import EXPORTS, pairs
 from df2_assets.exports.build import export
 from df2_assets.exports.source import Source
@@ -96,6 +97,24 @@ def test_a_byte_behind_the_same_size_and_time_is_found_by_its_digest(damaged: Ro
     assert {fault.what for fault in found} == {"its bytes are not those that were written"}
 
 
+def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
+    for path in damaged.sku_root.rglob("*"):
+        if path.is_file():
+            os.utime(path, ns=(0, 0))
+    flip(damaged.export("webdataset", SPLIT) / "train-000002.tar")
+    (damaged.export("coco", SPLIT) / ".DS_Store").touch()
+    for deep in (False, True):
+        (fault,) = faults(damaged, deep=deep)
+        assert fault.path == f"_df2_assets/exports/webdataset/{SPLIT}/train-000002.tar"
+        assert fault.what == "its bytes are not those that were written"
+    seen = exports_on_disk(damaged, SPLIT, deep=False)
+    assert all(one.copied for (name, _), one in seen.items() if name != "webdataset")
+    exported = splits.export_all(damaged)
+    assert {name for name, made in exported.items() if made.written} == {"webdataset"}
+    assert {tuple(made.foreign) for made in exported.values()} == {()}
+    assert not any(one.copied for one in exports_on_disk(damaged, SPLIT, deep=False).values())
+
+
 def test_a_file_of_somebody_else_is_named_and_left(damaged: Roots) -> None:
     note = damaged.export("pairs", SPLIT) / "notes.txt"
     note.write_text("mine")
@@ -141,6 +160,26 @@ def test_an_export_of_another_build_is_stale_until_it_is_made_again(site: Roots)
     splits.export_all(site)
     assert faults(site, deep=True) == []
     assert all(splits.check(site, name).passed for name in EXPORTS)
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_after_a_build_that_was_held_back_each_export_says_what_to_run(
+    damaged: Roots, tmp_path: Path, name: str
+) -> None:
+    """The index is new then, and the groups are not: some of their images have no size in it."""
+    df2 = shutil.copytree(damaged.df2_root, tmp_path / "df2")
+    held_back = replace(damaged, df2_root=df2)
+    for path in sorted((df2 / SPLIT / "annos").iterdir())[:9]:
+        path.write_text("{")
+    clean.index(held_back, SPLIT)
+    before = splits.stamps(damaged, name)
+    message = "sku_groups of train was made from another raw_annotation_index than the one at hand"
+    with pytest.raises(ProvenanceError, match=message):
+        export(held_back, SPLIT, name, limits=SMALL)
+    assert splits.stamps(damaged, name) == before
+    finding = splits.check(damaged, name)
+    assert finding.summary == f"{message}: rerun sku_groups, or build_dataset, for train."
+    assert {fault.repair for fault in faults(damaged, deep=False)} == {"build"}
 
 
 def test_an_export_is_stale_where_only_an_annotated_box_changed(site: Roots) -> None:

@@ -24,6 +24,10 @@ Shown = Callable[[dict[str, Any], list[dict[str, Any]]], bool]
 SHOWS: Final[dict[str, Shown]] = {
     "WebDataset": lambda has, lines: (has["text"], has["fields"]) == (lines[0]["text"], lines[0]),
     "Hugging Face": lambda has, lines: len(has["rows"]) == len(has["loose"]) == len(lines),
+    "JSON lines": lambda has, lines: (
+        has["rows"]["image_id"].tolist() == [line["image_id"] for line in lines]
+        and has["rows"]["sku_id"].tolist() == [line["sku_id"] for line in lines]
+    ),
     "open_clip": lambda has, lines: (
         (len(has["dataset"]), has["title"]) == (len(lines), lines[0]["text"])
     ),
@@ -54,8 +58,46 @@ def test_the_page_has_a_block_for_each_way_to_load() -> None:
 
 
 def test_the_data_cards_show_the_same_blocks() -> None:
-    shown = {block.strip() for title, block in BLOCKS.items() if title != "OML"}
+    shown = {block.strip() for title, block in BLOCKS.items() if title not in ("OML", "JSON lines")}
     assert {export.example(SPLIT) for export in EXPORTS.values()} == shown
+
+
+def cards_block(roots: Roots, name: str, split: str) -> str | None:
+    """Return the Python of a data card."""
+    card = (roots.export(name, split) / "README.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(.*?)```", card, re.S)
+    return found and found[1]
+
+
+def test_the_card_of_an_empty_split_says_that_there_is_nothing_to_load(exported: Roots) -> None:
+    nothing = "There is nothing to load: test has no SKU. test was released without annotations."
+    for name in EXPORTS:
+        card = (exported.export(name, "test") / "README.md").read_text(encoding="utf-8")
+        assert f"## Load\n\n{nothing}" in card
+        assert (cards_block(exported, name, "test") is not None) == (name == "huggingface")
+        assert "nothing to load" not in (exported.export(name, SPLIT) / "README.md").read_text()
+    block = cards_block(exported, "huggingface", "test")
+    assert block is not None
+    assert block in TEXT
+
+
+@pytest.mark.exports
+def test_the_card_of_an_empty_split_loads_0_rows_with_their_types(
+    exported: Roots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("datasets")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "DeepFashion2_SKU").symlink_to(exported.sku_root)
+    monkeypatch.chdir(tmp_path)
+    sizes, features = [], []
+    for split in (SPLIT, "test"):
+        block = tmp_path / "block.py"
+        block.write_text(str(cards_block(exported, "huggingface", "test")).replace("test", split))
+        rows = runpy.run_path(str(block))["rows"]
+        sizes.append(len(rows))
+        features.append(rows.features)
+    assert sizes[0] > 0 == sizes[1]
+    assert features[0] == features[1]
 
 
 @pytest.mark.exports

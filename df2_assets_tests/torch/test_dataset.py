@@ -1,13 +1,20 @@
 """The PyTorch Dataset over a finished build, through a real DataLoader."""
 
 import pickle
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 
-from df2_assets.errors import IncompleteSplitError, ProvenanceError
+from df2_assets.errors import (
+    Df2Error,
+    IncompleteSplitError,
+    MissingTableError,
+    ProvenanceError,
+    SettingsError,
+)
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import compare, random_data, run
@@ -76,6 +83,35 @@ def test_a_split_that_is_not_complete_is_refused(sku_root: Path) -> None:
             DeepFashion2ImageTextDataset(sku_root, "train")
     finally:
         state.save(roots, "train", before)
+
+
+def test_a_copy_without_the_records_of_its_build_is_loaded_if_one_says_so(
+    sku_root: Path, lines: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    shutil.copytree(sku_root / "train", tmp_path / "train")
+    shutil.copy(sku_root / "train_image_text.jsonl", tmp_path)
+    with pytest.raises(IncompleteSplitError, match="strict=False"):
+        DeepFashion2ImageTextDataset(tmp_path, "train")
+    dataset = DeepFashion2ImageTextDataset(tmp_path, "train", strict=False)
+    items = [dataset[place] for place in range(len(dataset))]
+    assert [item["meta"] for item in items] == lines
+    assert all(item["image"].size for item in items)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_what_is_not_there_is_said_in_a_line(sku_root: Path, tmp_path: Path, strict: bool) -> None:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    for split in ("val", "Train", ""):
+        with pytest.raises(SettingsError, match="choose from train, validation, test"):
+            DeepFashion2ImageTextDataset(sku_root, split, strict=strict)
+    with pytest.raises(Df2Error, match="run df2-assets build --split train"):
+        DeepFashion2ImageTextDataset(tmp_path, "train", strict=strict)
+    state.save(Roots(Path(), tmp_path, ""), "train", state.State(complete=True))
+    with pytest.raises(MissingTableError, match=r"train_image_text\.jsonl is not there"):
+        DeepFashion2ImageTextDataset(tmp_path, "train", strict=strict)
 
 
 def test_a_split_without_skus_is_empty(tmp_path: Path) -> None:

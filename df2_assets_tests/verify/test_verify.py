@@ -130,7 +130,7 @@ DAMAGES: dict[str, tuple[Damage, set[tuple[str, str, str | None]]]] = {
     ),
     "a crop is cut short": (
         lambda roots: os.truncate(roots.sku_root / CATALOG, 100),
-        {(FILES, "size or time is not the recorded one", CATALOG)},
+        {(FILES, "its bytes are not those that were written", CATALOG)},
     ),
     "a crop that nothing wants": (
         lambda roots: shutil.copy2(roots.sku_root / QUERY, roots.sku_root / ORPHAN),
@@ -299,6 +299,57 @@ def test_what_is_not_the_projects_is_for_a_person_to_move_and_stays(copy: Roots)
     build(copy)
     assert verify(copy, SPLIT).faults == [fault]
     assert (copy.sku_root / FOREIGN).read_text() == "mine"
+
+
+def retime(folder: Path) -> None:
+    """Give every file below a folder the time of a copy."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, ns=(path.stat().st_atime_ns, 10**18))
+
+
+def test_a_copy_with_other_times_is_well_and_only_a_plain_look_says_so(
+    copy: Roots, original: Roots
+) -> None:
+    retime(copy.sku_root)
+    found = verify(copy, SPLIT)
+    assert found.faults == []
+    (note,) = found.notes
+    assert note.startswith(f"{len(CROPS)} files of crops have the bytes that were written")
+    assert note.endswith("df2-assets build --split train")
+    deep = verify(copy, SPLIT, SerialEngine())
+    assert (deep.faults, deep.notes, deep.damaged) == ([], [], [])
+    before = crop_stamps(copy.sku_root)
+    build(copy)
+    assert crop_stamps(copy.sku_root) == before  # the times are recorded, and no crop is made
+    assert verify(copy, SPLIT).notes == []
+
+
+def test_damage_behind_another_time_is_found_by_a_plain_look(copy: Roots) -> None:
+    flip(copy.sku_root / CATALOG)
+    retime(copy.sku_root)
+    for engine in (None, SerialEngine()):
+        found = verify(copy, SPLIT, engine)
+        assert told(copy, found) == {(FILES, OTHER_BYTES, CATALOG, "build")}
+        assert found.damaged == []  # a build sees it by itself
+
+
+def test_files_of_systems_are_listed_and_no_fault(copy: Roots) -> None:
+    names = [
+        "train/.DS_Store",
+        "train/catalog/Thumbs.db",
+        "train/catalog/000001_01_01/._000001_item1.jpg",
+        "train/query/@eaDir",
+    ]
+    for name in names:
+        (copy.sku_root / name).touch()
+    found = verify(copy, SPLIT)
+    assert found.faults == []
+    assert found.notes == [
+        f"4 files of operating systems or file servers, ignored: {', '.join(sorted(names))}"
+    ]
+    build(copy)
+    assert all((copy.sku_root / name).exists() for name in names)
 
 
 def test_a_link_that_leads_elsewhere_is_for_a_person_to_remove(copy: Roots) -> None:
