@@ -2,6 +2,8 @@
 # PYTHON=python3.12 chooses the Python that .venv is made with.
 
 .DEFAULT_GOAL := help
+# .venv has all that is needed: nothing of another Python gets into it.
+unexport PYTHONHOME PYTHONPATH PYTHONUSERBASE
 PORT ?= 3000
 
 SAMPLE := data/sample
@@ -37,7 +39,7 @@ EXTRAS :=
 		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
 	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \
 	 echo "Installing df2-assets$(EXTRAS) under $$lock"; \
-	 .venv/bin/python -m pip install -qq --disable-pip-version-check -c "$$lock" -e '.$(EXTRAS)'
+	 .venv/bin/python -I scripts/pip_install.py -c "$$lock" -e '.$(EXTRAS)'
 	@echo "$(CURDIR)" >.venv/.installed; touch $@
 
 .PHONY: help install demo demo-faults gallery ui test test-unit test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench bench-engines rehearsal scale bucket constraints clean
@@ -99,8 +101,7 @@ system-packages:
 test-lowest: .venv/.installed-dev ## run make test with every dependency at its lower bound (slow)
 	@$(FIND_PYTHON); "$$python" -m venv --clear .venv-lowest
 	@.venv/bin/python scripts/lowest_versions.py dev >.venv-lowest/constraints.txt
-	@.venv-lowest/bin/python -m pip install -qq --disable-pip-version-check \
-	  -c .venv-lowest/constraints.txt -e '.[dev]'
+	@.venv-lowest/bin/python -I scripts/pip_install.py -c .venv-lowest/constraints.txt -e '.[dev]'
 	@.venv-lowest/bin/python -m pytest -n auto --dist loadfile -m 'not ($(EXTRA) or faults)'
 
 versions: .venv/bin/python ## try the oldest and the newest Dagster that are supported (slow)

@@ -18,14 +18,16 @@ from pydantic import (
     Strict,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.errors import SettingsError, TemplatesError
+from df2_assets.errors import SettingsError, TemplatesError, escaped, has_controls
 from df2_assets.store.layout import Roots
-from df2_assets.store.location import locate
+from df2_assets.store.location import CONTROLS_REMEDY, expand, locate
 
 if TYPE_CHECKING:
     from df2_assets.dataset.prompts import Variant
@@ -62,7 +64,7 @@ def _address(text: str) -> str:
 
 _Root = Annotated[Path, PlainValidator(lambda place: locate(str(place)))]
 _File = Annotated[
-    Path | None, PlainValidator(lambda path: Path(path).expanduser().absolute() if path else None)
+    Path | None, PlainValidator(lambda path: expand(str(path)).absolute() if path else None)
 ]
 _Splits = Annotated[
     tuple[str, ...],
@@ -126,6 +128,16 @@ class Settings:
     schedules: _Switch = Field(default=False, validation_alias="DF2_SCHEDULES")
     """on: the schedules run without being turned on in the UI."""
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _require_plain_text(cls, value: object, info: ValidationInfo) -> object:
+        """Refuse control characters, and digits that only Python takes for digits: `²`, `1_0`."""
+        text = str(value) if isinstance(value, str | Path) else ""
+        is_number = _is_number(FIELDS[info.field_name or ""])
+        if has_controls(text) or (is_number and ("_" in text or not text.isascii())):
+            raise ValueError("no plain text")  # settings_error says what may be
+        return value
+
     @property
     def roots(self) -> Roots:
         return make_roots(str(self.df2_root), self.sku_root)
@@ -142,7 +154,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
     Raises SettingsError or RootsError.
     """
-    given = {name: text for name, text in environment.items() if text.strip()}
+    given = {name: text for name, text in environment.items() if text.strip() or has_controls(text)}
     if given.get("SKU_ROOT") == _SKU_ROOT:  # relative to where one is, as the default is not
         given["SKU_ROOT"] = f"./{_SKU_ROOT}"
     try:
@@ -162,8 +174,18 @@ def settings_error(error: ValidationError, names: Mapping[str, str]) -> Settings
         (name, field) for name, field in FIELDS.items() if place in (name, field.validation_alias)
     )
     name = names.get(setting, field.validation_alias)
+    value = problem["input"]
     allowed = _allowed(field) or problem["msg"].removeprefix("Value error, ")
-    return SettingsError(f"{name} is {problem['input']!r}: {allowed}.")
+    if not isinstance(value, str | Path):
+        return SettingsError(f"{name} is {value!r}: {allowed}.")
+    text = str(value)
+    if has_controls(text):
+        allowed = CONTROLS_REMEDY
+    return SettingsError(f"{name} is '{escaped(text)}': {allowed}.")
+
+
+def _is_number(field: FieldInfo) -> bool:
+    return field.annotation in (float, int | None)
 
 
 def _allowed(field: FieldInfo) -> str | None:

@@ -1,5 +1,6 @@
 """What a build does over an older one: no more than has changed, and the same bytes in the end."""
 
+import os
 import shutil
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
@@ -84,6 +85,11 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
 
 
+def date(path: Path, ns: int) -> None:
+    """Give a file a time, in nanoseconds since 1970."""
+    os.utime(path, ns=(ns, ns))
+
+
 EDITS = [
     Edit(
         "another box",
@@ -142,7 +148,21 @@ EDITS = [
         gone={OTHER_TOP},
     ),
     Edit("a touched image", lambda site: touch(site.image(12)), 12, made={USER_TOP, USER_TROUSERS}),
+    Edit(
+        "an image of 2286",
+        lambda site: date(site.image(12), 10**19),
+        12,
+        made={USER_TOP, USER_TROUSERS},
+    ),
+    Edit(
+        "an image of 1906",
+        lambda site: date(site.image(12), -2 * 10**18),
+        12,
+        made={USER_TOP, USER_TROUSERS},
+    ),
+    Edit("an annotation of 2286", lambda site: date(site.annotation(12), 10**19), 12),
     Edit("a touched crop", lambda site: touch(site.crop(USER_TOP)), None, 0),
+    Edit("a crop of 2286", lambda site: date(site.crop(USER_TOP), 10**19), None, 0),
     Edit("no crop", lambda site: site.crop(USER_TOP).unlink(), 12, 0, made={USER_TOP}),
     Edit("a flipped bit", lambda site: flip_a_bit(site.crop(USER_TOP)), 12, 0, made={USER_TOP}),
     Edit("a cut crop", lambda site: cut_short(site.crop(USER_TOP)), 12, 0, made={USER_TOP}),

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -236,3 +237,26 @@ def test_a_file_that_cannot_be_used_ends_the_run_before_its_first_step(site: Sit
     assert "prompts.yaml: prompts.text: text is a field of the contract" in problem
     assert run.numbers == {}
     assert stamps(site.sku) == before
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", "\u5199\u771f\u3000skirt \u0646\u06cc\u0645\u200c\u062a\u0646\u0647"),
+        ("cp932", "\u5199\u771f\u3000skirt " r"\u0646\u06cc\u0645\u200c\u062a\u0646\u0647"),
+    ],
+)
+def test_prompts_are_shown_as_written_where_the_terminal_can(
+    tmp_path: Path, encoding: str, shown: str
+) -> None:
+    """What it cannot show is escaped."""
+    written = "\u5199\u771f\u3000{category_name} \u0646\u06cc\u0645\u200c\u062a\u0646\u0647"
+    (tmp_path / "prompts.yaml").write_text(f"prompts: {{k: '{written}'}}", encoding="utf-8")
+    env = processes.environment(tmp_path / "home", DF2_PROMPTS=tmp_path / "prompts.yaml")
+    done = subprocess.run(
+        (*processes.DF2_ASSETS, "prompts"),
+        env=env | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.decode(encoding).rstrip().endswith(shown)

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from df2_assets.definitions import build_defs
-from df2_assets.defs.resources import EngineChoice, Limits
+from df2_assets.defs.resources import (
+    DataRoots,
+    EngineChoice,
+    Limits,
+    PromptTemplates,
+    SettingsResource,
+)
 from df2_assets.errors import SettingsError
 from df2_assets.settings import FIELDS, PROJECT, Settings, read_settings
 from df2_assets_tests.support.bad_settings import BAD_SETTINGS, BadSetting
@@ -71,6 +77,37 @@ def test_the_launchpad_refuses_the_same(bad: BadSetting) -> None:
     with pytest.raises(SettingsError) as refused:
         resource.applied(key)
     assert f"{bad.field} is {bad.typed!r}: {bad.message}" in str(refused.value)
+
+
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize(
+    ("text", "shown"), [("1\r", r"1\r"), ("\r", r"\r"), ("a\x85b", r"a\x85b"), ("\udcff", r"\xff")]
+)
+def test_no_setting_takes_control_characters_or_bytes_that_are_not_utf_8(
+    field: str, text: str, shown: str
+) -> None:
+    """They come from Windows files of variables, and from names of other encodings."""
+    variable = str(FIELDS[field].validation_alias)
+    with pytest.raises(SettingsError) as refused:
+        read_settings({variable: text})
+    assert f"{variable} is '{shown}': give it in UTF-8 and without control" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "resource"),
+    [
+        ("data.df2_root", DataRoots(df2_root="a\r", base=Settings())),
+        ("data.sku_root", DataRoots(sku_root="a\r", base=Settings())),
+        ("engine.address", EngineChoice(address="a\r")),
+        ("prompts.file", PromptTemplates(file="a\r")),
+    ],
+)
+def test_the_launchpad_takes_no_control_characters_either(
+    key: str, resource: SettingsResource
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        resource.applied(key.partition(".")[0])
+    assert rf"{key} is 'a\r': give it in UTF-8 and without control" in str(refused.value)
 
 
 def test_the_readme_names_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ try() { # NAME [REQUIREMENT…]
     local env=$scratch/$1 version
     shift
     "${PYTHON:-python3}" -m venv "$env" || return
-    local pip=("$env/bin/python" -m pip install -qq --disable-pip-version-check)
+    local pip=("$env/bin/python" -I scripts/pip_install.py)
     "${pip[@]}" -e '.[dev]' "$@" || return
     version=$("$env/bin/python" -c 'import dagster; print(dagster.__version__)')
     printf '\n=== Dagster %s\n' "$version"

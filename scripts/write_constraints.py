@@ -28,7 +28,7 @@ def resolve() -> dict[str, str]:
     """Return the version of each distribution that the project with all extras needs."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.json")
-        command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        command = [sys.executable, "-I", str(PROJECT / "scripts" / "pip_install.py")]
         options = ["--dry-run", "--ignore-installed", "--report", str(report)]
         subprocess.run([*command, *options, f"{PROJECT}[{extras()}]", TORCH], check=True)
         found = json.loads(report.read_text())["install"]

@@ -1,11 +1,14 @@
 """The command line: one file a command, each importing what it needs when it runs."""
 
+import io
 import os
+import sys
 
 import click
 
 from df2_assets import __version__
 from df2_assets.cli.build import build
+from df2_assets.cli.errors import short_errors
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
 from df2_assets.cli.plan import plan
@@ -15,19 +18,14 @@ from df2_assets.cli.sample import sample
 from df2_assets.cli.score import score
 from df2_assets.cli.serve import serve
 from df2_assets.cli.verify import verify
-from df2_assets.errors import Df2Error
 
 
 class _Commands(click.Group):
     """Ends in one or two lines, never a traceback, on anything a person can mend."""
 
     def invoke(self, ctx: click.Context) -> object:
-        try:
+        with short_errors(ctx):
             return super().invoke(ctx)
-        except Df2Error as error:
-            if ctx.params["debug"]:
-                raise
-            raise click.ClickException(str(error)) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -44,6 +42,8 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
     \b
     Example: DF2_ROOT=/data/DeepFashion2 SKU_ROOT=/data/skus df2-assets build
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what the terminal has no letters for
+        sys.stdout.reconfigure(errors="backslashreplace")
     if os.environ.get("NO_COLOR"):
         ctx.color = False
 

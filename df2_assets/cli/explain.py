@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from df2_assets.cli.options import json_option, say, say_json, settings_for
-from df2_assets.errors import Df2Error, SettingsError
+from df2_assets.cli.errors import short_errors
+from df2_assets.cli.options import WholeNumber, json_option, say, say_json, settings_for
+from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
     from df2_assets.explain.explain import Answer, Run, Step
@@ -24,7 +25,7 @@ class _Error(click.ClickException):
 @click.command()
 @click.argument("what", nargs=-1, required=True)
 @click.option(
-    "--item", type=click.IntRange(0), help="N of itemN, for SPLIT IMAGE_ID or the path of an image."
+    "--item", type=WholeNumber(0), help="N of itemN, for SPLIT IMAGE_ID or the path of an image."
 )
 @click.option("--split", help="For SKU_ID: of this split only; an id names one SKU a split.")
 @json_option
@@ -46,12 +47,8 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
 
     from df2_assets.explain.explain import BEST
 
-    try:
+    with short_errors(click.get_current_context(), ending=_Error):
         answers = _explain(what, item, split)
-    except Df2Error as error:
-        if click.get_current_context().find_root().params["debug"]:
-            raise
-        raise _Error(str(error)) from error
     fate = min((answer.fate for answer in answers), key=BEST.index)
     if as_json:
         documents = msgspec.to_builtins(answers)

@@ -2,14 +2,18 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import dagster as dg
 import filelock
 
-from df2_assets.errors import SettingsError
+from df2_assets.errors import SettingsError, escaped, explain_os_error, has_controls, inert
 from df2_assets.settings import PROJECT
+from df2_assets.store.location import CONTROLS_REMEDY, expand
 
 if TYPE_CHECKING:
     pass
@@ -18,25 +22,52 @@ _ENOUGH_IMAGES = 200
 _LOOKED_AT = 20
 _OURS = PROJECT / ".dagster" / "dagster.yaml"
 
+_DATABASES = ("alembic", "psycopg2", "sqlalchemy", "sqlite3")
+"""Packages that Dagster keeps its history with; errors of theirs are about DAGSTER_HOME."""
 
-def open_instance() -> dg.DagsterInstance:
-    """The instance at DAGSTER_HOME, by default the project's `.dagster`.
 
-    A home without a `dagster.yaml` is given the project's. Raises SettingsError.
+@contextmanager
+def open_instance() -> Iterator[dg.DagsterInstance]:
+    """Open the instance at DAGSTER_HOME, by default the project's `.dagster`, for a block.
+
+    A home without a `dagster.yaml` is given the project's. Raises SettingsError where Dagster
+    cannot open the home, or the block cannot use its database.
     """
-    home = Path(os.environ.get("DAGSTER_HOME") or _OURS.parent).expanduser().absolute()
+    given = os.environ.get("DAGSTER_HOME") or str(_OURS.parent)
+    if has_controls(given):
+        raise SettingsError(f"DAGSTER_HOME is '{escaped(given)}': {CONTROLS_REMEDY}.")
+    home = expand(given).absolute()
+    if unquote(str(home)) != str(home) or set("*?[") & set(str(home)):
+        raise SettingsError(
+            f"DAGSTER_HOME ({home}) has a *, ?, [ or % in it, which Dagster reads as part of a "
+            "pattern or an address: set it to a folder without them."
+        )
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / "dagster.yaml").exists() and _OURS.exists():
             shutil.copyfile(_OURS, home / "dagster.yaml")
-    except OSError as error:
-        raise SettingsError(
-            f"DAGSTER_HOME ({home}) cannot be used: {error.strerror}. Set it to a folder of yours."
-        ) from None
-    os.environ["DAGSTER_HOME"] = str(home)
-    # Two commands that both found a new home without tables would leave it unusable.
-    with filelock.FileLock(home / ".df2_assets.lock"):
-        return dg.DagsterInstance.get()
+        os.environ["DAGSTER_HOME"] = str(home)
+        # Two commands that both found a new home without tables would leave it unusable.
+        with filelock.FileLock(home / ".df2_assets.lock"):
+            instance = dg.DagsterInstance.get()
+    except Exception as error:  # of YAML, Dagster's config, a package, or a database
+        raise _unusable(home, error) from error
+    try:
+        with instance:
+            yield instance
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] in _DATABASES:
+            raise _unusable(home, error) from error
+        raise
+
+
+def _unusable(home: Path, error: Exception) -> SettingsError:
+    told = explain_os_error(error) if isinstance(error, OSError) else error
+    lines = (str(told) or type(error).__name__).split("\n\n")[0]
+    return SettingsError(
+        f"DAGSTER_HOME ({home}) cannot be used: mend it, or set it to a folder of yours. "
+        f"The reason: {inert(' '.join(lines.split()), 300)}"
+    )
 
 
 def last_rate(instance: dg.DagsterInstance, split: str) -> float | None:

@@ -1,6 +1,7 @@
 """Options that commands share, the settings that they give, and output."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -13,11 +14,22 @@ from df2_assets.settings import MAX_WORKERS, Settings, parse_splits, read_settin
 if TYPE_CHECKING:
     from df2_assets.engines.progress import Progress
 
+
+class WholeNumber(click.IntRange):
+    """A whole number in ASCII digits; `int` alone takes `1_0` and digits of all scripts too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, str) and not re.fullmatch(r"[-+]?[0-9]+", value):
+            self.fail(f"{value!r} is not a whole number.", param, ctx)
+        number: int = super().convert(value, param, ctx)
+        return number
+
+
 splits_option = click.option(
     "--split", "names", multiple=True, help="Only this split; may be given repeatedly."
 )
 workers_option = click.option(
-    "--workers", type=click.IntRange(1, MAX_WORKERS), help="Processes; by default one per core."
+    "--workers", type=WholeNumber(1, MAX_WORKERS), help="Processes; by default one per core."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 
@@ -41,7 +53,7 @@ def settings_for(
     if starts_engine:
         from df2_assets.engines.make import require_usable
 
-        require_usable(settings.engine, settings.ray_address)
+        require_usable(settings.engine, settings.workers, settings.ray_address)
     return settings
 
 

@@ -15,6 +15,7 @@ from df2_assets.cli.options import (
     splits_option,
     workers_option,
 )
+from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
     from df2_assets.pipeline.preview import SplitPlan
@@ -39,9 +40,15 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     from df2_assets.pipeline.preview import plan_split
 
     engine = make(settings.engine, settings.workers, settings.ray_address)
-    with open_instance() as instance, closing(engine):
+    rates: dict[str, float | None] = {}
+    try:
+        with open_instance() as instance:
+            rates = {split: last_rate(instance, split) for split in settings.splits}
+    except SettingsError as problem:
+        click.echo(f"note: no earlier run is known. {problem}", err=True)
+    with closing(engine):
         plans = [
-            plan_split(settings, split, engine, progress(), last_rate(instance, split))
+            plan_split(settings, split, engine, progress(), rates.get(split))
             for split in settings.splits
         ]
     together = sum(one.takes.bytes for one in plans)

@@ -2,9 +2,9 @@
 
 import click
 
-from df2_assets.cli.options import json_option, say, say_json, settings_for
-from df2_assets.errors import inert
-from df2_assets.settings import read_variants
+from df2_assets.cli.options import json_option, say, say_json
+from df2_assets.errors import escaped
+from df2_assets.settings import read_settings, read_variants
 
 
 @click.command()
@@ -17,14 +17,14 @@ def prompts(as_json: bool) -> None:
 
     Reads nothing but that file. Without one there are those of `text` alone.
     """
-    settings = settings_for(())
+    prompts_file = read_settings().prompts
 
     from df2_assets.report.summaries import prompt_examples
 
-    examples = prompt_examples(read_variants(settings.prompts))
+    examples = prompt_examples(read_variants(prompts_file))
     if as_json:
         say_json({"prompts": examples.to_dict("records")})
         return
     wide = max(map(len, examples["key"]))
     for key, domain, viewpoint, _, example in examples.itertuples(index=False):
-        say(f"{key:<{wide}}  {domain:<9}{viewpoint}  {inert(example, 300)}")
+        say(f"{key:<{wide}}  {domain:<9}{viewpoint}  {escaped(example, 300)}")

@@ -15,7 +15,7 @@ from df2_assets.dataset.boxes import Box, is_reversed
 from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.record import INDEX, MORE_LABELS
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, PAIR_IDS, Range
-from df2_assets.errors import inert
+from df2_assets.errors import inert, quoted
 
 CODE_VERSION: Final = "3"
 """Raise it with each change to what the index reads from a file or refuses in it."""
@@ -84,10 +84,10 @@ def parse(data: bytes) -> Annotation:
     top = _load(data)
     for key in sorted(top.repeated):
         if not _is_of_item(key):
-            raise Refused(Reason.WRONG_FIELD, f"{inert(key)} appears twice")
+            raise Refused(Reason.WRONG_FIELD, f"the key {quoted(key)} appears twice")
     source = _field(top, "source")
     if not isinstance(source, str) or source not in DOMAINS:
-        raise Refused(Reason.UNKNOWN_SOURCE, f"source is {inert(source)}, not shop or user")
+        raise Refused(Reason.UNKNOWN_SOURCE, f"source is {quoted(source)}, not shop or user")
     pair_id = _integer("pair_id", _field(top, "pair_id"), PAIR_IDS)
     items = [_item(key, value, top.repeated) for key, value in top.items() if _is_of_item(key)]
     items.sort(key=lambda item: (item.item_idx or 0, item.reason is not None))
@@ -133,7 +133,7 @@ def _load_in_full(data: bytes) -> _Object:
     except (ValueError, RecursionError) as error:
         raise Refused(Reason.UNREADABLE_JSON, inert(str(error) or "nested too deeply")) from None
     if not isinstance(top, _Object):
-        raise Refused(Reason.NOT_AN_OBJECT, f"the file holds {inert(top)}")
+        raise Refused(Reason.NOT_AN_OBJECT, f"the file holds {quoted(top)}")
     return top
 
 
@@ -157,7 +157,7 @@ def _item(key: str, value: object, repeated: frozenset[str]) -> Item:
     item = Item(int(digits) if named else None)
     try:
         if match is None:
-            raise Refused(Reason.WRONG_FIELD, f"the key {inert(key)} is not item1, item2, ...")
+            raise Refused(Reason.WRONG_FIELD, f"the key {quoted(key)} is not item1, item2, ...")
         if key in repeated:
             raise Refused(Reason.WRONG_FIELD, f"{key} appears twice")
         _fill(item, value)
@@ -169,19 +169,19 @@ def _item(key: str, value: object, repeated: frozenset[str]) -> Item:
 def _fill(item: Item, value: object) -> None:
     """Read an item's fields in turn. Raises Refused at the first that cannot be used."""
     if not isinstance(value, _Object):
-        raise Refused(Reason.NOT_AN_OBJECT, f"the item is {inert(value)}")
+        raise Refused(Reason.NOT_AN_OBJECT, f"the item is {_typed(value)}")
     if value.repeated:
-        raise Refused(Reason.WRONG_FIELD, f"{inert(min(value.repeated))} appears twice")
+        raise Refused(Reason.WRONG_FIELD, f"the key {quoted(min(value.repeated))} appears twice")
     for name, limits in _LABELS.items():
         if name in value or name not in MORE_LABELS:
             item.labels[name] = _integer(name, _field(value, name), limits)
     category_id, category_name = _field(value, "category_id"), _field(value, "category_name")
     category_id = _integer("category_id", category_id)
     if category_id not in CATEGORIES:
-        problem = f"category_id is {inert(category_id)}, not 1 to {len(CATEGORIES)}"
+        problem = f"category_id is {quoted(category_id)}, not 1 to {len(CATEGORIES)}"
         raise Refused(Reason.WRONG_CATEGORY, problem)
     if category_name != CATEGORIES[category_id]:
-        problem = f"category_name of {category_id} is {inert(category_name)}"
+        problem = f"category_name of {category_id} is {quoted(category_name)}"
         raise Refused(Reason.WRONG_CATEGORY, f"{problem}, not {CATEGORIES[category_id]}")
     item.labels |= {"category_id": category_id, "category_name": category_name}
     edges = _field(value, "bounding_box")
@@ -203,9 +203,9 @@ def _integer(name: str, value: object, limits: Range | None = None) -> int:
     if type(value) is float and value.is_integer():
         value = int(value)
     if type(value) is not int:
-        raise Refused(Reason.WRONG_FIELD, f"{name} is {inert(value)}, not a whole number")
+        raise Refused(Reason.WRONG_FIELD, f"{name} is {_typed(value)}, not a whole number")
     if limits and not limits.low <= value <= limits.high:
-        problem = f"{name} is {inert(value)}, not {limits.low} to {limits.high}"
+        problem = f"{name} is {quoted(value)}, not {limits.low} to {limits.high}"
         raise Refused(Reason.WRONG_FIELD, problem)
     return value
 
@@ -213,10 +213,15 @@ def _integer(name: str, value: object, limits: Range | None = None) -> int:
 def _box(value: object) -> Box:
     """Return a box in whole pixels: fractions are cut off, as the original recipe's `int` does."""
     if not isinstance(value, list) or len(value) != 4 or not all(map(_is_number, value)):
-        raise Refused(Reason.WRONG_FIELD, f"bounding_box is {inert(value)}, not four numbers")
+        raise Refused(Reason.WRONG_FIELD, f"bounding_box is {_typed(value)}, not four numbers")
     x1, y1, x2, y2 = map(int, value)
     return x1, y1, x2, y2
 
 
 def _is_number(value: object) -> bool:
     return type(value) is int or (type(value) is float and math.isfinite(value))
+
+
+def _typed(value: object) -> str:
+    """Return a value as JSON; a text says that it is one: quotes are easily overlooked."""
+    return f"{quoted(value)} (text)" if isinstance(value, str) else quoted(value)

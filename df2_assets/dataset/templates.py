@@ -10,7 +10,7 @@ from df2_assets.dataset.metadata import ImageText
 from df2_assets.dataset.prompts import PLACEHOLDERS, Variant, filled
 from df2_assets.dataset.record import MORE_LABELS
 from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
-from df2_assets.errors import TemplatesError, inert
+from df2_assets.errors import TemplatesError, escaped, has_controls
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 TAKEN: Final = ("file_name", "filepath", "image", "sha256", "size", "title", *MORE_LABELS)
@@ -33,9 +33,9 @@ def parse_templates(text: str, name: str) -> tuple[Variant, ...]:
         raise TemplatesError(f"{name}: give `prompts`, and `seed` if you like, and nothing else.")
     seed, prompts = content.get("seed", 0), content["prompts"]
     if type(seed) is not int:
-        raise TemplatesError(f"{name}: seed is {inert(seed)}: give a whole number.")
+        raise TemplatesError(f"{name}: seed is {_show(seed)}: give a whole number.")
     if not isinstance(prompts, dict) or not prompts:
-        raise TemplatesError(f"{name}: prompts is {inert(prompts)}: give templates by key.")
+        raise TemplatesError(f"{name}: prompts is {_show(prompts)}: give templates by key.")
     return tuple(
         Variant(_key(key, name), seed, _by_domain(said, f"{name}: prompts.{key}"))
         for key, said in prompts.items()
@@ -50,9 +50,9 @@ def _load(text: str, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{name}, line {mark.line + 1}" if mark else name
-        raise TemplatesError(f"{where}: this is not YAML: {inert(error.problem)}.") from error
+        raise TemplatesError(f"{where}: this is not YAML: {_show(error.problem)}.") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise TemplatesError(f"{name}: this is not YAML: {inert(str(error))}.") from error
+        raise TemplatesError(f"{name}: this is not YAML: {_show(str(error))}.") from error
 
 
 def _refuse_twice(node: yaml.Node | None, name: str, seen: set[int]) -> None:
@@ -67,7 +67,7 @@ def _refuse_twice(node: yaml.Node | None, name: str, seen: set[int]) -> None:
             if key in keys:
                 line = pair[0].start_mark.line + 1
                 raise TemplatesError(
-                    f"{name}, line {line}: {inert(key)} is there twice: give each key once."
+                    f"{name}, line {line}: {_show(key)} is there twice: give each key once."
                 )
             keys.add(key)
         for one in pair:
@@ -77,7 +77,7 @@ def _refuse_twice(node: yaml.Node | None, name: str, seen: set[int]) -> None:
 def _key(key: object, name: str) -> str:
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise TemplatesError(
-            f"{name}: {inert(key)} under prompts is no name of a field: give one of a-z, 0-9 and "
+            f"{name}: {_show(key)} under prompts is no name of a field: give one of a-z, 0-9 and "
             "_, such as text_short."
         )
     if key in ImageText.__struct_fields__:
@@ -113,7 +113,7 @@ def _refuse_other_keys(said: dict[Any, Any], wanted: list[Any], where: str) -> N
     names = ", ".join(map(str, wanted))
     for key in said:
         if key not in wanted or isinstance(key, bool):
-            raise TemplatesError(f"{where}: unknown case {inert(key)}: give {names}.")
+            raise TemplatesError(f"{where}: unknown case {_show(key)}: give {names}.")
     for key in wanted:
         if key not in said:
             raise TemplatesError(f"{where}: {key} is missing: give all of {names}.")
@@ -129,27 +129,31 @@ def _templates(said: object, where: str) -> tuple[str, ...]:
 
 def _template(said: object, where: str) -> str:
     if not isinstance(said, str):
-        raise TemplatesError(f"{where} is {inert(said)}, no text: {_FORM}.")
-    if not said.isprintable():
+        raise TemplatesError(f"{where} is {_show(said)}, no text: {_FORM}.")
+    if has_controls(said):
         raise TemplatesError(
-            f"{where}: {inert(said)} has a line break, a tab or another character that does not "
-            "print: a prompt is one line."
+            f"{where}: {_show(said)} has a line break, a tab or another control character in it: "
+            "a prompt is one line."
         )
     try:
         parts = list(Formatter().parse(said))
     except ValueError as error:
         raise TemplatesError(
-            f"{where}: {inert(said)}: {error}. Placeholders are {_ALLOWED}; write {{{{ for a brace."
+            f"{where}: {_show(said)}: {error}. Placeholders are {_ALLOWED}; write {{{{ for a brace."
         ) from error
     for _, field, form, conversion in parts:
         if field is None:
             continue
         if field not in PLACEHOLDERS:
             raise TemplatesError(
-                f"{where}: unknown placeholder {{{inert(field)}}}: there are {_ALLOWED}."
+                f"{where}: unknown placeholder {{{_show(field)}}}: there are {_ALLOWED}."
             )
         if form or conversion:
             raise TemplatesError(f"{where}: {{{field}}} takes no format: write it as it is here.")
     if not filled(said, "catalog", "vest", 1, 2).strip():
-        raise TemplatesError(f"{where}: {inert(said)} says nothing of some crops: give more words.")
+        raise TemplatesError(f"{where}: {_show(said)} says nothing of some crops: give more words.")
     return said
+
+
+def _show(value: object) -> str:
+    return escaped(value, 80)

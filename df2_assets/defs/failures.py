@@ -7,7 +7,7 @@ import dagster as dg
 
 from df2_assets.checks.finding import number_of
 from df2_assets.defs.metadata import FIRST_OFFENDERS
-from df2_assets.errors import Df2Error
+from df2_assets.errors import Df2Error, explain_os_error
 from df2_assets.store import journal
 from df2_assets.store.layout import Roots
 
@@ -37,11 +37,16 @@ def with_offenders(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn a Df2Error into a Failure with its message; what a person has to mend is not retried."""
+    """Turn a Df2Error or OSError into a Failure with its message, which is not retried.
+
+    A person has to mend what it says.
+    """
     try:
         yield
     except Df2Error as error:
         raise Failure(str(error), allow_retries=False) from error
+    except OSError as error:
+        raise Failure(str(explain_os_error(error)), allow_retries=False) from error
 
 
 @contextmanager

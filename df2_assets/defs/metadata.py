@@ -12,7 +12,7 @@ import pyarrow as pa
 from df2_assets.checks.finding import Finding
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
-from df2_assets.errors import inert
+from df2_assets.errors import escaped
 from df2_assets.exports.folder import Exported
 from df2_assets.pipeline.changes import Changes
 from df2_assets.pipeline.publishing import Published
@@ -197,7 +197,7 @@ def share(part: int, whole: int) -> float:
 def fenced_head(path: Path, lines: int = 6, width: int = 160) -> str:
     """Return the first lines of a text file, cut to `width` and inert, as code in markdown."""
     with path.open(encoding="utf-8") as file:
-        head = [inert(line.rstrip("\n"), width) for line in islice(file, lines)]
+        head = [escaped(line.rstrip("\n"), width) for line in islice(file, lines)]
     return "\n".join(["~~~~~~~~", *head, "~~~~~~~~"])  # no line of JSON can end it early
 
 
@@ -230,4 +230,4 @@ def check_result(
 
 
 def _cell(value: object) -> str:
-    return "" if pd.isna(value) else inert(str(value), 200)  # type: ignore[call-overload]
+    return "" if pd.isna(value) else escaped(str(value), 200)  # type: ignore[call-overload]

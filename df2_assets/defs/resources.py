@@ -131,7 +131,7 @@ class EngineChoice(SettingsResource):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises Failure before the run's first step."""
         self.applied("engine")
-        require_usable(self.kind, self.address)
+        require_usable(self.kind, self.workers or None, self.address)
 
     def start(self) -> Engine:
         """Return the run's engine, its workers not started yet."""

@@ -11,7 +11,7 @@ from itertools import islice
 import loky
 
 from df2_assets.engines.base import Lost, R, S, label
-from df2_assets.engines.processes import die_with, uninterrupted
+from df2_assets.engines.processes import die_with, require_processes, uninterrupted
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,11 @@ class LocalEngine:
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
     ) -> Generator[tuple[S, R | Lost], None, None]:
-        """See `Engine.map`. A shard in flight when a worker dies runs again, alone."""
+        """See `Engine.map`. A shard in flight when a worker dies runs again, alone.
+
+        Raises SettingsError where no process can be started.
+        """
+        require_processes()
         waiting = iter(shards)
         in_flight: dict[Future[R], S] = {}
         cause = "no reason is known."

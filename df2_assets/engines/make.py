@@ -2,6 +2,7 @@
 
 from df2_assets.engines.base import Engine
 from df2_assets.engines.local import LocalEngine
+from df2_assets.engines.processes import require_processes, why_no_processes
 from df2_assets.engines.serial import SerialEngine
 
 
@@ -10,11 +11,13 @@ def make(kind: str, workers: int | None = None, address: str = "") -> Engine:
 
     `kind` is "local", "ray" or "serial". `workers` is how many shards run at the same time; None
     means one per core. `address` is that of a Ray cluster; empty, Ray starts on this machine.
+    A single local worker is this process itself where no other can be started.
     """
     if kind == "serial":
         return SerialEngine()
     if kind == "local":
-        return LocalEngine(workers)
+        engine = LocalEngine(workers)
+        return SerialEngine() if engine.workers == 1 and why_no_processes() else engine
     if kind == "ray":
         from df2_assets.engines.ray import RayEngine
 
@@ -22,8 +25,10 @@ def make(kind: str, workers: int | None = None, address: str = "") -> Engine:
     raise ValueError(f"There is no engine {kind!r}.")
 
 
-def require_usable(kind: str, address: str = "") -> None:
-    """Raise SettingsError where the engine `kind` cannot be had. Loads nothing of Ray."""
+def require_usable(kind: str, workers: int | None = None, address: str = "") -> None:
+    """Raise SettingsError where an engine, as `make` takes it, cannot run. Loads nothing of Ray."""
+    if kind == "local" and LocalEngine(workers).workers > 1:
+        require_processes()
     if kind == "ray":
         from df2_assets.engines.ray import require_ray
 

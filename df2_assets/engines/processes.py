@@ -1,6 +1,7 @@
 """Signals of the processes that engines start, and of the one that starts them."""
 
 import ctypes
+import multiprocessing
 import os
 import signal
 import sys
@@ -8,6 +9,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from df2_assets.errors import SettingsError
 
 _PR_SET_PDEATHSIG = 1
 
@@ -33,6 +36,27 @@ def uninterrupted() -> Iterator[None]:
             signal.signal(number, handler)
     if received:
         signal.raise_signal(received[0][0])
+
+
+def why_no_processes() -> str | None:
+    """Return why this machine allows no worker processes; None where it does.
+
+    They share semaphores, which Linux keeps in /dev/shm: some containers have none of it.
+    """
+    try:
+        multiprocessing.get_context("fork" if sys.platform == "linux" else None).Lock()
+    except (ImportError, OSError) as error:
+        return getattr(error, "strerror", None) or str(error)
+    return None
+
+
+def require_processes() -> None:
+    """Raise SettingsError where this machine allows no worker processes."""
+    if why := why_no_processes():
+        raise SettingsError(
+            f"Worker processes cannot share semaphores in /dev/shm ({why}): mount it with some "
+            "room (docker run --shm-size=64m), or use one worker (DF2_WORKERS=1)."
+        )
 
 
 def die_with(parent: int, number: int = signal.SIGKILL) -> None:

@@ -123,7 +123,7 @@ def require_ray(address: str) -> None:
     if not address:
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not (port.isascii() and port.isdigit()):
         raise SettingsError(
             f"RAY_ADDRESS is {address!r}: give host:port of the cluster, ray://host:port from "
             "outside of it, or nothing for a Ray on this machine."

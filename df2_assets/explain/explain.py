@@ -21,10 +21,10 @@ from df2_assets.dataset.metadata import Sku
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
-from df2_assets.errors import MissingTableError, inert
+from df2_assets.errors import MissingTableError, escaped, inert
 from df2_assets.store import checksums, tables
 from df2_assets.store.contract_files import read_metadata
-from df2_assets.store.files import NOT_A_FILE
+from df2_assets.store.files import NOT_A_FILE, status_of
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
 from df2_assets.store.objects.path import ObjectPath
@@ -445,8 +445,8 @@ def _follow_prompt(evidence: _Evidence, row: Row) -> Step:
         return Step("image_text", f"{name} has no line of it: build again", {}, "unknown")
     more = [key for key in line if key not in IMAGE_TEXT.names]
     facts = {key: line.get(key) for key in ("text", *more)}
-    also = [f"{inert(key, 64)}: {inert(line[key], 200)}" for key in more]
-    return Step("image_text", inert(line.get("text"), 200), facts, also=also)
+    also = [f"{inert(key, 64)}: {escaped(line[key], 200)}" for key in more]
+    return Step("image_text", escaped(line.get("text"), 200), facts, also=also)
 
 
 STAGES: Final[dict[str, tuple[Callable[[_Evidence, Row], Step], str]]] = {
@@ -493,7 +493,6 @@ def _first(names: list[str]) -> str:
 def _stamp(path: Path) -> tuple[int | None, int | None]:
     """Size and time of a file; nothing where there is none."""
     try:
-        status = path.stat()
+        return status_of(path.stat())
     except OSError:
         return None, None
-    return status.st_size, status.st_mtime_ns

@@ -23,6 +23,7 @@ from df2_assets.store.files import (
     remove,
     rename,
     require_real_folder,
+    status_of,
     statuses,
 )
 from df2_assets.store.space import require_space
@@ -220,8 +221,7 @@ class Folder:
         self._written += changed
 
     def _status(self, name: str) -> Status:
-        status = (self.path / name).stat()
-        return status.st_size, status.st_mtime_ns
+        return status_of((self.path / name).stat())
 
     def _is_kept(self, name: str, key: str) -> bool:
         """Whether a shard made from the same rows is as it was written, or has the same bytes."""

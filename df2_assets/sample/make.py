@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Lost
-from df2_assets.engines.local import LocalEngine
+from df2_assets.engines.make import make
+from df2_assets.engines.processes import why_no_processes
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import SampleError, inert
 from df2_assets.sample.answer_key import ANSWER_KEY, encode
@@ -120,7 +121,8 @@ def _draw(out: Path, seed: int, jobs: list[Job], progress: Progress) -> None:
     shards = [Shard(out, seed, jobs[i : i + _SHARD]) for i in range(0, len(jobs), _SHARD)]
     with (
         progress("drawing the sample", len(jobs), "images") as advance,
-        closing(LocalEngine().map(write_shard, shards)) as results,
+        closing(make("local", 1 if why_no_processes() else None)) as engine,
+        closing(engine.map(write_shard, shards)) as results,
     ):
         for shard, result in results:
             if isinstance(result, Lost):

@@ -11,7 +11,7 @@ from itertools import tee
 from typing import BinaryIO, Final, Protocol
 
 from df2_assets.errors import OutputError
-from df2_assets.store.files import Status, temporary_name
+from df2_assets.store.files import Status, status_of, temporary_name
 from df2_assets.store.location import is_url
 from df2_assets.store.objects.client import each, stamp
 from df2_assets.store.objects.path import ObjectPath
@@ -70,8 +70,7 @@ class LocalAccess:
             yield data
 
     def status(self, file: BinaryIO) -> Status:
-        status = os.fstat(file.fileno())
-        return status.st_size, status.st_mtime_ns
+        return status_of(os.fstat(file.fileno()))
 
     def write_each(
         self, root: str, files: Iterable[tuple[str, bytes]]
@@ -172,7 +171,7 @@ def _write(root: str, path: str, data: bytes) -> Status:
         with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
-            status = os.fstat(file.fileno())
+            status = status_of(os.fstat(file.fileno()))
         os.replace(temporary, f"{folder}/{name}")
     except OSError as error:
         if os.path.exists(temporary):
@@ -182,7 +181,7 @@ def _write(root: str, path: str, data: bytes) -> Status:
             f"Cannot write {path} under {root}: {reason}. "
             "Finished crops are kept; mend this and build again."
         ) from None
-    return status.st_size, status.st_mtime_ns
+    return status
 
 
 def _beginning(path: str) -> BinaryIO | OSError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from df2_assets.dataset.skus import CROP_NAME, SKU_ID
 from df2_assets.dataset.taxonomy import DOMAINS
-from df2_assets.store.files import require_real_folder, temporary_name, under
+from df2_assets.store.files import require_real_folder, status_of, temporary_name, under
 from df2_assets.store.layout import Roots
 from df2_assets.store.objects.client import stamp
 from df2_assets.store.objects.path import ObjectPath
@@ -75,8 +75,7 @@ def _scan_sku(tree: CropTree, folder: str, path: str) -> None:
         elif not entry.is_file(follow_symlinks=False):
             tree.foreign.append(name)
         elif CROP_NAME.fullmatch(entry.name):
-            status = entry.stat(follow_symlinks=False)
-            tree.crops[name] = (status.st_size, status.st_mtime_ns)
+            tree.crops[name] = status_of(entry.stat(follow_symlinks=False))
         elif _is_temporary(entry.name):
             tree.temporary.append(name)
         else:

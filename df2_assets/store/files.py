@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from df2_assets.errors import OutputError
+from df2_assets.errors import OutputError, os_errors_name
 from df2_assets.store.lock import require_held_locks
 from df2_assets.store.objects.client import each, stamp
 from df2_assets.store.objects.path import ObjectPath
@@ -22,8 +22,20 @@ from df2_assets.store.objects.path import ObjectPath
 Status = tuple[int, int]
 """Bytes, and nanoseconds of the last change or, of an object, the stamp of its entity tag."""
 
+_TIMES: Final = 2**64
+"""How many times a column of a table can tell apart: nanoseconds from 1677 to 2262."""
+
 NOT_A_FILE: Final = -1
 """Recorded as the size of a folder, a pipe, a device or a dangling link with a file's name."""
+
+
+def status_of(found: os.stat_result) -> Status:
+    """Return the status of a file. A time that no 64 bits can hold is folded into them.
+
+    File systems know times beyond 2262; folded ones still differ where the times do.
+    """
+    time = (found.st_mtime_ns + _TIMES // 2) % _TIMES - _TIMES // 2
+    return found.st_size, time
 
 
 def temporary_name(name: str) -> str:
@@ -98,7 +110,7 @@ def mapped(path: Path) -> tuple[memoryview, Status]:
         status = os.fstat(file.fileno())
         # A file of no bytes cannot be mapped.
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if status.st_size else b""
-    return memoryview(data), (status.st_size, status.st_mtime_ns)
+    return memoryview(data), status_of(status)
 
 
 def statuses(folder: Path) -> dict[str, Status]:
@@ -115,8 +127,7 @@ def statuses(folder: Path) -> dict[str, Status]:
             require_real_folder(Path(place, name))
         top = "" if place == str(folder) else Path(place).relative_to(folder).as_posix() + "/"
         for name in names:
-            status = os.lstat(f"{place}/{name}")
-            by_name[top + name] = status.st_size, status.st_mtime_ns
+            by_name[top + name] = status_of(os.lstat(f"{place}/{name}"))
     return by_name
 
 
@@ -143,7 +154,7 @@ def links(root: Path, names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, i
         return
     for name, other in names:
         _link(root / name, root / other)
-        yield other, os.lstat(root / other).st_mtime_ns
+        yield other, status_of(os.lstat(root / other))[1]
 
 
 def rename(folder: Path, moves: Mapping[str, str]) -> None:
@@ -212,7 +223,8 @@ def _beside(path: Path) -> Iterator[Path]:
     temporary = path.with_name(temporary_name(path.name))
     temporary.unlink(missing_ok=True)
     try:
-        yield temporary
+        with os_errors_name(path):
+            yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 

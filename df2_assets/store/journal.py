@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from df2_assets.errors import os_errors_name
 from df2_assets.store.layout import Roots
 from df2_assets.store.objects import journal as objects
 from df2_assets.store.objects.path import ObjectPath
@@ -39,14 +40,14 @@ def journal(roots: Roots, split: str) -> Iterator["Journal"]:
     if isinstance(path, ObjectPath):
         gathered = objects.ObjectJournal(path)
         try:
-            yield Journal(gathered)
+            yield Journal(gathered, path)
         finally:
             gathered.close()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     _drop_torn_line(path)
     with path.open("ab") as file:
-        yield Journal(file)
+        yield Journal(file, path)
 
 
 class _Lines(Protocol):
@@ -60,12 +61,13 @@ class _Lines(Protocol):
 class Journal:
     """Takes the rows of a finished shard, one line per shard."""
 
-    def __init__(self, file: _Lines) -> None:
-        self._file = file
+    def __init__(self, file: _Lines, path: Path) -> None:
+        self._file, self._path = file, path
 
     def add(self, rows: list[CropRow]) -> None:
-        self._file.write(msgspec.json.encode(rows) + b"\n")
-        self._file.flush()
+        with os_errors_name(self._path):
+            self._file.write(msgspec.json.encode(rows) + b"\n")
+            self._file.flush()
 
 
 def read(roots: Roots, split: str) -> list[CropRow]:

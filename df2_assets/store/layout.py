@@ -1,7 +1,9 @@
 """Where everything lies under the two roots, and which roots are refused."""
 
+import errno
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,8 +11,8 @@ from shlex import quote
 from typing import Final
 
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
-from df2_assets.errors import LayoutError, RootsError, inert
-from df2_assets.store.location import names
+from df2_assets.errors import LayoutError, RootsError, dead_link, explain_os_error, inert
+from df2_assets.store.location import names, without_links
 from df2_assets.store.objects.path import ObjectPath
 from df2_assets.store.system_files import is_system_file
 
@@ -139,8 +141,9 @@ class Roots:
 
 def require_safe_roots(roots: Roots) -> None:
     """Raise RootsError where writing to SKU_ROOT could touch DF2_ROOT, the home or the root."""
-    df2, sku = roots.df2_root.resolve(), roots.sku_root.resolve()
+    df2, sku = without_links(roots.df2_root), without_links(roots.sku_root)
     if not isinstance(sku, ObjectPath):
+        _require_usable(roots.sku_root)
         _require_folder(sku)
     if _lie_together(df2, sku):
         # Whoever takes the folder of both for DF2_ROOT wants to know the right one.
@@ -153,10 +156,22 @@ def require_safe_roots(roots: Roots) -> None:
         )
 
 
+def _require_usable(root: Path) -> None:
+    """Raise FileAccessError for a path that cannot be made, such as one below a file."""
+    try:
+        os.stat(root)
+    except OSError as error:
+        if error.errno != errno.ENOENT or dead_link(str(root)):
+            raise explain_os_error(error) from None
+
+
 def _require_folder(sku: Path) -> None:
     if sku.exists() and not sku.is_dir():
         raise RootsError(f"SKU_ROOT ({sku}) is not a folder; set it to a folder of its own.")
-    if sku in (Path(sku.anchor), Path.home().resolve()):
+    in_use = [Path(sku.anchor)]
+    with suppress(RuntimeError):  # no HOME, and a user without an entry: there is no home
+        in_use.append(without_links(Path.home()))
+    if sku in in_use:
         raise RootsError(f"SKU_ROOT is {sku}; set it to a folder of its own.")
 
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from df2_assets.store.files import NOT_A_FILE, Status
+from df2_assets.store.files import NOT_A_FILE, Status, status_of
 from df2_assets.store.layout import ANNOTATION, IMAGE, Roots, image_id_of, require_input
 from df2_assets.store.objects.client import stamp
 from df2_assets.store.objects.path import ObjectPath
@@ -80,8 +80,8 @@ def _entries(folder: Path, suffix: str) -> tuple[dict[str, Status], list[str]]:
                 status = entry.stat()
             except OSError:  # a link to nowhere
                 status = entry.stat(follow_symlinks=False)
-            size = status.st_size if stat.S_ISREG(status.st_mode) else NOT_A_FILE
-            entries[stem] = (size, status.st_mtime_ns)
+            size, time = status_of(status)
+            entries[stem] = (size if stat.S_ISREG(status.st_mode) else NOT_A_FILE, time)
     return entries, strangers
 
 

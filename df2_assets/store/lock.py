@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from df2_assets.errors import BusyError, Df2Error, LostLockError, StorageError
+from df2_assets.errors import BusyError, Df2Error, LostLockError, StorageError, os_errors_name
 from df2_assets.store.layout import Roots, require_no_links
 from df2_assets.store.objects.client import Conflict
 from df2_assets.store.objects.path import ObjectPath
@@ -71,7 +71,8 @@ def writer(roots: Roots, split: str, run_id: str) -> Iterator[None]:
     note = roots.lock_holder(split)
     lock = filelock.FileLock(path, timeout=0)
     try:
-        lock.acquire()
+        with os_errors_name(path):
+            lock.acquire()
     except filelock.Timeout:
         raise _busy(split, _noted(note)) from None
     try:

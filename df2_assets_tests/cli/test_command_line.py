@@ -171,6 +171,21 @@ WRONG = [
     Wrong("a zip", ("train.zip", "unzip"), {}, lambda desk: zip_up(desk.df2 / "train")),
     Wrong("no annos", ("train/annos", "annots"), {}, lambda desk: misname(desk.df2 / "train")),
     Wrong("no number", ("DF2_WORKERS", "from 1 to 1024"), {"DF2_WORKERS": "zero"}),
+    Wrong("a Windows variable", (r"SKU_ROOT is 'sku\r'",), {"SKU_ROOT": "sku\r"}),
+    Wrong("an empty Windows variable", (r"DF2_PROMPTS is '\r'",), {"DF2_PROMPTS": "\r"}),
+    Wrong("a root in Latin-1", (r"DF2_ROOT is 'caf\xe9'",), {"DF2_ROOT": "caf\udce9"}),
+    Wrong("a home in Latin-1", (r"DAGSTER_HOME is 'h\xe9'",), {"DAGSTER_HOME": "h\udce9"}),
+    Wrong("a sample in Latin-1", (r"'caf\xe9'",), arguments=("sample", "caf\udce9")),
+    Wrong("an unknown user", ("~nobody-here is not known",), {"DF2_ROOT": "~nobody-here/x"}),
+    Wrong("a home of nobody", ("~nobody-here is",), {"DAGSTER_HOME": "~nobody-here/x"}),
+    Wrong("a circle", ("sku: Too many levels",), {}, lambda desk: desk.sku.symlink_to("sku")),
+    Wrong("a dead link", ("link to x, where",), {}, lambda desk: desk.sku.symlink_to("x")),
+    Wrong("SKU_ROOT below a file", ("Not a directory. Move",), {"SKU_ROOT": f"{__file__}/sku"}),
+    Wrong("a long SKU_ROOT", ("File name too long. Choose",), {"SKU_ROOT": "n" * 300}),
+    *(
+        Wrong(f"DAGSTER_HOME {name}", (f"{name}) has a *, ?, [ or %",), {"DAGSTER_HOME": name})
+        for name in ("a?b=1", "a*", "a[b]", "a%20b")
+    ),
     Wrong("a sample at a URL", ("give a folder", "DF2_ROOT"), arguments=("sample", "s3://b/df2")),
     Wrong("no answer key", ("--faults",), arguments=("score", "df2")),
     Wrong("a report of nothing", ("run df2-assets build",), arguments=("report",)),
@@ -197,6 +212,36 @@ def test_wrong_use_ends_in_a_line_or_two_and_writes_nothing(
     for word in wrong.says:
         assert word in done.stderr
     assert desk.files() == before
+
+
+def test_a_file_in_the_way_of_the_projects_own_ends_in_a_line(desk: Desk) -> None:
+    write_splits(desk.df2, "train")
+    desk.roots.own.mkdir(parents=True)
+    desk.roots.lock("train").parent.write_text("")
+    done = desk.run("build", "--split", "train")
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: train: {desk.roots.own}/locks: File exists. Move away the file")
+
+
+@pytest.mark.parametrize("text", ["\xb2", "1_0", "\u0663", "\uff14"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("build", "--workers"),
+        ("explain", "train", "1", "--item"),
+        ("sample", "new", "--images"),
+        ("sample", "new", "--seed"),
+    ],
+    ids=lambda arguments: arguments[-1],
+)
+def test_an_option_takes_ascii_digits_alone(
+    desk: Desk, arguments: tuple[str, ...], text: str
+) -> None:
+    done = desk.run(*arguments, text)
+    assert done.exit_code == 2
+    assert f"'{arguments[-1]}': {text!r} is not a whole number." in done.stderr
+    assert desk.files() == {}
 
 
 def test_a_process_ends_with_the_message_alone(desk: Desk) -> None:

@@ -131,6 +131,11 @@ ALL = "{category_name}, {domain}, {occ}, {view}"
         ("prompts: {k: '{occ}'}", f"{K}: {{occ}} says nothing of some crops"),
         ('prompts: {k: "a\\tb"}', f"{K}: a\\tb has a line break, a tab or another"),
         ('prompts: {k: "a\\e[31m"}', f"{K}: a\\x1b[31m has a line break"),
+        ('prompts: {k: "a\\Nb"}', f"{K}: a\\x85b has a line break"),
+        ('prompts: {k: "a\\Lb"}', f"{K}: a\\u2028b has a line break"),
+        ('prompts: {k: "a\\Pb"}', f"{K}: a\\u2029b has a line break"),
+        ('prompts: {k: "a\\ud800b"}', f"{K}: a\\ud800b has a line break"),
+        ('prompts: {k: "\u5199\u771f {\u8272}"}', f"{K}: unknown placeholder {{\u8272}}: there"),
         ("prompts: {k: 'a {colour}'}", f"{K}: unknown placeholder {{colour}}: there are {ALL}."),
         ("prompts: {k: 'a {}'}", f"{K}: unknown placeholder {{}}"),
         ("prompts: {k: 'a {occ.__class__}'}", f"{K}: unknown placeholder {{occ.__class__}}"),
@@ -146,6 +151,23 @@ def test_a_file_that_cannot_be_used_says_where_what_is_wrong_and_what_may_be(
         parse_templates(text, "FILE")
     assert str(caught.value).startswith(message)
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "\u0639\u06a9\u0633 \u0646\u06cc\u0645\u200c\u062a\u0646\u0647",  # Persian, ZWNJ
+        "\u0d28\u0d4d\u200d",  # Malayalam, ZWJ
+        "Photo\u202f: une \xab\xa0robe\xa0\xbb",  # French, spaces that do not break
+        "\u5199\u771f\u3000\u670d",  # Japanese, ideographic space
+        "Kleider\xadschrank",  # soft hyphen
+        "\u05ea\u05de\u05d5\u05e0\u05d4 \u2068vest\u2069\u200f",  # Hebrew, isolates and a mark
+        "\U0001f469\u200d\U0001f9b0\ufe0f",  # emoji
+    ],
+)
+def test_a_template_may_be_in_any_script(template: str) -> None:
+    (variant,) = parse_templates(f"prompts: {{k: '{template}'}}", "FILE")
+    assert variant.prompt("path", "query", "vest", 1, 2) == template
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_an_exception_of_a_shard_is_raised_by_the_serial_engine_as_it_is() -> No
 def test_an_unknown_engine_is_an_error() -> None:
     with pytest.raises(ValueError, match="There is no engine 'rye'"):
         make("rye")
-    require_usable("local", "nowhere")
+    require_usable("local", address="nowhere")
 
 
 def test_work_is_cut_into_shards_of_at_most_a_size() -> None:

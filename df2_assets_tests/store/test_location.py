@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from df2_assets.errors import RootsError
+from df2_assets.errors import RootsError, SettingsError
 from df2_assets.settings import make_roots
 from df2_assets.store.layout import require_safe_roots
 from df2_assets.store.location import locate
@@ -24,6 +24,28 @@ def test_a_url_stays_one_whatever_is_done_with_its_names() -> None:
     assert table.relative_to(root).as_posix() == "_df2_assets/tables/train.parquet"
     assert pickle.loads(pickle.dumps(table)) == table  # noqa: S301 - just pickled
     assert table.as_uri() == f"{table}"
+
+
+@pytest.mark.parametrize("text", ["crlf\r", "a\nb", "caf\udce9", "s3://bucket/a\rb"])
+def test_a_root_is_plain_text(text: str) -> None:
+    with pytest.raises(RootsError, match="in UTF-8 and without control characters") as refused:
+        locate(text)
+    assert str(refused.value).isprintable()
+
+
+def test_an_unknown_home_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SettingsError, match="home folder of ~nobody-here is not known"):
+        locate("~nobody-here/x")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # no HOME, and an unknown user
+    with pytest.raises(SettingsError, match="home folder of ~ is not known"):
+        locate("~/x")
+
+
+def test_without_a_home_a_root_is_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    require_safe_roots(make_roots(str(tmp_path / "df2"), str(tmp_path / "sku")))
 
 
 def test_nothing_takes_an_object_for_a_file_of_this_machine() -> None:

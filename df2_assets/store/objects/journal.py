@@ -1,5 +1,6 @@
 """The journal on objects, which cannot be appended to: one small object for some shards."""
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Final
@@ -9,6 +10,8 @@ from df2_assets.store.objects.path import ObjectPath
 
 _EVERY: Final = 1.0
 """Seconds that are gathered into one object: what a killed build may have to do again."""
+
+_PART: Final = re.compile(r"[0-9]+\.jsonl")
 
 
 class ObjectJournal:
@@ -50,4 +53,4 @@ def discard(path: ObjectPath) -> None:
 
 def _parts(path: ObjectPath) -> Iterator[str]:
     """In order: listings are by name."""
-    return (name for name in under(path) if name.removesuffix(".jsonl").isdigit())
+    return (name for name in under(path) if _PART.fullmatch(name))

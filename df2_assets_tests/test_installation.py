@@ -1,0 +1,87 @@
+"""`make install`, whatever a person's settings of pip and Python say of where things go."""
+
+import os
+import runpy
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from df2_assets_tests.support.processes import PROJECT
+
+SCRIPT = PROJECT / "scripts" / "pip_install.py"
+ELSEWHERE = {
+    "PIP_USER": "1",
+    "PIP_TARGET": "/elsewhere",
+    "PIP_PREFIX": "/elsewhere",
+    "PIP_ROOT": "/elsewhere",
+    "PIP_NO_DEPS": "1",
+    "PIP_DRY_RUN": "1",
+    "PIP_REQUIRE_VIRTUALENV": "1",
+    "PIP_REQUIREMENT": "/elsewhere",
+    "PIP_PYTHON": "/elsewhere",
+    "PIP_QUIET": "3",
+    "PYTHONPATH": "/elsewhere",
+    "PYTHONUSERBASE": "/elsewhere",
+}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration of pip that leads elsewhere, and names an index."""
+    path = tmp_path / "pip.conf"
+    path.write_text(
+        "[global]\nuser = true\nno-deps = true\nquiet = 3\n"
+        "index-url = https://global/simple\nproxy = http://proxy:1\n"
+        "[install]\ntarget = /elsewhere\nindex-url = https://install/simple\n"
+    )
+    return path
+
+
+def test_of_pips_settings_those_are_kept_that_say_where_packages_come_from(config: Path) -> None:
+    """A variable counts more than a file, and in a file `install` more than `global`."""
+    given = {"HOME": "/home", "PIP_CONFIG_FILE": str(config), "PIP_PROXY": "http://mine:1"}
+    script = runpy.run_path(str(SCRIPT))
+    kept = script["clean"](ELSEWHERE | given)
+    assert kept.pop("PIP_CONFIG_FILE") == os.devnull
+    assert kept.pop("PIP_PROXY") == "http://mine:1"
+    assert kept.pop("PIP_INDEX_URL") == "https://install/simple"
+    assert kept.pop("HOME") == "/home"
+    left = {name.removeprefix("PIP_").lower().replace("_", "-") for name in kept}
+    assert left <= {*script["KEPT"]}  # of this machine's own configuration
+
+
+def test_a_package_lands_in_the_environment_that_asks_for_it(tmp_path: Path, config: Path) -> None:
+    wheel = tmp_path / "tiny-1-py3-none-any.whl"
+    info = "tiny-1.dist-info"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("tiny.py", "")
+        file.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1\n")
+        file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        file.writestr(f"{info}/RECORD", "")
+    env = tmp_path / "env"
+    subprocess.run((sys.executable, "-m", "venv", str(env)), check=True)
+    subprocess.run(
+        (env / "bin" / "python", "-I", SCRIPT, "--no-index", wheel),
+        env=os.environ | ELSEWHERE | {"PIP_CONFIG_FILE": str(config)},
+        check=True,
+    )
+    assert len([*env.glob("lib/*/site-packages/tiny.py")]) == 1
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE"])
+def test_make_passes_on_no_other_place_for_packages(tmp_path: Path, name: str) -> None:
+    rules = f"include {PROJECT}/Makefile\nshow:\n\t@env\n"
+    shown = subprocess.run(
+        ("make", "-sf", "-", "show"),
+        input=rules,
+        env=os.environ | {name: "/elsewhere"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "PATH=" in shown
+    assert f"{name}=" not in shown
