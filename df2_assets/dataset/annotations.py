@@ -212,8 +212,13 @@ def _integer(name: str, value: object, limits: Range | None = None) -> int:
 
 def _box(value: object) -> Box:
     """Return a box in whole pixels: fractions are cut off, as the original recipe's `int` does."""
-    if not isinstance(value, list) or len(value) != 4 or not all(map(_is_number, value)):
+    if not isinstance(value, list) or len(value) != 4:
         raise Refused(Reason.WRONG_FIELD, f"bounding_box is {_typed(value)}, not four numbers")
+    for edge in value:
+        if not _is_number(edge):
+            raise Refused(
+                Reason.WRONG_FIELD, f"an edge of bounding_box is {_typed(edge)}, not a number"
+            )
     x1, y1, x2, y2 = map(int, value)
     return x1, y1, x2, y2
 
