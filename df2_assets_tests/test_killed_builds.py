@@ -94,7 +94,7 @@ def test_a_build_that_is_ended_goes_on_from_its_finished_shards(
     finished, left = ground.finished(), crop_stamps(ground.sku)
     kept = f"{len(finished)} new crops of {SPLIT} are finished and kept"
     assert killed or kept in done.stderr
-    assert killed or kept in ground.log()
+    assert killed or kept in ground.station.log()
     assert 0 < len(finished) < 2 * IMAGES
     assert not state.load(ground.roots, SPLIT).complete
     assert ground.runs() == [status]
@@ -103,7 +103,7 @@ def test_a_build_that_is_ended_goes_on_from_its_finished_shards(
 
     assert numbers["images_decoded"] == IMAGES - len(finished) / 2
     taken_over = f"Took over {len(finished)} crops of {SPLIT} from a build that was stopped."
-    assert taken_over in ground.log()
+    assert taken_over in ground.station.log()
     after = crop_stamps(ground.sku)
     assert {path: after[path] for path in finished} == {path: left[path] for path in finished}
     assert ground.runs() == ["FAILURE" if killed else status, "SUCCESS"]

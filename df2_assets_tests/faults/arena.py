@@ -111,12 +111,6 @@ class Arena(NamedTuple):
         with dg.DagsterInstance.from_config(str(self.station.home)) as instance:
             return [run.status.value for run in reversed(instance.get_runs())]
 
-    def log(self) -> str:
-        """Everything that the runs have logged, with the errors of steps."""
-        with dg.DagsterInstance.from_config(str(self.station.home)) as instance:
-            entries = [e for run in instance.get_runs() for e in instance.all_logs(run.run_id)]
-        return "\n".join(f"{entry.user_message} {entry.dagster_event}" for entry in entries)
-
     def assert_as(self, undisturbed: Undisturbed) -> None:
         """The bytes of an undisturbed build, no file besides, no lock and no run left behind."""
         assert contract(self.sku) == undisturbed.contract
