@@ -56,7 +56,7 @@ demo: install ## write the sample data set and build it with every check
 
 demo-faults: install ## the same on a sample with planted defects: what is refused, and why
 	@.venv/bin/df2-assets sample "$(SAMPLE)/faults" --faults
-	@$(DAGSTER) .venv/bin/df2-assets score "$(SAMPLE)/faults"
+	@.venv/bin/df2-assets score "$(SAMPLE)/faults"
 
 # Over the same data as make ui; the sample is built first.
 ifeq ($(DF2_ROOT)$(wildcard data/DeepFashion2_original),)

@@ -92,6 +92,9 @@ def test_a_build_that_is_ended_goes_on_from_its_finished_shards(
     assert killed or len(done.stderr.splitlines()) <= 2
     assert killed or "Traceback" not in done.stderr
     finished, left = ground.finished(), crop_stamps(ground.sku)
+    kept = f"{len(finished)} new crops of {SPLIT} are finished and kept"
+    assert killed or kept in done.stderr
+    assert killed or kept in ground.station.log()
     assert 0 < len(finished) < 2 * IMAGES
     assert not state.load(ground.roots, SPLIT).complete
     assert ground.runs() == [status]
@@ -99,6 +102,8 @@ def test_a_build_that_is_ended_goes_on_from_its_finished_shards(
     numbers = ground.rerun()
 
     assert numbers["images_decoded"] == IMAGES - len(finished) / 2
+    taken_over = f"Took over {len(finished)} crops of {SPLIT} from a build that was stopped."
+    assert taken_over in ground.station.log()
     after = crop_stamps(ground.sku)
     assert {path: after[path] for path in finished} == {path: left[path] for path in finished}
     assert ground.runs() == ["FAILURE" if killed else status, "SUCCESS"]

@@ -1,6 +1,8 @@
 """`df2-assets score`: does the platform find all that is wrong, and nothing else?"""
 
 import dataclasses
+import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from df2_assets.store.layout import Roots
 
 _SHOWN = 5
+_BESIDE = ("SKU", "dagster")
 
 
 @click.command()
@@ -24,8 +27,9 @@ _SHOWN = 5
 def score(out: Path, workers: int | None, as_json: bool) -> None:
     """Build the sample with planted defects at OUT, and score every reason and check.
 
-    The result goes beside it, into OUT_SKU. Ends with 1 where something planted was not found, or
-    something was named that is not wrong.
+    The result goes beside it, into OUT_SKU, and the history of the runs into OUT_dagster: pages of
+    the UI show other data sets. Ends with 1 where something planted was not found, or something was
+    named that is not wrong.
 
     \b
     Example: df2-assets sample faulty --faults && df2-assets score faulty
@@ -35,7 +39,8 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
     from df2_assets.settings import read_settings
 
     key = read_answer_key(out)
-    result = out.absolute().with_name(f"{out.absolute().name}_SKU")
+    result, home = (out.absolute().with_name(f"{out.absolute().name}_{end}") for end in _BESIDE)
+    os.environ["DAGSTER_HOME"] = str(home)
     settings = dataclasses.replace(
         read_settings(),
         df2_root=out.absolute(),
@@ -96,7 +101,12 @@ def _show_refusals(refused: "pd.DataFrame", roots: "Roots") -> None:
         where = f"{row['split']} {row['image_id']}{item}"
         say(f"  {row['reason']:<17} {where:<28} {row['detail']}")
     say(f"All of them: {roots.tables('refusals')}. To follow one through:")
-    say(f"  DF2_ROOT={roots.df2_root} SKU_ROOT={roots.sku_root} df2-assets explain {where}")
+    places = {"DF2_ROOT": roots.df2_root, "SKU_ROOT": roots.sku_root}
+    places["DAGSTER_HOME"] = Path(os.environ["DAGSTER_HOME"])
+    settings = " ".join(f"{name}={shlex.quote(str(path))}" for name, path in places.items())
+    say(f"  {settings} df2-assets explain {where}")
+    say("To see the runs and checks in the UI:")
+    say(f"  {settings} make ui")
 
 
 def _show(of: str, scores: "list[Score]") -> None:

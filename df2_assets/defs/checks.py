@@ -24,7 +24,14 @@ from df2_assets.defs.failures import CheckFailure, explained, with_offenders
 from df2_assets.defs.metadata import check_result, pictures
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
-from df2_assets.defs.runs.history import SOURCE, another_data_set, last_made, made_from, observed
+from df2_assets.defs.runs.history import (
+    INDEX,
+    SOURCE,
+    another_data_set,
+    last_made,
+    made_from,
+    observed,
+)
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.report.check_pictures import SHOW
 
@@ -108,7 +115,9 @@ def _results(
     if asset in BESIDE and not is_there(asset, roots, split):
         context.log.info(f"{asset} of {split} is not checked: it has not been made.")
         return
-    moved = another_data_set(context.instance, asset, split, roots)
+    # The source has no materialization: what is read from it first has.
+    made = INDEX if asset == SOURCE else asset
+    moved = another_data_set(context.instance, made, split, roots)
     with retried(context.op_execution_context):
         try:
             findings = [(check, check.find(subject)) for check in checks]

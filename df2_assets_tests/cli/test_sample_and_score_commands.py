@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from df2_assets.sample.answer_key import ANSWER_KEY
@@ -48,6 +49,15 @@ def test_any_size_and_seed_is_scored_without_a_miss(desk: Desk, images: int, see
     options = ("--images", str(images), "--seed", str(seed), "--faults")
     assert desk.run("sample", str(desk.folder / "faulty"), *options).exit_code == 0
     assert desk.json("score", str(desk.folder / "faulty"))["perfect"]
+
+
+def test_the_runs_are_kept_apart_from_those_of_other_data_sets(desk: Desk, faulty: Path) -> None:
+    said = desk.run("score", str(faulty))
+    assert not desk.home.exists()
+    home = faulty.with_name("faulty_dagster")
+    assert f"DAGSTER_HOME={home} make ui" in said.output
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert {run.job_name for run in instance.get_runs()} == {"build_dataset", "refresh_reports"}
 
 
 def test_what_is_missed_and_what_is_invented_is_named_and_ends_with_1(

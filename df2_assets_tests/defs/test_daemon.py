@@ -1,5 +1,6 @@
 """A real daemon, with schedules and sensors turned on: what changes is built, once."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +10,12 @@ import pytest
 
 from df2_assets_tests.support import processes, webserver
 from df2_assets_tests.support.random_data import random_dataset
-from df2_assets_tests.support.webserver import REPOSITORY, Dev, station
+from df2_assets_tests.support.webserver import REPOSITORY, Dev, split_of, station
 
 pytestmark = pytest.mark.daemon
 
 SPLITS = ("train", "validation")
-ALL = ("train", "validation", "test")
+ALL = ("test", "validation", "train")
 
 
 @pytest.fixture
@@ -36,31 +37,24 @@ def turn_on(dev: Dev, sensor: str) -> None:
     assert answer["sensorState"]["status"] == "RUNNING"
 
 
-def runs(dev: Dev, **tags: str) -> list[dict[str, Any]]:
-    """The runs with these tags, newest first."""
-    found: list[dict[str, Any]] = dev.api.ask(
-        """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs {
-             results { runId status jobName tags { key value } } } } }""",
-        filter={"tags": [{"key": f"dagster/{k}", "value": v} for k, v in tags.items()]},
-    )["runsOrError"]["results"]
-    return found
-
-
-def split_of(run: dict[str, Any]) -> str:
-    return str(next(t["value"] for t in run["tags"] if t["key"] == "dagster/partition"))
-
-
 def wait_for_runs(dev: Dev, count: int, **tags: str) -> list[dict[str, Any]]:
-    """Wait until so many runs have ended, all of them well."""
+    """Wait until so many runs have ended, all of them well; the first to start comes first."""
 
     def ended() -> list[dict[str, Any]] | None:
-        found = runs(dev, **tags)
+        found = dev.api.runs(**tags)
         done = [run for run in found if run["status"] in webserver.ENDED]
         return found if len(done) == len(found) >= count else None
 
     found = processes.wait_until(ended, dev.process, patience=300)
     assert {run["status"] for run in found} == {"SUCCESS"}
     return found
+
+
+def assert_in_order(found: list[dict[str, Any]]) -> None:
+    """The smallest split was built first, and each after the one before had ended."""
+    assert [split_of(run) for run in found] == list(ALL)[-len(found) :]
+    for former, later in itertools.pairwise(found):
+        assert former["endTime"] <= later["startTime"]
 
 
 def observe(dev: Dev) -> None:
@@ -92,12 +86,12 @@ def test_data_versions_are_followed_by_one_run_a_split(dev: Dev) -> None:
     sensor = "follow_data_versions"
     turn_on(dev, sensor)
     look_again(dev, sensor)
-    assert runs(dev, sensor_name=sensor) == []
+    assert dev.api.runs(sensor_name=sensor) == []
     observe(dev)
     first = wait_for_runs(dev, 3, sensor_name=sensor)
     assert sorted(map(split_of, first)) == sorted(ALL)
     look_again(dev, sensor)
-    assert len(runs(dev, sensor_name=sensor)) == 3
+    assert len(dev.api.runs(sensor_name=sensor)) == 3
 
     path = min((dev.station.df2_root / "validation" / "annos").iterdir())
     annotation = json.loads(path.read_text())
@@ -105,9 +99,9 @@ def test_data_versions_are_followed_by_one_run_a_split(dev: Dev) -> None:
     path.write_text(json.dumps(annotation))
     observe(dev)
     found = wait_for_runs(dev, 4, sensor_name=sensor)
-    assert split_of(found[0]) == "validation"
+    assert split_of(found[-1]) == "validation"
     look_again(dev, sensor)
-    assert len(runs(dev, sensor_name=sensor)) == 4
+    assert len(dev.api.runs(sensor_name=sensor)) == 4
 
 
 def test_all_splits_are_backfilled_by_one_action(dev: Dev) -> None:
@@ -125,8 +119,7 @@ def test_all_splits_are_backfilled_by_one_action(dev: Dev) -> None:
         },
     )["launchPartitionBackfill"]
     assert answer["__typename"] == "LaunchBackfillSuccess"
-    found = wait_for_runs(dev, 3, backfill=answer["backfillId"])
-    assert sorted(map(split_of, found)) == sorted(ALL)
+    assert_in_order(wait_for_runs(dev, 3, backfill=answer["backfillId"]))
     for split in SPLITS:
         assert (dev.station.sku / f"{split}_image_text.jsonl").stat().st_size
 
@@ -141,4 +134,4 @@ def test_the_nightly_schedule_builds_each_split_once(dev: Dev) -> None:
     found = wait_for_runs(dev, 2, schedule_name="nightly_build")
     keys = {tag["value"] for run in found for tag in run["tags"] if tag["key"] == "dagster/run_key"}
     assert len(keys) == len(found)
-    assert {split_of(run) for run in found} == set(SPLITS)
+    assert_in_order(found[:2])

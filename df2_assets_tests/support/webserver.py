@@ -54,6 +54,12 @@ class Station(NamedTuple):
     def dagster(self, *arguments: str) -> Text:
         return processes.run((*DAGSTER, *arguments), self.environment, self.folder)
 
+    def log(self) -> str:
+        """Everything that the runs have logged, with the errors of steps."""
+        with dg.DagsterInstance.from_config(str(self.home)) as instance:
+            entries = [e for run in instance.get_runs() for e in instance.all_logs(run.run_id)]
+        return "\n".join(f"{entry.user_message} {entry.dagster_event}" for entry in entries)
+
     def checks(self, split: str) -> dict[str, bool]:
         """Whether each check of the split's last run has passed, as Dagster recorded it."""
         with dg.DagsterInstance.from_config(str(self.home)) as instance:

@@ -2,9 +2,11 @@
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from df2_assets_tests.defs.platform import Platform, evaluations, made
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.engines import build_while
 from df2_assets_tests.support.site import SPLIT, TOP, TROUSERS, Site
@@ -103,3 +105,27 @@ def test_an_asset_without_its_input_says_what_to_materialize(
     shutil.rmtree(site.sku / "_df2_assets")
     message = site.materialize(asset) or ""
     assert any(f"materialize {name} first" in message for name in inputs)
+
+
+def test_a_run_over_another_data_set_than_the_last_says_so_first(
+    built: Platform, tmp_path: Path
+) -> None:
+    other = Platform(tmp_path / "other", built.instance)
+    for platform, before in ((other, built), (built, other)):
+        result = platform.run("build_dataset")
+        assert result.success
+        metadata = made(result)["sku_metadata"].metadata
+        text = (
+            "Not the data set of the last materialization: "
+            f"DF2_ROOT is {platform.data.root} and was {before.data.root}; "
+            f"SKU_ROOT is {platform.settings.sku_root} and was {before.settings.sku_root}."
+        )
+        assert (next(iter(metadata)), metadata["another_data_set"].value) == (
+            "another_data_set",
+            text,
+        )
+    again = built.run("build_dataset")
+    assert all("another_data_set" not in of.metadata for of in made(again).values())
+
+    looked = other.run("check_only")
+    assert all(next(iter(of.metadata)) == "another_data_set" for of in evaluations(looked).values())
