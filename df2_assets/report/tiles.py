@@ -28,7 +28,10 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class Picture(NamedTuple):
-    """An image file in memory; `alt` says what it shows and is free of brackets."""
+    """An image file in memory; `alt` says what it shows and is free of brackets.
+
+    Its suffix is not `.jpg`: after a build these are the crops alone.
+    """
 
     alt: str
     data: bytes
@@ -141,5 +144,5 @@ def encoded(image: Image.Image, alt: str) -> Picture:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=quality, subsampling=0)
         if buffer.tell() < MAX_BYTES:
-            return Picture(alt, buffer.getvalue(), ".jpg")
+            return Picture(alt, buffer.getvalue(), ".jpeg")
     return encoded(image.reduce(2), alt)

@@ -190,8 +190,10 @@ def require_no_links(roots: Roots) -> None:
     """Raise RootsError where a link among the project's own files leads to files of others."""
     if isinstance(roots.own, ObjectPath):
         return
-    places = [roots.own / name for name in ("checks", "locks", "state", TABLES_FOLDER)]
-    for path in (roots.own, *places, *(path for place in places for path in place.rglob("*"))):
+    folders = ("checks", "locks", "state", TABLES_FOLDER, "report/pictures")
+    places = [roots.own / name for name in folders]
+    within = (path for place in places for path in place.rglob("*"))
+    for path in (roots.own, roots.own / "report", *places, *within):
         if path.is_symlink():
             raise RootsError(f"{path} is a link: records are only kept in real folders. Remove it.")
 

@@ -83,6 +83,8 @@ FOLDERS = [
     *(SPLIT, f"{SPLIT}/catalog", f"{SPLIT}/catalog/000001_01_01", "_df2_assets"),
     *("_df2_assets/tables", "_df2_assets/tables/crops", "_df2_assets/state", "_df2_assets/locks"),
     *("_df2_assets/checks", "_df2_assets/checks/crops.files_match"),
+    *("_df2_assets/report", "_df2_assets/report/pictures"),
+    "_df2_assets/report/pictures/crops.contact_sheet/train",
 ]
 OWN_FILES = [
     "_df2_assets/tables/crops/train.parquet",

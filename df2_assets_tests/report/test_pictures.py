@@ -23,7 +23,7 @@ def shown(picture: Picture | None) -> Image.Image:
     assert len(picture.data) < MAX_BYTES
     assert not set(picture.alt) & set("[]\n")
     image = Image.open(io.BytesIO(picture.data))
-    assert image.format == {".jpg": "JPEG", ".png": "PNG"}[picture.suffix]
+    assert image.format == {".jpeg": "JPEG", ".png": "PNG"}[picture.suffix]
     return image.convert("RGB")
 
 
