@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from df2_assets.defs.metadata import FIRST_OFFENDERS
+from df2_assets.defs.metadata import FIRST_OFFENDERS, IN_COMMON
 from df2_assets.defs.runs.history import SOURCE, TEMPLATES
 from df2_assets.defs.runs.liveness import PARTITION_TAG
 from df2_assets.errors import inert
@@ -72,7 +72,10 @@ def _failed_checks(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
         offenders = check.metadata.get(FIRST_OFFENDERS)
         if isinstance(offenders, dg.TableMetadataValue) and offenders.records:
             first = offenders.records[0].data
-            line += f" The first: {', '.join(f'{k} {v}' for k, v in first.items() if v)}."
+            facts = [f"{name} {value}" for name, value in first.items() if value]
+            if in_common := check.metadata.get(IN_COMMON):
+                facts.append(str(in_common.value))
+            line += f" The first: {', '.join(facts)}."
         yield line
 
 
