@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args, get_origin
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -50,6 +51,16 @@ def parse_splits(names: Iterable[str]) -> tuple[str, ...]:
         if name not in SPLITS:
             raise SettingsError(f"There is no split {name!r}: choose from {', '.join(SPLITS)}.")
     return tuple(split for split in SPLITS if split in names)
+
+
+def parse_timezone(name: str) -> str:
+    """Return the name of a time zone that this machine knows. Raises SettingsError."""
+    try:
+        return ZoneInfo(name.strip()).key
+    except (KeyError, ValueError, OSError):  # unknown, not a name at all, or a folder of zones
+        raise SettingsError(
+            f"DF2_TIMEZONE is {name!r}: give the name of a time zone, such as Europe/Berlin."
+        ) from None
 
 
 _Root = Annotated[Path, PlainValidator(lambda place: locate(str(place)))]
@@ -109,6 +120,11 @@ class Settings:
 
     cron: str = Field(default="0 2 * * *", validation_alias="DF2_CRON")
     """When the nightly build runs."""
+
+    timezone: Annotated[str, PlainValidator(parse_timezone)] = Field(
+        default="UTC", validation_alias="DF2_TIMEZONE"
+    )
+    """The time zone of all schedules, such as Europe/Berlin."""
 
     schedules: _Switch = Field(default=False, validation_alias="DF2_SCHEDULES")
     """on: the schedules run without being turned on in the UI."""

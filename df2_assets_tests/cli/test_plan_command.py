@@ -114,6 +114,7 @@ OTHER_VALUES: list[dict[str, object]] = [
         "DF2_MAX_AGE_DAYS": 1,
         "DF2_CODE_URL": "https://host",
         "DF2_CRON": "0 3 * * *",
+        "DF2_TIMEZONE": "Asia/Tokyo",
         "DF2_SCHEDULES": "on",
     },
 ]
