@@ -96,21 +96,21 @@ class Settings:
     """The splits that commands and schedules take."""
 
     engine: EngineName = Field(default="local", validation_alias="DF2_ENGINE")
-    """local: processes of this machine. ray: a Ray cluster. serial: the run's own process."""
+    """Where shards run: processes of this machine, a Ray cluster, or the run's own process."""
 
     ray_address: Annotated[str, AfterValidator(str.strip)] = Field(
         default="", validation_alias="RAY_ADDRESS"
     )
-    """Of the Ray cluster, host:port or ray://host:port; empty: on this machine."""
+    """The Ray cluster, as host:port or ray://host:port; by default Ray starts on this machine."""
 
     workers: int | None = Field(default=None, ge=1, le=MAX_WORKERS, validation_alias="DF2_WORKERS")
     """How many shards run at the same time; by default (in the launchpad: 0) one per core."""
 
     max_refused: float = Field(default=0.01, ge=0, le=1, validation_alias="DF2_MAX_REFUSED")
-    """Share of images, and of items, that may be refused (at least 2 may)."""
+    """The share of images, and of items, that may be refused; two of each always may."""
 
     max_age_days: float = Field(default=7.0, gt=0, le=MAX_DAYS, validation_alias="DF2_MAX_AGE_DAYS")
-    """Days after its last build from which a split is not fresh any more."""
+    """The number of days after its last build for which a split is fresh."""
 
     prompts: _File = Field(default=None, validation_alias="DF2_PROMPTS")
     """A YAML file with templates of further prompts, if any."""
@@ -127,7 +127,7 @@ class Settings:
     """The time zone of all schedules, such as Europe/Berlin."""
 
     schedules: _Switch = Field(default=False, validation_alias="DF2_SCHEDULES")
-    """on: the schedules run without being turned on in the UI."""
+    """Whether the schedules run without being turned on in the UI."""
 
     @property
     def roots(self) -> Roots:

@@ -38,7 +38,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_fn=_run_each_split(settings, {}),
         default_status=status,
         execution_timezone=settings.timezone,
-        description="Checks whether each split is still of the download as it is, and how old.",
+        description="Checks whether each split is made from the download as it is, and its age.",
     )
     weekly = dg.ScheduleDefinition(
         name="weekly_verification",

@@ -2,11 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from df2_assets import __version__
+from df2_assets.checks.registry import CHECKS
 from df2_assets.dataset.annotations import CODE_VERSION
 from df2_assets.dataset.cropping import code_version
 from df2_assets.dataset.documents import DOCUMENTS
@@ -15,7 +17,7 @@ from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.definitions import build_defs
 from df2_assets.defs.assets import all_assets
 from df2_assets.exports import EXPORTS
-from df2_assets.settings import PACKAGE, Settings, read_settings
+from df2_assets.settings import FIELDS, PACKAGE, Settings, read_settings
 
 SPECS = {spec.key.path[-1]: spec for asset in all_assets for spec in asset.specs}
 SOURCES = {"deepfashion2", "prompt_templates"}
@@ -98,6 +100,21 @@ def test_a_description_begins_with_one_sentence(name: str) -> None:
     assert re.fullmatch(r"(This|These) [^.]+\.", first.replace("\n", " "))
     assert len(first) < 100
     assert rest
+
+
+def test_jobs_schedules_sensors_checks_and_settings_are_described_in_a_sentence() -> None:
+    repository = build_defs(Settings()).get_repository_def()
+    named: list[Any] = [
+        *repository.get_all_jobs(),
+        *repository.schedule_defs,
+        *repository.sensor_defs,
+    ]
+    described = {one.name: one.description for one in named if not one.name.startswith("__")}
+    described |= {check.name: check.description for check in CHECKS}
+    described |= {name: field.description for name, field in FIELDS.items()}
+    for name, description in described.items():
+        first = re.split(r"(?<=\.)\s", " ".join((description or "").split()), maxsplit=1)[0]
+        assert re.fullmatch(r"[A-Z].{20,110}\.", first), name
 
 
 def test_columns_say_which_values_are_possible() -> None:
