@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args, get_origin
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -62,6 +63,16 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def parse_timezone(name: str) -> str:
+    """Return the name of a time zone that this machine knows. Raises SettingsError."""
+    try:
+        return ZoneInfo(name.strip()).key
+    except (KeyError, ValueError, OSError):  # unknown, not a name at all, or a folder of zones
+        raise SettingsError(
+            f"DF2_TIMEZONE is {name!r}: give the name of a time zone, such as Europe/Berlin."
+        ) from None
+
+
 _Root = Annotated[Path, PlainValidator(lambda place: locate(str(place)))]
 _File = Annotated[
     Path | None, PlainValidator(lambda path: expand(str(path)).absolute() if path else None)
@@ -95,21 +106,21 @@ class Settings:
     """The splits that commands and schedules take."""
 
     engine: EngineName = Field(default="local", validation_alias="DF2_ENGINE")
-    """local: processes of this machine. ray: a Ray cluster. serial: the run's own process."""
+    """Where shards run: processes of this machine, a Ray cluster, or the run's own process."""
 
     ray_address: Annotated[str, AfterValidator(str.strip)] = Field(
         default="", validation_alias="RAY_ADDRESS"
     )
-    """Of the Ray cluster, host:port or ray://host:port; empty: on this machine."""
+    """The Ray cluster, as host:port or ray://host:port; by default Ray starts on this machine."""
 
     workers: int | None = Field(default=None, ge=1, le=MAX_WORKERS, validation_alias="DF2_WORKERS")
     """How many shards run at the same time; by default (in the launchpad: 0) one per core."""
 
     max_refused: float = Field(default=0.01, ge=0, le=1, validation_alias="DF2_MAX_REFUSED")
-    """Share of images, and of items, that may be refused (at least 2 may)."""
+    """The share of images, and of items, that may be refused; two of each always may."""
 
     max_age_days: float = Field(default=7.0, gt=0, le=MAX_DAYS, validation_alias="DF2_MAX_AGE_DAYS")
-    """Days after its last build from which a split is not fresh any more."""
+    """The number of days after its last build for which a split is fresh."""
 
     prompts: _File = Field(default=None, validation_alias="DF2_PROMPTS")
     """A YAML file with templates of further prompts, if any."""
@@ -125,8 +136,13 @@ class Settings:
     cron: str = Field(default="0 2 * * *", validation_alias="DF2_CRON")
     """When the nightly build runs."""
 
+    timezone: Annotated[str, PlainValidator(parse_timezone)] = Field(
+        default="UTC", validation_alias="DF2_TIMEZONE"
+    )
+    """The time zone of all schedules, such as Europe/Berlin."""
+
     schedules: _Switch = Field(default=False, validation_alias="DF2_SCHEDULES")
-    """on: the schedules run without being turned on in the UI."""
+    """Whether the schedules run without being turned on in the UI."""
 
     @field_validator("*", mode="before")
     @classmethod

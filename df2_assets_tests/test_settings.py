@@ -34,6 +34,7 @@ from df2_assets_tests.support.bad_settings import BAD_SETTINGS, BadSetting
         ("DF2_CODE_URL", "https://host", "code_url", "https://host"),
         ("DF2_REPORTS_URL", "https://host/reports/", "reports_url", "https://host/reports"),
         ("DF2_CRON", "30 4 * * 1", "cron", "30 4 * * 1"),
+        ("DF2_TIMEZONE", "Europe/Berlin", "timezone", "Europe/Berlin"),
         ("DF2_SCHEDULES", "on", "schedules", True),
     ],
 )

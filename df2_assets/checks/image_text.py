@@ -257,8 +257,10 @@ def _table(cells: Counter[tuple[int, str, int, int]]) -> pd.DataFrame:
         [
             {"category": name, "domain": domain}
             | {
-                f"occlusion {o}, viewpoint {v}": cells[category_id, domain, o, v]
-                for o, v in product(OCCLUSIONS, VIEWPOINTS)
+                f"{occlusion} occlusion, {viewpoint}": cells[category_id, domain, o, v]
+                for (o, occlusion), (v, viewpoint) in product(
+                    OCCLUSIONS.items(), VIEWPOINTS.items()
+                )
             }
             for (category_id, name), domain in product(CATEGORIES.items(), DOMAINS.values())
         ]

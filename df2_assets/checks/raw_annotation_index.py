@@ -7,6 +7,7 @@ import pandas as pd
 from df2_assets.checks.finding import ITEM, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.boxes import clamp, reads_as_width_height, size
+from df2_assets.dataset.frames import rows as rows_of
 from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.skus import candidates
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, BOX_SHARES, LABELS
@@ -16,6 +17,7 @@ _FRACTIONAL: Final = "has fractions of a pixel"
 _MOST: Final = 0.01
 """The share of boxes that may be clamped, or have fractions, before each is named."""
 
+_SCALE: Final = "scale does not suit the box"
 _BOX: Final = ["x1", "y1", "x2", "y2"]
 
 
@@ -135,11 +137,16 @@ def labels(index: pd.DataFrame) -> Finding:
     faults = {
         "category out of range or misnamed": items["reason"] == Reason.WRONG_CATEGORY.value,
         "label out of range": (items["reason"] == Reason.WRONG_FIELD.value) & of_label,
-        "scale does not suit the box": usable & ((share < low) | (share >= high)),
+        _SCALE: usable & ((share < low) | (share >= high)),
     }
     rows = items.assign(box_share=share.round(4))
     columns = ["category_id", "category_name", *LABELS]
     offenders = offending_rows(rows, faults, [*ITEM, *columns, "box_share", "detail"])
+    unsuited = offenders["what"] == _SCALE
+    offenders.loc[unsuited, "detail"] = [
+        f"scale is {scale}, and the box takes {part:.0%} of the image"
+        for scale, part in rows_of(offenders[unsuited], "scale", "box_share")
+    ]
     counts = {what: int((offenders["what"] == what).sum()) for what in faults}
     found = "; ".join(f"{count:,}: {what}" for what, count in counts.items() if count)
     return Finding(

@@ -127,11 +127,21 @@ class Check(NamedTuple):
         return [p.name for p in signature(self.rule).parameters.values() if p.default is p.empty]
 
 
-_EXPORTED: Final = "Made from this build, with all its rows, and every file as written."
+_EXPORTED: Final = (
+    "The export is made from this build and has all its rows, with every file as written."
+)
 
 CHECKS: Final = (
-    Check("deepfashion2", layout, "Names are as unpacked, and as many files as were released."),
-    Check("raw_annotation_index", index.pairing, "Every image has an annotation, and the reverse."),
+    Check(
+        "deepfashion2",
+        layout,
+        "File names are as unpacked, and there are as many files as were released.",
+    ),
+    Check(
+        "raw_annotation_index",
+        index.pairing,
+        "Every image has an annotation, and every annotation an image.",
+    ),
     Check(
         "raw_annotation_index",
         refusals.refusals_within_limit,
@@ -163,7 +173,7 @@ CHECKS: Final = (
     Check(
         "sku_groups",
         sku_groups.counts,
-        "Usable items make SKUs, a full split as many as published; shows what was left out.",
+        "Usable items make SKUs, and a full split has as many SKUs as were published.",
     ),
     Check(
         "crops",
@@ -183,7 +193,7 @@ CHECKS: Final = (
     Check(
         "sku_metadata",
         contract,
-        "Read back: fields, counts, domains and order are right, and a file is at each path.",
+        "The file has the right fields, counts, domains and order, and a crop is at each path.",
     ),
     Check("image_text", matches_metadata, "The lines are the crops of the metadata, in order."),
     Check(
@@ -194,7 +204,7 @@ CHECKS: Final = (
     Check(
         "image_text",
         freshness,
-        "Made from the download as it is now, no longer ago than `limits.max_age_days`.",
+        "The split is made from the download as it is now, at most `limits.max_age_days` ago.",
     ),
     Check("crop_quality", crop_quality.dark_crops, "No crop has a mean luma under 25 of 255."),
     Check("crop_quality", crop_quality.blank_crops, "No crop is of one colour."),

@@ -34,7 +34,7 @@ def code_version() -> str:
 
     The versions of libraries are not in it: on another machine the asset would look outdated.
     """
-    return f"q{QUALITY} code{CODE_VERSION}"
+    return f"{CODE_VERSION}, JPEG quality {QUALITY}"
 
 
 def encoder() -> str:

@@ -6,6 +6,7 @@ The tables (`dataset.tables`), the documents in the UI (`dataset.documents`), th
 module, so it is plain Python.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from df2_assets.dataset.taxonomy import (
@@ -37,7 +38,8 @@ class Field(NamedTuple):
     `kind` is a name that pyarrow knows, or `box` for four int32. The values come from the columns
     `sources` of the assets that this one is made from, by default from those of the same name.
     `volatile` values differ between two builds of the same input (times of files) and are left
-    out of a table's digest. `limits` and `pattern` say which values are possible.
+    out of a table's digest. `limits` and `pattern` say which values are possible. `technical`
+    values say nothing to a person.
     """
 
     name: str
@@ -47,13 +49,19 @@ class Field(NamedTuple):
     volatile: bool = False
     limits: Range | None = None
     pattern: str | None = None
+    technical: bool = False
 
 
 class Asset(NamedTuple):
-    """The fields of a table or document, and the assets that it is made from."""
+    """The fields of a table or document, and the assets that it is made from.
+
+    No two rows have the same value in the column `unique`. Only `nullable` columns have nulls.
+    """
 
     made_from: tuple[str, ...]
     fields: tuple[Field, ...]
+    unique: str | None = None
+    nullable: tuple[str, ...] = ()
 
     def pick(self, *names: str) -> list[Field]:
         """Return the fields of these names, as an asset made from this one takes them over."""
@@ -61,12 +69,18 @@ class Asset(NamedTuple):
         return [by_name[name] for name in names]
 
 
-def _asset(*fields: Field, made_from: tuple[str, ...] = ()) -> Asset:
-    return Asset(made_from, fields)
+def _asset(
+    *fields: Field,
+    made_from: tuple[str, ...] = (),
+    unique: str | None = None,
+    nullable: Iterable[str] = (),
+) -> Asset:
+    return Asset(made_from, fields, unique, tuple(nullable))
 
 
 _SPLIT: Final = Field("split", "string", "train, validation or test")
 _CROP_PATH: Final = Field("crop_path", "string", "the crop, relative to SKU_ROOT")
+_ITEM: Final = Field("item_idx", "int32", "N of itemN", limits=ITEM_NUMBERS)
 _DETAIL: Final = Field("detail", "string", "what exactly is wrong")
 
 _LABELS: Final = [
@@ -82,7 +96,9 @@ _LABELS: Final = [
 INDEX: Final = _asset(
     _SPLIT,
     Field("image_id", "string", "six digits, unique within the split", pattern="^[0-9]{6}$"),
-    Field("item_idx", "int32", "N of itemN; null: the whole file", limits=ITEM_NUMBERS),
+    _ITEM._replace(
+        description="N of itemN; null: the whole file", limits=Range(0, ITEM_NUMBERS.high)
+    ),  # item0 is refused, and a row all the same
     Field("source", "string", "shop or user"),
     Field("pair_id", "int32", "images of one pair id show the same garments", limits=PAIR_IDS),
     Field("style", "int16", "0: no counterpart; above: which garment", limits=STYLES),
@@ -95,6 +111,10 @@ INDEX: Final = _asset(
     Field("height", "int32", "height of the stored image, pixels"),
     Field("reason", "string", "why it cannot be used; null when it can"),
     _DETAIL,
+    nullable=(
+        *("item_idx", "source", "pair_id", "style", "category_id", "category_name"),
+        *(*EDGES, *LABELS, "width", "height", "reason", "detail"),
+    ),
 )
 """One row per item, and per file that cannot be used."""
 
@@ -106,6 +126,8 @@ FILES: Final = _asset(
     Field("image_mtime_ns", "int64", "its modification time", volatile=True),
     Field("items", "int32", "items in the annotation; null: none could be read"),
     Field("settled", "bool", "false: could not be opened, to be tried again"),
+    unique="image_id",
+    nullable=("anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns", "items"),
 )
 """What the index was read from: because of this side table unchanged files stay unopened."""
 
@@ -118,7 +140,8 @@ SKU_GROUPS: Final = _asset(
     Field("style", "int16", "1 to 99: which garment of the pair", limits=SKU_STYLES),
     *INDEX.pick("category_id", "category_name"),
     Field("domain", "string", "catalog (shop) or query (user)", "source"),
-    *INDEX.pick("image_id", "item_idx"),
+    *INDEX.pick("image_id"),
+    _ITEM,
     *(
         Field(edge, "int32", f"{edge} of the box that is cut, half-open, pixels", f"{edge} {side}")
         for edge, side in zip(EDGES, ("width", "height") * 2, strict=True)
@@ -131,6 +154,8 @@ SKU_GROUPS: Final = _asset(
     _CROP_PATH._replace(sources="split source image_id item_idx"),
     Field("orig_image_path", "string", "the image, relative to DF2_ROOT", "split image_id"),
     made_from=("raw_annotation_index",),
+    unique="crop_path",
+    nullable=MORE_LABELS,
 )
 """One row per crop to make."""
 
@@ -138,7 +163,7 @@ CROPS: Final = _asset(
     _CROP_PATH,
     Field("size", "int64", "bytes of the crop"),
     Field("mtime_ns", "int64", "its modification time", volatile=True),
-    Field("sha256", "string", "digest of its bytes, hexadecimal"),
+    Field("sha256", "string", "digest of its bytes, hexadecimal", technical=True),
     Field("width", "int32", "pixels", "x1 x2"),
     Field("height", "int32", "pixels", "y1 y2"),
     Field(
@@ -151,6 +176,8 @@ CROPS: Final = _asset(
     Field("reason", "string", "why it could not be made; null when it was"),
     _DETAIL,
     made_from=("sku_groups",),
+    unique="crop_path",
+    nullable=("size", "mtime_ns", "sha256", "width", "height", "fingerprint", "reason", "detail"),
 )
 """The manifest: one row per crop that was made or could not be made."""
 
@@ -161,19 +188,27 @@ REFUSALS: Final = _asset(
     Field("reason", "string", "a code"),
     _DETAIL,
     made_from=("raw_annotation_index", "sku_groups", "crops"),
+    nullable=("item_idx",),
 )
 """One row per refused file, item or crop."""
 
 CROP_QUALITY: Final = _asset(
     _CROP_PATH,
-    Field("sha256", "string", "digest of the bytes that were measured"),
+    Field("sha256", "string", "digest of the bytes that were measured", technical=True),
     Field("brightness", "float32", "mean luma, 0 (black) to 255 (white)", "sha256"),
     Field("contrast", "float32", "standard deviation of luma, 0 to 255", "sha256"),
     Field("texture", "float32", "mean step between neighbours in the middle", "sha256"),
-    Field("phash", "int64", "difference hash: near duplicates differ in few bits", "sha256"),
-    Field("tiny", "binary", "the crop as 8 by 8 pixels of RGB", "sha256"),
-    Field("version", "int16", "of the measures"),
+    Field(
+        "phash",
+        "int64",
+        "difference hash: near duplicates differ in few bits",
+        "sha256",
+        technical=True,
+    ),
+    Field("tiny", "binary", "the crop as 8 by 8 pixels of RGB", "sha256", technical=True),
+    Field("version", "int16", "of the measures", technical=True),
     made_from=("crops",),
+    unique="crop_path",
 )
 """One row per crop on disk: what it looks like."""
 
@@ -185,6 +220,7 @@ SKU_METADATA: Final = _asset(
     Field("bbox", "box", _BOX_MEANING, " ".join(EDGES)),
     *SKU_GROUPS.pick(*CONTRACT_LABELS),
     made_from=("sku_groups", "crops"),
+    unique="crop_path",
 )
 """A crop of the metadata. In the document `sku_id` is a key and `domain` the list of the crop."""
 
@@ -200,6 +236,7 @@ IMAGE_TEXT: Final = _asset(
         " ".join(("domain", "category_name", *CONTRACT_LABELS)),
     ),
     made_from=("sku_metadata",),
+    unique="image_path",
 )
 """A line of the JSONL, its keys in order."""
 

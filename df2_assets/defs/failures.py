@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from df2_assets.checks.finding import number_of
-from df2_assets.defs.metadata import FIRST_OFFENDERS
+from df2_assets.defs.metadata import ALL_OFFENDERS, FIRST_OFFENDERS, IN_COMMON
 from df2_assets.errors import Df2Error, explain_os_error
 from df2_assets.store import journal
 from df2_assets.store.layout import Roots
@@ -29,10 +29,13 @@ def with_offenders(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
     parts = [str(check.description)]
     offenders = metadata.get(FIRST_OFFENDERS)
     if isinstance(offenders, dg.TableMetadataValue) and offenders.records:
-        first = offenders.records[0].data
-        parts.append(f"The first: {', '.join(f'{k} {v}' for k, v in first.items() if v)}.")
-    paths = [value for value in metadata.values() if isinstance(value, dg.PathMetadataValue)]
-    return " ".join([*parts, *(f"All of them: {path.value}" for path in paths)])
+        facts = [f"{name} {value}" for name, value in offenders.records[0].data.items() if value]
+        if in_common := metadata.get(IN_COMMON):
+            facts.append(str(getattr(in_common, "value", in_common)))
+        parts.append(f"The first: {', '.join(facts)}.")
+    if isinstance(path := metadata.get(ALL_OFFENDERS), dg.PathMetadataValue):
+        parts.append(f"All of them, in SKU_ROOT: {path.value}")
+    return " ".join(parts)
 
 
 @contextmanager

@@ -22,7 +22,6 @@ class TableIOManager(dg.ConfigurableIOManager):
         roots, asset, split = self.data.roots, context.asset_key.path[-1], context.partition_key
         made_from = tables.digests(roots, MADE_FROM[asset], split)
         tables.write(roots, asset, split, obj, made_from)
-        context.add_output_metadata({"path": dg.MetadataValue.path(str(roots.table(asset, split)))})
 
     @explained()
     def load_input(self, context: dg.InputContext) -> pa.Table:

@@ -26,8 +26,8 @@ build_dataset = dg.define_asset_job(
     dg.AssetSelection.assets("image_text", "refusals").upstream()
     | dg.AssetSelection.checks_for_assets(SOURCE),
     description=(
-        "Brings a split up to date, from annotations to crops, metadata and prompts, with every "
-        "check. What has not changed is not made again."
+        "Builds a split, from annotations to crops, metadata and prompts, with every check. What "
+        "has not changed is not made again."
     ),
 )
 check_only = dg.define_asset_job(
@@ -35,9 +35,9 @@ check_only = dg.define_asset_job(
     dg.AssetSelection.all_asset_checks(),
     config=_BY_SPLIT,
     description=(
-        "Judges a split that was built, or without a partition every split: all checks on tables "
-        "and files as they are, with today's settings. Makes nothing, and opens no image but to "
-        "show an offender. `verify_dataset` compares bytes instead."
+        "Evaluates all checks of a split again, on its tables and files as they are, with today's "
+        "settings. Without a partition it evaluates every split that is there. It makes nothing, "
+        "and opens an image only to show an offender. `verify_dataset` compares bytes instead."
     ),
 )
 check_freshness = dg.define_asset_job(
@@ -59,14 +59,14 @@ refresh_reports = dg.define_asset_job(
     # With the check of a build that compares splits: all of them may be there by now.
     dg.AssetSelection.tag("report", "")
     | dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("crops"), "duplicate_crops")),
-    description="Makes the reports of a split that was built; no crop, and no contract file.",
+    description="Makes the reports of a split that was built. It changes no crop or contract file.",
 )
 build_exports = dg.define_asset_job(
     "build_exports",
     dg.AssetSelection.groups("exports"),
     description=(
-        "Writes every export of a split that was built; `df2-assets export`, or a selection of "
-        "assets, writes some. What has not changed is not written again."
+        "Writes every export of a split that was built. `df2-assets export`, or a selection of "
+        "assets, writes some of them. What has not changed is not written again."
     ),
 )
 observe_sources = dg.define_asset_job(
@@ -79,7 +79,9 @@ observe_sources = dg.define_asset_job(
 class Verification(dg.Config):
     """How closely to look."""
 
-    deep: bool = Field(default=False, description="Decode every crop and compare its digest.")
+    deep: bool = Field(
+        default=False, description="Whether every crop is decoded and its digest compared."
+    )
 
 
 @dg.op(out={})
@@ -121,8 +123,9 @@ def verify_split(
 @dg.job(
     partitions_def=splits,
     description=(
-        "Compares the files of a split with what was built: every byte, if `deep`. A damaged crop "
-        "is marked to be made again. `check_only` judges what was built instead."
+        "Compares the files of a split with what was built, and every byte if `deep`. A damaged "
+        "crop is marked, and the next build makes it again. `check_only` judges what was built "
+        "instead."
     ),
 )
 def verify_dataset() -> None:

@@ -9,7 +9,8 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
-from df2_assets.checks.finding import Finding
+from df2_assets.checks.finding import Finding, number_of
+from df2_assets.dataset import record
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import escaped
@@ -17,6 +18,8 @@ from df2_assets.exports.folder import Exported
 from df2_assets.pipeline.changes import Changes
 from df2_assets.pipeline.publishing import Published
 from df2_assets.report.addresses import address
+from df2_assets.report.check_pictures import DRAWN
+from df2_assets.report.columns import OFFENDERS_WIDTH, readable, readable_offenders, rounded
 from df2_assets.report.picture_files import write_picture
 from df2_assets.report.tiles import Picture
 from df2_assets.settings import Settings
@@ -27,21 +30,41 @@ SHOWN = 20
 PREVIEWED = 3
 HOW_TO_OPEN = "Links need df2-assets serve, which make ui starts; the files need no server."
 FIRST_OFFENDERS = f"first {SHOWN} offenders"
+IN_COMMON = f"{FIRST_OFFENDERS}: each"
+ALL_OFFENDERS = "all offenders, in SKU_ROOT"
 
 _SEVERITY = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
 
 
-def columns(schema: pa.Schema) -> dict[str, Any]:
-    """Return what the UI shows of columns: their types and meaning, and where values come from."""
+def columns(schema: pa.Schema, asset: record.Asset) -> dict[str, Any]:
+    """Return what the UI shows of columns: types, meaning, constraints, and where values come from.
+
+    A column of `schema` that the record of `asset` does not know has no constraint.
+    """
+    fields = {field.name: field for field in asset.fields}
     return {
         "dagster/column_schema": dg.TableSchema(
             [
-                dg.TableColumn(f.name, str(f.type), f.metadata[b"description"].decode())
-                for f in schema
+                dg.TableColumn(
+                    column.name,
+                    str(column.type),
+                    column.metadata[b"description"].decode(),
+                    _constraints(asset, fields[column.name]) if column.name in fields else None,
+                )
+                for column in schema
             ]
         ),
         "dagster/column_lineage": column_lineage(schema),
     }
+
+
+def _constraints(asset: record.Asset, field: record.Field) -> dg.TableColumnConstraints:
+    limits = [f"{field.limits.low:,} to {field.limits.high:,}"] if field.limits else []
+    return dg.TableColumnConstraints(
+        nullable=field.name in asset.nullable,
+        unique=field.name == asset.unique,
+        other=[*limits, *([field.pattern] if field.pattern else [])],
+    )
 
 
 def column_lineage(schema: pa.Schema) -> dg.TableColumnLineage:
@@ -74,11 +97,48 @@ def previewed(name: str, rows: pd.DataFrame, limit: int = SHOWN) -> dict[str, An
     return {name: preview(filled, limit)} if len(filled) else {}
 
 
+def in_order(metadata: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
+    """Return the metadata of a materialization as a person reads it.
+
+    Sentences come first, then pictures and links, numbers, tables, paths, and what Dagster reads.
+    Within a kind the order stays. Numbers are rounded, and paths relative to SKU_ROOT: a long line
+    would push all others out of sight.
+    """
+    entries = [_short(name, value, roots) for name, value in metadata.items()]
+    return dict(sorted(entries, key=lambda entry: _rank(*entry)))
+
+
+def _short(name: str, value: Any, roots: Roots) -> tuple[str, Any]:
+    if not isinstance(value, dg.PathMetadataValue):
+        return name, rounded(value)
+    for folder in (roots.own, roots.sku_root):
+        inside = (value.path or "").removeprefix(f"{folder}/")
+        if inside != value.path:
+            where = folder.name if folder == roots.own else "SKU_ROOT"
+            return f"{name} in {where}", dg.MetadataValue.path(inside)
+    return name, value
+
+
+def _rank(name: str, value: object) -> int:
+    if name.startswith("dagster/"):
+        return 5
+    if isinstance(value, str | dg.TextMetadataValue):
+        return 0
+    if isinstance(value, dg.UrlMetadataValue):
+        return 1
+    if isinstance(value, dg.MarkdownMetadataValue):
+        return 1 if (value.value or "").startswith("![") else 3
+    if isinstance(value, int | float):
+        return 2
+    return 4 if isinstance(value, dg.PathMetadataValue) else 3
+
+
 def table_result(
     asset: str,
     table: pa.Table,
     changes: Changes,
     *,
+    summary: str,
     numbers: Mapping[str, int | float],
     rebuild_reason: str | None = None,
     metadata: Mapping[str, Any] | None = None,
@@ -86,19 +146,22 @@ def table_result(
 ) -> dg.MaterializeResult[Any]:
     """Return the result of an asset that leaves a table, for the IO manager to write.
 
-    `rebuild_reason` says why existing rows were made again, where their input has not changed.
+    `summary` says in a sentence what is in it. `rebuild_reason` says why existing rows were made
+    again, where their input has not changed.
     """
+    head = readable(tables.frame(table.slice(0, PREVIEWED)))
     return dg.MaterializeResult(
         value=table,
         data_version=dg.DataVersion(tables.digest(table)),
         metadata={
-            "dagster/row_count": table.num_rows,
-            "dagster/column_lineage": column_lineage(SCHEMAS[asset]),
-            **previewed("preview", tables.frame(table.slice(0, PREVIEWED))),
+            "summary": f"{summary} {changes}",
+            **({"rebuild_reason": rebuild_reason} if rebuild_reason else {}),
             **numbers,
             **changed(changes),
-            **({"rebuild_reason": rebuild_reason} if rebuild_reason else {}),
+            **previewed("preview", head),
             **(metadata or {}),
+            "dagster/partition_row_count": table.num_rows,
+            "dagster/column_lineage": column_lineage(SCHEMAS[asset]),
         },
         tags=tags,
     )
@@ -108,23 +171,27 @@ def document_result(
     asset: str,
     published: Published,
     path: Path,
+    preview: Mapping[str, Any],
     metadata: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> dg.MaterializeResult[Any]:
     """Return the result of an asset that leaves a contract file, already written."""
+    size = path.stat().st_size
+    contents = f"{number_of(published.skus, 'SKU')} with {number_of(published.crops, 'crop')}"
     return dg.MaterializeResult(
         data_version=dg.DataVersion(published.data_version),
         metadata={
-            "dagster/row_count": published.crops,
-            "dagster/column_lineage": column_lineage(DOCUMENTS[asset]),
-            "path": dg.MetadataValue.path(str(path)),
-            "bytes": path.stat().st_size,
+            "summary": f"{contents}, {megabytes(size)}. {published.changes}",
+            **({"rebuild_reason": published.rebuild_reason} if published.rebuild_reason else {}),
             "skus": published.skus,
             "crops": published.crops,
-            "preview": dg.MetadataValue.md(fenced_head(path)),
+            "bytes": size,
             **changed(published.changes),
-            **({"rebuild_reason": published.rebuild_reason} if published.rebuild_reason else {}),
+            **preview,
+            "path": dg.MetadataValue.path(str(path)),
             **(metadata or {}),
+            "dagster/partition_row_count": published.crops,
+            "dagster/column_lineage": column_lineage(DOCUMENTS[asset]),
         },
         tags=tags,
     )
@@ -136,14 +203,16 @@ def export_result(
     """Return the result of an asset that leaves an export in a folder, already written."""
     folder = settings.roots.export(name, split)
     card = folder / "README.md"
+    contents = f"{number_of(made.rows, 'row')} in {number_of(made.files, 'file')}"
+    fate = "Nothing changed."
+    if made.written or made.removed:
+        fate = f"{number_of(made.written, 'file')} written, {made.removed:,} removed."
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made.digest),
         metadata={
-            "dagster/row_count": made.rows,
-            "path": dg.MetadataValue.path(str(folder)),
-            "how_to_open": HOW_TO_OPEN,
+            "summary": f"{contents}, {megabytes(made.bytes)}. {fate}",
             "readme": dg.MetadataValue.url(address(settings, card)),
-            "data_card": dg.MetadataValue.md(card.read_text(encoding="utf-8")),
+            "how_to_open": HOW_TO_OPEN,
             "rows": made.rows,
             "files": made.files,
             "bytes": made.bytes,
@@ -151,8 +220,16 @@ def export_result(
             "unchanged": made.files - made.written,
             "removed": made.removed,
             "foreign": len(made.foreign),
+            "data_card": dg.MetadataValue.md(card.read_text(encoding="utf-8")),
+            "path": dg.MetadataValue.path(str(folder)),
+            "dagster/partition_row_count": made.rows,
         },
     )
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes in megabytes, with the unit."""
+    return f"{size / 1e6:,.1f} MB"
 
 
 def changed(changes: Changes) -> dict[str, Any]:
@@ -189,12 +266,17 @@ def linked(settings: Settings, path: Path, picture: Picture) -> dg.MarkdownMetad
     return dg.MetadataValue.md(f"![{picture.alt}. {hint}]({address(settings, path)})")
 
 
-def share(part: int, whole: int) -> float:
-    """Return how much of the work was done: 1.0 is a cold build, 0.0 one that changed nothing."""
-    return part / whole if whole else 0.0
+def percent(part: int, whole: int) -> float:
+    """Return how much of the work was done: 100.0 in a cold build, 0.0 if nothing changed."""
+    return 100 * part / whole if whole else 0.0
 
 
-def fenced_head(path: Path, lines: int = 6, width: int = 160) -> str:
+def per_second(name: str, count: int, seconds: float) -> dict[str, float]:
+    """Return the rate at which `count` things were worked on; none where there were none."""
+    return {f"{name}_per_second": count / seconds} if count else {}
+
+
+def fenced_head(path: Path, lines: int = 12, width: int = 60) -> str:
     """Return the first lines of a text file, cut to `width` and inert, as code in markdown."""
     with path.open(encoding="utf-8") as file:
         head = [escaped(line.rstrip("\n"), width) for line in islice(file, lines)]
@@ -215,10 +297,16 @@ def check_result(
         metadata["picture"] = picture
     if len(finding.offenders):
         metadata["offenders"] = len(finding.offenders)
-        metadata[FIRST_OFFENDERS] = preview(finding.offenders)
-        metadata["all offenders"] = dg.MetadataValue.path(str(roots.offenders(asset, check, split)))
+        shown, in_common = readable_offenders(finding.offenders, SHOWN)
+        metadata[FIRST_OFFENDERS] = preview(shown)
+        if in_common:
+            said = (f"{name} {_cell(text)}" for name, text in in_common.items())
+            metadata[IN_COMMON] = ", ".join(said)
+        file = roots.offenders(asset, check, split).relative_to(roots.sku_root)
+        metadata[ALL_OFFENDERS] = dg.MetadataValue.path(file.as_posix())
     for name, table in finding.tables.items():
-        metadata[name] = preview(table, limit=len(table))
+        if name not in DRAWN:
+            metadata[name] = preview(readable(table, OFFENDERS_WIDTH), limit=len(table))
     return dg.AssetCheckResult(
         asset_key=asset,
         check_name=check,
@@ -230,4 +318,4 @@ def check_result(
 
 
 def _cell(value: object) -> str:
-    return "" if pd.isna(value) else escaped(str(value), 200)  # type: ignore[call-overload]
+    return "" if pd.isna(value) else escaped(str(rounded(value)), 200)  # type: ignore[call-overload]

@@ -149,7 +149,9 @@ class EngineChoice(SettingsResource):
 class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
     """How a step shows how far it is."""
 
-    terminal: bool = Field(default=False, description="A bar on the terminal, not lines.")
+    terminal: bool = Field(
+        default=False, description="Whether progress is a bar on the terminal instead of lines."
+    )
 
     def of(self, log: dg.DagsterLogManager) -> progress.Progress:
         return progress.bar if self.terminal else progress.lines(log.info)

@@ -1,4 +1,4 @@
-"""What the clock starts."""
+"""What the clock starts, in the time zone of the settings."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -24,6 +24,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             cron_schedule=settings.cron,
             execution_fn=_run_each_split(settings, {}),
             default_status=status,
+            execution_timezone=settings.timezone,
             description="Builds every split again; what has not changed is not made again.",
         )
     except dg.DagsterInvalidDefinitionError:
@@ -36,7 +37,8 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         cron_schedule="0 8 * * *",
         execution_fn=_run_each_split(settings, {}),
         default_status=status,
-        description="Checks whether each split is still of the download as it is, and how old.",
+        execution_timezone=settings.timezone,
+        description="Checks whether each split is made from the download as it is, and its age.",
     )
     weekly = dg.ScheduleDefinition(
         name="weekly_verification",
@@ -46,6 +48,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             settings, {"ops": {"verify_split": {"config": {"deep": True}}}}
         ),
         default_status=status,
+        execution_timezone=settings.timezone,
         description="Decodes every crop and compares it, and all files, with what was built.",
     )
     hourly = dg.ScheduleDefinition(
@@ -53,6 +56,7 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         job_name="observe_sources",
         cron_schedule="0 * * * *",
         default_status=status,
+        execution_timezone=settings.timezone,
         description="Checks whether the download or the prompt templates have changed.",
     )
     return [nightly, daily, weekly, hourly]

@@ -20,7 +20,7 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
         emit_backfills=False,  # one run per split, as everywhere
         description=(
             "Rebuilds each asset whose input has another data version, split by split, with all "
-            "that follows; nothing behind a blocking check that has failed."
+            "that follows. It rebuilds nothing behind a blocking check that failed."
         ),
     )
     status = (

@@ -24,6 +24,13 @@ class Changes:
     unchanged: int
     first: pd.DataFrame
 
+    def __str__(self) -> str:
+        counts = {"added": self.added, "removed": self.removed, "made again": self.remade}
+        fates = [f"{count:,} {fate}" for fate, count in counts.items() if count]
+        if not fates:
+            return "Nothing changed."
+        return f"{', '.join(fates)}; {self.unchanged:,} unchanged."
+
 
 def between(before: Mapping[str, object] | None, after: Mapping[str, object]) -> Changes:
     """Compare two mappings, value by value; with nothing before, all is added."""

@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 
 from df2_assets.checks.finding import Finding
+from df2_assets.checks.image_text import COMBINATIONS
 from df2_assets.checks.raw_annotation_index import PAST_EDGE, furthest_past_edge
 from df2_assets.checks.registry import CheckContext
 from df2_assets.report import pictures
@@ -56,10 +57,16 @@ def _unlike(c: CheckContext, finding: Finding) -> Picture | None:
     return pictures.skus_side_by_side(c.roots, finding.offenders, paths, alt)
 
 
+def _coverage(_: CheckContext, finding: Finding) -> Picture | None:
+    counts = finding.tables.get(COMBINATIONS, pd.DataFrame())
+    return pictures.heat_map(counts, "crops by category, domain, occlusion and viewpoint")
+
+
 SHOW: Final[Mapping[str, Show]] = {
     "boxes": _boxes,
     "labels": _labels,
     "tiny_crops": _tiny,
+    "prompt_coverage": _coverage,
     "duplicate_crops": partial(_pairs, "crops beside those of the same bytes"),
     "dark_crops": partial(_worst, "brightness", "the darkest crops"),
     "blank_crops": partial(_worst, "contrast", "the blankest crops"),
@@ -67,3 +74,6 @@ SHOW: Final[Mapping[str, Show]] = {
     "image_in_two_skus": partial(_pairs, "one picture as a crop of two SKUs"),
     "unlike_crops": _unlike,
 }
+
+DRAWN: Final = (COMBINATIONS,)
+"""Tables of findings that a picture shows: a page need not have them twice."""

@@ -3,22 +3,43 @@
 Of what a check found (from its offenders), of what a build changed, and of a split as a whole.
 """
 
+import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from df2_assets.dataset.frames import rows
-from df2_assets.report.tiles import Picture, Tile, boxed_tile, encoded, grid, sheet, thumbnail
+from df2_assets.dataset.taxonomy import DOMAINS
+from df2_assets.report.tiles import (
+    ALARM,
+    APART,
+    FAINT,
+    GAP,
+    INK,
+    LINE,
+    PAPER,
+    Picture,
+    Row,
+    Tile,
+    boxed_tile,
+    encoded,
+    font,
+    grid,
+    sheet,
+    thumbnail,
+)
 from df2_assets.store.layout import Roots
 
 _WORST: Final = 12
 _SKUS: Final = 20
 _BESIDE: Final = 5
 _CHANGED: Final = 12
+_ACROSS: Final = 6
+_DARKEST: Final = (18, 78, 120)
 _BOX: Final = ["x1", "y1", "x2", "y2"]
 
 
@@ -64,7 +85,7 @@ def pairs(roots: Roots, offenders: pd.DataFrame, alt: str) -> Picture | None:
         chosen.setdefault(frozenset(pair), pair)
     paths = chain.from_iterable([*chosen.values()][:_WORST])
     tiles = [Tile(thumbnail(roots.crop(path)), _caption(path)) for path in paths]
-    return sheet(grid(tiles, 4), alt)
+    return sheet(grid(tiles, 4, together=2), alt)
 
 
 def skus_side_by_side(
@@ -77,14 +98,15 @@ def skus_side_by_side(
     for path in crop_paths:
         if (sku_id := path.split("/")[2]) in of_sku:
             of_sku[sku_id].append(path)
-    tiles = [
-        [
+    sheet_rows = []
+    for sku_id, paths in of_sku.items():
+        worst = sorted(paths, key=lambda path: (path not in odd, path))[: _BESIDE + 1]
+        tiles = [
             Tile(thumbnail(roots.crop(path)), _caption(path)[1:], marked=path in odd)
-            for path in sorted(paths, key=lambda path: (path not in odd, path))[: _BESIDE + 1]
+            for path in worst
         ]
-        for paths in of_sku.values()
-    ]
-    return sheet(tiles, alt, titles=chosen)
+        sheet_rows.append(Row(tiles, title=sku_id))
+    return sheet(sheet_rows, alt)
 
 
 class BeforeAndAfter:
@@ -104,21 +126,30 @@ class BeforeAndAfter:
         self._before = {path: thumbnail(sku_root / path) for path in _in_turn(*lost)}
 
     def draw(self, made: Sequence[str]) -> Picture | None:
-        """Draw before beside after; `made` are the paths of the crops that were made."""
+        """Draw the crops after the build, below those before it where there were any.
+
+        `made` are the paths of the crops that were made.
+        """
         before, remade = self._before, set(made) & self._before.keys()
-        tiles: list[Tile] = []
-        for path in _in_turn(
+        paths = _in_turn(
             [path for path in before if path in remade],
             [path for path in before if path not in remade],
             [path for path in made if path not in self._on_disk],
-        ):
-            sku_id, place = _caption(path)
-            was = f"before: {sku_id if path in before else 'nothing'}"
-            tiles.append(Tile(before.get(path), (was, place)))
-            fate = "remade" if path in remade else "removed" if path in before else "added"
-            after = None if fate == "removed" else thumbnail(self._sku_root / path)
-            tiles.append(Tile(after, (f"after: {fate}", place)))
-        return sheet(grid(tiles), "crops before and after this build")
+        )
+        sheet_rows: list[Row] = []
+        for start in range(0, len(paths), _ACROSS):
+            part = paths[start : start + _ACROSS]
+            has_before = any(path in before for path in part)
+            if has_before:
+                sheet_rows.append(Row([Tile(before.get(path)) for path in part], "before"))
+            after = [self._after(path, remade) for path in part]
+            sheet_rows.append(Row(after, "after" if has_before else ""))
+        return sheet(sheet_rows, "crops before and after this build")
+
+    def _after(self, path: str, remade: Collection[str]) -> Tile:
+        fate = "made again" if path in remade else "removed" if path in self._before else "added"
+        picture = None if fate == "removed" else thumbnail(self._sku_root / path)
+        return Tile(picture, (fate, *_caption(path)))
 
 
 def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> Picture | None:
@@ -126,29 +157,70 @@ def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> Picture | None:
 
     `crops` are rows of `sku_groups` whose crops are on disk. Of a category the first SKU is shown.
     """
-    tile, gap, line, across, skus = 96, 6, 14, 4, 6
+    tile, gap, across, skus = 144, 8, 4, 6
     firsts = crops.drop_duplicates("category_id")["sku_id"]
     chosen = firsts[:: max(1, len(firsts) // skus)].head(skus)
     if chosen.empty:
         return None
-    wide, high = across * (tile + gap) + gap, 2 * (tile + gap) + line + gap
-    paper = Image.new("RGB", (2 * wide, -(-len(chosen) // 2) * high), "white")
-    draw, font = ImageDraw.Draw(paper), ImageFont.load_default(11)
+    face = font()
+    margin = max(round(face.getlength(domain)) for domain in DOMAINS.values()) + gap
+    wide, high = margin + across * (tile + gap) + APART, 2 * (tile + gap) + LINE + APART // 2
+    columns = min(2, len(chosen))
+    paper = Image.new("RGB", (columns * wide, -(-len(chosen) // columns) * high), PAPER)
+    draw = ImageDraw.Draw(paper)
     for position, sku_id in enumerate(chosen):
-        left, top = (position % 2) * wide + gap, position // 2 * high
+        left, top = (position % columns) * wide + gap, position // columns * high + gap
         of_sku = crops[crops["sku_id"] == sku_id]
         name = of_sku["category_name"].iloc[0]
-        draw.text((left, top), f"{sku_id}  {name}", fill="black", font=font)
-        for row, domain in enumerate(("catalog", "query")):
+        draw.text((left, top), f"{sku_id}  {name}", INK, face)
+        for row, domain in enumerate(DOMAINS.values()):
+            start = top + LINE + gap + row * (tile + gap)
+            draw.text((left, start + tile / 2), domain, FAINT, face, anchor="lm")
             paths = of_sku["crop_path"][of_sku["domain"] == domain].head(across)
             for column, path in enumerate(paths):
                 crop = thumbnail(sku_root / path, tile)
                 if crop is None:  # damaged behind its size and time: `verify --deep` says so
                     continue
-                x = left + column * (tile + gap) + (tile - crop.width) // 2
-                y = top + line + row * (tile + gap) + (tile - crop.height) // 2
-                paper.paste(crop, (x, y))
+                x = left + margin + column * (tile + gap) + (tile - crop.width) // 2
+                paper.paste(crop, (x, start + (tile - crop.height) // 2))
     return encoded(paper, "catalog above query")
+
+
+def heat_map(counts: pd.DataFrame, alt: str) -> Picture | None:
+    """Draw a table of counts, the darker the more; empty combinations are framed.
+
+    The first two columns name a row. The names of the others are two words or phrases with a comma
+    between them: what several neighbours have in common, and what is their own.
+    """
+    if counts.empty:
+        return None
+    face, wide, high = font(), 108, 34
+    names, cells = counts.columns[:2], counts[counts.columns[2:]]
+    labels = [f"{first}, {second}" for first, second in rows(counts, *names)]
+    margin = round(max(map(face.getlength, labels))) + 2 * GAP
+    most = max(int(cells.to_numpy().max()), 1)
+    heads = [str(name).split(", ") for name in cells]
+    size = (margin + wide * len(heads) + GAP, 3 * high + high * len(labels) + GAP)
+    paper = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(paper)
+    for column, (common, own) in enumerate(heads):
+        x = margin + column * wide
+        if column == 0 or heads[column - 1][0] != common:
+            draw.text((x + 4, high / 2), common, INK, face, anchor="lm")
+        for line, word in enumerate(textwrap.wrap(own, 9)[:2]):
+            draw.text((x + 4, high * (1.4 + 0.8 * line)), word, FAINT, face, anchor="lm")
+    for row, (label, values) in enumerate(zip(labels, rows(cells, *cells), strict=True)):
+        top = 3 * high + row * high
+        draw.text((GAP, top + high / 2), label, INK, face, anchor="lm")
+        for column, count in enumerate(values):
+            place = (margin + column * wide, top, margin + (column + 1) * wide - 3, top + high - 3)
+            depth = (count / most) ** 0.5  # a few very frequent ones do not make all others pale
+            shade = tuple(round(255 - depth * (255 - full)) for full in _DARKEST)
+            draw.rectangle(place, fill=shade, outline=None if count else ALARM, width=2)
+            middle = ((place[0] + place[2]) / 2, top + high / 2 - 1)
+            colour = ALARM if not count else PAPER if depth > 0.6 else INK
+            draw.text(middle, f"{count:,}", colour, face, anchor="mm")
+    return encoded(paper, alt)
 
 
 def _in_turn(*kinds: Iterable[str]) -> list[str]:

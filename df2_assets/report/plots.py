@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLOURS: Final = {"catalog": "#124e78", "query": "#e08e45"}
+_DPI: Final = 150
+"""Twice the pixels of a page's text, so that it stays legible where the plot is reduced."""
+
 _STYLE: Final[dict[str, Any]] = {
-    "font.size": 9,
-    "axes.titlesize": 10,
+    "font.family": "DejaVu Sans",
+    "font.size": 10.5,
+    "axes.titlesize": 12,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.spines.top": False,
@@ -42,6 +46,7 @@ def distributions(
         return None
     import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # keys are a Literal of them all
         figure = Figure(figsize=(11, 7), layout="constrained")
@@ -60,8 +65,10 @@ def distributions(
             figure.add_subplot(grid[1, 2]), crops, "brightness", "Brightness", "mean luma, 0 to 255"
         )
         figure.suptitle(f"{split}: {crops['sku_id'].nunique():,} SKUs, {len(crops):,} crops")
+        colours = [Patch(color=colour, label=domain) for domain, colour in _COLOURS.items()]
+        figure.legend(handles=colours, loc="outside lower center", ncols=2, frameon=False)
         buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=85, metadata={"Software": None})
+        figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
     return Picture("distributions of the crops", buffer.getvalue(), ".png")
 
 
@@ -71,10 +78,10 @@ def _categories(axes: "Axes", crops: pd.DataFrame) -> None:
     left = pd.Series(0, index=names)
     for domain, colour in _COLOURS.items():
         values = counts.get(domain, pd.Series(dtype=int)).reindex(names, fill_value=0).astype(int)
-        axes.barh(names, values.tolist(), left=left.tolist(), color=colour, label=domain)
+        axes.barh(names, values.tolist(), left=left.tolist(), color=colour)
         left = left + values
     axes.set_title("Crops by category")
-    axes.legend(frameon=False)
+    axes.set_xlabel("crops")
 
 
 def _labels(axes: "Axes", crops: pd.DataFrame) -> None:
@@ -101,9 +108,11 @@ def _per_sku(axes: "Axes", crops: pd.DataFrame) -> None:
     sizes = sizes.reindex(columns=list(_COLOURS), fill_value=0)
     values = [sizes[domain].clip(upper=most).tolist() for domain in _COLOURS]
     bins = [edge + 0.5 for edge in range(int(sizes.clip(upper=most).max().max()) + 1)]
-    axes.hist(values, bins=bins, color=list(_COLOURS.values()), label=list(_COLOURS))
-    axes.set_title("Crops a SKU")
-    axes.set_xlabel(f"crops of a domain ({most} and more: the last)")
+    axes.hist(values, bins=bins, color=list(_COLOURS.values()))
+    axes.set_title("Crops per SKU")
+    axes.set_xlabel(
+        "crops of one domain" + f" ({most}: or more)" * bool((sizes > most).any(axis=None))
+    )
     axes.set_ylabel("SKUs")
 
 

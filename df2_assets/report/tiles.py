@@ -9,9 +9,16 @@ from PIL import Image, ImageDraw, ImageFont
 
 from df2_assets.dataset.boxes import Box
 
-SIDE: Final = 116
-GAP: Final = 10
-LINE: Final = 15
+SIDE: Final = 192
+GAP: Final = 12
+APART: Final = 48
+"""The gap between tiles that do not belong together, such as those of two pairs."""
+
+TEXT: Final = 22
+"""Size of text in pixels: pages and dialogs show a sheet at about half its size."""
+
+LINE: Final = 27
+_LINES: Final = 3
 _SPECK: Final = 8
 """Pixels that are left of a box which lies outside its image: at the edge where it is."""
 
@@ -39,7 +46,7 @@ class Picture(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """A picture of at most `SIDE` by `SIDE` (None: there is none), and a line or two under it."""
+    """A picture of at most `SIDE` by `SIDE` (None: there is none), and lines of text under it."""
 
     picture: Image.Image | None
     caption: tuple[str, ...] = ()
@@ -83,57 +90,108 @@ def thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
     return picture
 
 
-def sheet(rows: Iterable[Sequence[Tile]], alt: str, titles: Sequence[str] = ()) -> Picture | None:
-    """Return a picture of the rows, each under its title; None without a tile."""
-    drawn = [row for row in rows if row]
+class Row(NamedTuple):
+    """Tiles side by side, with a label on their left and a title above them, if any.
+
+    Each `together` of them belong together; a wider gap follows.
+    """
+
+    tiles: Sequence[Tile]
+    label: str = ""
+    title: str = ""
+    together: int = 0
+
+
+def font() -> _Font:
+    """Return the font of all pictures, which Pillow brings along."""
+    return ImageFont.load_default(TEXT)
+
+
+def sheet(rows: Iterable[Row], alt: str) -> Picture | None:
+    """Return a picture of the rows; None without a tile."""
+    drawn = [row for row in rows if row.tiles]
     if not drawn:
         return None
-    lines = max(len(tile.caption) for row in drawn for tile in row)
-    title = LINE + 4 if titles else 0
-    step = SIDE + GAP + lines * LINE + title
-    width = GAP + max(len(row) for row in drawn) * (SIDE + GAP)
-    paper = Image.new("RGB", (max(width, 3 * SIDE), GAP + len(drawn) * step), PAPER)
-    draw, font = ImageDraw.Draw(paper), ImageFont.load_default(11)
-    for number, row in enumerate(drawn):
-        top = GAP + number * step
-        if titles:
-            draw.text((GAP, top), titles[number], INK, font)
-        for column, tile in enumerate(row):
-            _draw(paper, draw, font, tile, (GAP + column * (SIDE + GAP), top + title))
+    face = font()
+    texts = [[_lines(tile, face) for tile in row.tiles] for row in drawn]
+    margin = GAP + max(_width(row.label, face) for row in drawn)
+    heights = [
+        (LINE + GAP if row.title else 0) + SIDE + max(map(len, lines)) * LINE + 2 * GAP
+        for row, lines in zip(drawn, texts, strict=True)
+    ]
+    widths = [_left(row, len(row.tiles)) for row in drawn]
+    titles = [_width(row.title, face) for row in drawn]
+    paper = Image.new("RGB", (margin + max(*widths, *titles, SIDE), GAP + sum(heights)), PAPER)
+    draw, top = ImageDraw.Draw(paper), GAP
+    for row, lines, height in zip(drawn, texts, heights, strict=True):
+        start = top
+        if row.title:
+            draw.text((GAP, start), row.title, INK, face)
+            start += LINE + GAP
+        draw.text((GAP, start + SIDE / 2), row.label, INK, face, anchor="lm")
+        for column, (tile, under) in enumerate(zip(row.tiles, lines, strict=True)):
+            _draw(paper, draw, face, tile, under, (margin + _left(row, column), start))
+        top += height
     return encoded(paper, alt)
 
 
-def grid(tiles: Sequence[Tile], across: int = 6) -> list[Sequence[Tile]]:
+def grid(tiles: Sequence[Tile], across: int = 6, together: int = 0) -> list[Row]:
     """Return tiles in rows of `across`."""
-    return [tiles[start : start + across] for start in range(0, len(tiles), across)]
+    starts = range(0, len(tiles), across)
+    return [Row(tiles[start : start + across], together=together) for start in starts]
+
+
+def _left(row: Row, column: int) -> int:
+    """Return where a column of a row starts, in pixels from its first."""
+    return column * (SIDE + GAP) + (column // row.together * (APART - GAP) if row.together else 0)
+
+
+def _width(text: str, face: _Font) -> int:
+    return round(face.getlength(text)) + GAP if text else 0
 
 
 def _draw(
     paper: Image.Image,
     draw: ImageDraw.ImageDraw,
-    font: _Font,
+    face: _Font,
     tile: Tile,
+    lines: list[tuple[str, str]],
     corner: tuple[int, int],
 ) -> None:
     left, top = corner
     draw.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), fill=EMPTY)
     if tile.picture is None:
-        draw.text((left + SIDE / 2, top + SIDE / 2), "not there", FAINT, font, anchor="mm")
+        draw.text((left + SIDE / 2, top + SIDE / 2), "no picture", FAINT, face, anchor="mm")
     else:
         x, y = (SIDE - tile.picture.width) // 2, (SIDE - tile.picture.height) // 2
         paper.paste(tile.picture, (left + x, top + y))
     if tile.marked:
-        draw.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), outline=ALARM, width=3)
-    for number, line in enumerate(tile.caption):
-        place = (left, top + SIDE + 3 + number * LINE)
-        draw.text(place, _fitting(line, font), INK if number == 0 else FAINT, font)
+        draw.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), outline=ALARM, width=4)
+    for number, (line, colour) in enumerate(lines):
+        draw.text((left, top + SIDE + 4 + number * LINE), line, colour, face)
 
 
-def _fitting(text: str, font: _Font) -> str:
+def _lines(tile: Tile, face: _Font) -> list[tuple[str, str]]:
+    """Return the lines under a tile with their colours: words that do not fit go to the next."""
+    lines: list[tuple[str, str]] = []
+    for number, text in enumerate(tile.caption):
+        colour = INK if number == 0 else FAINT
+        words = [""]
+        for word in text.split(" "):
+            longer = f"{words[-1]} {word}".strip()
+            if face.getlength(longer) <= SIDE:
+                words[-1] = longer
+            else:
+                words.append(word)
+        lines += [(_fitting(line, face), colour) for line in words[:_LINES] if line]
+    return lines
+
+
+def _fitting(text: str, face: _Font) -> str:
     """Return as much of a line as a tile is wide."""
-    if font.getlength(text) <= SIDE:
+    if face.getlength(text) <= SIDE:
         return text
-    while text and font.getlength(f"{text}…") > SIDE:
+    while text and face.getlength(f"{text}…") > SIDE:
         text = text[:-1]
     return f"{text}…"
 

@@ -115,6 +115,7 @@ OTHER_VALUES: list[dict[str, object]] = [
         "DF2_CODE_URL": "https://host",
         "DF2_REPORTS_URL": "https://host/reports",
         "DF2_CRON": "0 3 * * *",
+        "DF2_TIMEZONE": "Asia/Tokyo",
         "DF2_SCHEDULES": "on",
     },
 ]

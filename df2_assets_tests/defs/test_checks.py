@@ -110,12 +110,15 @@ def test_what_is_planted_is_found_shown_and_listed_whole(platform: Platform) -> 
         (image_id, n) for image_id in ("000081", "000082") for n in range(2, 33)
     ]
     assert labels["offenders"].value == 62
-    assert labels["all offenders"].value == str(path)
+    shown_path = labels["all offenders, in SKU_ROOT"].value
+    assert platform.settings.roots.sku_root / str(shown_path) == path
     assert str(labels["picture"].value).startswith("![boxes with doubtful labels. ")
     shown = labels["first 20 offenders"]
     assert isinstance(shown, dg.TableMetadataValue)
-    first = [record.data["image_id"] for record in shown.records]
-    assert first == listed["image_id"].head(20).tolist()
+    first = [(record.data["image_id"], record.data["what"]) for record in shown.records]
+    in_file = list(zip(listed["image_id"], listed["what"], strict=True))
+    # One of each kind, then the others as they are in the file.
+    assert first == [in_file[0], in_file[2], in_file[1], *in_file[3:20]]
 
 
 def test_too_many_refusals_stop_the_build_with_all_checks_of_the_asset_evaluated(

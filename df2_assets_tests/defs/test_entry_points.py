@@ -185,6 +185,12 @@ def test_when_the_nightly_build_runs_is_a_setting() -> None:
     assert schedules(DF2_CRON="30 4 * * 1")["nightly_build"].cron_schedule == "30 4 * * 1"
 
 
+def test_all_schedules_are_in_the_time_zone_of_the_settings() -> None:
+    assert {one.execution_timezone for one in schedules().values()} == {"UTC"}
+    there = schedules(DF2_TIMEZONE="Asia/Tokyo")
+    assert {one.execution_timezone for one in there.values()} == {"Asia/Tokyo"}
+
+
 def tick(name: str, day: int, **environment: str) -> list[dg.RunRequest]:
     """What a schedule asks for on a day of March."""
     defs = build_defs(read_settings(environment))

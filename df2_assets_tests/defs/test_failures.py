@@ -82,12 +82,11 @@ def test_a_blocking_check_says_what_it_found_which_item_is_first_and_where_all_a
     platform.spoil()
     result = platform.run("build_dataset")
     line = shown(result)
-    offenders = platform.settings.roots.offenders(
-        "raw_annotation_index", "refusals_within_limit", SPLIT
-    )
+    roots = platform.settings.roots
+    offenders = roots.offenders("raw_annotation_index", "refusals_within_limit", SPLIT)
     assert "CheckFailure: train: refusals_within_limit: Refused: 3 of " in line
     assert "image_id 000901" in line
-    assert line.endswith(f"All of them: {offenders}")
+    assert line.endswith(f"All of them, in SKU_ROOT: {offenders.relative_to(roots.sku_root)}")
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     described = failure.step_failure_data.user_failure_data
     assert described is not None

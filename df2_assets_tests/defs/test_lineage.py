@@ -1,10 +1,15 @@
 """What the pages of the assets say before anything is built: who, what, from where."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
+from df2_assets import __version__
+from df2_assets.checks.registry import CHECKS
+from df2_assets.dataset.annotations import CODE_VERSION
 from df2_assets.dataset.cropping import code_version
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
@@ -12,11 +17,12 @@ from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.definitions import build_defs
 from df2_assets.defs.assets import all_assets
 from df2_assets.exports import EXPORTS
-from df2_assets.settings import PACKAGE, Settings, read_settings
+from df2_assets.settings import FIELDS, PACKAGE, Settings, read_settings
 
 SPECS = {spec.key.path[-1]: spec for asset in all_assets for spec in asset.specs}
 SOURCES = {"deepfashion2", "prompt_templates"}
 MADE = sorted(SPECS.keys() - SOURCES)
+GROUPS = ("dataset", "reports", "exports")
 HOST = "https://code.example.org/garments/df2-assets/src/branch/main"
 
 
@@ -27,7 +33,7 @@ def code(spec: dg.AssetSpec) -> list[dg.LocalFileCodeReference | dg.UrlCodeRefer
 @pytest.mark.parametrize("name", SPECS)
 def test_every_asset_has_a_group_kinds_an_owner_and_a_description(name: str) -> None:
     spec = SPECS[name]
-    assert spec.group_name not in (None, "default")
+    assert spec.group_name in GROUPS
     assert spec.owners == ["team:df2-assets"]
     assert spec.kinds
     assert spec.description
@@ -73,8 +79,56 @@ def test_the_columns_shown_are_those_of_the_contract_in_order() -> None:
     assert set(DOCUMENTS["sku_metadata"].names) == fields | own
 
 
-def test_crops_look_outdated_when_the_rule_of_their_bytes_changes() -> None:
-    assert SPECS["crops"].code_version == code_version()
+def test_every_group_has_its_assets() -> None:
+    groups = {name: {n for n in SPECS if SPECS[n].group_name == name} for name in GROUPS}
+    assert groups["reports"] == {"crop_quality", "gallery"}
+    assert groups["exports"] == set(EXPORTS)
+    assert groups["dataset"] == SPECS.keys() - groups["reports"] - groups["exports"]
+
+
+def test_a_code_version_is_a_release_and_a_version_of_the_rules() -> None:
+    versions = {name: SPECS[name].code_version for name in MADE}
+    assert versions["crops"] == f"{__version__} rules {code_version()}"
+    assert versions["raw_annotation_index"] == f"{__version__} rules {CODE_VERSION}"
+    assert versions["coco"] == f"{__version__} rules {EXPORTS['coco'].code_version}"
+    assert all(str(v).startswith(f"{__version__} rules ") for v in versions.values())
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_description_begins_with_one_sentence(name: str) -> None:
+    first, rest = (SPECS[name].description or "").split("\n\n", 1)
+    assert re.fullmatch(r"(This|These) [^.]+\.", first.replace("\n", " "))
+    assert len(first) < 100
+    assert rest
+
+
+def test_jobs_schedules_sensors_checks_and_settings_are_described_in_a_sentence() -> None:
+    repository = build_defs(Settings()).get_repository_def()
+    named: list[Any] = [
+        *repository.get_all_jobs(),
+        *repository.schedule_defs,
+        *repository.sensor_defs,
+    ]
+    described = {one.name: one.description for one in named if not one.name.startswith("__")}
+    described |= {check.name: check.description for check in CHECKS}
+    described |= {name: field.description for name, field in FIELDS.items()}
+    for name, description in described.items():
+        first = re.split(r"(?<=\.)\s", " ".join((description or "").split()), maxsplit=1)[0]
+        assert re.fullmatch(r"[A-Z].{20,110}\.", first), name
+
+
+def test_columns_say_which_values_are_possible() -> None:
+    def constraints(asset: str, column: str) -> dg.TableColumnConstraints:
+        columns = SPECS[asset].metadata["dagster/column_schema"].columns
+        found: dict[str, dg.TableColumnConstraints] = {c.name: c.constraints for c in columns}
+        return found[column]
+
+    assert constraints("sku_groups", "crop_path").unique
+    assert not constraints("sku_groups", "crop_path").nullable
+    assert constraints("raw_annotation_index", "item_idx").nullable
+    assert constraints("sku_groups", "occlusion").other == ["1 to 3"]
+    assert constraints("image_text", "category_id").other == ["1 to 13"]
+    assert constraints("image_text", "image_id").other == ["^[0-9]{6}$"]
 
 
 @pytest.mark.parametrize("name", [name for name in MADE if name in SCHEMAS | DOCUMENTS])

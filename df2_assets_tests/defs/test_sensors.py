@@ -59,4 +59,6 @@ def test_only_a_check_of_severity_error_is_logged_of_a_run_that_goes_on(
     alarm("failed_checks", platform, result)
     said = capsys.readouterr().err
     assert "check matches_metadata of image_text has failed" in said
-    assert json.loads(lost)["image_path"] in said
+    crop = json.loads(lost)
+    assert f"image_id {crop['image_id']}, item_idx {crop['item_idx']}" in said
+    assert f"sku_id {crop['sku_id']}" in said

@@ -1,5 +1,6 @@
 """What each materialization leaves for the UI to plot, to compare and to keep."""
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -17,13 +18,19 @@ from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.site import QUIET
 
 NUMBERS = {
-    "raw_annotation_index": {"images", "annotations", "refused", "cold", "annotations_per_second"},
+    "raw_annotation_index": {"images", "annotations", "refused", "percent_read"},
     "sku_groups": {"skus", "crops"},
-    "crops": {"crops", "failed", "bytes", "images_decoded", "images_per_second", "cold"},
+    "crops": {"crops", "failed", "bytes", "images_decoded", "percent_made"},
     "refusals": {"refused"},
     "sku_metadata": {"skus", "crops", "bytes"},
     "image_text": {"skus", "crops", "bytes"},
 }
+RATES = {
+    "raw_annotation_index": ("percent_read", {"annotations_per_second"}),
+    "crops": ("percent_made", {"images_per_second"}),
+}
+"""What says how much of the work was done, and how fast, where there was any."""
+
 FATES = {"added", "removed", "remade", "unchanged"}
 
 
@@ -49,10 +56,71 @@ def test_numbers_have_the_same_names_in_every_build_and_tell_a_cold_one_from_a_w
     cold, warm = (made(platform.run("build_dataset")) for _ in range(2))
     for asset, names in NUMBERS.items():
         assert {cold[asset].partition, warm[asset].partition} == {SPLIT}
-        assert names | FATES <= numbers(cold[asset]).keys() == numbers(warm[asset]).keys(), asset
-    for asset in ("raw_annotation_index", "crops"):
-        assert numbers(cold[asset])["cold"] == 1.0
-        assert numbers(warm[asset])["cold"] == 0.0
+        _, rates = RATES.get(asset, ("", set()))
+        assert names | FATES | {"seconds"} <= numbers(warm[asset]).keys(), asset
+        assert numbers(cold[asset]).keys() == numbers(warm[asset]).keys() | rates, asset
+    for asset, (percent, _) in RATES.items():
+        assert numbers(cold[asset])[percent] == 100.0
+        assert numbers(warm[asset])[percent] == 0.0
+
+
+def rank(name: str, value: dg.MetadataValue[Any]) -> str:
+    """What kind of an entry it is, as a person sees it."""
+    if name.startswith("dagster/"):
+        return "Dagster's"
+    if isinstance(value, dg.MarkdownMetadataValue) and str(value.value).startswith("!["):
+        return "picture"
+    kinds = {
+        dg.TextMetadataValue: "sentence",
+        dg.UrlMetadataValue: "picture",
+        dg.IntMetadataValue: "number",
+        dg.FloatMetadataValue: "number",
+        dg.PathMetadataValue: "path",
+    }
+    return kinds.get(type(value), "table")
+
+
+def test_metadata_of_every_asset_reads_from_a_sentence_to_paths_and_its_numbers_are_explained(
+    built: Platform,
+) -> None:
+    reports = built.run("refresh_reports")
+    assert reports.success
+    built.reframe()
+    results = [built.run("build_dataset"), reports, built.materialize(SPLIT, ["coco"])]
+    found = {name: one for result in results for name, one in made(result).items()}
+    assert found.keys() == {*NUMBERS, "crop_quality", "gallery", "coco"}
+    order = ["sentence", "picture", "number", "table", "path", "Dagster's"]
+    specs = built.defs.resolve_asset_graph()
+    for asset, one in found.items():
+        ranks = [order.index(rank(name, value)) for name, value in one.metadata.items()]
+        assert ranks == sorted(ranks), asset
+        assert next(iter(one.metadata)) == "summary"
+        assert re.fullmatch(r"\S.*[.]", str(one.metadata["summary"].value)), asset
+        shown = {n: v for n, v in numbers(one).items() if not n.startswith("dagster/")}
+        meanings = specs.get(dg.AssetKey(asset)).metadata["numbers"]
+        assert isinstance(meanings, dg.TableMetadataValue)
+        assert shown.keys() <= {str(r.data["number"]) for r in meanings.records}, asset
+        assert all(r.data["meaning"] for r in meanings.records)
+        assert all(value == round(value, 4) for value in shown.values())
+        rows = one.metadata["dagster/partition_row_count"].value if asset != "gallery" else 1
+        assert isinstance(rows, int)
+        paths = [v.value for v in one.metadata.values() if isinstance(v, dg.PathMetadataValue)]
+        assert not any(str(path).startswith("/") for path in paths), asset
+
+
+def test_a_preview_has_no_times_in_nanoseconds_and_no_digests(built: Platform) -> None:
+    results = [built.run("build_dataset"), built.run("refresh_reports")]
+    tables = [
+        value
+        for result in results
+        for one in made(result).values()
+        for value in one.metadata.values()
+        if isinstance(value, dg.TableMetadataValue)
+    ]
+    assert tables
+    for table in tables:
+        cells = [str(cell) for record in table.records for cell in record.data.values()]
+        assert not [cell for cell in cells if re.search(r"[0-9]{16}|[0-9a-f]{32}", cell)]
 
 
 def test_each_materialization_says_what_has_changed_since_the_last(platform: Platform) -> None:

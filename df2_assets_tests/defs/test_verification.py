@@ -62,7 +62,8 @@ def test_a_deleted_crop_turns_its_check_red_in_its_split_until_the_next_build(
     assert evaluation.blocking
     shown = evaluation.metadata["first 20 offenders"]
     assert isinstance(shown, dg.TableMetadataValue)
-    assert [record.data["crop_path"] for record in shown.records] == [CROP]
+    of_crop = [(record.data["sku_id"], record.data["image_id"]) for record in shown.records]
+    assert of_crop == [(CROP.split("/")[2], CROP.split("/")[3][:6])]
     assert failing(built, OTHER) == set()
     for check in (FILES, CONTRACT, MATCHES):
         of_split = dg.AssetRecordsFilter(asset_key=dg.AssetKey(check[0]), asset_partitions=[SPLIT])

@@ -10,10 +10,14 @@ from PIL import Image
 
 from df2_assets.report import pictures, plots
 from df2_assets.report.pictures import BeforeAndAfter, contact_sheet
-from df2_assets.report.tiles import MAX_BYTES, Picture, encoded
+from df2_assets.report.tiles import GAP, MAX_BYTES, SIDE, Picture, Row, Tile, encoded, sheet
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support.looks import jpeg, path, picture, plain, seen
 
+CROP = 25_000
+"""Pixels of a crop in a tile: these pictures are 160 wide and high, which none enlarges."""
+
+ALARM = (0xC2, 0x41, 0x0C)
 BOXES = ["split", "image_id", "item_idx", "what", "x1", "y1", "x2", "y2"]
 
 
@@ -88,9 +92,9 @@ def test_a_pair_is_shown_once(roots: Roots) -> None:
         write(roots.sku_root, path(number), jpeg(plain(colour)))
     rows = pd.DataFrame({"crop_path": [path(1), path(2)], "like": [path(2), path(1)]})
     image = shown(pictures.pairs(roots, rows, "pairs"))
-    assert has(image, (255, 0, 0), 8000)
-    assert has(image, (0, 255, 0), 8000)
-    assert not has(image, (255, 0, 0), 16_000)
+    assert has(image, (255, 0, 0), CROP)
+    assert has(image, (0, 255, 0), CROP)
+    assert not has(image, (255, 0, 0), 2 * CROP)
 
 
 def test_the_odd_crop_of_a_sku_is_framed_beside_the_others(roots: Roots) -> None:
@@ -113,7 +117,50 @@ def test_what_a_build_changed_is_shown_before_and_after(tmp_path: Path) -> None:
     write(tmp_path, added, jpeg(plain("#0000ff")))
     image = shown(changes.draw([remade, added]))
     for colour in ((255, 0, 0), (0, 255, 0), (255, 0, 255), (0, 0, 255)):
-        assert has(image, colour, 8000), colour
+        assert has(image, colour, CROP), colour
+
+
+def test_a_first_build_shows_its_crops_without_a_row_for_those_before(tmp_path: Path) -> None:
+    changes = BeforeAndAfter(tmp_path, set(), [path(1)], [])
+    write(tmp_path, path(1), jpeg(plain("#0000ff")))
+    first = shown(changes.draw([path(1)]))
+    write(tmp_path, path(1), jpeg(plain("#ff0000")))
+    again = BeforeAndAfter(tmp_path, {path(1)}, [path(1)], [])
+    assert first.height < 2 * SIDE < shown(again.draw([path(1)])).height
+
+
+def test_two_pairs_are_further_apart_than_the_two_of_a_pair(roots: Roots) -> None:
+    for number in range(4):
+        write(roots.sku_root, path(number), jpeg(plain("#ff0000")))
+    rows = pd.DataFrame({"crop_path": [path(0), path(2)], "like": [path(1), path(3)]})
+    image = np.asarray(shown(pictures.pairs(roots, rows, "pairs")), np.int16)
+    is_paper = (image[GAP + SIDE // 2] > 250).all(axis=1)
+    edges = np.flatnonzero(np.diff(is_paper.astype(int)))
+    within, between, _ = np.diff(edges)[1::2]
+    assert between >= 3 * within
+
+
+def test_combinations_without_a_crop_stand_out_in_the_heat_map() -> None:
+    table = pd.DataFrame(
+        {"category": ["skirt"], "domain": ["query"], "heavy occlusion, frontal": 5}
+    )
+    full = shown(pictures.heat_map(table, "combinations"))
+    empty = shown(
+        pictures.heat_map(table.assign(**{"heavy occlusion, frontal": 0}), "combinations")
+    )
+    assert has(empty, ALARM, 150)
+    assert not has(full, ALARM, 1)
+    assert has(full, (18, 78, 120), 1000)
+    assert pictures.heat_map(table.iloc[:0], "combinations") is None
+
+
+def test_words_that_do_not_fit_under_a_tile_go_to_the_next_line() -> None:
+    short, long = (
+        shown(sheet([Row([Tile(None, (text,))])], "a tile"))
+        for text in ("reversed", "reversed, but fits as x, y, width, height")
+    )
+    assert long.height > short.height
+    assert long.width == short.width
 
 
 def test_a_build_that_changed_nothing_shows_nothing(tmp_path: Path) -> None:
@@ -128,8 +175,8 @@ def test_a_dozen_is_enough_and_no_kind_hides_another(tmp_path: Path) -> None:
     changes = BeforeAndAfter(tmp_path, {*remade, *removed}, remade, removed)
     image = shown(changes.draw(remade))
     for rgb, tiles in (((255, 0, 255), 6), ((255, 0, 0), 12)):  # red: before and after
-        assert has(image, rgb, tiles * 13_000)
-        assert not has(image, rgb, (tiles + 1) * 13_000)
+        assert has(image, rgb, tiles * CROP)
+        assert not has(image, rgb, (tiles + 1) * CROP)
 
 
 def test_distributions_are_one_picture_and_none_without_crops() -> None:

@@ -3,13 +3,19 @@
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import msgspec
+import pandas as pd
 import pytest
 
+from df2_assets.dataset import record
 from df2_assets.dataset.annotations import parse
 from df2_assets.dataset.reasons import Reason
 from df2_assets.errors import SampleError
 from df2_assets.sample import make_sample
 from df2_assets.sample.answer_key import Planted, read_answer_key
+from df2_assets.store import tables
+from df2_assets.store.layout import Roots
+from df2_assets_tests.checks import clean
 from df2_assets_tests.sample.conftest import FAULTY_IMAGES
 
 
@@ -87,3 +93,26 @@ def test_a_damaged_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "answer_key.json").write_text('[{"split": "train"}]')
     with pytest.raises(SampleError, match="is not an answer key"):
         read_answer_key(tmp_path)
+
+
+def test_a_faulty_split_gives_tables_with_the_values_that_the_record_allows(
+    faulty: Path, tmp_path: Path
+) -> None:
+    roots = Roots(faulty, tmp_path / "sku", str(tmp_path / "sku"))
+    clean.build(roots)
+    frames = {
+        name: tables.frame(tables.read(roots, name, "train"))
+        for name in ("raw_annotation_index", "sku_groups", "crops")
+    }
+    lines = roots.image_text("train").read_bytes().splitlines()
+    frames["image_text"] = pd.DataFrame([msgspec.json.decode(line) for line in lines])
+    for name, frame in frames.items():
+        asset = (record.TABLES | record.DOCUMENTS)[name]
+        assert {n for n in frame if frame[n].isna().any()} <= {*asset.nullable}, name
+        assert asset.unique is None or frame[asset.unique].is_unique, name
+        for field in asset.fields:
+            values = frame[field.name].dropna()
+            if field.limits:
+                assert values.between(*field.limits).all(), (name, field.name)
+            if field.pattern:
+                assert values.str.fullmatch(field.pattern).all(), (name, field.name)

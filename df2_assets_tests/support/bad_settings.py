@@ -19,6 +19,7 @@ class BadSetting(NamedTuple):
 
 _WORKERS = "give a whole number from 1 to 1024."
 _SHARE = "give a number from 0 to 1, such as 0.01."
+_ZONE = "give the name of a time zone, such as Europe/Berlin."
 _DAYS = "give a number above 0, up to 3650, such as 7."
 
 BAD_SETTINGS = [
@@ -38,4 +39,5 @@ BAD_SETTINGS = [
     BadSetting("DF2_REPORTS_URL", "3001", "give an address, such as http://127.0.0.1:3001."),
     BadSetting("DF2_REPORTS_URL", "file:///tmp", "give an address, such as http://127.0.0.1:3001."),
     BadSetting("DF2_CRON", "x", "give five cron fields, such as '0 2 * * *'."),
+    *(BadSetting("DF2_TIMEZONE", text, _ZONE) for text in ("Berlin", "Europe", "../UTC", "CET+1")),
 ]

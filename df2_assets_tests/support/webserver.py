@@ -107,13 +107,15 @@ class Api:
         except OSError:
             return False
 
-    def launch(self, split: str, config: dict[str, Any] | None = None) -> str:
-        """Launch `build_dataset` as the launchpad does; the run's id."""
+    def launch(
+        self, split: str, config: dict[str, Any] | None = None, job: str = "build_dataset"
+    ) -> str:
+        """Launch a job as the launchpad does; the run's id."""
         answer = self.ask(
             """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
                  __typename ... on LaunchRunSuccess { run { runId } } } }""",
             params={
-                "selector": {**REPOSITORY, "jobName": "build_dataset"},
+                "selector": {**REPOSITORY, "jobName": job},
                 "runConfigData": config or {},
                 "executionMetadata": {"tags": [{"key": "dagster/partition", "value": split}]},
             },

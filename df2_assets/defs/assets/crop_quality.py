@@ -3,6 +3,7 @@
 import dagster as dg
 import pyarrow as pa
 
+from df2_assets.checks.finding import number_of
 from df2_assets.dataset.perceptual import MEASURES_VERSION
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import pictures, table_result
@@ -14,17 +15,21 @@ from df2_assets.store import tables
 
 
 @split_asset(
-    group="quality",
+    group="reports",
     description="""
-    What every crop looks like, in numbers.
+    This table says in numbers what every crop looks like.
 
-    One row per crop: brightness, contrast, texture, a perceptual hash and the crop as 8 by 8
-    pixels. Beside the main path: `build_dataset` does not wait for it. Only crops with new bytes
-    are opened. Its checks find dark, blank and near-duplicate crops, and SKUs whose labels are
+    It has one row per crop: brightness, contrast, texture, a perceptual hash and the crop as 8 by 8
+    pixels. `build_dataset` does not make it; `refresh_reports` does. Only crops with new bytes are
+    opened. Its checks find dark, blank and near-duplicate crops, and SKUs whose labels are
     doubtful.
     """,
+    numbers={
+        "crops": "crops that were measured, in this run or an earlier one",
+        "crops_opened": "crops that were opened and measured in this run",
+    },
     tags=("report",),
-    code_version=str(MEASURES_VERSION),
+    rules=str(MEASURES_VERSION),
 )
 def crop_quality(
     context: dg.AssetExecutionContext,
@@ -42,6 +47,7 @@ def crop_quality(
         "crop_quality",
         measured.table,
         between_tables(measured.before, measured.table, ["crop_path"]),
+        summary=f"{number_of(measured.table.num_rows, 'crop')}, {measured.opened:,} opened.",
         numbers={"crops": measured.table.num_rows, "crops_opened": measured.opened},
         metadata=pictures(output.settings, "crop_quality", split, distributions=plots),
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.cropping import code_version
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.metadata import pictures, share, table_result
+from df2_assets.defs.metadata import megabytes, per_second, percent, pictures, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import read_files
@@ -19,18 +19,26 @@ from df2_assets.store.space import require_space
 
 
 @split_asset(
-    group="crops",
+    group="dataset",
     tags=["incremental"],
     description="""
-    The crops on disk, and a manifest of them.
+    This asset is the crops on disk, with a manifest of them.
 
     The JPEGs lie under `{split}/catalog` and `{split}/query`. The manifest has one row per crop:
-    its size, time and SHA-256, or the reason why it could not be made. A crop whose image, box
-    and encoder are as they were, and which lies on disk as it was left, is not made again. Crops
-    that nothing wants any more are removed; files that are not the project's stay.
+    its size, time and SHA-256, or the reason why it could not be made. A crop is not made again
+    if its image, box and encoder are as they were and the file on disk is as it was left. Crops
+    that no SKU needs any more are removed; files that are not the project's stay.
     """,
+    numbers={
+        "crops": "crops on disk",
+        "failed": "rows without a crop: refused, or of a SKU that lost its other domain",
+        "bytes": "bytes of all crops",
+        "images_decoded": "images that were decoded to cut crops from",
+        "percent_made": "crops made in this run, of those on disk",
+        "images_per_second": "images decoded per second, if there were any",
+    },
     kinds=("jpeg", "parquet"),
-    code_version=code_version(),
+    rules=code_version(),
 )
 def crops(
     context: dg.AssetExecutionContext,
@@ -53,18 +61,22 @@ def crops(
     seconds = time.monotonic() - start
     manifest = tables.frame(built.manifest)
     on_disk = groups[groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])]
+    failed, size = int(manifest["reason"].notna().sum()), int(manifest["size"].sum())
+    summary = f"{number_of(len(on_disk), 'crop')}, {megabytes(size)}."
+    if failed:
+        summary += f" {failed:,} could not be made or lack a counterpart: see refusals."
     return table_result(
         "crops",
         built.manifest,
         built.changes,
+        summary=summary,
         numbers={
             "crops": len(on_disk),
-            "failed": int(manifest["reason"].notna().sum()),
-            "bytes": int(manifest["size"].sum()),
+            "failed": failed,
+            "bytes": size,
             "images_decoded": built.images_decoded,
-            "cold": share(built.changes.added + built.changes.remade, len(on_disk)),
-            "seconds": seconds,
-            "images_per_second": built.images_decoded / seconds,
+            "percent_made": percent(built.changes.added + built.changes.remade, len(on_disk)),
+            **per_second("images", built.images_decoded, seconds),
         },
         rebuild_reason=plan.rebuild_reason,
         metadata={

@@ -30,15 +30,15 @@ def observe(context: dg.OpExecutionContext, data: DataRoots) -> dg.DataVersionsB
 deepfashion2 = source_asset(
     SOURCE,
     observe,
-    group="source",
+    group="dataset",
     description="""
-    The unpacked DeepFashion2 download under `DF2_ROOT`:
+    This is the unpacked DeepFashion2 download, under `DF2_ROOT`.
 
     - `{split}/image/NNNNNN.jpg`: the images
-    - `{split}/annos/NNNNNN.json`: what is to be seen in each; none for `test`
+    - `{split}/annos/NNNNNN.json`: what each image shows; none for `test`
 
-    Observed, never written. The data version of a split changes with the name, size or time of any
-    of its files.
+    It is observed, never written. The data version of a split changes with the name, size or time
+    of any of its files.
     """,
     kinds=("jpeg", "json"),
     partitions_def=splits,

@@ -16,6 +16,16 @@ from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.format import Export
 
+_NUMBERS: Final = {
+    "rows": "rows of all tables, or samples",
+    "files": "files of the export",
+    "bytes": "bytes of all files",
+    "written": "files that were written in this run",
+    "unchanged": "files that are as they were",
+    "removed": "files that are no longer part of the export",
+    "foreign": "files in the folder that are not of this project; they stay",
+}
+
 
 def _export_asset(form: Export) -> dg.AssetsDefinition:
     def body(
@@ -30,10 +40,14 @@ def _export_asset(form: Export) -> dg.AssetsDefinition:
     body.__name__ = form.name
     asset = split_asset(
         group="exports",
-        description=f"`_df2_assets/exports/{form.name}/{{split}}`: {form.title}.\n\n{form.summary}",
+        description=(
+            f"This export holds a split as {form.title}.\n\n"
+            f"It lies in `_df2_assets/exports/{form.name}/{{split}}`. {form.summary}"
+        ),
+        numbers=_NUMBERS,
         kinds=form.kinds,
         tags=("export", "incremental"),
-        code_version=form.code_version,
+        rules=form.code_version,
         deps=("crops", "image_text"),
         condition=KEEP_UP,
     )(body)

@@ -3,23 +3,27 @@
 What a single asset does stands in its own file.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from inspect import cleandoc
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import dagster as dg
+import pandas as pd
 import pyarrow as pa
 
 # No public name in Dagster 1.13, whose version is bounded. The decorator takes no owners.
 from dagster._core.definitions.external_asset import create_external_asset_from_source_asset
 
+from df2_assets import __version__
+from df2_assets.dataset import record
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.defs.conditions import FOLLOW
 from df2_assets.defs.failures import explained, kept_when_stopped
-from df2_assets.defs.metadata import columns
+from df2_assets.defs.metadata import columns, in_order, preview
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
 from df2_assets.defs.runs.history import another_data_set, data_set, made_from_tag
@@ -30,41 +34,69 @@ if TYPE_CHECKING:
 else:  # Dagster reads annotations, and knows this one only without its parameter
     Result = dg.MaterializeResult
 
+Group = Literal["dataset", "reports", "exports"]
+"""What the lineage page opens with: one box per group, with the status of its assets."""
+
 _OWNERS: Final = ["team:df2-assets"]
+_RECORDS: Final = record.TABLES | record.DOCUMENTS
+_SECONDS: Final = {"seconds": "seconds that the step took"}
+_CHANGES: Final = {
+    "added": "rows that are new since the last materialization; SKUs in sku_metadata",
+    "removed": "rows that are not there any more",
+    "remade": "rows that existed and are different now; for crops, files that were made again",
+    "unchanged": "rows that are as they were",
+}
 _CODE: Final = "dagster/code_references"
 _TABLE = dg.PythonObjectDagsterType(pa.Table, "Table")
 
 
+def code_version(rules: str) -> str:
+    """Return the code version of an asset: the release, and the version of the asset's rules.
+
+    Only people and the UI read it. No build compares it: a release alone rebuilds nothing.
+    """
+    return f"{__version__} rules {rules}"
+
+
 def split_asset(
     *,
-    group: str,
+    group: Group,
     description: str,
+    numbers: Mapping[str, str],
     kinds: Sequence[str] = ("parquet",),
     tags: Sequence[str] = (),
-    code_version: str = "1",
+    rules: str = "1",
     deps: Sequence[str] = (),
     last: bool = False,
     condition: dg.AutomationCondition[Any] = FOLLOW,
 ) -> Callable[[Callable[..., Result]], dg.AssetsDefinition]:
     """Return a decorator: an asset partitioned by split, with its columns where it has any.
 
-    `tags` are words to search for in the UI. One that comes `last` waits for the checks of its run.
-    `condition` says when automation rebuilds it.
+    `numbers` says what each number in its metadata means. `rules` is the version of what the asset
+    decides: raise it when the same input gives another result. `tags` are words to search for in
+    the UI. An asset that comes `last` waits for the checks of its run. `condition` says when
+    automation rebuilds it.
     """
 
     def decorate(body: Callable[..., Result]) -> dg.AssetsDefinition:
         name = body.__name__
         schema = (SCHEMAS | DOCUMENTS).get(name)
+        described = {} if schema is None else columns(schema, _RECORDS[name])
+        meanings = {**numbers, **(_CHANGES if schema is not None else {}), **_SECONDS}
 
         @wraps(body)
         def step(context: dg.AssetExecutionContext, **inputs: Any) -> Result:
+            start = time.monotonic()
             roots, split = inputs["output"].roots, context.partition_key
             moved = another_data_set(context.instance, name, split, roots)
             with retried(context.op_execution_context), kept_when_stopped(roots, split, name):
                 result = body(context, **inputs)
-            metadata = {**moved, **(result.metadata or {}), **data_set(roots)}
+            seconds = {"seconds": time.monotonic() - start}
+            metadata = {**moved, **(result.metadata or {}), **seconds, **data_set(roots)}
+            if name in SCHEMAS:
+                metadata["path"] = dg.MetadataValue.path(str(roots.table(name, split)))
             # With the result itself it would be kept once more, in the event of the step's output.
-            context.add_asset_metadata(metadata)
+            context.add_asset_metadata(in_order(metadata, roots))
             return result._replace(metadata=None)
 
         return dg.asset(
@@ -74,9 +106,13 @@ def split_asset(
             kinds={"python", *kinds},
             owners=_OWNERS,
             tags=dict.fromkeys(tags, ""),
-            code_version=code_version,
+            code_version=code_version(rules),
             dagster_type=_TABLE if name in SCHEMAS else None,
-            metadata=reference(body) | ({} if schema is None else columns(schema)),
+            metadata={
+                **reference(body),
+                **described,
+                "numbers": preview(pd.DataFrame(meanings.items(), columns=["number", "meaning"])),
+            },
             automation_condition=condition,
             deps=deps,
             op_tags={"dagster/priority": "-1"} if last else None,
@@ -89,7 +125,7 @@ def source_asset(
     name: str,
     observe: Callable[..., Any],
     *,
-    group: str,
+    group: Group,
     description: str,
     kinds: tuple[str, ...],
     partitions_def: dg.PartitionsDefinition[str] | None = None,

@@ -3,25 +3,40 @@
 import dagster as dg
 import pyarrow as pa
 
+from df2_assets.checks.finding import number_of
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import HOW_TO_OPEN, preview
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.report.addresses import address
+from df2_assets.report.columns import readable
 from df2_assets.report.gallery.build import TABLES, build_gallery
 from df2_assets.store import tables
 from df2_assets.store.state import require_complete
 
 
 @split_asset(
-    group="quality",
+    group="reports",
     description="""
-    A static site to look at a split with, under `_df2_assets/report/{split}`.
+    This is a static site that shows a split, under `_df2_assets/report/{split}`.
 
     It has SKUs to browse by category, occlusion, viewpoint and prompt, catalog crops beside query
     crops, each with its original and box; what was refused; what the checks say; whether the
     split is ready for retrieval. `df2-assets serve`, which `make ui` starts, shows it at the link;
     the file opens without a server, too. Thumbnails are drawn once.
     """,
+    numbers={
+        "thumbnails_drawn": "thumbnails that were drawn in this run",
+        "paired_skus": "SKUs with a catalog and a query crop",
+        "queries": "query crops",
+        "queries_without_answer": "usable user items of styles that are in no SKU",
+        "catalog_without_query": "usable shop items of styles that are in no SKU",
+        "answers_a_query": "catalog crops of a query's SKU, on average",
+        "leaking_crops": "crops whose picture is in another split too",
+        "prompts": "different prompts",
+        "skus_a_prompt": "SKUs that share a prompt, on average",
+        "occlusion_gap": "share of crops by whose occlusion catalog and query differ, 0 to 1",
+        "viewpoint_gap": "share of crops by whose viewpoint catalog and query differ, 0 to 1",
+    },
     kinds=("html",),
     tags=("report",),
     deps=("image_text",),
@@ -47,14 +62,18 @@ def gallery(
     return dg.MaterializeResult(
         data_version=dg.DataVersion(built.site.digest),
         metadata={
+            "summary": (
+                f"{number_of(int(ready.numbers['paired_skus']), 'SKU')} and "
+                f"{number_of(int(ready.numbers['queries']), 'query crop')} to look at."
+            ),
             "gallery": dg.MetadataValue.url(address(output.settings, built.site.page)),
             "how_to_open": HOW_TO_OPEN,
             "path": dg.MetadataValue.path(str(built.site.page)),
             "thumbnails_drawn": built.site.drawn,
             **ready.numbers,
             **({"not_compared_with": ", ".join(ready.not_compared)} if ready.not_compared else {}),
-            "prompts_that_skus_share": preview(ready.prompts),
-            "catalog_against_query": preview(ready.balance),
-            **({"leaks": preview(ready.leaks)} if len(ready.leaks) else {}),
+            "prompts_that_skus_share": preview(readable(ready.prompts)),
+            "catalog_against_query": preview(readable(ready.balance)),
+            **({"leaks": preview(readable(ready.leaks))} if len(ready.leaks) else {}),
         },
     )

@@ -1,22 +1,30 @@
 """The second contract file: `{split}_image_text.jsonl`."""
 
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
 import dagster as dg
+import msgspec
+import pandas as pd
 
 from df2_assets.dataset.documents import image_text_schema
-from df2_assets.dataset.prompts import version
+from df2_assets.dataset.prompts import Variant, version
+from df2_assets.dataset.record import IMAGE_TEXT
 from df2_assets.defs.assets.factories import Result, record_source, split_asset
 from df2_assets.defs.assets.prompt_templates import examples_of
-from df2_assets.defs.metadata import columns, document_result
+from df2_assets.defs.metadata import PREVIEWED, columns, document_result, previewed
 from df2_assets.defs.resources import PromptTemplates, SplitWriter
 from df2_assets.defs.runs.history import TEMPLATES
 from df2_assets.pipeline.publishing import publish_image_text
+from df2_assets.report.columns import readable
 
 
 @split_asset(
     group="dataset",
     tags=["contract"],
     description="""
-    Every crop with its prompt, as JSON lines.
+    This file has one JSON line per crop, with its prompt.
 
     `SKU_ROOT/{split}_image_text.jsonl` has one JSON object per crop, with these keys in order:
 
@@ -31,6 +39,7 @@ from df2_assets.pipeline.publishing import publish_image_text
     Sorted by SKU id, catalog before query, image id, item. When it is written the split is
     complete.
     """,
+    numbers={"skus": "SKUs", "crops": "lines, one per crop", "bytes": "bytes of the file"},
     kinds=("json",),
     deps=["sku_metadata", TEMPLATES],
 )
@@ -42,5 +51,16 @@ def image_text(
     metadata = examples_of(variants)
     tags = record_source(context, TEMPLATES, version(variants), metadata=metadata)
     if variants:  # else the columns are those of the asset
-        metadata |= columns(image_text_schema(variant.key for variant in variants))
-    return document_result("image_text", published, roots.image_text(split), metadata, tags)
+        schema = image_text_schema(variant.key for variant in variants)
+        metadata |= columns(schema, IMAGE_TEXT)
+    path = roots.image_text(split)
+    return document_result("image_text", published, path, _preview(path, variants), metadata, tags)
+
+
+def _preview(path: Path, variants: tuple[Variant, ...]) -> dict[str, Any]:
+    """Return the first lines as a table of crops and prompts."""
+    with path.open("rb") as file:
+        lines = [msgspec.json.decode(line) for line in islice(file, PREVIEWED)]
+    prompts = ["text", *(variant.key for variant in variants)]
+    table = pd.DataFrame(lines, columns=["image_id", "item_idx", "domain", *prompts])
+    return previewed("preview", readable(table))

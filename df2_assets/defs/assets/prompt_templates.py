@@ -34,14 +34,13 @@ def examples_of(variants: tuple[Variant, ...]) -> dict[str, Any]:
 prompt_templates = source_asset(
     TEMPLATES,
     observe,
-    group="prompts",
+    group="dataset",
     description="""
-    The templates of `DF2_PROMPTS`, by which `image_text` has prompts beside the contract's; none
-    where that is not set.
+    These are the templates of your own prompts, from the file that `DF2_PROMPTS` names.
 
-    Observed, never written. The data version changes with what the file says, not with how: other
-    comments or another order of words in YAML cause no rebuild. A file that cannot be used fails
-    the observation, with what is wrong where.
+    `image_text` writes these prompts beside those of the contract. The file is observed, never
+    written. The data version changes with what the file says: other comments or another order of
+    keys cause no rebuild. A file that cannot be used fails the observation, which says why.
     """,
     kinds=("yaml",),
 )

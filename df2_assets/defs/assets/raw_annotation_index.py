@@ -4,9 +4,10 @@ import time
 
 import dagster as dg
 
+from df2_assets.checks.finding import number_of
 from df2_assets.dataset.annotations import CODE_VERSION
 from df2_assets.defs.assets.factories import Result, record_source, split_asset
-from df2_assets.defs.metadata import share, table_result
+from df2_assets.defs.metadata import per_second, percent, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.defs.runs.history import SOURCE
 from df2_assets.pipeline.changes import between_tables
@@ -15,16 +16,24 @@ from df2_assets.store import tables
 
 
 @split_asset(
-    group="index",
+    group="dataset",
     tags=["incremental"],
     description="""
-    Every annotated item of a split, usable or not.
+    This table lists every annotated item of a split, usable or not.
 
-    One row per item of any style, with the size of its image. A file that cannot be used is a row
-    without an item. `reason` is null for what can be used, else a code, and `detail` says what is
-    wrong. Only files that changed since the last time are read again.
+    It has one row per item of any style, with the size of its image. A file that cannot be used is
+    a row without an item. `reason` is null for an item that can be used, else a code, and `detail`
+    says what is wrong. Only files that changed since the last time are read again.
     """,
-    code_version=CODE_VERSION,
+    numbers={
+        "images": "images in DF2_ROOT",
+        "annotations": "annotation files in DF2_ROOT",
+        "refused": "items, and whole files, that cannot be used",
+        "annotations_read": "annotation files that were read in this run",
+        "percent_read": "annotation files read in this run, of all",
+        "annotations_per_second": "annotation files read per second, if there were any",
+    },
+    rules=CODE_VERSION,
     deps=[SOURCE],
 )
 def raw_annotation_index(
@@ -39,18 +48,22 @@ def raw_annotation_index(
     seconds = time.monotonic() - start
     index, files = tables.frame(indexed.table), indexed.listing.files
     annotations = int(files["anno_size"].notna().sum())
+    images, refused = int(files["image_size"].notna().sum()), int(index["reason"].notna().sum())
     return table_result(
         "raw_annotation_index",
         indexed.table,
         between_tables(before, indexed.table, ["image_id", "item_idx", "reason"]),
+        summary=(
+            f"{number_of(images, 'image')} and {number_of(annotations, 'annotation')}; "
+            f"{number_of(refused, 'item or file', 'items and files')} refused."
+        ),
         numbers={
-            "images": int(files["image_size"].notna().sum()),
+            "images": images,
             "annotations": annotations,
-            "refused": int(index["reason"].notna().sum()),
+            "refused": refused,
             "annotations_read": indexed.annotations_read,
-            "cold": share(indexed.annotations_read, annotations),
-            "seconds": seconds,
-            "annotations_per_second": indexed.annotations_read / seconds,
+            "percent_read": percent(indexed.annotations_read, annotations),
+            **per_second("annotations", indexed.annotations_read, seconds),
         },
         rebuild_reason=indexed.rebuild_reason,
         tags=record_source(

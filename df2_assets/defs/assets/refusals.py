@@ -3,6 +3,7 @@
 import dagster as dg
 import pyarrow as pa
 
+from df2_assets.checks.finding import number_of
 from df2_assets.dataset.skus import collect_refusals
 from df2_assets.dataset.tables import REFUSALS
 from df2_assets.defs.assets.factories import Result, split_asset
@@ -15,14 +16,15 @@ from df2_assets.store import tables
 
 
 @split_asset(
-    group="reports",
+    group="dataset",
     tags=["report"],
     description="""
-    Everything that could not be used, in one place.
+    This table lists every file and item that could not be used, and why.
 
-    One row per refused file or item: where, at which stage, why. Nothing that is refused stops a
-    build, and nothing that is refused vanishes. A row without `item_idx` is a whole file.
+    It has one row per refused file or item: where it is, which asset refused it, and the reason. A
+    row without `item_idx` is a whole file.
     """,
+    numbers={"refused": "files and items that could not be used"},
 )
 def refusals(
     context: dg.AssetExecutionContext,
@@ -41,6 +43,7 @@ def refusals(
         "refusals",
         table,
         between_tables(before, table, ["image_id", "item_idx", "stage", "reason"]),
+        summary=f"{number_of(len(refused), 'file or item', 'files and items')} refused.",
         numbers={"refused": len(refused)},
         metadata={
             "build": _origin(context, split),

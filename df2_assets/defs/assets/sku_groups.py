@@ -3,6 +3,7 @@
 import dagster as dg
 import pyarrow as pa
 
+from df2_assets.checks.finding import number_of
 from df2_assets.dataset.skus import group_index
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import previewed, table_result
@@ -13,15 +14,16 @@ from df2_assets.store import tables
 
 
 @split_asset(
-    group="skus",
+    group="dataset",
     description="""
-    The crops to make: items grouped into visual SKUs.
+    This table lists the crops to make, grouped into visual SKUs.
 
-    One row per crop. A visual SKU is `(pair_id, style, category_id)` with `style > 0`; it is kept
-    only with at least one `shop` item (**catalog**) and one `user` item (**query**).
+    It has one row per crop. A visual SKU is `(pair_id, style, category_id)` with `style > 0`; it is
+    kept only with at least one `shop` item (**catalog**) and one `user` item (**query**).
     `x1` to `y2` is the box that is cut, `anno_x1` to `anno_y2` the one that was annotated. Rows
     are sorted by SKU id, domain, image id and item.
     """,
+    numbers={"skus": "visual SKUs", "crops": "crops to make"},
 )
 def sku_groups(
     context: dg.AssetExecutionContext, output: SplitWriter, raw_annotation_index: pa.Table
@@ -30,10 +32,12 @@ def sku_groups(
     before = tables.find(roots, "sku_groups", split)
     table = group_index(raw_annotation_index)
     groups = tables.frame(table)
+    skus = groups["sku_id"].nunique()
     return table_result(
         "sku_groups",
         table,
         between_tables(before, table, ["crop_path"]),
-        numbers={"skus": groups["sku_id"].nunique(), "crops": len(groups)},
+        summary=f"{number_of(skus, 'SKU')} with {number_of(len(groups), 'crop')} to make.",
+        numbers={"skus": skus, "crops": len(groups)},
         metadata=previewed("by_category", by_category(groups)),
     )

@@ -4,7 +4,7 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.metadata import document_result
+from df2_assets.defs.metadata import document_result, fenced_head
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.pipeline.publishing import publish_metadata
 from df2_assets.store import tables
@@ -14,7 +14,7 @@ from df2_assets.store import tables
     group="dataset",
     tags=["contract"],
     description="""
-    The SKUs of a split with their crops, as one JSON document.
+    This file lists the SKUs of a split with their crops, as one JSON document.
 
     `SKU_ROOT/{split}_sku_metadata.json` has `split`, `df2_root`, `out_root`, `num_skus`, and
     `skus` by `sku_id`. A SKU has
@@ -26,6 +26,7 @@ from df2_assets.store import tables
 
     Only SKUs with a crop of both domains on disk are in it.
     """,
+    numbers={"skus": "SKUs", "crops": "crops of all SKUs", "bytes": "bytes of the file"},
     kinds=("json",),
 )
 def sku_metadata(
@@ -36,4 +37,6 @@ def sku_metadata(
 ) -> Result:
     roots, split = output.roots, context.partition_key
     published = publish_metadata(roots, split, tables.frame(sku_groups), tables.frame(crops))
-    return document_result("sku_metadata", published, roots.sku_metadata(split))
+    path = roots.sku_metadata(split)
+    head = {"preview": dg.MetadataValue.md(fenced_head(path))}
+    return document_result("sku_metadata", published, path, head)

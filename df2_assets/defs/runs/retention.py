@@ -62,10 +62,11 @@ def delete_old_runs(context: dg.OpExecutionContext, config: Retention) -> None:
 
 @dg.job(
     description="""
-    Deletes what Dagster remembers of runs that ended more than `keep_days` ago: the runs, their
-    events, and the points that they left in plots. Never deleted, however old: the latest
-    materialization, observation, attempt and check of each asset and split, the latest run of
-    each job, and what has not ended. Files of the data set stay as they are.
+    Deletes Dagster's records of runs that ended more than `keep_days` ago.
+
+    These are the runs, their events, and the points that they left in plots. However old they are,
+    it keeps the latest materialization, observation, attempt and check of each asset and split, the
+    latest run of each job, and runs that have not ended. Files of the data set stay as they are.
 
     With `dry_run`, the default, it only says what it would delete. In PostgreSQL the space is
     used again; in SQLite each deleted run leaves a small empty file.
