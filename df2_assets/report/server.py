@@ -55,9 +55,10 @@ def make_app(settings: Settings) -> ASGIApp:
     ]
 
     def front_page(request: Request) -> Response:
+        here = f"{settings.reports_url}/"  # links are relative: a proxy may add a path
         pages = {split: roots.gallery(split) for split in SPLITS}
         links = "".join(
-            f'<li><a href="{urlsplit(address(settings, page)).path}">{split}</a></li>'
+            f'<li><a href="{address(settings, page).removeprefix(here)}">{split}</a></li>'
             for split, page in pages.items()
             if page.exists()
         )
