@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -95,8 +96,10 @@ def _show_refusals(refused: "pd.DataFrame", roots: "Roots") -> None:
         item = "" if pd.isna(row["item_idx"]) else f" --item {row['item_idx']}"
         where = f"{row['split']} {row['image_id']}{item}"
         say(f"  {row['reason']:<17} {where:<28} {row['detail']}")
-    say(f"All of them: {roots.tables('refusals')}. To follow one through:")
-    say(f"  DF2_ROOT={roots.df2_root} SKU_ROOT={roots.sku_root} df2-assets explain {where}")
+    say(f"All of them: {roots.tables('refusals')}")
+    places = f"DF2_ROOT={quote(str(roots.df2_root))} SKU_ROOT={quote(str(roots.sku_root))}"
+    say("To follow one through:")
+    say(f"  {places} df2-assets explain {where}")
 
 
 def _show(of: str, scores: "list[Score]") -> None:
