@@ -68,7 +68,7 @@ def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
         Fault(check, what, "you" if what == _FOREIGN else repair, path or None)
         for path, what in problems
     ]
-    remedy = f". Run df2-assets export {name} --split {split}." if is_whole else "."
+    remedy = f". Run df2-assets export {name} --split {split}" if is_whole else "."
     return Seen(_finding(split, problems, rows, remedy), faults, len(copied))
 
 

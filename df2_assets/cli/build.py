@@ -34,7 +34,7 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     changed = any(outcome.changed or not outcome.success for outcome in outcomes)
     summary = [] if changed else ["Everything is up to date."]
     summary.append(f"Files: {settings.roots.sku_root}")
-    summary.append("Runs, checks and pictures: make ui, or dagster dev with the same DAGSTER_HOME.")
+    summary.append("To see runs, checks and pictures: make ui")
     report_runs(outcomes, as_json, map(_row, outcomes), summary)
 
 

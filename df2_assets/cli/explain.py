@@ -82,7 +82,7 @@ def _explain(what: tuple[str, ...], item: int | None, split: str | None) -> "lis
             parse_splits([of])
             if not (image_id.isascii() and image_id.isdigit() and len(image_id) <= 6):
                 raise click.UsageError(
-                    f"An image id is up to six digits, such as 000001: not {image_id}."
+                    f"An image id is up to six digits, such as 000001: not {image_id!r}"
                 )
             return explain_image(roots, of, image_id.zfill(6), item, _runs(roots, of))
     raise click.UsageError(
@@ -127,7 +127,7 @@ def _show(answer: "Answer") -> None:
         answer.fate, f"not in the data set: {answer.fate}"
     )
     is_last_step = any(step.said == answer.why for step in answer.steps)
-    say(f"{subject} is {verdict}{'' if is_last_step else f': {answer.why}'}.")
+    say(f"{subject} is {verdict}{'.' if is_last_step else f': {answer.why}'}")
     by_run: dict[str, list[Step]] = {}
     for step in answer.steps:
         for stage, said in ((step.stage, step.said), *(("", line) for line in step.also)):

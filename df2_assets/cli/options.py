@@ -70,8 +70,8 @@ def built_splits(settings: Settings, *, named: bool) -> tuple[str, ...]:
     built = tuple(split for split in settings.splits if is_built(settings.roots, split))
     if not built:
         raise MissingTableError(
-            f"Nothing is built under SKU_ROOT ({settings.roots.sku_root}): run df2-assets build, "
-            "or set SKU_ROOT."
+            f"Nothing is built under SKU_ROOT ({settings.roots.sku_root}): set SKU_ROOT, or run "
+            "df2-assets build"
         )
     return built
 

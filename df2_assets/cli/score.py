@@ -2,8 +2,8 @@
 
 import dataclasses
 import os
-import shlex
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -100,10 +100,11 @@ def _show_refusals(refused: "pd.DataFrame", roots: "Roots") -> None:
         item = "" if pd.isna(row["item_idx"]) else f" --item {row['item_idx']}"
         where = f"{row['split']} {row['image_id']}{item}"
         say(f"  {row['reason']:<17} {where:<28} {row['detail']}")
-    say(f"All of them: {roots.tables('refusals')}. To follow one through:")
+    say(f"All of them: {roots.tables('refusals')}")
     places = {"DF2_ROOT": roots.df2_root, "SKU_ROOT": roots.sku_root}
     places["DAGSTER_HOME"] = Path(os.environ["DAGSTER_HOME"])
-    settings = " ".join(f"{name}={shlex.quote(str(path))}" for name, path in places.items())
+    settings = " ".join(f"{name}={quote(str(path))}" for name, path in places.items())
+    say("To follow one through:")
     say(f"  {settings} df2-assets explain {where}")
     say("To see the runs and checks in the UI:")
     say(f"  {settings} make ui")

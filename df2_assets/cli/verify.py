@@ -122,16 +122,16 @@ def _show(found: "Verified", marked: list[str]) -> None:
     repairs = Counter(fault.repair for fault in faults)
     if repairs["build"]:
         click.echo(
-            f"{found.split}: df2-assets build --split {found.split} repairs "
-            f"{repairs['build']:,} of {len(faults):,}."
+            f"{found.split}: to repair {repairs['build']:,} of {len(faults):,}: "
+            f"df2-assets build --split {found.split}"
         )
     if repairs["export"]:
         names = {
             fault.check.partition(":")[0]: None for fault in faults if fault.repair == "export"
         }
         click.echo(
-            f"{found.split}: df2-assets export {' '.join(names)} --split {found.split} repairs "
-            f"{repairs['export']:,} of {len(faults):,}."
+            f"{found.split}: to repair {repairs['export']:,} of {len(faults):,}: "
+            f"df2-assets export {' '.join(names)} --split {found.split}"
         )
     yours = repairs["you"]
     if yours:

@@ -55,7 +55,7 @@ def require_processes() -> None:
     if why := why_no_processes():
         raise SettingsError(
             f"Worker processes cannot share semaphores in /dev/shm ({why}): mount it with some "
-            "room (docker run --shm-size=64m), or use one worker (DF2_WORKERS=1)."
+            "room (docker run --shm-size=64m), or set DF2_WORKERS=1"
         )
 
 

@@ -117,8 +117,8 @@ def require_ray(address: str) -> None:
     """
     if find_spec("ray") is None:
         raise SettingsError(
-            "DF2_ENGINE is 'ray', which needs the extra: pip install 'df2-assets[ray]' "
-            "(in a checkout: pip install -e '.[ray]')."
+            "DF2_ENGINE is 'ray', which needs the extra. In a checkout: pip install -e '.[ray]' "
+            "and elsewhere: pip install 'df2-assets[ray]'"
         )
     if not address:
         return

@@ -253,7 +253,7 @@ class _Evidence:
         """What an answer cannot be relied on for; one sentence each."""
         remedy = f"run df2-assets build --split {self.split}"
         problems = consistency_problems(self.roots, self.split)
-        return [f"{problem[0].upper()}{problem[1:]}: {remedy}." for problem in problems]
+        return [f"{problem[0].upper()}{problem[1:]}: {remedy}" for problem in problems]
 
     def rows(self, asset: str, **values: str | int) -> list[Row]:
         """Return the rows of a table whose columns have these values."""

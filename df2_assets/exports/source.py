@@ -105,7 +105,7 @@ class Source:
             if isinstance(data, OSError) or hashlib.sha256(data).hexdigest() != row.sha256:
                 raise OutputError(
                     f"{row.path} is not the crop that was built: run df2-assets verify --deep "
-                    f"--split {self.split}, then df2-assets build."
+                    f"--split {self.split}; df2-assets build --split {self.split}"
                 )
             yield row, data
 
@@ -175,5 +175,5 @@ def python_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
 def _other_lines(roots: Roots, split: str) -> ProvenanceError:
     return ProvenanceError(
         f"{roots.image_text(split)} is not what was built of the crops at hand: run df2-assets "
-        f"build --split {split}."
+        f"build --split {split}"
     )

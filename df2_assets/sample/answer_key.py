@@ -1,6 +1,7 @@
 """The answer key of a sample with planted defects: what was planted where, and who must name it."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 import msgspec
@@ -50,7 +51,7 @@ def read_answer_key(sample: Path) -> list[Planted]:
     try:
         return msgspec.json.decode(path.read_bytes(), type=list[Planted])
     except FileNotFoundError:
-        message = f"{path} is not there: make the sample with planted defects (--faults)."
+        message = f"{path} is not there: run df2-assets sample {quote(str(sample))} --faults"
     except msgspec.DecodeError as error:
         message = f"{path} is not an answer key ({error}): make the sample again."
     raise SampleError(message)

@@ -12,7 +12,7 @@ from df2_assets.engines.base import Lost
 from df2_assets.engines.make import make
 from df2_assets.engines.processes import why_no_processes
 from df2_assets.engines.progress import Progress, silent
-from df2_assets.errors import SampleError, inert
+from df2_assets.errors import SampleError, explain_os_error, inert
 from df2_assets.sample.answer_key import ANSWER_KEY, encode
 from df2_assets.sample.defects import DEFECTS, Draft
 from df2_assets.sample.picture import draw, encode_picture
@@ -76,7 +76,7 @@ def make_sample(
         if faults:
             _write(out / ANSWER_KEY, encode(key))
     except OSError as error:
-        raise SampleError(f"The sample in {out} cannot be written: {error}") from None
+        raise SampleError(f"The sample cannot be written: {explain_os_error(error)}") from None
     counts = {split: sum(job.split == split for job in jobs) for split in SPLITS}
     return SampleSummary(out, counts, len(missing))
 

@@ -52,8 +52,8 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
             self.rows = Rows(roots.image_text(split))
         except FileNotFoundError:
             raise MissingTableError(
-                f"{roots.image_text(split)} is not there: run df2-assets build --split {split}, or "
-                "give the folder in which it lies."
+                f"{roots.image_text(split)} is not there: give the folder in which it lies, or run "
+                f"df2-assets build --split {split}"
             ) from None
 
     def __len__(self) -> int:

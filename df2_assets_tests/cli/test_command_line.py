@@ -188,7 +188,7 @@ WRONG = [
     ),
     Wrong("a sample at a URL", ("give a folder", "DF2_ROOT"), arguments=("sample", "s3://b/df2")),
     Wrong("no answer key", ("--faults",), arguments=("score", "df2")),
-    Wrong("a report of nothing", ("run df2-assets build",), arguments=("report",)),
+    Wrong("a report of nothing", ("or run df2-assets build\n",), arguments=("report",)),
     Wrong("nothing to verify", ("Nothing is built under SKU_ROOT",), arguments=("verify",)),
     Wrong("a sample in a folder in use", ("df2", "empty or a new"), arguments=("sample", "df2")),
 ]

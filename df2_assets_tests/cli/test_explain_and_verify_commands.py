@@ -86,7 +86,7 @@ def test_a_sku_is_shown_in_each_split_that_has_it(built: Desk) -> None:
     fates = [(answer["split"], answer["fate"]) for answer in told["answers"]]
     assert fates == [("train", "in"), ("validation", "unpaired")]
     said = built.run("explain", SKU).stdout
-    assert f"train {SKU} is in the data set: with 1 catalog and 2 query crops." in said
+    assert f"train {SKU} is in the data set: with 1 catalog and 2 query crops" in said
     assert f"  query   000002 item 1: in, {QUERY}" in said
 
 
@@ -240,7 +240,7 @@ def test_what_is_wrong_is_listed_with_what_to_do_and_a_build_repairs_just_that(c
     at = lines.index("train: crops: files_match: the file is not there")
     assert lines[at + 1] == f"    {CROP}"
     assert "train: 1 damaged crop is marked for the next build." in lines
-    assert "train: df2-assets build --split train repairs 4 of 5." in lines
+    assert "train: to repair 4 of 5: df2-assets build --split train" in lines
     assert "train: 1 of 5 is yours to mend." in lines
 
     foreign.unlink()

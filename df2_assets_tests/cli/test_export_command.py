@@ -61,7 +61,7 @@ def test_verify_names_damage_and_earlier_builds_and_the_command_that_repairs(
     damaged = desk.run("verify")
     assert damaged.exit_code == 1
     assert "_df2_assets/exports/webdataset/train/sizes.json" in damaged.output
-    assert "df2-assets export webdataset --split train repairs 1 of 1." in damaged.output
+    assert "to repair 1 of 1: df2-assets export webdataset --split train\n" in damaged.output
     site.add_image()
     site.build()
     (split,) = desk.json("verify", exit_code=1)["splits"]

@@ -240,7 +240,7 @@ def test_tables_that_do_not_belong_together_are_said_so(copy: Roots) -> None:
     tables.write(copy, INDEX, SPLIT, index.slice(0, 4), {})
     (note, *_) = one(copy, 1, 1).notes
     assert note.startswith("Sku_groups of train was made from another raw_annotation_index")
-    assert note.endswith("run df2-assets build --split train.")
+    assert note.endswith("run df2-assets build --split train")
 
 
 def test_an_item_that_the_groups_do_not_know_yet_is_unknown(copy: Roots) -> None:

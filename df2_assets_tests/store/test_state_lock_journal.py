@@ -1,12 +1,15 @@
 """The state of a split, its one writer, and the journal of what is finished."""
 
+import errno
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from df2_assets.errors import BusyError, IncompleteSplitError
+from df2_assets.errors import BusyError, IncompleteSplitError, explain_os_error
 from df2_assets.store import journal, state
 from df2_assets.store.files import publish
 from df2_assets.store.journal import CropRow
@@ -50,6 +53,23 @@ with writer(Roots(root, root, ""), "train", "0123456789"):
     (root / "held").touch()
     time.sleep(600)
 """
+
+
+def test_a_disk_without_locks_is_no_other_build(
+    roots: Roots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As NFS without its lock service answers."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(OSError, match="No locks available") as refused, writer(roots, "train", ""):
+        pass
+    assert str(explain_os_error(refused.value)) == (
+        f"{roots.lock('train')}: No locks available. Mount it with locks, or choose a folder on "
+        "another disk."
+    )
 
 
 def test_a_second_writer_is_told_who_holds_the_split_and_a_killed_one_holds_nothing(

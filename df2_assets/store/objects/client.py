@@ -61,7 +61,7 @@ class Client:
             )
         except (ImportError, ValueError) as error:
             raise StorageError(
-                f"{protocol}:// cannot be used ({error}). For s3:// install df2-assets[s3]."
+                f"{protocol}:// cannot be used ({error}). For s3:// pip install 'df2-assets[s3]'"
             ) from None
 
     def get(self, path: str, start: int | None = None, end: int | None = None) -> tuple[bytes, str]:
