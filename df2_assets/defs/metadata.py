@@ -255,7 +255,7 @@ def per_second(name: str, count: int, seconds: float) -> dict[str, float]:
     return {f"{name}_per_second": count / seconds} if count else {}
 
 
-def fenced_head(path: Path, lines: int = 12, width: int = 60) -> str:
+def fenced_head(path: Path, lines: int = 12, width: int = 46) -> str:
     """Return the first lines of a text file, cut to `width` and inert, as code in markdown."""
     with path.open(encoding="utf-8") as file:
         head = [inert(line.rstrip("\n"), width) for line in islice(file, lines)]
