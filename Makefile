@@ -107,7 +107,7 @@ test-lowest: .venv/.installed-dev ## run make test with every dependency at its 
 versions: .venv/bin/python ## try the oldest and the newest Dagster that are supported (slow)
 	@PYTHON=.venv/bin/python scripts/check_versions.sh
 
-screenshots: .venv/.installed-extra system-packages ## take the pictures of docs/images anew
+screenshots: .venv/.installed-extra system-packages ## take the pictures of docs/images again
 	@.venv/bin/python -m scripts.screenshots
 
 lint: .venv/.installed-dev ## ruff check, ruff format, mypy

@@ -41,7 +41,7 @@ QUALITY = 82
 
 def lineage(page: "Page", ui: Dev) -> None:
     page.goto(f"{ui.api.address}/asset-groups")
-    page.get_by_text("source", exact=True).first.wait_for()
+    page.get_by_text("exports", exact=True).first.wait_for()
     page.get_by_text("Hide navigation").click()
     page.mouse.click(900, 250, button="right")
     page.get_by_role("menuitem", name="Expand all groups").click()

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from df2_assets.cli.options import say, settings_for
+from df2_assets.cli.options import WholeNumber, say, settings_for
 from df2_assets.engines.processes import die_with
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _PATIENCE: Final = 30.0
 
 
 @click.command()
-@click.option("--port", type=click.IntRange(1, 65535), help="By default that of DF2_REPORTS_URL.")
+@click.option("--port", type=WholeNumber(1, 65535), help="By default that of DF2_REPORTS_URL.")
 @click.argument("command", nargs=-1)
 def serve(port: int | None, command: tuple[str, ...]) -> None:
     """Serve galleries, pictures and data cards, so that links in Dagster's UI open them.

@@ -9,7 +9,7 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 
-from df2_assets.checks.finding import Finding, number_of
+from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset import record
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
@@ -239,8 +239,14 @@ def changed(changes: Changes) -> dict[str, Any]:
         "removed": changes.removed,
         "remade": changes.remade,
         "unchanged": changes.unchanged,
-        **previewed("first_changes", changes.first, limit=10),
+        **previewed("first_changes", _readable_changes(changes.first), limit=10),
     }
+
+
+def _readable_changes(first: pd.DataFrame) -> pd.DataFrame:
+    """Return the changes with crops by SKU, image and item, where crops are what changed."""
+    of_crops = len(first) and crop_rows(first["key"])["sku_id"].notna().all()
+    return readable(first.rename(columns={"key": "crop_path"})) if of_crops else first
 
 
 def pictures(
@@ -276,7 +282,7 @@ def per_second(name: str, count: int, seconds: float) -> dict[str, float]:
     return {f"{name}_per_second": count / seconds} if count else {}
 
 
-def fenced_head(path: Path, lines: int = 12, width: int = 60) -> str:
+def fenced_head(path: Path, lines: int = 12, width: int = 46) -> str:
     """Return the first lines of a text file, cut to `width` and inert, as code in markdown."""
     with path.open(encoding="utf-8") as file:
         head = [escaped(line.rstrip("\n"), width) for line in islice(file, lines)]

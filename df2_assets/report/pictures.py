@@ -36,9 +36,9 @@ from df2_assets.store.layout import Roots
 
 _WORST: Final = 12
 _SKUS: Final = 20
-_BESIDE: Final = 5
+_BESIDE: Final = 4
 _CHANGED: Final = 12
-_ACROSS: Final = 6
+_ACROSS: Final = 4
 _DARKEST: Final = (18, 78, 120)
 _BOX: Final = ["x1", "y1", "x2", "y2"]
 
@@ -157,14 +157,14 @@ def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> Picture | None:
 
     `crops` are rows of `sku_groups` whose crops are on disk. Of a category the first SKU is shown.
     """
-    tile, gap, across, skus = 144, 8, 4, 6
+    tile, gap, across, skus = 112, 8, 3, 6
     firsts = crops.drop_duplicates("category_id")["sku_id"]
     chosen = firsts[:: max(1, len(firsts) // skus)].head(skus)
     if chosen.empty:
         return None
     face = font()
     margin = max(round(face.getlength(domain)) for domain in DOMAINS.values()) + gap
-    wide, high = margin + across * (tile + gap) + APART, 2 * (tile + gap) + LINE + APART // 2
+    wide, high = margin + across * (tile + gap) + 2 * gap, 2 * (tile + gap) + LINE + APART // 2
     columns = min(2, len(chosen))
     paper = Image.new("RGB", (columns * wide, -(-len(chosen) // columns) * high), PAPER)
     draw = ImageDraw.Draw(paper)
@@ -194,7 +194,7 @@ def heat_map(counts: pd.DataFrame, alt: str) -> Picture | None:
     """
     if counts.empty:
         return None
-    face, wide, high = font(), 108, 34
+    face, wide, high = font(18), 78, 30
     names, cells = counts.columns[:2], counts[counts.columns[2:]]
     labels = [f"{first}, {second}" for first, second in rows(counts, *names)]
     margin = round(max(map(face.getlength, labels))) + 2 * GAP
@@ -207,7 +207,7 @@ def heat_map(counts: pd.DataFrame, alt: str) -> Picture | None:
         x = margin + column * wide
         if column == 0 or heads[column - 1][0] != common:
             draw.text((x + 4, high / 2), common, INK, face, anchor="lm")
-        for line, word in enumerate(textwrap.wrap(own, 9)[:2]):
+        for line, word in enumerate(textwrap.wrap(own, 8)[:2]):
             draw.text((x + 4, high * (1.4 + 0.8 * line)), word, FAINT, face, anchor="lm")
     for row, (label, values) in enumerate(zip(labels, rows(cells, *cells), strict=True)):
         top = 3 * high + row * high

@@ -9,13 +9,13 @@ from PIL import Image, ImageDraw, ImageFont
 
 from df2_assets.dataset.boxes import Box
 
-SIDE: Final = 192
+SIDE: Final = 176
 GAP: Final = 12
-APART: Final = 48
+APART: Final = 40
 """The gap between tiles that do not belong together, such as those of two pairs."""
 
 TEXT: Final = 22
-"""Size of text in pixels: pages and dialogs show a sheet at about half its size."""
+"""Size of text in pixels. Dagster reduces no picture: about 980 pixels of width fit in a dialog."""
 
 LINE: Final = 27
 _LINES: Final = 3
@@ -102,9 +102,9 @@ class Row(NamedTuple):
     together: int = 0
 
 
-def font() -> _Font:
+def font(size: int = TEXT) -> _Font:
     """Return the font of all pictures, which Pillow brings along."""
-    return ImageFont.load_default(TEXT)
+    return ImageFont.load_default(size)
 
 
 def sheet(rows: Iterable[Row], alt: str) -> Picture | None:
@@ -135,7 +135,7 @@ def sheet(rows: Iterable[Row], alt: str) -> Picture | None:
     return encoded(paper, alt)
 
 
-def grid(tiles: Sequence[Tile], across: int = 6, together: int = 0) -> list[Row]:
+def grid(tiles: Sequence[Tile], across: int = 5, together: int = 0) -> list[Row]:
     """Return tiles in rows of `across`."""
     starts = range(0, len(tiles), across)
     return [Row(tiles[start : start + across], together=together) for start in starts]

@@ -1,7 +1,6 @@
 """A person at the Dagster UI, in a real browser: what they click, and what they then read."""
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -296,10 +295,11 @@ def test_the_nightly_build_is_turned_on(page: "Page", ui: Dev) -> None:
 
 
 def test_no_page_of_a_failed_check_or_of_a_materialization_is_wider_than_the_window(
-    page: "Page", ui: Dev, tmp_path: Path
+    page: "Page", ui: Dev
 ) -> None:
-    faulty = make_sample(tmp_path / "df2", images=150, faults=True).root
-    built = Roots(faulty, tmp_path / "sku", str(tmp_path / "sku"))
+    folder = ui.station.folder
+    faulty = make_sample(folder / "faulty", images=150, faults=True).root
+    built = Roots(faulty, folder / "of_faulty", str(folder / "of_faulty"))
     config = {
         "data": {"config": {"df2_root": str(faulty), "sku_root": built.out_root}},
         "limits": {"config": {"max_refused": 0.5}},
@@ -319,12 +319,11 @@ def test_no_page_of_a_failed_check_or_of_a_materialization_is_wider_than_the_win
 
 def too_wide(page: "Page", address: str, shown: str) -> dict[int, list[str]]:
     """What does not fit on a page once it shows a text, by the width of the window."""
-    page.goto(address)
-    sees(page.get_by_text(shown, exact=True))
     found: dict[int, list[str]] = {}
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(500)  # the page is laid out again
+        page.goto(address)
+        sees(page.get_by_text(shown, exact=True))
         found[width] = page.evaluate(TOO_WIDE)
     return {width: parts for width, parts in found.items() if parts}
 

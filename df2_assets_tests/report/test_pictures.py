@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from df2_assets.dataset.taxonomy import OCCLUSIONS, VIEWPOINTS
 from df2_assets.report import pictures, plots
 from df2_assets.report.pictures import BeforeAndAfter, contact_sheet
 from df2_assets.report.tiles import GAP, MAX_BYTES, SIDE, Picture, Row, Tile, encoded, sheet
@@ -152,6 +153,27 @@ def test_combinations_without_a_crop_stand_out_in_the_heat_map() -> None:
     assert not has(full, ALARM, 1)
     assert has(full, (18, 78, 120), 1000)
     assert pictures.heat_map(table.iloc[:0], "combinations") is None
+
+
+def test_no_picture_is_wider_than_a_dialog_of_dagster_in_a_window_of_1280_pixels(
+    roots: Roots,
+) -> None:
+    paths = [path(number, f"{number:06d}_01_01") for number in range(14)]
+    for name in paths:
+        write(roots.sku_root, name, jpeg(plain("#ff0000")))
+    crops = pd.DataFrame({"crop_path": paths, "like": [*paths[1:], paths[0]]}).assign(
+        sku_id="000001_01_01", image_id="000001", item_idx=1, brightness=3.5
+    )
+    combinations = [f"{o} occlusion, {v}" for o in OCCLUSIONS.values() for v in VIEWPOINTS.values()]
+    counts = pd.DataFrame({"category": ["short sleeve outwear"], "domain": ["catalog"]})
+    drawn = [
+        pictures.worst_crops(roots, crops, "brightness", "dark"),
+        pictures.pairs(roots, crops, "pairs"),
+        pictures.skus_side_by_side(roots, crops, paths, "unlike"),
+        pictures.heat_map(counts.assign(**dict.fromkeys(combinations, 9)), "combinations"),
+        BeforeAndAfter(roots.sku_root, {*paths}, paths, []).draw(paths),
+    ]
+    assert max(shown(one).width for one in drawn) <= 984
 
 
 def test_words_that_do_not_fit_under_a_tile_go_to_the_next_line() -> None:
