@@ -371,5 +371,7 @@ def _describe_undecoded(kind: int, error: Exception) -> str:
     if kind in _HIERARCHICAL:
         return "hierarchical JPEG is not supported"
     if kind in _LOSSLESS:
-        return "lossless JPEG is not supported"
+        return "lossless JPEG of this kind is not supported"
+    if kind in _ARITHMETIC:
+        return "arithmetic coding of this kind is not supported"
     return inert(str(error))
