@@ -11,6 +11,7 @@ Markers, segments and codes are those of ITU-T T.81.
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import IO, Final, NamedTuple, cast
@@ -193,7 +194,7 @@ def _require_another_image(data: bytes, scan: _Scan, end: int) -> None:
     if last.end >= end:
         raise _damaged("the picture is complete before they end")
     data = data[: last.end] + _END
-    with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+    with _open(data) as image:
         load(image, data)
 
 
@@ -228,12 +229,18 @@ def _looks_short(image: Image.Image, scan: _Scan) -> bool:
 def _has_pixels(data: bytes, image: Image.Image) -> bool:
     """Whether a JPEG is decoded to the pixels of an image, which are compared strip by strip."""
     try:
-        with Image.open(io.BytesIO(data), formats=("JPEG",)) as other:
+        with _open(data) as other:
             other.load()
             strips = [(0, top, image.width, top + 16) for top in range(0, image.height, 16)]
             return all(other.crop(s).tobytes() == image.crop(s).tobytes() for s in strips)
     except Exception:  # as above
         return False
+
+
+def _open(data: bytes) -> ImageFile.ImageFile:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an MPO without its second image, for one
+        return Image.open(io.BytesIO(data), formats=("JPEG",))
 
 
 def _segments(data: bytes, at: int, *, is_header: bool) -> Iterator[tuple[int, bytes, int]]:
@@ -371,5 +378,7 @@ def _describe_undecoded(kind: int, error: Exception) -> str:
     if kind in _HIERARCHICAL:
         return "hierarchical JPEG is not supported"
     if kind in _LOSSLESS:
-        return "lossless JPEG is not supported"
+        return "lossless JPEG of this kind is not supported"
+    if kind in _ARITHMETIC:
+        return "arithmetic coding of this kind is not supported"
     return inert(str(error))

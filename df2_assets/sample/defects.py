@@ -137,6 +137,16 @@ def _pass_edge(draft: Draft) -> None:
     draft.item["scale"] = scale_of(clamp(box, width, height), draft.size)
 
 
+def _add_fractions(draft: Draft) -> None:
+    """Add less than a pixel to each edge of the box, which is cut off again."""
+    draft.item["bounding_box"] = [edge + 0.25 for edge in draft.item["bounding_box"]]
+
+
+def _zero_end(jpeg: bytes) -> bytes:
+    """Return what a download of two thirds leaves in a file of the full length."""
+    return jpeg[: len(jpeg) * 2 // 3].ljust(len(jpeg), b"\0")
+
+
 _MARKUP: Final = "<script>alert('skirt')</script> [skirt](javascript:alert(1))"
 _ESCAPES: Final = "\x1b[2J\x1b[31mskirt\x07\r\n"
 _NEEDED: Final = ("category_id", "category_name", "bounding_box", "style", "occlusion", "viewpoint")
@@ -180,6 +190,7 @@ IN_EACH_SPLIT: Final = (
     _file("claims 90 megapixels", _image(lambda j: _SIZE.sub(b"%\0%\0", j, 1)), R.IMAGE_TOO_LARGE),
     _crops("image cut off", _image(lambda jpeg: jpeg[: len(jpeg) // 2]), _IMAGE),
     _crops("image cut off late", _image(lambda jpeg: jpeg[: len(jpeg) * 9 // 10]), _IMAGE),
+    _crops("image that ends in zeros", _image(_zero_end), _IMAGE),
     _crops("7% of light", _picture(lambda image: image.point(lambda v: v * 0.07)), checks=(DARK,)),
     _crops("2% of light", _picture(lambda image: image.point(lambda v: v * 0.02)), checks=(DARK,)),
     _crops("all white", _picture(lambda image: image.point(lambda _: 255)), checks=(BLANK,)),
@@ -204,6 +215,7 @@ IN_EACH_SPLIT: Final = (
     _file("bytes after the end of the image", _image(lambda jpeg: jpeg + b"left over" * 90)),
     Defect("fields that nobody knows", _item(note='by "hand": {}', fabric={"weave": ["twill"]})),
     Defect("no unneeded fields", _drop(*_UNNEEDED)),
+    Defect("box with fractions", _add_fractions),
     Defect("item999999", _rename(999_999), index=999_999),
 )
 """Defects that are planted once in each annotated split; the last ones are unusual and good."""

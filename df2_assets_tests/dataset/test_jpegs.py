@@ -175,10 +175,11 @@ def test_a_kind_of_jpeg_that_cannot_be_opened_is_named(
 @pytest.mark.parametrize(
     ("marker", "detail"),
     [
-        (0xC3, "lossless JPEG is not supported"),
+        (0xC3, "lossless JPEG of this kind is not supported"),
         (0xC5, "hierarchical JPEG is not supported"),
         (0xC6, "hierarchical JPEG is not supported"),
-        (0xCB, "lossless JPEG is not supported"),
+        (0xCB, "lossless JPEG of this kind is not supported"),
+        (0xCA, "arithmetic coding of this kind is not supported"),
         (0xCD, "hierarchical JPEG is not supported"),
     ],
 )
