@@ -147,8 +147,8 @@ def require_safe_roots(roots: Roots) -> None:
         _require_folder(sku)
     if _lie_together(df2, sku):
         # Whoever takes the folder of both for DF2_ROOT wants to know the right one.
-        is_held = isinstance(df2, ObjectPath) or any(_holds(df2, split) for split in SPLITS)
-        places = () if is_held else (_find_elsewhere(df2, split) for split in SPLITS)
+        is_right = isinstance(df2, ObjectPath) or _holds_any(df2)
+        places = () if is_right else (_find_elsewhere(df2, split) for split in SPLITS)
         elsewhere = next(filter(None, places), None)
         raise RootsError(
             f"SKU_ROOT ({sku}) and DF2_ROOT ({df2}) are the same or one lies in the other; "
@@ -214,7 +214,8 @@ def require_input(roots: Roots, split: str) -> None:
     """
     root = roots.df2_root
     if not root.is_dir():
-        state = "is not a folder" if root.exists() else "is not there"
+        is_file = not isinstance(root, ObjectPath) and root.exists()
+        state = "is not a folder" if is_file else "is not there"
         raise LayoutError(f"DF2_ROOT ({root}) {state}. {_remedy(root, split)}")
     folders = [roots.images(split), roots.annotations(split)]
     if not isinstance(root, ObjectPath):
@@ -222,7 +223,8 @@ def require_input(roots: Roots, split: str) -> None:
             if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
                 raise LayoutError(f"{folder} cannot be read: give this user the right to read it.")
     if split not in ANNOTATED_SPLITS:
-        elsewhere = None if (root / split).is_dir() else _find_elsewhere(root, split)
+        is_right = (root / split).is_dir() or _holds_any(root)
+        elsewhere = None if is_right else _find_elsewhere(root, split)
         if elsewhere:
             raise LayoutError(f"{root / split} is not there. {elsewhere}")
         return
@@ -338,6 +340,10 @@ def _find_elsewhere(root: Path, split: str) -> str | None:
                 away = f"{_NUMBERS[depth]} below"
                 return f"The data set is {away}: set DF2_ROOT={quote(str(folder))}"
     return None
+
+
+def _holds_any(folder: Path) -> bool:
+    return any(_holds(folder, split) for split in SPLITS)
 
 
 def _holds(folder: Path, split: str) -> bool:

@@ -18,7 +18,7 @@ _NAMES: Final = (
     *("Thumbs.db", "Thumbs.db:*", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini"),
     *("$RECYCLE.BIN", "RECYCLER", "System Volume Information", "found.000"),
     # Linux desktops and file systems
-    *(".directory", ".Trash", ".Trash-*", ".hidden", ".thumbnails", "lost+found"),
+    *(".directory", ".Trash", ".Trash-*", ".thumbnails", "lost+found"),
     *(".nfs*", ".fuse_hidden*", ".smbdelete*", ".cifs*", ".__afs*", ".wh.*"),
     *(".snapshot", ".snapshots", "~snapshot", ".snap", ".zfs", ".glusterfs", ".lustre"),
     # Storage boxes: Synology, QNAP

@@ -92,6 +92,11 @@ def test_test_needs_no_folder_of_its_own(roots: Roots, folders: list[str]) -> No
     assert ("There is no test/" in finding.summary) == (len(folders) < 2)
 
 
+def test_a_root_without_test_is_right_whatever_lies_around_it(roots: Roots, data: DataSet) -> None:
+    touch(roots.df2_root.parent / "test" / "image", "000001.jpg")
+    assert layout(roots, "test").passed
+
+
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_a_missing_root_is_named_for_every_split(roots: Roots, split: str) -> None:
     finding = layout(roots, split)

@@ -23,7 +23,15 @@ def test_a_system_leaves_it(name: str) -> None:
     "name",
     [
         *("000001.jpg", "000001_item1.jpg", ".000001_item1.jpg.tmp", "000001_01_01", "000001.json"),
-        *("notes.txt", "000001.json~", "my.DS_Store", "thumbs.db.jpg", "000001 (1).jpg", ""),
+        *(
+            "notes.txt",
+            "000001.json~",
+            "my.DS_Store",
+            "thumbs.db.jpg",
+            "000001 (1).jpg",
+            ".hidden",
+            "",
+        ),
     ],
 )
 def test_anything_else_is_somebodys(name: str) -> None:
