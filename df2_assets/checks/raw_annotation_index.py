@@ -179,7 +179,8 @@ def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Findi
     )
     if found != known:
         summary += (
-            " Some annotations are missing, refused or changed: see refusals, or unpack it again."
+            " Some annotations are missing, refused or changed: see the other checks of the index, "
+            "or unpack the split again."
         )
     return Finding(
         found == known,

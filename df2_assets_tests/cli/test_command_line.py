@@ -8,7 +8,7 @@ import termios
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import dagster as dg
 import pytest
@@ -16,7 +16,7 @@ import pytest
 import df2_assets
 from df2_assets.cli import main
 from df2_assets_tests.cli.conftest import Desk
-from df2_assets_tests.support import oracle, processes
+from df2_assets_tests.support import oracle, processes, webserver
 from df2_assets_tests.support.builder import DataSet, item
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.processes import DF2_ASSETS, Text
@@ -322,6 +322,22 @@ def test_a_new_dagster_home_is_given_our_configuration_and_holds_the_runs(built:
         runs = instance.get_runs()
     assert [(run.job_name, run.status.value) for run in runs] == [("build_dataset", "SUCCESS")] * 4
     assert {run.tags["dagster/partition"] for run in runs} == set(BUILT)
+
+
+def test_its_runs_belong_to_the_code_location_of_the_ui_and_name_their_data_set(
+    built: Built,
+) -> None:
+    with dg.DagsterInstance.from_config(str(built.desk.home)) as instance:
+        (run, *_) = instance.get_runs(limit=1)
+    assert run.remote_job_origin is not None
+    selector = run.remote_job_origin.repository_origin.get_selector()
+    assert selector.location_name == webserver.REPOSITORY["repositoryLocationName"]
+    assert selector.repository_name == webserver.REPOSITORY["repositoryName"]
+    resources: Any = run.run_config["resources"]
+    given = {"df2_root": str(built.desk.df2), "sku_root": str(built.desk.sku)}
+    assert resources["data"]["config"] == given
+    visible = {name for name in run.tags if not name.startswith(".dagster/")}
+    assert visible <= {"dagster/partition", "dagster/code_location"}
 
 
 @contextmanager

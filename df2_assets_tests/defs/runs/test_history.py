@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from df2_assets.defs.runs.history import last_made
 from df2_assets_tests.defs.platform import Platform, evaluations, made
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.engines import build_while
@@ -129,3 +130,17 @@ def test_a_run_over_another_data_set_than_the_last_says_so_first(
 
     looked = other.run("check_only")
     assert all(next(iter(of.metadata)) == "another_data_set" for of in evaluations(looked).values())
+
+
+def test_refusals_name_the_build_that_they_are_of_also_after_one_that_failed(
+    built: Platform,
+) -> None:
+    built.spoil()
+    failed = built.run("build_dataset")
+    assert not failed.success
+    latest = last_made(built.instance, "refusals", "train")
+    assert latest is not None
+    assert latest.asset_materialization is not None
+    text = str(latest.asset_materialization.metadata["build"].value)
+    assert f"Refused in the build of train by run {latest.run_id[:8]}." in text
+    assert failed.run_id != latest.run_id
