@@ -100,8 +100,10 @@ def _rearranged(text: bytes, rng: random.Random) -> bytes:
         return text[1:-1]
     if rng.random() < 0.3:
         annotation["pair_id"] = rng.randint(1, 5)
-    for name, fields in annotation.items():
-        if name.startswith("item") and len(fields.get("bounding_box", [])) == 4:
-            fields["bounding_box"][rng.randint(0, 1)] += rng.choice((-1, 1))
+    for fields in annotation.values():
+        box = fields.get("bounding_box") if isinstance(fields, dict) else None
+        edge = rng.randint(0, 1)
+        if isinstance(box, list) and len(box) == 4 and isinstance(box[edge], int | float):
+            box[edge] += rng.choice((-1, 1))
             fields["occlusion"] = rng.randint(1, 3)
     return json.dumps(annotation).encode()

@@ -1,5 +1,6 @@
 """Whether the crops on disk are those of the manifest, and whether they are good to train on."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -19,6 +20,9 @@ TINY: Final = 32
 
 _NAMED: Final = 3
 """Files of others that the summary names."""
+
+_ACTIVE: Final = re.compile(r"[^\w ./@#~+,=\\-]", re.ASCII)
+"""What can be more than text in Markdown or HTML."""
 
 _GONE: Final = "the file is not there"
 _CHANGED: Final = "its bytes are not those that were written"
@@ -205,7 +209,8 @@ def _summary(made: int, on_disk: int, copied: int, faults: Mapping[str, list[str
         )
     text = f"{text}; {'; '.join(listed)}."
     if faults[FOREIGN]:
-        foreign = [inert(path, 200) for path in faults[FOREIGN]]
+        # The summary is shown as Markdown; the table of offenders has the names as they are.
+        foreign = [_ACTIVE.sub("?", inert(path, 200)) for path in faults[FOREIGN]]
         more = f" and {len(foreign) - _NAMED:,} more" if len(foreign) > _NAMED else ""
         text += f" Nothing is deleted that is {FOREIGN}: move {', '.join(foreign[:_NAMED])}{more}"
         text += " away."

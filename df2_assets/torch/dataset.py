@@ -74,10 +74,13 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
 
 def _require_complete(roots: Roots, split: str) -> None:
     """Raise IncompleteSplitError, which names `strict` where the JSONL came without its record."""
-    if roots.image_text(split).exists() and not roots.state(split).exists():
+    try:
+        require_complete(roots, split)
+    except IncompleteSplitError:
+        if roots.state(split).exists() or not roots.image_text(split).exists():
+            raise
         raise IncompleteSplitError(
             f"Nothing says that {roots.image_text(split)} belongs to the crops beside it: "
             f"{roots.state(split)} is not there. Copy that too, or give strict=False to take the "
             "files as they are."
-        )
-    require_complete(roots, split)
+        ) from None
