@@ -74,21 +74,23 @@ ui: install ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the reports that
 	 $(DAGSTER) exec .venv/bin/df2-assets serve -- \
 	   .venv/bin/dagster dev --host 127.0.0.1 --port $(PORT)
 
+# In the order of collection: the longest files are among the first, and none is left for the end.
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 EXTRA := torch or exports or browser or postgres or ray or s3 or daemon or slow
 test: .venv/.installed-dev ## run every test that needs no extra
-	@.venv/bin/python -m pytest -n auto --dist loadfile -m 'not ($(EXTRA) or faults)'
+	@.venv/bin/python -m pytest $(PARALLEL) -m 'not ($(EXTRA) or faults)'
 
 # Rules and records, the plan, checks and what is on disk: no Dagster, no worker processes.
 UNIT := $(addprefix df2_assets_tests/,dataset pipeline checks store)
 test-unit: .venv/.installed-dev ## run the rules' tests, without a build, in seconds
-	@.venv/bin/python -m pytest -n auto --dist loadfile -m 'not ($(EXTRA) or faults)' $(UNIT)
+	@.venv/bin/python -m pytest $(PARALLEL) -m 'not ($(EXTRA) or faults)' $(UNIT)
 
 test-all: test test-extra ## run every test, with what the extras need
 
 test-extra: .venv/.installed-extra system-packages ## run what test-all adds to test
 	@.venv/bin/python -m pytest -m '$(EXTRA)'
 
-FAULTS := .venv/bin/python -m pytest -n auto --dist loadfile df2_assets_tests/faults
+FAULTS := .venv/bin/python -m pytest $(PARALLEL) df2_assets_tests/faults
 faults: .venv/.installed-dev ## kill, fill, damage and attack builds, for a few minutes
 	@$(FAULTS)
 
@@ -102,7 +104,7 @@ test-lowest: .venv/.installed-dev ## run make test with every dependency at its 
 	@$(FIND_PYTHON); "$$python" -m venv --clear .venv-lowest
 	@.venv/bin/python scripts/lowest_versions.py dev >.venv-lowest/constraints.txt
 	@.venv-lowest/bin/python -I scripts/pip_install.py -c .venv-lowest/constraints.txt -e '.[dev]'
-	@.venv-lowest/bin/python -m pytest -n auto --dist loadfile -m 'not ($(EXTRA) or faults)'
+	@.venv-lowest/bin/python -m pytest $(PARALLEL) -m 'not ($(EXTRA) or faults)'
 
 versions: .venv/bin/python ## try the oldest and the newest Dagster that are supported (slow)
 	@PYTHON=.venv/bin/python scripts/check_versions.sh

@@ -65,9 +65,9 @@ def half_done(ground: Arena, engine: str) -> Iterator[Started]:
 @pytest.mark.parametrize(
     ("send", "number", "status"),
     [
-        (Started.signal, signal.SIGKILL, "STARTED"),
+        pytest.param(Started.signal, signal.SIGKILL, "STARTED", marks=pytest.mark.slow),
         (Started.signal_group, signal.SIGKILL, "STARTED"),
-        (Started.signal, signal.SIGTERM, "CANCELED"),
+        pytest.param(Started.signal, signal.SIGTERM, "CANCELED", marks=pytest.mark.slow),
         (Started.signal_group, signal.SIGINT, "CANCELED"),
     ],
     ids=["kill -9", "kill -9 of the group", "kill", "Ctrl-C"],

@@ -32,7 +32,7 @@ def assert_agreement(
 
 
 @pytest.mark.parametrize("bad", [0.0, 0.2])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 3))])
 def test_a_build_agrees_on_a_data_set_with_and_without_bad_files_and_items(
     tmp_path: Path, seed: int, bad: float
 ) -> None:

@@ -93,7 +93,7 @@ def _explain(what: tuple[str, ...], item: int | None, split: str | None) -> "lis
 def _runs(roots: "Roots", split: str) -> "dict[str, Run]":
     """Return, by asset, the last run that wrote to this SKU_ROOT, as far as the instance knows.
 
-    An instance may have seen builds of several roots: the path that each recorded tells them apart.
+    An instance may have seen builds of several roots: the root that each recorded tells them apart.
     """
     import dagster as dg
 
@@ -107,8 +107,8 @@ def _runs(roots: "Roots", split: str) -> "dict[str, Run]":
                 of = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[split])
                 for record in instance.fetch_materializations(of, _MATERIALIZATIONS).records:
                     event = record.asset_materialization
-                    path = event.metadata.get("path") if event else None
-                    if path and str(path.value).startswith(f"{roots.sku_root}/"):
+                    root = event.metadata.get("sku_root") if event else None
+                    if root and root.value == str(roots.sku_root):
                         at = datetime.fromtimestamp(record.timestamp).astimezone()
                         runs[asset] = Run(record.run_id, at.isoformat(timespec="seconds"))
                         break

@@ -113,7 +113,7 @@ INDEX: Final = _asset(
     _DETAIL,
     nullable=(
         *("item_idx", "source", "pair_id", "style", "category_id", "category_name"),
-        *(*EDGES, *LABELS, "width", "height", "reason", "detail"),
+        *(*EDGES, "is_fractional", *LABELS, "width", "height", "reason", "detail"),
     ),
 )
 """One row per item, and per file that cannot be used."""

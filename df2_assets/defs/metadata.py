@@ -28,7 +28,7 @@ from df2_assets.store.layout import Roots
 
 SHOWN = 20
 PREVIEWED = 3
-HOW_TO_OPEN = "Links need df2-assets serve, which make ui starts; the files need no server."
+HOW_TO_OPEN = "The link works while `make ui` or `df2-assets serve` runs; the file needs no server."
 FIRST_OFFENDERS = f"first {SHOWN} offenders"
 IN_COMMON = f"{FIRST_OFFENDERS}: each"
 ALL_OFFENDERS = "all offenders, in SKU_ROOT"
@@ -268,7 +268,7 @@ def linked(settings: Settings, path: Path, picture: Picture) -> dg.MarkdownMetad
     The words beside it are seen where no server shows the reports.
     """
     file = path.relative_to(settings.roots.sku_root).as_posix()
-    hint = f"Not shown? Run df2-assets serve, or open {file} in SKU_ROOT."
+    hint = f"Not shown? Run `df2-assets serve` or open {file} in SKU_ROOT."
     return dg.MetadataValue.md(f"![{picture.alt}. {hint}]({address(settings, path)})")
 
 

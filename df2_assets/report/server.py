@@ -72,8 +72,8 @@ def make_app(settings: Settings) -> ASGIApp:
             text = f"There is no such file in the reports of {roots.sku_root}."
         else:
             text = (
-                f"This server shows {roots.sku_root} ({name}). For another data set run "
-                "df2-assets serve with its SKU_ROOT."
+                f"This server shows {roots.sku_root} ({name}). Run "
+                "`df2-assets serve` with the SKU_ROOT of the other data set."
             )
         return PlainTextResponse(f"{text}\n", 404)
 

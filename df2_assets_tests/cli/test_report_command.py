@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from df2_assets.checks.finding import read_findings
 from df2_assets.checks.registry import CHECKS
 from df2_assets.exports import NAMES
@@ -75,6 +77,7 @@ def test_the_pages_of_all_splits_agree_on_what_leaks(desk: Desk) -> None:
     assert opened == {"train": 6, "validation": 6, "test": 0}
 
 
+@pytest.mark.slow
 def test_a_page_says_with_which_splits_it_was_not_compared(desk: Desk) -> None:
     write_leaking_splits(desk)
     assert desk.run("build").exit_code == 0
@@ -97,6 +100,7 @@ def test_a_page_says_with_which_splits_it_was_not_compared(desk: Desk) -> None:
     assert leaking(desk, OTHER) == ["unknown", "not compared with train"]
 
 
+@pytest.mark.slow
 def test_command_and_page_count_the_same_checks(desk: Desk) -> None:
     write_leaking_splits(desk)
     assert desk.run("build").exit_code == 0

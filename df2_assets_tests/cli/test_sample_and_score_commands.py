@@ -10,6 +10,8 @@ import pytest
 from df2_assets.sample.answer_key import ANSWER_KEY
 from df2_assets_tests.cli.conftest import Desk
 
+pytestmark = pytest.mark.slow  # `make demo-faults` runs both commands, too
+
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -42,7 +44,6 @@ def test_everything_planted_is_found_and_nothing_is_invented(desk: Desk, faulty:
     }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("images", "seed"), [(120, 2), (480, 1)])
 def test_any_size_and_seed_is_scored_without_a_miss(desk: Desk, images: int, seed: int) -> None:
     """A small one lacks combinations of labels, and in both a garment could hide among others."""

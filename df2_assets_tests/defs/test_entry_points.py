@@ -73,7 +73,9 @@ def tags(split: str) -> str:
 @pytest.mark.parametrize(
     ("split", "command"),
     [
-        ("train", ("job", "execute", *MODULE, *JOB, tags("train"))),
+        pytest.param(
+            *("train", ("job", "execute", *MODULE, *JOB, tags("train"))), marks=pytest.mark.slow
+        ),
         ("validation", ("asset", "materialize", *MODULE, *SELECTION)),
     ],
     ids=["job execute", "asset materialize"],
@@ -124,6 +126,7 @@ def test_a_run_launched_from_the_ui_builds_the_same(dev: Dev, expected: Expected
     processes.assert_gone(processes.workers(dev.process.pid))
 
 
+@pytest.mark.slow
 def test_a_terminated_run_is_canceled_and_one_that_waited_for_it_goes_on_from_there(
     dev: Dev, tmp_path: Path
 ) -> None:

@@ -37,7 +37,7 @@ def pictures(found: dict[str, dg.MetadataValue[Any]]) -> dict[str, str]:
             match = PICTURE.fullmatch(str(value.value))
             assert match, value
             assert len(str(value.value)) < INLINE
-            assert "Not shown? Run df2-assets serve, or open _df2_assets/report/" in match[1]
+            assert "Not shown? Run `df2-assets serve` or open _df2_assets/report/" in match[1]
             addresses[name] = match[2]
     return addresses
 
@@ -69,9 +69,10 @@ def test_every_picture_and_link_is_served(tmp_path: Path, instance: dg.DagsterIn
             assert get(served, address) in [(200, "image/jpeg"), (200, "image/png")]
         assert get(served, links["gallery gallery"]) == (200, "text/html; charset=utf-8")
         assert get(served, links["coco readme"]) == (200, "text/plain; charset=utf-8")
+    own = platform.settings.roots.own
     for asset in ("gallery", "coco"):
-        assert "df2-assets serve, which make ui starts" in str(found[f"{asset} how_to_open"].value)
-        assert Path(str(found[f"{asset} path"].value)).exists()
+        assert "`make ui` or `df2-assets serve` runs" in str(found[f"{asset} how_to_open"].value)
+        assert (own / str(found[f"{asset} path in {own.name}"].value)).exists()
 
 
 def test_an_earlier_event_still_shows_its_own_picture(

@@ -121,8 +121,12 @@ class Arena(NamedTuple):
 
 
 def all_files(sku_root: Path) -> set[str]:
-    """Every file under a SKU_ROOT, of the contract or not, by its path."""
-    return {p.relative_to(sku_root).as_posix() for p in sku_root.rglob("*") if not p.is_dir()}
+    """Every file under a SKU_ROOT, of the contract or not, by its path.
+
+    Pictures of what a run has changed are left out: each run has its own.
+    """
+    files = (p for p in sku_root.rglob("*") if not p.is_dir())
+    return {p.relative_to(sku_root).as_posix() for p in files if "what_changed" not in str(p)}
 
 
 def arena(folder: Path, df2_root: Path) -> Arena:

@@ -55,7 +55,7 @@ def refusals(
 def _origin(context: dg.AssetExecutionContext, split: str) -> str:
     """Return a sentence that says of which build the rows are: the last one may have failed."""
     index = last_made(context.instance, INDEX, split)
-    run_id = index.run_id if index else context.run_id
+    run_id = index.run_id if index else context.run.run_id
     return (
         f"Refused in the build of {split} by run {run_id[:8]}. A build that failed later has its "
         "refusals on the page of the check that failed, under Checks."
