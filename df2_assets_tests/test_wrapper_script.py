@@ -72,6 +72,7 @@ def test_it_builds_what_the_original_built_from_any_folder_with_any_paths(
     assert '"out_root": "../the output"' in metadata
 
 
+@pytest.mark.slow
 def test_by_default_it_builds_all_splits_in_the_project_and_fails_when_one_does(
     checkout: Path, tmp_path: Path
 ) -> None:

@@ -156,6 +156,7 @@ def test_a_plan_for_people_names_every_split_and_says_whether_it_fits(desk: Desk
     assert lines[-1].endswith("It fits.")
 
 
+@pytest.mark.slow
 def test_a_disk_that_cannot_hold_the_result_is_refused_before_anything_is_cut(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ def leaking(desk: Desk, split: str) -> list[str]:
     return [*found.groups()]
 
 
+@pytest.mark.slow
 def test_the_pages_of_all_splits_agree_on_what_leaks(desk: Desk) -> None:
     write_leaking_splits(desk)
     assert desk.run("build").exit_code == 0

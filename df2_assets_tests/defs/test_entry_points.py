@@ -116,6 +116,7 @@ def dev(starting: Dev) -> Dev:
     return starting.wait()
 
 
+@pytest.mark.slow
 def test_a_run_launched_from_the_ui_builds_the_same(dev: Dev, expected: Expected) -> None:
     run_id = dev.api.launch("train")
     dev.api.wait_for(run_id, "SUCCESS")

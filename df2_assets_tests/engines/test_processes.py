@@ -20,6 +20,7 @@ def run(site: Site, mount: tuple[str, ...], *arguments: str, **settings: object)
     return processes.run(command, site.environment(**settings), site.sku.parent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mount", MOUNTS.values(), ids=MOUNTS)
 def test_one_worker_needs_no_semaphores(site: Site, mount: tuple[str, ...]) -> None:
     site.add_image()

@@ -18,6 +18,8 @@ from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
 from df2_assets_tests.sample.conftest import FAULTY_IMAGES
 
+pytestmark = pytest.mark.slow  # `make demo-faults` scores this sample
+
 
 @pytest.fixture(scope="module")
 def key(faulty: Path) -> list[Planted]:

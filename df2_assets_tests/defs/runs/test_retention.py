@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 from df2_assets.cli.runs import run_split
 from df2_assets.dataset.taxonomy import SPLITS
@@ -88,6 +89,7 @@ def test_a_failed_attempt_that_nothing_else_tells_of_stays(platform: Platform) -
     assert old(platform)[1] >= {*failed}
 
 
+@pytest.mark.slow
 def test_the_job_deletes_nothing_until_it_is_told_to(platform: Platform, tmp_path: Path) -> None:
     place = station(tmp_path, platform.data.root)
     with dg.DagsterInstance.from_config(str(place.home)) as instance:
