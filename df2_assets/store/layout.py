@@ -260,20 +260,14 @@ def _subfolders(folder: Path) -> list[Path]:
 def _require_any(images: Path, annotations: Path) -> None:
     """Raise LayoutError where a folder has names, and none of them is six digits and the ending.
 
-    Or where neither folder has any name: images alone are the business of a check.
+    An empty folder is the business of a check.
     """
-    suffixes = {images: IMAGE, annotations: ANNOTATION}
-    wrong = [folder for folder, suffix in suffixes.items() if not _is_any_right(folder, suffix)]
-    for folder in wrong:
+    for folder, suffix in ((images, IMAGE), (annotations, ANNOTATION)):
+        if _is_any_right(folder, suffix):
+            continue
         inside = [name for name in names(folder) if not is_system_file(name)]
         if inside:
-            raise LayoutError(_describe_other_names(folder, suffixes[folder], inside))
-    if len(wrong) == len(suffixes):
-        split = images.parent.name
-        raise LayoutError(
-            f"{images} and {annotations} are empty. Unpack {split} again, or set DF2_ROOT to the "
-            "folder that holds it."
-        )
+            raise LayoutError(_describe_other_names(folder, suffix, inside))
 
 
 def _describe_other_names(folder: Path, suffix: str, inside: list[str]) -> str:

@@ -85,11 +85,6 @@ def move_down_with_test(folder: Path) -> None:
     move_down(folder, "lower")
 
 
-def empty(split: Path) -> None:
-    for path in split.glob("*/*"):
-        path.unlink()
-
-
 def rename_all(folder: Path, form: str) -> None:
     """Give each file another name, made of its stem and its number."""
     for number, path in enumerate(sorted(folder.iterdir()), 1):
@@ -115,12 +110,6 @@ WRONG = [
         ("Found 1: image", "Move the content of", "image/image"),
         {},
         lambda desk: move_down(desk.df2 / "train" / "image", "image"),
-    ),
-    Wrong(
-        "folders that are empty",
-        ("train/annos are empty",),
-        {},
-        lambda desk: empty(desk.df2 / "train"),
     ),
     Wrong("DF2_ROOT around both", ("one level below", "DF2_ROOT=", "/df2"), {"DF2_ROOT": "."}),
     Wrong(
