@@ -114,7 +114,7 @@ class Shot(NamedTuple):
 
 SHOTS = [
     Shot("lineage", lineage, (1440, 720)),
-    Shot("contact_sheet", contact_sheet, (1440, 1000)),
+    Shot("contact_sheet", contact_sheet, (2000, 1000)),
     Shot("gallery", gallery, (1360, 900), photos=True),
     Shot("unlike_crops", unlike_crops, (1100, 1000), photos=True),
     Shot("automation", automation, (1200, 740)),
