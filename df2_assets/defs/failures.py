@@ -47,7 +47,8 @@ def explained() -> Iterator[None]:
     try:
         yield
     except Df2Error as error:
-        raise Failure(str(error), allow_retries=False) from error
+        notes = getattr(error, "__notes__", ())
+        raise Failure("\n".join([str(error), *notes]), allow_retries=False) from error
     except OSError as error:
         raise Failure(str(explain_os_error(error)), allow_retries=False) from error
 

@@ -64,8 +64,8 @@ def test_other_code_for_crops_makes_every_crop_again_from_one_decode_per_image_a
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = cropping.encoder()
-    monkeypatch.setattr(cropping, "CODE_VERSION", "2")
-    assert cropping.encoder().endswith(" code2")
+    monkeypatch.setattr(cropping, "CODE_VERSION", "other")
+    assert cropping.encoder().endswith(" codeother")
     note = f"crops rebuilt: {before} -> {cropping.encoder()}"
 
     planned = run(site, "plan")
