@@ -65,7 +65,7 @@ class LostLockError(Df2Error):
 
 
 class AnotherDataSetError(Df2Error):
-    """A split under `SKU_ROOT` was built from another data set than the one at hand."""
+    """A split under `SKU_ROOT` was built from another data set than the current one."""
 
 
 class NewerReleaseError(Df2Error):
@@ -77,7 +77,7 @@ class MissingTableError(Df2Error):
 
 
 class ProvenanceError(Df2Error):
-    """A table was made from another version of its input than the one at hand."""
+    """A table was made from another version of its input than the current one."""
 
 
 class IncompleteSplitError(Df2Error):

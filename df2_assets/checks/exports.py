@@ -94,7 +94,7 @@ def _outdated(roots: Roots, split: str, export: Export, record: Record) -> Itera
     if record.made_from is None:
         yield "", f"{export.name} of {split} is half-written: an export is running or was stopped"
     elif record.made_from != current:
-        yield "", f"{export.name} was made from another build of {split} than the one at hand"
+        yield "", f"{export.name} was made from another build of {split} than the current one"
     else:
         skus = count_skus(read_crops(roots, split))
         totals = {"crops": skus.sum().sum(), "pairs": (skus["catalog"] * skus["query"]).sum()}

@@ -174,6 +174,6 @@ def python_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
 
 def _other_lines(roots: Roots, split: str) -> ProvenanceError:
     return ProvenanceError(
-        f"{roots.image_text(split)} is not what was built of the crops at hand: run df2-assets "
+        f"{roots.image_text(split)} is not what was built of the current crops: run df2-assets "
         f"build --split {split}"
     )

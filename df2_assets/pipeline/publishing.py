@@ -72,7 +72,7 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
     version = metadata_version(document)
     if current.sku_metadata != version or current.sku_metadata_of != source:
         raise ProvenanceError(
-            f"sku_metadata of {split} does not belong to the crops at hand: "
+            f"sku_metadata of {split} does not belong to the current crops: "
             f"rerun sku_metadata, or build_dataset, for {split}."
         )
     encode = msgspec.json.Encoder().encode

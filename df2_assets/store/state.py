@@ -40,12 +40,12 @@ def source_of_metadata(roots: Roots, split: str) -> str:
 
 
 def mismatches(roots: Roots, split: str, recorded: State) -> list[str]:
-    """Which of the contract files were made from others than those at hand; a sentence each."""
+    """Which of the contract files were made from others than the current ones; a sentence each."""
     problems = []
     if recorded.sku_metadata_of != source_of_metadata(roots, split):
-        problems.append("the metadata was made from other groups or crops than those at hand")
+        problems.append("the metadata was made from other groups or crops than the current ones")
     if recorded.image_text_of != recorded.sku_metadata:
-        problems.append("the prompts were made from other metadata than the one at hand")
+        problems.append("the prompts were made from other metadata than the current one")
     return problems
 
 

@@ -155,6 +155,6 @@ def refuse_stale(roots: Roots, asset: str, split: str) -> None:
         current = origin(roots, source, split)
         if current is None or current.digest != made_from:
             raise ProvenanceError(
-                f"{asset} of {split} was made from another {source} than the one at hand: "
+                f"{asset} of {split} was made from another {source} than the current one: "
                 f"rerun {asset}, or build_dataset, for {split}."
             )

@@ -173,7 +173,7 @@ def test_after_a_build_that_was_held_back_each_export_says_what_to_run(
         path.write_text("{")
     clean.index(held_back, SPLIT)
     before = splits.stamps(damaged, name)
-    message = "sku_groups of train was made from another raw_annotation_index than the one at hand"
+    message = "sku_groups of train was made from another raw_annotation_index than the current one"
     with pytest.raises(ProvenanceError, match=message):
         export(held_back, SPLIT, name, limits=SMALL)
     assert splits.stamps(damaged, name) == before

@@ -98,7 +98,7 @@ def lines_of(path: Path) -> list[str]:
 
 def made_from_another(asset: str, source: str) -> str:
     return (
-        f"{asset} of train was made from another {source} than the one at hand: "
+        f"{asset} of train was made from another {source} than the current one: "
         f"rerun {asset}, or build_dataset, for train"
     )
 
@@ -119,7 +119,7 @@ HALF_WRITTEN = "half-written, left by a build that was killed"
 OTHER_BYTES = "its bytes are not those that were written"
 UNLISTED = "it does not list the files of the split"
 UNFINISHED = "it is half-built: a build is running or was stopped, or crops are to be remade"
-OTHER_GROUPS = "the metadata was made from other groups or crops than those at hand"
+OTHER_GROUPS = "the metadata was made from other groups or crops than the current ones"
 
 Damage = Callable[[Roots], object]
 
@@ -254,7 +254,7 @@ DAMAGES: dict[str, tuple[Damage, set[tuple[str, str, str | None]]]] = {
         lambda roots: state.save(
             roots, SPLIT, msgspec.structs.replace(state.load(roots, SPLIT), image_text_of="another")
         ),
-        {("state", "the prompts were made from other metadata than the one at hand", None)},
+        {("state", "the prompts were made from other metadata than the current one", None)},
     ),
     "no checksums": (lambda roots: roots.checksums(SPLIT).unlink(), {("state", UNLISTED, LIST)}),
     "a checksum is another": (
