@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import dagster as dg
@@ -14,9 +13,6 @@ import filelock
 from df2_assets.errors import SettingsError, escaped, explain_os_error, has_controls, inert
 from df2_assets.settings import PROJECT
 from df2_assets.store.location import CONTROLS_REMEDY, expand
-
-if TYPE_CHECKING:
-    pass
 
 _ENOUGH_IMAGES = 200
 _LOOKED_AT = 20

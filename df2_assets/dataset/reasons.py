@@ -46,15 +46,16 @@ MEANINGS: dict[Reason, str] = {
     Reason.IMAGE_TOO_LARGE: "the image has more pixels than may safely be decoded",
 }
 
-_OF_IMAGES: Final = (
+OF_IMAGES: Final = (
     Reason.MISSING_IMAGE,
     Reason.NOT_A_JPEG,
     Reason.UNREADABLE_IMAGE,
     Reason.IMAGE_TOO_LARGE,
 )
+"""Reasons of which the image is the cause, and not its annotation."""
 
 
 def file_at_fault(split: str, image_id: str, reason: str) -> str:
     """Return the image or the annotation that a refusal is about, relative to DF2_ROOT."""
-    of_image = reason in _OF_IMAGES
+    of_image = reason in OF_IMAGES
     return f"{split}/image/{image_id}.jpg" if of_image else f"{split}/annos/{image_id}.json"

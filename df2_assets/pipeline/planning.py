@@ -96,7 +96,8 @@ def plan_crops(
     """
     roots = settings.roots
     tree = crop_tree.scan(roots, split)
-    known = recorded(roots, split)
+    journaled = journal.read(roots, split)
+    known = _with_journal(roots, split, journaled)
     wanted = _with_fingerprints(groups, files)
     usable = {
         path: row
@@ -121,7 +122,7 @@ def plan_crops(
     to_make = possible[possible["crop_path"].isin(make)]
     _require_own_paths(split, to_make)
     rebuild_reason = _find_rebuild_reason(make, tree, known)
-    finished = {row.crop_path for row in journal.read(roots, split)}
+    finished = {row.crop_path for row in journaled}
     return CropPlan(
         keep,
         settled,
@@ -153,10 +154,14 @@ def left_out(row: CropRow) -> CropRow:
 
 def recorded(roots: Roots, split: str) -> dict[str, CropRow]:
     """Return rows of the manifest by path; those of the journal come later and win."""
+    return _with_journal(roots, split, journal.read(roots, split))
+
+
+def _with_journal(roots: Roots, split: str, journaled: list[CropRow]) -> dict[str, CropRow]:
     manifest = tables.find(roots, "crops", split)
     columns = {} if manifest is None else manifest.to_pydict()
     known = {row[0]: CropRow(*row) for row in zip(*columns.values(), strict=True)}
-    known.update((row.crop_path, row) for row in journal.read(roots, split))
+    known.update((row.crop_path, row) for row in journaled)
     return known
 
 

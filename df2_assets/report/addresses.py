@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 from df2_assets.settings import Settings
 from df2_assets.store.layout import Roots
+from df2_assets.store.location import without_links
 
 
 def data_set_id(roots: Roots) -> str:
     """Return the name of a data set in addresses: its folder's name and a digest of its place."""
-    place = roots.sku_root.resolve()
+    place = without_links(roots.sku_root)
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", place.name)
     return f"{name}-{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
 

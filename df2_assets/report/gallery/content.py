@@ -11,20 +11,12 @@ import pandas as pd
 
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.metadata import ImageText
-from df2_assets.dataset.reasons import Reason
+from df2_assets.dataset.reasons import OF_IMAGES
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.report.gallery.sheets import Sheet, sheet_path
 
 A_FILE: Final = 400
 """SKUs in a file of details: read when the first of them is opened."""
-
-_OF_IMAGES: Final = {
-    Reason.MISSING_IMAGE,
-    Reason.NOT_A_JPEG,
-    Reason.UNREADABLE_IMAGE,
-    Reason.IMAGE_TOO_LARGE,
-}
-"""Reasons of which the image is the cause, and not its annotation."""
 
 _DOMAINS: Final = ("catalog", "query")
 _SHOWN: Final = 2
@@ -121,7 +113,7 @@ def refused(table: pd.DataFrame) -> list[list[Any]]:
     The last is 1 where the image is at fault, 0 where its annotation is.
     """
     columns = ("image_id", "item_idx", "stage", "reason", "detail")
-    return [[*row, int(row[3] in _OF_IMAGES)] for row in rows(table, *columns)]
+    return [[*row, int(row[3] in OF_IMAGES)] for row in rows(table, *columns)]
 
 
 def script(call: str, *arguments: object) -> bytes:
