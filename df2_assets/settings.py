@@ -165,9 +165,12 @@ FIELDS: Final[Mapping[str, FieldInfo]] = vars(Settings)["__pydantic_fields__"]
 _ADAPTER: Final = TypeAdapter(Settings)
 
 
-def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+def read_settings(
+    environment: Mapping[str, str] = os.environ, names: Mapping[str, str] = {}
+) -> Settings:
     """Return settings from the environment; an empty variable counts as absent.
 
+    `names` are those of settings that were not given by their variables, for messages.
     Raises SettingsError or RootsError.
     """
     given = {name: text for name, text in environment.items() if text.strip() or has_controls(text)}
@@ -176,7 +179,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     try:
         return _ADAPTER.validate_python(given, by_alias=True, by_name=False)
     except ValidationError as error:
-        raise settings_error(error, {}) from None
+        raise settings_error(error, names) from None
 
 
 def settings_error(error: ValidationError, names: Mapping[str, str]) -> SettingsError:

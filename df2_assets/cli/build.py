@@ -4,13 +4,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from df2_assets.cli.options import json_option, settings_for, splits_option, workers_option
+from df2_assets.cli.options import (
+    json_option,
+    setting_options,
+    settings_for,
+    splits_option,
+    workers_option,
+)
 
 if TYPE_CHECKING:
     from df2_assets.cli.runs import Outcome
 
 
 @click.command()
+@setting_options("df2_root", "sku_root", "prompts")
 @splits_option
 @workers_option
 @json_option

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import click
 
+from df2_assets.cli.options import with_options
 from df2_assets.errors import Df2Error, explain_os_error
 
 
@@ -24,4 +25,4 @@ def short_errors(
         if is_closed_pipe or context.find_root().params["debug"]:
             raise
         told = explain_os_error(error) if isinstance(error, OSError) else error
-        raise ending(str(told)) from error
+        raise ending(with_options(str(told))) from error

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from df2_assets.cli.errors import short_errors
-from df2_assets.cli.options import WholeNumber, json_option, say, say_json, settings_for
+from df2_assets.cli.options import (
+    WholeNumber,
+    json_option,
+    say,
+    say_json,
+    setting_options,
+    settings_for,
+)
 from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -28,6 +35,7 @@ class _Error(click.ClickException):
     "--item", type=WholeNumber(0), help="N of itemN, for SPLIT IMAGE_ID or the path of an image."
 )
 @click.option("--split", help="For SKU_ID: of this split only; an id names one SKU a split.")
+@setting_options("df2_root", "sku_root")
 @json_option
 def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json: bool) -> None:
     """Say step by step why WHAT is in the data set, or is not.

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from df2_assets.cli.options import built_splits, json_option, settings_for, splits_option
+from df2_assets.cli.options import (
+    built_splits,
+    json_option,
+    setting_options,
+    settings_for,
+    splits_option,
+)
 
 if TYPE_CHECKING:
     from df2_assets.cli.runs import Outcome
@@ -36,6 +42,7 @@ class _Command(click.Command):
 
 @click.command(cls=_Command)
 @click.argument("chosen", metavar="NAME...", nargs=-1, required=True, callback=_chosen)
+@setting_options("df2_root", "sku_root")
 @splits_option
 @json_option
 def export(chosen: list[str], names: tuple[str, ...], as_json: bool) -> None:

@@ -1,18 +1,26 @@
 """Options that commands share, the settings that they give, and output."""
 
 import json
+import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from shlex import quote
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from df2_assets.settings import MAX_WORKERS, Settings, parse_splits, read_settings
+from df2_assets.errors import has_controls
+from df2_assets.settings import FIELDS, MAX_WORKERS, Settings, parse_splits, read_settings
 
 if TYPE_CHECKING:
     from df2_assets.engines.progress import Progress
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_GIVEN: Final = "df2_assets.given"
+"""The key under which a click context keeps the settings that options gave, by their names."""
 
 
 class WholeNumber(click.IntRange):
@@ -34,16 +42,95 @@ workers_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 
 
+def setting_options(*settings: str) -> Callable[[_Command], _Command]:
+    """Return a decorator that adds an option for each of the settings, such as `df2_root`.
+
+    An option wins over the variable of its setting. Both go through the same validation.
+    """
+
+    def add_options(command: _Command) -> _Command:
+        for setting in reversed(settings):
+            command = click.option(
+                _option_of(setting),
+                setting,
+                metavar="PATH",
+                expose_value=False,
+                callback=_keep,
+                help=f"{FIELDS[setting].description} By default that of {_variable_of(setting)}.",
+            )(command)
+        return command
+
+    return add_options
+
+
+def _keep(context: click.Context, parameter: click.Parameter, text: str | None) -> None:
+    """Keep what an option gave, for `read_given_settings`."""
+    if text is None:
+        return
+    if not text.strip() and not has_controls(text):  # an empty variable in a script, no default
+        raise click.BadParameter("it is empty.", context, parameter)
+    context.meta.setdefault(_GIVEN, {})[parameter.name] = text
+
+
+def _option_of(setting: str) -> str:
+    return f"--{setting.replace('_', '-')}"
+
+
+def _variable_of(setting: str) -> str:
+    return str(FIELDS[setting].validation_alias)
+
+
+def _given() -> dict[str, str]:
+    """Return the settings that options gave, by their names."""
+    context = click.get_current_context(silent=True)
+    given: dict[str, str] = context.meta.get(_GIVEN, {}) if context else {}
+    return given
+
+
+def environment() -> dict[str, str]:
+    """Return the environment with the settings that options gave in place of its own."""
+    return os.environ | {_variable_of(setting): text for setting, text in _given().items()}
+
+
+def read_given_settings() -> Settings:
+    """Return the settings that the environment and the command's options give.
+
+    Raises SettingsError, or RootsError; both name an option where the value came from one.
+    """
+    return read_settings(environment(), {setting: _option_of(setting) for setting in _given()})
+
+
+def with_options(text: str) -> str:
+    """Return a message for a person who gave settings by options instead of variables.
+
+    It names the options, and commands in it have them, so that a pasted command works on the same
+    data set.
+    """
+    root = click.get_current_context().find_root().command
+    commands: Mapping[str, click.Command] = getattr(root, "commands", {})
+    for setting, value in reversed(_given().items()):
+        option = _option_of(setting)
+        variable = rf"(?<![\w/]){_variable_of(setting)}"
+        text = re.sub(rf"{variable}=", f"{option} ", text)
+        text = re.sub(rf"{variable}\b", option, text)
+        text = re.sub(rf"\b(S|s)et {option}\b", rf"\1pecify {option}", text)
+        for name, command in commands.items():
+            if any(setting == parameter.name for parameter in command.params):
+                pasted = f"df2-assets {name}"
+                text = text.replace(pasted, f"{pasted} {option} {quote(value)}")
+    return text
+
+
 def settings_for(
     names: tuple[str, ...], workers: int | None = None, *, starts_engine: bool = False
 ) -> Settings:
-    """Return the environment's settings with a command's options over them, all of them usable.
+    """Return the settings of the environment and of a command's options, all of them usable.
 
     Raises RootsError, or SettingsError, also where an engine is to start and cannot be had.
     """
     from df2_assets.store.layout import require_safe_roots
 
-    settings = read_settings()
+    settings = read_given_settings()
     settings = replace(
         settings,
         splits=parse_splits(names) or settings.splits,
@@ -96,7 +183,12 @@ def progress() -> "Progress":
 def say(text: str) -> None:
     """Print a line, unless `--quiet`."""
     if not quiet():
-        click.echo(text)
+        click.echo(with_options(text))
+
+
+def say_problem(text: str) -> None:
+    """Print a line also with `--quiet`."""
+    click.echo(with_options(text))
 
 
 def say_json(value: Any) -> None:

@@ -11,6 +11,7 @@ from df2_assets.cli.options import (
     say,
     say_json,
     say_table,
+    setting_options,
     settings_for,
     splits_option,
     workers_option,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@setting_options("df2_root", "sku_root", "prompts")
 @splits_option
 @workers_option
 @json_option

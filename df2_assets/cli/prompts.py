@@ -1,23 +1,24 @@
-"""`df2-assets prompts`: what the templates of `DF2_PROMPTS` give, before anything is built."""
+"""`df2-assets prompts`: the prompts that templates give, before anything is built."""
 
 import click
 
-from df2_assets.cli.options import json_option, say, say_json
+from df2_assets.cli.options import json_option, read_given_settings, say, say_json, setting_options
 from df2_assets.errors import escaped
-from df2_assets.settings import read_settings, read_variants
+from df2_assets.settings import read_variants
 
 
 @click.command()
+@setting_options("prompts")
 @json_option
 def prompts(as_json: bool) -> None:
     """Show every prompt template, by domain and viewpoint, with an example of each.
 
     \b
-    Example: DF2_PROMPTS=examples/prompts.yaml df2-assets prompts
+    Example: df2-assets prompts --prompts examples/prompts.yaml
 
-    Reads nothing but that file. Without one there are those of `text` alone.
+    Reads nothing but the file of --prompts or DF2_PROMPTS. Without it, shows those of `text` alone.
     """
-    prompts_file = read_settings().prompts
+    prompts_file = read_given_settings().prompts
 
     from df2_assets.report.summaries import prompt_examples
 

@@ -9,6 +9,7 @@ import click
 from df2_assets.cli.options import (
     built_splits,
     json_option,
+    setting_options,
     settings_for,
     splits_option,
     workers_option,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@setting_options("df2_root", "sku_root")
 @splits_option
 @workers_option
 @click.option("--open", "show", is_flag=True, help="Open the first gallery in a browser.")

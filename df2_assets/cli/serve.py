@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from df2_assets.cli.options import WholeNumber, say, settings_for
+from df2_assets.cli.options import WholeNumber, environment, say, setting_options, settings_for
 from df2_assets.engines.processes import die_with
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _PATIENCE: Final = 30.0
 
 @click.command()
 @click.option("--port", type=WholeNumber(1, 65535), help="By default that of DF2_REPORTS_URL.")
+@setting_options("df2_root", "sku_root")
 @click.argument("command", nargs=-1)
 def serve(port: int | None, command: tuple[str, ...]) -> None:
     """Serve galleries, pictures and data cards, so that links in Dagster's UI open them.
@@ -101,6 +102,7 @@ def _start(command: tuple[str, ...]) -> "subprocess.Popen[bytes]":
     try:
         return subprocess.Popen(
             command,
+            env=environment(),
             process_group=0,
             preexec_fn=partial(die_with, os.getpid(), signal.SIGINT),
         )

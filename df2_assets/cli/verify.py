@@ -12,6 +12,8 @@ from df2_assets.cli.options import (
     progress,
     say,
     say_json,
+    say_problem,
+    setting_options,
     settings_for,
     splits_option,
     workers_option,
@@ -26,6 +28,7 @@ _SHOWN = 10
 
 
 @click.command()
+@setting_options("df2_root", "sku_root")
 @splits_option
 @click.option("--deep", is_flag=True, help="Compare the digests of all crops and exports as well.")
 @workers_option
@@ -109,11 +112,11 @@ def _show(found: "Verified", marked: list[str]) -> None:
         where = fault.path or (inert(fault.sku_id) if fault.sku_id else None)
         kinds.setdefault((fault.check, fault.what), []).extend([where] if where else [])
     for (check, what), places in kinds.items():
-        click.echo(f"{found.split}: {check}: {inert(what, 300)}")
+        say_problem(f"{found.split}: {check}: {inert(what, 300)}")
         for place in places[:_SHOWN]:
-            click.echo(f"    {place}")
+            say_problem(f"    {place}")
         if len(places) > _SHOWN:
-            click.echo(f"    and {len(places) - _SHOWN:,} more: see --json")
+            say_problem(f"    and {len(places) - _SHOWN:,} more: see --json")
     for note in found.notes:
         say(f"{found.split}: note: {note}")
     if marked:
@@ -121,7 +124,7 @@ def _show(found: "Verified", marked: list[str]) -> None:
         say(f"{found.split}: {len(marked):,} damaged {are} marked for the next build.")
     repairs = Counter(fault.repair for fault in faults)
     if repairs["build"]:
-        click.echo(
+        say_problem(
             f"{found.split}: to repair {repairs['build']:,} of {len(faults):,}: "
             f"df2-assets build --split {found.split}"
         )
@@ -129,11 +132,11 @@ def _show(found: "Verified", marked: list[str]) -> None:
         names = {
             fault.check.partition(":")[0]: None for fault in faults if fault.repair == "export"
         }
-        click.echo(
+        say_problem(
             f"{found.split}: to repair {repairs['export']:,} of {len(faults):,}: "
             f"df2-assets export {' '.join(names)} --split {found.split}"
         )
     yours = repairs["you"]
     if yours:
         are = "is" if yours == 1 else "are"
-        click.echo(f"{found.split}: {yours:,} of {len(faults):,} {are} yours to mend.")
+        say_problem(f"{found.split}: {yours:,} of {len(faults):,} {are} yours to mend.")
