@@ -30,7 +30,7 @@ _SHARD: Final = 500
 _ENOUGH: Final = 10
 """Images that an earlier build has to have seen for their sizes to tell one data set."""
 
-_STAMPS: Final = ["anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns"]
+STAMPS: Final = ["anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns"]
 _READ: Final = pa.schema([FILES.field(name) for name in ("image_id", "items", "settled")])
 
 
@@ -94,7 +94,7 @@ def read_files(roots: Roots, split: str) -> pa.Table:
 
     Raises MissingTableError, or ProvenanceError where the index was read from another DF2_ROOT.
     """
-    before = _place_before(roots, split)
+    before = place_before(roots, split)
     if before not in (None, _place(roots)):
         raise ProvenanceError(
             f"The index of {split} was read from {before}, and DF2_ROOT is {roots.df2_root}: "
@@ -114,7 +114,7 @@ def _place(roots: Roots) -> str:
     return str(without_links(roots.df2_root))
 
 
-def _place_before(roots: Roots, split: str) -> str | None:
+def place_before(roots: Roots, split: str) -> str | None:
     """Return where the split's index was read from; None where that is not recorded."""
     files = tables.origin(roots, "files", split)
     return files.made_from.get("df2_root") if files else None
@@ -126,7 +126,7 @@ def _require_same_data_set(roots: Roots, split: str, listing: Listing) -> None:
     In the folder that it was built from, a data set may change at will. In another folder it is
     the same one if at least half of the images that the earlier build saw have the same size.
     """
-    before = _place_before(roots, split)
+    before = place_before(roots, split)
     files = tables.find(roots, "files", split) if before != _place(roots) else None
     if files is None:
         return
@@ -178,7 +178,7 @@ def _unchanged(files: pd.DataFrame, known: Known | None) -> pd.Series:
         return pd.Series(False, index=files.index)
     old = known.files.set_index("image_id").reindex(files["image_id"]).set_axis(files.index)
     same = old["settled"].astype("boolean").fillna(False).astype(bool)
-    for stamp in _STAMPS:
+    for stamp in STAMPS:
         now, then = (stamps[stamp].astype("Int64").fillna(-2) for stamps in (files, old))
         same &= (now == then).astype(bool)
     return same

@@ -3,11 +3,13 @@
 import hashlib
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 import msgspec
 import pandas as pd
 
+from df2_assets import __version__
 from df2_assets.dataset.metadata import Sku, SkuMetadata, image_texts, skus
 from df2_assets.dataset.prompts import Variant
 from df2_assets.errors import MissingTableError, ProvenanceError
@@ -91,7 +93,17 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
     for line in lines.values():
         digest.update(line)
     text_version = digest.hexdigest()
-    state.save(roots, split, state.State(True, version, source, text_version, version, variants))
+    now = msgspec.structs.replace(
+        current,
+        complete=True,
+        image_text=text_version,
+        image_text_of=version,
+        variants=variants,
+        release=__version__,
+    )
+    if now != current:
+        now.built_at = datetime.now().astimezone().isoformat(timespec="seconds")
+    state.save(roots, split, now)
     return Published(
         text_version,
         document.num_skus,

@@ -22,7 +22,8 @@ class State(msgspec.Struct):
     `sku_metadata` and `image_text` are the data versions of the two contract files, without their
     roots. `sku_metadata_of` names the groups and the manifest that the metadata was made from,
     `image_text_of` the metadata that the JSONL was made from, `variants` the templates of its
-    prompts beside `text`.
+    prompts beside `text`. `release` is the one that completed it, `built_at` (ISO 8601) when a
+    build last changed any of this.
     """
 
     complete: bool = False
@@ -31,6 +32,8 @@ class State(msgspec.Struct):
     image_text: str | None = None
     image_text_of: str | None = None
     variants: tuple[Variant, ...] = ()
+    release: str | None = None
+    built_at: str | None = None
 
 
 def source_of_metadata(roots: Roots, split: str) -> str:

@@ -12,7 +12,7 @@ from df2_assets_tests.support.processes import PROJECT
 from df2_assets_tests.support.webserver import free_port
 
 WITHOUT_ROOTS = {"prompts", "sample", "score"}
-WITH_PROMPTS = {"build", "plan", "prompts"}
+WITH_PROMPTS = {"build", "plan", "prompts", "status"}
 NOWHERE = {"DF2_ROOT": "/nowhere/df2", "SKU_ROOT": "/nowhere/sku"}
 
 

@@ -1,0 +1,153 @@
+"""Whether a split is built, whole and up to date, from records and listings: opens no image."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from df2_assets import __version__
+from df2_assets.dataset.annotations import CODE_VERSION
+from df2_assets.dataset.cropping import encoder
+from df2_assets.dataset.prompts import Variant
+from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
+from df2_assets.errors import LayoutError
+from df2_assets.pipeline.indexing import STAMPS, place_before
+from df2_assets.pipeline.publishing import other_templates
+from df2_assets.store import state, tables
+from df2_assets.store.layout import Roots
+from df2_assets.store.listing import scan
+from df2_assets.store.location import without_links
+from df2_assets.store.state import State
+
+Condition = Literal["current", "stale", "incomplete", "not built", "no annotations"]
+"""`stale`: complete, but a build would change it. `no annotations`: nothing to build from."""
+
+
+@dataclass(frozen=True)
+class SplitStatus:
+    """What is known of a split under SKU_ROOT.
+
+    `complete`: its files are all there and belong together. `built_at` (ISO 8601) is when a build
+    last changed it, `df2_root` what that read, `release` which release it was; None where that is
+    not recorded. `skus` and `crops` are counts. `reasons` say why it is not current.
+    """
+
+    split: str
+    condition: Condition
+    complete: bool = False
+    built_at: str | None = None
+    df2_root: str | None = None
+    release: str | None = None
+    skus: int | None = None
+    crops: int | None = None
+    reasons: list[str] = field(default_factory=list)
+
+
+def read_status(roots: Roots, split: str, variants: tuple[Variant, ...]) -> SplitStatus:
+    """Compare the records of a split with the download, the prompt templates and this release.
+
+    `variants` are the templates that a build would use now.
+    Raises NewerReleaseError where a newer release wrote its tables.
+    """
+    if not state.is_built(roots, split):
+        has_input = split in ANNOTATED_SPLITS or roots.annotations(split).is_dir()
+        return SplitStatus(split, "not built" if has_input else "no annotations")
+    tables.refuse_newer(roots, split)
+    recorded = state.load(roots, split)
+    missing = _find_missing(roots, split, recorded)
+    reasons = missing or _find_stale(roots, split, recorded, variants)
+    condition: Condition = "incomplete" if missing else "stale" if reasons else "current"
+    skus, crops = _count(tables.find(roots, "crops", split))
+    return SplitStatus(
+        split,
+        condition,
+        not missing,
+        recorded.built_at,
+        place_before(roots, split),
+        recorded.release,
+        skus,
+        crops,
+        reasons,
+    )
+
+
+def _find_missing(roots: Roots, split: str, recorded: State) -> list[str]:
+    """Return why the files of a split are not all there, or do not belong together."""
+    documents = (roots.sku_metadata(split), roots.image_text(split))
+    missing = [f"{path.name} is not there" for path in documents if not path.exists()]
+    if not roots.state(split).exists():
+        return [*missing, f"{roots.state(split)} is not there: this may be a copy without records"]
+    if not recorded.complete:
+        missing.append("it is half-built: a build is running or was stopped")
+    return missing
+
+
+def _find_stale(
+    roots: Roots, split: str, recorded: State, variants: tuple[Variant, ...]
+) -> list[str]:
+    """Return why a build would change a complete split."""
+    reasons = state.consistency_problems(roots, split)
+    reasons += _compare_download(roots, split)
+    if templates := other_templates(recorded, variants):
+        reasons.append(templates)
+    if recorded.release != __version__:
+        before = recorded.release or "an earlier one"
+        reasons.append(f"the release was {before}, and this is {__version__}")
+    reasons += _compare_rules(roots, split)
+    return reasons
+
+
+def _compare_download(roots: Roots, split: str) -> list[str]:
+    """Return how the download differs from what the split was built from."""
+    files = tables.find(roots, "files", split)
+    if files is None:
+        return ["what it was read from is not recorded"]
+    before, current = place_before(roots, split), str(without_links(roots.df2_root))
+    is_elsewhere = before != current
+    reasons = [f"it was read from {before}, and DF2_ROOT is {current}"] if is_elsewhere else []
+    try:
+        listing = scan(roots, split)
+    except LayoutError as problem:
+        return [*reasons, f"the download cannot be compared: {problem}"]
+    known = tables.frame(files)[["image_id", *STAMPS]]
+    both = known.merge(listing.files, on="image_id", how="outer", suffixes=("_before", ""))
+    same = pd.Series(True, index=both.index)
+    for stamp in STAMPS:
+        then, now = (
+            both[column].astype("Int64").fillna(-2) for column in (f"{stamp}_before", stamp)
+        )
+        same &= (then == now).astype(bool)
+    changed = both["image_id"][~same]
+    if len(changed):
+        first = ", ".join(changed.head(3)) + (", …" if len(changed) > 3 else "")
+        reasons.append(
+            f"the download has changed: {len(changed):,} of {len(both):,} images or their "
+            f"annotations are new, other or gone ({first})"
+        )
+    return reasons
+
+
+def _compare_rules(roots: Roots, split: str) -> list[str]:
+    """Return which rules of reading and cutting are others than those of the last build."""
+    files = tables.origin(roots, "files", split)
+    reasons = []
+    if files is not None and files.made_from.get("code") != CODE_VERSION:
+        reasons.append(f"code version {files.made_from.get('code')} -> {CODE_VERSION}")
+    manifest = tables.find(roots, "crops", split)
+    if manifest is not None:
+        prints = manifest["fingerprint"].drop_null()
+        others = prints.filter(pc.invert(pc.ends_with(prints, f" {encoder()}")))
+        if len(others):
+            reasons.append(f"{others[0].as_py().split(' ', 3)[3]} -> {encoder()}")
+    return reasons
+
+
+def _count(manifest: pa.Table | None) -> tuple[int | None, int | None]:
+    """Return how many SKUs and crops are on disk by the manifest."""
+    if manifest is None:
+        return None, None
+    paths = manifest.filter(pc.is_null(manifest["reason"]))["crop_path"]
+    sku_ids = pc.list_element(pc.split_pattern(paths, "/"), 2)
+    return pc.count_distinct(sku_ids).as_py(), len(paths)
