@@ -11,6 +11,7 @@ from df2_assets.cli.options import (
     splits_option,
     workers_option,
 )
+from df2_assets.cli.plan import plan
 
 if TYPE_CHECKING:
     from df2_assets.cli.runs import Outcome
@@ -20,8 +21,16 @@ if TYPE_CHECKING:
 @setting_options("df2_root", "sku_root", "prompts")
 @splits_option
 @workers_option
+@click.option("--dry-run", is_flag=True, help="Say what would be done, as `df2-assets plan` does.")
 @json_option
-def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
+@click.pass_context
+def build(
+    context: click.Context,
+    names: tuple[str, ...],
+    workers: int | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Bring crops, metadata and prompts up to date, with every check.
 
     \b
@@ -29,6 +38,10 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
 
     Ends with 1 where a run failed, or a check with severity ERROR did.
     """
+    if dry_run:
+        context.invoke(plan, names=names, workers=workers, as_json=as_json)
+        return
+
     from df2_assets.store.layout import require_input
 
     settings = settings_for(names, workers, starts_engine=True)

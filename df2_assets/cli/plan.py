@@ -1,5 +1,6 @@
 """`df2-assets plan`: what a build would do, and what it would take."""
 
+import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -28,18 +29,21 @@ if TYPE_CHECKING:
 @workers_option
 @json_option
 def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
-    """Say what a build would do, per split, and change nothing.
+    """Say what a build would do and how long it would take, per split, and change nothing.
 
     \b
     Example: df2-assets plan --split validation
 
+    The time includes the start, reading, cutting, tables and all checks. It is that of an earlier
+    build on this machine, or else of a few images that are tried. `build --dry-run` is the same.
     Ends with 1 where the disk cannot hold the result.
     """
     settings = settings_for(names, workers, starts_engine=True)
 
+    begin = time.perf_counter()
     from df2_assets.cli.instance import last_rate, open_instance
     from df2_assets.engines.make import make
-    from df2_assets.pipeline.preview import plan_split
+    from df2_assets.pipeline.preview import START, plan_split
 
     engine = make(settings.engine, settings.workers, settings.ray_address)
     rates: dict[str, float | None] = {}
@@ -48,18 +52,23 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
             rates = {split: last_rate(instance, split) for split in settings.splits}
     except SettingsError as problem:
         click.echo(f"note: no earlier run is known. {problem}", err=True)
+    opening = time.perf_counter() - begin
     with closing(engine):
         plans = [
-            plan_split(settings, split, engine, progress(), rates.get(split))
+            plan_split(settings, split, engine, progress(), rates.get(split), opening)
             for split in settings.splits
         ]
     together = sum(one.takes.bytes for one in plans)
     free = plans[0].takes.free if plans else None
     fits = free is None or together <= free
+    start = START * opening
     if as_json:
-        say_json({"splits": [one.as_dict() for one in plans], "bytes": together, "fits": fits})
+        seconds = start + sum(one.seconds.total for one in plans)
+        splits = [one.as_dict() for one in plans]
+        say_json({"splits": splits, "bytes": together, "fits": fits, "seconds": seconds})
     else:
         _show(plans, together, free, fits)
+        _show_time(plans, start)
     if not fits:
         raise SystemExit(1)
 
@@ -76,7 +85,7 @@ def _show(plans: "list[SplitPlan]", together: int, free: int | None, fits: bool)
             "remove": one.files_to_remove,
             "refused": one.refused,
             "MB": one.takes.bytes / 1e6,
-            "about": _duration(one.takes.seconds),
+            "about": _duration(one.seconds.total),
         }
         for one in plans
     )
@@ -88,6 +97,18 @@ def _show(plans: "list[SplitPlan]", together: int, free: int | None, fits: bool)
         return
     room = "It fits." if fits else "It does NOT fit: make room, or set SKU_ROOT to another disk."
     say(f"{together / 1e6:,.1f} MB to write, {free / 1e6:,.1f} MB free. {room}")
+
+
+def _show_time(plans: "list[SplitPlan]", start: float) -> None:
+    """Say how long all of it takes, and which parts are included."""
+    parts = {
+        "to start": start + sum(one.seconds.run for one in plans),
+        "to read": sum(one.seconds.read for one in plans),
+        "to cut": sum(one.seconds.cut for one in plans),
+        "for tables and checks": sum(one.seconds.finish for one in plans),
+    }
+    listed = ", ".join(f"{_duration(seconds)} {part}" for part, seconds in parts.items())
+    say(f"About {_duration(sum(parts.values()))} in all: {listed}.")
 
 
 def _duration(seconds: float) -> str:

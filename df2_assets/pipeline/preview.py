@@ -1,6 +1,8 @@
 """What a build of a split would do, without doing any of it."""
 
+import time
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from df2_assets.dataset.skus import group_index
 from df2_assets.engines.base import Engine
@@ -11,10 +13,46 @@ from df2_assets.pipeline.publishing import other_templates
 from df2_assets.settings import Settings, read_variants
 from df2_assets.store import state, tables
 
+USUAL_OPENING: Final = 0.8
+"""Seconds in which Dagster is imported and its instance opened, on the machine of benchmarks/."""
+
+START: Final = 1.4
+"""How many times as long a command takes to start, and a run beyond that, in `_RUN`; both come from
+the builds of empty splits in benchmarks/README.md."""
+
+_RUN: Final = 1.1
+
+_PER_CROP: Final = 1.1e-4
+_PER_KEPT_CROP: Final = 0.5e-4
+"""The same, for the tables, contract files and checks of a crop that is made, or kept."""
+
+_WRITING: Final = 1.2
+"""The crops step, as a multiple of decoding and encoding alone: files, digests and idle workers."""
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """What the parts of a run take.
+
+    `read`, measured while planning, is for listing, reading annotations, grouping and comparing
+    with the disk; `cut` for making crops; `finish` for tables, contract files and checks; `run`
+    for what a run of an empty split takes.
+    """
+
+    run: float
+    read: float
+    cut: float
+    finish: float
+
+    @property
+    def total(self) -> float:
+        """All parts together."""
+        return self.run + self.read + self.cut + self.finish
+
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """Counts of what would happen; `takes` is what the crops would need.
+    """Counts of what would happen; `takes` is what the crops would need, `seconds` what all would.
 
     `notes` name what would be made again although its input did not change, and why.
     """
@@ -28,6 +66,7 @@ class SplitPlan:
     files_to_remove: int
     refused: int
     takes: Estimate
+    seconds: Seconds
     notes: list[str]
 
     @property
@@ -46,20 +85,31 @@ def plan_split(
     engine: Engine,
     progress: Progress,
     images_per_second: float | None = None,
+    opening: float = USUAL_OPENING,
 ) -> SplitPlan:
     """Plan a build of `split`: reads what changed, writes nothing.
 
     `images_per_second` is the rate of an earlier build; without it a few images are tried.
+    `opening` is how many seconds it takes here to import Dagster and open its instance: what
+    planning cannot measure is estimated in proportion to it.
     Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
     roots, variants = settings.roots, read_variants(settings.prompts)
+    begin = time.perf_counter()
     tables.refuse_newer(roots, split)
     indexed = read_index(roots, split, engine, progress)
     index = tables.frame(indexed.table)
     groups = tables.frame(group_index(indexed.table))
     plan = plan_crops(settings, split, groups, tables.frame(indexed.files))
+    read = time.perf_counter() - begin
     takes = estimate(roots, plan, engine, images_per_second)
+    seconds = Seconds(
+        run=_RUN * opening,
+        read=read,
+        cut=takes.seconds * (1 if images_per_second else _WRITING),
+        finish=(_PER_CROP * takes.crops + _PER_KEPT_CROP * len(plan.keep)) * opening,
+    )
     reasons = {
         "raw_annotation_index": indexed.rebuild_reason,
         "crops": plan.rebuild_reason,
@@ -75,5 +125,6 @@ def plan_split(
         len(plan.remove),
         int(index["reason"].notna().sum()),
         takes,
+        seconds,
         [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why],
     )

@@ -1,6 +1,7 @@
 """`df2-assets plan` says what a build would do, and a disk that cannot hold it is refused."""
 
 import json
+import re
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -23,7 +24,9 @@ def plan(desk: Desk, **settings: object) -> dict[str, Any]:
     told = desk.run("plan", "--json", **{"SPLITS": "train"} | settings)
     assert told.exit_code == 0, told.output
     (split,) = json.loads(told.stdout)["splits"]
-    return {name: split[name] for name in split if name not in ("images", "takes", "fits")}
+    return {
+        name: split[name] for name in split if name not in ("images", "takes", "fits", "seconds")
+    }
 
 
 def build(desk: Desk, **settings: object) -> dict[str, Any]:
@@ -153,7 +156,38 @@ def test_a_plan_for_people_names_every_split_and_says_whether_it_fits(desk: Desk
     assert said.exit_code == 0
     lines = said.output.splitlines()
     assert [line.split()[0] for line in lines[1:3]] == ["train", "test"]
-    assert lines[-1].endswith("It fits.")
+    assert lines[-2].endswith("It fits.")
+    parts = re.fullmatch(r"About [\d min]+s in all: (.*)\.", lines[-1])
+    assert parts is not None
+    named = [re.sub(r"[\d min]+s ", "", part) for part in parts[1].split(", ")]
+    assert named == ["to start", "to read", "to cut", "for tables and checks"]
+
+
+def test_the_time_of_a_plan_has_all_parts_of_a_build(desk: Desk, built: Desk) -> None:
+    told = desk.json("plan", SPLITS="train test")
+    seconds = [split["seconds"] for split in told["splits"]]
+    assert told["seconds"] > sum(sum(parts.values()) for parts in seconds)  # by the start
+    made, empty = seconds
+    assert all(made[part] > 0 for part in ("run", "read", "cut", "finish"))
+    assert empty["run"] == made["run"]
+    assert (empty["cut"], empty["finish"]) == (0, 0)
+    (kept,) = built.json("plan", SPLITS="train")["splits"]
+    assert kept["seconds"]["cut"] == 0
+    assert kept["seconds"]["finish"] > 0
+
+
+def test_a_dry_run_of_a_build_is_its_plan(desk: Desk) -> None:
+    before = desk.files().keys() - {"home"}
+    options = ("--split", "train", "--split", "test", "--workers", "1")
+    planned, dry = (desk.run(*command, *options) for command in (("plan",), ("build", "--dry-run")))
+    assert dry.exit_code == planned.exit_code == 0
+    shown, expected = (
+        re.sub(r"[\d.]+( MB free| s\b)", r"0\1", told.stdout) for told in (dry, planned)
+    )
+    assert shown == expected
+    as_json = desk.json("build", "--dry-run", *options)
+    assert as_json.keys() == desk.json("plan", *options).keys()
+    assert {path for path in desk.files() if not path.startswith("home")} == before
 
 
 @pytest.mark.slow
