@@ -8,9 +8,10 @@ import click
 
 from df2_assets import __version__
 from df2_assets.cli.build import build
-from df2_assets.cli.errors import short_errors
+from df2_assets.cli.errors import error_document, short_errors
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
+from df2_assets.cli.options import say_json
 from df2_assets.cli.plan import plan
 from df2_assets.cli.prompts import prompts
 from df2_assets.cli.report import report
@@ -20,13 +21,28 @@ from df2_assets.cli.serve import serve
 from df2_assets.cli.status import status
 from df2_assets.cli.verify import verify
 
+_JSON = "df2_assets.json"
+
 
 class _Commands(click.Group):
-    """Ends in one or two lines, never a traceback, on anything a person can mend."""
+    """Ends in one or two lines, never a traceback, on anything a person can mend.
+
+    With `--json`, such an error is a JSON document on standard output as well.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = args[: args.index("--")] if "--" in args else args
+        ctx.meta[_JSON] = "--json" in own  # of an option that is wrong, nothing else is left
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
-        with short_errors(ctx):
-            return super().invoke(ctx)
+        try:
+            with short_errors(ctx):
+                return super().invoke(ctx)
+        except click.ClickException as error:
+            if ctx.meta[_JSON]:
+                say_json(error_document(error))
+            raise
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

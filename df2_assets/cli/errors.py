@@ -26,3 +26,12 @@ def short_errors(
             raise
         told = explain_os_error(error) if isinstance(error, OSError) else error
         raise ending(with_options(str(told))) from error
+
+
+def error_document(error: click.ClickException) -> dict[str, dict[str, str]]:
+    """Return what a program is told of an error: its kind, a class of `errors` or of click."""
+    cause = error.__cause__
+    if isinstance(cause, OSError):
+        cause = explain_os_error(cause)
+    kind = type(cause if isinstance(cause, Df2Error) else error).__name__
+    return {"error": {"kind": kind, "message": error.format_message()}}

@@ -2,7 +2,7 @@
 
 import click
 
-from df2_assets.cli.options import WholeNumber, progress, say
+from df2_assets.cli.options import WholeNumber, json_option, progress, say, say_json
 
 
 @click.command()
@@ -26,7 +26,8 @@ from df2_assets.cli.options import WholeNumber, progress, say
     show_default=True,
     help="Another seed draws other garments.",
 )
-def sample(out: str, images: int, seed: int, faults: bool) -> None:
+@json_option
+def sample(out: str, images: int, seed: int, faults: bool, as_json: bool) -> None:
     """Draw a sample data set in DeepFashion2's layout at OUT, to be used as DF2_ROOT.
 
     \b
@@ -42,6 +43,9 @@ def sample(out: str, images: int, seed: int, faults: bool) -> None:
             "it to where DF2_ROOT is to be."
         )
     made = make_sample(locate(out), images=images, seed=seed, faults=faults, progress=progress())
+    if as_json:
+        say_json({"df2_root": str(made.root), "images": made.images, "drawn": made.written})
+        return
     counts = ", ".join(f"{split} {count}" for split, count in made.images.items())
     drawn = f"{made.written} drawn" if made.written else "all there already"
     say(f"Sample in {made.root}: {counts} images, {drawn}.")

@@ -13,7 +13,15 @@ from urllib.parse import urlsplit
 
 import click
 
-from df2_assets.cli.options import WholeNumber, environment, say, setting_options, settings_for
+from df2_assets.cli.options import (
+    WholeNumber,
+    environment,
+    json_option,
+    say,
+    say_json,
+    setting_options,
+    settings_for,
+)
 from df2_assets.engines.processes import die_with
 
 if TYPE_CHECKING:
@@ -28,8 +36,9 @@ _PATIENCE: Final = 30.0
 @click.command()
 @click.option("--port", type=WholeNumber(1, 65535), help="By default that of DF2_REPORTS_URL.")
 @setting_options("df2_root", "sku_root")
+@json_option
 @click.argument("command", nargs=-1)
-def serve(port: int | None, command: tuple[str, ...]) -> None:
+def serve(port: int | None, as_json: bool, command: tuple[str, ...]) -> None:
     """Serve galleries, pictures and data cards, so that links in Dagster's UI open them.
 
     \b
@@ -58,7 +67,11 @@ def serve(port: int | None, command: tuple[str, ...]) -> None:
             )
         )
         number = listener.getsockname()[1]
-        say(f"Reports of {settings.roots.sku_root}: http://{_HOST}:{number}")
+        url = f"http://{_HOST}:{number}"
+        if as_json:
+            say_json({"sku_root": str(settings.roots.sku_root), "url": url})
+        else:
+            say(f"Reports of {settings.roots.sku_root}: {url}")
         status = _run(server, listener, command)
     if status:
         raise SystemExit(status)

@@ -1,0 +1,71 @@
+"""`python -m benchmarks.estimates`: what `plan` says a build takes, and what it then takes."""
+
+import json
+from pathlib import Path
+
+import click
+
+from benchmarks.builds import SPLIT, Place, build
+from benchmarks.data import bytes_of, make_data_set, make_photos
+from benchmarks.figures import Result, Row, Tables, by_turn, machine, spread, write
+from benchmarks.measure import python, run, work_folder
+
+_PICTURES = 400
+_BYTES_PER_IMAGE = 60_000
+
+
+@click.command()
+@click.option("--images", multiple=True, type=int, default=(300, 3_000), show_default=True)
+@click.option("--turns", default=3, show_default=True)
+def main(images: tuple[int, ...], turns: int) -> None:
+    """Plan and build in turns, cold and unchanged, and write both times into benchmarks/."""
+    needed = bytes_of({SPLIT: sum(images)}, {SPLIT: _PICTURES})
+    with work_folder("estimates", needed + turns * sum(images) * _BYTES_PER_IMAGE) as work:
+        results = measure(work, images, turns)
+    write("estimates", results, tables(results))
+
+
+def measure(work: Path, images: tuple[int, ...], turns: int) -> Result:
+    """Plan and build data sets of so many images under `work`, each turn with a new history."""
+    photos = make_photos(work / "pictures", {SPLIT: _PICTURES})
+    roots = {size: make_data_set(work / f"in-{size}", {SPLIT: size}, photos) for size in images}
+    results: Result = {"machine": machine(), "images": list(images), "turns": []}
+    for turn in range(turns):
+        numbers: Result = {}
+        for size, root in roots.items():
+            place = Place(root, work / f"out-{turn}-{size}", work / f"home-{turn}-{size}")
+            for name in ("cold", "unchanged"):
+                planned = _plan(place)
+                taken = build(place, SPLIT)["seconds"]
+                numbers[f"{name} {size}"] = {"planned": planned, "taken": taken}
+                click.echo(f"{name}, {size} images: planned {planned:.1f} s, took {taken:.1f} s")
+        results["turns"].append(numbers)
+    return results
+
+
+def _plan(place: Place) -> float:
+    told = run(python("df2_assets", "plan", "--json", "--split", SPLIT), place.environment)
+    return float(json.loads(told.output)["seconds"])
+
+
+def tables(results: Result) -> Tables:
+    """Return one row per data set and build."""
+    turns = by_turn(results)
+    rows: list[Row] = []
+    for size in results["images"]:
+        for name in ("cold", "unchanged"):
+            planned, taken = (turns[f"{name} {size}.{what}"] for what in ("planned", "taken"))
+            rows.append(
+                {
+                    "images": f"{size:,}",
+                    "build": name,
+                    "planned": spread(planned, "{:.1f} s"),
+                    "taken": spread(taken, "{:.1f} s"),
+                    "planned / taken": spread(planned / taken, "{:.2f}"),
+                }
+            )
+    return {"The whole command": rows}
+
+
+if __name__ == "__main__":
+    main()
