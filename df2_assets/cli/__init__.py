@@ -54,10 +54,11 @@ class _Commands(click.Group):
 def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
     """DeepFashion2 as visual SKUs: crops, metadata and prompts.
 
-    The environment says where: DF2_ROOT (the unpacked download), SKU_ROOT (the result), SPLITS.
+    Options of a command, or the environment, say where: --df2-root or DF2_ROOT (the unpacked
+    download), --sku-root or SKU_ROOT (the result), --split or SPLITS.
 
     \b
-    Example: DF2_ROOT=/data/DeepFashion2 SKU_ROOT=/data/skus df2-assets build
+    Example: df2-assets build --df2-root /data/DeepFashion2 --sku-root /data/skus
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # what the terminal has no letters for
         sys.stdout.reconfigure(errors="backslashreplace")

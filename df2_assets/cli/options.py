@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -17,10 +18,13 @@ from df2_assets.settings import FIELDS, MAX_WORKERS, Settings, parse_splits, rea
 if TYPE_CHECKING:
     from df2_assets.engines.progress import Progress
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _GIVEN: Final = "df2_assets.given"
 """The key under which a click context keeps the settings that options gave, by their names."""
+
+_COMMAND: Final = r"(?P<variables>(?:\b[A-Z0-9_]+=(?:'[^']*'|\S)+ )*)\bdf2-assets "
+"""A command to be pasted, with the variables that are set for it."""
 
 
 class WholeNumber(click.IntRange):
@@ -42,13 +46,13 @@ workers_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 
 
-def setting_options(*settings: str) -> Callable[[_Command], _Command]:
+def setting_options(*settings: str) -> Callable[[_Function], _Function]:
     """Return a decorator that adds an option for each of the settings, such as `df2_root`.
 
     An option wins over the variable of its setting. Both go through the same validation.
     """
 
-    def add_options(command: _Command) -> _Command:
+    def add_options(command: _Function) -> _Function:
         for setting in reversed(settings):
             command = click.option(
                 _option_of(setting),
@@ -109,16 +113,20 @@ def with_options(text: str) -> str:
     root = click.get_current_context().find_root().command
     commands: Mapping[str, click.Command] = getattr(root, "commands", {})
     for setting, value in reversed(_given().items()):
-        option = _option_of(setting)
-        variable = rf"(?<![\w/]){_variable_of(setting)}"
-        text = re.sub(rf"{variable}=", f"{option} ", text)
-        text = re.sub(rf"{variable}\b", option, text)
-        text = re.sub(rf"\b(S|s)et {option}\b", rf"\1pecify {option}", text)
+        option, variable = _option_of(setting), _variable_of(setting)
+        text = re.sub(rf"\b(S|s)et {variable}(=|\b)", rf"\1pecify {option}\2", text)
+        text = text.replace(f"{option}=", f"{option} ")
+        text = re.sub(rf"(?<![\w/]){variable}\b(?!=)", option, text)
         for name, command in commands.items():
             if any(setting == parameter.name for parameter in command.params):
-                pasted = f"df2-assets {name}"
-                text = text.replace(pasted, f"{pasted} {option} {quote(value)}")
+                pasted = f"{option} {quote(value)}"
+                text = re.sub(rf"{_COMMAND}{name}\b", partial(_append, pasted), text)
     return text
+
+
+def _append(pasted: str, match: re.Match[str]) -> str:
+    """Return a command with an option, unless variables before it say the same."""
+    return match[0] if match["variables"] else f"{match[0]} {pasted}"
 
 
 def settings_for(

@@ -19,8 +19,8 @@ USUAL_OPENING: Final = 0.8
 START: Final = 1.5
 _RUN: Final = 1.6
 """How many times as long a command takes to start and end, and each run in it. In processor
-seconds, which depend less on what else a machine does: opening takes 1.3, a build of one empty split
-4.0, of two 6.1."""
+seconds, which depend less on what else a machine does, opening takes 1.3, a build of one empty
+split 4.0, of two 6.1."""
 
 _PER_CROP: Final = 1.1e-4
 _PER_KEPT_CROP: Final = 0.5e-4

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bench, bucket, engines, loaders, rehearsal, scale
+from benchmarks import bench, bucket, engines, estimates, loaders, rehearsal, scale
 from benchmarks.figures import FOLDER, goal, load, section, write
 
 STORED: dict[str, Any] = {
     "bench": bench,
     "bucket": bucket,
     "engines": engines,
+    "estimates": estimates,
     "loaders": loaders,
     "rehearsal": rehearsal,
     "scale": scale,

@@ -2,10 +2,12 @@
 
 import shlex
 
+import click
 import pytest
 import yaml
 
 from df2_assets.cli import main
+from df2_assets.cli.options import with_options
 from df2_assets_tests.cli.conftest import Desk
 from df2_assets_tests.cli.test_command_line import write_splits
 from df2_assets_tests.support.processes import PROJECT
@@ -88,6 +90,16 @@ def test_a_command_in_a_message_works_on_the_same_data_set(desk: Desk) -> None:
     repair = desk.run("verify", *roots, **NOWHERE).stdout.rpartition(": ")[2].strip()
     assert desk.run(*shlex.split(repair)[1:], **NOWHERE).exit_code == 0
     assert desk.run("verify", *roots, **NOWHERE).exit_code == 0
+
+
+def test_a_command_that_variables_are_set_for_is_left_as_it_is() -> None:
+    pasted = "DF2_ROOT=/x SKU_ROOT='/my skus' df2-assets verify"
+    context = click.Context(main)
+    context.meta["df2_assets.given"] = {"sku_root": "/my skus"}
+    with context:
+        assert with_options(f"Look: {pasted}") == f"Look: {pasted}"
+        assert with_options("Set SKU_ROOT=x") == "Specify --sku-root x"
+        assert with_options("under /a/SKU_ROOT") == "under /a/SKU_ROOT"
 
 
 def test_the_command_beside_the_server_has_the_settings_of_its_options(desk: Desk) -> None:
