@@ -112,10 +112,12 @@ versions: .venv/bin/python ## try the oldest and the newest Dagster that are sup
 screenshots: .venv/.installed-extra system-packages ## take the pictures of docs/images again
 	@.venv/bin/python -m scripts.screenshots
 
-lint: .venv/.installed-dev ## ruff check, ruff format, mypy
+lint: .venv/.installed-dev ## ruff check, ruff format, mypy, hadolint, the schema of compose.yaml
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@.venv/bin/hadolint Dockerfile
+	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
 bench: install ## measure this project and the original recipe, in turns (ARGS=...)
 	@.venv/bin/python -m benchmarks.bench $(ARGS)

@@ -27,16 +27,22 @@ _PATIENCE: Final = 30.0
 
 @click.command()
 @click.option("--port", type=WholeNumber(1, 65535), help="By default that of DF2_REPORTS_URL.")
+@click.option(
+    "--host",
+    default=_HOST,
+    show_default=True,
+    help="Another address than this machine's own, such as 0.0.0.0 in a container.",
+)
 @click.argument("command", nargs=-1)
-def serve(port: int | None, command: tuple[str, ...]) -> None:
+def serve(port: int | None, host: str, command: tuple[str, ...]) -> None:
     """Serve galleries, pictures and data cards, so that links in Dagster's UI open them.
 
     \b
     Example: df2-assets serve
 
     It reads SKU_ROOT and the images and annotations of DF2_ROOT, changes nothing, and answers on
-    127.0.0.1 alone. A COMMAND after `--` runs beside it, as in make ui; when either ends, so does
-    the other.
+    127.0.0.1 alone, since there is no login. A COMMAND after `--` runs beside it, as in make ui;
+    when either ends, so does the other.
     """
     settings = settings_for(())
 
@@ -46,7 +52,8 @@ def serve(port: int | None, command: tuple[str, ...]) -> None:
 
     address = urlsplit(settings.reports_url)
     here = address.hostname in (_HOST, "localhost")
-    with _listening(port or (address.port if here and address.port else _PORT)) as listener:
+    number = port or (address.port if here and address.port else _PORT)
+    with _listening(host, number) as listener:
         server = uvicorn.Server(
             uvicorn.Config(
                 make_app(settings),
@@ -56,21 +63,21 @@ def serve(port: int | None, command: tuple[str, ...]) -> None:
                 timeout_graceful_shutdown=1,
             )
         )
-        number = listener.getsockname()[1]
-        say(f"Reports of {settings.roots.sku_root}: http://{_HOST}:{number}")
+        say(f"Reports of {settings.roots.sku_root}: http://{host}:{number}")
         status = _run(server, listener, command)
     if status:
         raise SystemExit(status)
 
 
 @contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
-        listener = socket.create_server((_HOST, port))
-    except OSError as error:
+        listener = socket.create_server((host, port))
+    except OSError as error:  # a gaierror has no number of the system's
+        reason = error.strerror or error
         raise click.ClickException(
-            f"Port {port} of {_HOST} cannot be used ({os.strerror(error.errno or 0)}): end what "
-            "listens there, or set DF2_REPORTS_URL to an address with another port."
+            f"Port {port} of {host} cannot be used ({reason}): end what listens there, or set "
+            "DF2_REPORTS_URL to an address with another port."
         ) from None
     with listener:
         yield listener
