@@ -111,11 +111,11 @@ def test_the_launchpad_takes_no_control_characters_either(
     assert rf"{key} is 'a\r': give it in UTF-8 and without control" in str(refused.value)
 
 
-def test_the_readme_names_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_of_the_settings_has_each_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the same order; DAGSTER_HOME, the last, is Dagster's own."""
     monkeypatch.chdir(PROJECT)
-    readme = (PROJECT / "README.md").read_text()
-    section = readme.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    page = (PROJECT / "docs" / "configuration.md").read_text()
+    section = page.partition("\n## Settings\n")[2].partition("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
     defaults = {variable.strip(" `"): default.strip(" `") for _, variable, default, *_ in rows}
     assert [*defaults][:-1] == [field.validation_alias for field in FIELDS.values()]
