@@ -1,9 +1,9 @@
 """One writer per split: on one machine or, in an object store, over all machines.
 
 On disk it is a lock of the system, which frees it when its holder dies. In an object store it is an
-object that only its holder can replace. The object says for how many seconds its holder may be
-silent. While the split is held it is put again and again, each time on the condition that it is
-still the holder's own. Whether the time of another holder is over is read from the store's clock.
+object that only its holder can replace: a lease. The object says for how many seconds its holder
+may be silent. While the split is held it is put again and again, each time on the condition that it
+is still the holder's own. Whether the time of another holder is over is read from the store's clock.
 """
 
 import os
@@ -13,15 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from df2_assets.errors import BusyError, Df2Error, LostLockError, StorageError, os_errors_name
-from df2_assets.store.layout import Roots, require_no_links
-from df2_assets.store.objects.client import Conflict
-from df2_assets.store.objects.path import ObjectPath
+from df2_assets.errors import BusyError, Df2Error, LostLockError, OutputError, RootsError, StorageError
+
+if TYPE_CHECKING:
+    from df2_assets.store.layout import Roots
 
 LASTS: Final = 60.0
 """Seconds after the last sign of its holder from which an object's lock may be taken over."""
@@ -51,36 +50,46 @@ class Lease(msgspec.Struct):
     seconds: float
 
 
+class Conflict(Exception):
+    """An object is not what a conditional put took it for."""
+
+
+Version = dict[str, Any]
+"""What tells one content of an object from the next, as its store wants to be told."""
+
+
+class Objects(Protocol):
+    """What a lease needs of an object store."""
+
+    def put(self, path: str, data: bytes, mode: str | Version | None = None) -> Version:
+        """Write an object: always, only if it is new (`create`), or instead of a version.
+
+        Raises Conflict.
+        """
+
+    def get(self, path: str) -> tuple[bytes, Version]: ...
+
+    def age(self, path: str) -> float:
+        """Return how many seconds ago an object was put, by the store's clock."""
+
+    def delete(self, path: str) -> None: ...
+
+
 @contextmanager
-def writer(roots: Roots, split: str, run_id: str) -> Iterator[None]:
+def writer(roots: "Roots", split: str, run_id: str) -> Iterator[None]:
     """Hold `split` for writing. Raises BusyError, naming the holder, where another does.
 
     Raises RootsError where a link under SKU_ROOT leads the project's own files elsewhere.
     """
-    require_no_links(roots)
-    path = roots.lock(split)
+    try:
+        for folder, is_deep in roots.own_folders().items():
+            roots.sku.require_no_links(folder, deep=is_deep)
+    except OutputError as problem:
+        raise RootsError(str(problem)) from None
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     holder = Holder(os.getpid(), platform.node(), run_id, now)
-    if isinstance(path, ObjectPath):
-        with _leased(path, split, holder):
-            yield
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    import filelock  # loads asyncio, which no worker needs
-
-    note = roots.lock_holder(split)
-    lock = filelock.FileLock(path, timeout=0)
-    try:
-        with os_errors_name(path):
-            lock.acquire()
-    except filelock.Timeout:
-        raise _busy(split, _noted(note)) from None
-    try:
-        note.write_bytes(msgspec.json.encode(holder))
+    with roots.sku.hold(roots.lock(split), split, holder):
         yield
-    finally:
-        note.unlink(missing_ok=True)
-        lock.release()
 
 
 def require_held_locks() -> None:
@@ -89,46 +98,41 @@ def require_held_locks() -> None:
         renewal.require_held()
 
 
-def _noted(note: Path) -> Holder | None:
-    try:
-        return msgspec.json.decode(note.read_bytes(), type=Holder)
-    except (OSError, msgspec.DecodeError):
-        return None
-
-
-def _busy(split: str, holder: Holder | None, remedy: str = "wait for it, or stop it") -> BusyError:
+def busy(split: str, holder: Holder | None, remedy: str = "wait for it, or stop it") -> BusyError:
+    """Return the error of a split that another process holds."""
     return BusyError(f"{split} is being built {holder or 'by another process'}: {remedy}.")
 
 
 @contextmanager
-def _leased(path: ObjectPath, split: str, holder: Holder) -> Iterator[None]:
-    renewal = _Renewal(path, split, Lease(holder, LASTS))
+def leased(store: Objects, path: str, split: str, holder: Holder) -> Iterator[None]:
+    """Hold an object. Raises BusyError, naming the holder, where another does."""
+    renewal = _Renewal(store, path, split, Lease(holder, LASTS))
     _held.append(renewal)
     renewal.start()
     try:
         yield
     finally:
-        renewal.stop()
         _held.remove(renewal)
+        renewal.stop()
 
 
 class _Renewal(threading.Thread):
-    """Takes a lock when it is made, and renews it until it is stopped."""
+    """Takes a lock when it is created, and renews it until it is stopped."""
 
-    def __init__(self, path: ObjectPath, split: str, lease: Lease) -> None:
+    def __init__(self, store: Objects, path: str, split: str, lease: Lease) -> None:
         super().__init__(name=f"lock of {split}", daemon=True)
-        self._path, self._split, self._lease = path, split, lease
+        self._store, self._path, self._split, self._lease = store, path, split, lease
         self._data = msgspec.json.encode(lease)
         self._over = threading.Event()
         self._lost = False
-        self._tag = self._take()
+        self._version = self._take()
         self._renewed = time.monotonic()
 
     def run(self) -> None:
         while not self._over.wait(self._lease.seconds / 4):
             start = time.monotonic()
             try:
-                self._tag = self._put(instead_of=self._tag)
+                self._version = self._put(self._version)
             except (Conflict, FileNotFoundError):
                 self._lost = True
                 return
@@ -137,12 +141,12 @@ class _Renewal(threading.Thread):
             self._renewed = start
 
     def stop(self) -> None:
-        """Give the lock back, unless it is another's by now."""
+        """Give the lock back, unless another build has it by now."""
         self._over.set()
         self.join()
         with suppress(Df2Error, FileNotFoundError):
-            if not self._is_lost() and self._path.client.head(self._path.key).tag == self._tag:
-                self._path.unlink()
+            if not self._is_lost() and self._store.get(self._path)[1] == self._version:
+                self._store.delete(self._path)
 
     def require_held(self) -> None:
         if self._is_lost():
@@ -155,33 +159,32 @@ class _Renewal(threading.Thread):
     def _is_lost(self) -> bool:
         return self._lost or time.monotonic() - self._renewed > self._lease.seconds
 
-    def _take(self) -> str:
-        client, key = self._path.client, self._path.key
+    def _take(self) -> Version:
         with suppress(Conflict):
-            return self._put(only_new=True)
+            return self._put("create")
         try:
-            data, tag, age = client.get_aged(key)
+            data, version = self._store.get(self._path)
+            age = self._store.age(self._path)
         except FileNotFoundError:  # just given back
-            raise _busy(self._split, None) from None
+            raise busy(self._split, None) from None
         other = _decoded(data)
         if other is not None and age <= other.seconds + _MARGIN:
             seconds = f"{other.seconds:.0f}"
             remedy = f"wait for it, or stop it; after a kill the lock is free within {seconds} s"
-            raise _busy(self._split, other.holder, remedy)
+            raise busy(self._split, other.holder, remedy)
         try:
-            return self._put(instead_of=tag)
+            return self._put(version)
         except (Conflict, FileNotFoundError):  # somebody was faster
-            raise _busy(self._split, None) from None
+            raise busy(self._split, None) from None
 
-    def _put(self, *, only_new: bool = False, instead_of: str | None = None) -> str:
-        """Put the lease; where an answer was lost on its way, what is there is this build's."""
-        client, key = self._path.client, self._path.key
+    def _put(self, mode: str | Version) -> Version:
+        """Put the lease; where an answer was lost on its way, what lies there is this build's."""
         try:
-            return client.put(key, self._data, only_new=only_new, instead_of=instead_of)
+            return self._store.put(self._path, self._data, mode)
         except Conflict:
-            data, tag = client.get(key)
+            data, version = self._store.get(self._path)
             if data == self._data:
-                return tag
+                return version
             raise
 
 

@@ -11,9 +11,7 @@ from df2_assets.checks.finding import Fault
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.folder import loose_name
-from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
-from df2_assets.store.location import locate
 from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SMALL, SPLIT
