@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path, PosixPath
 from typing import IO, Any, Final, Self
@@ -18,12 +17,12 @@ CONTROLS_REMEDY: Final = (
 )
 """What to do about text for which `has_controls` is true."""
 
-SCHEMES: Final[Mapping[str, str]] = {
-    **{"s3": "s3", "s3a": "s3"},
-    **{"gs": "gs", "gcs": "gs"},
-    **{"az": "az", "azure": "az", "adl": "az", "abfs": "az", "abfss": "az"},
+_SCHEMES: Final = {
+    **dict.fromkeys(("s3", "s3a"), "s3"),
+    **dict.fromkeys(("gs", "gcs"), "gs"),
+    **dict.fromkeys(("az", "azure", "adl", "abfs", "abfss"), "az"),
 }
-"""The store that each scheme of a URL stands for, by the scheme that errors and tables name."""
+"""The one spelling of each scheme of a URL."""
 
 _ONE_SLASH: Final = re.compile(r"^([a-z][a-z0-9+.-]*):/(?!/)")
 """A URL as pathlib leaves it: it makes one slash of two."""
@@ -33,7 +32,7 @@ _bucket: Final = cache(ObjectStore)
 
 
 def store_at(place: Address) -> Store:
-    """Return the store in which a place lies, by its address: the one place that tells them apart."""
+    """Return the store in which a place lies: this alone tells addresses apart."""
     scheme, found, rest = str(place).partition("://")
     return _bucket(f"{scheme}://{rest.partition('/')[0]}") if found else _LOCAL
 
@@ -97,8 +96,7 @@ def locate(text: str, base: Path | None = None) -> Location:
     if not is_url(text):
         return Location((base or Path.cwd()) / expand(text))
     scheme, _, rest = text.partition("://")
-    user, _, _ = urlsplit(text).netloc.rpartition("@")
-    if (user and (scheme[:4] != "abfs" or ":" in user)) or "?" in rest or "#" in rest:
+    if "@" in urlsplit(text).netloc or "?" in rest or "#" in rest:
         raise RootsError(
             f"A {scheme}:// address has a user, password or query in it: give a bucket and a "
             "prefix alone, and credentials through the client's own configuration."
@@ -107,12 +105,12 @@ def locate(text: str, base: Path | None = None) -> Location:
         raise RootsError(f"{text} names no bucket: give a path, or s3://bucket/prefix.")
     if "//" in rest.rstrip("/") or {".", ".."} & set(rest.split("/")):
         raise RootsError(f"{text} has an empty part, a . or a .. in it: leave it out.")
-    if scheme not in SCHEMES:
+    if scheme not in _SCHEMES:
         raise RootsError(
             f"{scheme}:// cannot be used: give a path, or s3://, gs:// or az:// with a bucket and "
             "a prefix."
         )
-    return Location(f"{SCHEMES[scheme]}://{rest}")
+    return Location(f"{_SCHEMES[scheme]}://{rest}")
 
 
 def expand(text: str) -> Path:

@@ -2,8 +2,9 @@
 
 On disk it is a lock of the system, which frees it when its holder dies. In an object store it is an
 object that only its holder can replace: a lease. The object says for how many seconds its holder
-may be silent. While the split is held it is put again and again, each time on the condition that it
-is still the holder's own. Whether the time of another holder is over is read from the store's clock.
+may be silent. While the split is held it is put again and again, each time on the condition that
+it is still the holder's own. Whether the time of another holder is over is told by the store's
+clock.
 """
 
 import os
@@ -17,7 +18,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from df2_assets.errors import BusyError, Df2Error, LostLockError, OutputError, RootsError, StorageError
+from df2_assets.errors import (
+    BusyError,
+    Df2Error,
+    LostLockError,
+    OutputError,
+    RootsError,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from df2_assets.store.layout import Roots

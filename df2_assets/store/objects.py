@@ -129,9 +129,7 @@ class ObjectStore:
         function = getattr(_obstore(), call)
         return self._explain(path, function, self._client, self._key(path), *arguments, **options)
 
-    def _explain(
-        self, path: Address, call: Callable[..., T], *arguments: Any, **options: Any
-    ) -> T:
+    def _explain(self, path: Address, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """Return what `call` returns; raise its errors in words."""
         try:
             return call(*arguments, **options)
@@ -463,7 +461,7 @@ def _version(result: Mapping[str, Any]) -> Version:
 
 @cache
 def _client(url: str, process: int) -> Any:
-    """Return the process's client of a bucket: after a fork, and in each worker, it is a new one."""
+    """Return the client of a bucket: each process, also a forked one, has its own."""
     attempts = os.environ.get("AWS_MAX_ATTEMPTS", "")
     retries = {"max_retries": (int(attempts) if attempts.isdigit() else _ATTEMPTS) - 1}
     # A part may take long to send; a silent server is given up sooner. The address says whether
@@ -589,12 +587,8 @@ def _remedy(scheme: str, kind: str, text: str, known: str, has_bucket: bool) -> 
         return f"access is denied ({known}): these credentials lack a right that is needed."
     if re.search(r"kind: (Connect|Timeout)|error sending request|timed out", text):
         reason = "Timeout" if re.search(r"kind: Timeout|timed out", text) else "Connect"
-        return (
-            f"the store does not answer ({reason}): check {_ENDPOINT[scheme]} and the network."
-        )
-    return (
-        f"the store answers with an error ({known}). What was finished is kept: try again later."
-    )
+        return f"the store does not answer ({reason}): check {_ENDPOINT[scheme]} and the network."
+    return f"the store answers with an error ({known}). What was finished is kept: try again later."
 
 
 def _is_about_credentials(kind: str, text: str) -> bool:
