@@ -14,7 +14,7 @@ from typing import IO, Any, BinaryIO
 import msgspec
 
 from df2_assets.errors import OutputError, RootsError, dead_link, explain_os_error, os_errors_name
-from df2_assets.store.lock import Holder, busy
+from df2_assets.store.lease import Holder, busy
 from df2_assets.store.store import NOT_A_FILE, Address, Enter, Status, status_of, temporary_name
 
 

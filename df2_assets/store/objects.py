@@ -28,7 +28,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import IO, Any, BinaryIO, Final, TypeVar, cast
 
 from df2_assets.errors import StorageError
-from df2_assets.store.lock import Conflict, Holder, Version, leased, require_held_locks
+from df2_assets.store.lease import Conflict, Holder, Version, leased, require_held_locks
 from df2_assets.store.store import Address, Enter, Status, temporary_name
 
 AT_ONCE: Final = 16

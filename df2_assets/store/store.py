@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, Protocol
 
-from df2_assets.store.lock import Holder
+from df2_assets.store.lease import Holder
 
 Status = tuple[int, int]
 """Bytes, and nanoseconds of the last change or, of an object, the stamp of its entity tag."""
