@@ -240,7 +240,7 @@ def _describe_other_names(folder: Path, suffix: str, inside: list[str]) -> str:
 
 
 def _is_any_right(folder: Path, suffix: str) -> bool:
-    return any(image_id_of(name, suffix) for name in _names(folder))
+    return any(image_id_of(name, suffix) for name, _ in store_at(folder).files(folder))
 
 
 def _names(folder: Path) -> Iterator[str]:

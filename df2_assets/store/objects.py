@@ -171,19 +171,17 @@ class ObjectStore:
     # Listing
 
     def names(self, folder: Address) -> Iterator[str]:
-        yield from self.folders(folder)
-        yield from (name for name, _ in self.files(folder))
+        level = self._ask("list_with_delimiter", folder)
+        paths = [*level["common_prefixes"], *(entry["path"] for entry in level["objects"])]
+        yield from (path.rstrip("/").rpartition("/")[2] for path in paths)
 
     def folders(self, folder: Address) -> Iterator[str]:
-        found = self._level(folder)["common_prefixes"]
-        yield from (path.rstrip("/").rpartition("/")[2] for path in found)
+        level = self._ask("list_with_delimiter", folder)
+        yield from (path.rstrip("/").rpartition("/")[2] for path in level["common_prefixes"])
 
     def files(self, folder: Address) -> Iterator[tuple[str, Status]]:
-        for entry in self._level(folder)["objects"]:
-            yield entry["path"].rpartition("/")[2], _status(entry)
-
-    def _level(self, folder: Address) -> Any:
-        return self._ask("list_with_delimiter", folder)
+        """See `Store.files`: page after page, of which the first may be enough."""
+        yield from (entry for entry in self.listed(folder) if "/" not in entry[0])
 
     def walk(
         self, folder: Address, enter: Enter = lambda _: True
