@@ -29,11 +29,12 @@ _DATABASES = ("alembic", "psycopg2", "sqlalchemy", "sqlite3")
 
 
 @contextmanager
-def open_instance() -> Iterator[dg.DagsterInstance]:
+def open_instance(*, only_reads: bool = False) -> Iterator[dg.DagsterInstance]:
     """Open the instance at DAGSTER_HOME, by default DEFAULT_HOME, for a block.
 
-    A home without a `dagster.yaml` gets the one of this package. Raises SettingsError where Dagster
-    cannot open the home, or the block cannot use its database.
+    A home without a `dagster.yaml` gets the one of this package. A block that `only_reads` makes no
+    home: where there is none, the instance is empty. Raises SettingsError where Dagster cannot open
+    the home, or the block cannot use its database.
     """
     given = os.environ.get("DAGSTER_HOME") or str(DEFAULT_HOME)
     if has_controls(given):
@@ -44,6 +45,10 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
             f"DAGSTER_HOME ({home}) has a *, ?, [ or % in it, which Dagster reads as part of a "
             "pattern or an address: set it to a folder without them."
         )
+    if only_reads and not os.path.lexists(home):
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield instance
+        return
     try:
         home.mkdir(parents=True, exist_ok=True)
         os.environ["DAGSTER_HOME"] = str(home)
