@@ -53,6 +53,7 @@ install: .venv/.installed ## make .venv and install the project into it
 demo: install ## write the sample data set and build it with every check
 	@.venv/bin/df2-assets sample "$(SAMPLE)/DeepFashion2_original"
 	@$(DAGSTER) $(SAMPLE_ROOTS) .venv/bin/df2-assets build
+	@[ -n "$$VIRTUAL_ENV" ] || echo 'For df2-assets in this shell: . .venv/bin/activate'
 
 demo-faults: install ## the same on a sample with planted defects: what is refused, and why
 	@.venv/bin/df2-assets sample "$(SAMPLE)/faults" --faults
