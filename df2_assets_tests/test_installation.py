@@ -1,16 +1,20 @@
-"""`make install`, whatever a person's settings of pip and Python say of where things go."""
+"""Installation: what its page says, and `make install` under any settings of pip."""
 
 import os
+import re
 import runpy
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from df2_assets.cli import main
 from df2_assets_tests.support.processes import PROJECT
 
+PAGE = (PROJECT / "docs" / "installation.md").read_text(encoding="utf-8")
 SCRIPT = PROJECT / "scripts" / "pip_install.py"
 ELSEWHERE = {
     "PIP_USER": "1",
@@ -85,3 +89,22 @@ def test_make_passes_on_no_other_place_for_packages(tmp_path: Path, name: str) -
     ).stdout
     assert "PATH=" in shown
     assert f"{name}=" not in shown
+
+
+@pytest.mark.parametrize(
+    "target", sorted(set(re.findall(r"(?:^|`)make ([a-z][a-z-]+)", PAGE, re.MULTILINE)))
+)
+def test_a_make_target_of_the_page_is_in_the_makefile(target: str) -> None:
+    assert re.search(rf"^{target}:", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+
+
+def test_the_commands_and_extras_of_the_page_are_those_of_the_project() -> None:
+    commands = set(re.findall(r"^df2-assets ([a-z]+)", PAGE, re.MULTILINE))
+    assert len(commands) > 4
+    assert commands <= main.commands.keys()
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    rows = re.findall(
+        r"^\| ((?:`[a-z0-9]+`(?:, )?)+) \|", PAGE.partition("## Extras")[2], re.MULTILINE
+    )
+    named = {name for row in rows for name in re.findall(r"`([a-z0-9]+)`", row)}
+    assert named == project["optional-dependencies"].keys()
