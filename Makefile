@@ -36,7 +36,7 @@ EXTRAS :=
 .venv/.installed-dev: EXTRAS := [dev]
 .venv/.installed-extra: EXTRAS := [dev,e2e,exports,objects,postgres,ray,torch]
 .venv/.installed .venv/.installed-dev .venv/.installed-extra: .venv/bin/python \
-		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
+		pyproject.toml df2_assets/__init__.py $(wildcard constraints/*.txt)
 	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \
 	 echo "Installing df2-assets$(EXTRAS) under $$lock"; \
 	 .venv/bin/python -I scripts/pip_install.py -c "$$lock" -e '.$(EXTRAS)'
@@ -53,6 +53,7 @@ install: .venv/.installed ## make .venv and install the project into it
 demo: install ## write the sample data set and build it with every check
 	@.venv/bin/df2-assets sample "$(SAMPLE)/DeepFashion2_original"
 	@$(DAGSTER) $(SAMPLE_ROOTS) .venv/bin/df2-assets build
+	@[ -n "$$VIRTUAL_ENV" ] || echo 'For df2-assets in this shell: . .venv/bin/activate'
 
 demo-faults: install ## the same on a sample with planted defects: what is refused, and why
 	@.venv/bin/df2-assets sample "$(SAMPLE)/faults" --faults

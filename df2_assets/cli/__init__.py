@@ -17,6 +17,7 @@ from df2_assets.cli.report import report
 from df2_assets.cli.sample import sample
 from df2_assets.cli.score import score
 from df2_assets.cli.serve import serve
+from df2_assets.cli.ui import ui
 from df2_assets.cli.verify import verify
 
 
@@ -48,5 +49,5 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
         ctx.color = False
 
 
-for command in (build, explain, export, plan, prompts, report, sample, score, serve, verify):
+for command in (build, explain, export, plan, prompts, report, sample, score, serve, ui, verify):
     main.add_command(command)

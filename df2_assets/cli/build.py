@@ -28,13 +28,15 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     for split in settings.splits:
         require_input(settings.roots, split)
 
+    from df2_assets.cli.instance import with_places
     from df2_assets.cli.runs import report_runs, run_all
 
     outcomes = run_all(settings)
     changed = any(outcome.changed or not outcome.success for outcome in outcomes)
     summary = [] if changed else ["Everything is up to date."]
     summary.append(f"Files: {settings.roots.sku_root}")
-    summary.append("To see runs, checks and pictures: make ui")
+    ui = with_places("df2-assets ui", settings.roots)
+    summary.append(f"To see runs, checks and pictures: {ui}")
     report_runs(outcomes, as_json, map(_row, outcomes), summary)
 
 

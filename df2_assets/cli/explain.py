@@ -102,7 +102,7 @@ def _runs(roots: "Roots", split: str) -> "dict[str, Run]":
 
     runs: dict[str, Run] = {}
     try:
-        with open_instance() as instance:
+        with open_instance(only_reads=True) as instance:
             for asset in STAGES:
                 of = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[split])
                 for record in instance.fetch_materializations(of, _MATERIALIZATIONS).records:

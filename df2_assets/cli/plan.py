@@ -42,7 +42,7 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     engine = make(settings.engine, settings.workers, settings.ray_address)
     rates: dict[str, float | None] = {}
     try:
-        with open_instance() as instance:
+        with open_instance(only_reads=True) as instance:
             rates = {split: last_rate(instance, split) for split in settings.splits}
     except SettingsError as problem:
         click.echo(f"note: no earlier run is known. {problem}", err=True)

@@ -41,8 +41,8 @@ def serve(port: int | None, host: str, command: tuple[str, ...]) -> None:
     Example: df2-assets serve
 
     It reads SKU_ROOT and the images and annotations of DF2_ROOT, changes nothing, and answers on
-    127.0.0.1 alone, since there is no login. A COMMAND after `--` runs beside it, as in make ui;
-    when either ends, so does the other.
+    127.0.0.1 alone, since there is no login. A COMMAND after `--` runs beside it; when either
+    ends, so does the other.
     """
     settings = settings_for(())
 

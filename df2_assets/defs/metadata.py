@@ -28,7 +28,9 @@ from df2_assets.store.layout import Roots
 
 SHOWN = 20
 PREVIEWED = 3
-HOW_TO_OPEN = "The link works while `make ui` or `df2-assets serve` runs; the file needs no server."
+HOW_TO_OPEN = (
+    "The link works while `df2-assets ui` or `df2-assets serve` runs; the file needs no server."
+)
 FIRST_OFFENDERS = f"first {SHOWN} offenders"
 IN_COMMON = f"{FIRST_OFFENDERS}: each"
 ALL_OFFENDERS = "all offenders, in SKU_ROOT"

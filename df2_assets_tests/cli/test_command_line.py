@@ -282,7 +282,9 @@ def test_the_summary_says_what_was_built_split_by_split_and_where(built: Built) 
         assert rows[split][1:5] == [str(document["num_skus"]), str(crops), str(crops), "0"]
     assert int(rows["validation"][1]) > 0
     assert str(built.desk.sku) in built.first.stdout
-    assert "make ui" in built.first.stdout
+    (line,) = (line for line in built.first.stdout.splitlines() if line.startswith("To see runs"))
+    places = f"DF2_ROOT={built.desk.df2} SKU_ROOT={built.desk.sku} DAGSTER_HOME={built.desk.home}"
+    assert line.endswith(f": {places} df2-assets ui")
     assert "up to date" not in built.first.stdout
 
 
@@ -305,8 +307,7 @@ def test_nothing_of_dagsters_own_reaches_the_terminal(built: Built) -> None:
 
 
 def test_a_new_dagster_home_is_given_our_configuration_and_holds_the_runs(built: Built) -> None:
-    ours = processes.PROJECT / ".dagster" / "dagster.yaml"
-    assert (built.desk.home / "dagster.yaml").read_text() == ours.read_text()
+    assert (built.desk.home / "dagster.yaml").read_text() == webserver.DEVELOPMENT.read_text()
     with dg.DagsterInstance.from_config(str(built.desk.home)) as instance:
         runs = instance.get_runs()
     assert [(run.job_name, run.status.value) for run in runs] == [("build_dataset", "SUCCESS")] * 4

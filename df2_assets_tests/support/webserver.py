@@ -17,7 +17,7 @@ import dagster as dg
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.processes import DAGSTER, DF2_ASSETS, PROJECT, Started, Text
 
-DEVELOPMENT = PROJECT / ".dagster" / "dagster.yaml"
+DEVELOPMENT = PROJECT / "df2_assets" / "defs" / "dagster.yaml"
 WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))
 REPOSITORY = {
     "repositoryName": "__repository__",
