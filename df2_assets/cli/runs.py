@@ -28,7 +28,7 @@ from df2_assets import errors
 from df2_assets.cli.instance import open_instance
 from df2_assets.cli.options import quiet, say, say_json, say_table, verbose
 from df2_assets.definitions import build_defs
-from df2_assets.defs.failures import CheckFailure, Failure, with_offenders
+from df2_assets.defs.failures import CheckFailure, Failure, Offenders, find_offenders
 from df2_assets.defs.resources import DataRoots, ProgressChoice
 from df2_assets.defs.runs.liveness import PARTITION_TAG, own_tags
 from df2_assets.settings import Settings
@@ -45,7 +45,8 @@ _STOPPED = "Stopped. What was finished is kept, and the next build goes on from 
 class Outcome:
     """What a run left: numbers by asset, checks by what became of them, and why it failed.
 
-    `notes` say what was rebuilt though its input is as it was, and why.
+    `notes` say what people wonder about though nothing is wrong. `offenders` are those of the
+    checks that warned or failed, by the check as `warned` and `failed` begin with it.
     """
 
     split: str
@@ -55,6 +56,7 @@ class Outcome:
     passed: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    offenders: dict[str, Offenders] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -71,6 +73,15 @@ class Outcome:
             "warned": len(self.warned),
             "failed": len(self.failed),
         }
+
+    def offender_lines(self, check: str) -> list[str]:
+        """Return the first offenders of a line of `warned` or `failed`, and where all are."""
+        name = next((name for name in self.offenders if check.startswith(f"{name}: ")), None)
+        if name is None:
+            return []
+        offenders = self.offenders[name]
+        where = f"all {offenders.count:,}, in SKU_ROOT: {offenders.file}"
+        return [f"  {line}" for line in [*offenders.first, where]]
 
     @property
     def well(self) -> bool:
@@ -116,11 +127,16 @@ def report_runs(
     else:
         say_table(rows)
         for one in outcomes:
-            for kind, lines in (("note", one.notes), ("warning", one.warned)):
-                for line in lines:
-                    say(f"{kind}: {one.split}: {line}")
+            for note in one.notes:
+                say(f"note: {one.split}: {note}")
+            for warning in one.warned:
+                say(f"warning: {one.split}: {warning}")
+                for line in one.offender_lines(warning):
+                    say(line)
             for problem in dict.fromkeys(one.failed + one.problems):
                 click.secho(f"error: {one.split}: {problem}", err=True, fg="red")
+                for line in one.offender_lines(problem):
+                    click.echo(line, err=True)
         for line in summary:
             say(line)
     if not all(one.well for one in outcomes):
@@ -186,13 +202,15 @@ def run_split(
             outcome.problems += _problem(event)
     for check in result.get_asset_check_evaluations():
         name = f"{check.asset_key.to_user_string()}: {check.check_name}"
-        said = f"{name}: {check.description}"
         if check.passed:
             outcome.passed.append(name)
-        elif check.severity == dg.AssetCheckSeverity.WARN:
-            outcome.warned.append(said)
-        else:
-            outcome.failed.append(f"{name}: {with_offenders(check)}")
+            if note := check.metadata.get("note"):
+                outcome.notes.append(str(note.value))
+            continue
+        is_warning = check.severity == dg.AssetCheckSeverity.WARN
+        (outcome.warned if is_warning else outcome.failed).append(f"{name}: {check.description}")
+        if offenders := find_offenders(check):
+            outcome.offenders[name] = offenders
     return outcome
 
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 
 from df2_assets.dataset.skus import group_index
+from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, NO_ANNOTATIONS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
 from df2_assets.pipeline.indexing import read_index
@@ -16,7 +17,8 @@ from df2_assets.store import state, tables
 class SplitPlan:
     """Counts of what would happen; `takes` is what the crops would need.
 
-    `notes` name what would be made again although its input did not change, and why.
+    `notes` say what people wonder about: what would be made again although its input did not
+    change, and a split that was released without annotations.
     """
 
     split: str
@@ -65,9 +67,13 @@ def plan_split(
         "crops": plan.rebuild_reason,
         "image_text": other_templates(state.load(roots, split), variants),
     }
+    files = indexed.listing.files
+    notes = [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why]
+    if split not in ANNOTATED_SPLITS and not files["anno_size"].notna().any():
+        notes.append(NO_ANNOTATIONS)
     return SplitPlan(
         split,
-        int(indexed.listing.files["image_size"].notna().sum()),
+        int(files["image_size"].notna().sum()),
         indexed.annotations_read,
         takes.images,
         takes.crops,
@@ -75,5 +81,5 @@ def plan_split(
         len(plan.remove),
         int(index["reason"].notna().sum()),
         takes,
-        [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why],
+        notes,
     )
