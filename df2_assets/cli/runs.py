@@ -196,8 +196,9 @@ def run_split(
             outcome.numbers[asset] = _numbers(made.metadata)
             if reason := made.metadata.get("rebuild_reason"):
                 outcome.notes.append(f"{asset} rebuilt: {reason.value}")
-            if taken_over := made.metadata.get("taken_over"):
-                outcome.notes.append(str(taken_over.value))
+            for name in ("taken_over", "kept"):
+                if note := made.metadata.get(name):
+                    outcome.notes.append(str(note.value))
         elif event.is_step_failure or (event.is_job_failure and not outcome.problems):
             outcome.problems += _problem(event)
     for check in result.get_asset_check_evaluations():

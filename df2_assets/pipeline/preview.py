@@ -6,10 +6,11 @@ from df2_assets.dataset.skus import group_index
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, NO_ANNOTATIONS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
+from df2_assets.pipeline.declared import declared
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
 from df2_assets.pipeline.publishing import other_templates
-from df2_assets.settings import Settings, read_variants
+from df2_assets.settings import Settings
 from df2_assets.store import state, tables
 
 
@@ -55,7 +56,7 @@ def plan_split(
     Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
-    roots, variants = settings.roots, read_variants(settings.prompts)
+    roots, prompts = settings.roots, declared(settings)
     tables.refuse_newer(roots, split)
     indexed = read_index(roots, split, engine, progress)
     index = tables.frame(indexed.table)
@@ -65,12 +66,14 @@ def plan_split(
     reasons = {
         "raw_annotation_index": indexed.rebuild_reason,
         "crops": plan.rebuild_reason,
-        "image_text": other_templates(state.load(roots, split), variants),
+        "image_text": other_templates(state.load(roots, split), prompts.declaration.variants),
     }
     files = indexed.listing.files
     notes = [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why]
     if split not in ANNOTATED_SPLITS and not files["anno_size"].notna().any():
         notes.append(NO_ANNOTATIONS)
+    if prompts.kept:
+        notes.append(prompts.kept)
     return SplitPlan(
         split,
         int(files["image_size"].notna().sum()),
