@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import signal
 import sys
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +31,7 @@ from df2_assets.defs.failures import CheckFailure, Failure, Offenders, find_offe
 from df2_assets.defs.resources import DataRoots, ProgressChoice
 from df2_assets.defs.runs.liveness import PARTITION_TAG, own_tags
 from df2_assets.settings import Settings
+from df2_assets.signals import handle_again, received
 
 _REPOSITORY = RemoteRepositoryOrigin(
     RegisteredCodeLocationOrigin("df2_assets.definitions"), SINGLETON_REPOSITORY_NAME
@@ -103,7 +103,6 @@ def run_all(
     level = "INFO" if verbose() else "CRITICAL"
     # So that the run, executed again from the UI, is over the same data set.
     config = {"resources": {"data": {"config": DataRoots.values(settings)}}}
-    _end_with_the_terminal()
     gc.freeze()  # what is imported stays: the collector need not go through it again and again
     with open_instance() as instance, _warnings_shown():
         splits = reversed(settings.splits)
@@ -143,13 +142,6 @@ def report_runs(
         raise SystemExit(1)
 
 
-def _end_with_the_terminal() -> None:
-    """A closed terminal ends the run as SIGTERM does, unless told otherwise (`nohup`)."""
-    hangup = getattr(signal, "SIGHUP", None)
-    if hangup is not None and signal.getsignal(hangup) is signal.SIG_DFL:
-        signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGTERM))
-
-
 @contextmanager
 def _warnings_shown() -> Iterator[None]:
     """What is said below Dagster, such as that a worker died, goes to standard error as well."""
@@ -187,6 +179,7 @@ def run_split(
         remote_job_origin=RemoteJobOrigin(_REPOSITORY, job),
     )
     result = execute_run(InMemoryJob(job_def), run, instance)
+    handle_again()
     _refuse_to_go_on_after_an_interrupt(instance, result)
     outcome = Outcome(split, result.success)
     for event in result.all_events:
@@ -224,10 +217,12 @@ def _refuse_to_go_on_after_an_interrupt(
     instance: dg.DagsterInstance, result: JobExecutionResult
 ) -> None:
     """Dagster calls a run failed that nobody ended in the UI; it was canceled all the same."""
-    interrupts = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
+    interrupts = {"DagsterExecutionInterruptedError", "Interrupted", "KeyboardInterrupt"}
     causes = [error for event in result.all_events if (error := _root_cause(event)) is not None]
     stops = [error for error in causes if error.cls_name in interrupts]
     if not stops:
+        if received():  # at the very end of the run, where Dagster does not pass it on
+            raise errors.StoppedError(_STOPPED)
         return
     kept = stops[0].message.partition(": ")[2].strip() or _STOPPED
     run = instance.get_run_by_id(result.run_id)
