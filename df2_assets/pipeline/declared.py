@@ -44,8 +44,8 @@ def _kept(before: Declaration) -> str | None:
     keys = ", ".join(variant.key for variant in before.variants)
     origin = f" of {before.prompts_file}" if before.prompts_file else ""
     return (
-        f"kept the prompts {keys}{origin}, since DF2_PROMPTS is not set (DF2_PROMPTS={NO_PROMPTS} "
-        "drops them)"
+        f"kept the prompts {keys}{origin}, since DF2_PROMPTS is not set (DF2_PROMPTS=none drops "
+        "them)"
     )
 
 
