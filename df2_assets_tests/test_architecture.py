@@ -27,7 +27,7 @@ LEVELS: tuple[set[str], ...] = (
     {"engines"},
     {"store"},
     {"dataset"},
-    {"errors"},
+    {"errors", "signals"},
 )
 """Rooms and the modules beside them, highest first: none imports from a higher level."""
 

@@ -35,7 +35,7 @@ class Finding:
     `severity` says how bad it is when not passed. `offenders` has one row per offender, with all of
     them. `summary` is a sentence with the counts and, where something is wrong, what to do.
     `numbers` have stable names: the UI plots them over time. `tables` are further small tables to
-    show.
+    show. `note` says what is as it should be and still surprises people.
     """
 
     passed: bool
@@ -45,6 +45,7 @@ class Finding:
     offenders: pd.DataFrame = field(default_factory=pd.DataFrame)
     numbers: dict[str, int | float] = field(default_factory=dict)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    note: str | None = None
 
 
 class Fault(msgspec.Struct):

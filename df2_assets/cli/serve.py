@@ -15,6 +15,7 @@ import click
 
 from df2_assets.cli.options import WholeNumber, say, settings_for
 from df2_assets.engines.processes import die_with
+from df2_assets.signals import received
 
 if TYPE_CHECKING:
     import uvicorn
@@ -60,6 +61,7 @@ def serve(port: int | None, host: str, command: tuple[str, ...]) -> None:
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
+                loop="asyncio",  # uvloop would keep signals to itself
                 timeout_graceful_shutdown=1,
             )
         )
@@ -84,23 +86,19 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def _run(server: "uvicorn.Server", listener: socket.socket, command: tuple[str, ...]) -> int:
-    """Serve until a signal or the end of `command`; return the status of the command."""
-    # uvicorn stops at these signals, then raises them again: the command has still to be ended.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
-    with suppress(KeyboardInterrupt):
-        if not command:
-            server.run(sockets=[listener])
-            return 0
-        beside = _start(command)
-        try:
+    """Serve until a signal or the end of `command`; return the status of the one or the other."""
+    beside = _start(command) if command else None
+    # uvicorn stops at a signal, then raises it again: the command has still to be ended.
+    try:
+        if beside is not None:
             threading.Thread(target=_follow, args=(beside, server), daemon=True).start()
-            server.run(sockets=[listener])
-            return beside.poll() or 0
-        finally:
+        server.run(sockets=[listener])
+        return (beside.poll() or 0) if beside is not None else 0
+    except KeyboardInterrupt:
+        return 128 + received()
+    finally:
+        if beside is not None:
             _end(beside)
-    return 0
 
 
 def _start(command: tuple[str, ...]) -> "subprocess.Popen[bytes]":

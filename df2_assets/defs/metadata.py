@@ -300,7 +300,8 @@ def check_result(
     picture: dg.MarkdownMetadataValue | None = None,
 ) -> dg.AssetCheckResult:
     """Render a recorded finding as the result of a check; of its offenders the first are shown."""
-    metadata: dict[str, Any] = {"looked_at": finding.looked_at, **finding.numbers}
+    metadata: dict[str, Any] = {"note": finding.note} if finding.note else {}
+    metadata |= {"looked_at": finding.looked_at, **finding.numbers}
     if picture:
         metadata["picture"] = picture
     if len(finding.offenders):

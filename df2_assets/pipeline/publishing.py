@@ -102,5 +102,8 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
 
 def other_templates(current: state.State, variants: tuple[Variant, ...]) -> str | None:
     """Return why an existing JSONL is written again with `variants`, if it is."""
-    differ = current.image_text is not None and current.variants != variants
-    return "its prompt templates are others" if differ else None
+    if current.image_text is None or current.variants == variants:
+        return None
+    before, now = (", ".join(["text", *(v.key for v in of)]) for of in (current.variants, variants))
+    renamed = "" if before == now else f" ({before} before, {now} now)"
+    return f"its prompt templates are others{renamed}"

@@ -82,6 +82,11 @@ class Roots:
         """Everything of the project's that is not part of the contract."""
         return self.sku_root / OWN_FOLDER
 
+    @property
+    def declaration(self) -> Path:
+        """What the data set was declared with, for builds that do not say."""
+        return self.own / "declaration.json"
+
     def checksums(self, split: str) -> Path:
         """Digests of the contract's files, in the form of `sha256sum`."""
         return self.own / f"{split}.sha256"
