@@ -72,6 +72,10 @@ class NewerReleaseError(Df2Error):
     """A newer release of the project wrote what lies under `SKU_ROOT`."""
 
 
+class MissingSplitError(Df2Error):
+    """A folder is not there, or has no split of that name, that could be read."""
+
+
 class MissingTableError(Df2Error):
     """A table that an asset reads has not been made yet."""
 
