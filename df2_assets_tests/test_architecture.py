@@ -21,7 +21,7 @@ LEVELS: tuple[set[str], ...] = (
     {"cli"},
     {"definitions"},
     {"defs"},
-    {"report", "explain", "verify", "exports", "checks", "sample", "torch"},
+    {"report", "explanation", "verification", "exports", "checks", "sample", "torch"},
     {"pipeline"},
     {"settings"},
     {"engines"},

@@ -11,7 +11,7 @@ from df2_assets.cli.options import WholeNumber, json_option, say, say_json, sett
 from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
-    from df2_assets.explain.explain import Answer, Run, Step
+    from df2_assets.explanation.explain import Answer, Run, Step
     from df2_assets.store.layout import Roots
 
 _IN, _OUT, _UNKNOWN = 0, 1, 2
@@ -45,7 +45,7 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
     """
     import msgspec
 
-    from df2_assets.explain.explain import BEST
+    from df2_assets.explanation.explain import BEST
 
     with short_errors(click.get_current_context(), ending=_Error):
         answers = _explain(what, item, split)
@@ -65,7 +65,7 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
 def _explain(what: tuple[str, ...], item: int | None, split: str | None) -> "list[Answer]":
     """Return the answers; of a SKU one for each split that has it, or for all where none has."""
     from df2_assets.dataset.skus import SKU_ID
-    from df2_assets.explain.explain import explain_image, explain_place, explain_sku, find_place
+    from df2_assets.explanation.explain import explain_image, explain_place, explain_sku, find_place
     from df2_assets.settings import parse_splits
 
     settings = settings_for((split,) if split else ())
@@ -98,7 +98,7 @@ def _runs(roots: "Roots", split: str) -> "dict[str, Run]":
     import dagster as dg
 
     from df2_assets.cli.instance import open_instance
-    from df2_assets.explain.explain import STAGES, Run
+    from df2_assets.explanation.explain import STAGES, Run
 
     runs: dict[str, Run] = {}
     try:

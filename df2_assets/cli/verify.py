@@ -20,7 +20,7 @@ from df2_assets.cli.options import (
 if TYPE_CHECKING:
     from df2_assets.settings import Settings
     from df2_assets.store.layout import Roots
-    from df2_assets.verify.verify import Verified
+    from df2_assets.verification.verify import Verified
 
 _SHOWN = 10
 
@@ -54,7 +54,7 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
 
 def _verify(settings: "Settings", splits: tuple[str, ...], deep: bool) -> "list[Verified]":
     from df2_assets.engines.make import make
-    from df2_assets.verify.verify import verify as verify_split
+    from df2_assets.verification.verify import verify as verify_split
 
     with closing(make(settings.engine, settings.workers, settings.ray_address)) as engine:
         return [

@@ -26,7 +26,7 @@ from df2_assets.store.files import temporary_name
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
 from df2_assets.store.state import consistency_problems, is_built
-from df2_assets.verify.rereading import Reread, reread
+from df2_assets.verification.rereading import Reread, reread
 
 _DAMAGED: Final = "its bytes are not those that were written, behind the same size and time"
 _EDITED: Final = "its bytes are not those that were written"
