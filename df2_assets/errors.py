@@ -88,6 +88,10 @@ class IncompleteSplitError(Df2Error):
     """A split is half-built: its files do not belong together."""
 
 
+class BuildError(Df2Error):
+    """A build failed where no other of these errors did: a check with severity ERROR, or a bug."""
+
+
 class StoppedError(Df2Error):
     """Somebody ended a build: Ctrl-C, or SIGTERM."""
 

@@ -17,7 +17,7 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
     """Check ids and paths: right, each once, with both domains, and without style 0."""
     ids = groups["sku_id"]
     digits = [
-        groups[name].astype(TEXT).str.zfill(width)
+        groups[name].astype(TEXT).str.rjust(width, "0")
         for name, width in zip(KEY, (6, 2, 2), strict=True)
     ]
     named = digits[0] + "_" + digits[1] + "_" + digits[2]

@@ -12,6 +12,7 @@ from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
     from df2_assets.explanation.explain import Answer, Run, Step
+    from df2_assets.settings import Settings
     from df2_assets.store.layout import Roots
 
 _IN, _OUT, _UNKNOWN = 0, 1, 2
@@ -48,7 +49,7 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
     from df2_assets.explanation.explain import BEST
 
     with short_errors(click.get_current_context(), ending=_Error):
-        answers = _explain(what, item, split)
+        answers = find_answers(settings_for((split,) if split else ()), what, item, split)
     fate = min((answer.fate for answer in answers), key=BEST.index)
     if as_json:
         documents = msgspec.to_builtins(answers)
@@ -62,13 +63,17 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
     sys.exit({"in": _IN, "unknown": _UNKNOWN}.get(fate, _OUT))
 
 
-def _explain(what: tuple[str, ...], item: int | None, split: str | None) -> "list[Answer]":
-    """Return the answers; of a SKU one for each split that has it, or for all where none has."""
+def find_answers(
+    settings: "Settings", what: tuple[str, ...], item: int | None, split: str | None
+) -> "list[Answer]":
+    """Return the answers; of a SKU one for each split that has it, or for all where none has.
+
+    Raises click.UsageError where `what` names nothing that can be explained.
+    """
     from df2_assets.dataset.skus import SKU_ID
     from df2_assets.explanation.explain import explain_image, explain_place, explain_sku, find_place
     from df2_assets.settings import parse_splits
 
-    settings = settings_for((split,) if split else ())
     roots = settings.roots
     match what:
         case [sku_id] if SKU_ID.fullmatch(sku_id) and item is None:

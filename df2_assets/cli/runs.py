@@ -45,7 +45,8 @@ _STOPPED = "Stopped. What was finished is kept, and the next build goes on from 
 class Outcome:
     """What a run left: numbers by asset, checks by what became of them, and why it failed.
 
-    `notes` say what was rebuilt though its input is as it was, and why.
+    `notes` say what was rebuilt though its input is as it was, and why. `error` is the name of the
+    Df2Error that ended the run, if one did.
     """
 
     split: str
@@ -56,6 +57,7 @@ class Outcome:
     warned: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    error: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -88,15 +90,30 @@ def run_all(
     The smallest first: mistakes show early, and the UI opens on what was built last.
     """
     terminal = sys.stderr.isatty() and not (quiet() or verbose())
-    defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
     level = "INFO" if verbose() else "CRITICAL"
-    # So that the run, executed again from the UI, is over the same data set.
-    config = {"resources": {"data": {"config": DataRoots.values(settings)}}}
     _end_with_the_terminal()
     gc.freeze()  # what is imported stays: the collector need not go through it again and again
-    with open_instance() as instance, _warnings_shown():
-        splits = reversed(settings.splits)
-        return [run_split(defs, instance, split, level, job, assets, config) for split in splits]
+    with _warnings_shown():
+        return [*run_each(settings, job, assets, terminal, level)]
+
+
+def run_each(
+    settings: Settings,
+    job: str = "build_dataset",
+    assets: Sequence[str] | None = None,
+    terminal: bool = False,
+    log_level: str = "CRITICAL",
+) -> Iterator[Outcome]:
+    """Run `job` for one split of `settings` after the other, and yield what came of each run.
+
+    `terminal` shows progress as a bar. See `run_split`.
+    """
+    defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
+    # So that the run, executed again from the UI, is over the same data set.
+    config = {"resources": {"data": {"config": DataRoots.values(settings)}}}
+    with open_instance() as instance:
+        for split in reversed(settings.splits):
+            yield run_split(defs, instance, split, log_level, job, assets, config)
 
 
 def report_runs(
@@ -184,6 +201,7 @@ def run_split(
                 outcome.notes.append(str(taken_over.value))
         elif event.is_step_failure or (event.is_job_failure and not outcome.problems):
             outcome.problems += _problem(event)
+            outcome.error = outcome.error or _known_error(event)
     for check in result.get_asset_check_evaluations():
         name = f"{check.asset_key.to_user_string()}: {check.check_name}"
         said = f"{name}: {check.description}"
@@ -226,6 +244,17 @@ def _root_cause(event: dg.DagsterEvent) -> Any:
     while error is not None and error.cause and error.cause.cls_name != "_RemoteTraceback":
         error = error.cause
     return error
+
+
+def _known_error(event: dg.DagsterEvent) -> str | None:
+    """Return the name of the Df2Error that caused a failure, if one did."""
+    error = getattr(event.event_specific_data, "error", None)
+    while error is not None:
+        kind = getattr(errors, error.cls_name or "", None)
+        if isinstance(kind, type) and issubclass(kind, errors.Df2Error):
+            return kind.__name__
+        error = error.cause
+    return None
 
 
 def _problem(event: dg.DagsterEvent) -> list[str]:

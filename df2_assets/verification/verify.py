@@ -53,9 +53,14 @@ class Verified:
     deep: bool
     crops: int = 0
     faults: list[Fault] = field(default_factory=list)
-    findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    findings: dict[tuple[str, str], Finding] = field(default_factory=dict, repr=False)
     damaged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
 
 
 def verify(
