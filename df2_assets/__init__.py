@@ -1,6 +1,25 @@
 """DeepFashion2 as SKU crops, metadata and prompts, built as Dagster assets.
 
-Worker processes import this package: it imports nothing itself.
+`build`, `plan`, `verify`, `explain` and `read_image_text` are those of `df2_assets.api`. Worker
+processes import this package, so it loads nothing before one of these is asked for.
 """
 
+TYPE_CHECKING = False  # as type checkers know it: typing is not loaded either
+if TYPE_CHECKING:
+    from df2_assets.api import build, explain, plan, read_image_text, verify
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "build", "explain", "plan", "read_image_text", "verify"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    from df2_assets import api
+
+    return getattr(api, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -16,11 +16,11 @@ from df2_assets.cli import main
 from df2_assets.cli.runs import Outcome, run_split
 from df2_assets.definitions import build_defs
 from df2_assets.defs.runs.history import TEMPLATES as TEMPLATES_SOURCE
-from df2_assets.explain.explain import explain_crop
+from df2_assets.explanation.explain import explain_crop
 from df2_assets.settings import Settings
 from df2_assets.store import declaration, state
 from df2_assets.store.contract_files import read_image_text
-from df2_assets.verify.verify import verify
+from df2_assets.verification.verify import verify
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import item
 from df2_assets_tests.support.site import CROPS, QUIET, SPLIT, USER_TOP, Site, write_and_build

@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 
 from df2_assets.checks.finding import Finding, number_of
+from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, RELEASED
 from df2_assets.errors import LayoutError, inert
 from df2_assets.store.layout import ANNOTATION, IMAGE, Roots, image_id_of, require_input
@@ -90,4 +91,4 @@ def _names(folder: Path, suffix: str) -> tuple[int, list[str]]:
 
 def _offenders(split: str, inside: list[str], what: str) -> pd.DataFrame:
     paths = [inert(f"{split}/{name}", 300) for name in inside]
-    return pd.DataFrame({"split": split, "path": paths, "what": what}, dtype="str")
+    return pd.DataFrame({"split": split, "path": paths, "what": what}, dtype=TEXT)

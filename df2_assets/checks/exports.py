@@ -12,6 +12,7 @@ from typing import Final, Literal
 import pandas as pd
 
 from df2_assets.checks.finding import Fault, Finding, Seen, crop_rows, number_of
+from df2_assets.dataset.frames import TEXT
 from df2_assets.errors import Df2Error, inert
 from df2_assets.exports import EXPORTS
 from df2_assets.exports import record as records
@@ -80,7 +81,7 @@ def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Fi
     first = f"{inert(paths[0], 300)}: {whats[0]}" if paths[0] else whats[0]
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
     summary = f"{first}{more}{remedy}"
-    offenders = crop_rows(paths).assign(split=split, what=pd.array(whats, "str"))
+    offenders = crop_rows(paths).assign(split=split, what=pd.Series(whats, dtype=TEXT))
     return Finding(False, "error", rows, summary, offenders, numbers)
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pandas as pd
 import pyarrow.parquet as pq
 
+from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.skus import CROP_NAME, SKU_ID
 from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
 from df2_assets.errors import inert
@@ -103,7 +104,7 @@ def crop_rows(paths: Iterable[str]) -> pd.DataFrame:
         )
         item = int(item_idx) if item_idx else None
         rows.append((split, sku_id, image_id, item, inert(path, 1000)))
-    types = {name: "Int32" if name == "item_idx" else "str" for name in CROP}
+    types = {name: "Int32" if name == "item_idx" else TEXT for name in CROP}
     return pd.DataFrame(rows, columns=CROP).astype(types)
 
 

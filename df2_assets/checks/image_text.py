@@ -12,6 +12,7 @@ import msgspec
 import pandas as pd
 
 from df2_assets.checks.finding import CROP, Finding, crop_rows, number_of
+from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
 from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, RELEASED, VIEWPOINTS
@@ -150,7 +151,7 @@ def _difference(line: _Line, entry: _Line, texts: list[str]) -> str | None:
 def _offending_lines(split: str, faults: list[tuple[int | None, _Line, str]]) -> pd.DataFrame:
     rows = crop_rows(str(entry.get("image_path", "")) for _, entry, _ in faults)
     lines = pd.array([number for number, _, _ in faults], "Int64")
-    whats = pd.array([what for _, _, what in faults], "str")
+    whats = pd.Series([what for _, _, what in faults], dtype=TEXT)
     return rows.assign(split=split, line=lines, what=whats)
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset.boxes import is_reversed
+from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.metadata import Crop, Sku, StrictSku
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.errors import inert
@@ -126,6 +127,6 @@ def _named(split: str, problems: list[str], faults: list[_Fault]) -> pd.DataFram
     found = crop_rows(path or "" for _, path, _ in rows)
     return found.assign(
         split=split,
-        sku_id=pd.Series([sku_id for sku_id, _, _ in rows], dtype="str"),
-        what=pd.Series([what for _, _, what in rows], dtype="str"),
+        sku_id=pd.Series([sku_id for sku_id, _, _ in rows], dtype=TEXT),
+        what=pd.Series([what for _, _, what in rows], dtype=TEXT),
     )

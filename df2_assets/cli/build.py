@@ -53,7 +53,7 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
 
 def _first_refused(roots: "Roots", outcome: "Outcome") -> list[dict[str, Any]]:
     """Return the first row of each reason of what this run refused, if it read annotations."""
-    from df2_assets.explain.refusals import first_of_each_reason, read_refusals
+    from df2_assets.explanation.refusals import first_of_each_reason, read_refusals
 
     if "raw_annotation_index" not in outcome.numbers:
         return []

@@ -18,7 +18,9 @@ from df2_assets.cli.options import (
 from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
+    from df2_assets.engines.progress import Progress
     from df2_assets.pipeline.preview import SplitPlan
+    from df2_assets.settings import Settings
 
 
 @click.command()
@@ -33,8 +35,23 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
 
     Ends with 1 where the disk cannot hold the result.
     """
-    settings = settings_for(names, workers, starts_engine=True)
+    plans = plan_splits(settings_for(names, workers, starts_engine=True), progress())
+    together = sum(one.takes.bytes for one in plans)
+    free = plans[0].takes.free if plans else None
+    fits = free is None or together <= free
+    if as_json:
+        say_json({"splits": [one.as_dict() for one in plans], "bytes": together, "fits": fits})
+    else:
+        _show(plans, together, free, fits)
+    if not fits:
+        raise SystemExit(1)
 
+
+def plan_splits(settings: "Settings", progress: "Progress") -> "list[SplitPlan]":
+    """Return what a build would do in each split of `settings`; writes nothing.
+
+    Raises what `plan_split` does.
+    """
     from df2_assets.cli.instance import last_rate, open_instance
     from df2_assets.engines.make import make
     from df2_assets.pipeline.preview import plan_split
@@ -47,19 +64,10 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     except SettingsError as problem:
         click.echo(f"note: no earlier run is known. {problem}", err=True)
     with closing(engine):
-        plans = [
-            plan_split(settings, split, engine, progress(), rates.get(split))
+        return [
+            plan_split(settings, split, engine, progress, rates.get(split))
             for split in settings.splits
         ]
-    together = sum(one.takes.bytes for one in plans)
-    free = plans[0].takes.free if plans else None
-    fits = free is None or together <= free
-    if as_json:
-        say_json({"splits": [one.as_dict() for one in plans], "bytes": together, "fits": fits})
-    else:
-        _show(plans, together, free, fits)
-    if not fits:
-        raise SystemExit(1)
 
 
 def _show(plans: "list[SplitPlan]", together: int, free: int | None, fits: bool) -> None:

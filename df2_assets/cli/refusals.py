@@ -53,7 +53,7 @@ def refusals(names: tuple[str, ...], reasons: tuple[str, ...], as_json: bool, as
     settings = settings_for(names)
     splits = built_splits(settings, named=bool(names))
 
-    from df2_assets.explain.refusals import read_refusals
+    from df2_assets.explanation.refusals import read_refusals
     from df2_assets.store.state import is_built
 
     rows: list[dict[str, Any]] = []

@@ -46,7 +46,8 @@ class Outcome:
     """What a run left: numbers by asset, checks by what became of them, and why it failed.
 
     `notes` say what people wonder about though nothing is wrong. `offenders` are those of the
-    checks that warned or failed, by the check as `warned` and `failed` begin with it.
+    checks that warned or failed, by the check as `warned` and `failed` begin with it. `error` is the
+    name of the Df2Error that ended the run, if one did.
     """
 
     split: str
@@ -58,6 +59,7 @@ class Outcome:
     failed: list[str] = field(default_factory=list)
     offenders: dict[str, Offenders] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    error: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -99,14 +101,29 @@ def run_all(
     The smallest first: mistakes show early, and the UI opens on what was built last.
     """
     terminal = sys.stderr.isatty() and not (quiet() or verbose())
-    defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
     level = "INFO" if verbose() else "CRITICAL"
+    gc.freeze()  # what is imported stays: the collector need not go through it again and again
+    with _warnings_shown():
+        return [*run_each(settings, job, assets, terminal, level)]
+
+
+def run_each(
+    settings: Settings,
+    job: str = "build_dataset",
+    assets: Sequence[str] | None = None,
+    terminal: bool = False,
+    log_level: str = "CRITICAL",
+) -> Iterator[Outcome]:
+    """Run `job` for one split of `settings` after the other, and yield what came of each run.
+
+    `terminal` shows progress as a bar. See `run_split`.
+    """
+    defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
     # So that the run, executed again from the UI, is over the same data set.
     config = {"resources": {"data": {"config": DataRoots.values(settings)}}}
-    gc.freeze()  # what is imported stays: the collector need not go through it again and again
-    with open_instance() as instance, _warnings_shown():
-        splits = reversed(settings.splits)
-        return [run_split(defs, instance, split, level, job, assets, config) for split in splits]
+    with open_instance() as instance:
+        for split in reversed(settings.splits):
+            yield run_split(defs, instance, split, log_level, job, assets, config)
 
 
 def report_runs(
@@ -194,6 +211,7 @@ def run_split(
                     outcome.notes.append(str(note.value))
         elif event.is_step_failure or (event.is_job_failure and not outcome.problems):
             outcome.problems += _problem(event)
+            outcome.error = outcome.error or _known_error(event)
     for check in result.get_asset_check_evaluations():
         name = f"{check.asset_key.to_user_string()}: {check.check_name}"
         if check.passed:
@@ -240,6 +258,17 @@ def _root_cause(event: dg.DagsterEvent) -> Any:
     while error is not None and error.cause and error.cause.cls_name != "_RemoteTraceback":
         error = error.cause
     return error
+
+
+def _known_error(event: dg.DagsterEvent) -> str | None:
+    """Return the name of the Df2Error that caused a failure, if one did."""
+    error = getattr(event.event_specific_data, "error", None)
+    while error is not None:
+        kind = getattr(errors, error.cls_name or "", None)
+        if isinstance(kind, type) and issubclass(kind, errors.Df2Error):
+            return kind.__name__
+        error = error.cause
+    return None
 
 
 def _problem(event: dg.DagsterEvent) -> list[str]:

@@ -12,7 +12,6 @@ from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import NewerReleaseError, OutputError
 from df2_assets.store import state
-from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
 
 
@@ -72,6 +71,6 @@ def save(roots: Roots, declaration: Declaration) -> None:
         is_recorded = declaration == Declaration() or roots.declaration.exists()
         if load(roots) == declaration and is_recorded:
             return
-    with atomic(roots.declaration) as temporary:
+    with roots.sku.atomic(roots.declaration) as temporary:
         text = msgspec.json.format(msgspec.json.encode(declaration), indent=2)
         temporary.write_bytes(text + b"\n")

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from df2_assets.dataset.frames import TEXT
 from df2_assets.store.layout import ANNOTATION, IMAGE, Roots, image_id_of, require_input
 from df2_assets.store.location import store_at
 from df2_assets.store.store import Status
@@ -36,7 +37,7 @@ def scan(roots: Roots, split: str) -> Listing:
     images, odd_images = _entries(roots.images(split), IMAGE)
     annotations, odd_annotations = _entries(roots.annotations(split), ANNOTATION)
     image_ids = sorted(images.keys() | annotations.keys())
-    files = pd.DataFrame({"image_id": pd.array(image_ids, "str")})
+    files = pd.DataFrame({"image_id": pd.Series(image_ids, dtype=TEXT)})
     digest = hashlib.sha256("".join(image_ids).encode())
     for kind, entries in (("anno", annotations), ("image", images)):
         found = np.array(
