@@ -80,9 +80,8 @@ def test_data_sets_of_a_location_share_no_name() -> None:
     dg.Definitions.validate_loadable(both)
     graph = both.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
-        assert {parent.path[:-1] == key.path[:-1] for parent in graph.get(key).parent_keys} <= {
-            True
-        }
+        prefixes = {tuple(parent.path[:-1]) for parent in graph.get(key).parent_keys}
+        assert prefixes <= {tuple(key.path[:-1])}
 
 
 def test_a_job_has_assets_and_checks_of_its_own_data_set_alone() -> None:
