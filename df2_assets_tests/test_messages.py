@@ -9,7 +9,7 @@ import pytest
 from df2_assets_tests.support.processes import PROJECT
 
 MODULES = sorted((PROJECT / "df2_assets").rglob("*.py"))
-COMMAND = r"(?<!`)\b(df2-assets [a-z]+|make ui|pip install|dagster dev)\b[^`.,)]*"
+COMMAND = r"(?<!`)\b(df2-assets [a-z]+|make ui|pip install|(dagster|dg) [a-z]+)\b[^`.,)]*"
 TARGETS = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE)
 SETTING = r"\b(DF2_[A-Z_]+|SKU_ROOT|DAGSTER_HOME)="
 

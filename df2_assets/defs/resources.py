@@ -201,7 +201,7 @@ class Limits(SettingsResource):
 
 
 def make_resources(settings: Settings) -> dict[str, Any]:
-    """Return every resource but the IO manager, by its key, as `settings` have it."""
+    """Return every resource but the IO manager, by its base name, as `settings` have it."""
     data = DataRoots.configure_at_launch(base=settings, **DataRoots.values(settings))
     return {
         "data": data,

@@ -9,21 +9,22 @@ import pandas as pd
 from df2_assets import exports
 from df2_assets.checks.registry import CHECKS, Check, CheckContext
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.defs.assets import all_assets
-from df2_assets.defs.checks import all_checks
+from df2_assets.defs.checks import check_steps
+from df2_assets.defs.names import Names
 from df2_assets.defs.partitions import splits
 from df2_assets.report.check_pictures import SHOW
 from df2_assets_tests.checks import clean
-from df2_assets_tests.defs.platform import OF_BUILD, SPLIT, Platform, evaluations, made
+from df2_assets_tests.defs.platform import OF_BUILD, SPECS, SPLIT, Platform, evaluations, made
 from df2_assets_tests.support.builder import Item, item
 from df2_assets_tests.support.processes import PROJECT
 
+STEPS = check_steps(Names(), SPECS.keys())
 TOP = item(1, 1, [5, 5, 70, 100], scale=1)
 FIELDS = {field.name for field in dataclasses.fields(CheckContext)} | {"name"}
 
 
 def test_every_check_is_registered_as_the_table_says() -> None:
-    specs = [spec for step in all_checks for spec in step.check_specs]
+    specs = [spec for step in STEPS for spec in step.check_specs]
     registered = [(s.asset_key.path[-1], s.name, s.blocking) for s in specs]
     assert registered == [(c.asset, c.name, c.blocking) for c in CHECKS]
     for spec, check in zip(specs, CHECKS, strict=True):
@@ -36,9 +37,9 @@ def test_every_check_is_registered_as_the_table_says() -> None:
 
 
 def test_the_checks_of_an_asset_are_one_step_and_every_export_has_one() -> None:
-    assets = [{spec.asset_key.path[-1] for spec in step.check_specs} for step in all_checks]
+    assets = [{spec.asset_key.path[-1] for spec in step.check_specs} for step in STEPS]
     assert assets == [{asset} for asset in dict.fromkeys(check.asset for check in CHECKS)]
-    assert set.union(*assets) <= {key.path[-1] for asset in all_assets for key in asset.keys}
+    assert set.union(*assets) <= SPECS.keys()
     assert set(exports.NAMES) < set.union(*assets)
 
 

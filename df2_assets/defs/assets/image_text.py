@@ -54,9 +54,9 @@ def image_text(
     tags = record_source(context, TEMPLATES, version(variants), metadata=metadata)
     if variants:  # else the columns are those of the asset
         schema = image_text_schema(variant.key for variant in variants)
-        metadata |= columns(schema, IMAGE_TEXT)
+        metadata |= columns(schema, IMAGE_TEXT, context.asset_key)
     path = roots.image_text(split)
-    return document_result("image_text", published, path, _preview(path, variants), metadata, tags)
+    return document_result(published, path, _preview(path, variants), metadata, tags)
 
 
 def _preview(path: Path, variants: tuple[Variant, ...]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from df2_assets.defs.runs.history import TEMPLATES
 from df2_assets.report.summaries import prompt_examples
 
 
-def observe(prompts: PromptTemplates) -> "dg.ObserveResult":
+def observe(context: dg.OpExecutionContext, prompts: PromptTemplates) -> dg.ObserveResult:
     """Return a data version of what the file says, and what each template gives."""
     variants = prompts.variants
     return dg.ObserveResult(
