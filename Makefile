@@ -37,7 +37,7 @@ EXTRAS :=
 .venv/.installed-dev: EXTRAS := [dev]
 .venv/.installed-extra: EXTRAS := [dev,e2e,exports,objects,postgres,ray,torch]
 .venv/.installed .venv/.installed-dev .venv/.installed-extra: .venv/bin/python \
-		pyproject.toml df2_assets/__init__.py $(wildcard constraints/*.txt)
+		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
 	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \
 	 echo "Installing df2-assets$(EXTRAS) under $$lock"; \
 	 .venv/bin/python -I scripts/pip_install.py -c "$$lock" -e '.$(EXTRAS)'

@@ -15,7 +15,7 @@ from df2_assets_tests.support import processes
 from df2_assets_tests.support.processes import PROJECT
 from df2_assets_tests.support.webserver import DEVELOPMENT, Api, free_port
 
-NEEDED = ("df2_assets", "pyproject.toml", "README.md", "LICENSE")
+NEEDED = ("df2_assets", "pyproject.toml", "setup.py", "README.md", "LICENSE")
 """What of the project a wheel is built from."""
 
 IGNORED = shutil.ignore_patterns("__pycache__")
