@@ -113,7 +113,7 @@ def test_the_launchpad_takes_no_control_characters_either(
     assert rf"{key} is 'a\r': give it in UTF-8 and without control" in str(refused.value)
 
 
-def test_the_page_of_the_settings_has_each_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_has_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the same order; DAGSTER_HOME, the last, is Dagster's own."""
     monkeypatch.chdir(PROJECT)
     page = (PROJECT / "docs" / "configuration.md").read_text()

@@ -46,8 +46,8 @@ class Outcome:
     """What a run left: numbers by asset, checks by what became of them, and why it failed.
 
     `notes` say what people wonder about though nothing is wrong. `offenders` are those of the
-    checks that warned or failed, by the check as `warned` and `failed` begin with it. `error` is the
-    name of the Df2Error that ended the run, if one did.
+    checks that warned or failed, by the check as `warned` and `failed` begin with it. `error` is
+    the name of the Df2Error that ended the run, if one did.
     """
 
     split: str
