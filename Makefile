@@ -8,7 +8,8 @@ PORT ?= 3000
 
 SAMPLE := data/sample
 SAMPLE_ROOTS := DF2_ROOT="$(CURDIR)/$(SAMPLE)/DeepFashion2_original" SKU_ROOT="$(CURDIR)/$(SAMPLE)/DeepFashion2_SKU"
-DAGSTER := DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)/.dagster}"
+# dg compares the active environment with the project's own.
+DAGSTER := DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)/.dagster}" VIRTUAL_ENV="$(CURDIR)/.venv"
 
 # A name on the PATH says little: pyenv's shims exist for Pythons that they then refuse to run.
 PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
@@ -34,7 +35,7 @@ endif
 
 EXTRAS :=
 .venv/.installed-dev: EXTRAS := [dev]
-.venv/.installed-extra: EXTRAS := [dev,e2e,exports,postgres,ray,s3,torch]
+.venv/.installed-extra: EXTRAS := [dev,e2e,exports,objects,postgres,ray,torch]
 .venv/.installed .venv/.installed-dev .venv/.installed-extra: .venv/bin/python \
 		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
 	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \
@@ -53,6 +54,7 @@ install: .venv/.installed ## make .venv and install the project into it
 demo: install ## write the sample data set and build it with every check
 	@.venv/bin/df2-assets sample "$(SAMPLE)/DeepFashion2_original"
 	@$(DAGSTER) $(SAMPLE_ROOTS) .venv/bin/df2-assets build
+	@[ -n "$$VIRTUAL_ENV" ] || echo 'For df2-assets in this shell: . .venv/bin/activate'
 
 demo-faults: install ## the same on a sample with planted defects: what is refused, and why
 	@.venv/bin/df2-assets sample "$(SAMPLE)/faults" --faults
@@ -67,12 +69,10 @@ gallery: install ## write pages to look at the data set with, and open them
 	 $(DAGSTER) .venv/bin/df2-assets report --open
 
 # Over DF2_ROOT, else data/DeepFashion2_original, else the sample.
-# The warnings are about what `dagster dev` itself does, before any code of ours is loaded.
-ui: export PYTHONWARNINGS = ignore:Function `dev_command` is superseded,ignore:Parameter `include_sources` of function `AssetSelection.all`
-ui: install ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the reports that it links to
+ui: .venv/.installed-dev ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the reports that it links to
 	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
-	 $(DAGSTER) exec .venv/bin/df2-assets serve -- \
-	   .venv/bin/dagster dev --host 127.0.0.1 --port $(PORT)
+	 export $(DAGSTER); \
+	 exec .venv/bin/df2-assets serve -- .venv/bin/dg dev --host 127.0.0.1 --port $(PORT)
 
 # In the order of collection: the longest files are among the first, and none is left for the end.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
@@ -112,10 +112,14 @@ versions: .venv/bin/python ## try the oldest and the newest Dagster that are sup
 screenshots: .venv/.installed-extra system-packages ## take the pictures of docs/images again
 	@.venv/bin/python -m scripts.screenshots
 
-lint: .venv/.installed-dev ## ruff check, ruff format, mypy
+lint: .venv/.installed-dev ## ruff, mypy, dg check, hadolint, the schema of compose.yaml
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
+	@$(DAGSTER) .venv/bin/dg check yaml
+	@$(DAGSTER) .venv/bin/dg check defs --no-check-yaml
+	@.venv/bin/hadolint Dockerfile
+	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
 bench: install ## measure this project and the original recipe, in turns (ARGS=...)
 	@.venv/bin/python -m benchmarks.bench $(ARGS)

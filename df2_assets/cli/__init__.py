@@ -14,11 +14,13 @@ from df2_assets.cli.export import export
 from df2_assets.cli.options import say_json
 from df2_assets.cli.plan import plan
 from df2_assets.cli.prompts import prompts
+from df2_assets.cli.refusals import refusals
 from df2_assets.cli.report import report
 from df2_assets.cli.sample import sample
 from df2_assets.cli.score import score
 from df2_assets.cli.serve import serve
 from df2_assets.cli.status import status
+from df2_assets.cli.ui import ui
 from df2_assets.cli.verify import verify
 
 _JSON = "df2_assets.json"
@@ -72,11 +74,13 @@ for command in (
     export,
     plan,
     prompts,
+    refusals,
     report,
     sample,
     score,
     serve,
     status,
+    ui,
     verify,
 ):
     main.add_command(command)

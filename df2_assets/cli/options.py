@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import has_controls
 from df2_assets.settings import FIELDS, MAX_WORKERS, Settings, parse_splits, read_settings
 
@@ -37,8 +38,17 @@ class WholeNumber(click.IntRange):
         return number
 
 
+def completing(names: Iterable[str]) -> Callable[[object, object, str], list[str]]:
+    """Return what a shell asks for the names that begin with what was typed."""
+    return lambda _context, _parameter, typed: [name for name in names if name.startswith(typed)]
+
+
 splits_option = click.option(
-    "--split", "names", multiple=True, help="Only this split; may be given repeatedly."
+    "--split",
+    "names",
+    multiple=True,
+    shell_complete=completing(SPLITS),
+    help="Only this split; may be given repeatedly.",
 )
 workers_option = click.option(
     "--workers", type=WholeNumber(1, MAX_WORKERS), help="Processes; by default one per core."

@@ -4,11 +4,10 @@ import click
 
 from df2_assets.cli.options import json_option, read_given_settings, say, say_json, setting_options
 from df2_assets.errors import escaped
-from df2_assets.settings import read_variants
 
 
 @click.command()
-@setting_options("prompts")
+@setting_options("df2_root", "sku_root", "prompts")
 @json_option
 def prompts(as_json: bool) -> None:
     """Show every prompt template, by domain and viewpoint, with an example of each.
@@ -16,16 +15,21 @@ def prompts(as_json: bool) -> None:
     \b
     Example: df2-assets prompts --prompts examples/prompts.yaml
 
-    Reads nothing but the file of --prompts or DF2_PROMPTS. Without it, shows those of `text` alone.
+    Reads the file of --prompts or DF2_PROMPTS; without one, the templates that the data set in
+    SKU_ROOT was last built with. --prompts none shows those of `text` alone.
     """
-    prompts_file = read_given_settings().prompts
+    settings = read_given_settings()
 
+    from df2_assets.pipeline.declared import declared
     from df2_assets.report.summaries import prompt_examples
 
-    examples = prompt_examples(read_variants(prompts_file))
+    prompts = declared(settings)
+    examples = prompt_examples(prompts.declaration.variants)
     if as_json:
-        say_json({"prompts": examples.to_dict("records")})
+        say_json({"prompts": examples.to_dict("records"), "kept": prompts.kept})
         return
+    if prompts.kept:
+        say(f"note: {prompts.kept}")
     wide = max(map(len, examples["key"]))
     for key, domain, viewpoint, _, example in examples.itertuples(index=False):
         say(f"{key:<{wide}}  {domain:<9}{viewpoint}  {escaped(example, 300)}")

@@ -1,11 +1,11 @@
-"""The checks: one step per asset evaluates the asset's rows of the registry.
+"""The checks of a data set: one step per asset evaluates the asset's rows of the registry.
 
 The step follows its asset in a build, and runs alone in `check_only`, `check_freshness` and by
 *Execute all* in the UI. All checks of the step are evaluated before a blocking one that has failed
 holds back what follows. Without a partition, every split that is there is evaluated.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from typing import Final
 
@@ -22,7 +22,9 @@ from df2_assets.checks.freshness import LastBuild
 from df2_assets.checks.registry import BESIDE, CHECKS, Check, CheckContext, checks_of, is_there
 from df2_assets.defs.failures import CheckFailure, explained, with_offenders
 from df2_assets.defs.metadata import check_result, pictures
+from df2_assets.defs.names import Names
 from df2_assets.defs.partitions import splits
+from df2_assets.defs.resources import DataRoots, Limits
 from df2_assets.defs.retries import retried
 from df2_assets.defs.runs.history import (
     INDEX,
@@ -45,15 +47,15 @@ _SHOWN_IN_RUN: Final = (dg.TextMetadataValue, dg.TableMetadataValue, dg.PathMeta
 _AGAIN: Final = "The job `check_only` evaluates it again, for one split or for all."
 
 
-def _check_step(asset: str) -> dg.AssetChecksDefinition:
-    """The step that evaluates the checks of an asset; it holds the split unless `_FREE`."""
+def _check_step(names: Names, asset: str) -> dg.AssetChecksDefinition:
+    """Return the step that evaluates the checks of an asset; it holds the split unless `_FREE`."""
 
     @dg.multi_asset_check(
-        name=f"{asset}_checks",
+        name=names.name(f"{asset}_checks"),
         specs=[
             dg.AssetCheckSpec(
                 check.name,
-                asset=asset,
+                asset=names.key(asset),
                 description=f"{check.description} {_AGAIN}",
                 blocking=check.blocking,
                 partitions_def=splits,
@@ -61,17 +63,20 @@ def _check_step(asset: str) -> dg.AssetChecksDefinition:
             for check in checks_of(asset)
         ],
         can_subset=True,
-        required_resource_keys={"data", "limits", *(() if asset in _FREE else ("output",))},
+        required_resource_keys=names.names(
+            "data", "limits", *(() if asset in _FREE else ("output",))
+        ),
     )
     def step(
         context: dg.AssetCheckExecutionContext,
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
-        names = {key.name for key in context.selected_asset_check_keys}
-        checks = [check for check in checks_of(asset) if check.name in names]
+        selected = {key.name for key in context.selected_asset_check_keys}
+        checks = [check for check in checks_of(asset) if check.name in selected]
+        used = names.resources(context, ("data", "limits"))
         failed = []
         with explained():
-            for split in _splits(context, asset):
-                for result in _results(context, checks, split):
+            for split in _splits(context, used["data"], asset):
+                for result in _results(context, **used, names=names, checks=checks, split=split):
                     is_error = result.severity == dg.AssetCheckSeverity.ERROR
                     if (asset, result.check_name) in _BLOCKING and is_error and not result.passed:
                         failed.append((split, result))
@@ -83,11 +88,11 @@ def _check_step(asset: str) -> dg.AssetChecksDefinition:
     return step
 
 
-def _splits(context: dg.AssetCheckExecutionContext, asset: str) -> list[str]:
+def _splits(context: dg.AssetCheckExecutionContext, data: DataRoots, asset: str) -> list[str]:
     """Return the split of the run, or all that have anything of the asset to check."""
     if context.has_partition_key:
         return [context.partition_key]
-    roots = context.resources.data.roots
+    roots = data.roots
     return [split for split in splits.get_partition_keys() if is_there(asset, roots, split)]
 
 
@@ -106,18 +111,23 @@ def _failure(failed: list[tuple[str, dg.AssetCheckResult]]) -> CheckFailure:
 
 
 def _results(
-    context: dg.AssetCheckExecutionContext, checks: list[Check], split: str
+    context: dg.AssetCheckExecutionContext,
+    data: DataRoots,
+    limits: Limits,
+    names: Names,
+    checks: list[Check],
+    split: str,
 ) -> Iterator[dg.AssetCheckResult]:
     """Evaluate checks of one asset over a split, record their findings, and render them."""
-    roots, limits, asset = context.resources.data.roots, context.resources.limits, checks[0].asset
-    last_build = partial(_last_build, context.instance, context.run.run_id, split)
+    roots, asset = data.roots, checks[0].asset
+    last_build = partial(_last_build, context.instance, names, context.run.run_id, split)
     subject = CheckContext(roots, split, limits.max_refused, limits.max_age_days, last_build)
     if asset in BESIDE and not is_there(asset, roots, split):
         context.log.info(f"{asset} of {split} is not checked: it has not been made.")
         return
     # The source has no materialization: what is read from it first has.
     made = INDEX if asset == SOURCE else asset
-    moved = another_data_set(context.instance, made, split, roots)
+    moved = another_data_set(context.instance, names.key(made), split, roots)
     with retried(context.op_execution_context):
         try:
             findings = [(check, check.find(subject)) for check in checks]
@@ -131,20 +141,25 @@ def _results(
                 raise
             context.log.info(f"{asset} of {split} is not checked: {problem}")
             return
-    shown = pictures(context.resources.data.settings, asset, split, **drawn)
+    shown = pictures(data.settings, asset, split, **drawn)
     for check, finding in findings:
         record_finding(finding, roots, asset, check.name, split)
-        result = check_result(finding, roots, asset, check.name, split, shown.get(check.name))
+        result = check_result(
+            finding, roots, names.key(asset), check.name, split, shown.get(check.name)
+        )
         yield result._replace(metadata={**moved, **(result.metadata or {})})
 
 
-def _last_build(instance: dg.DagsterInstance, run_id: str, split: str) -> LastBuild | None:
+def _last_build(
+    instance: dg.DagsterInstance, names: Names, run_id: str, split: str
+) -> LastBuild | None:
     """Return when the split was built; the download is not looked at again in the same run."""
-    made, seen = last_made(instance, "image_text", split), observed(instance, split)
+    made = last_made(instance, names.key("image_text"), split)
+    seen = observed(instance, names.key(SOURCE), split)
     if made is None:
         return None
     now = seen.version if seen is not None and seen.run_id == run_id else None
-    return LastBuild(made.timestamp, made_from(instance, split), now)
+    return LastBuild(made.timestamp, made_from(instance, names.key(INDEX), split), now)
 
 
 def evaluation(
@@ -156,8 +171,7 @@ def evaluation(
     """
     assert result.asset_key is not None
     assert result.check_name is not None
-    asset = result.asset_key.path[-1]
-    latest = last_made(instance, asset, split)
+    latest = last_made(instance, result.asset_key, split)
     return dg.AssetCheckEvaluation(
         asset_key=result.asset_key,
         check_name=result.check_name,
@@ -167,9 +181,12 @@ def evaluation(
         and Target(storage_id=latest.storage_id, run_id=latest.run_id, timestamp=latest.timestamp),
         severity=result.severity,
         description=result.description,
-        blocking=(asset, result.check_name) in _BLOCKING,
+        blocking=(result.asset_key.path[-1], result.check_name) in _BLOCKING,
         partition=split,
     )
 
 
-all_checks: Final = [_check_step(asset) for asset in dict.fromkeys(c.asset for c in CHECKS)]
+def check_steps(names: Names, assets: Collection[str]) -> list[dg.AssetChecksDefinition]:
+    """Return the steps that evaluate the checks of `assets`."""
+    checked = dict.fromkeys(check.asset for check in CHECKS)
+    return [_check_step(names, asset) for asset in checked if asset in assets]

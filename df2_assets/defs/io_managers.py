@@ -1,5 +1,7 @@
 """Tables between assets: Parquet by split, compared with what they were made from when loaded."""
 
+from typing import Final
+
 import dagster as dg
 import pyarrow as pa
 
@@ -7,6 +9,9 @@ from df2_assets.dataset.tables import MADE_FROM
 from df2_assets.defs.failures import explained
 from df2_assets.defs.resources import DataRoots
 from df2_assets.store import tables
+
+TABLES: Final = "tables"
+"""The key of the IO manager: not the default one, which other assets of a location use."""
 
 
 class TableIOManager(dg.ConfigurableIOManager):

@@ -11,8 +11,7 @@ import pyarrow as pa
 
 from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset import record
-from df2_assets.dataset.documents import DOCUMENTS
-from df2_assets.dataset.tables import SCHEMAS
+from df2_assets.defs.names import beside
 from df2_assets.errors import escaped
 from df2_assets.exports.folder import Exported
 from df2_assets.pipeline.changes import Changes
@@ -26,9 +25,12 @@ from df2_assets.settings import Settings
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
+COLUMN_LINEAGE = "dagster/column_lineage"
 SHOWN = 20
 PREVIEWED = 3
-HOW_TO_OPEN = "The link works while `make ui` or `df2-assets serve` runs; the file needs no server."
+HOW_TO_OPEN = (
+    "The link works while `df2-assets ui` or `df2-assets serve` runs; the file needs no server."
+)
 FIRST_OFFENDERS = f"first {SHOWN} offenders"
 IN_COMMON = f"{FIRST_OFFENDERS}: each"
 ALL_OFFENDERS = "all offenders, in SKU_ROOT"
@@ -36,10 +38,11 @@ ALL_OFFENDERS = "all offenders, in SKU_ROOT"
 _SEVERITY = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
 
 
-def columns(schema: pa.Schema, asset: record.Asset) -> dict[str, Any]:
+def columns(schema: pa.Schema, asset: record.Asset, key: dg.AssetKey) -> dict[str, Any]:
     """Return what the UI shows of columns: types, meaning, constraints, and where values come from.
 
-    A column of `schema` that the record of `asset` does not know has no constraint.
+    `key` is the key of the asset. A column of `schema` that the record of `asset` does not know has
+    no constraint.
     """
     fields = {field.name: field for field in asset.fields}
     return {
@@ -54,7 +57,7 @@ def columns(schema: pa.Schema, asset: record.Asset) -> dict[str, Any]:
                 for column in schema
             ]
         ),
-        "dagster/column_lineage": column_lineage(schema),
+        COLUMN_LINEAGE: column_lineage(schema, key),
     }
 
 
@@ -67,13 +70,14 @@ def _constraints(asset: record.Asset, field: record.Field) -> dg.TableColumnCons
     )
 
 
-def column_lineage(schema: pa.Schema) -> dg.TableColumnLineage:
-    """Return which columns of which assets each column comes from."""
+def column_lineage(schema: pa.Schema, key: dg.AssetKey) -> dg.TableColumnLineage:
+    """Return which columns of which assets each column of the asset at `key` comes from."""
     return dg.TableColumnLineage(
         {
             f.name: [
-                dg.TableColumnDep(*source.split("."))
+                dg.TableColumnDep(beside(key, asset), column)
                 for source in f.metadata.get(b"sources", b"").decode().split()
+                for asset, column in [source.split(".")]
             ]
             for f in schema
         }
@@ -134,7 +138,6 @@ def _rank(name: str, value: object) -> int:
 
 
 def table_result(
-    asset: str,
     table: pa.Table,
     changes: Changes,
     *,
@@ -161,14 +164,12 @@ def table_result(
             **previewed("preview", head),
             **(metadata or {}),
             "dagster/partition_row_count": table.num_rows,
-            "dagster/column_lineage": column_lineage(SCHEMAS[asset]),
         },
         tags=tags,
     )
 
 
 def document_result(
-    asset: str,
     published: Published,
     path: Path,
     preview: Mapping[str, Any],
@@ -191,7 +192,6 @@ def document_result(
             "path": dg.MetadataValue.path(str(path)),
             **(metadata or {}),
             "dagster/partition_row_count": published.crops,
-            "dagster/column_lineage": column_lineage(DOCUMENTS[asset]),
         },
         tags=tags,
     )
@@ -292,13 +292,14 @@ def fenced_head(path: Path, lines: int = 12, width: int = 46) -> str:
 def check_result(
     finding: Finding,
     roots: Roots,
-    asset: str,
+    key: dg.AssetKey,
     check: str,
     split: str,
     picture: dg.MarkdownMetadataValue | None = None,
 ) -> dg.AssetCheckResult:
     """Render a recorded finding as the result of a check; of its offenders the first are shown."""
-    metadata: dict[str, Any] = {"looked_at": finding.looked_at, **finding.numbers}
+    metadata: dict[str, Any] = {"note": finding.note} if finding.note else {}
+    metadata |= {"looked_at": finding.looked_at, **finding.numbers}
     if picture:
         metadata["picture"] = picture
     if len(finding.offenders):
@@ -308,13 +309,13 @@ def check_result(
         if in_common:
             said = (f"{name} {_cell(text)}" for name, text in in_common.items())
             metadata[IN_COMMON] = ", ".join(said)
-        file = roots.offenders(asset, check, split).relative_to(roots.sku_root)
+        file = roots.offenders(key.path[-1], check, split).relative_to(roots.sku_root)
         metadata[ALL_OFFENDERS] = dg.MetadataValue.path(file.as_posix())
     for name, table in finding.tables.items():
         if name not in DRAWN:
             metadata[name] = preview(readable(table, OFFENDERS_WIDTH), limit=len(table))
     return dg.AssetCheckResult(
-        asset_key=asset,
+        asset_key=key,
         check_name=check,
         passed=finding.passed,
         severity=_SEVERITY[finding.severity],

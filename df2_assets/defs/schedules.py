@@ -5,12 +5,13 @@ from typing import Any
 
 import dagster as dg
 
+from df2_assets.defs.names import Names
 from df2_assets.errors import SettingsError
 from df2_assets.settings import Settings
 
 
-def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Return the schedules: a nightly build, and checks of the source, its age and the result.
+def make_schedules(names: Names, settings: Settings) -> list[dg.ScheduleDefinition]:
+    """Return the schedules of a data set: a nightly build, and checks of source, age and result.
 
     Raises SettingsError for a cron that cannot be read.
     """
@@ -19,8 +20,8 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     )
     try:
         nightly = dg.ScheduleDefinition(
-            name="nightly_build",
-            job_name="build_dataset",
+            name=names.name("nightly_build"),
+            job_name=names.name("build_dataset"),
             cron_schedule=settings.cron,
             execution_fn=_run_each_split(settings, {}),
             default_status=status,
@@ -32,8 +33,8 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             f"DF2_CRON is {settings.cron!r}: give five cron fields, such as '0 2 * * *'."
         ) from None
     daily = dg.ScheduleDefinition(
-        name="daily_freshness",
-        job_name="check_freshness",
+        name=names.name("daily_freshness"),
+        job_name=names.name("check_freshness"),
         cron_schedule="0 8 * * *",
         execution_fn=_run_each_split(settings, {}),
         default_status=status,
@@ -41,19 +42,19 @@ def schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         description="Checks whether each split is made from the download as it is, and its age.",
     )
     weekly = dg.ScheduleDefinition(
-        name="weekly_verification",
-        job_name="verify_dataset",
+        name=names.name("weekly_verification"),
+        job_name=names.name("verify_dataset"),
         cron_schedule="0 5 * * 0",
         execution_fn=_run_each_split(
-            settings, {"ops": {"verify_split": {"config": {"deep": True}}}}
+            settings, {"ops": {names.name("verify_split"): {"config": {"deep": True}}}}
         ),
         default_status=status,
         execution_timezone=settings.timezone,
         description="Decodes every crop and compares it, and all files, with what was built.",
     )
     hourly = dg.ScheduleDefinition(
-        name="hourly_observation",
-        job_name="observe_sources",
+        name=names.name("hourly_observation"),
+        job_name=names.name("observe_sources"),
         cron_schedule="0 * * * *",
         default_status=status,
         execution_timezone=settings.timezone,

@@ -1,22 +1,28 @@
 """What an event starts: a build after changed data versions, a line in the log after a bad run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import dagster as dg
 
 from df2_assets.defs.failures import CheckFailure, with_offenders
-from df2_assets.defs.runs.history import SOURCE, TEMPLATES
+from df2_assets.defs.names import Names
+from df2_assets.defs.runs.history import is_run_of
 from df2_assets.defs.runs.liveness import PARTITION_TAG
 from df2_assets.errors import inert
 from df2_assets.settings import Settings
 
 
-def sensors(settings: Settings) -> list[dg.SensorDefinition]:
-    """Return fresh sensors; those that log problems run where the schedules do."""
+def make_sensors(
+    names: Names, settings: Settings, jobs: Set[str], assets: Set[dg.AssetKey]
+) -> list[dg.SensorDefinition]:
+    """Return the sensors of a data set, over its `jobs` and `assets`.
+
+    Those that log problems run where the schedules do.
+    """
     follow_data_versions = dg.AutomationConditionSensorDefinition(
-        "follow_data_versions",
+        names.name("follow_data_versions"),
         # The sources as well: else nothing sees that they have changed.
-        target=dg.AssetSelection.all() | dg.AssetSelection.assets(SOURCE, TEMPLATES),
+        target=dg.AssetSelection.assets(*assets),
         emit_backfills=False,  # one run per split, as everywhere
         description=(
             "Rebuilds each asset whose input has another data version, split by split, with all "
@@ -27,27 +33,29 @@ def sensors(settings: Settings) -> list[dg.SensorDefinition]:
         dg.DefaultSensorStatus.RUNNING if settings.schedules else dg.DefaultSensorStatus.STOPPED
     )
 
+    def log(context: dg.RunStatusSensorContext) -> None:
+        if is_run_of(context.dagster_run, jobs, assets):
+            for line in failure_messages(context.instance, context.dagster_run):
+                context.log.error(line)
+
     @dg.run_failure_sensor(
+        name=names.name("failed_runs"),
         default_status=status,
         description="Logs which check has failed on which item, or what else ended the run.",
     )
     def failed_runs(context: dg.RunFailureSensorContext) -> None:
-        _log(context)
+        log(context)
 
     @dg.run_status_sensor(
+        name=names.name("failed_checks"),
         run_status=dg.DagsterRunStatus.SUCCESS,
         default_status=status,
         description="Logs checks of severity ERROR that fail in a run that goes on to its end.",
     )
     def failed_checks(context: dg.RunStatusSensorContext) -> None:
-        _log(context)
+        log(context)
 
     return [follow_data_versions, failed_runs, failed_checks]
-
-
-def _log(context: dg.RunStatusSensorContext) -> None:
-    for line in failure_messages(context.instance, context.dagster_run):
-        context.log.error(line)
 
 
 def failure_messages(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:

@@ -24,7 +24,6 @@ from df2_assets.pipeline.reading import (
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import Listing, scan
-from df2_assets.store.location import without_links
 
 _SHARD: Final = 500
 _ENOUGH: Final = 10
@@ -61,7 +60,7 @@ def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) ->
     Raises what `read_index` does.
     """
     indexed = read_index(roots, split, engine, progress)
-    made_from = _made_from(tables.digest(indexed.table)) | {"df2_root": _place(roots)}
+    made_from = _made_from(tables.digest(indexed.table)) | {"df2_root": place_now(roots)}
     tables.write(roots, "files", split, indexed.files, made_from)
     return indexed
 
@@ -95,7 +94,7 @@ def read_files(roots: Roots, split: str) -> pa.Table:
     Raises MissingTableError, or ProvenanceError where the index was read from another DF2_ROOT.
     """
     before = place_before(roots, split)
-    if before not in (None, _place(roots)):
+    if before not in (None, place_now(roots)):
         raise ProvenanceError(
             f"The index of {split} was read from {before}, and DF2_ROOT is {roots.df2_root}: "
             f"rerun raw_annotation_index, or build_dataset, for {split}."
@@ -109,9 +108,9 @@ def read_files(roots: Roots, split: str) -> pa.Table:
     return files
 
 
-def _place(roots: Roots) -> str:
+def place_now(roots: Roots) -> str:
     """Return DF2_ROOT as the side table of the index records it, links followed."""
-    return str(without_links(roots.df2_root))
+    return str(roots.df2_root.resolve())
 
 
 def place_before(roots: Roots, split: str) -> str | None:
@@ -127,7 +126,7 @@ def _require_same_data_set(roots: Roots, split: str, listing: Listing) -> None:
     the same one if at least half of the images that the earlier build saw have the same size.
     """
     before = place_before(roots, split)
-    files = tables.find(roots, "files", split) if before != _place(roots) else None
+    files = tables.find(roots, "files", split) if before != place_now(roots) else None
     if files is None:
         return
     known = tables.frame(files).set_index("image_id")["image_size"].dropna()

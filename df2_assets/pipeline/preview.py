@@ -5,18 +5,20 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from df2_assets.dataset.skus import group_index
+from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, NO_ANNOTATIONS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
+from df2_assets.pipeline.declared import declared
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
 from df2_assets.pipeline.publishing import other_templates
-from df2_assets.settings import Settings, read_variants
+from df2_assets.settings import Settings
 from df2_assets.store import state, tables
 
 USUAL_OPENING: Final = 0.8
 """Seconds in which Dagster is imported and its instance opened, on the machine of benchmarks/."""
 
-START: Final = 1.5
+_START: Final = 1.5
 _RUN: Final = 1.6
 """How many times as long a command takes to start and end, and each run in it. In processor
 seconds, which depend less on what else a machine does, opening takes 1.3, a build of one empty
@@ -32,13 +34,14 @@ _WRITING: Final = 1.2
 
 @dataclass(frozen=True)
 class Seconds:
-    """What the parts of a run take.
+    """What the parts of a run take; `start` is that of the command, which is one for all splits.
 
     `read`, measured while planning, is for listing, reading annotations, grouping and comparing
     with the disk; `cut` for making crops; `finish` for tables, contract files and checks; `run`
     for what a run of an empty split takes.
     """
 
+    start: float
     run: float
     read: float
     cut: float
@@ -46,7 +49,7 @@ class Seconds:
 
     @property
     def total(self) -> float:
-        """All parts together."""
+        """All parts of the run together."""
         return self.run + self.read + self.cut + self.finish
 
 
@@ -54,7 +57,8 @@ class Seconds:
 class SplitPlan:
     """Counts of what would happen; `takes` is what the crops would need, `seconds` what all would.
 
-    `notes` name what would be made again although its input did not change, and why.
+    `notes` say what people wonder about: what would be made again although its input did not
+    change, and a split that was released without annotations.
     """
 
     split: str
@@ -95,7 +99,7 @@ def plan_split(
     Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
-    roots, variants = settings.roots, read_variants(settings.prompts)
+    roots, prompts = settings.roots, declared(settings)
     begin = time.perf_counter()
     tables.refuse_newer(roots, split)
     indexed = read_index(roots, split, engine, progress)
@@ -105,6 +109,7 @@ def plan_split(
     read = time.perf_counter() - begin
     takes = estimate(roots, plan, engine, images_per_second)
     seconds = Seconds(
+        start=_START * opening,
         run=_RUN * opening,
         read=read,
         cut=takes.seconds * (1 if images_per_second else _WRITING),
@@ -113,11 +118,17 @@ def plan_split(
     reasons = {
         "raw_annotation_index": indexed.rebuild_reason,
         "crops": plan.rebuild_reason,
-        "image_text": other_templates(state.load(roots, split), variants),
+        "image_text": other_templates(state.load(roots, split), prompts.declaration.variants),
     }
+    files = indexed.listing.files
+    notes = [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why]
+    if split not in ANNOTATED_SPLITS and not files["anno_size"].notna().any():
+        notes.append(NO_ANNOTATIONS)
+    if prompts.kept:
+        notes.append(prompts.kept)
     return SplitPlan(
         split,
-        int(indexed.listing.files["image_size"].notna().sum()),
+        int(files["image_size"].notna().sum()),
         indexed.annotations_read,
         takes.images,
         takes.crops,
@@ -126,5 +137,5 @@ def plan_split(
         int(index["reason"].notna().sum()),
         takes,
         seconds,
-        [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why],
+        notes,
     )

@@ -13,12 +13,11 @@ from df2_assets.dataset.cropping import encoder
 from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
 from df2_assets.errors import LayoutError
-from df2_assets.pipeline.indexing import STAMPS, place_before
+from df2_assets.pipeline.indexing import STAMPS, place_before, place_now
 from df2_assets.pipeline.publishing import other_templates
 from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import scan
-from df2_assets.store.location import without_links
 from df2_assets.store.state import State
 
 Condition = Literal["current", "stale", "incomplete", "not built", "no annotations"]
@@ -104,7 +103,7 @@ def _compare_download(roots: Roots, split: str) -> list[str]:
     files = tables.find(roots, "files", split)
     if files is None:
         return ["what it was read from is not recorded"]
-    before, current = place_before(roots, split), str(without_links(roots.df2_root))
+    before, current = place_before(roots, split), place_now(roots)
     is_elsewhere = before != current
     reasons = [f"it was read from {before}, and DF2_ROOT is {current}"] if is_elsewhere else []
     try:

@@ -13,7 +13,7 @@ from df2_assets_tests.cli.test_command_line import write_splits
 from df2_assets_tests.support.processes import PROJECT
 from df2_assets_tests.support.webserver import free_port
 
-WITHOUT_ROOTS = {"prompts", "sample", "score"}
+WITHOUT_ROOTS = {"sample", "score"}
 WITH_PROMPTS = {"build", "plan", "prompts", "status"}
 NOWHERE = {"DF2_ROOT": "/nowhere/df2", "SKU_ROOT": "/nowhere/sku"}
 

@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import dagster as dg
 
@@ -18,6 +18,11 @@ from df2_assets_tests.support.site import QUIET, touch
 SPLIT, OTHER = "train", "validation"
 OF_BUILD = {(check.asset, check.name) for check in CHECKS if check.asset not in BESIDE}
 """The checks of `build_dataset`; those of `crop_quality` and of exports go with their assets."""
+
+SPECS: Final = {
+    spec.key.path[-1]: spec for spec in build_defs(Settings()).resolve_all_asset_specs()
+}
+"""What the assets of the default location say of themselves."""
 
 
 class Platform:

@@ -167,7 +167,7 @@ def test_everything_that_is_served_listens_on_this_machine_alone(dev: Dev) -> No
 
 def test_make_ui_serves_this_machine_alone() -> None:
     said = processes.run(("make", "-n", "ui"), os.environ, processes.PROJECT)
-    assert "dagster dev --host 127.0.0.1 " in said.stdout
+    assert "dg dev --host 127.0.0.1 " in said.stdout
 
 
 def schedules(**environment: str) -> dict[str, dg.ScheduleDefinition]:

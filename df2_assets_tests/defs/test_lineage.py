@@ -15,11 +15,10 @@ from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.definitions import build_defs
-from df2_assets.defs.assets import all_assets
 from df2_assets.exports import EXPORTS
 from df2_assets.settings import FIELDS, PACKAGE, Settings, read_settings
+from df2_assets_tests.defs.platform import SPECS
 
-SPECS = {spec.key.path[-1]: spec for asset in all_assets for spec in asset.specs}
 SOURCES = {"deepfashion2", "prompt_templates"}
 MADE = sorted(SPECS.keys() - SOURCES)
 GROUPS = ("dataset", "reports", "exports")

@@ -1,14 +1,12 @@
 """The assets, one file each: read, call what does the work, report the result.
 
-`factories` has what they have in common.
+`factories` has what they have in common, `exports` makes one asset per export.
 """
-
-import dagster as dg
 
 from df2_assets.defs.assets.crop_quality import crop_quality
 from df2_assets.defs.assets.crops import crops
 from df2_assets.defs.assets.deepfashion2 import deepfashion2
-from df2_assets.defs.assets.exports import export_assets
+from df2_assets.defs.assets.factories import AssetMaker
 from df2_assets.defs.assets.gallery import gallery
 from df2_assets.defs.assets.image_text import image_text
 from df2_assets.defs.assets.prompt_templates import prompt_templates
@@ -17,7 +15,7 @@ from df2_assets.defs.assets.refusals import refusals
 from df2_assets.defs.assets.sku_groups import sku_groups
 from df2_assets.defs.assets.sku_metadata import sku_metadata
 
-all_assets: list[dg.AssetsDefinition] = [
+core_assets: list[AssetMaker] = [
     deepfashion2,
     raw_annotation_index,
     sku_groups,
@@ -28,5 +26,4 @@ all_assets: list[dg.AssetsDefinition] = [
     image_text,
     crop_quality,
     gallery,
-    *export_assets,
 ]

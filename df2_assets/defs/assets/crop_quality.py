@@ -44,7 +44,6 @@ def crop_quality(
     measured = measure_crops(roots, split, manifest, engine.start(), progress.of(context.log))
     plots = distributions(split, tables.frame(sku_groups), manifest, tables.frame(measured.table))
     return table_result(
-        "crop_quality",
         measured.table,
         between_tables(measured.before, measured.table, ["crop_path"]),
         summary=f"{number_of(measured.table.num_rows, 'crop')}, {measured.opened:,} opened.",

@@ -66,7 +66,6 @@ def crops(
     if failed:
         summary += f" {failed:,} could not be made or lack a counterpart: see refusals."
     return table_result(
-        "crops",
         built.manifest,
         built.changes,
         summary=summary,

@@ -8,7 +8,7 @@ from typing import Final
 
 import dagster as dg
 
-from df2_assets.defs.assets.factories import Result, reference, split_asset
+from df2_assets.defs.assets.factories import AssetMaker, Result, split_asset
 from df2_assets.defs.conditions import KEEP_UP
 from df2_assets.defs.metadata import export_result
 from df2_assets.defs.resources import ProgressChoice, SplitWriter
@@ -27,7 +27,7 @@ _NUMBERS: Final = {
 }
 
 
-def _export_asset(form: Export) -> dg.AssetsDefinition:
+def _export_asset(form: Export) -> AssetMaker:
     def body(
         context: dg.AssetExecutionContext, output: SplitWriter, progress: ProgressChoice
     ) -> Result:
@@ -38,7 +38,7 @@ def _export_asset(form: Export) -> dg.AssetsDefinition:
         return export_result(output.settings, form.name, split, exported)
 
     body.__name__ = form.name
-    asset = split_asset(
+    return split_asset(
         group="exports",
         description=(
             f"This export holds a split as {form.title}.\n\n"
@@ -49,10 +49,9 @@ def _export_asset(form: Export) -> dg.AssetsDefinition:
         tags=("export", "incremental"),
         rules=form.code_version,
         deps=("crops", "image_text"),
+        origin=form.write,
         condition=KEEP_UP,
     )(body)
-    code = reference(form.write)
-    return asset.map_asset_specs(lambda spec: spec.merge_attributes(metadata=code))
 
 
-export_assets: Final = [_export_asset(form) for form in EXPORTS.values()]
+export_assets: Final = {name: _export_asset(form) for name, form in EXPORTS.items()}

@@ -1,12 +1,12 @@
 """Factories of assets: what all assets of the project have in common, and all sources.
 
-What a single asset does stands in its own file.
+What a single asset does stands in its own file. A factory returns what makes the asset under the
+names of a data set, so that one code location can hold several.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from inspect import cleandoc
+from inspect import cleandoc, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -23,7 +23,9 @@ from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.defs.conditions import FOLLOW
 from df2_assets.defs.failures import explained, kept_when_stopped
-from df2_assets.defs.metadata import columns, in_order, preview
+from df2_assets.defs.io_managers import TABLES
+from df2_assets.defs.metadata import COLUMN_LINEAGE, column_lineage, columns, in_order, preview
+from df2_assets.defs.names import Names, beside
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
 from df2_assets.defs.runs.history import another_data_set, data_set, made_from_tag
@@ -46,6 +48,9 @@ _CHANGES: Final = {
     "remade": "rows that existed and are different now; for crops, files that were made again",
     "unchanged": "rows that are as they were",
 }
+AssetMaker = Callable[[Names], dg.AssetsDefinition]
+"""What makes an asset of a data set."""
+
 _CODE: Final = "dagster/code_references"
 _TABLE = dg.PythonObjectDagsterType(pa.Table, "Table")
 
@@ -68,57 +73,80 @@ def split_asset(
     rules: str = "1",
     deps: Sequence[str] = (),
     last: bool = False,
+    origin: Callable[..., Any] | None = None,
     condition: dg.AutomationCondition[Any] = FOLLOW,
-) -> Callable[[Callable[..., Result]], dg.AssetsDefinition]:
+) -> Callable[[Callable[..., Result]], AssetMaker]:
     """Return a decorator: an asset partitioned by split, with its columns where it has any.
 
+    Parameters of the body are tables of other assets, and resources by their base names.
     `numbers` says what each number in its metadata means. `rules` is the version of what the asset
     decides: raise it when the same input gives another result. `tags` are words to search for in
-    the UI. An asset that comes `last` waits for the checks of its run. `condition` says when
-    automation rebuilds it.
+    the UI. An asset that comes `last` waits for the checks of its run. Links to the code lead to
+    `origin`, by default to the body. `condition` says when automation rebuilds the asset.
     """
 
-    def decorate(body: Callable[..., Result]) -> dg.AssetsDefinition:
+    def decorate(body: Callable[..., Result]) -> AssetMaker:
         name = body.__name__
         schema = (SCHEMAS | DOCUMENTS).get(name)
-        described = {} if schema is None else columns(schema, _RECORDS[name])
         meanings = {**numbers, **(_CHANGES if schema is not None else {}), **_SECONDS}
+        legend = preview(pd.DataFrame(meanings.items(), columns=["number", "meaning"]))
+        inputs, resources = _parameters(body)
 
-        @wraps(body)
-        def step(context: dg.AssetExecutionContext, **inputs: Any) -> Result:
-            start = time.monotonic()
-            roots, split = inputs["output"].roots, context.partition_key
-            moved = another_data_set(context.instance, name, split, roots)
-            with retried(context.op_execution_context), kept_when_stopped(roots, split, name):
-                result = body(context, **inputs)
-            seconds = {"seconds": time.monotonic() - start}
-            metadata = {**moved, **(result.metadata or {}), **seconds, **data_set(roots)}
-            if name in SCHEMAS:
-                metadata["path"] = dg.MetadataValue.path(str(roots.table(name, split)))
-            # With the result itself it would be kept once more, in the event of the step's output.
-            context.add_asset_metadata(in_order(metadata, roots))
-            return result._replace(metadata=None)
+        def make(names: Names) -> dg.AssetsDefinition:
+            key = names.key(name)
 
-        return dg.asset(
-            partitions_def=splits,
-            group_name=group,
-            description=cleandoc(description),
-            kinds={"python", *kinds},
-            owners=_OWNERS,
-            tags=dict.fromkeys(tags, ""),
-            code_version=code_version(rules),
-            dagster_type=_TABLE if name in SCHEMAS else None,
-            metadata={
-                **reference(body),
-                **described,
-                "numbers": preview(pd.DataFrame(meanings.items(), columns=["number", "meaning"])),
-            },
-            automation_condition=condition,
-            deps=deps,
-            op_tags={"dagster/priority": "-1"} if last else None,
-        )(step)
+            def step(context: dg.AssetExecutionContext, **tables: pa.Table) -> Result:
+                start = time.monotonic()
+                used = names.resources(context, resources)
+                roots, split = used["output"].roots, context.partition_key
+                moved = another_data_set(context.instance, key, split, roots)
+                with retried(context.op_execution_context), kept_when_stopped(roots, split, name):
+                    result = body(context, **used, **tables)
+                seconds = {"seconds": time.monotonic() - start}
+                metadata = {**moved, **(result.metadata or {}), **seconds, **data_set(roots)}
+                if name in SCHEMAS:
+                    metadata["path"] = dg.MetadataValue.path(str(roots.table(name, split)))
+                if schema is not None:
+                    metadata.setdefault(COLUMN_LINEAGE, column_lineage(schema, key))
+                # With the result itself it would be kept once more, in the event of the output.
+                context.add_asset_metadata(in_order(metadata, roots))
+                return result._replace(metadata=None)
+
+            return dg.asset(
+                key=key,
+                ins={table: dg.AssetIn(names.key(table), dagster_type=_TABLE) for table in inputs},
+                deps=[names.key(asset) for asset in deps],
+                required_resource_keys=names.names(*resources),
+                io_manager_key=names.name(TABLES),
+                partitions_def=splits,
+                group_name=names.name(group),
+                description=cleandoc(description),
+                kinds={"python", *kinds},
+                owners=_OWNERS,
+                tags=dict.fromkeys(tags, ""),
+                code_version=code_version(rules),
+                dagster_type=_TABLE if name in SCHEMAS else None,
+                metadata={
+                    **reference(origin or body),
+                    **({} if schema is None else columns(schema, _RECORDS[name], key)),
+                    "numbers": legend,
+                },
+                automation_condition=condition,
+                op_tags={"dagster/priority": "-1"} if last else None,
+            )(step)
+
+        return make
 
     return decorate
+
+
+def _parameters(body: Callable[..., Any]) -> tuple[list[str], list[str]]:
+    """Return the parameters of an asset's body: those for tables, and those for resources."""
+    parameters = [p for p in signature(body).parameters.values() if p.name != "context"]
+    return (
+        [p.name for p in parameters if p.annotation is pa.Table],
+        [p.name for p in parameters if p.annotation is not pa.Table],
+    )
 
 
 def source_asset(
@@ -129,19 +157,32 @@ def source_asset(
     description: str,
     kinds: tuple[str, ...],
     partitions_def: dg.PartitionsDefinition[str] | None = None,
-) -> dg.AssetsDefinition:
-    """Return an asset that is observed, never made; `observe` returns its data version."""
-    source = dg.observable_source_asset(
-        name=name,
-        partitions_def=partitions_def,
-        group_name=group,
-        description=cleandoc(description),
-        metadata=reference(observe),
-        tags={f"dagster/kind/{kind}": "" for kind in kinds} | {"external": ""},
-    )(explained()(observe))
-    return create_external_asset_from_source_asset(source).map_asset_specs(
-        lambda spec: spec.replace_attributes(owners=_OWNERS)
-    )
+) -> AssetMaker:
+    """Return what makes an asset that is observed, never made.
+
+    `observe` takes the context and resources by their base names, and returns the data version.
+    """
+    _, resources = _parameters(observe)
+
+    def make(names: Names) -> dg.AssetsDefinition:
+        @explained()
+        def step(context: dg.OpExecutionContext) -> Any:
+            return observe(context, **names.resources(context, resources))
+
+        source = dg.observable_source_asset(
+            key=names.key(name),
+            required_resource_keys=names.names(*resources),
+            partitions_def=partitions_def,
+            group_name=names.name(group),
+            description=cleandoc(description),
+            metadata=reference(observe),
+            tags={f"dagster/kind/{kind}": "" for kind in kinds} | {"external": ""},
+        )(step)
+        return create_external_asset_from_source_asset(source).map_asset_specs(
+            lambda spec: spec.replace_attributes(owners=_OWNERS)
+        )
+
+    return make
 
 
 def record_source(
@@ -158,12 +199,11 @@ def record_source(
     asset stale for good.
     """
     tags = {"dagster/data_version": version}
-    context.log_event(
-        dg.AssetObservation(source, partition=partition, tags=tags, metadata=metadata)
-    )
+    key = beside(context.asset_key, source)
+    context.log_event(dg.AssetObservation(key, partition=partition, tags=tags, metadata=metadata))
     step = context.op_execution_context.get_step_execution_context()
-    step.wipe_input_asset_version_info(dg.AssetKey(source))
-    return {made_from_tag(source): version}
+    step.wipe_input_asset_version_info(key)
+    return {made_from_tag(key): version}
 
 
 def reference(body: Callable[..., Any]) -> dict[str, Any]:

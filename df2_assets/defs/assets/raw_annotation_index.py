@@ -50,7 +50,6 @@ def raw_annotation_index(
     annotations = int(files["anno_size"].notna().sum())
     images, refused = int(files["image_size"].notna().sum()), int(index["reason"].notna().sum())
     return table_result(
-        "raw_annotation_index",
         indexed.table,
         between_tables(before, indexed.table, ["image_id", "item_idx", "reason"]),
         summary=(

@@ -8,6 +8,7 @@ from df2_assets.dataset.skus import collect_refusals
 from df2_assets.dataset.tables import REFUSALS
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import previewed, table_result
+from df2_assets.defs.names import beside
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.defs.runs.history import INDEX, last_made
 from df2_assets.pipeline.changes import between_tables
@@ -40,7 +41,6 @@ def refusals(
     )
     table = tables.from_frame(refused, REFUSALS)
     return table_result(
-        "refusals",
         table,
         between_tables(before, table, ["image_id", "item_idx", "stage", "reason"]),
         summary=f"{number_of(len(refused), 'file or item', 'files and items')} refused.",
@@ -54,7 +54,7 @@ def refusals(
 
 def _origin(context: dg.AssetExecutionContext, split: str) -> str:
     """Return a sentence that says of which build the rows are: the last one may have failed."""
-    index = last_made(context.instance, INDEX, split)
+    index = last_made(context.instance, beside(context.asset_key, INDEX), split)
     run_id = index.run_id if index else context.run.run_id
     return (
         f"Refused in the build of {split} by run {run_id[:8]}. A build that failed later has its "

@@ -34,7 +34,6 @@ def sku_groups(
     groups = tables.frame(table)
     skus = groups["sku_id"].nunique()
     return table_result(
-        "sku_groups",
         table,
         between_tables(before, table, ["crop_path"]),
         summary=f"{number_of(skus, 'SKU')} with {number_of(len(groups), 'crop')} to make.",

@@ -39,4 +39,4 @@ def sku_metadata(
     published = publish_metadata(roots, split, tables.frame(sku_groups), tables.frame(crops))
     path = roots.sku_metadata(split)
     head = {"preview": dg.MetadataValue.md(fenced_head(path))}
-    return document_result("sku_metadata", published, path, head)
+    return document_result(published, path, head)

@@ -1,25 +1,41 @@
 """The run queue of the UI and the daemon: Dagster's, with the smallest split first.
 
-Dagster queues the runs of a backfill of assets by the name of their partition.
+Dagster queues the runs of a backfill of assets by the name of their partition. Its limits know the
+partition of a run, but not the data set: two data sets have splits of the same names.
 """
+
+from collections.abc import Sequence
 
 # No public names in Dagster 1.13, whose version is bounded.
 import dagster as dg
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._core.storage.tags import PRIORITY_TAG
 
+from df2_assets.defs.names import DATA_SET_TAG
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.runs.liveness import PARTITION_TAG
 
+SPLIT_TAG = ".dagster/df2_assets_split"
+"""The tag that `dagster.yaml` limits: the split of a run, after the prefix of its data set."""
+
 
 class SmallestFirstRunCoordinator(QueuedRunCoordinator):
-    """Gives a run the priority of its split, unless somebody gave it another."""
+    """Gives a run the priority of its split, unless somebody gave it another, and SPLIT_TAG."""
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
         """Queue a run."""
         run, names = context.dagster_run, splits.get_partition_keys()
         split = run.tags.get(PARTITION_TAG)
-        if split in names and PRIORITY_TAG not in run.tags:
-            priority = len(names) - names.index(split)
-            self._instance.add_run_tags(run.run_id, {PRIORITY_TAG: str(priority)})
+        if split in names:
+            priority = run.tags.get(PRIORITY_TAG, str(len(names) - names.index(split)))
+            tags = {PRIORITY_TAG: priority, SPLIT_TAG: "/".join([*_prefix(run), str(split)])}
+            self._instance.add_run_tags(run.run_id, tags)
         return super().submit_run(context)
+
+
+def _prefix(run: dg.DagsterRun) -> Sequence[str]:
+    """Return the prefix of a run's data set: the tag of its job, or that of the assets it makes."""
+    if DATA_SET_TAG in run.tags:
+        return [run.tags[DATA_SET_TAG]]
+    checked = {check.asset_key for check in run.asset_check_selection or ()}
+    return next((key.path[:-1] for key in run.asset_selection or checked), [])

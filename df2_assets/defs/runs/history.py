@@ -1,9 +1,14 @@
 """What Dagster has recorded of the download, and from which state of it a split was built."""
 
+from collections.abc import Set
 from typing import Any, Final, NamedTuple
 
 import dagster as dg
 
+# No public name in Dagster 1.13, whose version is bounded.
+from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
+
+from df2_assets.defs.names import beside
 from df2_assets.store.layout import Roots
 
 SOURCE: Final = "deepfashion2"
@@ -11,12 +16,12 @@ INDEX: Final = "raw_annotation_index"
 TEMPLATES: Final = "prompt_templates"
 
 
-def made_from_tag(source: str) -> str:
+def made_from_tag(source: dg.AssetKey) -> str:
     """Return the tag of what is made from a source: the data version that the source then had.
 
     Dagster takes it from materializations, which a source does not have; so the asset sets it.
     """
-    return f"dagster/input_data_version/{source}"
+    return f"dagster/input_data_version/{source.to_user_string()}"
 
 
 class Observed(NamedTuple):
@@ -26,9 +31,9 @@ class Observed(NamedTuple):
     run_id: str
 
 
-def observed(instance: dg.DagsterInstance, split: str) -> Observed | None:
+def observed(instance: dg.DagsterInstance, source: dg.AssetKey, split: str) -> Observed | None:
     """Return the last observation of a split of the download; None where there is none."""
-    records = instance.fetch_observations(_of(SOURCE, split), limit=1).records
+    records = instance.fetch_observations(_of(source, split), limit=1).records
     for record in records:
         observation = record.asset_observation
         if observation is not None and observation.data_version is not None:
@@ -36,14 +41,16 @@ def observed(instance: dg.DagsterInstance, split: str) -> Observed | None:
     return None
 
 
-def made_from(instance: dg.DagsterInstance, split: str) -> str | None:
+def made_from(instance: dg.DagsterInstance, index: dg.AssetKey, split: str) -> str | None:
     """Return the data version of the source that the split's index was read from."""
-    record = last_made(instance, INDEX, split)
+    record = last_made(instance, index, split)
     event = record.asset_materialization if record else None
-    return (event.tags or {}).get(made_from_tag(SOURCE)) if event else None
+    return (event.tags or {}).get(made_from_tag(beside(index, SOURCE))) if event else None
 
 
-def last_made(instance: dg.DagsterInstance, asset: str, split: str) -> dg.EventLogRecord | None:
+def last_made(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, split: str
+) -> dg.EventLogRecord | None:
     """Return the last materialization of an asset for a split."""
     return next(iter(instance.fetch_materializations(_of(asset, split), limit=1).records), None)
 
@@ -57,7 +64,7 @@ def data_set(roots: Roots) -> dict[str, Any]:
 
 
 def another_data_set(
-    instance: dg.DagsterInstance, asset: str, split: str, roots: Roots
+    instance: dg.DagsterInstance, asset: dg.AssetKey, split: str, roots: Roots
 ) -> dict[str, dg.TextMetadataValue]:
     """Return metadata that says so where the last materialization was over another data set."""
     record = last_made(instance, asset, split)
@@ -74,5 +81,17 @@ def another_data_set(
     return {"another_data_set": dg.MetadataValue.text(text)}
 
 
-def _of(asset: str, split: str) -> dg.AssetRecordsFilter:
-    return dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[split])
+def is_run_of(run: dg.DagsterRun, jobs: Set[str], assets: Set[dg.AssetKey]) -> bool:
+    """Return whether a run is of one of `jobs`, or of a selection from `assets` alone.
+
+    A code location may have other assets, and another data set, whose runs are not ours.
+    """
+    checks = run.asset_check_selection or ()
+    selection = {*(run.asset_selection or ()), *(check.asset_key for check in checks)}
+    if run.job_name == IMPLICIT_ASSET_JOB_NAME:
+        return bool(selection) and selection <= assets
+    return run.job_name in jobs
+
+
+def _of(asset: dg.AssetKey, split: str) -> dg.AssetRecordsFilter:
+    return dg.AssetRecordsFilter(asset_key=asset, asset_partitions=[split])

@@ -5,7 +5,7 @@ shown as missing, and automation would rebuild it: runs that pages of the UI res
 however old they are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -17,6 +17,8 @@ from pydantic import Field
 
 from df2_assets.checks.finding import number_of
 from df2_assets.defs.metadata import SHOWN, preview
+from df2_assets.defs.names import Names
+from df2_assets.defs.runs.history import is_run_of
 from df2_assets.defs.runs.liveness import PARTITION_TAG
 
 FINISHED = [
@@ -37,55 +39,72 @@ class Retention(dg.Config):
     )
 
 
-@dg.op(out=dg.Out(dg.Nothing))
-def delete_old_runs(context: dg.OpExecutionContext, config: Retention) -> None:
-    """Deletes old runs of this project with their events, and says which."""
-    before = datetime.now(UTC) - timedelta(days=config.keep_days)
-    superseded, shown = old_runs(context.instance, context.repository_def, before)
-    if not config.dry_run:
-        for run in superseded:
-            context.instance.delete_run(run.run_id)
-    context.log.info(
-        f"{'Would delete' if config.dry_run else 'Deleted'} {number_of(len(superseded), 'run')} "
-        f"that ended before {before:%Y-%m-%d %H:%M} UTC. {number_of(len(shown), 'run')} as old "
-        "as that will stay: the UI shows them as the latest of something."
+_DESCRIPTION = """
+Deletes Dagster's records of runs that ended more than `keep_days` ago.
+
+These are the runs, their events, and the points that they left in plots. However old they are,
+it keeps the latest materialization, observation, attempt and check of each asset and split, the
+latest run of each job, and runs that have not ended. Files of the data set stay as they are.
+
+With `dry_run`, the default, it only says what it would delete. In PostgreSQL the space is
+used again; in SQLite each deleted run leaves a small empty file.
+"""
+
+
+def clean_history(names: Names, jobs: Set[str], assets: Set[dg.AssetKey]) -> dg.JobDefinition:
+    """Return the job of a data set, over the runs of its other `jobs` and of its `assets`."""
+    name = names.name("clean_history")
+
+    @dg.op(name=names.name("delete_old_runs"), out=dg.Out(dg.Nothing))
+    def delete_old_runs(context: dg.OpExecutionContext, config: Retention) -> None:
+        """Deletes old runs of this data set with their events, and says which."""
+        before = datetime.now(UTC) - timedelta(days=config.keep_days)
+        superseded, shown = old_runs(
+            context.instance, context.repository_def, before, jobs | {name}, assets
+        )
+        if not config.dry_run:
+            for run in superseded:
+                context.instance.delete_run(run.run_id)
+        context.log.info(
+            f"{'Would delete' if config.dry_run else 'Deleted'} "
+            f"{number_of(len(superseded), 'run')} that ended before {before:%Y-%m-%d %H:%M} UTC. "
+            f"{number_of(len(shown), 'run')} as old as that will stay: the UI shows them as the "
+            "latest of something."
+        )
+        context.add_output_metadata(
+            {
+                "dry_run": config.dry_run,
+                "runs": len(superseded),
+                "kept_though_old": len(shown),
+                f"first {SHOWN} runs": preview(_table(superseded)),
+            }
+        )
+
+    @dg.job(
+        name=name,
+        description=_DESCRIPTION,
+        tags=names.tags,
+        executor_def=dg.in_process_executor,
     )
-    context.add_output_metadata(
-        {
-            "dry_run": config.dry_run,
-            "runs": len(superseded),
-            "kept_though_old": len(shown),
-            f"first {SHOWN} runs": preview(_table(superseded)),
-        }
-    )
+    def job() -> None:
+        delete_old_runs()
 
-
-@dg.job(
-    description="""
-    Deletes Dagster's records of runs that ended more than `keep_days` ago.
-
-    These are the runs, their events, and the points that they left in plots. However old they are,
-    it keeps the latest materialization, observation, attempt and check of each asset and split, the
-    latest run of each job, and runs that have not ended. Files of the data set stay as they are.
-
-    With `dry_run`, the default, it only says what it would delete. In PostgreSQL the space is
-    used again; in SQLite each deleted run leaves a small empty file.
-    """
-)
-def clean_history() -> None:
-    delete_old_runs()
+    return job
 
 
 def old_runs(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, before: datetime
+    instance: dg.DagsterInstance,
+    repository: dg.RepositoryDefinition,
+    before: datetime,
+    jobs: Set[str],
+    assets: Set[dg.AssetKey],
 ) -> tuple[list[dg.DagsterRun], list[dg.DagsterRun]]:
     """Return the runs that ended before `before`: those that nothing rests on, and those that stay.
 
-    Only runs of this project's jobs: others may use the same instance.
+    Only runs of `jobs` and `assets`: others may use the same instance, or code location.
     """
-    jobs, assets = set(repository.job_names), repository.asset_graph.get_all_asset_keys()
     ended = instance.get_runs(dg.RunsFilter(statuses=FINISHED, updated_before=before))
-    ours = [r for r in ended if r.job_name in jobs and (r.asset_selection or set()) <= assets]
+    ours = [run for run in ended if is_run_of(run, jobs, assets)]
     shown = set(_shown_runs(instance, repository))
     return [r for r in ours if r.run_id not in shown], [r for r in ours if r.run_id in shown]
 

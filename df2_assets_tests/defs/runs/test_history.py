@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from df2_assets.defs.runs.history import last_made
@@ -138,7 +139,7 @@ def test_refusals_name_the_build_that_they_are_of_also_after_one_that_failed(
     built.spoil()
     failed = built.run("build_dataset")
     assert not failed.success
-    latest = last_made(built.instance, "refusals", "train")
+    latest = last_made(built.instance, dg.AssetKey("refusals"), "train")
     assert latest is not None
     assert latest.asset_materialization is not None
     text = str(latest.asset_materialization.metadata["build"].value)

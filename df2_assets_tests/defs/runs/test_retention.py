@@ -20,8 +20,9 @@ LATER = timedelta(hours=1)
 
 def old(platform: Platform, before: timedelta = LATER) -> tuple[set[str], set[str]]:
     """The ids of superseded runs and of shown ones among all that ended before then."""
-    at = datetime.now(UTC) + before
-    superseded, shown = old_runs(platform.instance, platform.defs.get_repository_def(), at)
+    repository, at = platform.defs.get_repository_def(), datetime.now(UTC) + before
+    jobs, assets = set(repository.job_names), repository.asset_graph.get_all_asset_keys()
+    superseded, shown = old_runs(platform.instance, repository, at, jobs, assets)
     return {run.run_id for run in superseded}, {run.run_id for run in shown}
 
 

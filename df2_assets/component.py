@@ -1,0 +1,136 @@
+"""The Component `df2_assets.DeepFashion2Sku`: a data set in another code location, by YAML.
+
+`docs/components.md` shows it in use. A field that stands for a setting has the setting's name, and
+wins over its variable.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import dagster as dg
+from pydantic import BaseModel, Field, ValidationError
+
+from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.definitions import build_defs
+from df2_assets.errors import Df2Error, SettingsError
+from df2_assets.exports import EXPORTS
+from df2_assets.settings import (
+    FIELDS,
+    MAX_DAYS,
+    MAX_WORKERS,
+    EngineName,
+    Settings,
+    read_settings,
+    settings_error,
+)
+from df2_assets.store.location import expand, is_url
+
+if TYPE_CHECKING:
+    SplitName = str
+    ExportName = str
+else:  # the registries, which a type checker cannot read
+    SplitName = Literal[SPLITS]
+    ExportName = Literal[tuple(EXPORTS)]
+
+Template = Annotated[str, Field(pattern=r"\{\{.+\}\}")]
+"""A value that Dagster fills in, such as `{{ env.WORKERS }}`."""
+
+_PLACES: Final = ("df2_root", "sku_root", "prompts")
+_PLACE: Final = "A relative path is relative to the project's folder."
+
+
+def _setting(name: str, more: str = "", **constraints: Any) -> Any:
+    """Return the field that stands for a setting, with the description of the setting."""
+    field = FIELDS[name]
+    absent = f"By default {field.validation_alias} in the environment, or its default."
+    description = " ".join(filter(None, [field.description, more, absent]))
+    return Field(default=None, description=description, **constraints)
+
+
+class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
+    """A DeepFashion2 download as SKU crops, metadata and prompts, with every check.
+
+    One component is one data set. Several in a code location need a `key_prefix` each.
+    """
+
+    key_prefix: str = Field(
+        default="",
+        pattern="^([A-Za-z][A-Za-z0-9_]*)?$",
+        description=(
+            "What the keys of all assets, and the names of jobs, schedules, sensors, groups and "
+            "resources begin with. It tells several data sets of a code location apart."
+        ),
+        examples=["street"],
+    )
+    df2_root: str | None = _setting("df2_root", _PLACE, min_length=1, examples=["data/street"])
+    sku_root: str | None = _setting(
+        "sku_root",
+        f"{_PLACE} Each data set needs its own.",
+        min_length=1,
+        examples=["s3://crops/street"],
+    )
+    splits: list[SplitName] | None = _setting(
+        "splits", "The assets have all three.", min_length=1, examples=[["train", "validation"]]
+    )
+    engine: EngineName | Template | None = _setting("engine")
+    workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] | Template | None = _setting("workers")
+    ray_address: str | None = _setting("ray_address")
+    prompts: str | None = _setting("prompts", _PLACE, examples=["prompts/street.yaml"])
+    exports: list[ExportName] = Field(
+        default=[*EXPORTS],
+        description="The exports that are assets, by default all.",
+        examples=[["webdataset", "croissant"]],
+    )
+    schedules: bool | Template | None = _setting("schedules")
+    cron: str | None = _setting("cron", examples=["0 2 * * *"])
+    timezone: str | None = _setting("timezone", examples=["Europe/Berlin"])
+    max_refused: Annotated[float, Field(ge=0, le=1)] | Template | None = _setting("max_refused")
+    max_age_days: Annotated[float, Field(gt=0, le=MAX_DAYS)] | Template | None = _setting(
+        "max_age_days"
+    )
+    reports_url: str | None = _setting("reports_url", examples=["http://127.0.0.1:3002"])
+    code_url: str | None = _setting("code_url")
+
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """Return what YAML is compared with: this class, with its limits and descriptions.
+
+        The model that Dagster derives by default takes any text for any field, and has no
+        descriptions.
+        """
+        return cls
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Return the definitions of the data set.
+
+        Raises SettingsError, which names the folder of the YAML and the field that is wrong.
+        """
+        given = {name: getattr(self, name) for name in FIELDS if name in self.model_fields_set}
+        given = {name: value for name, value in given.items() if value is not None}
+        try:
+            return build_defs(
+                _settings(given, context.project_root),
+                key_prefix=self.key_prefix,
+                exports=self.exports,
+            )
+        except Df2Error as error:
+            text = str(error)
+            for name in given:  # what is wrong is in the YAML, not in the environment
+                text = re.sub(rf"\b{FIELDS[name].validation_alias}\b", name, text)
+            raise SettingsError(f"{context.path}: {text}") from None
+
+
+def _settings(given: Mapping[str, Any], project: Path) -> Settings:
+    """Return the settings of the environment, with those of the YAML. Raises SettingsError."""
+    places = {
+        name: str(project / expand(given[name]))
+        for name in _PLACES
+        if given.get(name) and not is_url(given[name])
+    }
+    try:
+        return replace(read_settings(), **{**given, **places})
+    except ValidationError as error:
+        raise settings_error(error, {name: name for name in given}) from None
