@@ -1,6 +1,7 @@
 """`df2-assets ui`: Dagster's UI and daemon, and the reports that the UI links to."""
 
 import os
+import socket
 import sys
 from typing import Final
 
@@ -8,6 +9,8 @@ import click
 
 from df2_assets.cli.options import WholeNumber, setting_options
 from df2_assets.cli.serve import serve
+
+_HOST: Final = "127.0.0.1"
 
 _FILTERS: Final = (
     "ignore:Function `dev_command` is superseded",  # `dg dev` needs a project around it
@@ -32,10 +35,17 @@ def ui(ctx: click.Context, port: int) -> None:
     """
     from df2_assets.cli.instance import open_instance
 
+    try:  # Dagster says that it serves, whether it can or not
+        socket.create_server((_HOST, port)).close()
+    except OSError as error:
+        raise click.ClickException(
+            f"Port {port} of {_HOST} cannot be used ({os.strerror(error.errno or 0)}): end what "
+            "listens there, or choose another --port"
+        ) from None
     with open_instance():  # a new DAGSTER_HOME gets its settings before Dagster reads them
         pass
     filters = [*filter(None, [os.environ.get("PYTHONWARNINGS")]), *_FILTERS]
     os.environ["PYTHONWARNINGS"] = ",".join(filters)
-    address = ("--host", "127.0.0.1", "--port", str(port))
+    address = ("--host", _HOST, "--port", str(port))
     command = (sys.executable, "-m", "dagster", "dev", *address, "-m", "df2_assets.definitions")
     ctx.invoke(serve, command=command)
