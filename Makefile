@@ -35,7 +35,7 @@ endif
 
 EXTRAS :=
 .venv/.installed-dev: EXTRAS := [dev]
-.venv/.installed-extra: EXTRAS := [dev,e2e,exports,postgres,ray,s3,torch]
+.venv/.installed-extra: EXTRAS := [dev,e2e,exports,objects,postgres,ray,torch]
 .venv/.installed .venv/.installed-dev .venv/.installed-extra: .venv/bin/python \
 		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
 	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \
@@ -54,6 +54,7 @@ install: .venv/.installed ## make .venv and install the project into it
 demo: install ## write the sample data set and build it with every check
 	@.venv/bin/df2-assets sample "$(SAMPLE)/DeepFashion2_original"
 	@$(DAGSTER) $(SAMPLE_ROOTS) .venv/bin/df2-assets build
+	@[ -n "$$VIRTUAL_ENV" ] || echo 'For df2-assets in this shell: . .venv/bin/activate'
 
 demo-faults: install ## the same on a sample with planted defects: what is refused, and why
 	@.venv/bin/df2-assets sample "$(SAMPLE)/faults" --faults
@@ -111,12 +112,14 @@ versions: .venv/bin/python ## try the oldest and the newest Dagster that are sup
 screenshots: .venv/.installed-extra system-packages ## take the pictures of docs/images again
 	@.venv/bin/python -m scripts.screenshots
 
-lint: .venv/.installed-dev ## ruff check, ruff format, mypy, dg check
+lint: .venv/.installed-dev ## ruff, mypy, dg check, hadolint, the schema of compose.yaml
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@$(DAGSTER) .venv/bin/dg check yaml
 	@$(DAGSTER) .venv/bin/dg check defs --no-check-yaml
+	@.venv/bin/hadolint Dockerfile
+	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
 bench: install ## measure this project and the original recipe, in turns (ARGS=...)
 	@.venv/bin/python -m benchmarks.bench $(ARGS)

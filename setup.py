@@ -1,5 +1,9 @@
-"""For tools that still look for setup.py; everything is in pyproject.toml."""
+"""Where a build puts its files; everything else is in pyproject.toml."""
+
+import tempfile
 
 from setuptools import setup
 
-setup()
+# Else setuptools leaves build/ and df2_assets.egg-info in the project.
+with tempfile.TemporaryDirectory(prefix="df2-assets-build-") as folder:
+    setup(options={"build": {"build_base": folder}, "egg_info": {"egg_base": folder}})

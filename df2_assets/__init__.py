@@ -1,19 +1,35 @@
 """DeepFashion2 as SKU crops, metadata and prompts, built as Dagster assets.
 
-Worker processes import this package: it loads nothing before the Component is asked for.
+`build`, `plan`, `verify`, `explain` and `read_image_text` are those of `df2_assets.api`,
+`DeepFashion2Sku` is the Component of `df2_assets.component`. Worker processes import this package,
+so it loads nothing before one of these is asked for.
 """
 
+TYPE_CHECKING = False  # as type checkers know it: typing is not loaded either
+if TYPE_CHECKING:
+    from df2_assets.api import build, explain, plan, read_image_text, verify
+    from df2_assets.component import DeepFashion2Sku
+
 __version__ = "0.1.0"
-__all__ = ["DeepFashion2Sku", "__version__"]
+__all__ = [
+    "DeepFashion2Sku",
+    "__version__",
+    "build",
+    "explain",
+    "plan",
+    "read_image_text",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> object:
-    if name != "DeepFashion2Sku":
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    from df2_assets.component import DeepFashion2Sku
-
-    return DeepFashion2Sku
+    if name == "DeepFashion2Sku":
+        from df2_assets import component as module
+    else:
+        from df2_assets import api as module  # type: ignore[no-redef]
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

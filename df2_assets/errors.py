@@ -72,6 +72,10 @@ class NewerReleaseError(Df2Error):
     """A newer release of the project wrote what lies under `SKU_ROOT`."""
 
 
+class MissingSplitError(Df2Error):
+    """A folder is not there, or has no split of that name, that could be read."""
+
+
 class MissingTableError(Df2Error):
     """A table that an asset reads has not been made yet."""
 
@@ -82,6 +86,10 @@ class ProvenanceError(Df2Error):
 
 class IncompleteSplitError(Df2Error):
     """A split is half-built: its files do not belong together."""
+
+
+class BuildError(Df2Error):
+    """A build failed where no other of these errors did: a check with severity ERROR, or a bug."""
 
 
 class StoppedError(Df2Error):

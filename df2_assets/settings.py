@@ -42,6 +42,9 @@ PROJECT: Final = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file()
 MAX_WORKERS: Final = 1024
 MAX_DAYS: Final = 3650
 
+NO_PROMPTS: Final = "none"
+"""The value of `prompts` that drops those of earlier builds."""
+
 EngineName = Literal["local", "ray", "serial"]
 
 _SKU_ROOT: Final = "data/DeepFashion2_SKU"
@@ -74,9 +77,15 @@ def parse_timezone(name: str) -> str:
 
 
 _Root = Annotated[Path, PlainValidator(lambda place: locate(str(place)))]
-_File = Annotated[
-    Path | None, PlainValidator(lambda path: expand(str(path)).absolute() if path else None)
-]
+
+
+def _prompts(given: str | Path | None) -> Path | str | None:
+    """Return a file as an absolute path; `none` stays as it is (a file of that name is ./none)."""
+    text = str(given or "").strip()
+    return text if text == NO_PROMPTS else expand(str(given)).absolute() if text else None
+
+
+_Prompts = Annotated[Path | Literal["none"] | None, PlainValidator(_prompts)]
 _Splits = Annotated[
     tuple[str, ...],
     PlainValidator(lambda names: parse_splits(names.split() if isinstance(names, str) else names)),
@@ -122,8 +131,9 @@ class Settings:
     max_age_days: float = Field(default=7.0, gt=0, le=MAX_DAYS, validation_alias="DF2_MAX_AGE_DAYS")
     """The number of days after its last build for which a split is fresh."""
 
-    prompts: _File = Field(default=None, validation_alias="DF2_PROMPTS")
-    """A YAML file with templates of further prompts, if any."""
+    prompts: _Prompts = Field(default=None, validation_alias="DF2_PROMPTS")
+    """A YAML file with templates of further prompts; `none` for no others than the contract's.
+    Unset, a data set keeps the prompts that it was last built with."""
 
     code_url: str | None = Field(default=None, validation_alias="DF2_CODE_URL")
     """Where the project's folder can be seen in a browser, if anywhere."""
@@ -231,14 +241,14 @@ def make_roots(df2_root: str, sku_root: str) -> Roots:
     return Roots(locate(df2_root), locate(sku_root, base), sku_root)
 
 
-def read_variants(prompts: Path | None) -> "tuple[Variant, ...]":
-    """Return the prompts that a file asks for beside the contract's; none without a file.
+def read_variants(prompts: Path | Literal["none"]) -> "tuple[Variant, ...]":
+    """Return the prompts that a file asks for beside the contract's, in its order.
 
     Raises TemplatesError where it cannot be read or used.
     """
     from df2_assets.dataset.templates import parse_templates
 
-    if prompts is None:
+    if prompts == NO_PROMPTS:
         return ()
     try:
         text = prompts.read_text(encoding="utf-8")

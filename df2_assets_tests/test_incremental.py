@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 
-from df2_assets_tests.support.builder import jpeg, png, truncated
+from df2_assets_tests.support.builder import DataSet, jpeg, png, truncated
 from df2_assets_tests.support.compare import assert_same_output, metadata
 from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.run import build, read_table
@@ -229,17 +229,22 @@ def test_without_a_manifest_every_crop_is_remade(site: Site, original: Site) -> 
     assert_same_output(site.sku, original.sku)
 
 
-def test_an_output_that_was_moved_is_not_built_again(site: Site, tmp_path: Path) -> None:
+@pytest.mark.parametrize("names", [["sku"], ["df2"], ["df2", "sku"]], ids=" and ".join)
+def test_what_was_moved_is_not_built_again(site: Site, tmp_path: Path, names: list[str]) -> None:
     before = crop_stamps(site.sku)
-    site.sku.rename(tmp_path / "moved")
-    moved = Site(site.data, tmp_path / "moved")
+    roots = {"df2": site.data.root, "sku": site.sku}
+    for name in names:
+        roots[name] = roots[name].rename(tmp_path / f"moved_{name}")
+    moved = Site(DataSet(roots["df2"]), roots["sku"])
 
-    with unreadable(site.data):
+    with unreadable(moved.data):
         run = moved.build()
 
     assert run.numbers["crops"]["images_decoded"] == 0
     assert crop_stamps(moved.sku) == before
-    assert f'"out_root": "{moved.sku}"' in (moved.sku / f"{SPLIT}_sku_metadata.json").read_text()
+    document = (moved.sku / f"{SPLIT}_sku_metadata.json").read_text()
+    assert f'"df2_root": "{roots["df2"]}"' in document
+    assert f'"out_root": "{roots["sku"]}"' in document
 
 
 FOREIGN = {

@@ -1,16 +1,21 @@
-"""`make install`, whatever a person's settings of pip and Python say of where things go."""
+"""Installation: what its page says, and `make install` under any settings of pip."""
 
 import os
+import re
 import runpy
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from df2_assets.cli import main
 from df2_assets_tests.support.processes import PROJECT
 
+PAGE = (PROJECT / "docs" / "installation.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
 SCRIPT = PROJECT / "scripts" / "pip_install.py"
 ELSEWHERE = {
     "PIP_USER": "1",
@@ -85,3 +90,22 @@ def test_make_passes_on_no_other_place_for_packages(tmp_path: Path, name: str) -
     ).stdout
     assert "PATH=" in shown
     assert f"{name}=" not in shown
+
+
+def test_the_commands_of_the_page_are_there() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+    words = [line.split() for block in BLOCKS for line in block.splitlines() if line.strip()]
+    targets = [line[1] for line in words if line[0] == "make"]
+    commands = [line[1] for line in words if line[0] == "df2-assets" and line[1].isalpha()]
+    assert len(targets) > 3
+    assert [name for name in targets if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []
+    assert len(commands) > 4
+    assert [name for name in commands if name not in main.commands] == []
+
+
+def test_the_page_names_every_extra_and_no_other() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    section = PAGE.partition("## Extras")[2].partition("```")[0]
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    named = {name.strip("`") for row in rows for name in row.split(", ")}
+    assert named == project["optional-dependencies"].keys()

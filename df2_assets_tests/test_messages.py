@@ -10,6 +10,7 @@ from df2_assets_tests.support.processes import PROJECT
 
 MODULES = sorted((PROJECT / "df2_assets").rglob("*.py"))
 COMMAND = r"(?<!`)\b(df2-assets [a-z]+|make ui|pip install|(dagster|dg) [a-z]+)\b[^`.,)]*"
+TARGETS = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE)
 SETTING = r"\b(DF2_[A-Z_]+|SKU_ROOT|DAGSTER_HOME)="
 
 
@@ -46,3 +47,9 @@ def test_the_value_of_a_setting_is_quoted_for_the_shell(module: Path) -> None:
             value = values[text[: match.end()].count("{}") - 1]
             assert isinstance(value, ast.Call), text
             assert ast.unparse(value.func) == "quote", text
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_no_message_asks_for_make_which_an_installed_person_has_not(module: Path) -> None:
+    target = re.compile(rf"\bmake ({'|'.join(TARGETS)})\b")
+    assert target.findall(module.read_text()) == []

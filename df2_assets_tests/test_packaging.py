@@ -39,12 +39,6 @@ def test_the_first_heading_of_the_changelog_is_the_version() -> None:
     assert headings[0] == df2_assets.__version__
 
 
-def test_setup_py_only_calls_setup() -> None:
-    tree = ast.parse((PROJECT / "setup.py").read_text())
-    code = [ast.unparse(node) for node in tree.body[1:]]
-    assert code == ["from setuptools import setup", "setup()"]
-
-
 def test_every_folder_with_code_is_a_package_so_that_a_wheel_has_it() -> None:
     folders = {path.parent for path in (PROJECT / "df2_assets").rglob("*.py")}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
@@ -68,7 +62,7 @@ def imported_packages(path: Path) -> set[str]:
 
 def test_what_the_package_imports_is_declared(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["ray"], *extras["s3"], *extras["torch"]]
+    lines = [*project["dependencies"], *extras["ray"], *extras["objects"], *extras["torch"]]
     declared = {canonicalize_name(Requirement(line).name) for line in lines}
     imported = set().union(*map(imported_packages, (PROJECT / "df2_assets").rglob("*.py")))
     distributions = packages_distributions()

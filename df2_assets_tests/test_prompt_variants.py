@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,14 +16,15 @@ from df2_assets.cli import main
 from df2_assets.cli.runs import Outcome, run_split
 from df2_assets.definitions import build_defs
 from df2_assets.defs.runs.history import TEMPLATES as TEMPLATES_SOURCE
-from df2_assets.explain.explain import explain_crop
+from df2_assets.explanation.explain import explain_crop
 from df2_assets.settings import Settings
-from df2_assets.store import state
+from df2_assets.store import declaration, state
 from df2_assets.store.contract_files import read_image_text
-from df2_assets.verify.verify import verify
+from df2_assets.verification.verify import verify
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.site import CROPS, QUIET, SPLIT, USER_TOP, Site
-from df2_assets_tests.support.snapshots import stamps
+from df2_assets_tests.support.builder import item
+from df2_assets_tests.support.site import CROPS, QUIET, SPLIT, USER_TOP, Site, write_and_build
+from df2_assets_tests.support.snapshots import stamp, stamps
 
 TEMPLATES = """
 prompts:
@@ -90,7 +92,6 @@ def test_other_templates_make_the_jsonl_anew_and_nothing_else(site: Site, origin
     build(with_templates(site, TEMPLATES))  # where it lies: the metadata names its folder
     before = stamps(site.sku)
     settings = with_templates(site, TEMPLATES.replace("of a customer", "of somebody"))
-    assert settings.prompts is not None
     run = build(settings)
     assert run.notes == ["image_text rebuilt: its prompt templates are others"]
     assert (run.success, run.failed) == (True, [])
@@ -101,11 +102,11 @@ def test_other_templates_make_the_jsonl_anew_and_nothing_else(site: Site, origin
     }
     assert any("of somebody" in line["text_varied"] for line in lines(site))
 
-    in_other_words = f"# The same.\nseed: 0\n{settings.prompts.read_text()}"
+    in_other_words = f"# The same.\nseed: 0\n{Path(str(settings.prompts)).read_text()}"
     run = build(with_templates(site, in_other_words))
     assert (run.notes, run.changed, stamps(site.sku)) == ([], False, after)
 
-    build(dataclasses.replace(settings, prompts=None))
+    build(dataclasses.replace(settings, prompts="none"))
     assert (site.sku / LINES).read_bytes() == (original.sku / LINES).read_bytes()
     assert state.load(site.roots, SPLIT) == state.load(original.roots, SPLIT)
 
@@ -114,9 +115,139 @@ def test_the_order_of_keys_is_that_of_the_file(site: Site) -> None:
     short, varied = TEMPLATES.split("  text_varied")
     turned = f"prompts:\n  text_varied{varied}{short.removeprefix(chr(10) + 'prompts:' + chr(10))}"
     run = build(with_templates(site, turned))
-    assert run.notes == ["image_text rebuilt: its prompt templates are others"]
+    (note,) = run.notes
+    assert "text, text_short, text_varied before, text, text_varied, text_short now" in note
     assert list(lines(site)[0])[-2:] == ["text_varied", "text_short"]
     assert run.failed == []
+
+
+def own_prompts(site: Site) -> set[str]:
+    """The keys of the lines beside those of the contract."""
+    return {key for line in lines(site) for key in line if key.startswith("text_")}
+
+
+def test_a_build_without_the_setting_keeps_the_prompts_and_says_so(site: Site) -> None:
+    """The file may be gone: the data set knows what it said."""
+    settings = with_templates(site, TEMPLATES)
+    assert isinstance(settings.prompts, Path)
+    assert build(settings).notes == []
+    settings.prompts.unlink()
+    before = stamps(site.sku), stamp(site.roots.declaration)
+    kept = (
+        f"kept the prompts text_short, text_varied of {settings.prompts}, since DF2_PROMPTS is not "
+        "set (DF2_PROMPTS=none drops them)"
+    )
+    run = build(site.settings)
+    assert (run.notes, run.changed) == ([kept], False)
+    assert (stamps(site.sku), stamp(site.roots.declaration)) == before
+    site.add_image()
+    run = build(site.settings)
+    assert (run.notes, run.changed) == ([kept], True)
+    assert own_prompts(site) == {"text_short", "text_varied"}
+    assert verify(site.roots, SPLIT).faults == []
+
+
+def test_none_drops_them_and_says_so(site: Site, original: Site) -> None:
+    dropping = dataclasses.replace(site.settings, prompts="none")
+    run = build(dropping)
+    why = "its prompt templates are others (text, text_short, text_varied before, text now)"
+    assert run.notes == [f"image_text rebuilt: {why}"]
+    assert (site.sku / LINES).read_bytes() == (original.sku / LINES).read_bytes()
+    assert build(site.settings).notes == []
+    assert own_prompts(site) == set()
+
+
+def test_another_file_replaces_them_and_says_so(site: Site) -> None:
+    run = build(with_templates(site, "prompts: {text_new: '{category_name}'}"))
+    why = "its prompt templates are others (text, text_short, text_varied before, text, text_new"
+    assert run.notes == [f"image_text rebuilt: {why} now)"]
+    assert own_prompts(site) == {"text_new"}
+
+
+def test_a_build_that_was_stopped_early_has_said_what_the_next_one_keeps(tmp_path: Path) -> None:
+    site = write_and_build(tmp_path)
+    settings = with_templates(site, TEMPLATES)
+    shutil.rmtree(site.sku)
+    shutil.rmtree(site.data.root / SPLIT / "image")
+    assert not build(settings).success
+    assert not (site.sku / LINES).exists()
+    declared_keys = [v.key for v in declaration.load(site.roots).variants]
+    assert declared_keys == ["text_short", "text_varied"]
+
+
+def test_a_failed_build_with_other_prompts_changes_nothing_of_what_is_kept(site: Site) -> None:
+    settings = with_templates(site, "prompts: {text_new: '{category_name}'}")
+    images = site.data.root / SPLIT / "image"
+    images.rename(images.with_name("away"))
+    assert not build(settings).success
+    images.with_name("away").rename(images)
+    assert build(site.settings).changed is False
+    assert own_prompts(site) == {"text_short", "text_varied"}
+
+
+def test_a_split_that_was_not_built_yet_gets_the_prompts_of_its_data_set(site: Site) -> None:
+    for number, source in ((1, "shop"), (2, "user")):
+        site.data.image("validation", number)
+        site.data.annotation("validation", number, source, 1, {1: item(1, 1, (5, 5, 70, 100))})
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = run_split(build_defs(site.settings), instance, "validation")
+    assert run.success
+    assert any(note.startswith("kept the prompts text_short") for note in run.notes)
+    keys = {*json.loads((site.sku / "validation_image_text.jsonl").read_text().split("\n")[0])}
+    assert {"text_short", "text_varied"} <= keys
+
+
+def test_prompts_of_a_data_set_without_a_record_are_kept_too(site: Site) -> None:
+    site.roots.declaration.unlink()
+    assert build(site.settings).notes[0].startswith("kept the prompts text_short, text_varied,")
+    assert own_prompts(site) == {"text_short", "text_varied"}
+    assert site.roots.declaration.exists()
+
+
+def test_plan_preview_and_the_ui_know_what_is_kept(site: Site, tmp_path: Path) -> None:
+    environment = site.environment()
+    told = CliRunner().invoke(main, ["plan"], env=environment).stdout
+    assert "note: train: kept the prompts text_short, text_varied" in told
+    assert "others" not in told
+    told = CliRunner().invoke(main, ["plan"], env=environment | {"DF2_PROMPTS": "none"}).stdout
+    assert "image_text rebuilt: its prompt templates are others" in told
+    assert "kept" not in told
+    shown = CliRunner().invoke(main, ["prompts", "--json"], env=environment).stdout
+    assert {row["key"] for row in json.loads(shown)["prompts"]} == {
+        *("text", "text_short", "text_varied")
+    }
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert run_split(build_defs(site.settings), instance, SPLIT).success
+        event = instance.get_latest_materialization_event(dg.AssetKey("image_text"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    assert "kept the prompts" in str(event.asset_materialization.metadata["kept"].value)
+
+
+def test_kept_templates_have_the_data_version_of_their_file(site: Site) -> None:
+    """Else the UI would call what was built with the file stale for good."""
+    assert observed(site.settings) == observed(with_templates(site, TEMPLATES))
+
+
+@pytest.mark.parametrize(
+    ("record", "says"),
+    [
+        (b"{", "is damaged, so the prompts of this data set are not known: set DF2_PROMPTS to"),
+        (b'{"variants": 3}', "is damaged"),
+        (b"\xff", "is damaged"),
+        (b'{"only_pairs": true}', "was written by a newer release of df2-assets (it has only_pair"),
+    ],
+)
+def test_a_record_that_cannot_be_used_is_named(site: Site, record: bytes, says: str) -> None:
+    site.roots.declaration.write_bytes(record)
+    (problem,) = build(site.settings).problems
+    assert str(site.roots.declaration) in problem
+    assert says in problem
+    said = CliRunner().invoke(main, ["plan"], env=site.environment())
+    assert (said.exit_code, says in said.stderr) == (1, True)
+    run = build(with_templates(site, TEMPLATES))
+    assert run.success is ("damaged" in says)  # it is replaced, but never that of a newer release
+    assert own_prompts(site) == {"text_short", "text_varied"}
 
 
 Edit = Callable[[dict[str, Any]], object]
@@ -193,7 +324,7 @@ def test_templates_are_shown_in_the_ui_before_anything_is_built(site: Site) -> N
     assert examples[-1] == "skirt of a customer"
     assert observed(with_templates(site, f"seed: 0  # The same.{TEMPLATES}")) == (version, examples)
     other = observed(with_templates(site, TEMPLATES.replace("in a shop", "for sale")))
-    none = observed(site.settings)
+    none = observed(dataclasses.replace(site.settings, prompts="none"))
     assert none[1] == []
     assert len({version, other[0], none[0]}) == 3
 

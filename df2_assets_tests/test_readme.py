@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from df2_assets.dataset.reasons import Reason
+from df2_assets.dataset.reasons import MEANINGS
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.processes import DF2_ASSETS, PROJECT
 
@@ -18,7 +18,7 @@ LINES = [
     for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
     for line in block.splitlines()
 ]
-COMMANDS = [line for line in LINES if line.startswith(("df2-assets", "dagster"))]
+COMMANDS = [line for line in LINES if line.startswith(("df2-assets", "dg "))]
 TARGETS = sorted(
     {*re.findall(r"`make ([a-z-]+)`", README)}
     | {line.removeprefix("make ") for line in LINES if line.startswith("make ")}
@@ -56,6 +56,13 @@ def test_a_command_of_the_readme_ends_well(command: str, environment: dict[str, 
     assert "Traceback" not in said.stderr
 
 
-def test_every_reason_is_in_the_readme() -> None:
-    for reason in Reason:
-        assert f"`{reason.value}`" in README
+def test_the_page_of_the_checks_explains_every_reason() -> None:
+    page = (PROJECT / "docs" / "checks.md").read_text(encoding="utf-8")
+    for reason, meaning in MEANINGS.items():
+        assert f"| `{reason.value}` | {meaning} |" in page
+
+
+def test_the_readme_lists_every_page() -> None:
+    assert {f"docs/{page.name}" for page in (PROJECT / "docs").glob("*.md")} == {
+        *re.findall(r"\((docs/[a-z-]+\.md)\)", README)
+    }

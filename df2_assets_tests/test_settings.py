@@ -31,6 +31,8 @@ from df2_assets_tests.support.bad_settings import BAD_SETTINGS, BadSetting
         ("DF2_MAX_REFUSED", "1", "max_refused", 1.0),
         ("DF2_MAX_AGE_DAYS", "0.5", "max_age_days", 0.5),
         ("DF2_PROMPTS", "~/p.yaml", "prompts", Path.home() / "p.yaml"),
+        ("DF2_PROMPTS", " none ", "prompts", "none"),
+        ("DF2_PROMPTS", "./none", "prompts", Path.cwd() / "none"),
         ("DF2_CODE_URL", "https://host", "code_url", "https://host"),
         ("DF2_REPORTS_URL", "https://host/reports/", "reports_url", "https://host/reports"),
         ("DF2_CRON", "30 4 * * 1", "cron", "30 4 * * 1"),
@@ -100,7 +102,7 @@ def test_no_setting_takes_control_characters_or_bytes_that_are_not_utf_8(
         ("data.df2_root", DataRoots(df2_root="a\r", base=Settings())),
         ("data.sku_root", DataRoots(sku_root="a\r", base=Settings())),
         ("engine.address", EngineChoice(address="a\r")),
-        ("prompts.file", PromptTemplates(file="a\r")),
+        ("prompts.file", PromptTemplates(file="a\r", data=DataRoots(base=Settings()))),
     ],
 )
 def test_the_launchpad_takes_no_control_characters_either(
@@ -111,11 +113,11 @@ def test_the_launchpad_takes_no_control_characters_either(
     assert rf"{key} is 'a\r': give it in UTF-8 and without control" in str(refused.value)
 
 
-def test_the_readme_names_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_has_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the same order; DAGSTER_HOME, the last, is Dagster's own."""
     monkeypatch.chdir(PROJECT)
-    readme = (PROJECT / "README.md").read_text()
-    section = readme.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    page = (PROJECT / "docs" / "configuration.md").read_text()
+    section = page.partition("\n## Settings\n")[2].partition("\n## ")[0]
     rows = [line.split("|") for line in section.splitlines() if line.startswith("| `")]
     defaults = {variable.strip(" `"): default.strip(" `") for _, variable, default, *_ in rows}
     assert [*defaults][:-1] == [field.validation_alias for field in FIELDS.values()]

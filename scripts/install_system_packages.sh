@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# The Debian packages that tests of the UI and of PostgreSQL need, installed where they are missing:
-# chromium and postgresql. Only root can install them; anybody else is told how.
+# The Debian packages that tests of the UI, of PostgreSQL and of completion need, installed where they
+# are missing: chromium, postgresql and zsh. Only root can install them; anybody else is told how.
 set -euo pipefail
 
 missing=()
 [[ -x /usr/bin/chromium ]] || missing+=(chromium)
 compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || missing+=(postgresql)
+[[ -x /usr/bin/zsh ]] || missing+=(zsh)
 ((${#missing[@]})) || exit 0
 
 command="apt-get install --no-install-recommends ${missing[*]}"
 if ! command -v apt-get >/dev/null; then
-    echo "${missing[*]} needed, and this is no Debian: /usr/bin/chromium and /usr/lib/postgresql/*/bin are looked for." >&2
+    echo "${missing[*]} needed, and this is no Debian: /usr/bin/chromium, /usr/bin/zsh and /usr/lib/postgresql/*/bin are looked for." >&2
     exit 1
 elif ((EUID != 0)); then
     echo "${missing[*]} needed. As root: $command" >&2

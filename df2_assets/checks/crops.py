@@ -9,7 +9,7 @@ import pandas as pd
 
 from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset.boxes import size
-from df2_assets.dataset.frames import rows
+from df2_assets.dataset.frames import TEXT, rows
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import inert
@@ -227,4 +227,4 @@ def _same_bytes(crops: pd.DataFrame, among: pd.DataFrame, what: str) -> pd.DataF
         for path, digest in zip(crops["crop_path"].tolist(), crops["sha256"].tolist(), strict=True)
     ]
     rows = crop_rows(crops["crop_path"].tolist())
-    return rows.assign(same_as=pd.Series(same_as, dtype="str"), what=what)
+    return rows.assign(same_as=pd.Series(same_as, dtype=TEXT), what=what)

@@ -12,16 +12,16 @@ from typing import Final, Literal
 import pandas as pd
 
 from df2_assets.checks.finding import Fault, Finding, Seen, crop_rows, number_of
+from df2_assets.dataset.frames import TEXT
 from df2_assets.errors import Df2Error, inert
 from df2_assets.exports import EXPORTS
 from df2_assets.exports import record as records
-from df2_assets.exports.folder import LOOSE, loose_name
+from df2_assets.exports.folder import LOOSE, loose_name, statuses
 from df2_assets.exports.format import Export
 from df2_assets.exports.record import Record
 from df2_assets.exports.source import count_skus, current_digest, read_crops
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, digest_each
-from df2_assets.store.files import statuses
 from df2_assets.store.layout import Roots
 from df2_assets.store.system_files import is_in_system_folder
 
@@ -81,7 +81,7 @@ def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Fi
     first = f"{inert(paths[0], 300)}: {whats[0]}" if paths[0] else whats[0]
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
     summary = f"{first}{more}{remedy}"
-    offenders = crop_rows(paths).assign(split=split, what=pd.array(whats, "str"))
+    offenders = crop_rows(paths).assign(split=split, what=pd.Series(whats, dtype=TEXT))
     return Finding(False, "error", rows, summary, offenders, numbers)
 
 
@@ -117,7 +117,7 @@ def _changed_files(
     if not record.files.keys() <= listed.keys():
         yield "", "the list of its digests does not have all its files"
         return
-    on_disk = statuses(folder)
+    on_disk = statuses(roots, folder)
     has_crops = any(name.startswith(f"{LOOSE}/") for name in listed)
     tree = crop_tree.scan(roots, split).crops if has_crops else {}
     crops = {loose_name(path): status for path, status in tree.items()}

@@ -10,11 +10,11 @@ import msgspec
 import pandas as pd
 import pyarrow.parquet as pq
 
+from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.skus import CROP_NAME, SKU_ID
 from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
 from df2_assets.errors import inert
 from df2_assets.store import tables
-from df2_assets.store.files import atomic, publish
 from df2_assets.store.layout import Roots
 
 ITEM: Final = ["split", "image_id", "item_idx"]
@@ -36,7 +36,7 @@ class Finding:
     `severity` says how bad it is when not passed. `offenders` has one row per offender, with all of
     them. `summary` is a sentence with the counts and, where something is wrong, what to do.
     `numbers` have stable names: the UI plots them over time. `tables` are further small tables to
-    show.
+    show. `note` says what is as it should be and still surprises people.
     """
 
     passed: bool
@@ -46,6 +46,7 @@ class Finding:
     offenders: pd.DataFrame = field(default_factory=pd.DataFrame)
     numbers: dict[str, int | float] = field(default_factory=dict)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    note: str | None = None
 
 
 class Fault(msgspec.Struct):
@@ -103,7 +104,7 @@ def crop_rows(paths: Iterable[str]) -> pd.DataFrame:
         )
         item = int(item_idx) if item_idx else None
         rows.append((split, sku_id, image_id, item, inert(path, 1000)))
-    types = {name: "Int32" if name == "item_idx" else "str" for name in CROP}
+    types = {name: "Int32" if name == "item_idx" else TEXT for name in CROP}
     return pd.DataFrame(rows, columns=CROP).astype(types)
 
 
@@ -139,7 +140,7 @@ def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split
     """Write a finding as JSON, and beside it all its offenders, if any, as Parquet."""
     path = roots.offenders(asset, check, split)
     if len(finding.offenders):
-        with atomic(path) as temporary:
+        with roots.sku.atomic(path) as temporary:
             finding.offenders.to_parquet(temporary, index=False)
     else:
         path.unlink(missing_ok=True)
@@ -154,7 +155,7 @@ def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split
         len(finding.offenders),
     )
     text = msgspec.json.format(msgspec.json.encode(recorded), indent=2) + b"\n"
-    publish(roots.finding(asset, check, split), [text], lambda: None)
+    roots.sku.publish(roots.finding(asset, check, split), [text], lambda: None)
 
 
 def read_findings(roots: Roots, split: str) -> list[RecordedFinding]:

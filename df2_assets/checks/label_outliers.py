@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from df2_assets.checks.finding import CROP, Finding, number_of
+from df2_assets.dataset.frames import TEXT
 
 UNLIKE: Final = 36.0
 """Distance beyond which two crops are not of one garment; of one they are mostly under 25."""
@@ -57,7 +58,7 @@ def unlike_crops(crops: pd.DataFrame, groups: pd.DataFrame) -> Finding:
     odd.sort(key=lambda one: (-one[1], one[0]))
     found = rows.iloc[[place for place, _, _ in odd]][CROP].reset_index(drop=True)
     paths = rows["crop_path"].tolist()
-    found["unlike"] = pd.Series([paths[nearest] for _, _, nearest in odd], dtype="str")
+    found["unlike"] = pd.Series([paths[nearest] for _, _, nearest in odd], dtype=TEXT)
     found["distance"] = pd.Series([step for _, step, _ in odd], dtype="float64")
     found["what"] = "unlike the other crops of its SKU"
     skus = found["sku_id"].nunique()

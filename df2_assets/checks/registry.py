@@ -199,7 +199,8 @@ CHECKS: Final = (
     Check(
         "image_text",
         prompt_coverage,
-        "Every prompt names its category, occlusion, viewpoint and domain; all combinations occur.",
+        "Every prompt names its category, occlusion, viewpoint and domain; in a full split all "
+        "combinations occur.",
     ),
     Check(
         "image_text",

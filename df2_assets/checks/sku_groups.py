@@ -6,6 +6,7 @@ import pandas as pd
 
 from df2_assets.checks.finding import CROP, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
+from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.skus import KEY, SKU_ID, candidates, left_out, sku_id
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 
@@ -16,11 +17,11 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
     """Check ids and paths: right, each once, with both domains, and without style 0."""
     ids = groups["sku_id"]
     digits = [
-        groups[name].astype("str").str.zfill(width)
+        groups[name].astype(TEXT).str.rjust(width, "0")
         for name, width in zip(KEY, (6, 2, 2), strict=True)
     ]
     named = digits[0] + "_" + digits[1] + "_" + digits[2]
-    file = groups["image_id"] + "_item" + groups["item_idx"].astype("str") + ".jpg"
+    file = groups["image_id"] + "_item" + groups["item_idx"].astype(TEXT) + ".jpg"
     path = split + "/" + groups["domain"] + "/" + ids + "/" + file
     domains = [set(ids[groups["domain"] == domain]) for domain in DOMAINS.values()]
     faults = {
@@ -111,7 +112,7 @@ def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
     alone = both[both["domain"] == both["other"]].reset_index(drop=True)
     ids = [sku_id(*key) for key in zip(*(alone[name].tolist() for name in KEY), strict=True)]
-    alone.insert(0, "sku_id", pd.Series(ids, dtype="str"))
+    alone.insert(0, "sku_id", pd.Series(ids, dtype=TEXT))
     return alone[["sku_id", "category_name", "domain", "image_id", "crops"]]
 
 

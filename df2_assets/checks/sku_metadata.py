@@ -10,12 +10,12 @@ import pandas as pd
 
 from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset.boxes import is_reversed
+from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.metadata import Crop, Sku, StrictSku
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.errors import inert
-from df2_assets.store.crop_tree import lookup
 from df2_assets.store.layout import Roots
-from df2_assets.store.location import is_url, names
+from df2_assets.store.location import is_url
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,7 +46,8 @@ def contract(roots: Roots, split: str) -> Finding:
     problems = list(_document_problems(split, document))
     faults: list[_Fault] = []
     crops = 0
-    images, is_there = frozenset(names(roots.images(split))), lookup(roots, split)
+    images = frozenset(roots.df2.names(roots.images(split)))
+    is_there = roots.sku.lookup(roots.sku_root, roots.crops(split))
     for sku_id, raw in document.skus.items():
         try:
             sku = _decode_sku(raw)
@@ -126,6 +127,6 @@ def _named(split: str, problems: list[str], faults: list[_Fault]) -> pd.DataFram
     found = crop_rows(path or "" for _, path, _ in rows)
     return found.assign(
         split=split,
-        sku_id=pd.Series([sku_id for sku_id, _, _ in rows], dtype="str"),
-        what=pd.Series([what for _, _, what in rows], dtype="str"),
+        sku_id=pd.Series([sku_id for sku_id, _, _ in rows], dtype=TEXT),
+        what=pd.Series([what for _, _, what in rows], dtype=TEXT),
     )

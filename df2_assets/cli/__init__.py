@@ -13,10 +13,12 @@ from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
 from df2_assets.cli.plan import plan
 from df2_assets.cli.prompts import prompts
+from df2_assets.cli.refusals import refusals
 from df2_assets.cli.report import report
 from df2_assets.cli.sample import sample
 from df2_assets.cli.score import score
 from df2_assets.cli.serve import serve
+from df2_assets.cli.ui import ui
 from df2_assets.cli.verify import verify
 
 
@@ -48,5 +50,18 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
         ctx.color = False
 
 
-for command in (build, explain, export, plan, prompts, report, sample, score, serve, verify):
+for command in (
+    build,
+    explain,
+    export,
+    plan,
+    prompts,
+    refusals,
+    report,
+    sample,
+    score,
+    serve,
+    ui,
+    verify,
+):
     main.add_command(command)

@@ -1,13 +1,16 @@
 """`df2-assets build`: the whole data set from one command."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from df2_assets.cli.options import json_option, settings_for, splits_option, workers_option
+from df2_assets.cli.refusals import FIRST_OF_EACH, records, refusal_lines
+from df2_assets.settings import parse_splits
 
 if TYPE_CHECKING:
     from df2_assets.cli.runs import Outcome
+    from df2_assets.store.layout import Roots
 
 
 @click.command()
@@ -28,24 +31,45 @@ def build(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     for split in settings.splits:
         require_input(settings.roots, split)
 
+    from df2_assets.cli.instance import with_places
     from df2_assets.cli.runs import report_runs, run_all
 
     outcomes = run_all(settings)
+    refused = {outcome.split: _first_refused(settings.roots, outcome) for outcome in outcomes}
     changed = any(outcome.changed or not outcome.success for outcome in outcomes)
     summary = [] if changed else ["Everything is up to date."]
+    firsts = [row for rows in refused.values() for row in rows]
+    if firsts:
+        only = "".join(f" --split {split}" for split in parse_splits(names))
+        summary.append("The first refused of each reason:")
+        summary += (f"  {line}" for line in refusal_lines(firsts, FIRST_OF_EACH))
+        summary.append(f"All of them: df2-assets refusals{only}")
     summary.append(f"Files: {settings.roots.sku_root}")
-    summary.append("To see runs, checks and pictures: make ui")
-    report_runs(outcomes, as_json, map(_row, outcomes), summary)
+    ui = with_places("df2-assets ui", settings.roots)
+    summary.append(f"To see runs, checks and pictures: {ui}")
+    more = {split: {"refused": rows} for split, rows in refused.items()}
+    report_runs(outcomes, as_json, map(_row, outcomes), summary, more)
+
+
+def _first_refused(roots: "Roots", outcome: "Outcome") -> list[dict[str, Any]]:
+    """Return the first row of each reason of what this run refused, if it read annotations."""
+    from df2_assets.explanation.refusals import first_of_each_reason, read_refusals
+
+    if "raw_annotation_index" not in outcome.numbers:
+        return []
+    return records(first_of_each_reason(read_refusals(roots, outcome.split))[[*FIRST_OF_EACH]])
 
 
 def _row(outcome: "Outcome") -> dict[str, object]:
     metadata = outcome.numbers.get("sku_metadata", {})
     crops = outcome.numbers.get("crops")
+    # A run that a check has ended did not come to the table of all refusals.
+    refused = outcome.numbers.get("refusals") or outcome.numbers.get("raw_annotation_index", {})
     return {
         "split": outcome.split,
         "SKUs": metadata.get("skus", "-"),
         "crops": metadata.get("crops", "-"),
         "made": crops["added"] + crops["remade"] if crops else "-",
-        "refused": outcome.numbers.get("refusals", {}).get("refused", "-"),
+        "refused": refused.get("refused", "-"),
         **outcome.counts,
     }

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from df2_assets.errors import Df2Error, explain_os_error
+from df2_assets.errors import Df2Error, StoppedError, explain_os_error
 
 
 @contextmanager
@@ -21,7 +21,8 @@ def short_errors(
         yield
     except (Df2Error, OSError) as error:
         is_closed_pipe = isinstance(error, OSError) and error.errno == errno.EPIPE  # click ends it
-        if is_closed_pipe or context.find_root().params["debug"]:
+        is_debugged = context.find_root().params["debug"] and not isinstance(error, StoppedError)
+        if is_closed_pipe or is_debugged:
             raise
         told = explain_os_error(error) if isinstance(error, OSError) else error
         raise ending(str(told)) from error

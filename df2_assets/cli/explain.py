@@ -11,7 +11,8 @@ from df2_assets.cli.options import WholeNumber, json_option, say, say_json, sett
 from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
-    from df2_assets.explain.explain import Answer, Run, Step
+    from df2_assets.explanation.explain import Answer, Run, Step
+    from df2_assets.settings import Settings
     from df2_assets.store.layout import Roots
 
 _IN, _OUT, _UNKNOWN = 0, 1, 2
@@ -45,10 +46,10 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
     """
     import msgspec
 
-    from df2_assets.explain.explain import BEST
+    from df2_assets.explanation.explain import BEST
 
     with short_errors(click.get_current_context(), ending=_Error):
-        answers = _explain(what, item, split)
+        answers = find_answers(settings_for((split,) if split else ()), what, item, split)
     fate = min((answer.fate for answer in answers), key=BEST.index)
     if as_json:
         documents = msgspec.to_builtins(answers)
@@ -62,13 +63,17 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
     sys.exit({"in": _IN, "unknown": _UNKNOWN}.get(fate, _OUT))
 
 
-def _explain(what: tuple[str, ...], item: int | None, split: str | None) -> "list[Answer]":
-    """Return the answers; of a SKU one for each split that has it, or for all where none has."""
+def find_answers(
+    settings: "Settings", what: tuple[str, ...], item: int | None, split: str | None
+) -> "list[Answer]":
+    """Return the answers; of a SKU one for each split that has it, or for all where none has.
+
+    Raises click.UsageError where `what` names nothing that can be explained.
+    """
     from df2_assets.dataset.skus import SKU_ID
-    from df2_assets.explain.explain import explain_image, explain_place, explain_sku, find_place
+    from df2_assets.explanation.explain import explain_image, explain_place, explain_sku, find_place
     from df2_assets.settings import parse_splits
 
-    settings = settings_for((split,) if split else ())
     roots = settings.roots
     match what:
         case [sku_id] if SKU_ID.fullmatch(sku_id) and item is None:
@@ -98,11 +103,11 @@ def _runs(roots: "Roots", split: str) -> "dict[str, Run]":
     import dagster as dg
 
     from df2_assets.cli.instance import open_instance
-    from df2_assets.explain.explain import STAGES, Run
+    from df2_assets.explanation.explain import STAGES, Run
 
     runs: dict[str, Run] = {}
     try:
-        with open_instance() as instance:
+        with open_instance(only_reads=True) as instance:
             for asset in STAGES:
                 of = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[split])
                 for record in instance.fetch_materializations(of, _MATERIALIZATIONS).records:

@@ -24,6 +24,12 @@ def _chosen(
     return [name for name in EXPORTS if chosen & {name, _ALL}]
 
 
+def _completed(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+    from df2_assets.exports import NAMES
+
+    return [name for name in (*NAMES, _ALL) if name.startswith(typed)]
+
+
 class _Command(click.Command):
     """A command whose help lists the exports; other commands do not load them for it."""
 
@@ -35,7 +41,14 @@ class _Command(click.Command):
 
 
 @click.command(cls=_Command)
-@click.argument("chosen", metavar="NAME...", nargs=-1, required=True, callback=_chosen)
+@click.argument(
+    "chosen",
+    metavar="NAME...",
+    nargs=-1,
+    required=True,
+    callback=_chosen,
+    shell_complete=_completed,
+)
 @splits_option
 @json_option
 def export(chosen: list[str], names: tuple[str, ...], as_json: bool) -> None:

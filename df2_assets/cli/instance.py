@@ -1,35 +1,42 @@
-"""The Dagster instance that commands, `make ui` and the UI's runs share, and what it knows."""
+"""The Dagster instance that commands, the UI and its runs share, and what it knows."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
+from typing import Final
 from urllib.parse import unquote
 
 import dagster as dg
 import filelock
 
 from df2_assets.errors import SettingsError, escaped, explain_os_error, has_controls, inert
-from df2_assets.settings import PROJECT
+from df2_assets.settings import PACKAGE, PROJECT, Settings
+from df2_assets.store.layout import Roots
 from df2_assets.store.location import CONTROLS_REMEDY, expand
 
 _ENOUGH_IMAGES = 200
 _LOOKED_AT = 20
-_OURS = PROJECT / ".dagster" / "dagster.yaml"
+
+DEFAULT_HOME: Final = PROJECT / ".dagster"
+"""The DAGSTER_HOME of commands for which none is set."""
+
+_CONFIGURATION: Final = PACKAGE / "defs" / "dagster.yaml"
 
 _DATABASES = ("alembic", "psycopg2", "sqlalchemy", "sqlite3")
 """Packages that Dagster keeps its history with; errors of theirs are about DAGSTER_HOME."""
 
 
 @contextmanager
-def open_instance() -> Iterator[dg.DagsterInstance]:
-    """Open the instance at DAGSTER_HOME, by default the project's `.dagster`, for a block.
+def open_instance(*, only_reads: bool = False) -> Iterator[dg.DagsterInstance]:
+    """Open the instance at DAGSTER_HOME, by default DEFAULT_HOME, for a block.
 
-    A home without a `dagster.yaml` is given the project's. Raises SettingsError where Dagster
-    cannot open the home, or the block cannot use its database.
+    A home without a `dagster.yaml` gets the one of this package. A block that `only_reads` makes no
+    home: where there is none, the instance is empty. Raises SettingsError where Dagster cannot open
+    the home, or the block cannot use its database.
     """
-    given = os.environ.get("DAGSTER_HOME") or str(_OURS.parent)
+    given = os.environ.get("DAGSTER_HOME") or str(DEFAULT_HOME)
     if has_controls(given):
         raise SettingsError(f"DAGSTER_HOME is '{escaped(given)}': {CONTROLS_REMEDY}.")
     home = expand(given).absolute()
@@ -38,13 +45,17 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
             f"DAGSTER_HOME ({home}) has a *, ?, [ or % in it, which Dagster reads as part of a "
             "pattern or an address: set it to a folder without them."
         )
+    if only_reads and not os.path.lexists(home):
+        with dg.DagsterInstance.ephemeral() as instance:
+            yield instance
+        return
     try:
         home.mkdir(parents=True, exist_ok=True)
-        if not (home / "dagster.yaml").exists() and _OURS.exists():
-            shutil.copyfile(_OURS, home / "dagster.yaml")
         os.environ["DAGSTER_HOME"] = str(home)
-        # Two commands that both found a new home without tables would leave it unusable.
+        # Two commands that both prepared a new home would leave it unusable.
         with filelock.FileLock(home / ".df2_assets.lock"):
+            if not (home / "dagster.yaml").exists():
+                (home / "dagster.yaml").write_bytes(_CONFIGURATION.read_bytes())
             instance = dg.DagsterInstance.get()
     except Exception as error:  # of YAML, Dagster's config, a package, or a database
         raise _unusable(home, error) from error
@@ -64,6 +75,22 @@ def _unusable(home: Path, error: Exception) -> SettingsError:
         f"DAGSTER_HOME ({home}) cannot be used: mend it, or set it to a folder of yours. "
         f"The reason: {inert(' '.join(lines.split()), 300)}"
     )
+
+
+def with_places(command: str, roots: Roots) -> str:
+    """Return a command, to be pasted, with the settings that make it about this data set."""
+    defaults = Settings().roots
+    places = {
+        "DF2_ROOT": (roots.df2_root, defaults.df2_root),
+        "SKU_ROOT": (roots.sku_root, defaults.sku_root),
+        "DAGSTER_HOME": (os.environ.get("DAGSTER_HOME") or DEFAULT_HOME, DEFAULT_HOME),
+    }
+    settings = [
+        f"{name}={quote(str(place))}"
+        for name, (place, default) in places.items()
+        if str(place) != str(default)
+    ]
+    return " ".join([*settings, command])
 
 
 def last_rate(instance: dg.DagsterInstance, split: str) -> float | None:

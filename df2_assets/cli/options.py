@@ -3,12 +3,13 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.settings import MAX_WORKERS, Settings, parse_splits, read_settings
 
 if TYPE_CHECKING:
@@ -25,8 +26,17 @@ class WholeNumber(click.IntRange):
         return number
 
 
+def completing(names: Iterable[str]) -> Callable[[object, object, str], list[str]]:
+    """Return what a shell asks for the names that begin with what was typed."""
+    return lambda _context, _parameter, typed: [name for name in names if name.startswith(typed)]
+
+
 splits_option = click.option(
-    "--split", "names", multiple=True, help="Only this split; may be given repeatedly."
+    "--split",
+    "names",
+    multiple=True,
+    shell_complete=completing(SPLITS),
+    help="Only this split; may be given repeatedly.",
 )
 workers_option = click.option(
     "--workers", type=WholeNumber(1, MAX_WORKERS), help="Processes; by default one per core."

@@ -18,7 +18,9 @@ from df2_assets.cli.options import (
 from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
+    from df2_assets.engines.progress import Progress
     from df2_assets.pipeline.preview import SplitPlan
+    from df2_assets.settings import Settings
 
 
 @click.command()
@@ -33,24 +35,7 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
 
     Ends with 1 where the disk cannot hold the result.
     """
-    settings = settings_for(names, workers, starts_engine=True)
-
-    from df2_assets.cli.instance import last_rate, open_instance
-    from df2_assets.engines.make import make
-    from df2_assets.pipeline.preview import plan_split
-
-    engine = make(settings.engine, settings.workers, settings.ray_address)
-    rates: dict[str, float | None] = {}
-    try:
-        with open_instance() as instance:
-            rates = {split: last_rate(instance, split) for split in settings.splits}
-    except SettingsError as problem:
-        click.echo(f"note: no earlier run is known. {problem}", err=True)
-    with closing(engine):
-        plans = [
-            plan_split(settings, split, engine, progress(), rates.get(split))
-            for split in settings.splits
-        ]
+    plans = plan_splits(settings_for(names, workers, starts_engine=True), progress())
     together = sum(one.takes.bytes for one in plans)
     free = plans[0].takes.free if plans else None
     fits = free is None or together <= free
@@ -60,6 +45,29 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
         _show(plans, together, free, fits)
     if not fits:
         raise SystemExit(1)
+
+
+def plan_splits(settings: "Settings", progress: "Progress") -> "list[SplitPlan]":
+    """Return what a build would do in each split of `settings`; writes nothing.
+
+    Raises what `plan_split` does.
+    """
+    from df2_assets.cli.instance import last_rate, open_instance
+    from df2_assets.engines.make import make
+    from df2_assets.pipeline.preview import plan_split
+
+    engine = make(settings.engine, settings.workers, settings.ray_address)
+    rates: dict[str, float | None] = {}
+    try:
+        with open_instance(only_reads=True) as instance:
+            rates = {split: last_rate(instance, split) for split in settings.splits}
+    except SettingsError as problem:
+        click.echo(f"note: no earlier run is known. {problem}", err=True)
+    with closing(engine):
+        return [
+            plan_split(settings, split, engine, progress, rates.get(split))
+            for split in settings.splits
+        ]
 
 
 def _show(plans: "list[SplitPlan]", together: int, free: int | None, fits: bool) -> None:

@@ -4,7 +4,7 @@ import click
 
 from df2_assets.cli.options import json_option, say, say_json
 from df2_assets.errors import escaped
-from df2_assets.settings import read_settings, read_variants
+from df2_assets.settings import read_settings
 
 
 @click.command()
@@ -15,16 +15,21 @@ def prompts(as_json: bool) -> None:
     \b
     Example: DF2_PROMPTS=examples/prompts.yaml df2-assets prompts
 
-    Reads nothing but that file. Without one there are those of `text` alone.
+    Reads that file; without one, the templates that the data set in SKU_ROOT was last built with.
+    DF2_PROMPTS=none shows those of `text` alone.
     """
-    prompts_file = read_settings().prompts
+    settings = read_settings()
 
+    from df2_assets.pipeline.declared import declared
     from df2_assets.report.summaries import prompt_examples
 
-    examples = prompt_examples(read_variants(prompts_file))
+    prompts = declared(settings)
+    examples = prompt_examples(prompts.declaration.variants)
     if as_json:
-        say_json({"prompts": examples.to_dict("records")})
+        say_json({"prompts": examples.to_dict("records"), "kept": prompts.kept})
         return
+    if prompts.kept:
+        say(f"note: {prompts.kept}")
     wide = max(map(len, examples["key"]))
     for key, domain, viewpoint, _, example in examples.itertuples(index=False):
         say(f"{key:<{wide}}  {domain:<9}{viewpoint}  {escaped(example, 300)}")

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from df2_assets.cli.browser import open_page
 from df2_assets.cli.options import (
     built_splits,
     json_option,
+    quiet,
     settings_for,
     splits_option,
     workers_option,
@@ -51,8 +53,9 @@ def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: boo
     rows = [_row(outcome, checks[outcome.split]) for outcome in outcomes]
     more = {split: {"page": str(path), "checks": checks[split]} for split, path in pages.items()}
     report_runs(outcomes, as_json, rows, summary, more)
-    if show:
-        click.launch(pages[settings.splits[0]].as_uri())
+    page = pages[settings.splits[0]]
+    if show and not open_page(page.as_uri()) and not quiet():
+        click.echo(f"note: no browser could be opened here: open {page}", err=True)
 
 
 def _row(outcome: "Outcome", checks: Mapping[str, int]) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import signal
 import sys
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,10 +27,11 @@ from df2_assets import errors
 from df2_assets.cli.instance import open_instance
 from df2_assets.cli.options import quiet, say, say_json, say_table, verbose
 from df2_assets.definitions import build_defs
-from df2_assets.defs.failures import CheckFailure, Failure, with_offenders
+from df2_assets.defs.failures import CheckFailure, Failure, Offenders, find_offenders
 from df2_assets.defs.resources import DataRoots, ProgressChoice
 from df2_assets.defs.runs.liveness import PARTITION_TAG, own_tags
 from df2_assets.settings import Settings
+from df2_assets.signals import handle_again, received
 
 _REPOSITORY = RemoteRepositoryOrigin(
     RegisteredCodeLocationOrigin("df2_assets.definitions"), SINGLETON_REPOSITORY_NAME
@@ -45,7 +45,9 @@ _STOPPED = "Stopped. What was finished is kept, and the next build goes on from 
 class Outcome:
     """What a run left: numbers by asset, checks by what became of them, and why it failed.
 
-    `notes` say what was rebuilt though its input is as it was, and why.
+    `notes` say what people wonder about though nothing is wrong. `offenders` are those of the
+    checks that warned or failed, by the check as `warned` and `failed` begin with it. `error` is
+    the name of the Df2Error that ended the run, if one did.
     """
 
     split: str
@@ -55,7 +57,9 @@ class Outcome:
     passed: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    offenders: dict[str, Offenders] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    error: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -71,6 +75,15 @@ class Outcome:
             "warned": len(self.warned),
             "failed": len(self.failed),
         }
+
+    def offender_lines(self, check: str) -> list[str]:
+        """Return the first offenders of a line of `warned` or `failed`, and where all are."""
+        name = next((name for name in self.offenders if check.startswith(f"{name}: ")), None)
+        if name is None:
+            return []
+        offenders = self.offenders[name]
+        where = f"all {offenders.count:,}, in SKU_ROOT: {offenders.file}"
+        return [f"  {line}" for line in [*offenders.first, where]]
 
     @property
     def well(self) -> bool:
@@ -88,15 +101,29 @@ def run_all(
     The smallest first: mistakes show early, and the UI opens on what was built last.
     """
     terminal = sys.stderr.isatty() and not (quiet() or verbose())
-    defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
     level = "INFO" if verbose() else "CRITICAL"
+    gc.freeze()  # what is imported stays: the collector need not go through it again and again
+    with _warnings_shown():
+        return [*run_each(settings, job, assets, terminal, level)]
+
+
+def run_each(
+    settings: Settings,
+    job: str = "build_dataset",
+    assets: Sequence[str] | None = None,
+    terminal: bool = False,
+    log_level: str = "CRITICAL",
+) -> Iterator[Outcome]:
+    """Run `job` for one split of `settings` after the other, and yield what came of each run.
+
+    `terminal` shows progress as a bar. See `run_split`.
+    """
+    defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
     # So that the run, executed again from the UI, is over the same data set.
     config = {"resources": {"data": {"config": DataRoots.values(settings)}}}
-    _end_with_the_terminal()
-    gc.freeze()  # what is imported stays: the collector need not go through it again and again
-    with open_instance() as instance, _warnings_shown():
-        splits = reversed(settings.splits)
-        return [run_split(defs, instance, split, level, job, assets, config) for split in splits]
+    with open_instance() as instance:
+        for split in reversed(settings.splits):
+            yield run_split(defs, instance, split, log_level, job, assets, config)
 
 
 def report_runs(
@@ -116,22 +143,20 @@ def report_runs(
     else:
         say_table(rows)
         for one in outcomes:
-            for kind, lines in (("note", one.notes), ("warning", one.warned)):
-                for line in lines:
-                    say(f"{kind}: {one.split}: {line}")
+            for note in one.notes:
+                say(f"note: {one.split}: {note}")
+            for warning in one.warned:
+                say(f"warning: {one.split}: {warning}")
+                for line in one.offender_lines(warning):
+                    say(line)
             for problem in dict.fromkeys(one.failed + one.problems):
                 click.secho(f"error: {one.split}: {problem}", err=True, fg="red")
+                for line in one.offender_lines(problem):
+                    click.echo(line, err=True)
         for line in summary:
             say(line)
     if not all(one.well for one in outcomes):
         raise SystemExit(1)
-
-
-def _end_with_the_terminal() -> None:
-    """A closed terminal ends the run as SIGTERM does, unless told otherwise (`nohup`)."""
-    hangup = getattr(signal, "SIGHUP", None)
-    if hangup is not None and signal.getsignal(hangup) is signal.SIG_DFL:
-        signal.signal(hangup, lambda *_: signal.raise_signal(signal.SIGTERM))
 
 
 @contextmanager
@@ -171,6 +196,7 @@ def run_split(
         remote_job_origin=RemoteJobOrigin(_REPOSITORY, job),
     )
     result = execute_run(InMemoryJob(job_def), run, instance)
+    handle_again()
     _refuse_to_go_on_after_an_interrupt(instance, result)
     outcome = Outcome(split, result.success)
     for event in result.all_events:
@@ -180,19 +206,23 @@ def run_split(
             outcome.numbers[asset] = _numbers(made.metadata)
             if reason := made.metadata.get("rebuild_reason"):
                 outcome.notes.append(f"{asset} rebuilt: {reason.value}")
-            if taken_over := made.metadata.get("taken_over"):
-                outcome.notes.append(str(taken_over.value))
+            for name in ("taken_over", "kept"):
+                if note := made.metadata.get(name):
+                    outcome.notes.append(str(note.value))
         elif event.is_step_failure or (event.is_job_failure and not outcome.problems):
             outcome.problems += _problem(event)
+            outcome.error = outcome.error or _known_error(event)
     for check in result.get_asset_check_evaluations():
         name = f"{check.asset_key.to_user_string()}: {check.check_name}"
-        said = f"{name}: {check.description}"
         if check.passed:
             outcome.passed.append(name)
-        elif check.severity == dg.AssetCheckSeverity.WARN:
-            outcome.warned.append(said)
-        else:
-            outcome.failed.append(f"{name}: {with_offenders(check)}")
+            if note := check.metadata.get("note"):
+                outcome.notes.append(str(note.value))
+            continue
+        is_warning = check.severity == dg.AssetCheckSeverity.WARN
+        (outcome.warned if is_warning else outcome.failed).append(f"{name}: {check.description}")
+        if offenders := find_offenders(check):
+            outcome.offenders[name] = offenders
     return outcome
 
 
@@ -205,10 +235,12 @@ def _refuse_to_go_on_after_an_interrupt(
     instance: dg.DagsterInstance, result: JobExecutionResult
 ) -> None:
     """Dagster calls a run failed that nobody ended in the UI; it was canceled all the same."""
-    interrupts = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
+    interrupts = {"DagsterExecutionInterruptedError", "Interrupted", "KeyboardInterrupt"}
     causes = [error for event in result.all_events if (error := _root_cause(event)) is not None]
     stops = [error for error in causes if error.cls_name in interrupts]
     if not stops:
+        if received():  # at the very end of the run, where Dagster does not pass it on
+            raise errors.StoppedError(_STOPPED)
         return
     kept = stops[0].message.partition(": ")[2].strip() or _STOPPED
     run = instance.get_run_by_id(result.run_id)
@@ -226,6 +258,17 @@ def _root_cause(event: dg.DagsterEvent) -> Any:
     while error is not None and error.cause and error.cause.cls_name != "_RemoteTraceback":
         error = error.cause
     return error
+
+
+def _known_error(event: dg.DagsterEvent) -> str | None:
+    """Return the name of the Df2Error that caused a failure, if one did."""
+    error = getattr(event.event_specific_data, "error", None)
+    while error is not None:
+        kind = getattr(errors, error.cls_name or "", None)
+        if isinstance(kind, type) and issubclass(kind, errors.Df2Error):
+            return kind.__name__
+        error = error.cause
+    return None
 
 
 def _problem(event: dg.DagsterEvent) -> list[str]:

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -94,6 +93,8 @@ def _show_refusals(refused: "pd.DataFrame", roots: "Roots") -> None:
     """What was refused and why: the first of each reason, and where all of it can be read."""
     import pandas as pd
 
+    from df2_assets.cli.instance import with_places
+
     say(f"{len(refused)} files and items were refused. The first of each reason:")
     where = ""
     for row in refused.drop_duplicates("reason").sort_values("reason").to_dict("records"):
@@ -101,13 +102,10 @@ def _show_refusals(refused: "pd.DataFrame", roots: "Roots") -> None:
         where = f"{row['split']} {row['image_id']}{item}"
         say(f"  {row['reason']:<17} {where:<28} {row['detail']}")
     say(f"All of them: {roots.tables('refusals')}")
-    places = {"DF2_ROOT": roots.df2_root, "SKU_ROOT": roots.sku_root}
-    places["DAGSTER_HOME"] = Path(os.environ["DAGSTER_HOME"])
-    settings = " ".join(f"{name}={quote(str(path))}" for name, path in places.items())
     say("To follow one through:")
-    say(f"  {settings} df2-assets explain {where}")
+    say(f"  {with_places(f'df2-assets explain {where}', roots)}")
     say("To see the runs and checks in the UI:")
-    say(f"  {settings} make ui")
+    say(f"  {with_places('df2-assets ui', roots)}")
 
 
 def _show(of: str, scores: "list[Score]") -> None:

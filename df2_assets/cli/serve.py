@@ -15,6 +15,7 @@ import click
 
 from df2_assets.cli.options import WholeNumber, say, settings_for
 from df2_assets.engines.processes import die_with
+from df2_assets.signals import received
 
 if TYPE_CHECKING:
     import uvicorn
@@ -27,16 +28,22 @@ _PATIENCE: Final = 30.0
 
 @click.command()
 @click.option("--port", type=WholeNumber(1, 65535), help="By default that of DF2_REPORTS_URL.")
+@click.option(
+    "--host",
+    default=_HOST,
+    show_default=True,
+    help="Another address than this machine's own, such as 0.0.0.0 in a container.",
+)
 @click.argument("command", nargs=-1)
-def serve(port: int | None, command: tuple[str, ...]) -> None:
+def serve(port: int | None, host: str, command: tuple[str, ...]) -> None:
     """Serve galleries, pictures and data cards, so that links in Dagster's UI open them.
 
     \b
     Example: df2-assets serve
 
     It reads SKU_ROOT and the images and annotations of DF2_ROOT, changes nothing, and answers on
-    127.0.0.1 alone. A COMMAND after `--` runs beside it, as in make ui; when either ends, so does
-    the other.
+    127.0.0.1 alone, since there is no login. A COMMAND after `--` runs beside it; when either
+    ends, so does the other.
     """
     settings = settings_for(())
 
@@ -46,54 +53,52 @@ def serve(port: int | None, command: tuple[str, ...]) -> None:
 
     address = urlsplit(settings.reports_url)
     here = address.hostname in (_HOST, "localhost")
-    with _listening(port or (address.port if here and address.port else _PORT)) as listener:
+    number = port or (address.port if here and address.port else _PORT)
+    with _listening(host, number) as listener:
         server = uvicorn.Server(
             uvicorn.Config(
                 make_app(settings),
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
+                loop="asyncio",  # uvloop would keep signals to itself
                 timeout_graceful_shutdown=1,
             )
         )
-        number = listener.getsockname()[1]
-        say(f"Reports of {settings.roots.sku_root}: http://{_HOST}:{number}")
+        say(f"Reports of {settings.roots.sku_root}: http://{host}:{number}")
         status = _run(server, listener, command)
     if status:
         raise SystemExit(status)
 
 
 @contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
-        listener = socket.create_server((_HOST, port))
-    except OSError as error:
+        listener = socket.create_server((host, port))
+    except OSError as error:  # a gaierror has no number of the system's
+        reason = error.strerror or error
         raise click.ClickException(
-            f"Port {port} of {_HOST} cannot be used ({os.strerror(error.errno or 0)}): end what "
-            "listens there, or set DF2_REPORTS_URL to an address with another port."
+            f"Port {port} of {host} cannot be used ({reason}): end what listens there, or set "
+            "DF2_REPORTS_URL to an address with another port."
         ) from None
     with listener:
         yield listener
 
 
 def _run(server: "uvicorn.Server", listener: socket.socket, command: tuple[str, ...]) -> int:
-    """Serve until a signal or the end of `command`; return the status of the command."""
-    # uvicorn stops at these signals, then raises them again: the command has still to be ended.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
-    with suppress(KeyboardInterrupt):
-        if not command:
-            server.run(sockets=[listener])
-            return 0
-        beside = _start(command)
-        try:
+    """Serve until a signal or the end of `command`; return the status of the one or the other."""
+    beside = _start(command) if command else None
+    # uvicorn stops at a signal, then raises it again: the command has still to be ended.
+    try:
+        if beside is not None:
             threading.Thread(target=_follow, args=(beside, server), daemon=True).start()
-            server.run(sockets=[listener])
-            return beside.poll() or 0
-        finally:
+        server.run(sockets=[listener])
+        return (beside.poll() or 0) if beside is not None else 0
+    except KeyboardInterrupt:
+        return 128 + received()
+    finally:
+        if beside is not None:
             _end(beside)
-    return 0
 
 
 def _start(command: tuple[str, ...]) -> "subprocess.Popen[bytes]":

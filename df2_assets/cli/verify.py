@@ -18,9 +18,10 @@ from df2_assets.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from df2_assets.engines.progress import Progress
     from df2_assets.settings import Settings
     from df2_assets.store.layout import Roots
-    from df2_assets.verify.verify import Verified
+    from df2_assets.verification.verify import Verified
 
 _SHOWN = 10
 
@@ -40,8 +41,9 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
     that the next build makes it again. Ends with 1 where something is wrong.
     """
     settings = settings_for(names, workers, starts_engine=deep)
-    found = _verify(settings, built_splits(settings, named=bool(names)), deep)
-    marked = {one.split: _mark(settings.roots, one) for one in found}
+    splits = built_splits(settings, named=bool(names))
+    found = verify_splits(settings, splits, deep, progress())
+    marked = {one.split: mark(settings.roots, one) for one in found}
     well = not any(one.faults for one in found)
     if as_json:
         say_json({"well": well, "splits": [_as_dict(one, marked[one.split]) for one in found]})
@@ -52,19 +54,22 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
         raise SystemExit(1)
 
 
-def _verify(settings: "Settings", splits: tuple[str, ...], deep: bool) -> "list[Verified]":
+def verify_splits(
+    settings: "Settings", splits: tuple[str, ...], deep: bool, progress: "Progress"
+) -> "list[Verified]":
+    """Compare splits with the contract and the tables; if `deep`, every digest as well."""
     from df2_assets.engines.make import make
-    from df2_assets.verify.verify import verify as verify_split
+    from df2_assets.verification.verify import verify as verify_split
 
     with closing(make(settings.engine, settings.workers, settings.ray_address)) as engine:
         return [
-            verify_split(settings.roots, split, engine if deep else None, progress())
+            verify_split(settings.roots, split, engine if deep else None, progress)
             for split in splits
         ]
 
 
-def _mark(roots: "Roots", found: "Verified") -> list[str]:
-    """The damaged crops that were marked for the next build; where none can be, a note says why."""
+def mark(roots: "Roots", found: "Verified") -> list[str]:
+    """Mark damaged crops for the next build and return them; where none can be, a note says why."""
     from df2_assets.errors import BusyError
     from df2_assets.pipeline.planning import mark_damaged
     from df2_assets.store.lock import writer

@@ -1,10 +1,14 @@
 """Frames and Arrow tables, and rows of them."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
+
+TEXT: Final = pd.ArrowDtype(pa.string())
+"""The type of a column of texts, as `frame` gives it. What `str` means depends on pandas: before
+3.0 it is `object`, and makes the text `None` of a null."""
 
 
 def rows(data: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:

@@ -90,9 +90,11 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
     x1, y1, x2, y2 = (rows[edge] for edge in EDGES)
     cut = boxes.cut((x1, y1, x2, y2), rows["width"], rows["height"])
     return rows.assign(
-        sku_id=pd.Series(ids, index=rows.index, dtype="str"),
-        crop_path=pd.Series([crop for crop, _ in paths], index=rows.index, dtype="str"),
-        orig_image_path=pd.Series([image for _, image in paths], index=rows.index, dtype="str"),
+        sku_id=pd.Series(ids, index=rows.index, dtype=frames.TEXT),
+        crop_path=pd.Series([crop for crop, _ in paths], index=rows.index, dtype=frames.TEXT),
+        orig_image_path=pd.Series(
+            [image for _, image in paths], index=rows.index, dtype=frames.TEXT
+        ),
         **dict(zip(ANNOTATED, (x1, y1, x2, y2), strict=True)),
         **dict(zip(EDGES, cut, strict=True)),
     ).sort_values(["sku_id", "domain", "image_id", "item_idx"], ignore_index=True)

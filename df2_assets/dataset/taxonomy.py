@@ -78,6 +78,10 @@ RELEASED: Final[dict[str, Released]] = {
 }
 
 
+NO_ANNOTATIONS: Final = "released without annotations, so it yields no SKU; nothing is wrong"
+"""What is said of a split that has no annotations, as released."""
+
+
 class Published(NamedTuple):
     """Figures of a full build of train and validation with the original recipe."""
 

@@ -8,12 +8,12 @@ import yaml
 
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.dataset.prompts import PLACEHOLDERS, Variant, filled
-from df2_assets.dataset.record import MORE_LABELS
+from df2_assets.dataset.record import EDGES, MORE_LABELS
 from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
 from df2_assets.errors import TemplatesError, escaped, has_controls
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-TAKEN: Final = ("file_name", "filepath", "image", "sha256", "size", "title", *MORE_LABELS)
+TAKEN: Final = ("file_name", "filepath", "image", "sha256", "size", "title", *EDGES, *MORE_LABELS)
 """Names of columns that exports have beside those of the contract."""
 
 _ALLOWED: Final = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
@@ -23,19 +25,45 @@ class CheckFailure(Failure):
     """A failed check that holds back what follows."""
 
 
+@dataclass(frozen=True)
+class Offenders:
+    """The `first` offenders of a check in words, how many there are, and the file with all.
+
+    `file` is relative to SKU_ROOT.
+    """
+
+    count: int
+    first: list[str]
+    file: str
+
+
+def find_offenders(
+    check: dg.AssetCheckResult | dg.AssetCheckEvaluation, limit: int = 3
+) -> Offenders | None:
+    """Return the offenders that an evaluation records; None where it names none."""
+    metadata = check.metadata or {}
+    table, path = metadata.get(FIRST_OFFENDERS), metadata.get(ALL_OFFENDERS)
+    if not isinstance(table, dg.TableMetadataValue) or not isinstance(path, dg.PathMetadataValue):
+        return None
+    in_common = metadata.get(IN_COMMON)
+    common = [str(getattr(in_common, "value", in_common))] if in_common else []
+    first = [
+        ", ".join([f"{name} {value}" for name, value in row.data.items() if value] + common)
+        for row in table.records[:limit]
+    ]
+    count: Any = metadata["offenders"]
+    return Offenders(int(getattr(count, "value", count)), first, path.value or "")
+
+
 def with_offenders(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
     """Return the summary of a check, its first offender, and where all of them are."""
-    metadata = check.metadata or {}
-    parts = [str(check.description)]
-    offenders = metadata.get(FIRST_OFFENDERS)
-    if isinstance(offenders, dg.TableMetadataValue) and offenders.records:
-        facts = [f"{name} {value}" for name, value in offenders.records[0].data.items() if value]
-        if in_common := metadata.get(IN_COMMON):
-            facts.append(str(getattr(in_common, "value", in_common)))
-        parts.append(f"The first: {', '.join(facts)}.")
-    if isinstance(path := metadata.get(ALL_OFFENDERS), dg.PathMetadataValue):
-        parts.append(f"All of them, in SKU_ROOT: {path.value}")
-    return " ".join(parts)
+    offenders = find_offenders(check)
+    if offenders is None:
+        return str(check.description)
+    return (
+        f"{check.description} The first: {offenders.first[0]}. "
+        f"All of them, in SKU_ROOT: {offenders.file}"
+    )
 
 
 @contextmanager

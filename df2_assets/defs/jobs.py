@@ -16,7 +16,7 @@ from df2_assets.defs.partitions import splits
 from df2_assets.defs.runs.history import SOURCE, TEMPLATES
 from df2_assets.errors import inert
 from df2_assets.pipeline.planning import mark_damaged
-from df2_assets.verify.verify import verify
+from df2_assets.verification.verify import verify
 
 _BY_SPLIT: Final = dg.PartitionedConfig(splits, run_config_for_partition_key_fn=lambda _: {})
 """Gives a job of checks alone its partitions: Dagster infers a job's from its assets only."""

@@ -28,7 +28,9 @@ from df2_assets.store.layout import Roots
 COLUMN_LINEAGE = "dagster/column_lineage"
 SHOWN = 20
 PREVIEWED = 3
-HOW_TO_OPEN = "The link works while `make ui` or `df2-assets serve` runs; the file needs no server."
+HOW_TO_OPEN = (
+    "The link works while `df2-assets ui` or `df2-assets serve` runs; the file needs no server."
+)
 FIRST_OFFENDERS = f"first {SHOWN} offenders"
 IN_COMMON = f"{FIRST_OFFENDERS}: each"
 ALL_OFFENDERS = "all offenders, in SKU_ROOT"
@@ -296,7 +298,8 @@ def check_result(
     picture: dg.MarkdownMetadataValue | None = None,
 ) -> dg.AssetCheckResult:
     """Render a recorded finding as the result of a check; of its offenders the first are shown."""
-    metadata: dict[str, Any] = {"looked_at": finding.looked_at, **finding.numbers}
+    metadata: dict[str, Any] = {"note": finding.note} if finding.note else {}
+    metadata |= {"looked_at": finding.looked_at, **finding.numbers}
     if picture:
         metadata["picture"] = picture
     if len(finding.offenders):

@@ -16,8 +16,10 @@ from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tag
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
 from df2_assets.engines.make import make, require_usable
-from df2_assets.settings import FIELDS, EngineName, Settings, read_variants, settings_error
+from df2_assets.pipeline.declared import Declared, declared, remember_first
+from df2_assets.settings import FIELDS, EngineName, Settings, settings_error
 from df2_assets.store import tables
+from df2_assets.store.declaration import save as save_declaration
 from df2_assets.store.layout import Roots, require_safe_roots
 from df2_assets.store.lock import writer
 
@@ -161,17 +163,29 @@ class PromptTemplates(SettingsResource):
     """What a crop is said to show, beside the contract's `text`."""
 
     file: str = _setting("prompts", absent="")
+    data: DataRoots
 
-    _variants: tuple[Variant, ...] = PrivateAttr(default=())
+    _declared: Declared = PrivateAttr()
 
     @explained()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises Failure before the run's first step."""
-        self._variants = read_variants(self.applied("prompts").prompts)
+        self._declared = declared(self.applied("prompts", self.data.settings))
+        if context.run and PARTITION_TAG in context.run.tags:  # else nothing is built
+            remember_first(self.data.roots, self._declared.declaration)
 
     @property
     def variants(self) -> tuple[Variant, ...]:
-        return self._variants
+        return self._declared.declaration.variants
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """Metadata that says so where the prompts are those of earlier builds."""
+        return {"kept": self._declared.kept} if self._declared.kept else {}
+
+    def remember(self) -> None:
+        """Record the prompts as those of the data set from now on."""
+        save_declaration(self.data.roots, self._declared.declaration)
 
 
 class Limits(SettingsResource):
@@ -194,6 +208,6 @@ def make_resources(settings: Settings) -> dict[str, Any]:
         "output": SplitWriter(data=data),
         "engine": EngineChoice(**EngineChoice.values(settings)),
         "progress": ProgressChoice(),
-        "prompts": PromptTemplates(**PromptTemplates.values(settings)),
+        "prompts": PromptTemplates(data=data, **PromptTemplates.values(settings)),
         "limits": Limits(**Limits.values(settings)),
     }

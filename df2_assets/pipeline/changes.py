@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
+from df2_assets.dataset.frames import TEXT
 from df2_assets.store import tables
 
 _FIRST = 20
@@ -65,7 +66,7 @@ def _hashes(table: pa.Table, key: list[str]) -> dict[str, object]:
 
 
 def _names(rows: pd.DataFrame, key: list[str]) -> "pd.Series[str]":
-    names = rows[key[0]].astype("str")
+    names = rows[key[0]].astype(TEXT)
     for column in key[1:]:
-        names = names + " " + rows[column].astype("str").fillna("-")
+        names = names + " " + rows[column].astype(TEXT).fillna("-")
     return names

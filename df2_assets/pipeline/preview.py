@@ -3,12 +3,14 @@
 from dataclasses import asdict, dataclass
 
 from df2_assets.dataset.skus import group_index
+from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, NO_ANNOTATIONS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
+from df2_assets.pipeline.declared import declared
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
 from df2_assets.pipeline.publishing import other_templates
-from df2_assets.settings import Settings, read_variants
+from df2_assets.settings import Settings
 from df2_assets.store import state, tables
 
 
@@ -16,7 +18,8 @@ from df2_assets.store import state, tables
 class SplitPlan:
     """Counts of what would happen; `takes` is what the crops would need.
 
-    `notes` name what would be made again although its input did not change, and why.
+    `notes` say what people wonder about: what would be made again although its input did not
+    change, and a split that was released without annotations.
     """
 
     split: str
@@ -53,7 +56,7 @@ def plan_split(
     Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
-    roots, variants = settings.roots, read_variants(settings.prompts)
+    roots, prompts = settings.roots, declared(settings)
     tables.refuse_newer(roots, split)
     indexed = read_index(roots, split, engine, progress)
     index = tables.frame(indexed.table)
@@ -63,11 +66,17 @@ def plan_split(
     reasons = {
         "raw_annotation_index": indexed.rebuild_reason,
         "crops": plan.rebuild_reason,
-        "image_text": other_templates(state.load(roots, split), variants),
+        "image_text": other_templates(state.load(roots, split), prompts.declaration.variants),
     }
+    files = indexed.listing.files
+    notes = [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why]
+    if split not in ANNOTATED_SPLITS and not files["anno_size"].notna().any():
+        notes.append(NO_ANNOTATIONS)
+    if prompts.kept:
+        notes.append(prompts.kept)
     return SplitPlan(
         split,
-        int(indexed.listing.files["image_size"].notna().sum()),
+        int(files["image_size"].notna().sum()),
         indexed.annotations_read,
         takes.images,
         takes.crops,
@@ -75,5 +84,5 @@ def plan_split(
         len(plan.remove),
         int(index["reason"].notna().sum()),
         takes,
-        [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why],
+        notes,
     )

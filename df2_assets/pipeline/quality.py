@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from df2_assets.dataset.perceptual import MEASURES_VERSION, Measures
 from df2_assets.dataset.tables import CROP_QUALITY
@@ -38,21 +39,18 @@ def measure_crops(
     """
     made = manifest.loc[manifest["reason"].isna(), ["crop_path", "sha256"]]
     before = tables.find(roots, "crop_quality", split)
-    known = None if before is None else tables.frame(before)
-    kept = _unchanged(made, known)
+    kept = _unchanged(made, CROP_QUALITY.empty_table() if before is None else before)
     todo = made[~made["crop_path"].isin(kept["crop_path"])]
     measures = _measure(roots, split, todo["crop_path"].tolist(), engine, progress)
     new = pd.DataFrame(measures, columns=list(Measures._fields), index=todo.index)
-    together = pd.concat([kept, todo.join(new).assign(version=MEASURES_VERSION)])
-    table = tables.from_frame(together.sort_values("crop_path"), CROP_QUALITY)
-    return Measured(table, before, len(todo))
+    rows = (kept, todo.join(new).assign(version=MEASURES_VERSION))
+    together = pa.concat_tables(tables.from_frame(part, CROP_QUALITY) for part in rows)
+    return Measured(together.sort_by("crop_path"), before, len(todo))
 
 
-def _unchanged(made: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the known rows of crops whose bytes and measures are still the same."""
-    if known is None:
-        return pd.DataFrame(columns=CROP_QUALITY.names)
-    known = known[known["version"] == MEASURES_VERSION]
+def _unchanged(made: pd.DataFrame, before: pa.Table) -> pd.DataFrame:
+    """Return the rows of crops whose bytes and measures are still the same."""
+    known = tables.frame(before.filter(pc.field("version") == MEASURES_VERSION))
     return known.merge(made, on=["crop_path", "sha256"])
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import pandas as pd
 
 from df2_assets.checks.finding import crop_rows
-from df2_assets.dataset.frames import rows
+from df2_assets.dataset.frames import TEXT, rows
 from df2_assets.dataset.record import ANNOTATED, EDGES, TABLES
 from df2_assets.dataset.taxonomy import LABELS
 
@@ -128,7 +128,7 @@ def _fitting(columns: dict[str, list[str]], room: int) -> pd.DataFrame:
         if width <= room:
             shown[name] = cut
             room -= width
-    return pd.DataFrame(shown, dtype="str")
+    return pd.DataFrame(shown, dtype=TEXT)
 
 
 def rounded(value: Any) -> Any:

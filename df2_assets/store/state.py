@@ -1,4 +1,8 @@
-"""Whether the files of a split are built and belong together: `_df2_assets/state/{split}.json`."""
+"""Whether the files of a split are built and belong together: `_df2_assets/state/{split}.json`.
+
+The Dataset of `df2_assets.torch` reads it on machines that have neither pandas nor pyarrow: what
+needs tables imports them itself.
+"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,13 +10,17 @@ from typing import Final
 import msgspec
 
 from df2_assets.dataset.prompts import Variant
-from df2_assets.dataset.tables import MADE_FROM
-from df2_assets.errors import IncompleteSplitError, ProvenanceError
-from df2_assets.store import tables
-from df2_assets.store.files import atomic
+from df2_assets.dataset.record import TABLES
+from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.errors import (
+    IncompleteSplitError,
+    MissingSplitError,
+    MissingTableError,
+    ProvenanceError,
+)
 from df2_assets.store.layout import Roots
 
-_TABLES: Final = tuple(asset for asset in MADE_FROM if asset != "crop_quality")
+_TABLES: Final = tuple(asset for asset in TABLES if asset not in ("files", "crop_quality"))
 """The tables of the data set itself, without those beside it."""
 
 
@@ -35,6 +43,8 @@ class State(msgspec.Struct):
 
 def source_of_metadata(roots: Roots, split: str) -> str:
     """What metadata written now would be made from: digests of the groups and of the manifest."""
+    from df2_assets.store import tables
+
     digests = tables.digests(roots, ("sku_groups", "crops"), split)
     return " ".join(f"{asset} {digest}" for asset, digest in digests.items())
 
@@ -62,7 +72,7 @@ def save(roots: Roots, split: str, state: State) -> None:
     path = roots.state(split)
     if path.exists() and load(roots, split) == state:
         return
-    with atomic(path) as temporary:
+    with roots.sku.atomic(path) as temporary:
         temporary.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")
 
 
@@ -79,6 +89,48 @@ def require_complete(roots: Roots, split: str) -> None:
         )
 
 
+def require_readable(roots: Roots, split: str, *, strict: bool = True) -> None:
+    """Raise where the JSONL and the crops of a split cannot be read, or may not belong together.
+
+    Raises MissingSplitError where the folder or the split is not there, and names the splits that
+    are; MissingTableError where only the JSONL is gone; IncompleteSplitError where a build has not
+    ended or, if `strict`, nothing records that one has. With `strict=False` a JSONL is read as it
+    is, whatever is recorded.
+    """
+    path = roots.image_text(split)
+    is_known = split in SPLITS  # any other text may be no name of a file
+    if is_known and path.exists():
+        if not strict or load(roots, split).complete:
+            return
+        if roots.state(split).exists():
+            raise _half_built(roots, split)
+        raise IncompleteSplitError(
+            f"Nothing says that {path} belongs to the crops beside it: {roots.state(split)} is not "
+            "there. Copy that too, or give strict=False to take the files as they are."
+        )
+    if is_known and roots.state(split).exists():
+        if not load(roots, split).complete:
+            raise _half_built(roots, split)
+        raise MissingTableError(
+            f"{path} is not there: copy it again, or run df2-assets build --split {split}"
+        )
+    if not roots.sku_root.is_dir():
+        raise MissingSplitError(
+            f"There is no folder {roots.sku_root}: give the SKU_ROOT of a build, or a copy of one."
+        )
+    others = [name for name in SPLITS if roots.image_text(name).exists()]
+    has = f"it has {' and '.join(others)}" if others else "it has no split"
+    build = f": run df2-assets build --split {split}" if is_known else "."
+    raise MissingSplitError(f"There is no split {split!r} in {roots.sku_root}, {has}{build}")
+
+
+def _half_built(roots: Roots, split: str) -> IncompleteSplitError:
+    return IncompleteSplitError(
+        f"{split} under {roots.sku_root} is half-built: a build is running or was stopped. When "
+        f"none is running, run df2-assets build --split {split}"
+    )
+
+
 def is_built(roots: Roots, split: str) -> bool:
     """Whether anything of a build of the split is on disk."""
     made = [roots.table(asset, split) for asset in _TABLES]
@@ -88,6 +140,8 @@ def is_built(roots: Roots, split: str) -> bool:
 
 def consistency_problems(roots: Roots, split: str, assets: Iterable[str] = _TABLES) -> list[str]:
     """Return why the tables of `assets` and the contract files do not belong together."""
+    from df2_assets.store import tables
+
     problems = []
     for asset in assets:
         if tables.find(roots, asset, split) is None:

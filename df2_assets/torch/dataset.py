@@ -7,11 +7,9 @@ from typing import Any
 from PIL import Image
 from torch.utils.data import Dataset
 
-from df2_assets.errors import IncompleteSplitError, MissingTableError
-from df2_assets.settings import parse_splits
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
-from df2_assets.store.state import require_complete
+from df2_assets.store.state import require_readable
 from df2_assets.torch.rows import Rows
 
 
@@ -27,9 +25,9 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
     With `strict=False` the files are taken as they lie there: for a copy of the JSONL and the crops
     without `_df2_assets`, which says whether they belong together.
 
-    Raises SettingsError for another split than the three; IncompleteSplitError where the split has
-    not been built to its end, or, if `strict`, nothing says so; MissingTableError without a JSONL;
-    KeyError where a line lacks `text_key`.
+    Raises MissingSplitError where the folder or the split is not there, and names the splits that
+    are; IncompleteSplitError where the split is half-built or, if `strict`, nothing says that it
+    is not; MissingTableError where its JSONL was removed; KeyError where a line lacks `text_key`.
     """
 
     def __init__(
@@ -41,20 +39,12 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
         *,
         strict: bool = True,
     ) -> None:
-        parse_splits([split])
         self.sku_root = locate(str(sku_root))
         self.transform = transform
         self.text_key = text_key
         roots = Roots(Path(), self.sku_root, str(sku_root))
-        if strict:
-            _require_complete(roots, split)
-        try:
-            self.rows = Rows(roots.image_text(split))
-        except FileNotFoundError:
-            raise MissingTableError(
-                f"{roots.image_text(split)} is not there: give the folder in which it lies, or run "
-                f"df2-assets build --split {split}"
-            ) from None
+        require_readable(roots, split, strict=strict)
+        self.rows = Rows(roots.image_text(split))
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -70,17 +60,3 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
             "domain": row["domain"],
             "meta": row,
         }
-
-
-def _require_complete(roots: Roots, split: str) -> None:
-    """Raise IncompleteSplitError, which names `strict` where the JSONL came without its record."""
-    try:
-        require_complete(roots, split)
-    except IncompleteSplitError:
-        if roots.state(split).exists() or not roots.image_text(split).exists():
-            raise
-        raise IncompleteSplitError(
-            f"Nothing says that {roots.image_text(split)} belongs to the crops beside it: "
-            f"{roots.state(split)} is not there. Copy that too, or give strict=False to take the "
-            "files as they are."
-        ) from None

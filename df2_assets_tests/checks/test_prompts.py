@@ -2,15 +2,17 @@
 
 from itertools import product
 from operator import attrgetter
+from pathlib import Path
 
 import msgspec
 import pytest
 
 from df2_assets.checks.image_text import coverage
 from df2_assets.dataset.metadata import ImageText
+from df2_assets.dataset.taxonomy import RELEASED, Released
 from df2_assets.store.contract_files import read_image_text
 from df2_assets.store.layout import Roots
-from df2_assets_tests.checks.clean import fails, named
+from df2_assets_tests.checks.clean import copied, fails, find, named, passes
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def one(records: list[ImageText], *labels: object) -> int:
 
 def test_the_table_shows_every_combination(records: list[ImageText]) -> None:
     twice = records[one(records, 8, "query", 3, 2)]
-    table = coverage("train", [*records, twice]).tables["crops by combination"]
+    table = coverage("train", [*records, twice], is_full=False).tables["crops by combination"]
     occlusions, viewpoints = (
         ("slight or none", "medium", "heavy"),
         ("not worn", "frontal", "side or back"),
@@ -76,7 +78,7 @@ def test_a_wrong_prompt_is_an_error_and_named(
     assert record.text == TOP
     changed = [*records]
     changed[place] = msgspec.structs.replace(record, **changes)
-    finding = coverage("train", changed)
+    finding = coverage("train", changed, is_full=False)
     assert fails(finding, "error")
     assert named(finding.offenders, "split", "sku_id", "image_id", "item_idx", "text", "what") == [
         ("train", record.sku_id, record.image_id, record.item_idx, changes["text"], what)
@@ -88,14 +90,39 @@ def test_no_two_combinations_may_share_a_prompt(records: list[ImageText]) -> Non
     """Every prompt but its own is wrong for every record, whichever is taken."""
     for taken in records[:: len(records) // 13]:
         changed = [msgspec.structs.replace(record, text=taken.text) for record in records]
-        finding = coverage("train", changed)
+        finding = coverage("train", changed, is_full=False)
         assert finding.numbers["wrong_prompts"] == len(records) - 1
 
 
-def test_empty_combinations_are_a_warning_and_named(records: list[ImageText]) -> None:
+def without_two(records: list[ImageText]) -> list[ImageText]:
+    """The records without those of two combinations."""
     gone = {one(records, 1, "query", 2, 2), one(records, 13, "catalog", 3, 1)}
-    left = [record for place, record in enumerate(records) if place not in gone]
-    finding = coverage("train", left)
+    return [record for place, record in enumerate(records) if place not in gone]
+
+
+def test_empty_combinations_of_a_small_split_are_only_counted(records: list[ImageText]) -> None:
+    finding = coverage("train", without_two(records), is_full=False)
+    assert passes(finding)
+    assert finding.numbers["empty_combinations"] == 2
+    assert "2 of 234 combinations without a crop" in finding.summary
+
+
+def test_a_split_is_full_with_as_many_images_as_were_released(
+    every_look: Roots, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    roots = copied(every_look, tmp_path)
+    records = without_two(read_image_text(roots, "train"))
+    lines = b"".join(msgspec.json.encode(record) + b"\n" for record in records)
+    roots.image_text("train").write_bytes(lines)
+    assert passes(find("prompt_coverage", roots))
+    monkeypatch.setitem(RELEASED, "train", Released(18, 18))
+    assert fails(find("prompt_coverage", roots), "warn")
+
+
+def test_empty_combinations_of_a_full_split_are_a_warning_and_named(
+    records: list[ImageText],
+) -> None:
+    finding = coverage("train", without_two(records), is_full=True)
     assert fails(finding, "warn")
     columns = ("category_id", "category_name", "domain", "occlusion", "viewpoint", "what")
     assert named(finding.offenders, *columns) == [

@@ -40,7 +40,7 @@ def test_a_split_without_faults_passes(every_look: Roots, check: str) -> None:
     assert finding.numbers.items() >= NUMBERS[check].items()
 
 
-@pytest.mark.parametrize("check", sorted(NUMBERS.keys() - {"pairing"}))
+@pytest.mark.parametrize("check", NUMBERS)
 def test_a_split_without_images_passes(every_look: Roots, check: str) -> None:
     finding = find(check, every_look, "test")
     assert passes(finding)

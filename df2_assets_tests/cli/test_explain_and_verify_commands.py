@@ -9,10 +9,10 @@ import pytest
 
 from df2_assets.store.lock import writer
 from df2_assets_tests.cli.conftest import Desk
-from df2_assets_tests.explain import test_explain as data_set
+from df2_assets_tests.explanation import test_explain as data_set
 from df2_assets_tests.support.builder import DataSet
 from df2_assets_tests.support.snapshots import contract, crop_stamps
-from df2_assets_tests.verify.test_verify import flip
+from df2_assets_tests.verification.test_verify import flip
 
 SKU = data_set.TOP_SKU
 CROP = data_set.SHOP_TOP

@@ -74,6 +74,15 @@ def test_a_run_ends_in_a_line_that_names_the_home_and_the_reason(
     assert line.isprintable()
 
 
+def test_commands_that_start_no_run_make_no_home(desk: Desk, original: Site) -> None:
+    roots = {"DF2_ROOT": original.data.root, "SKU_ROOT": original.sku}
+    for command in (("plan", "--split", "train"), ("explain", "train", "000011")):
+        done = desk.run(*command, **roots)
+        assert done.exit_code == 0, done.output
+        assert done.stderr == ""
+    assert desk.files() == {}
+
+
 def test_commands_that_start_no_run_answer_all_the_same(
     desk: Desk, original: Site, broken: Broken
 ) -> None:

@@ -56,7 +56,7 @@ def test_the_runs_are_kept_apart_from_those_of_other_data_sets(desk: Desk, fault
     said = desk.run("score", str(faulty))
     assert not desk.home.exists()
     home = faulty.with_name("faulty_dagster")
-    assert f"DAGSTER_HOME={home} make ui" in said.output
+    assert f"DAGSTER_HOME={home} df2-assets ui" in said.output
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert {run.job_name for run in instance.get_runs()} == {"build_dataset", "refresh_reports"}
 

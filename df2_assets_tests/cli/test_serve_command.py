@@ -47,7 +47,7 @@ def test_it_listens_on_the_loopback_port_of_the_setting_and_says_so(tmp_path: Pa
         assert listening(started.pid) == {LOOPBACK}
         started.signal(signal.SIGINT)
         ended = started.end()
-    assert ended.returncode == 0
+    assert ended.returncode == 130
     assert ended.stdout == f"Reports of {tmp_path / 'sku'}: http://127.0.0.1:{port}\n"
     assert ended.stderr == ""
     assert not (tmp_path / "sku").exists()
@@ -59,7 +59,8 @@ def test_the_command_beside_it_ends_with_it(tmp_path: Path, number: int) -> None
         processes.wait_until(lambda: len(processes.descendants(started.pid)) == 2, started)
         beside = processes.descendants(started.pid)
         started.signal(number)
-        started.process.wait(processes.PATIENCE)
+        status = started.process.wait(processes.PATIENCE)
+        assert status == (-number if number == signal.SIGKILL else 128 + number)
         if number == signal.SIGKILL:  # then its child alone can be told
             beside = beside[:1]
         processes.assert_gone(beside)

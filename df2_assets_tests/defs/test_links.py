@@ -71,7 +71,9 @@ def test_every_picture_and_link_is_served(tmp_path: Path, instance: dg.DagsterIn
         assert get(served, links["coco readme"]) == (200, "text/plain; charset=utf-8")
     own = platform.settings.roots.own
     for asset in ("gallery", "coco"):
-        assert "`make ui` or `df2-assets serve` runs" in str(found[f"{asset} how_to_open"].value)
+        assert "`df2-assets ui` or `df2-assets serve` runs" in str(
+            found[f"{asset} how_to_open"].value
+        )
         assert (own / str(found[f"{asset} path in {own.name}"].value)).exists()
 
 

@@ -51,6 +51,7 @@ def held_while_cutting(started: Started, roots: Roots, split: str) -> Iterator[l
     journal = roots.journal(split)
     processes.wait_until(lambda: journal.exists() and journal.stat().st_size, started)
     stopped = processes.workers(started.pid)
+    assert stopped
     for worker in stopped:
         os.kill(worker, signal.SIGSTOP)
     try:

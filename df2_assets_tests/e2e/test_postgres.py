@@ -1,4 +1,7 @@
-"""The platform as deployed: its history in a real PostgreSQL, which comes and goes."""
+"""The platform as compose.yaml deploys it, over a real PostgreSQL, which comes and goes.
+
+The commands and health checks of its services run as plain processes: no container engine.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,7 +15,8 @@ from df2_assets.errors import BusyError
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets_tests.e2e.conftest import BAD, GOOD, held_while_cutting, write
-from df2_assets_tests.support import postgres, processes, webserver
+from df2_assets_tests.support import compose, postgres, processes, webserver
+from df2_assets_tests.support.compose import Services
 from df2_assets_tests.support.postgres import Server
 from df2_assets_tests.support.processes import PROJECT
 from df2_assets_tests.support.run import build
@@ -31,6 +35,7 @@ class Deployment(NamedTuple):
 
     database: Server
     web: Dev
+    services: Services
     expected: dict[str, bytes | None]
 
     def launch(self, split: str, sku_root: Path) -> str:
@@ -66,8 +71,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     expected = contract(folder / "undisturbed", GOOD)
     with postgres.server() as database:
         place = station(folder, folder / "df2", SETTINGS, **database.environment)
-        with webserver.production(place) as web:
-            yield Deployment(database, web, expected)
+        with compose.running(place) as (services, web):
+            yield Deployment(database, web, services, expected)
 
 
 def roots(deployed: Deployment, folder: Path) -> Roots:
@@ -113,8 +118,8 @@ def test_a_run_that_the_database_leaves_is_marked_failed_and_the_next_one_comple
     lost = deployed.launch(GOOD, tmp_path)
     with held_while_cutting(deployed.web.process, roots(deployed, tmp_path), GOOD) as workers:
         deployed.database.stop()
-    processes.assert_gone(workers)
     processes.wait_until(lambda: not is_held(roots(deployed, tmp_path), GOOD))
+    processes.assert_gone(workers)
     deployed.database.start()
 
     assert deployed.end_of(lost) == "FAILURE"
@@ -140,6 +145,24 @@ def test_old_runs_are_deleted_from_it_with_their_events(
     left = deployed.database.query("SELECT run_id FROM runs").split()
     assert first not in left
     assert second in left
+
+
+def test_a_build_at_the_terminal_of_the_code_server_is_in_the_same_history(
+    deployed: Deployment, tmp_path: Path
+) -> None:
+    before = {run["runId"] for run in deployed.web.api.runs(partition=GOOD)}
+    done = deployed.services.run("df2-assets", "build", "--split", GOOD)
+    assert done.returncode == 0, done
+    runs = {run["runId"]: run["status"] for run in deployed.web.api.runs(partition=GOOD)}
+    assert [status for run, status in runs.items() if run not in before] == ["SUCCESS"]
+    assert contract(deployed.web.station.sku, GOOD) == deployed.expected
+
+
+def test_every_service_is_healthy(deployed: Deployment) -> None:
+    """The others were when they started; the daemon's heartbeat comes late."""
+    for service in ("code", "webserver", "daemon", "reports"):
+        done = deployed.services.check_health(service)
+        assert done.returncode == 0, (service, done)
 
 
 def test_it_listens_on_this_machine_alone(deployed: Deployment) -> None:

@@ -45,3 +45,12 @@ def test_a_sample_is_drawn_all_the_same(tmp_path: Path) -> None:
     command = in_namespace(MOUNTS["full"], (*DF2_ASSETS, "sample", "df2", "--images", "24"))
     done = processes.run(command, processes.environment(tmp_path / "home"), tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_workers_end_quietly_where_there_is_no_pgrep(site: Site, tmp_path: Path) -> None:
+    for _ in range(2):
+        site.add_image()
+    done = processes.run(
+        (*DF2_ASSETS, "build"), site.environment(PATH=str(tmp_path), DF2_WORKERS=2), tmp_path
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done

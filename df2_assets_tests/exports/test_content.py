@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pandas.api.types import is_integer_dtype
@@ -109,6 +110,21 @@ def test_the_records_of_croissant_have_fields_size_and_digest(prompted: Roots) -
     assert [row.pop("sha256") for row in rows] == [digests[one["image_path"]] for one in records]
     assert [row.pop("size") for row in rows] == [len(crop_of(prompted, one)) for one in records]
     assert rows == records
+
+
+def flat(record: dict[str, Any]) -> dict[str, Any]:
+    """A record with the edges of its box in place of it, in the same order."""
+    edges = dict(zip(("x1", "y1", "x2", "y2"), record["bbox"], strict=True))
+    at = [*record].index("bbox")
+    fields = [*record.items()]
+    return dict(fields[:at]) | edges | dict(fields[at + 1 :])
+
+
+def test_a_table_has_the_fields_of_each_crop_in_columns(prompted: Roots) -> None:
+    path = prompted.export("table", SPLIT) / f"{SPLIT}.parquet"
+    assert pq.read_table(path).to_pylist() == [flat(one) for one in splits.records(prompted)]
+    for field in pq.read_schema(path):
+        assert pa.types.is_string(field.type) or pa.types.is_integer(field.type), field.name
 
 
 def test_open_clip_has_a_line_with_the_prompts_of_each_crop(prompted: Roots) -> None:
@@ -300,6 +316,7 @@ def test_no_further_prompt_can_take_the_place_of_a_column_of_an_export(exported:
     columns = set(pd.read_csv(exported.export("open_clip", SPLIT) / f"{SPLIT}.tsv", sep="\t"))
     for path in (
         exported.export("croissant", SPLIT) / "crops.parquet",
+        exported.export("table", SPLIT) / f"{SPLIT}.parquet",
         exported.export("huggingface", SPLIT) / "parquet" / "train-000000.parquet",
     ):
         columns |= set(pq.read_schema(path).names)

@@ -31,6 +31,10 @@ SHOWS: Final[dict[str, Shown]] = {
     "open_clip": lambda has, lines: (
         (len(has["dataset"]), has["title"]) == (len(lines), lines[0]["text"])
     ),
+    "Table": lambda has, lines: (
+        has["rows"]["sku_id"].tolist() == [line["sku_id"] for line in lines]
+        and len(has["wide"]) == len(has["lazy"].collect()) == has["count"][0][0] > 0
+    ),
     "Retrieval": lambda has, lines: (
         len(has["rows"]) == len(lines) and has["batch"]["sku_id"].nunique() == 4
     ),
@@ -111,7 +115,7 @@ def test_the_card_of_an_empty_split_loads_0_rows_with_their_types(
 def test_a_block_of_the_page_loads_the_split(
     exported: Roots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, title: str
 ) -> None:
-    for library in ("datasets", "open_clip_train", "webdataset"):
+    for library in ("datasets", "duckdb", "open_clip_train", "polars", "webdataset"):
         pytest.importorskip(library)
     croissant.mlcroissant()
     torchvision.make_importable()

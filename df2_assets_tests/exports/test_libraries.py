@@ -262,6 +262,31 @@ def test_pycocotools_gives_every_box_on_its_original(prompted: Roots, lines: Lin
     assert names == CATEGORIES
 
 
+def tables_row(line: dict[str, Any]) -> dict[str, Any]:
+    """A line as the table has it: the box in columns of its own."""
+    edges = dict(zip(("x1", "y1", "x2", "y2"), line["bbox"], strict=True))
+    return {name: value for name, value in line.items() if name != "bbox"} | edges
+
+
+@pytest.mark.parametrize("split", [SPLIT, "test"])
+def test_pandas_polars_and_duckdb_read_the_same_rows_and_keep_texts(
+    exported: Roots, split: str
+) -> None:
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    path = str(exported.export("table", split) / f"{split}.parquet")
+    wanted = [tables_row(line) for line in splits.records(exported, split)]
+    assert pd.read_parquet(path).to_dict("records") == wanted
+    frame = polars.read_parquet(path)
+    assert frame.to_dicts() == wanted
+    assert (frame.schema["sku_id"], frame.schema["x1"]) == (polars.String, polars.Int32)
+    selected = duckdb.sql(f"SELECT * FROM '{path}'")
+    assert [dict(zip(selected.columns, row, strict=True)) for row in selected.fetchall()] == wanted
+    wide = f"SELECT count(*) FROM '{path}' WHERE x2 - x1 >= 40 AND sku_id LIKE '00000%'"
+    assert duckdb.sql(wide).fetchall() == [
+        (sum(r["x2"] - r["x1"] >= 40 and r["sku_id"].startswith("00000") for r in wanted),)
+    ]
+
+
 def test_metric_learning_samples_skus_from_the_retrieval_table(exported: Roots) -> None:
     samplers = pytest.importorskip("pytorch_metric_learning.samplers")
     rows = pd.read_csv(exported.export("retrieval", SPLIT) / "retrieval.csv")

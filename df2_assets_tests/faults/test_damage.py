@@ -10,7 +10,7 @@ import pytest
 
 from df2_assets.engines.local import LocalEngine
 from df2_assets.pipeline.planning import mark_damaged
-from df2_assets.verify.verify import Verified, verify
+from df2_assets.verification.verify import Verified, verify
 from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.site import SPLIT, Site

@@ -13,7 +13,7 @@ import pytest
 
 from df2_assets.engines.local import LocalEngine
 from df2_assets.pipeline.planning import mark_damaged
-from df2_assets.verify.verify import verify
+from df2_assets.verification.verify import verify
 from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.faults.mounts import in_namespace
 from df2_assets_tests.support import processes

@@ -32,7 +32,7 @@ class Source:
 @pytest.fixture(scope="session")
 def store() -> Iterator[ObjectStore]:
     """The server, known to this process by its environment alone."""
-    pytest.importorskip("s3fs", reason="needs the s3 extra")
+    pytest.importorskip("obstore", reason="needs the objects extra")
     pytest.importorskip("moto", reason="needs the e2e extra")
     with serving() as running, pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment.items():

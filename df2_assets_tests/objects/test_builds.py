@@ -7,7 +7,7 @@ import pytest
 
 from df2_assets.engines.local import LocalEngine
 from df2_assets.settings import make_roots
-from df2_assets.verify.verify import verify
+from df2_assets.verification.verify import verify
 from df2_assets_tests.objects.conftest import Source
 from df2_assets_tests.objects.outputs import crops, digests, in_folder
 from df2_assets_tests.support.builder import headless, item, jpeg

@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import socket
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -18,7 +17,7 @@ import dagster as dg
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.processes import DAGSTER, DF2_ASSETS, PROJECT, Started, Text
 
-DEVELOPMENT = PROJECT / ".dagster" / "dagster.yaml"
+DEVELOPMENT = PROJECT / "df2_assets" / "defs" / "dagster.yaml"
 WORKSPACE = ("-w", str(PROJECT / "workspace.yaml"))
 REPOSITORY = {
     "repositoryName": "__repository__",
@@ -26,6 +25,9 @@ REPOSITORY = {
 }
 LOOPBACK = "0100007F"
 """127.0.0.1 as the kernel writes it."""
+
+_MAPPED = "0000000000000000FFFF0000"
+"""What the kernel writes before an IPv4 address in its table of IPv6."""
 
 _LISTEN = "0A"
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
@@ -226,22 +228,8 @@ def reports(served: Station) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def production(served: Station) -> Iterator[Dev]:
-    """Webserver and daemon apart, as docs/operations.md starts them, once the former answers."""
-    port = free_port()
-    python = (sys.executable, "-m")
-    web = (*python, "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *WORKSPACE)
-    daemon = (*python, "dagster._daemon", "run", *WORKSPACE)
-    with (
-        processes.start(web, served.environment, served.folder) as process,
-        processes.start(daemon, served.environment, served.folder),
-    ):
-        yield Dev(process, served, Api(port)).wait()
-
-
 def listening(pid: int) -> set[str]:
-    """The addresses, in hexadecimal, on which a process and its descendants accept TCP."""
+    """The IPv4 addresses, in hexadecimal, on which a process and its descendants accept TCP."""
     found = set()
     inodes = set()
     for one in (pid, *processes.descendants(pid)):
@@ -252,7 +240,7 @@ def listening(pid: int) -> set[str]:
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             fields = line.split()
             if fields[3] == _LISTEN and fields[9] in inodes:
-                found.add(fields[1].partition(":")[0])
+                found.add(fields[1].partition(":")[0].removeprefix(_MAPPED))
     return found
 
 

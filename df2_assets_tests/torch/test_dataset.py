@@ -9,11 +9,10 @@ import pytest
 from PIL import Image
 
 from df2_assets.errors import (
-    Df2Error,
     IncompleteSplitError,
+    MissingSplitError,
     MissingTableError,
     ProvenanceError,
-    SettingsError,
 )
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
@@ -72,17 +71,17 @@ def test_workers_give_every_crop_once_with_the_prompt_of_a_template(tmp_path: Pa
     assert len({item["text"] for item in items}) > 3
 
 
-def test_a_split_that_is_not_complete_is_refused(sku_root: Path) -> None:
+@pytest.mark.parametrize("has_lines", [True, False])
+def test_a_half_built_split_is_refused(sku_root: Path, tmp_path: Path, has_lines: bool) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
-    roots = Roots(Path(), sku_root, "")
-    before = state.load(roots, "train")
+    shutil.copytree(sku_root, tmp_path / "sku")
+    roots = Roots(Path(), tmp_path / "sku", "")
     state.mark_incomplete(roots, "train")
-    try:
-        with pytest.raises(IncompleteSplitError, match="df2-assets build --split train"):
-            DeepFashion2ImageTextDataset(sku_root, "train")
-    finally:
-        state.save(roots, "train", before)
+    if not has_lines:
+        roots.image_text("train").unlink()
+    with pytest.raises(IncompleteSplitError, match=r"half-built.*df2-assets build --split train"):
+        DeepFashion2ImageTextDataset(roots.sku_root, "train")
 
 
 def test_a_copy_without_the_records_of_its_build_is_loaded_if_one_says_so(
@@ -101,14 +100,30 @@ def test_a_copy_without_the_records_of_its_build_is_loaded_if_one_says_so(
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_what_is_not_there_is_said_in_a_line(sku_root: Path, tmp_path: Path, strict: bool) -> None:
+def test_what_is_missing_is_named(sku_root: Path, tmp_path: Path, strict: bool) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
-    for split in ("val", "Train", ""):
-        with pytest.raises(SettingsError, match="choose from train, validation, test"):
-            DeepFashion2ImageTextDataset(sku_root, split, strict=strict)
-    with pytest.raises(Df2Error, match="run df2-assets build --split train"):
-        DeepFashion2ImageTextDataset(tmp_path, "train", strict=strict)
+    def refused(root: Path, split: str) -> str:
+        with pytest.raises(MissingSplitError) as raised:
+            DeepFashion2ImageTextDataset(root, split, strict=strict)
+        return str(raised.value)
+
+    for split in ("val", "Train", "", "../train", "a\0b", "test"):
+        text = refused(sku_root, split)
+        assert f"There is no split {split!r} in {sku_root}, it has train" in text
+        assert ("run df2-assets build --split test" in text) == (split == "test")
+    for folder in (tmp_path / "nowhere", sku_root / "train_image_text.jsonl"):
+        assert f"There is no folder {folder}: give the SKU_ROOT" in refused(folder, "train")
+    assert "it has no split: run df2-assets build --split train" in refused(tmp_path, "train")
+    for name in ("validation", "test"):
+        Roots(Path(), tmp_path, "").image_text(name).touch()
+    assert "it has validation and test" in refused(tmp_path, "train")
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_complete_split_whose_lines_were_removed_says_so(tmp_path: Path, strict: bool) -> None:
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
     state.save(Roots(Path(), tmp_path, ""), "train", state.State(complete=True))
     with pytest.raises(MissingTableError, match=r"train_image_text\.jsonl is not there"):
         DeepFashion2ImageTextDataset(tmp_path, "train", strict=strict)

@@ -21,8 +21,8 @@ from df2_assets.store.state import require_complete
 
     It has SKUs to browse by category, occlusion, viewpoint and prompt, catalog crops beside query
     crops, each with its original and box; what was refused; what the checks say; whether the
-    split is ready for retrieval. `df2-assets serve`, which `make ui` starts, shows it at the link;
-    the file opens without a server, too. Thumbnails are drawn once.
+    split is ready for retrieval. `df2-assets serve`, which `df2-assets ui` starts, shows it at the
+    link; the file opens without a server, too. Thumbnails are drawn once.
     """,
     numbers={
         "thumbnails_drawn": "thumbnails that were drawn in this run",

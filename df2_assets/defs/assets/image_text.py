@@ -34,7 +34,8 @@ from df2_assets.report.columns import readable
       `DF2_ROOT`
     - `image_id`, `item_idx`, `bbox` (`[x1, y1, x2, y2]`, clamped), `occlusion`, `viewpoint`
     - `text`: the prompt that its domain, category, occlusion and viewpoint give
-    - after it, the prompts of `DF2_PROMPTS`, where that is set
+    - after it, the prompts of `DF2_PROMPTS`; where that is not set, those of the last build, until
+      `DF2_PROMPTS=none` drops them
 
     Sorted by SKU id, catalog before query, image id, item. When it is written the split is
     complete.
@@ -48,7 +49,8 @@ def image_text(
 ) -> Result:
     roots, split, variants = output.roots, context.partition_key, prompts.variants
     published = publish_image_text(roots, split, variants)
-    metadata = examples_of(variants)
+    prompts.remember()
+    metadata = prompts.kept | examples_of(variants)
     tags = record_source(context, TEMPLATES, version(variants), metadata=metadata)
     if variants:  # else the columns are those of the asset
         schema = image_text_schema(variant.key for variant in variants)

@@ -16,7 +16,8 @@ def observe(context: dg.OpExecutionContext, prompts: PromptTemplates) -> dg.Obse
     """Return a data version of what the file says, and what each template gives."""
     variants = prompts.variants
     return dg.ObserveResult(
-        data_version=dg.DataVersion(version(variants)), metadata=examples_of(variants)
+        data_version=dg.DataVersion(version(variants)),
+        metadata=prompts.kept | examples_of(variants),
     )
 
 
@@ -39,8 +40,9 @@ prompt_templates = source_asset(
     These are the templates of your own prompts, from the file that `DF2_PROMPTS` names.
 
     `image_text` writes these prompts beside those of the contract. The file is observed, never
-    written. The data version changes with what the file says: other comments or another order of
-    keys cause no rebuild. A file that cannot be used fails the observation, which says why.
+    written. The data version changes with what the file says: other comments cause no rebuild. A
+    file that cannot be used fails the observation, which says why. Where `DF2_PROMPTS` is not set,
+    the templates are those that the data set was last built with; `none` drops them.
     """,
     kinds=("yaml",),
 )

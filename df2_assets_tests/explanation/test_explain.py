@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
-from df2_assets.explain.explain import Answer, Run, explain_crop, explain_image, explain_sku
+from df2_assets.explanation.explain import Answer, Run, explain_crop, explain_image, explain_sku
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import run

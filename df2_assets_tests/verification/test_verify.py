@@ -17,8 +17,8 @@ from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
-from df2_assets.verify.rereading import Shard
-from df2_assets.verify.verify import Verified, unedited, verify
+from df2_assets.verification.rereading import Shard
+from df2_assets.verification.verify import Verified, unedited, verify
 from df2_assets_tests.checks import clean
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import DataSet
@@ -410,7 +410,7 @@ def test_only_a_deep_look_finds_damage_behind_an_unchanged_size_and_time(
 
 
 def test_workers_that_read_crops_back_load_neither_tables_nor_dagster(tmp_path: Path) -> None:
-    module = "df2_assets.verify.rereading"
+    module = "df2_assets.verification.rereading"
     loaded = processes.loaded_modules(f"import {module}", processes.environment(tmp_path), tmp_path)
     assert module.partition(".")[0] in loaded
     assert loaded & {"dagster", "pandas", "pyarrow", "numpy"} == set()

@@ -22,11 +22,11 @@ from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import OutputError, inert
 from df2_assets.store import checksums, crop_tree, tables
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.files import temporary_name
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
 from df2_assets.store.state import consistency_problems, is_built
-from df2_assets.verify.rereading import Reread, reread
+from df2_assets.store.store import temporary_name
+from df2_assets.verification.rereading import Reread, reread
 
 _DAMAGED: Final = "its bytes are not those that were written, behind the same size and time"
 _EDITED: Final = "its bytes are not those that were written"
@@ -53,9 +53,14 @@ class Verified:
     deep: bool
     crops: int = 0
     faults: list[Fault] = field(default_factory=list)
-    findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
+    findings: dict[tuple[str, str], Finding] = field(default_factory=dict, repr=False)
     damaged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def well(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
 
 
 def verify(

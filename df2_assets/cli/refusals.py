@@ -1,0 +1,101 @@
+"""`df2-assets refusals`: every file, item and crop that could not be used, and why."""
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from df2_assets.cli.options import (
+    built_splits,
+    json_option,
+    say,
+    say_json,
+    settings_for,
+    splits_option,
+)
+from df2_assets.dataset.reasons import Reason
+from df2_assets.errors import MissingTableError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PLACE: Final = ("image_id", "item_idx")
+_COLUMNS: Final = ("split", *_PLACE, "reason", "detail", "stage", "file")
+FIRST_OF_EACH: Final = ("split", *_PLACE, "reason", "rows", "detail")
+"""Columns of the first row of each reason; `rows` says how many have it."""
+
+
+@click.command()
+@splits_option
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    type=click.Choice([reason.value for reason in Reason]),
+    help="Only this reason; may be given repeatedly.",
+)
+@json_option
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a header.")
+def refusals(names: tuple[str, ...], reasons: tuple[str, ...], as_json: bool, as_csv: bool) -> None:
+    """List what the last build could not use: files, items and crops, each with the reason.
+
+    \b
+    Example: df2-assets refusals --split train --reason box_reversed
+             df2-assets refusals --csv >refusals.csv
+
+    By default the splits that were built. An item without a number is a whole file; stage is the
+    asset that refused it, and file lies in DF2_ROOT. README.md lists the reasons.
+    """
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv exclude each other: give one of them.")
+    settings = settings_for(names)
+    splits = built_splits(settings, named=bool(names))
+
+    from df2_assets.explanation.refusals import read_refusals
+    from df2_assets.store.state import is_built
+
+    rows: list[dict[str, Any]] = []
+    for split in splits:
+        if not is_built(settings.roots, split):
+            raise MissingTableError(
+                f"{split} is not built under SKU_ROOT ({settings.roots.sku_root}): set SKU_ROOT, "
+                f"or run df2-assets build --split {split}"
+            )
+        refused = read_refusals(settings.roots, split)[[*_COLUMNS]]
+        if reasons:
+            refused = refused[refused["reason"].isin(reasons)]
+        rows += records(refused)
+    if as_json:
+        say_json({"splits": list(splits), "refusals": rows})
+    elif as_csv:
+        _write_csv(rows)
+    elif rows:
+        for line in refusal_lines(rows, ("split", *_PLACE, "reason", "detail", "file")):
+            say(line)
+    else:
+        of_reason = f" for {' or '.join(reasons)}" if reasons else ""
+        say(f"Nothing of {', '.join(splits)} was refused{of_reason}.")
+
+
+def records(refused: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Return rows as JSON has them; an absent value is None."""
+    plain = refused.astype(object)
+    return plain.where(plain.notna(), None).to_dict("records")  # type: ignore[return-value]
+
+
+def _write_csv(rows: Iterable[Mapping[str, Any]]) -> None:
+    writer = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def refusal_lines(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> Iterator[str]:
+    """Yield columns of refusals as lines, flush left, under their names."""
+    cells = [[*columns]]
+    cells += (["" if row[c] is None else str(row[c]) for c in cells[0]] for row in rows)
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        padded = (f"{text:<{width}}" for text, width in zip(line, widths, strict=True))
+        yield "  ".join(padded).rstrip()

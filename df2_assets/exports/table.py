@@ -1,0 +1,68 @@
+"""One Parquet file of plain rows, for pandas, polars, DuckDB and whatever else reads Parquet.
+
+A box is four columns of numbers, as in every other table here: `x2 - x1 >= 48` is then the same
+filter everywhere. A list would be a NumPy array per row in pandas, and has to be unnested first in
+SQL. Nothing else is nested, so no reader has to be told anything.
+"""
+
+import re
+from typing import Any, Final
+
+import pyarrow as pa
+
+from df2_assets.dataset.record import EDGES
+from df2_assets.dataset.tables import SKU_GROUPS
+from df2_assets.dataset.taxonomy import SPLIT_NAME
+from df2_assets.exports.folder import Folder
+from df2_assets.exports.format import Export
+from df2_assets.exports.source import Row, Source
+from df2_assets.exports.streams import parquet
+
+
+def schema_of(source: Source) -> pa.Schema:
+    """Return the columns of the JSONL and further labels, in their order, the box as its edges."""
+    columns: list[pa.Field] = []
+    for column in source.schema:
+        columns += [SKU_GROUPS.field(edge) for edge in EDGES] if column.name == "bbox" else [column]
+    return pa.schema(column.remove_metadata() for column in columns)
+
+
+def write(folder: Folder) -> None:
+    """Write one row per crop, in the order of the JSONL."""
+    source = folder.source
+    rows = parquet(schema_of(source), map(_flat, folder.counted(source.rows())))
+    folder.publish(f"{source.split}.parquet", rows)
+
+
+def _flat(row: Row) -> dict[str, Any]:
+    return row.fields | dict(zip(EDGES, row.fields["bbox"], strict=True))
+
+
+EXPORT: Final = Export(
+    name="table",
+    title="Table",
+    says="""
+    `{split}.parquet`: one row per crop with the fields of the JSONL and further labels. Ids and
+    paths are texts. The box that was cut is the four columns `x1, y1, x2, y2`, half-open, in pixels
+    of `orig_image_path`. Paths are relative to `SKU_ROOT`, `orig_image_path` to `DF2_ROOT`.
+    """,
+    loads="""
+path = "data/DeepFashion2_SKU/_df2_assets/exports/table/SPLIT/SPLIT.parquet"
+
+import pandas
+
+rows = pandas.read_parquet(path)
+wide = rows[rows["x2"] - rows["x1"] >= 48]
+
+import polars
+
+lazy = polars.scan_parquet(path).filter(polars.col("x2") - polars.col("x1") >= 48)
+
+import duckdb
+
+count = duckdb.sql(f"SELECT count(*) FROM '{path}' WHERE x2 - x1 >= 48").fetchall()
+""",
+    kinds=("parquet",),
+    own=re.compile(rf"{SPLIT_NAME}\.parquet", re.ASCII),
+    write=write,
+)
