@@ -21,6 +21,7 @@ from df2_assets.settings import (
     FIELDS,
     MAX_DAYS,
     MAX_WORKERS,
+    NO_PROMPTS,
     EngineName,
     Settings,
     read_settings,
@@ -36,6 +37,7 @@ else:  # the registries, which a type checker cannot read
     ExportName = Literal[tuple(EXPORTS)]
 
 _PLACES: Final = ("df2_root", "sku_root", "prompts")
+_NO_PROMPTS: Final = ("prompts", NO_PROMPTS)
 _PLACE: Final = "A relative path is relative to the project's folder."
 
 
@@ -78,7 +80,7 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
     engine: EngineName = _setting("engine")
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = _setting("workers")
     ray_address: str = _setting("ray_address")
-    prompts: str = _setting("prompts", _PLACE, examples=["prompts/street.yaml"])
+    prompts: str = _setting("prompts", _PLACE, min_length=1, examples=["prompts/street.yaml"])
     exports: list[ExportName] = Field(
         default=[*EXPORTS],
         description="The exports that are assets, by default all.",
@@ -125,7 +127,7 @@ def _settings(given: Mapping[str, Any], project: Path) -> Settings:
     places = {
         name: str(project / expand(given[name]))
         for name in _PLACES
-        if given.get(name) and not is_url(given[name])
+        if name in given and not is_url(given[name]) and (name, given[name]) != _NO_PROMPTS
     }
     try:
         return replace(read_settings(), **{**given, **places})

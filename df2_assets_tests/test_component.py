@@ -208,3 +208,4 @@ def test_paths_are_relative_to_the_project(tmp_path: Path, monkeypatch: pytest.M
     defs = definitions("{df2_root: data, prompts: templates.yaml}")
     assert resource(defs, "data", "df2_root") == str(CONTEXT.project_root / "data")
     assert resource(defs, "prompts", "file") == str(CONTEXT.project_root / "templates.yaml")
+    assert resource(definitions("prompts: none"), "prompts", "file") == "none"
