@@ -21,6 +21,7 @@ from df2_assets.settings import (
     FIELDS,
     MAX_DAYS,
     MAX_WORKERS,
+    NO_PROMPTS,
     EngineName,
     Settings,
     read_settings,
@@ -35,15 +36,16 @@ else:  # the registries, which a type checker cannot read
     SplitName = Literal[SPLITS]
     ExportName = Literal[tuple(EXPORTS)]
 
-Template = Annotated[str, Field(pattern=r"\{\{.+\}\}")]
-"""A value that Dagster fills in, such as `{{ env.WORKERS }}`."""
-
 _PLACES: Final = ("df2_root", "sku_root", "prompts")
+_NO_PROMPTS: Final = ("prompts", NO_PROMPTS)
 _PLACE: Final = "A relative path is relative to the project's folder."
 
 
 def _setting(name: str, more: str = "", **constraints: Any) -> Any:
-    """Return the field that stands for a setting, with the description of the setting."""
+    """Return the field that stands for a setting, with the description of the setting.
+
+    It is None where the YAML does not have it, and has no such type: `null` is no value to give.
+    """
     field = FIELDS[name]
     absent = f"By default {field.validation_alias} in the environment, or its default."
     description = " ".join(filter(None, [field.description, more, absent]))
@@ -65,34 +67,32 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
         ),
         examples=["street"],
     )
-    df2_root: str | None = _setting("df2_root", _PLACE, min_length=1, examples=["data/street"])
-    sku_root: str | None = _setting(
+    df2_root: str = _setting("df2_root", _PLACE, min_length=1, examples=["data/street"])
+    sku_root: str = _setting(
         "sku_root",
         f"{_PLACE} Each data set needs its own.",
         min_length=1,
         examples=["s3://crops/street"],
     )
-    splits: list[SplitName] | None = _setting(
+    splits: list[SplitName] = _setting(
         "splits", "The assets have all three.", min_length=1, examples=[["train", "validation"]]
     )
-    engine: EngineName | Template | None = _setting("engine")
-    workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] | Template | None = _setting("workers")
-    ray_address: str | None = _setting("ray_address")
-    prompts: str | None = _setting("prompts", _PLACE, examples=["prompts/street.yaml"])
+    engine: EngineName = _setting("engine")
+    workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = _setting("workers")
+    ray_address: str = _setting("ray_address")
+    prompts: str = _setting("prompts", _PLACE, min_length=1, examples=["prompts/street.yaml"])
     exports: list[ExportName] = Field(
         default=[*EXPORTS],
         description="The exports that are assets, by default all.",
         examples=[["webdataset", "croissant"]],
     )
-    schedules: bool | Template | None = _setting("schedules")
-    cron: str | None = _setting("cron", examples=["0 2 * * *"])
-    timezone: str | None = _setting("timezone", examples=["Europe/Berlin"])
-    max_refused: Annotated[float, Field(ge=0, le=1)] | Template | None = _setting("max_refused")
-    max_age_days: Annotated[float, Field(gt=0, le=MAX_DAYS)] | Template | None = _setting(
-        "max_age_days"
-    )
-    reports_url: str | None = _setting("reports_url", examples=["http://127.0.0.1:3002"])
-    code_url: str | None = _setting("code_url")
+    schedules: bool = _setting("schedules")
+    cron: str = _setting("cron", examples=["0 2 * * *"])
+    timezone: str = _setting("timezone", examples=["Europe/Berlin"])
+    max_refused: Annotated[float, Field(ge=0, le=1)] = _setting("max_refused")
+    max_age_days: Annotated[float, Field(gt=0, le=MAX_DAYS)] = _setting("max_age_days")
+    reports_url: str = _setting("reports_url", examples=["http://127.0.0.1:3002"])
+    code_url: str = _setting("code_url")
 
     @classmethod
     def model(cls) -> type[BaseModel]:
@@ -109,7 +109,6 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
         Raises SettingsError, which names the folder of the YAML and the field that is wrong.
         """
         given = {name: getattr(self, name) for name in FIELDS if name in self.model_fields_set}
-        given = {name: value for name, value in given.items() if value is not None}
         try:
             return build_defs(
                 _settings(given, context.project_root),
@@ -128,7 +127,7 @@ def _settings(given: Mapping[str, Any], project: Path) -> Settings:
     places = {
         name: str(project / expand(given[name]))
         for name in _PLACES
-        if given.get(name) and not is_url(given[name])
+        if name in given and not is_url(given[name]) and (name, given[name]) != _NO_PROMPTS
     }
     try:
         return replace(read_settings(), **{**given, **places})

@@ -64,7 +64,7 @@ def test_every_setting_is_a_field_with_its_description() -> None:
         assert fields[name]["description"].startswith(setting.description)
         assert str(setting.validation_alias) in fields[name]["description"]
     assert all(field["description"].endswith(".") for field in fields.values())
-    assert fields["splits"]["anyOf"][0]["items"]["enum"] == [*SPLITS]
+    assert fields["splits"]["items"]["enum"] == [*SPLITS]
     assert fields["exports"]["items"]["enum"] == [*EXPORTS]
 
 
@@ -148,10 +148,10 @@ def test_yaml_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_templates_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROCESSES", "7")
-    text = 'workers: "{{ env.PROCESSES }}"\nengine: "{{ env.ENGINE_THAT_IS_NOT_SET }}"'
-    assert component(text.splitlines()[0]).workers == 7
-    assert component(text.splitlines()[0]).model_fields_set == {"workers"}
+    monkeypatch.setenv("PLACE", "s3://bucket")
+    street = component('sku_root: "{{ env.PLACE }}/street"')
+    assert street.sku_root == "s3://bucket/street"
+    assert street.model_fields_set == {"sku_root"}
 
 
 @pytest.mark.parametrize(
@@ -208,3 +208,4 @@ def test_paths_are_relative_to_the_project(tmp_path: Path, monkeypatch: pytest.M
     defs = definitions("{df2_root: data, prompts: templates.yaml}")
     assert resource(defs, "data", "df2_root") == str(CONTEXT.project_root / "data")
     assert resource(defs, "prompts", "file") == str(CONTEXT.project_root / "templates.yaml")
+    assert resource(definitions("prompts: none"), "prompts", "file") == "none"

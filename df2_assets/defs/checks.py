@@ -44,11 +44,10 @@ _FREE: Final = (SOURCE, "image_text")
 _SHOWN_IN_RUN: Final = (dg.TextMetadataValue, dg.TableMetadataValue, dg.PathMetadataValue)
 """What the event of a failure shows of a check's metadata: items, and where all of them are."""
 
-_AGAIN: Final = "The job `check_only` evaluates it again, for one split or for all."
-
 
 def _check_step(names: Names, asset: str) -> dg.AssetChecksDefinition:
     """Return the step that evaluates the checks of an asset; it holds the split unless `_FREE`."""
+    again = f"The job `{names.name('check_only')}` evaluates it again, for one split or for all."
 
     @dg.multi_asset_check(
         name=names.name(f"{asset}_checks"),
@@ -56,7 +55,7 @@ def _check_step(names: Names, asset: str) -> dg.AssetChecksDefinition:
             dg.AssetCheckSpec(
                 check.name,
                 asset=names.key(asset),
-                description=f"{check.description} {_AGAIN}",
+                description=f"{check.description} {again}",
                 blocking=check.blocking,
                 partitions_def=splits,
             )

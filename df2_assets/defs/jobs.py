@@ -60,8 +60,8 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             dg.AssetSelection.checks(*checks.values()),
             "Evaluates all checks of a split again, on its tables and files as they are, with "
             "today's settings. Without a partition it evaluates every split that is there. It "
-            "makes nothing, and opens an image only to show an offender. `verify_dataset` compares "
-            "bytes instead.",
+            "makes nothing, and opens an image only to show an offender. "
+            f"`{names.name('verify_dataset')}` compares bytes instead.",
             _BY_SPLIT,
         ),
         job(
@@ -74,7 +74,7 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             "measure_crops",
             assets("crop_quality").without_checks(),
             "Measures the crops of a split, which other splits are compared with. Run it for every "
-            "split before `refresh_reports`, as `df2-assets report` does.",
+            f"split before `{names.name('refresh_reports')}`, as `df2-assets report` does.",
         ),
         job(
             "refresh_reports",
@@ -133,8 +133,8 @@ def verify_dataset(names: Names) -> dg.JobDefinition:
         executor_def=dg.in_process_executor,
         description=(
             "Compares the files of a split with what was built, and every byte if `deep`. A "
-            "damaged crop is marked, and the next build makes it again. `check_only` judges what "
-            "was built instead."
+            "damaged crop is marked, and the next build makes it again. "
+            f"`{names.name('check_only')}` judges what was built instead."
         ),
     )
     def job() -> None:
