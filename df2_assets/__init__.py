@@ -1,15 +1,17 @@
 """DeepFashion2 as SKU crops, metadata and prompts, built as Dagster assets.
 
-`build`, `plan`, `verify`, `explain` and `read_image_text` are those of `df2_assets.api`. Worker
-processes import this package, so it loads nothing before one of these is asked for.
+`build`, `plan`, `verify`, `explain` and `read_image_text` are those of `df2_assets.api`, and raise
+what is in `errors`. Worker processes import this package, so it loads nothing before somebody asks
+for one of these.
 """
 
 TYPE_CHECKING = False  # as type checkers know it: typing is not loaded either
 if TYPE_CHECKING:
+    from df2_assets import errors
     from df2_assets.api import build, explain, plan, read_image_text, verify
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "build", "explain", "plan", "read_image_text", "verify"]
+__all__ = ["__version__", "build", "errors", "explain", "plan", "read_image_text", "verify"]
 
 
 def __getattr__(name: str) -> object:

@@ -53,6 +53,7 @@ def serve(port: int | None, command: tuple[str, ...]) -> None:
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
+                ws="none",
                 timeout_graceful_shutdown=1,
             )
         )
