@@ -85,7 +85,7 @@ def make_app(settings: Settings) -> ASGIApp:
             Mount(f"/{name}/sku", _files(roots.sku_root, _IN_SKU_ROOT)),
         ],
         # A web page elsewhere whose name leads to this machine is not let in.
-        middleware=[Middleware(TrustedHostMiddleware, [*hosts])],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])],
         exception_handlers={404: not_found},
     )
     app.router.redirect_slashes = False
@@ -114,7 +114,7 @@ class _Folder(StaticFiles):
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
         try:
             real, status = super().lookup_path(path)
-        except OSError:  # not for this user to read, or links in a circle
+        except (OSError, ValueError):  # not for this user to read, links in a circle, a null byte
             return "", None
         if not real or not self._allowed.fullmatch(os.path.relpath(real, self._root.resolve())):
             return "", None
