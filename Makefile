@@ -100,6 +100,8 @@ faults-long: .venv/.installed-dev ## the same for an hour, its figures into docs
 system-packages:
 	@scripts/install_system_packages.sh
 
+# Versions this old have no wheels for later Pythons.
+test-lowest: private PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3.11)
 test-lowest: .venv/.installed-dev ## run make test with every dependency at its lower bound (slow)
 	@$(FIND_PYTHON); "$$python" -m venv --clear .venv-lowest
 	@.venv/bin/python scripts/lowest_versions.py dev >.venv-lowest/constraints.txt

@@ -1,12 +1,13 @@
 """DeepFashion2 as SKU crops, metadata and prompts, built as Dagster assets.
 
-`build`, `plan`, `verify`, `explain` and `read_image_text` are those of `df2_assets.api`,
-`DeepFashion2Sku` is the Component of `df2_assets.component`. Worker processes import this package,
-so it loads nothing before one of these is asked for.
+`build`, `plan`, `verify`, `explain` and `read_image_text` are those of `df2_assets.api`, and raise
+what is in `errors`; `DeepFashion2Sku` is the Component of `df2_assets.component`. Worker processes
+import this package, so it loads nothing before somebody asks for one of these.
 """
 
 TYPE_CHECKING = False  # as type checkers know it: typing is not loaded either
 if TYPE_CHECKING:
+    from df2_assets import errors
     from df2_assets.api import build, explain, plan, read_image_text, verify
     from df2_assets.component import DeepFashion2Sku
 
@@ -15,6 +16,7 @@ __all__ = [
     "DeepFashion2Sku",
     "__version__",
     "build",
+    "errors",
     "explain",
     "plan",
     "read_image_text",

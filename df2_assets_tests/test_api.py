@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import runpy
 import sys
 import threading
 import warnings
@@ -219,6 +221,28 @@ def test_a_thread_and_a_loop_that_runs_build_without_a_warning(tmp_path: Path) -
         asyncio.run(cell())
     assert [result["train"].changed for result in results] == [True, False]
     assert [str(one.message) for one in caught if one.category is RuntimeWarning] == []
+
+
+def test_the_blocks_of_the_page_run_one_after_the_other(
+    fresh: tuple[Build, dict[str, SplitBuild]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    build, built = fresh
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "DeepFashion2_original").symlink_to(build.df2)
+    (tmp_path / "data" / "DeepFashion2_SKU").symlink_to(build.sku)
+    monkeypatch.chdir(tmp_path)
+    page = (processes.PROJECT / "docs" / "python.md").read_text(encoding="utf-8")
+    before_training = page.partition("## A training machine")[0]
+    block = tmp_path / "blocks.py"
+    block.write_text("\n".join(re.findall(r"```python\n(.*?)```", before_training, re.S)))
+    has = runpy.run_path(str(block))
+    assert (has["train"].skus, has["train"].crops) == (built["train"].skus, built["train"].crops)
+    assert has["verified"]["train"].well
+    assert has["same"].to_dict("records") == has["rows"].to_dict("records")
+    assert "/nowhere" in capsys.readouterr().out
 
 
 def test_the_example_runs_as_a_script_without_a_main_guard(tmp_path: Path) -> None:

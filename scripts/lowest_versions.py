@@ -14,11 +14,15 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def lowest(extras: list[str]) -> Iterator[str]:
-    """`name==version` for each requirement of the project and of some of its extras."""
+    """Yield `name==version` for each requirement of the project and of some of its extras.
+
+    Where both name a package, the bound of the extra counts: the tests need more than the project.
+    """
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     optional = project["optional-dependencies"]
-    for text in (*project["dependencies"], *(one for extra in extras for one in optional[extra])):
-        requirement = Requirement(text)
+    groups = (project["dependencies"], *(optional[extra] for extra in extras))
+    requirements = [Requirement(text) for group in groups for text in group]
+    for requirement in {one.name: one for one in requirements}.values():
         (bound,) = (one.version for one in requirement.specifier if one.operator == ">=")
         yield f"{requirement.name}=={bound}"
 

@@ -106,8 +106,9 @@ def files_match(
         "an empty folder": tree.empty,
         FOREIGN: tree.foreign,
     }
-    parts = [crop_rows(paths).assign(what=what) for what, paths in faults.items()]
-    offenders = pd.concat(parts, ignore_index=True)
+    whats = [what for what, paths in faults.items() for _ in paths]
+    offenders = crop_rows(path for paths in faults.values() for path in paths)
+    offenders = offenders.assign(what=pd.Series(whats, dtype=TEXT))
     on_disk = len(tree.crops) + len(tree.temporary) + len(tree.foreign)
     return Finding(
         offenders.empty,

@@ -5,6 +5,7 @@ from typing import Final
 import pandas as pd
 
 from df2_assets.checks.finding import ITEM, Finding, number_of
+from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.reasons import MEANINGS, file_at_fault
 from df2_assets.dataset.skus import refused_crops, refused_in_index
 
@@ -35,6 +36,7 @@ def all_refusals_within_limit(
     What is refused while cutting is an image, with all crops that are wanted of it.
     """
     crops = refused_crops(split, groups, manifest).assign(kind="image")
+    crops = crops.astype({"kind": TEXT})
     refused = pd.concat([_refused_in_index(index), crops]).sort_values(
         ["image_id", "item_idx"], na_position="first", kind="stable", ignore_index=True
     )
@@ -45,7 +47,8 @@ def _refused_in_index(index: pd.DataFrame) -> pd.DataFrame:
     """Return the refusals of an index and their `kind`; an image is one that is refused whole."""
     refused = refused_in_index(index)
     whole = index["source"].loc[refused.index].isna()
-    return refused.assign(kind=whole.map({True: "image", False: "item"}))
+    kinds = whole.map({True: "image", False: "item"}).astype(TEXT)
+    return refused.assign(kind=kinds)
 
 
 def _judge(

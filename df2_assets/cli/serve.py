@@ -72,6 +72,7 @@ def serve(port: int | None, host: str, as_json: bool, command: tuple[str, ...]) 
                 access_log=False,
                 lifespan="off",
                 loop="asyncio",  # uvloop would keep signals to itself
+                ws="none",
                 timeout_graceful_shutdown=1,
             )
         )

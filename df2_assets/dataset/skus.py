@@ -29,6 +29,9 @@ KEY: Final = ["pair_id", "style", "category_id"]
 _ROWS: Final = 500_000
 """Rows of an index that are grouped at once, about: 350 MB while they are."""
 
+_TEXTS: Final = dict.fromkeys(("split", "stage"), frames.TEXT)
+"""The types of columns that get one value: pandas before 3.0 joins others with a warning."""
+
 
 def sku_id(pair_id: int, style: int, category_id: int) -> str:
     """`000001_01_01` for pair 1, style 1, category 1."""
@@ -131,8 +134,7 @@ def collect_refusals(
 def refused_in_index(index: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of an index with a reason, in its order: columns of `refusals`."""
     refused = index[index["reason"].notna()].assign(stage="raw_annotation_index")
-    columns: pd.DataFrame = refused[REFUSALS.names]
-    return columns
+    return refused[[*REFUSALS.names]].astype(_TEXTS)
 
 
 def refused_crops(split: str, groups: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
@@ -140,5 +142,4 @@ def refused_crops(split: str, groups: pd.DataFrame, manifest: pd.DataFrame) -> p
     refused = manifest["reason"].notna() & (manifest["reason"] != UNPAIRED)
     failed = manifest[refused][["crop_path", "reason", "detail"]]
     crops = groups[["crop_path", "image_id", "item_idx"]].merge(failed, on="crop_path")
-    columns: pd.DataFrame = crops.assign(split=split, stage="crops")[REFUSALS.names]
-    return columns
+    return crops.assign(split=split, stage="crops")[[*REFUSALS.names]].astype(_TEXTS)

@@ -84,7 +84,7 @@ def make_app(settings: Settings) -> ASGIApp:
             Mount(f"/{name}/sku", _Files(roots.sku_root, _IN_SKU_ROOT)),
         ],
         # A web page elsewhere whose name leads to this machine is not let in.
-        middleware=[Middleware(TrustedHostMiddleware, [*hosts])],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])],
         exception_handlers={404: not_found},
     )
     app.router.redirect_slashes = False

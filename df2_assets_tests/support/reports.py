@@ -54,7 +54,9 @@ def running(settings: Settings) -> Iterator[Served]:
     """The server of a data set, until the end of the block; not at the port that people use."""
     port = urlsplit(settings.reports_url).port if settings.reports_url != DEFAULT else free_port()
     assert port is not None
-    config = uvicorn.Config(make_app(settings), port=port, log_level="error", lifespan="off")
+    config = uvicorn.Config(
+        make_app(settings), port=port, log_level="error", lifespan="off", ws="none"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
