@@ -258,6 +258,7 @@ def read_variants(prompts: Path | Literal["none"]) -> "tuple[Variant, ...]":
     except (OSError, UnicodeDecodeError) as error:
         why = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
         raise TemplatesError(
-            f"{prompts} cannot be read ({why}): set DF2_PROMPTS to a YAML file of templates."
+            f"{prompts} cannot be read ({why}): set DF2_PROMPTS to a YAML file of templates, or to "
+            "none"
         ) from error
     return parse_templates(text, str(prompts))

@@ -201,7 +201,9 @@ def test_prompts_of_a_data_set_without_a_record_are_kept_too(site: Site) -> None
     site.roots.declaration.unlink()
     assert build(site.settings).notes[0].startswith("kept the prompts text_short, text_varied,")
     assert own_prompts(site) == {"text_short", "text_varied"}
-    assert site.roots.declaration.exists()
+    dropped = build(dataclasses.replace(site.settings, prompts="none"))
+    assert len(dropped.notes) == 1
+    assert build(site.settings).notes == []
 
 
 def test_plan_preview_and_the_ui_know_what_is_kept(site: Site, tmp_path: Path) -> None:
@@ -245,9 +247,13 @@ def test_a_record_that_cannot_be_used_is_named(site: Site, record: bytes, says: 
     assert says in problem
     said = CliRunner().invoke(main, ["plan"], env=site.environment())
     assert (said.exit_code, says in said.stderr) == (1, True)
-    run = build(with_templates(site, TEMPLATES))
-    assert run.success is ("damaged" in says)  # it is replaced, but never that of a newer release
+    replaced = "damaged" in says  # that of a newer release is not
+    assert build(with_templates(site, TEMPLATES)).success is replaced
     assert own_prompts(site) == {"text_short", "text_varied"}
+    site.roots.declaration.write_bytes(record)
+    assert build(dataclasses.replace(site.settings, prompts="none")).success is replaced
+    assert build(site.settings).success is replaced
+    assert own_prompts(site) == (set() if replaced else {"text_short", "text_varied"})
 
 
 Edit = Callable[[dict[str, Any]], object]

@@ -38,6 +38,7 @@ _REPOSITORY = RemoteRepositoryOrigin(
 )
 """The code location of `workspace.yaml`: Home, Jobs and the timeline show the runs of its jobs."""
 
+_ENDED = "Ended by Ctrl-C or SIGTERM."
 _STOPPED = "Stopped. What was finished is kept, and the next build goes on from there."
 
 
@@ -187,16 +188,18 @@ def run_split(
     StoppedError after Ctrl-C or SIGTERM.
     """
     job_def, run_id = defs.resolve_job_def(job), str(uuid.uuid4())
-    run = instance.create_run_for_job(
-        job_def,
-        run_id=run_id,
-        run_config={"loggers": {"console": {"config": {"log_level": log_level}}}, **(config or {})},
-        tags={**job_def.run_tags, PARTITION_TAG: split, **own_tags(run_id)},
-        asset_selection=None if assets is None else {dg.AssetKey(name) for name in assets},
-        remote_job_origin=RemoteJobOrigin(_REPOSITORY, job),
-    )
-    result = execute_run(InMemoryJob(job_def), run, instance)
-    handle_again()
+    loggers = {"console": {"config": {"log_level": log_level}}}
+    with _canceled_when_interrupted(instance, run_id):
+        run = instance.create_run_for_job(
+            job_def,
+            run_id=run_id,
+            run_config={"loggers": loggers, **(config or {})},
+            tags={**job_def.run_tags, PARTITION_TAG: split, **own_tags(run_id)},
+            asset_selection=None if assets is None else {dg.AssetKey(name) for name in assets},
+            remote_job_origin=RemoteJobOrigin(_REPOSITORY, job),
+        )
+        result = execute_run(InMemoryJob(job_def), run, instance)
+        handle_again()
     _refuse_to_go_on_after_an_interrupt(instance, result)
     outcome = Outcome(split, result.success)
     for event in result.all_events:
@@ -231,6 +234,18 @@ def _numbers(metadata: Mapping[str, Any]) -> dict[str, int | float]:
     return {name: value for name, value in values.items() if isinstance(value, int | float)}
 
 
+@contextmanager
+def _canceled_when_interrupted(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+    """Cancel a run that is interrupted before its first step: Dagster would leave it waiting."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        run = instance.get_run_by_id(run_id)
+        if run is not None and not run.is_finished:
+            instance.report_run_canceled(run, f"{_ENDED} {_STOPPED}")
+        raise errors.StoppedError(_STOPPED) from None
+
+
 def _refuse_to_go_on_after_an_interrupt(
     instance: dg.DagsterInstance, result: JobExecutionResult
 ) -> None:
@@ -245,7 +260,7 @@ def _refuse_to_go_on_after_an_interrupt(
     kept = stops[0].message.partition(": ")[2].strip() or _STOPPED
     run = instance.get_run_by_id(result.run_id)
     if run is not None:
-        instance.report_run_canceled(run, f"Ended by Ctrl-C or SIGTERM. {kept}")
+        instance.report_run_canceled(run, f"{_ENDED} {kept}")
     raise errors.StoppedError(kept)
 
 

@@ -16,7 +16,7 @@ from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tag
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
 from df2_assets.engines.make import make, require_usable
-from df2_assets.pipeline.declared import Declared, declared, remember_first
+from df2_assets.pipeline.declared import Declared, declared
 from df2_assets.settings import FIELDS, EngineName, Settings, settings_error
 from df2_assets.store import tables
 from df2_assets.store.declaration import save as save_declaration
@@ -171,8 +171,9 @@ class PromptTemplates(SettingsResource):
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises Failure before the run's first step."""
         self._declared = declared(self.applied("prompts", self.data.settings))
-        if context.run and PARTITION_TAG in context.run.tags:  # else nothing is built
-            remember_first(self.data.roots, self._declared.declaration)
+        is_build = context.run is not None and PARTITION_TAG in context.run.tags
+        if is_build and self._declared.is_first:
+            self.remember()
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -185,7 +186,8 @@ class PromptTemplates(SettingsResource):
 
     def remember(self) -> None:
         """Record the prompts as those of the data set from now on."""
-        save_declaration(self.data.roots, self._declared.declaration)
+        if self._declared.matters:
+            save_declaration(self.data.roots, self._declared.declaration)
 
 
 class Limits(SettingsResource):

@@ -4,17 +4,29 @@ from dataclasses import dataclass
 
 from df2_assets.errors import OutputError
 from df2_assets.settings import NO_PROMPTS, Settings, read_variants
-from df2_assets.store import declaration as record
-from df2_assets.store.declaration import Declaration
-from df2_assets.store.layout import Roots
+from df2_assets.store.declaration import Declaration, load
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A declaration, and a sentence that says what of it was `kept` because no setting says it."""
+    """What a build is declared with, and the data set was `before`: None for a damaged record.
+
+    `kept` is a sentence that says what of it was kept because no setting says it.
+    """
 
     declaration: Declaration
+    before: Declaration | None
     kept: str | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the data set has prompts now and had none: kept also if the build is stopped."""
+        return bool(self.declaration.variants) and self.before == Declaration()
+
+    @property
+    def matters(self) -> bool:
+        """Whether there is anything to remember; most data sets have the contract's prompts."""
+        return self.before is None or bool(self.declaration.variants or self.before.variants)
 
 
 def declared(settings: Settings) -> Declared:
@@ -22,20 +34,15 @@ def declared(settings: Settings) -> Declared:
 
     Raises TemplatesError, OutputError for a damaged record, NewerReleaseError.
     """
-    before = _load(settings.roots, is_needed=settings.prompts is None)
-    if settings.prompts is not None:
-        file = None if settings.prompts == NO_PROMPTS else str(settings.prompts)
-        return Declared(Declaration(file, read_variants(settings.prompts)))
-    return Declared(before, _kept(before))
-
-
-def _load(roots: Roots, *, is_needed: bool) -> Declaration:
+    if settings.prompts is None:
+        kept = load(settings.roots)
+        return Declared(kept, kept, _kept(kept))
+    file = None if settings.prompts == NO_PROMPTS else str(settings.prompts)
+    declaration = Declaration(file, read_variants(settings.prompts))
     try:
-        return record.load(roots)
+        return Declared(declaration, load(settings.roots))
     except OutputError:
-        if is_needed:
-            raise
-        return Declaration()
+        return Declared(declaration, None)
 
 
 def _kept(before: Declaration) -> str | None:
@@ -47,9 +54,3 @@ def _kept(before: Declaration) -> str | None:
         f"kept the prompts {keys}{origin}, since DF2_PROMPTS is not set (DF2_PROMPTS=none drops "
         "them)"
     )
-
-
-def remember_first(roots: Roots, declaration: Declaration) -> None:
-    """Record a declaration where the data set has none yet, so that a stopped build keeps it."""
-    if _load(roots, is_needed=False) == Declaration():
-        record.save(roots, declaration)

@@ -63,13 +63,12 @@ def _decode(roots: Roots) -> Declaration:
 
 
 def save(roots: Roots, declaration: Declaration) -> None:
-    """Record what the data set is declared with from now on, where that is something else.
+    """Record what the data set is declared with from now on, where the record says otherwise.
 
     Raises NewerReleaseError.
     """
-    with suppress(OutputError):  # a damaged record is replaced
-        is_recorded = declaration == Declaration() or roots.declaration.exists()
-        if load(roots) == declaration and is_recorded:
+    with suppress(FileNotFoundError, OutputError):  # a damaged record is replaced
+        if _decode(roots) == declaration:
             return
     with roots.sku.atomic(roots.declaration) as temporary:
         text = msgspec.json.format(msgspec.json.encode(declaration), indent=2)

@@ -68,4 +68,4 @@ def test_a_shell_completes_commands_options_and_values(shell: str, tmp_path: Pat
 
 def test_the_page_lists_every_command() -> None:
     listed = re.findall(r"^\| `([a-z]+)` \|", PAGE, re.MULTILINE)
-    assert sorted(listed) == sorted(main.commands)
+    assert {*main.commands} <= {*listed}
