@@ -34,13 +34,13 @@ def on(*kinds: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("store", kinds, indirect=True, scope="session")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", params=["s3"])
 def store(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
     """A server, known to this process by its environment alone."""
     pytest.importorskip("obstore", reason="needs the objects extra")
     pytest.importorskip("moto", reason="needs the e2e extra")
     with (
-        serving(getattr(request, "param", "s3")) as running,
+        serving(request.param) as running,
         pytest.MonkeyPatch.context() as patch,
     ):
         for name, value in running.environment.items():

@@ -3,14 +3,16 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 
 from df2_assets.engines.local import LocalEngine
 from df2_assets.settings import make_roots
 from df2_assets.verify.verify import verify
-from df2_assets_tests.objects.conftest import Source
-from df2_assets_tests.objects.outputs import crops, digests, in_folder
+from df2_assets_tests.objects.conftest import Source, on
+from df2_assets_tests.objects.outputs import crops, digest, digests, in_folder
 from df2_assets_tests.support.builder import headless, item, jpeg
+from df2_assets_tests.support.object_servers import SERVERS
 from df2_assets_tests.support.object_store import Place
 from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.run import build
@@ -41,6 +43,20 @@ def test_a_build_gives_the_same_bytes_wherever_it_reads_and_writes(
     assert (document["df2_root"], document["out_root"]) == (str(df2_root), str(sku_root))
 
 
+@on(*SERVERS)
+def test_a_build_has_the_same_digest_on_each_store(
+    source: Source,
+    expected: dict[str, str],
+    place: Place,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert build(source.url, place.root).problems == []
+    left = digests(place.contents())
+    with capsys.disabled():
+        click.echo(f"\n{place.store.kind}, local: {digest(left)} (folder: {digest(expected)})")
+    assert left == expected
+
+
 def test_what_cannot_be_used_is_refused_in_the_same_words(tmp_path: Path, place: Place) -> None:
     data = random_dataset(tmp_path / "df2", 5, images=80, bad=0.3)
     data.raw_image("train", 900_001, b"")
@@ -56,6 +72,7 @@ def test_what_cannot_be_used_is_refused_in_the_same_words(tmp_path: Path, place:
     assert digests(sku.contents()) == digests(in_folder(tmp_path / "sku"))
 
 
+@on("s3", "azure", "gcs")
 def test_verify_names_a_damaged_crop_and_a_build_mends_it_alone(
     source: Source, place: Place
 ) -> None:

@@ -17,6 +17,7 @@ from df2_assets.store.location import locate
 from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SMALL, SPLIT
+from df2_assets_tests.objects.conftest import on
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.object_store import PICTURES, Place
 
@@ -177,6 +178,7 @@ def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots) -> 
     assert faults(there) == []
 
 
+@on("s3", "azure", "gcs")
 def test_the_commands_export_and_verify_what_is_in_a_bucket(
     on_disk: Roots, tmp_path: Path, place: Place
 ) -> None:

@@ -2,10 +2,12 @@
 
 import pytest
 
-from df2_assets_tests.objects.conftest import Source
+from df2_assets_tests.objects.conftest import Source, on
 from df2_assets_tests.objects.outputs import crops, digests
 from df2_assets_tests.support.object_store import Place, sprinkled
 from df2_assets_tests.support.run import build
+
+pytestmark = on("s3", "azure")
 
 
 @pytest.fixture
@@ -65,4 +67,30 @@ def test_a_source_that_cannot_be_read_ends_the_build_and_refuses_no_image(
         (problem,) = build(source.url, place.root).problems
     assert f"{source.url}/train/image/" in problem
     assert build(source.url, place.root).problems == []
+    assert digests(place.contents()) == expected
+
+
+@pytest.mark.usefixtures("impatient")
+def test_credentials_that_expire_during_a_build_are_named_and_nothing_is_lost(
+    source: Source, expected: dict[str, str], place: Place
+) -> None:
+    enough = len(crops(expected)) // 2
+    scheme = place.url.partition(":")[0]
+    puts = 0
+
+    def fault(operation: str, path: str) -> str | None:
+        nonlocal puts
+        puts += operation == "put" and path.endswith(".jpg")
+        return f"expired in {scheme}" if puts > enough else None
+
+    with place.store.failing(fault):
+        problems = build(source.url, place.root).problems
+    assert problems
+    assert any("credentials" in problem for problem in problems), problems
+    if scheme == "s3":
+        assert any("expired" in problem for problem in problems), problems
+    assert len((place / "train").tags()) >= enough
+    resumed = build(source.url, place.root)
+    assert resumed.problems == []
+    assert int(resumed.runs[0].numbers["crops"]["unchanged"]) > 0
     assert digests(place.contents()) == expected

@@ -24,7 +24,16 @@ PICTURES = "get of a picture"
 """Counted apart from other gets: a warm rerun draws a few crops for its contact sheet."""
 
 Fault = Callable[[str, str], str | None]
-"""Given an operation and a path: `500`, `503`, `hang`, `cut` (the answer breaks off), or None."""
+"""Given an operation and a path: of `ANSWERS`, `hang`, `cut` (the answer breaks off), or None."""
+
+ANSWERS = {
+    "500": (500, "InternalError", "so the test wants it"),
+    "503": (503, "ServiceUnavailable", "so the test wants it"),
+    # What S3 answers to an old session token, and Azure to an old token of its directory.
+    "expired in s3": (400, "ExpiredToken", "The provided token has expired."),
+    "expired in az": (401, "InvalidAuthenticationInfo", "Lifetime validation failed."),
+}
+"""Faults that are an answer: status, code and message."""
 
 
 def no_fault(operation: str, path: str) -> None:
@@ -51,10 +60,10 @@ class Gate:
                 self.failed[fault] += 1
         if fault == "hang":
             time.sleep(20)  # longer than a client waits for a byte
-        elif fault in ("500", "503"):
-            code = {"500": "InternalError", "503": "ServiceUnavailable"}[fault]
-            text = f"<Error><Code>{code}</Code><Message>so the test wants it</Message></Error>"
-            start_response(f"{fault} {code}", [("Content-Type", "application/xml")])
+        elif fault in ANSWERS:
+            status, code, message = ANSWERS[fault]
+            text = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+            start_response(f"{status} {code}", [("Content-Type", "application/xml")])
             return [text.encode()]
         answer = b"".join(self._application(environ, start_response))
         return [answer[: len(answer) // 2]] if fault == "cut" else [answer]
@@ -70,9 +79,10 @@ def _operation(environ: Environ) -> str:
 
 
 class ObjectStore:
-    """The server with its gate and one bucket, which is at `url`."""
+    """A server of one kind of `SERVERS` with its gate and one bucket, which is at `url`."""
 
-    def __init__(self, gate: Gate, url: str, connection: Connection) -> None:
+    def __init__(self, kind: str, gate: Gate, url: str, connection: Connection) -> None:
+        self.kind = kind
         self.gate = gate
         self.url = url
         self.environment, self.bucket = connection
@@ -160,7 +170,9 @@ def serving(kind: str) -> Iterator[ObjectStore]:
         thread = threading.Thread(target=front.serve_forever, daemon=True)
         thread.start()
         try:
-            yield ObjectStore(gate, server.url, server.connect(f"http://127.0.0.1:{front.port}"))
+            yield ObjectStore(
+                kind, gate, server.url, server.connect(f"http://127.0.0.1:{front.port}")
+            )
         finally:
             front.shutdown()
             front.server_close()
