@@ -34,7 +34,7 @@ endif
 
 EXTRAS :=
 .venv/.installed-dev: EXTRAS := [dev]
-.venv/.installed-extra: EXTRAS := [dev,e2e,exports,postgres,ray,s3,torch]
+.venv/.installed-extra: EXTRAS := [dev,e2e,exports,objects,postgres,ray,torch]
 .venv/.installed .venv/.installed-dev .venv/.installed-extra: .venv/bin/python \
 		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
 	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \

@@ -104,7 +104,7 @@ def test_what_workers_import_loads_neither_tables_nor_dagster(module: str, tmp_p
     loaded = processes.loaded_modules(f"import {module}", processes.environment(tmp_path), tmp_path)
     assert "df2_assets" in loaded
     assert loaded & {"dagster", "pandas", "pyarrow", "numpy", "matplotlib", "torch"} == set()
-    assert loaded & {"fsspec", "s3fs", "upath"} == set()
+    assert loaded & {"boto3", "obstore", "upath"} == set()
 
 
 def test_a_build_from_folder_to_folder_loads_nothing_of_object_stores(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_build_from_folder_to_folder_loads_nothing_of_object_stores(tmp_path: 
     loaded = processes.loaded_modules(program, env, tmp_path)
     assert {"dagster", "loky"} <= loaded
     # Dagster itself loads upath, and with it fsspec, when it opens an instance.
-    assert loaded & {"s3fs", "aiobotocore"} == set()
+    assert loaded & {"boto3", "obstore"} == set()
 
 
 def test_every_module_says_what_it_is_for() -> None:

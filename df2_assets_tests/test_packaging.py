@@ -68,7 +68,7 @@ def imported_packages(path: Path) -> set[str]:
 
 def test_what_the_package_imports_is_declared(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["ray"], *extras["s3"], *extras["torch"]]
+    lines = [*project["dependencies"], *extras["ray"], *extras["objects"], *extras["torch"]]
     declared = {canonicalize_name(Requirement(line).name) for line in lines}
     imported = set().union(*map(imported_packages, (PROJECT / "df2_assets").rglob("*.py")))
     distributions = packages_distributions()

@@ -9,7 +9,7 @@ from df2_assets.checks.finding import Finding, number_of
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, RELEASED
 from df2_assets.errors import LayoutError, inert
 from df2_assets.store.layout import ANNOTATION, IMAGE, Roots, image_id_of, require_input
-from df2_assets.store.location import names
+from df2_assets.store.location import store_at
 from df2_assets.store.system_files import is_system_file
 
 _NEARLY_FULL: Final = 0.9
@@ -83,7 +83,7 @@ def layout(roots: Roots, split: str) -> Finding:
 
 def _names(folder: Path, suffix: str) -> tuple[int, list[str]]:
     """Count names of six digits and `suffix`, and return those that are not."""
-    found = [name for name in names(folder) if not is_system_file(name)]
+    found = [name for name in store_at(folder).names(folder) if not is_system_file(name)]
     strangers = [name for name in found if image_id_of(name, suffix) is None]
     return len(found) - len(strangers), sorted(strangers)
 

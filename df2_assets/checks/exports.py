@@ -15,13 +15,12 @@ from df2_assets.checks.finding import Fault, Finding, Seen, crop_rows, number_of
 from df2_assets.errors import Df2Error, inert
 from df2_assets.exports import EXPORTS
 from df2_assets.exports import record as records
-from df2_assets.exports.folder import LOOSE, loose_name
+from df2_assets.exports.folder import LOOSE, loose_name, statuses
 from df2_assets.exports.format import Export
 from df2_assets.exports.record import Record
 from df2_assets.exports.source import count_skus, current_digest, read_crops
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, digest_each
-from df2_assets.store.files import statuses
 from df2_assets.store.layout import Roots
 from df2_assets.store.system_files import is_in_system_folder
 
@@ -117,7 +116,7 @@ def _changed_files(
     if not record.files.keys() <= listed.keys():
         yield "", "the list of its digests does not have all its files"
         return
-    on_disk = statuses(folder)
+    on_disk = statuses(roots, folder)
     has_crops = any(name.startswith(f"{LOOSE}/") for name in listed)
     tree = crop_tree.scan(roots, split).crops if has_crops else {}
     crops = {loose_name(path): status for path, status in tree.items()}

@@ -14,7 +14,6 @@ from df2_assets.dataset.skus import CROP_NAME, SKU_ID
 from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
 from df2_assets.errors import inert
 from df2_assets.store import tables
-from df2_assets.store.files import atomic, publish
 from df2_assets.store.layout import Roots
 
 ITEM: Final = ["split", "image_id", "item_idx"]
@@ -139,7 +138,7 @@ def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split
     """Write a finding as JSON, and beside it all its offenders, if any, as Parquet."""
     path = roots.offenders(asset, check, split)
     if len(finding.offenders):
-        with atomic(path) as temporary:
+        with roots.sku.atomic(path) as temporary:
             finding.offenders.to_parquet(temporary, index=False)
     else:
         path.unlink(missing_ok=True)
@@ -154,7 +153,7 @@ def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split
         len(finding.offenders),
     )
     text = msgspec.json.format(msgspec.json.encode(recorded), indent=2) + b"\n"
-    publish(roots.finding(asset, check, split), [text], lambda: None)
+    roots.sku.publish(roots.finding(asset, check, split), [text], lambda: None)
 
 
 def read_findings(roots: Roots, split: str) -> list[RecordedFinding]:

@@ -13,9 +13,8 @@ from df2_assets.dataset.boxes import is_reversed
 from df2_assets.dataset.metadata import Crop, Sku, StrictSku
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.errors import inert
-from df2_assets.store.crop_tree import lookup
 from df2_assets.store.layout import Roots
-from df2_assets.store.location import is_url, names
+from df2_assets.store.location import is_url
 
 
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
@@ -46,7 +45,8 @@ def contract(roots: Roots, split: str) -> Finding:
     problems = list(_document_problems(split, document))
     faults: list[_Fault] = []
     crops = 0
-    images, is_there = frozenset(names(roots.images(split))), lookup(roots, split)
+    images = frozenset(roots.df2.names(roots.images(split)))
+    is_there = roots.sku.lookup(roots.sku_root, roots.crops(split))
     for sku_id, raw in document.skus.items():
         try:
             sku = _decode_sku(raw)

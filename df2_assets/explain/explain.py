@@ -24,11 +24,10 @@ from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
 from df2_assets.errors import MissingTableError, escaped, inert
 from df2_assets.store import checksums, tables
 from df2_assets.store.contract_files import read_metadata
-from df2_assets.store.files import NOT_A_FILE, status_of
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
-from df2_assets.store.objects.path import ObjectPath
 from df2_assets.store.state import consistency_problems
+from df2_assets.store.store import NOT_A_FILE, status_of
 
 Fate = Literal["in", "unpaired", "refused", "style 0", "unknown"]
 
@@ -135,9 +134,8 @@ def _pairs(roots: Roots, text: str) -> Iterator[tuple[str, str]]:
     path = locate(text)
     for root in (roots.sku_root, roots.df2_root):
         yield str(path), str(root)
-        if not isinstance(path, ObjectPath) and not isinstance(root, ObjectPath):
-            # The file may itself be a link, to where the images are.
-            yield f"{os.path.realpath(path.parent)}/{path.name}", os.path.realpath(root)
+        # The file may itself be a link, to where the images are.
+        yield f"{path.parent.resolve()}/{path.name}", str(root.resolve())
 
 
 def _place_of(match: re.Match[str]) -> Place:

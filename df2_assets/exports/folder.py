@@ -15,18 +15,9 @@ from df2_assets.exports.shards import Limits, Shard, plan, rows_of
 from df2_assets.exports.source import Row, Source
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, write_list
-from df2_assets.store.files import (
-    Status,
-    atomic,
-    links,
-    publish,
-    remove,
-    rename,
-    require_real_folder,
-    status_of,
-    statuses,
-)
+from df2_assets.store.layout import Roots
 from df2_assets.store.space import require_space
+from df2_assets.store.store import Status, status_of
 from df2_assets.store.system_files import is_in_system_folder
 
 T = TypeVar("T")
@@ -59,6 +50,15 @@ class Exported:
     foreign: list[str] = field(default_factory=list)
 
 
+def statuses(roots: Roots, folder: Path) -> dict[str, Status]:
+    """Return the status of all files below a folder, by their names relative to it.
+
+    Raises OutputError for a link to another folder.
+    """
+    found = roots.sku.walk(folder)
+    return {name: status for name, status in found if status is not None}
+
+
 class Folder:
     """The files of one export of a split, while they are written.
 
@@ -82,9 +82,9 @@ class Folder:
         self._roots, self._split = source.roots, source.split
         self.path = self._roots.export(name, self._split)
         for place in (self._roots.own, *self.path.parents[1::-1], self.path):
-            require_real_folder(place)
+            self._roots.sku.require_no_links(place)
         self._record = records.load(self._roots, name, self._split)
-        self._on_disk = statuses(self.path)
+        self._on_disk = statuses(self._roots, self.path)
         self._top = self.path.relative_to(self._roots.sku_root).as_posix()
         self._digests: dict[str, str] = {}
         self._rows: Counter[str] = Counter()
@@ -111,7 +111,7 @@ class Folder:
         if (self.path / name).is_symlink():  # its target may have the same bytes, elsewhere
             self._mark_changing()
             (self.path / name).unlink()
-        changed = publish(self.path / name, hashed(), self._mark_changing)
+        changed = self._roots.sku.publish(self.path / name, hashed(), self._mark_changing)
         self._note(name, content.hexdigest(), "", changed)
         return content.hexdigest()
 
@@ -139,7 +139,7 @@ class Folder:
             parts = rows_of(self.source.rows(), [wanted[name] for name in todo]) if todo else ()
             for name, (shard, rows) in zip(todo, parts, strict=True):
                 self._mark_changing()
-                with atomic(self.path / name) as temporary:
+                with self._roots.sku.atomic(self.path / name) as temporary:
                     write(temporary, self.counted(rows, table))
                     sha256 = digest(temporary)
                 self._note(name, sha256, shard.key, changed=True)
@@ -181,7 +181,7 @@ class Folder:
                 yield row.path, f"{self._top}/{loose_name(row.path)}"
 
         with self._progress(f"writing {self.name}", len(missing), "crops") as advance:
-            for path, time_ns in links(self._roots.sku_root, pairs()):
+            for path, time_ns in self._roots.sku.link(self._roots.sku_root, pairs()):
                 name = path.removeprefix(f"{self._top}/")
                 status = sizes.pop(name), time_ns
                 self._record.files.pop(name, None)
@@ -244,7 +244,7 @@ class Folder:
         if not moves:
             return
         self._mark_changing()
-        rename(self.path, moves)
+        self._roots.sku.rename(self.path, moves)
         moved = {new: (self._status(new), files.pop(old)) for old, new in moves.items()}
         for old in moves:
             self._on_disk.pop(old)
@@ -260,5 +260,5 @@ class Folder:
         own = {name for name in others if records.is_own(name, self._own)}
         if own:
             self._mark_changing()
-            remove(self._roots.sku_root, [f"{self._top}/{name}" for name in own])
+            self._roots.sku.remove(self._roots.sku_root, [f"{self._top}/{name}" for name in own])
         return len(own), sorted(f"{self._top}/{name}" for name in others - own)

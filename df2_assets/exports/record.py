@@ -5,8 +5,8 @@ import re
 import msgspec
 
 from df2_assets.store.checksums import read_list
-from df2_assets.store.files import Status, publish, temporary_name
 from df2_assets.store.layout import Roots
+from df2_assets.store.store import Status, temporary_name
 
 
 class File(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ def load(roots: Roots, name: str, split: str) -> Record:
 def save(roots: Roots, name: str, split: str, record: Record) -> None:
     """Write the record, unless the file has it already."""
     text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
-    publish(roots.export_record(name, split), [text], lambda: None)
+    roots.sku.publish(roots.export_record(name, split), [text], lambda: None)
 
 
 def is_own(name: str, own: re.Pattern[str]) -> bool:

@@ -19,7 +19,6 @@ from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.store import checksums, state, tables
-from df2_assets.store.access import access
 from df2_assets.store.layout import Roots
 
 _MANIFEST: Final = ("size", "sha256", "width", "height")
@@ -98,7 +97,7 @@ class Source:
         """
         root = str(self.roots.sku_root)
         rows, ahead = tee(rows)
-        results = access(root).read_each((f"{root}/{row.path}", -1) for row in ahead)
+        results = self.roots.sku.read_each((f"{root}/{row.path}", -1) for row in ahead)
         for row, data in zip(rows, results, strict=True):
             if isinstance(data, OSError) and not isinstance(data, FileNotFoundError):
                 raise data

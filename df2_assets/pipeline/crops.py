@@ -17,7 +17,6 @@ from df2_assets.engines.shards import map_shards
 from df2_assets.pipeline.changes import Changes, counted
 from df2_assets.pipeline.cutting import CropFiles, CropShard, SourceImage, cut_shard, refuse
 from df2_assets.pipeline.planning import CropPlan, left_out
-from df2_assets.store.files import remove, remove_empty
 from df2_assets.store.journal import CropRow, journal
 from df2_assets.store.layout import Roots
 from df2_assets.store.state import mark_incomplete
@@ -57,8 +56,8 @@ def build_crops(
     dropped = [left_out(row) for path, row in on_disk.items() if path not in kept]
     failed = [row for row in new if row.reason is not None]
     removed = sorted((plan.tree.crops.keys() | on_disk.keys()) - kept)
-    remove(roots.sku_root, removed + plan.tree.temporary)
-    remove_empty(roots.sku_root, plan.tree.empty)
+    roots.sku.remove(roots.sku_root, removed + plan.tree.temporary)
+    roots.sku.remove_empty(roots.sku_root, plan.tree.empty)
     rows = [on_disk[path] for path in kept] + plan.settled + dropped + failed
     rows.sort(key=lambda row: row.crop_path)
     made = sorted({row.crop_path for row in new} & kept)

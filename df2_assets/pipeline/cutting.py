@@ -15,8 +15,9 @@ from df2_assets.dataset.cropping import decode, encode_crop, image_size
 from df2_assets.dataset.perceptual import Measures, measure
 from df2_assets.dataset.reasons import Reason
 from df2_assets.errors import Df2Error
-from df2_assets.store.access import Access, access
 from df2_assets.store.journal import CropRow
+from df2_assets.store.location import store_at
+from df2_assets.store.store import Store
 
 R = TypeVar("R")
 
@@ -71,7 +72,7 @@ def cut_shard(shard: CropShard) -> list[CropRow]:
     """
     rows: list[CropRow] = []
     fingerprints = {c.crop_path: c.fingerprint for image in shard.images for c in image.cuts}
-    written = access(shard.sku_root).write_each(shard.sku_root, _encoded(shard, rows))
+    written = store_at(shard.sku_root).write_each(shard.sku_root, _encoded(shard, rows))
     for path, data, (length, time_ns) in written:
         # As the file says, so that a check can compare it with the box.
         width, height = image_size(io.BytesIO(data))
@@ -95,14 +96,14 @@ def refuse(image: SourceImage, reason: Reason, detail: str, *, again: bool) -> l
 
 def measure_each(crops: CropFiles) -> list[Measures | None]:
     """Return the measures of each crop; None for one that is missing or cannot be read."""
-    files = access(crops.sku_root).open_each(_paths(crops))
+    files = store_at(crops.sku_root).open_each(_paths(crops))
     return [_unless_damaged(measure, file) for file in files]
 
 
 def probe(images: list[SourceImage]) -> Probe:
     """Make the images' crops in memory only. An image that cannot be used counts for nothing."""
     start, decoded, pixels, encoded = time.process_time(), 0, 0, 0
-    files = access(images[0].path).open_each(image.path for image in images)
+    files = store_at(images[0].path).open_each(image.path for image in images)
     for image, file in zip(images, files, strict=True):
         whole = _unless_damaged(decode, file)
         if whole is None:
@@ -133,7 +134,7 @@ def _unless_damaged(read: Callable[[BinaryIO], R], file: BinaryIO | OSError) -> 
 
 def _encoded(shard: CropShard, refused: list[CropRow]) -> Iterator[tuple[str, bytes]]:
     """Yield the crops of the shard; rows of those that cannot be made go to `refused`."""
-    source = access(shard.images[0].path)
+    source = store_at(shard.images[0].path)
     files = source.open_each(image.path for image in shard.images)
     for image, file in zip(shard.images, files, strict=True):
         pixels = _decoded(source, image, file)
@@ -145,7 +146,7 @@ def _encoded(shard: CropShard, refused: list[CropRow]) -> Iterator[tuple[str, by
         del pixels  # so that the next image is decoded into the same memory
 
 
-def _decoded(source: Access, image: SourceImage, file: BinaryIO | OSError) -> Image | list[CropRow]:
+def _decoded(source: Store, image: SourceImage, file: BinaryIO | OSError) -> Image | list[CropRow]:
     """Return the image's pixels, or the rows of its crops where it cannot be used."""
     try:
         if isinstance(file, OSError):

@@ -24,7 +24,6 @@ from df2_assets.pipeline.reading import (
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import Listing, scan
-from df2_assets.store.location import without_links
 
 _SHARD: Final = 500
 _ENOUGH: Final = 10
@@ -111,7 +110,7 @@ def read_files(roots: Roots, split: str) -> pa.Table:
 
 def _place(roots: Roots) -> str:
     """Return DF2_ROOT as the side table of the index records it, links followed."""
-    return str(without_links(roots.df2_root))
+    return str(roots.df2_root.resolve())
 
 
 def _place_before(roots: Roots, split: str) -> str | None:

@@ -23,7 +23,6 @@ from df2_assets.pipeline.cutting import Cut, Probe, SourceImage, probe
 from df2_assets.settings import Settings
 from df2_assets.store import checksums, crop_tree, journal, tables
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.files import free
 from df2_assets.store.journal import CropRow
 from df2_assets.store.layout import Roots
 from df2_assets.store.state import mark_incomplete
@@ -186,7 +185,7 @@ def estimate(
     """Return what the plan's crops would take, at a known rate or at that of a short probe."""
     images, make = plan.images, plan.make
     if not images:
-        return Estimate(0, 0, 0, free(roots.sku_root), 0.0)
+        return Estimate(0, 0, 0, roots.sku.free(roots.sku_root), 0.0)
     probed = _USUAL
     with closing(engine.map(probe, [images[:: -(-len(images) // _PROBED)]])) as results:
         for _, result in results:
@@ -200,7 +199,7 @@ def estimate(
         len(images),
         len(make),
         max(0, size - replaced) + _BYTES_PER_CROP_ELSEWHERE * len(make),
-        free(roots.sku_root),
+        roots.sku.free(roots.sku_root),
         len(images) / rate,
     )
 
@@ -219,6 +218,7 @@ def _find_rebuild_reason(make: set[str], tree: CropTree, known: dict[str, CropRo
 def _images(roots: Roots, make: pd.DataFrame) -> list[SourceImage]:
     """Return the images to decode, by path, each with its crops."""
     images: dict[str, SourceImage] = {}
+    root = str(roots.df2_root)
     for (path, size, mtime_ns), box, (crop_path, fingerprint) in zip(
         rows(make, "orig_image_path", "image_size", "image_mtime_ns"),
         rows(make, *EDGES),
@@ -227,7 +227,7 @@ def _images(roots: Roots, make: pd.DataFrame) -> list[SourceImage]:
     ):
         image = images.get(path)
         if image is None:
-            image = images[path] = SourceImage(str(roots.df2_root / path), size, mtime_ns, [])
+            image = images[path] = SourceImage(f"{root}/{path}", size, mtime_ns, [])
         image.cuts.append(Cut(crop_path, cast(Box, box), fingerprint))
     return [images[path] for path in sorted(images)]
 

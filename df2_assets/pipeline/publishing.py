@@ -14,7 +14,6 @@ from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.pipeline.changes import Changes, between
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.contract_files import lines_by_crop, metadata_version, read_metadata
-from df2_assets.store.files import publish
 from df2_assets.store.layout import Roots
 
 
@@ -48,7 +47,7 @@ def publish_metadata(
             before.update(read_metadata(roots, split).skus)
         state.mark_incomplete(roots, split)
 
-    changed = publish(roots.sku_metadata(split), [text], before_change)
+    changed = roots.sku.publish(roots.sku_metadata(split), [text], before_change)
     current = state.load(roots, split)
     source = state.source_of_metadata(roots, split)
     replaced = msgspec.structs.replace(current, sku_metadata=version, sku_metadata_of=source)
@@ -85,7 +84,7 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
         before.update(lines_by_crop(roots, split))
         state.mark_incomplete(roots, split)
 
-    changed = publish(roots.image_text(split), lines.values(), before_change)
+    changed = roots.sku.publish(roots.image_text(split), lines.values(), before_change)
     checksums.write(roots, split, partial(state.mark_incomplete, roots, split))
     digest = hashlib.sha256()
     for line in lines.values():

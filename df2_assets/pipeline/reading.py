@@ -9,8 +9,8 @@ from df2_assets.dataset.boxes import clamp, is_reversed
 from df2_assets.dataset.cropping import image_size
 from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.record import EDGES, INDEX
-from df2_assets.store.access import access
-from df2_assets.store.files import NOT_A_FILE
+from df2_assets.store.location import store_at
+from df2_assets.store.store import NOT_A_FILE
 
 
 class FileTask(NamedTuple):
@@ -100,7 +100,7 @@ def _read(
 def _annotations(shard: IndexShard) -> list[Annotation | Refused]:
     """Return the annotation of each task, or why there is none; open only what may be opened."""
     folder = shard.annotations
-    read = access(folder).read_each(
+    read = store_at(folder).read_each(
         (f"{folder}/{task.image_id}.json", task.anno_size + 1)
         for task in shard.tasks
         if NOT_A_FILE != task.anno_size <= MAX_BYTES
@@ -130,7 +130,7 @@ def _image_sizes(
     """Yield width and height of each task's image; open none that is of no use."""
     folder = shard.images
     both = list(zip(shard.tasks, annotations, strict=True))
-    files = access(folder).peek_each(
+    files = store_at(folder).peek_each(
         f"{folder}/{task.image_id}.jpg"
         for task, annotation in both
         if not isinstance(annotation, Refused) and task.image_size not in (None, NOT_A_FILE)

@@ -7,12 +7,11 @@ from urllib.parse import quote
 
 from df2_assets.settings import Settings
 from df2_assets.store.layout import Roots
-from df2_assets.store.location import without_links
 
 
 def data_set_id(roots: Roots) -> str:
     """Return the name of a data set in addresses: its folder's name and a digest of its place."""
-    place = without_links(roots.sku_root)
+    place = roots.sku_root.resolve()
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", place.name)
     return f"{name}-{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
 

@@ -14,14 +14,12 @@ from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
@@ -29,7 +27,8 @@ from df2_assets.errors import StorageError
 from df2_assets.report.addresses import address, data_set_id
 from df2_assets.settings import Settings
 from df2_assets.store.layout import OWN_FOLDER
-from df2_assets.store.location import is_url
+from df2_assets.store.location import store_at
+from df2_assets.store.store import Status
 
 _SPLIT: Final = "|".join(SPLITS)
 _NAME: Final = r"[\w-][\w.-]*"
@@ -49,7 +48,7 @@ def make_app(settings: Settings) -> ASGIApp:
     """Return the server of the data set that `settings` name."""
     roots, name = settings.roots, data_set_id(settings.roots)
     originals = [
-        Mount(f"/{name}/df2/{split}/{kind}", _files(roots.df2_root / split / kind, _IN_DF2_ROOT))
+        Mount(f"/{name}/df2/{split}/{kind}", _Files(roots.df2_root / split / kind, _IN_DF2_ROOT))
         for split in SPLITS
         for kind in ("image", "annos")
     ]
@@ -82,7 +81,7 @@ def make_app(settings: Settings) -> ASGIApp:
         routes=[
             Route("/", front_page),
             *originals,
-            Mount(f"/{name}/sku", _files(roots.sku_root, _IN_SKU_ROOT)),
+            Mount(f"/{name}/sku", _Files(roots.sku_root, _IN_SKU_ROOT)),
         ],
         # A web page elsewhere whose name leads to this machine is not let in.
         middleware=[Middleware(TrustedHostMiddleware, [*hosts])],
@@ -92,51 +91,8 @@ def make_app(settings: Settings) -> ASGIApp:
     return app
 
 
-def _files(folder: Path, allowed: re.Pattern[str]) -> ASGIApp:
-    return (
-        _Objects(folder, allowed)
-        if is_url(str(folder))
-        else _Folder(directory=folder, allowed=allowed)
-    )
-
-
-class _Folder(StaticFiles):
+class _Files:
     """The files of a folder whose real name in it matches `allowed`, links followed."""
-
-    def __init__(self, *, directory: Path, allowed: re.Pattern[str]) -> None:
-        super().__init__(directory=directory, check_dir=False)
-        self._root = directory
-        self._allowed = allowed
-
-    async def check_config(self) -> None:
-        """Accept a folder that is not there yet."""
-
-    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        try:
-            real, status = super().lookup_path(path)
-        except OSError:  # not for this user to read, or links in a circle
-            return "", None
-        if not real or not self._allowed.fullmatch(os.path.relpath(real, self._root.resolve())):
-            return "", None
-        return real, status
-
-    def file_response(
-        self,
-        full_path: str | os.PathLike[str],
-        stat_result: os.stat_result,
-        scope: Scope,
-        status_code: int = 200,
-    ) -> Response:
-        response = FileResponse(
-            full_path, status_code, _HEADERS, _media_type(full_path), stat_result=stat_result
-        )
-        if self.is_not_modified(response.headers, Headers(scope=scope)):
-            return NotModifiedResponse(response.headers)
-        return response
-
-
-class _Objects:
-    """The same of a bucket, where there are no links."""
 
     def __init__(self, folder: Path, allowed: re.Pattern[str]) -> None:
         self._folder = folder
@@ -147,19 +103,27 @@ class _Objects:
         name = request.url.path.removeprefix(scope.get("root_path", "")).removeprefix("/")
         if request.method not in ("GET", "HEAD"):
             raise HTTPException(405)
-        if not self._allowed.fullmatch(name):
-            raise HTTPException(404)
         try:
-            data = await run_in_threadpool((self._folder / name).read_bytes)
-        except FileNotFoundError:
+            data, status = await run_in_threadpool(self._read, name)
+        except (OSError, ValueError):  # missing, no file, not for this user, or links in a circle
             raise HTTPException(404) from None
         except StorageError as error:
             raise HTTPException(503, str(error)) from None
-        await Response(data, 200, _HEADERS, _media_type(name))(scope, receive, send)
+        headers = {**_HEADERS, "ETag": '"{:x}-{:x}"'.format(*status)}
+        is_known = headers["ETag"] in request.headers.get("If-None-Match", "")
+        content, code = (b"", 304) if is_known else (bytes(data), 200)
+        await Response(content, code, headers, _media_type(name))(scope, receive, send)
+
+    def _read(self, name: str) -> tuple[memoryview, Status]:
+        if not self._allowed.fullmatch(name):
+            raise FileNotFoundError
+        path = (self._folder / name).resolve()
+        if not self._allowed.fullmatch(os.path.relpath(str(path), str(self._folder.resolve()))):
+            raise FileNotFoundError
+        return store_at(path).mapped(path)
 
 
-def _media_type(path: str | os.PathLike[str]) -> str:
+def _media_type(name: str) -> str:
     """Return the type of a file; a browser would save Markdown and not show it."""
-    name = os.fspath(path)
     guess = None if name.endswith(".md") else mimetypes.guess_type(name)[0]
     return guess or "text/plain"

@@ -18,7 +18,7 @@ from df2_assets.sample.defects import DEFECTS, Draft
 from df2_assets.sample.picture import draw, encode_picture
 from df2_assets.sample.plan import plan
 from df2_assets.sample.planting import Job, plant
-from df2_assets.store.files import atomic
+from df2_assets.store.location import store_at
 from df2_assets.store.system_files import is_system_file
 
 DEFAULT_IMAGES: Final = 480
@@ -113,7 +113,7 @@ def _claim(out: Path, settings: dict[str, int]) -> None:
 def _write(path: Path, content: bytes) -> None:
     """Write a file that is not there, under a temporary name first."""
     if not path.is_file():
-        with atomic(path) as temporary:
+        with store_at(path).atomic(path) as temporary:
             temporary.write_bytes(content)
 
 

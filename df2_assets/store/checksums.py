@@ -12,9 +12,8 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from df2_assets.store import tables
-from df2_assets.store.access import access
-from df2_assets.store.files import publish
 from df2_assets.store.layout import Roots
+from df2_assets.store.location import store_at
 
 
 def digest(path: Path) -> str:
@@ -25,7 +24,7 @@ def digest(path: Path) -> str:
 
 def digest_each(root: Path, names: Iterable[str]) -> Iterator[str | None]:
     """The digests of small files, by their names below `root`; None where one cannot be read."""
-    for data in access(str(root)).read_each((f"{root}/{name}", -1) for name in names):
+    for data in store_at(root).read_each((f"{root}/{name}", -1) for name in names):
         yield None if isinstance(data, OSError) else hashlib.sha256(data).hexdigest()
 
 
@@ -57,7 +56,8 @@ def read(roots: Roots, split: str) -> dict[str, str]:
 
 def write_list(path: Path, digests: Mapping[str, str], before_change: Callable[[], None]) -> None:
     """Write digest by path as `sha256sum` does; a list that says so already is not touched."""
-    publish(path, (f"{sha}  {name}\n".encode() for name, sha in digests.items()), before_change)
+    lines = (f"{sha}  {name}\n".encode() for name, sha in digests.items())
+    store_at(path).publish(path, lines, before_change)
 
 
 def read_list(path: Path) -> dict[str, str]:

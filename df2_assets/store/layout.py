@@ -1,9 +1,6 @@
 """Where everything lies under the two roots, and which roots are refused."""
 
-import errno
-import os
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,9 +8,9 @@ from shlex import quote
 from typing import Final
 
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
-from df2_assets.errors import LayoutError, RootsError, dead_link, explain_os_error, inert
-from df2_assets.store.location import names, without_links
-from df2_assets.store.objects.path import ObjectPath
+from df2_assets.errors import LayoutError, RootsError, inert
+from df2_assets.store.location import Location, store_at
+from df2_assets.store.store import Store
 from df2_assets.store.system_files import is_system_file
 
 OWN_FOLDER: Final = "_df2_assets"
@@ -39,7 +36,7 @@ _NAMED: Final = 5
 
 @dataclass(frozen=True)
 class Roots:
-    """Every path under the two roots.
+    """Every path under the two roots, and the stores in which they lie.
 
     `df2_root` and `sku_root` are absolute; `out_root` is SKU_ROOT as it was given.
     """
@@ -47,6 +44,18 @@ class Roots:
     df2_root: Path
     sku_root: Path
     out_root: str
+
+    def __post_init__(self) -> None:
+        for name in ("df2_root", "sku_root"):
+            object.__setattr__(self, name, Location(getattr(self, name)))
+
+    @property
+    def df2(self) -> Store:
+        return store_at(self.df2_root)
+
+    @property
+    def sku(self) -> Store:
+        return store_at(self.sku_root)
 
     def images(self, split: str) -> Path:
         return self.df2_root / split / "image"
@@ -94,7 +103,9 @@ class Roots:
 
     def findings(self, split: str) -> list[Path]:
         """The findings of all checks that are on disk, sorted."""
-        return sorted((self.own / "checks").glob(f"*/{split}.json"))
+        folder = self.own / "checks"
+        names = (name for name, _ in self.sku.walk(folder) if name.endswith(f"/{split}.json"))
+        return [folder / name for name in sorted(names)]
 
     def offenders(self, asset: str, check: str, split: str) -> Path:
         """All offenders of a finding, beside it."""
@@ -134,21 +145,21 @@ class Roots:
     def lock(self, split: str) -> Path:
         return self.own / "locks" / f"{split}.lock"
 
-    def lock_holder(self, split: str) -> Path:
-        """Who holds the lock, where it is a file."""
-        return self.lock(split).with_suffix(".json")
+    def own_folders(self) -> dict[Path, bool]:
+        """The folders of the project's records, and whether all in them is the project's."""
+        deep = ("checks", "locks", "state", TABLES_FOLDER, "report/pictures")
+        folders = {self.own: False, self.own / "report": False}
+        return folders | {self.own / name: True for name in deep}
 
 
 def require_safe_roots(roots: Roots) -> None:
     """Raise RootsError where writing to SKU_ROOT could touch DF2_ROOT, the home or the root."""
-    df2, sku = without_links(roots.df2_root), without_links(roots.sku_root)
-    if not isinstance(sku, ObjectPath):
-        _require_usable(roots.sku_root)
-        _require_folder(sku)
-    if _lie_together(df2, sku):
+    roots.sku.require_usable(roots.sku_root)
+    df2, sku = roots.df2_root.resolve(), roots.sku_root.resolve()
+    inputs = [df2 / split / kind for split in SPLITS for kind in ("image", "annos")]
+    if _lies_in(sku, df2) or any(_lies_in(place, sku) for place in (df2, *inputs)):
         # Whoever takes the folder of both for DF2_ROOT wants to know the right one.
-        is_right = isinstance(df2, ObjectPath) or _holds_any(df2)
-        places = () if is_right else (_find_elsewhere(df2, split) for split in SPLITS)
+        places = () if _holds_any(df2) else (_find_elsewhere(df2, split) for split in SPLITS)
         elsewhere = next(filter(None, places), None)
         raise RootsError(
             f"SKU_ROOT ({sku}) and DF2_ROOT ({df2}) are the same or one lies in the other; "
@@ -156,54 +167,10 @@ def require_safe_roots(roots: Roots) -> None:
         )
 
 
-def _require_usable(root: Path) -> None:
-    """Raise FileAccessError for a path that cannot be made, such as one below a file."""
-    try:
-        os.stat(root)
-    except OSError as error:
-        if error.errno != errno.ENOENT or dead_link(str(root)):
-            raise explain_os_error(error) from None
-
-
-def _require_folder(sku: Path) -> None:
-    if sku.exists() and not sku.is_dir():
-        raise RootsError(f"SKU_ROOT ({sku}) is not a folder; set it to a folder of its own.")
-    in_use = [Path(sku.anchor)]
-    with suppress(RuntimeError):  # no HOME, and a user without an entry: there is no home
-        in_use.append(without_links(Path.home()))
-    if sku in in_use:
-        raise RootsError(f"SKU_ROOT is {sku}; set it to a folder of its own.")
-
-
-def _lie_together(df2: Path, sku: Path) -> bool:
-    if isinstance(df2, ObjectPath) and isinstance(sku, ObjectPath):
-        (store, source), (other, result) = df2.place, sku.place
-        together = result.is_relative_to(source) or source.is_relative_to(result)
-        return store == other and together
-    if isinstance(df2, ObjectPath) or isinstance(sku, ObjectPath):
-        return False
-    inputs = [df2 / split / kind for split in SPLITS for kind in ("image", "annos")]
-    return _within(sku, df2) or any(_within(place, sku) for place in (df2, *inputs))
-
-
-def require_no_links(roots: Roots) -> None:
-    """Raise RootsError where a link among the project's own files leads to files of others."""
-    if isinstance(roots.own, ObjectPath):
-        return
-    folders = ("checks", "locks", "state", TABLES_FOLDER, "report/pictures")
-    places = [roots.own / name for name in folders]
-    within = (path for place in places for path in place.rglob("*"))
-    for path in (roots.own, roots.own / "report", *places, *within):
-        if path.is_symlink():
-            raise RootsError(f"{path} is a link: records are only kept in real folders. Remove it.")
-
-
-def _within(inner: Path, outer: Path) -> bool:
+def _lies_in(inner: Path, outer: Path) -> bool:
     """Whether a folder is another one or lies in it, also by another path to the same disk."""
-    return any(
-        path == outer or (os.path.exists(path) and os.path.exists(outer) and path.samefile(outer))
-        for path in (inner, *inner.parents)
-    )
+    store = store_at(outer)
+    return any(store.is_same(path, outer) for path in (inner, *inner.parents))
 
 
 def require_input(roots: Roots, split: str) -> None:
@@ -214,14 +181,12 @@ def require_input(roots: Roots, split: str) -> None:
     """
     root = roots.df2_root
     if not root.is_dir():
-        is_file = not isinstance(root, ObjectPath) and root.exists()
-        state = "is not a folder" if is_file else "is not there"
+        state = "is not a folder" if root.exists() else "is not there"
         raise LayoutError(f"DF2_ROOT ({root}) {state}. {_remedy(root, split)}")
     folders = [roots.images(split), roots.annotations(split)]
-    if not isinstance(root, ObjectPath):
-        for folder in (root, root / split, *folders):
-            if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
-                raise LayoutError(f"{folder} cannot be read: give this user the right to read it.")
+    for folder in (root, root / split, *folders):
+        if not roots.df2.may_read(folder):
+            raise LayoutError(f"{folder} cannot be read: give this user the right to read it.")
     if split not in ANNOTATED_SPLITS:
         is_right = (root / split).is_dir() or _holds_any(root)
         elsewhere = None if is_right else _find_elsewhere(root, split)
@@ -243,17 +208,9 @@ def image_id_of(name: str, suffix: str) -> str | None:
 def _subfolders(folder: Path) -> list[Path]:
     """Return the folders in a folder, without those of systems; none where it cannot be read.
 
-    Of a folder with more than 1,000 entries only as many are looked at.
+    Of a folder with more than 1,000 of them only as many are looked at.
     """
-    try:
-        if isinstance(folder, ObjectPath):
-            entries = islice(folder.client.listed(folder.key, deep=False), _LOOKED_AT)
-            inside = [entry.name for entry in entries if entry.size is None]
-        else:
-            with os.scandir(folder) as scanned:
-                inside = [entry.name for entry in islice(scanned, _LOOKED_AT) if entry.is_dir()]
-    except OSError:
-        return []
+    inside = islice(store_at(folder).folders(folder), _LOOKED_AT)
     return [folder / name for name in sorted(inside) if not is_system_file(name)]
 
 
@@ -265,7 +222,7 @@ def _require_any(images: Path, annotations: Path) -> None:
     for folder, suffix in ((images, IMAGE), (annotations, ANNOTATION)):
         if _is_any_right(folder, suffix):
             continue
-        inside = [name for name in names(folder) if not is_system_file(name)]
+        inside = [name for name in _names(folder) if not is_system_file(name)]
         if inside:
             raise LayoutError(_describe_other_names(folder, suffix, inside))
 
@@ -283,11 +240,11 @@ def _describe_other_names(folder: Path, suffix: str, inside: list[str]) -> str:
 
 
 def _is_any_right(folder: Path, suffix: str) -> bool:
-    if isinstance(folder, ObjectPath):
-        listed = folder.client.listed(folder.key, deep=False)
-        return any(image_id_of(entry.name, suffix) for entry in listed)
-    with os.scandir(folder) as entries:
-        return any(image_id_of(entry.name, suffix) for entry in entries)
+    return any(image_id_of(name, suffix) for name, _ in store_at(folder).files(folder))
+
+
+def _names(folder: Path) -> Iterator[str]:
+    return store_at(folder).names(folder)
 
 
 def _first_names(inside: Iterable[str]) -> str:
@@ -308,11 +265,11 @@ def _remedy(root: Path, split: str) -> str:
         wanted += f" and {split}/annos"
     if not root.is_dir():
         return f"Set it to {wanted}."
-    archives = sorted(name for name in names(root) if name.lower().endswith(".zip"))
+    archives = sorted(name for name in _names(root) if name.lower().endswith(".zip"))
     if archives:
         return f"Found {_first_names(archives)}, not unpacked: unzip it in {root}"
     place = root / split if (root / split).is_dir() else root
-    return f"Found {_first_names(names(place))} in {place}; set DF2_ROOT to {wanted}."
+    return f"Found {_first_names(_names(place))} in {place}; set DF2_ROOT to {wanted}."
 
 
 def _find_elsewhere(root: Path, split: str) -> str | None:
@@ -320,7 +277,7 @@ def _find_elsewhere(root: Path, split: str) -> str | None:
     nested = root / split / split
     if nested.is_dir():
         return f"Found one level too many: move the content of {nested} up into {root / split}"
-    above = [path for path in root.parents[:_LEVELS] if getattr(path, "key", "/")]
+    above = [path for path in root.parents[:_LEVELS] if store_at(path) is store_at(root)]
     for depth, folder in enumerate(above, 1):
         if _holds(folder, split):
             is_split = depth == 1 and root.name in SPLITS

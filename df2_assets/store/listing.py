@@ -1,10 +1,6 @@
 """One scan of a split's folders: names, sizes and times of images and annotations."""
 
 import hashlib
-import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,10 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from df2_assets.store.files import NOT_A_FILE, Status, status_of
 from df2_assets.store.layout import ANNOTATION, IMAGE, Roots, image_id_of, require_input
-from df2_assets.store.objects.client import stamp
-from df2_assets.store.objects.path import ObjectPath
+from df2_assets.store.location import store_at
+from df2_assets.store.store import Status
 from df2_assets.store.system_files import is_system_file
 
 _ABSENT: Final = (-2, -2)
@@ -57,39 +52,10 @@ def scan(roots: Roots, split: str) -> Listing:
 def _entries(folder: Path, suffix: str) -> tuple[dict[str, Status], list[str]]:
     entries: dict[str, Status] = {}
     strangers: list[str] = []
-    if isinstance(folder, ObjectPath):
-        for found in folder.client.listed(folder.key, deep=False):
-            stem = image_id_of(found.name, suffix)
-            if stem is None:
-                if not is_system_file(found.name):
-                    strangers.append(f"{folder.name}/{found.name}")
-            else:
-                size = NOT_A_FILE if found.size is None else found.size
-                entries[stem] = size, stamp(found.tag)
-        return entries, strangers
-    if not folder.is_dir():
-        return entries, strangers
-    with _opened(folder) as descriptor, os.scandir(descriptor) as scanned:
-        for entry in scanned:
-            stem = image_id_of(entry.name, suffix)
-            if stem is None:
-                if not is_system_file(entry.name):
-                    strangers.append(f"{folder.name}/{entry.name}")
-                continue
-            try:
-                status = entry.stat()
-            except OSError:  # a link to nowhere
-                status = entry.stat(follow_symlinks=False)
-            size, time = status_of(status)
-            entries[stem] = (size if stat.S_ISREG(status.st_mode) else NOT_A_FILE, time)
+    for name, status in store_at(folder).files(folder):
+        stem = image_id_of(name, suffix)
+        if stem is not None:
+            entries[stem] = status
+        elif not is_system_file(name):
+            strangers.append(f"{folder.name}/{name}")
     return entries, strangers
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    """The folder's descriptor: the system need not look up its path again for each file in it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

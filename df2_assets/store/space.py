@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from df2_assets.errors import DiskFullError
-from df2_assets.store.files import free
+from df2_assets.store.location import store_at
 
 
 def require_space(root: Path, needed: int, what: str) -> None:
     """Raise DiskFullError where the disk of `root` has less than `needed` bytes free for `what`."""
-    available = free(root)
+    available = store_at(root).free(root)
     if available is not None and needed > available:
         raise DiskFullError(
             f"{what} needs about {needed / 1e6:,.1f} MB, and {root} has {available / 1e6:,.1f} MB "

@@ -9,7 +9,6 @@ from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.tables import MADE_FROM
 from df2_assets.errors import IncompleteSplitError, ProvenanceError
 from df2_assets.store import tables
-from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
 
 _TABLES: Final = tuple(asset for asset in MADE_FROM if asset != "crop_quality")
@@ -62,7 +61,7 @@ def save(roots: Roots, split: str, state: State) -> None:
     path = roots.state(split)
     if path.exists() and load(roots, split) == state:
         return
-    with atomic(path) as temporary:
+    with roots.sku.atomic(path) as temporary:
         temporary.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=2) + b"\n")
 
 

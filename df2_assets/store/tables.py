@@ -15,10 +15,8 @@ from df2_assets.dataset.frames import frame as frame
 from df2_assets.dataset.frames import from_frame as from_frame
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
-from df2_assets.store import journal
-from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
-from df2_assets.store.objects.path import ObjectPath
+from df2_assets.store.store import Store
 
 FORMAT: Final = 1
 """Raise it with each change that an earlier release would misread."""
@@ -63,9 +61,9 @@ def write(
     content = digest(table)
     ours = {"digest": content, "format": FORMAT, "made_from": dict(made_from)}
     table = table.replace_schema_metadata({_OURS: json.dumps(ours, sort_keys=True).encode()})
-    with atomic(path) as temporary:
+    with roots.sku.atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-    journal.discard(path.with_suffix(".journal"))
+    roots.sku.discard(path.with_suffix(".journal"))
     return content
 
 
@@ -76,7 +74,7 @@ def origin(roots: Roots, asset: str, split: str) -> Origin | None:
     """
     path = roots.table(asset, split)
     try:
-        return _origin_in(_schema(path), path)
+        return _origin_in(_schema(roots.sku, path), path)
     except (pa.ArrowInvalid, OSError):
         return None
 
@@ -95,16 +93,15 @@ def _origin_in(schema: pa.Schema, path: Path) -> Origin | None:
     return own
 
 
-def parquet(path: Path) -> Path | pa.BufferReader:
-    """Return a Parquet file as pyarrow takes it. Raises FileNotFoundError for a missing object."""
-    return pa.BufferReader(path.read_bytes()) if isinstance(path, ObjectPath) else path
+def parquet(path: Path) -> pa.BufferReader:
+    """Return a Parquet file as pyarrow takes it. Raises FileNotFoundError."""
+    return pa.BufferReader(path.read_bytes())
 
 
-def _schema(path: Path) -> pa.Schema:
-    """Return the schema of a Parquet file; of an object, as a rule, only the end is read."""
-    if isinstance(path, ObjectPath):
-        with suppress(pa.ArrowInvalid):
-            return pq.read_schema(pa.BufferReader(path.client.get(path.key, start=-_END)[0]))
+def _schema(store: Store, path: Path) -> pa.Schema:
+    """Return the schema of a Parquet file, of which, as a rule, only the end is read."""
+    with suppress(pa.ArrowInvalid):
+        return pq.read_schema(pa.BufferReader(store.read_end(path, _END)))
     return pq.read_schema(parquet(path))
 
 

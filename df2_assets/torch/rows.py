@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from df2_assets.errors import ProvenanceError
-from df2_assets.store.files import mapped
+from df2_assets.store.location import store_at
 
 _BLOCK: Final = 1 << 24
 """Bytes that are searched for ends of lines at a time."""
@@ -32,7 +32,7 @@ class Rows(Sequence[dict[str, Any]]):
         self._ends = _ends_of_lines(self._bytes)
 
     def _map(self) -> None:
-        self._bytes, self._stamp = mapped(self._path)
+        self._bytes, self._stamp = store_at(self._path).mapped(self._path)
 
     def __len__(self) -> int:
         return len(self._ends)

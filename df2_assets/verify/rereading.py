@@ -11,7 +11,7 @@ from df2_assets.dataset.cropping import decode
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
-from df2_assets.store.access import access
+from df2_assets.store.location import store_at
 
 _SHARD: Final = 64
 
@@ -50,7 +50,7 @@ def reread_shard(shard: Shard) -> list[Reread]:
     """Return the digest and size of each crop of the shard, in its order."""
     root = shard.sku_root
     paths = ((f"{root}/{path}", -1) for path in shard.crop_paths)
-    return [_reread(data) for data in access(root).read_each(paths)]
+    return [_reread(data) for data in store_at(root).read_each(paths)]
 
 
 def _reread(data: bytes | OSError) -> Reread:

@@ -22,10 +22,10 @@ from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import OutputError, inert
 from df2_assets.store import checksums, crop_tree, tables
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.files import temporary_name
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
 from df2_assets.store.state import consistency_problems, is_built
+from df2_assets.store.store import temporary_name
 from df2_assets.verify.rereading import Reread, reread
 
 _DAMAGED: Final = "its bytes are not those that were written, behind the same size and time"

@@ -136,7 +136,8 @@ def test_a_bucket_is_served(env: dict[str, str], tmp_path: Path, place: Place) -
         done = processes.run((*processes.DF2_ASSETS, command, "--split", "train"), env, tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
     settings = read_settings(env)
-    original = min(path.name for path in settings.roots.images("train").glob("*.jpg"))
+    images = settings.roots.images("train")
+    original = min(settings.roots.df2.names(images))
     crop = min(crops(place.tags()))
     with running(settings) as served:
         status, headers, page = served.get_file("sku/_df2_assets/report/train/index.html")

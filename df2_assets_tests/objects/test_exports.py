@@ -11,7 +11,6 @@ from df2_assets.checks.finding import Fault
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.folder import loose_name
-from df2_assets.store.files import atomic
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
 from df2_assets_tests.checks import clean
@@ -160,9 +159,10 @@ def of_shards(files: dict[str, bytes]) -> dict[str, bytes]:
     return {path: data for path, data in files.items() if path.startswith(SHARDS)}
 
 
-def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots) -> None:
-    """As where a store encrypts, or tells when an object was made: here, one in memory."""
-    there = build_into("memory://garments/sku", on_disk)
+@on("azure")
+def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots, place: Place) -> None:
+    """As where a store encrypts, or tells when an object was made."""
+    there = build_into(place.url, on_disk)
     splits.export_all(there)
     picture = there.export("huggingface", SPLIT) / loose_name(splits.lines(there)[0]["image_path"])
     crop = there.sku_root / splits.lines(there)[0]["image_path"]
@@ -170,7 +170,7 @@ def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots) -> 
     assert picture.stat().st_mtime_ns != crop.stat().st_mtime_ns
     assert splits.check(there, "huggingface").passed
     assert {one.written for one in splits.export_all(there).values()} == {0}
-    with atomic(picture) as temporary:
+    with there.sku.atomic(picture) as temporary:
         temporary.write_bytes(crop.read_bytes()[:-1] + b"?")
     (fault,) = faults(there)
     assert fault.path == picture.relative_to(there.sku_root).as_posix()

@@ -8,7 +8,7 @@ import pytest
 
 from df2_assets.errors import BusyError, LostLockError
 from df2_assets.settings import make_roots
-from df2_assets.store import lock, state
+from df2_assets.store import lease, state
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets_tests.objects.conftest import on
@@ -28,13 +28,13 @@ def roots(place: Place) -> Roots:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks that are renewed four times in two seconds."""
-    monkeypatch.setattr(lock, "LASTS", 2.0)
+    monkeypatch.setattr(lease, "LASTS", 2.0)
 
 
 def _lost() -> bool:
     """Whether a lock of this process is known to be lost."""
     try:
-        lock.require_held_locks()
+        lease.require_held_locks()
     except LostLockError:
         return True
     return False
@@ -67,7 +67,7 @@ def test_the_lock_of_one_that_was_killed_is_taken_over_when_its_time_is_over(
     def taken() -> bool:
         try:
             with writer(roots, "train", "next"):
-                there = msgspec.json.decode(place.get(LOCK), type=lock.Lease)
+                there = msgspec.json.decode(place.get(LOCK), type=lease.Lease)
                 return there.holder.run_id == "next"
         except BusyError:
             return False

@@ -12,7 +12,7 @@ from df2_assets.cli.runs import Outcome, run_split
 from df2_assets.definitions import build_defs
 from df2_assets.exports import NAMES
 from df2_assets.settings import Settings
-from df2_assets.store import lock
+from df2_assets.store import lease
 from df2_assets_tests.objects.conftest import on
 from df2_assets_tests.objects.outputs import crops
 from df2_assets_tests.support.builder import DataSet, item
@@ -91,7 +91,7 @@ def test_a_warm_rerun_asks_the_same_of_few_crops_and_of_many_but_for_pages(
     job: str,
     shown: int,
 ) -> None:
-    monkeypatch.setattr(lock, "LASTS", 3600.0)  # on a slow machine renewals would count as puts
+    monkeypatch.setattr(lease, "LASTS", 3600.0)  # on a slow machine renewals would count as puts
     asked: dict[int, Counter[str]] = {}
     for pairs, site in sites.items():
         with store.counting() as asked[pairs]:

@@ -6,7 +6,6 @@ import pytest
 
 from df2_assets.errors import OutputError
 from df2_assets.store import crop_tree
-from df2_assets.store.files import remove
 from df2_assets.store.layout import Roots
 
 SKU = "train/catalog/000001_01_01"
@@ -79,15 +78,15 @@ def test_a_link_that_leads_elsewhere_is_refused(roots: Roots, tmp_path: Path, li
 def test_removing_the_last_crop_removes_the_folders_that_it_leaves_empty(roots: Roots) -> None:
     put(roots, CROP)
     kept = put(roots, OTHER)
-    remove(roots.sku_root, [CROP])
+    roots.sku.remove(roots.sku_root, [CROP])
     assert kept.exists()
     assert not (roots.sku_root / "train/catalog").exists()
-    remove(roots.sku_root, [OTHER])
+    roots.sku.remove(roots.sku_root, [OTHER])
     assert not (roots.sku_root / "train").exists()
 
 
 def test_a_folder_with_a_strangers_file_stays(roots: Roots) -> None:
     put(roots, CROP)
     stranger = put(roots, f"{SKU}/notes.txt")
-    remove(roots.sku_root, [CROP])
+    roots.sku.remove(roots.sku_root, [CROP])
     assert stranger.exists()

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from df2_assets.store.files import status_of
+from df2_assets.store.store import status_of
 
 NS = 10**9
 

@@ -11,9 +11,9 @@ import pytest
 
 from df2_assets.errors import BusyError, IncompleteSplitError, explain_os_error
 from df2_assets.store import journal, state
-from df2_assets.store.files import publish
 from df2_assets.store.journal import CropRow
 from df2_assets.store.layout import Roots
+from df2_assets.store.local import LocalStore
 from df2_assets.store.lock import writer
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.snapshots import stamp
@@ -47,6 +47,7 @@ HOLD = """
 import sys, time
 from pathlib import Path
 from df2_assets.store.layout import Roots
+from df2_assets.store.local import LocalStore
 from df2_assets.store.lock import writer
 root = Path(sys.argv[1])
 with writer(Roots(root, root, ""), "train", "0123456789"):
@@ -115,11 +116,11 @@ def test_a_file_is_published_only_when_it_differs(tmp_path: Path) -> None:
     def note() -> None:
         calls.append(path.read_bytes() if path.exists() else None)
 
-    assert publish(path, [b"one ", b"two"], note)
+    assert LocalStore().publish(path, [b"one ", b"two"], note)
     inode = path.stat().st_ino
-    assert not publish(path, [b"one two"], note)
+    assert not LocalStore().publish(path, [b"one two"], note)
     assert path.stat().st_ino == inode
-    assert publish(path, [b"three"], note)
+    assert LocalStore().publish(path, [b"three"], note)
     assert path.read_bytes() == b"three"
     assert calls == [None, b"one two"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
@@ -133,6 +134,6 @@ def test_a_failed_publication_leaves_the_old_file_and_nothing_else(tmp_path: Pat
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):
-        publish(path, [b"new"], fail)
+        LocalStore().publish(path, [b"new"], fail)
     assert path.read_bytes() == b"old"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from PIL import Image, ImageOps
 
-from df2_assets.store.access import access
+from df2_assets.store.location import store_at
 
 _VERSION: Final = "2"
 _TILE: Final = (112, 140)
@@ -44,9 +44,9 @@ def sheet_path(sku_id: str, digests: list[str]) -> str:
 def draw_shard(shard: Shard) -> int:
     """Draw the sheets; return how many."""
     paths = (path for sheet in shard.sheets for path in (*sheet.catalog, *sheet.query))
-    crops = access(shard.sku_root).open_each(f"{shard.sku_root}/{path}" for path in paths)
+    crops = store_at(shard.sku_root).open_each(f"{shard.sku_root}/{path}" for path in paths)
     drawn = ((sheet.path, _encoded(_drawn(sheet, crops))) for sheet in shard.sheets)
-    return sum(1 for _ in access(shard.site).write_each(shard.site, drawn))
+    return sum(1 for _ in store_at(shard.site).write_each(shard.site, drawn))
 
 
 def _drawn(sheet: Sheet, crops: Iterator[BinaryIO | OSError]) -> Image.Image:

@@ -20,9 +20,8 @@ from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.report.gallery.content import Content, script
 from df2_assets.report.gallery.sheets import Shard, draw_shard
-from df2_assets.store.files import atomic, publish, remove, under
 from df2_assets.store.layout import Roots
-from df2_assets.store.location import is_url
+from df2_assets.store.location import store_at
 
 _SHARD: Final = 40
 _PACKAGE: Final = "df2_assets.report.gallery"
@@ -50,7 +49,7 @@ def write_site(
     """Write the gallery; `shown` is what the template shows. Raises OutputError."""
     target = roots.gallery(split)
     site = target.parent
-    there = set(under(site))
+    there = {name for name, _ in roots.sku.walk(site)}
     drawn = _draw(roots, split, site, there, content, engine, progress)
     named = [
         _named(site, there, "data/skus", script("details", number, part))
@@ -71,11 +70,11 @@ def write_site(
         source=f"{_relative(roots.df2_root, site)}/{split}",
         **shown,
     ).encode()
-    publish(target, [text], lambda: None)
+    roots.sku.publish(target, [text], lambda: None)
     splits = [split for split in SPLITS if roots.gallery(split).exists()]
-    publish(roots.gallery_list, [script("splits", splits)], lambda: None)
+    roots.sku.publish(roots.gallery_list, [script("splits", splits)], lambda: None)
     wanted = {target.name, images, *named, *scripts.values()}
-    remove(site, there - wanted - {sheet.path for sheet in content.sheets})
+    roots.sku.remove(site, there - wanted - {sheet.path for sheet in content.sheets})
     return Site(target, drawn, hashlib.sha256(text).hexdigest())
 
 
@@ -124,13 +123,13 @@ def _named(site: Path, there: Collection[str], stem: str, data: bytes, suffix: s
     """Write `data` under a name that holds its digest, unless it is there; the name."""
     name = f"{stem}-{hashlib.sha256(data).hexdigest()[:12]}{suffix}"
     if name not in there:
-        with atomic(site / name) as temporary:
+        with store_at(site).atomic(site / name) as temporary:
             temporary.write_bytes(data)
     return name
 
 
 def _relative(root: Path, site: Path) -> str:
     """The address of a folder, seen from the site's; whole where the two lie in other places."""
-    if site.parts[:2] == root.parts[:2] or not (is_url(str(site)) or is_url(str(root))):
+    if store_at(site) is store_at(root):
         return quote(Path(os.path.relpath(str(root), str(site))).as_posix())
     return root.as_uri()

@@ -1,1 +1,0 @@
-"""The same store on objects: whole puts instead of renames, listings instead of folders."""
