@@ -13,12 +13,9 @@ from df2_assets.definitions import build_defs
 from df2_assets.exports import NAMES
 from df2_assets.settings import Settings
 from df2_assets.store import lease
-from df2_assets_tests.objects.conftest import on
 from df2_assets_tests.objects.outputs import crops
 from df2_assets_tests.support.builder import DataSet, item
 from df2_assets_tests.support.object_store import PICTURES, ObjectStore, Place
-
-pytestmark = on("s3", "gcs")
 
 SPLIT = "train"
 FEW, MANY = 10, 520
