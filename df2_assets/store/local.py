@@ -81,8 +81,8 @@ class LocalStore:
         self, folder: Address, enter: Enter = lambda _: True
     ) -> Iterator[tuple[str, Status | None]]:
         self.require_no_links(Path(folder))
-        left = [""]
-        while left and os.path.isdir(folder):
+        left = [""] if os.path.isdir(folder) else []
+        while left:
             inside = left.pop()
             with os.scandir(f"{folder}/{inside}") as scanned:
                 entries = list(scanned)
@@ -95,7 +95,8 @@ class LocalStore:
                 elif not entry.is_dir():
                     yield name, (NOT_A_FILE, entry.stat(follow_symlinks=False).st_mtime_ns)
                 elif enter(name):
-                    self.require_no_links(Path(entry.path))
+                    if entry.is_symlink():
+                        self.require_no_links(Path(entry.path))
                     left.append(f"{name}/")
                 else:
                     yield name, None

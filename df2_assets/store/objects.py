@@ -52,6 +52,10 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 
+class _BrokenOffError(StorageError):
+    """An answer broke off."""
+
+
 class ObjectStore:
     """See `Store`: a bucket at `url`, such as `s3://bucket`. It pickles as that address alone."""
 
@@ -67,7 +71,7 @@ class ObjectStore:
             answer = _obstore().get(self._client, self._key(path))
             return answer.bytes().to_bytes(), _version(answer.meta)
 
-        return self._explain(path, whole)
+        return self._retry(path, whole)
 
     def head(self, path: Address) -> Status:
         """Return the status of an object: one request."""
@@ -90,7 +94,7 @@ class ObjectStore:
         """Delete objects, a missing one as well: in S3 and Azure a request for many."""
         keys = [self._key(path) for path in paths]
         try:
-            self._explain(paths[0], _obstore().delete, self._client, keys)
+            self._retry(paths[0], _obstore().delete, self._client, keys)
         except FileNotFoundError:  # then it is not known which of them are left
 
             def one(path: Address) -> None:
@@ -105,9 +109,18 @@ class ObjectStore:
         start = f"{key}/" if key else ""
 
         def entries() -> Iterator[dict[str, Any]]:
-            pages = _obstore().list(self._client, start or None, chunk_size=PAGE)
-            while page := self._explain(folder, lambda: next(pages, None)):
-                yield from page
+            seen = None
+            for left in reversed(range(_ATTEMPTS)):
+                pages = _obstore().list(self._client, start or None, offset=seen, chunk_size=PAGE)
+                try:
+                    while page := self._explain(folder, next, pages, None):
+                        yield from page
+                        seen = page[-1]["path"]
+                except _BrokenOffError:  # from there on once more
+                    if not left:
+                        raise
+                else:
+                    return
 
         before: dict[str, Any] | None = None
         for entry in entries():
@@ -127,7 +140,17 @@ class ObjectStore:
 
     def _ask(self, call: str, path: Address, *arguments: Any, **options: Any) -> Any:
         function = getattr(_obstore(), call)
-        return self._explain(path, function, self._client, self._key(path), *arguments, **options)
+        return self._retry(path, function, self._client, self._key(path), *arguments, **options)
+
+    def _retry(self, path: Address, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """Return what `call` returns, made again where its answer breaks off."""
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                return self._explain(path, call, *arguments, **options)
+            except _BrokenOffError:
+                if not left:
+                    raise
+        raise AssertionError("one attempt at least")
 
     def _explain(self, path: Address, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """Return what `call` returns; raise its errors in words."""
@@ -148,7 +171,7 @@ class ObjectStore:
     def is_folder(self, path: Address) -> bool:
         key = self._key(path)
         pages = _obstore().list(self._client, f"{key}/" if key else None, chunk_size=1)
-        return bool(self._explain(path, lambda: next(pages, None)))
+        return bool(self._explain(path, next, pages, None))
 
     def is_link(self, path: Address) -> bool:
         return False
@@ -221,7 +244,7 @@ class ObjectStore:
             return bytes(answer.bytes())
 
         try:
-            return self._explain(path, end)
+            return self._retry(path, end)
         except NotImplementedError:
             return self.get(path)[0]
 
@@ -571,7 +594,9 @@ def _explained(path: str, error: Exception) -> Exception:
         return Conflict(path)
     if has_bucket and kind == "FileNotFoundError":
         return _missing(path)
-    return StorageError(f"{path}: {_remedy(path.partition(':')[0], kind, text, known, has_bucket)}")
+    broke_off = "response body" in text
+    sort = _BrokenOffError if broke_off else StorageError
+    return sort(f"{path}: {_remedy(path.partition(':')[0], kind, text, known, has_bucket)}")
 
 
 def _remedy(scheme: str, kind: str, text: str, known: str, has_bucket: bool) -> str:
