@@ -156,6 +156,8 @@ class ObjectStore:
         """Return what `call` returns; raise its errors in words."""
         try:
             return call(*arguments, **options)
+        except StorageError:  # of the client
+            raise
         except Exception as error:
             raise _explained(str(path), error) from None
 
