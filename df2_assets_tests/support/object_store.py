@@ -59,7 +59,7 @@ class Gate:
             if fault:
                 self.failed[fault] += 1
         if fault == "hang":
-            time.sleep(20)  # longer than a client waits for a byte
+            time.sleep(35)  # longer than the 30 seconds for which a client waits for a byte
         elif fault in ANSWERS:
             status, code, message = ANSWERS[fault]
             text = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
