@@ -1,7 +1,9 @@
 """A data set on this machine and in a bucket, and what a build of it on this machine leaves."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,15 +36,22 @@ def on(*kinds: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("store", kinds, indirect=True, scope="session")
 
 
-@pytest.fixture(scope="session", params=["s3"])
-def store(request: pytest.FixtureRequest) -> Iterator[ObjectStore]:
-    """A server, known to this process by its environment alone."""
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Callable[[str], ObjectStore]]:
+    """Each server, started when a test first asks for it: a client finds it until the tests end."""
     pytest.importorskip("obstore", reason="needs the objects extra")
     pytest.importorskip("moto", reason="needs the e2e extra")
-    with (
-        serving(request.param) as running,
-        pytest.MonkeyPatch.context() as patch,
-    ):
+    with ExitStack() as stack:
+        yield cache(lambda kind: stack.enter_context(serving(kind)))
+
+
+@pytest.fixture(scope="session", params=["s3"])
+def store(
+    request: pytest.FixtureRequest, servers: Callable[[str], ObjectStore]
+) -> Iterator[ObjectStore]:
+    """A server, known to this process by its environment alone."""
+    running = servers(request.param)
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment.items():
             patch.setenv(name, value)
         yield running

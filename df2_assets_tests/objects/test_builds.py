@@ -72,7 +72,6 @@ def test_what_cannot_be_used_is_refused_in_the_same_words(tmp_path: Path, place:
     assert digests(sku.contents()) == digests(in_folder(tmp_path / "sku"))
 
 
-@on("s3", "azure", "gcs")
 def test_verify_names_a_damaged_crop_and_a_build_mends_it_alone(
     source: Source, place: Place
 ) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -189,8 +190,15 @@ def refusal(env: dict[str, str], folder: Path, secrets: list[str]) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-@on("s3", "azure", "gcs")
+@pytest.mark.parametrize(
+    ("mistake", "store"),
+    [
+        *product(MISTAKES, ("s3",)),
+        *product(("no credentials", "no server", "no such bucket"), ("azure", "gcs")),
+    ],
+    indirect=["store"],
+    scope="session",
+)
 def test_a_mistake_is_said_in_a_line_or_two(
     env: dict[str, str], tmp_path: Path, place: Place, mistake: str
 ) -> None:
