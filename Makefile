@@ -76,7 +76,7 @@ ui: .venv/.installed-dev ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the
 
 # In the order of collection: the longest files are among the first, and none is left for the end.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
-EXTRA := torch or exports or browser or postgres or ray or s3 or daemon or slow
+EXTRA := torch or exports or browser or postgres or ray or objects or daemon or slow
 test: .venv/.installed-dev ## run every test that needs no extra
 	@.venv/bin/python -m pytest $(PARALLEL) -m 'not ($(EXTRA) or faults)'
 
@@ -87,7 +87,14 @@ test-unit: .venv/.installed-dev ## run the rules' tests, without a build, in sec
 
 test-all: test test-extra ## run every test, with what the extras need
 
-test-extra: .venv/.installed-extra system-packages ## run what test-all adds to test
+# The newest that runs on the node of Debian 12. Order only: system-packages has no file.
+AZURITE := .venv/azurite/3.35.0
+$(AZURITE): .venv/bin/python | system-packages
+	@echo "Installing azurite $(@F)"
+	@npm install --prefix $(@D) --no-save --ignore-scripts --no-audit --no-fund --silent azurite@$(@F)
+	@touch $@
+
+test-extra: .venv/.installed-extra system-packages $(AZURITE) ## run what test-all adds to test
 	@.venv/bin/python -m pytest -m '$(EXTRA)'
 
 FAULTS := .venv/bin/python -m pytest $(PARALLEL) df2_assets_tests/faults

@@ -1,7 +1,9 @@
 """A data set on this machine and in a bucket, and what a build of it on this machine leaves."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests of this folder need the extras."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.s3)
+            item.add_marker(pytest.mark.objects)
 
 
 @dataclass(frozen=True)
@@ -29,30 +31,49 @@ class Source:
     url: Path
 
 
+def on(*kinds: str) -> pytest.MarkDecorator:
+    """Run a test on these stores of `SERVERS`; without, tests run on `s3` alone."""
+    return pytest.mark.parametrize("store", kinds, indirect=True, scope="session")
+
+
 @pytest.fixture(scope="session")
-def store() -> Iterator[ObjectStore]:
-    """The server, known to this process by its environment alone."""
+def servers() -> Iterator[Callable[[str], ObjectStore]]:
+    """Each server, started when a test first asks for it: a client finds it until the tests end."""
     pytest.importorskip("obstore", reason="needs the objects extra")
     pytest.importorskip("moto", reason="needs the e2e extra")
-    with serving() as running, pytest.MonkeyPatch.context() as patch:
+    with ExitStack() as stack:
+        yield cache(lambda kind: stack.enter_context(serving(kind)))
+
+
+@pytest.fixture(scope="session", params=["s3"])
+def store(
+    request: pytest.FixtureRequest, servers: Callable[[str], ObjectStore]
+) -> Iterator[ObjectStore]:
+    """A server, known to this process by its environment alone."""
+    running = servers(request.param)
+    with pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment.items():
             patch.setenv(name, value)
         yield running
 
 
 @pytest.fixture(scope="session")
-def source(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Source:
-    folder = make_sample(tmp_path_factory.mktemp("source") / "df2", images=IMAGES).root
-    place = Place(store, "df2")
-    place.upload(folder)
-    return Source(folder, place.root)
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_sample(tmp_path_factory.mktemp("source") / "df2", images=IMAGES).root
 
 
 @pytest.fixture(scope="session")
-def local(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def source(store: ObjectStore, sample: Path) -> Source:
+    place = Place(store, "df2")
+    place.upload(sample)
+    return Source(sample, place.root)
+
+
+@pytest.fixture(scope="session")
+def local(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a build from folder to folder leaves."""
     sku_root = tmp_path_factory.mktemp("local") / "sku"
-    assert build(source.folder, sku_root).problems == []
+    assert build(sample, sku_root).problems == []
     return sku_root
 
 

@@ -36,5 +36,10 @@ def digests(files: dict[str, bytes], split: str = "train") -> dict[str, str]:
     return found
 
 
+def digest(found: dict[str, str]) -> str:
+    """One digest of what `digests` returns."""
+    return hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()
+
+
 def crops(files: Iterable[str], split: str = "train") -> set[str]:
     return {name for name in files if name.startswith(f"{split}/")}

@@ -3,14 +3,16 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 
 from df2_assets.engines.local import LocalEngine
 from df2_assets.settings import make_roots
 from df2_assets.verification.verify import verify
-from df2_assets_tests.objects.conftest import Source
-from df2_assets_tests.objects.outputs import crops, digests, in_folder
+from df2_assets_tests.objects.conftest import Source, on
+from df2_assets_tests.objects.outputs import crops, digest, digests, in_folder
 from df2_assets_tests.support.builder import headless, item, jpeg
+from df2_assets_tests.support.object_servers import SERVERS
 from df2_assets_tests.support.object_store import Place
 from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.run import build
@@ -39,6 +41,20 @@ def test_a_build_gives_the_same_bytes_wherever_it_reads_and_writes(
     assert digests(files) == expected
     document = json.loads(files["train_sku_metadata.json"])
     assert (document["df2_root"], document["out_root"]) == (str(df2_root), str(sku_root))
+
+
+@on(*SERVERS)
+def test_a_build_has_the_same_digest_on_each_store(
+    source: Source,
+    expected: dict[str, str],
+    place: Place,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert build(source.url, place.root).problems == []
+    left = digests(place.contents())
+    with capsys.disabled():
+        click.echo(f"\n{place.store.kind}, local: {digest(left)} (folder: {digest(expected)})")
+    assert left == expected
 
 
 def test_what_cannot_be_used_is_refused_in_the_same_words(tmp_path: Path, place: Place) -> None:

@@ -4,15 +4,17 @@ import json
 import re
 import signal
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from df2_assets.settings import read_settings
-from df2_assets_tests.objects.conftest import Source
+from df2_assets_tests.objects.conftest import Source, on
 from df2_assets_tests.objects.outputs import crops, digests
 from df2_assets_tests.support import processes
-from df2_assets_tests.support.object_store import BUCKET, KEY, SECRET, Place
+from df2_assets_tests.support.object_servers import READER
+from df2_assets_tests.support.object_store import Place
 from df2_assets_tests.support.reports import running
 
 BUILD = (*processes.DF2_ASSETS, "build", "--split", "train", "--workers", "2")
@@ -26,6 +28,7 @@ def env(tmp_path: Path, source: Source, place: Place) -> dict[str, str]:
     )
 
 
+@on("s3", "azure")
 def test_a_killed_build_is_gone_on_with_and_ends_in_the_same_bytes(
     env: dict[str, str], expected: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
@@ -52,6 +55,27 @@ def test_a_killed_build_is_gone_on_with_and_ends_in_the_same_bytes(
     assert digests(place.contents()) == expected
 
 
+@on("s3", "azure")
+def test_of_two_builds_of_a_split_one_is_refused(
+    env: dict[str, str], expected: dict[str, str], tmp_path: Path, place: Place
+) -> None:
+    def slow(operation: str, path: str) -> None:
+        """Neither ends before the other has begun."""
+        if operation == "put" and path.endswith(".jpg"):
+            time.sleep(0.5)
+
+    with (
+        place.store.failing(slow),
+        processes.start(BUILD, env, tmp_path) as first,
+        processes.start(BUILD, env, tmp_path) as second,
+    ):
+        ends = sorted((first.end(), second.end()), key=lambda done: done.returncode)
+    assert [done.returncode for done in ends] == [0, 1], ends
+    assert "train is being built by process" in ends[1].stderr
+    assert digests(place.contents()) == expected
+
+
+@on("s3", "azure", "gcs")
 def test_no_credential_is_left_anywhere(env: dict[str, str], tmp_path: Path, place: Place) -> None:
     built = processes.run(BUILD, env, tmp_path)
     assert built.returncode == 0, built.stderr
@@ -63,10 +87,10 @@ def test_no_credential_is_left_anywhere(env: dict[str, str], tmp_path: Path, pla
     history = [path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file()]
     assert len(history) > 3
     for data in (*said, *history, *place.contents().values()):
-        assert KEY.encode() not in data
-        assert SECRET.encode() not in data
+        assert not [secret for secret in place.store.secrets if secret.encode() in data]
 
 
+@on("s3", "azure", "gcs")
 def test_plan_explain_and_report_work_on_a_bucket(
     env: dict[str, str], expected: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
@@ -97,7 +121,7 @@ def test_plan_explain_and_report_work_on_a_bucket(
         assert sku_id in told
         assert "run " in told, "the run that made it is not named"
         assert "changed" not in told
-    elsewhere = f"s3://{BUCKET}/elsewhere/{path}"
+    elsewhere = f"{place.store.url}/elsewhere/{path}"
     assert f"{path} of {place.url}" in said("explain", elsewhere), "it is not said which one it is"
 
     folder = "_df2_assets/report/train"
@@ -107,6 +131,7 @@ def test_plan_explain_and_report_work_on_a_bucket(
     assert len((place / folder / "thumbs").tags()) == document["num_skus"]
 
 
+@on("s3", "azure")
 def test_a_bucket_is_served(env: dict[str, str], tmp_path: Path, place: Place) -> None:
     for command in ("build", "report"):
         done = processes.run((*processes.DF2_ASSETS, command, "--split", "train"), env, tmp_path)
@@ -127,37 +152,81 @@ def test_a_bucket_is_served(env: dict[str, str], tmp_path: Path, place: Place) -
         assert served.get_file(f"sku/{crop}", method="DELETE")[0] == 405
 
 
+NO_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "",
+    "AWS_SECRET_ACCESS_KEY": "",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AZURE_STORAGE_ACCOUNT_KEY": "",
+    "GOOGLE_BEARER_TOKEN": "",
+}
+NO_SERVER = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AZURE_STORAGE_ENDPOINT": "http://127.0.0.1:9",
+    "GOOGLE_BASE_URL": "http://127.0.0.1:9",
+}
+
 MISTAKES: dict[str, tuple[dict[str, str], str]] = {
-    "no such bucket": ({"SKU_ROOT": "s3://no-such-bucket/sku"}, "there is no such bucket"),
-    "no such source": ({"DF2_ROOT": "s3://no-such-bucket/df2"}, "there is no such bucket"),
-    "no credentials": (
-        {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"},
-        "no credentials that can be used",
-    ),
-    "no server": ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "the store does not answer"),
+    "no such bucket": ({"SKU_ROOT": "{scheme}://no-such-bucket/sku"}, "there is no such bucket"),
+    "no such source": ({"DF2_ROOT": "{scheme}://no-such-bucket/df2"}, "there is no such bucket"),
+    "no credentials": (NO_CREDENTIALS, "no credentials that can be used"),
+    "no server": (NO_SERVER, "the store does not answer"),
     "a password in the URL": (
-        {"SKU_ROOT": f"s3://{KEY}:{SECRET}@bucket/sku"},
+        {"SKU_ROOT": "{scheme}://user:hQ2nTsecret@bucket/sku"},
         "has a user, password or query in it",
     ),
-    "one root in the other": ({"SKU_ROOT": f"s3://{BUCKET}/df2/sku"}, "one lies in the other"),
-    "an unknown protocol": (
-        {"SKU_ROOT": "sthree://bucket/sku"},
-        "sthree:// cannot be used",
-    ),
+    "one root in the other": ({"SKU_ROOT": "{bucket}/df2/sku"}, "one lies in the other"),
+    "an unknown protocol": ({"SKU_ROOT": "sthree://bucket/sku"}, "sthree:// cannot be used"),
 }
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-def test_a_mistake_is_said_in_a_line_or_two(
-    env: dict[str, str], tmp_path: Path, mistake: str
-) -> None:
-    wrong, said = MISTAKES[mistake]
-    env = {name: value for name, value in (env | wrong).items() if value}
-    done = processes.run(BUILD, env, tmp_path)
+def refusal(env: dict[str, str], folder: Path, secrets: list[str]) -> str:
+    """What a build says that cannot begin: a line or two, and no secret."""
+    done = processes.run(BUILD, {name: text for name, text in env.items() if text}, folder)
     assert done.returncode == 1
     problems = [line for line in done.stderr.splitlines() if line.strip()]
-    assert said in done.stderr
     assert 1 <= len(problems) <= 2, done.stderr
     assert "Traceback" not in done.stderr + done.stdout
-    assert KEY not in done.stderr
-    assert SECRET not in done.stderr
+    assert not [secret for secret in secrets if secret in done.stderr]
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("mistake", "store"),
+    [
+        *product(MISTAKES, ("s3",)),
+        *product(("no credentials", "no server", "no such bucket"), ("azure", "gcs")),
+    ],
+    indirect=["store"],
+    scope="session",
+)
+def test_a_mistake_is_said_in_a_line_or_two(
+    env: dict[str, str], tmp_path: Path, place: Place, mistake: str
+) -> None:
+    wrong, message = MISTAKES[mistake]
+    bucket = place.store.url
+    words = {"bucket": bucket, "scheme": bucket.partition(":")[0]}
+    wrong = {name: text.format(**words) for name, text in wrong.items()}
+    secrets = [*place.store.secrets, "hQ2nTsecret"]
+    assert message in refusal(env | wrong, tmp_path, secrets)
+
+
+RIGHTS: dict[str, tuple[dict[str, str], str]] = {
+    "seaweedfs": ({"AWS_ACCESS_KEY_ID": READER}, "access is denied (AccessDenied)"),
+    "azure": ({"AZURE_STORAGE_ACCOUNT_KEY": "d3Jvbmc="}, "access is denied (AuthorizationFailure)"),
+    "gcs": ({"GOOGLE_BEARER_TOKEN": "wrong"}, "credentials"),
+}
+
+
+@on(*RIGHTS)
+def test_rights_that_are_missing_are_named(
+    env: dict[str, str], tmp_path: Path, place: Place
+) -> None:
+    wrong, message = RIGHTS[place.store.kind]
+    assert message in refusal(env | wrong, tmp_path, place.store.secrets)
+    assert not place.tags()
+
+
+@on("seaweedfs")
+def test_a_wrong_secret_is_named(env: dict[str, str], tmp_path: Path, place: Place) -> None:
+    told = refusal(env | {"AWS_SECRET_ACCESS_KEY": "wrong"}, tmp_path, ["wrong"])
+    assert "SignatureDoesNotMatch" in told

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from df2_assets.errors import IncompleteSplitError, ProvenanceError
+from df2_assets_tests.objects.conftest import on
 from df2_assets_tests.support.object_store import PICTURES, ObjectStore, Place
 
 pytestmark = pytest.mark.torch
@@ -31,6 +32,7 @@ def with_process(image: Image.Image) -> tuple[bytes, int]:
     return image.tobytes(), os.getpid()
 
 
+@on("s3", "azure", "gcs")
 def test_items_are_those_of_the_same_split_on_a_disk(
     store: ObjectStore, local: Path, uploaded: Place
 ) -> None:

@@ -10,11 +10,13 @@ from df2_assets.checks.exports import exports_on_disk
 from df2_assets.checks.finding import Fault
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
+from df2_assets.exports.folder import loose_name
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
 from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SMALL, SPLIT
+from df2_assets_tests.objects.conftest import on
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.object_store import PICTURES, Place
 
@@ -157,6 +159,26 @@ def of_shards(files: dict[str, bytes]) -> dict[str, bytes]:
     return {path: data for path, data in files.items() if path.startswith(SHARDS)}
 
 
+@on("azure")
+def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots, place: Place) -> None:
+    """As where a store encrypts, or tells when an object was made."""
+    there = build_into(place.url, on_disk)
+    splits.export_all(there)
+    picture = there.export("huggingface", SPLIT) / loose_name(splits.lines(there)[0]["image_path"])
+    crop = there.sku_root / splits.lines(there)[0]["image_path"]
+    assert picture.read_bytes() == crop.read_bytes()
+    assert picture.stat().st_mtime_ns != crop.stat().st_mtime_ns
+    assert splits.check(there, "huggingface").passed
+    assert {one.written for one in splits.export_all(there).values()} == {0}
+    with there.sku.atomic(picture) as temporary:
+        temporary.write_bytes(crop.read_bytes()[:-1] + b"?")
+    (fault,) = faults(there)
+    assert fault.path == picture.relative_to(there.sku_root).as_posix()
+    assert export(there, SPLIT, "huggingface", limits=SMALL).written == 1
+    assert faults(there) == []
+
+
+@on("s3", "azure", "gcs")
 def test_the_commands_export_and_verify_what_is_in_a_bucket(
     on_disk: Roots, tmp_path: Path, place: Place
 ) -> None:

@@ -2,10 +2,12 @@
 
 import pytest
 
-from df2_assets_tests.objects.conftest import Source
+from df2_assets_tests.objects.conftest import Source, on
 from df2_assets_tests.objects.outputs import crops, digests
-from df2_assets_tests.support.object_store import BUCKET, Place, sprinkled
+from df2_assets_tests.support.object_store import Place, sprinkled
 from df2_assets_tests.support.run import build
+
+pytestmark = on("s3", "azure")
 
 
 @pytest.fixture
@@ -18,7 +20,7 @@ def test_a_build_ends_complete_though_requests_fail_now_and_then(
     source: Source, expected: dict[str, str], place: Place
 ) -> None:
     before = place.store.gate.failed.copy()
-    kinds = {11: "500", 13: "503", 37: "cut", 300: "hang"}
+    kinds = {11: "500", 13: "503", 37: "cut", 400: "hang"}
     with place.store.failing(sprinkled(kinds)):
         assert build(source.url, place.root).problems == []
     failed = place.store.gate.failed - before
@@ -63,6 +65,32 @@ def test_a_source_that_cannot_be_read_ends_the_build_and_refuses_no_image(
 
     with place.store.failing(fault):
         (problem,) = build(source.url, place.root).problems
-    assert f"s3://{BUCKET}/df2/train/image/" in problem
+    assert f"{source.url}/train/image/" in problem
+    assert build(source.url, place.root).problems == []
+    assert digests(place.contents()) == expected
+
+
+@pytest.mark.usefixtures("impatient")
+def test_credentials_that_expire_during_a_build_are_named_and_nothing_is_lost(
+    source: Source, expected: dict[str, str], place: Place
+) -> None:
+    enough = len(crops(expected)) // 2
+    scheme = place.url.partition(":")[0]
+    puts = 0
+
+    def fault(operation: str, path: str) -> str | None:
+        nonlocal puts
+        puts += operation == "put" and path.endswith(".jpg")
+        return f"expired in {scheme}" if puts > enough else None
+
+    with place.store.failing(fault):
+        problems = build(source.url, place.root).problems
+    assert problems
+    assert any("credentials" in problem for problem in problems), problems
+    if scheme == "s3":
+        assert any("expired" in problem for problem in problems), problems
+    assert len((place / "train").tags()) >= enough
+
+    (place / "_df2_assets/locks").delete("train.lock")  # nobody could give it back
     assert build(source.url, place.root).problems == []
     assert digests(place.contents()) == expected

@@ -8,11 +8,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from df2_assets.sample import make_sample
 from df2_assets_tests.objects.conftest import Source
-from df2_assets_tests.objects.outputs import digests, in_folder
+from df2_assets_tests.objects.outputs import digest, digests, in_folder
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.engines import raylets, two_nodes
 from df2_assets_tests.support.object_store import ObjectStore, Place
@@ -25,7 +26,7 @@ BUILD = (*processes.DF2_ASSETS, "build", *(word for split in SPLITS for word in 
 
 
 @pytest.fixture(scope="module")
-def source(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Source:
+def faulty(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Source:
     """A sample with planted faults, on disk and in the bucket."""
     pytest.importorskip("ray", reason="needs the ray extra")
     folder = make_sample(tmp_path_factory.mktemp("faulty") / "df2", IMAGES, faults=True).root
@@ -45,7 +46,7 @@ def environment(home: Path, df2_root: Path, sku_root: object, engine: str) -> di
     )
 
 
-def digest(files: dict[str, bytes]) -> str:
+def digest_of_splits(files: dict[str, bytes]) -> str:
     """One digest of all that the splits hold, their roots left out."""
     found = {split: sorted(digests(files, split).items()) for split in SPLITS}
     assert all(len(of) > 50 for of in found.values())
@@ -53,22 +54,30 @@ def digest(files: dict[str, bytes]) -> str:
 
 
 @pytest.fixture(scope="module")
-def expected(source: Source, tmp_path_factory: pytest.TempPathFactory) -> str:
+def expected_of_faulty(faulty: Source, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The digest of what processes of this machine make, from disk to disk."""
     folder = tmp_path_factory.mktemp("local")
-    env = environment(folder / "home", source.folder, folder / "sku", "local")
+    env = environment(folder / "home", faulty.folder, folder / "sku", "local")
     done = processes.run(BUILD, env, folder)
     assert done.returncode == 0, done
-    return digest(in_folder(folder / "sku"))
+    return digest_of_splits(in_folder(folder / "sku"))
 
 
 def test_the_digest_in_a_bucket_is_the_same_on_ray(
-    source: Source, expected: str, tmp_path: Path, place: Place
+    source: Source,
+    expected: dict[str, str],
+    tmp_path: Path,
+    place: Place,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     env = environment(tmp_path / "home", source.url, place.url, "ray")
-    done = processes.run(BUILD, env, tmp_path)
+    command = (*processes.DF2_ASSETS, "build", "--split", "train")
+    done = processes.run(command, env, tmp_path)
     assert done.returncode == 0, done
-    assert digest(place.contents()) == expected
+    left = digests(place.contents())
+    with capsys.disabled():
+        click.echo(f"\n{place.store.kind}, ray: {digest(left)} (folder: {digest(expected)})")
+    assert left == expected
 
 
 def on_cluster(cluster: Any, df2_root: Path, sku_root: str, folder: Path) -> dict[str, str]:
@@ -78,7 +87,7 @@ def on_cluster(cluster: Any, df2_root: Path, sku_root: str, folder: Path) -> dic
 
 
 def test_workers_of_a_cluster_that_are_killed_between_puts_cost_no_crop(
-    source: Source, expected: str, tmp_path: Path, place: Place
+    faulty: Source, expected_of_faulty: str, tmp_path: Path, place: Place
 ) -> None:
     killed: list[int] = []
     with two_nodes() as cluster:
@@ -91,17 +100,17 @@ def test_workers_of_a_cluster_that_are_killed_between_puts_cost_no_crop(
                 for pid in killed:
                     os.kill(pid, signal.SIGKILL)
 
-        env = on_cluster(cluster, source.url, place.url, tmp_path)
+        env = on_cluster(cluster, faulty.url, place.url, tmp_path)
         with place.store.failing(kill):
             done = processes.run(BUILD, env, tmp_path)
     assert done.returncode == 0, done
     assert killed
     assert "A worker process ended unexpectedly" in done.stderr
-    assert digest(place.contents()) == expected
+    assert digest_of_splits(place.contents()) == expected_of_faulty
 
 
 def test_a_node_that_does_not_know_the_store_is_named(
-    source: Source, tmp_path: Path, place: Place
+    faulty: Source, tmp_path: Path, place: Place
 ) -> None:
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as of_nodes:
@@ -109,7 +118,7 @@ def test_a_node_that_does_not_know_the_store_is_named(
                 of_nodes.delenv(name)
             of_nodes.setenv("AWS_EC2_METADATA_DISABLED", "true")
             cluster = stack.enter_context(two_nodes())
-        env = on_cluster(cluster, source.url, place.url, tmp_path)
+        env = on_cluster(cluster, faulty.url, place.url, tmp_path)
         done = processes.run(BUILD, env, tmp_path)
     assert done.returncode == 1
     said = done.stderr.splitlines()

@@ -1,7 +1,4 @@
-"""An S3 server on loopback that counts what it is asked, and fails when a test wants it to.
-
-The server is moto's, and what it holds is put and read with boto3: not with what is tested.
-"""
+"""An object store on loopback that counts what it is asked, and fails when a test wants it to."""
 
 import logging
 import threading
@@ -15,17 +12,28 @@ from pathlib import Path
 from typing import Any
 
 from df2_assets.store.location import locate
-
-KEY, SECRET = "AKIAQ7EXAMPLEOFAKEY7", "hQ2nTsecretOfTheTestsZ8vQ0pLr5"
-REGION = "eu-central-1"
-BUCKET = "garments"
+from df2_assets_tests.support.object_servers import (
+    SERVERS,
+    Application,
+    Connection,
+    Environ,
+    Stored,
+)
 
 PICTURES = "get of a picture"
 """Counted apart from other gets: a warm rerun draws a few crops for its contact sheet."""
 
-Environ = dict[str, Any]
 Fault = Callable[[str, str], str | None]
-"""Given an operation and a path: `500`, `503`, `hang`, `cut` (the answer breaks off), or None."""
+"""Given an operation and a path: of `ANSWERS`, `hang`, `cut` (the answer breaks off), or None."""
+
+ANSWERS = {
+    "500": (500, "InternalError", "so the test wants it"),
+    "503": (503, "ServiceUnavailable", "so the test wants it"),
+    # What S3 answers to an old session token, and Azure to an old token of its directory.
+    "expired in s3": (400, "ExpiredToken", "The provided token has expired."),
+    "expired in az": (401, "InvalidAuthenticationInfo", "Lifetime validation failed."),
+}
+"""Faults that are an answer: status, code and message."""
 
 
 def no_fault(operation: str, path: str) -> None:
@@ -35,7 +43,7 @@ def no_fault(operation: str, path: str) -> None:
 class Gate:
     """In front of the server: sees each request, and lets it through or fails it."""
 
-    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+    def __init__(self, application: Application) -> None:
         self._application = application
         self._lock = threading.Lock()
         self.fault: Fault = no_fault
@@ -51,45 +59,39 @@ class Gate:
             if fault:
                 self.failed[fault] += 1
         if fault == "hang":
-            time.sleep(20)  # longer than a client waits for a byte
-        elif fault in ("500", "503"):
-            code = {"500": "InternalError", "503": "ServiceUnavailable"}[fault]
-            text = f"<Error><Code>{code}</Code><Message>so the test wants it</Message></Error>"
-            start_response(f"{fault} {code}", [("Content-Type", "application/xml")])
+            time.sleep(35)  # longer than the 30 seconds for which a client waits for a byte
+        elif fault in ANSWERS:
+            status, code, message = ANSWERS[fault]
+            text = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+            start_response(f"{status} {code}", [("Content-Type", "application/xml")])
             return [text.encode()]
         answer = b"".join(self._application(environ, start_response))
         return [answer[: len(answer) // 2]] if fault == "cut" else [answer]
 
 
 def _operation(environ: Environ) -> str:
+    """`list`, `delete`, `get`, `head`, `put`: what a request of any of the stores asks for."""
     method, query = environ["REQUEST_METHOD"], environ["QUERY_STRING"]
-    if method == "GET" and "list-type=2" in query:
+    if method == "GET" and ("list-type=2" in query or "comp=list" in query):
         return "list"
-    return "delete" if method == "POST" and "delete" in query else str(method).lower()
+    batch = method == "POST" and ("delete" in query or "comp=batch" in query)
+    return "delete" if batch else str(method).lower()
 
 
 class ObjectStore:
-    """The server with its gate and one bucket, `BUCKET`."""
+    """A server of one kind of `SERVERS` with its gate and one bucket, which is at `url`."""
 
-    def __init__(self, gate: Gate, url: str) -> None:
-        import boto3
-
+    def __init__(self, kind: str, gate: Gate, url: str, connection: Connection) -> None:
+        self.kind = kind
         self.gate = gate
-        self.environment = {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ACCESS_KEY_ID": KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET,
-            "AWS_DEFAULT_REGION": REGION,
-        }
-        self.client = boto3.client(
-            "s3",
-            endpoint_url=url,
-            aws_access_key_id=KEY,
-            aws_secret_access_key=SECRET,
-            region_name=REGION,
-        )
-        where = {"LocationConstraint": REGION}
-        self.client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+        self.url = url
+        self.environment, self.bucket = connection
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values of its environment that nobody may see."""
+        secret = ("_KEY", "_KEY_ID", "_TOKEN")
+        return [text for name, text in self.environment.items() if name.endswith(secret)]
 
     @contextmanager
     def counting(self) -> Iterator[Counter[str]]:
@@ -115,7 +117,7 @@ class Place:
     def __init__(self, store: ObjectStore, prefix: str) -> None:
         self.store = store
         self.prefix = prefix
-        self.url = f"s3://{BUCKET}/{prefix}"
+        self.url = f"{store.url}/{prefix}"
 
     @property
     def root(self) -> Path:
@@ -126,26 +128,18 @@ class Place:
         return Place(self.store, f"{self.prefix}/{name}")
 
     def put(self, name: str, data: bytes) -> None:
-        self.store.client.put_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}", Body=data)
+        self.store.bucket.put(f"{self.prefix}/{name}", data)
 
     def get(self, name: str) -> bytes:
-        answer = self.store.client.get_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}")
-        data: bytes = answer["Body"].read()
-        return data
+        return self.store.bucket.get(f"{self.prefix}/{name}")
 
     def delete(self, name: str) -> None:
-        self.store.client.delete_object(Bucket=BUCKET, Key=f"{self.prefix}/{name}")
+        self.store.bucket.delete(f"{self.prefix}/{name}")
 
-    def tags(self) -> dict[str, tuple[str, Any]]:
-        """Entity tag and time of each object, by name."""
-        pages = self.store.client.get_paginator("list_objects_v2").paginate(
-            Bucket=BUCKET, Prefix=f"{self.prefix}/"
-        )
-        return {
-            one["Key"].removeprefix(f"{self.prefix}/"): (one["ETag"], one["LastModified"])
-            for page in pages
-            for one in page.get("Contents", ())
-        }
+    def tags(self) -> dict[str, Stored]:
+        """Tag and time of each object, by name."""
+        below = f"{self.prefix}/"
+        return {key.removeprefix(below): stored for key, stored in self.store.bucket.list(below)}
 
     def contents(self) -> dict[str, bytes]:
         """All objects by name."""
@@ -164,22 +158,25 @@ class Place:
 
 
 @contextmanager
-def serving() -> Iterator[ObjectStore]:
-    """A running server with an empty bucket."""
-    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+def serving(kind: str) -> Iterator[ObjectStore]:
+    """A running server of `SERVERS` with an empty bucket."""
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    gate = Gate(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, gate, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield ObjectStore(gate, f"http://127.0.0.1:{server.port}")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    server = SERVERS[kind]
+    with server.run() as application:
+        gate = Gate(application)
+        front = make_server("127.0.0.1", 0, gate, threaded=True)
+        thread = threading.Thread(target=front.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield ObjectStore(
+                kind, gate, server.url, server.connect(f"http://127.0.0.1:{front.port}")
+            )
+        finally:
+            front.shutdown()
+            front.server_close()
+            thread.join()
 
 
 def sprinkled(kinds: Mapping[int, str]) -> Fault:
