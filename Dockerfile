@@ -3,7 +3,7 @@
 ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim-bookworm AS build
-ARG EXTRAS=postgres,s3
+ARG EXTRAS=postgres,objects
 WORKDIR /source
 COPY . .
 RUN python -m venv /opt/df2-assets \
