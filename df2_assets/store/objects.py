@@ -7,7 +7,6 @@ each put and each removal the lock of the split has to be held still (LostLockEr
 
 import errno
 import hashlib
-import importlib
 import io
 import os
 import re
@@ -490,10 +489,12 @@ def _client(url: str, process: int) -> Any:
     # A part may take long to send; a silent server is given up sooner. The address says whether
     # a connection is encrypted.
     options = {"timeout": "10 minutes", "read_timeout": "30 seconds", "allow_http": True}
-    module = importlib.import_module(f"{_obstore().__name__}.store")
+    _obstore()
+    from obstore.store import from_url
+
     try:
         more = _configured() if url.startswith("s3://") else {}
-        return module.from_url(url, client_options=options, retry_config=retries, **more)
+        return from_url(url, client_options=options, retry_config=retries, **more)
     except StorageError:
         raise
     except Exception as error:
