@@ -29,7 +29,7 @@ def code(spec: dg.AssetSpec) -> list[dg.LocalFileCodeReference | dg.UrlCodeRefer
     return list(spec.metadata["dagster/code_references"].code_references)
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", sorted(SPECS))
 def test_every_asset_has_a_group_kinds_an_owner_and_a_description(name: str) -> None:
     spec = SPECS[name]
     assert spec.group_name in GROUPS
@@ -47,7 +47,7 @@ def test_the_contract_stands_in_the_descriptions_of_the_contract_files() -> None
         assert "contract" in SPECS[name].tags
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", sorted(SPECS))
 def test_every_asset_links_to_its_code_on_this_machine(name: str) -> None:
     (here,) = code(SPECS[name])
     assert isinstance(here, dg.LocalFileCodeReference)
@@ -93,7 +93,7 @@ def test_a_code_version_is_a_release_and_a_version_of_the_rules() -> None:
     assert all(str(v).startswith(f"{__version__} rules ") for v in versions.values())
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", sorted(SPECS))
 def test_a_description_begins_with_one_sentence(name: str) -> None:
     first, rest = (SPECS[name].description or "").split("\n\n", 1)
     assert re.fullmatch(r"(This|These) [^.]+\.", first.replace("\n", " "))
