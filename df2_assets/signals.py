@@ -55,8 +55,8 @@ def ending_with_their_status() -> Iterator[None]:
         signal.set_wakeup_fd(before)
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        _pipe.clear()
-        _handled.clear()
+        for state in (_pipe, _handled, _received):
+            state.clear()
         os.close(reader)
         os.close(writer)
 

@@ -108,7 +108,9 @@ def test_other_templates_make_the_jsonl_anew_and_nothing_else(site: Site, origin
 
     build(dataclasses.replace(settings, prompts="none"))
     assert (site.sku / LINES).read_bytes() == (original.sku / LINES).read_bytes()
-    assert state.load(site.roots, SPLIT) == state.load(original.roots, SPLIT)
+    recorded = state.load(site.roots, SPLIT)
+    recorded.built_at = state.load(original.roots, SPLIT).built_at
+    assert recorded == state.load(original.roots, SPLIT)
 
 
 def test_the_order_of_keys_is_that_of_the_file(site: Site) -> None:

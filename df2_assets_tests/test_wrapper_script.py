@@ -14,7 +14,7 @@ from df2_assets_tests.support.processes import PROJECT, Text
 from df2_assets_tests.support.random_data import random_dataset
 
 SCRIPT = "scripts/prepare_deepfashion2_sku.sh"
-FILES = ("Makefile", "pyproject.toml", ".dagster/dagster.yaml", SCRIPT)
+FILES = ("Makefile", "pyproject.toml", "setup.py", ".dagster/dagster.yaml", SCRIPT)
 
 
 @pytest.fixture
