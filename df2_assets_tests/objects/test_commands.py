@@ -230,3 +230,33 @@ def test_rights_that_are_missing_are_named(
 def test_a_wrong_secret_is_named(env: dict[str, str], tmp_path: Path, place: Place) -> None:
     told = refusal(env | {"AWS_SECRET_ACCESS_KEY": "wrong"}, tmp_path, ["wrong"])
     assert "SignatureDoesNotMatch" in told
+
+
+@on("seaweedfs")
+def test_a_profile_of_the_aws_configuration_is_enough(
+    env: dict[str, str], tmp_path: Path, place: Place
+) -> None:
+    """The server checks signatures: the keys of the profile are those that are used."""
+    profile = {
+        "aws_access_key_id": env.pop("AWS_ACCESS_KEY_ID"),
+        "aws_secret_access_key": env.pop("AWS_SECRET_ACCESS_KEY"),
+        "endpoint_url": env.pop("AWS_ENDPOINT_URL"),
+        "region": env.pop("AWS_DEFAULT_REGION"),
+    }
+    lines = (f"{name} = {value}" for name, value in profile.items())
+    (tmp_path / "config").write_text("\n".join(("[profile garments]", *lines)))
+    env |= {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": "garments"}
+    done = processes.run(BUILD, env, tmp_path)
+    assert done.returncode == 0, done
+    assert profile["aws_secret_access_key"] not in done.stdout + done.stderr
+    assert crops(place.tags())
+
+
+def test_a_public_bucket_is_read_without_credentials(
+    env: dict[str, str], tmp_path: Path, place: Place
+) -> None:
+    """Without the variable, a build without credentials cannot begin: see `MISTAKES`."""
+    env = {name: text for name, text in (env | NO_CREDENTIALS).items() if text}
+    env |= {"AWS_NO_SIGN_REQUEST": "true", "SKU_ROOT": str(tmp_path / "sku")}
+    done = processes.run(BUILD, env, tmp_path)
+    assert done.returncode == 0, done
