@@ -245,6 +245,7 @@ def test_the_blocks_of_the_page_run_one_after_the_other(
     assert "/nowhere" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_example_runs_as_a_script_without_a_main_guard(tmp_path: Path) -> None:
     build = Build(tmp_path)
     script = processes.PROJECT / "examples" / "look_at_a_build.py"

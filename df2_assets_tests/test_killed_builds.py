@@ -66,7 +66,7 @@ def half_done(ground: Arena, engine: str) -> Iterator[Started]:
     ("send", "number", "status"),
     [
         pytest.param(Started.signal, signal.SIGKILL, "STARTED", marks=pytest.mark.slow),
-        (Started.signal_group, signal.SIGKILL, "STARTED"),
+        pytest.param(Started.signal_group, signal.SIGKILL, "STARTED", marks=pytest.mark.slow),
         pytest.param(Started.signal, signal.SIGTERM, "CANCELED", marks=pytest.mark.slow),
         (Started.signal_group, signal.SIGINT, "CANCELED"),
     ],

@@ -43,7 +43,7 @@ def test_a_build_agrees_on_a_data_set_with_and_without_bad_files_and_items(
     assert metadata(tmp_path / "expected", "train")["num_skus"] > 5
 
 
-@pytest.mark.parametrize("seed", [21, 22])
+@pytest.mark.parametrize("seed", [21, pytest.param(22, marks=pytest.mark.slow)])
 def test_a_build_over_an_older_one_agrees_with_a_fresh_reading(tmp_path: Path, seed: int) -> None:
     data = random_dataset(tmp_path / "df2", seed, images=80, bad=0.1)
     assert_agreement(data, tmp_path / "built", tmp_path / "before")
@@ -53,7 +53,7 @@ def test_a_build_over_an_older_one_agrees_with_a_fresh_reading(tmp_path: Path, s
         assert_same_output(tmp_path / "before", tmp_path / "after")
 
 
-@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("first", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_is_refused_does_not_depend_on_what_was_built_before(
     tmp_path: Path, first: int
 ) -> None:

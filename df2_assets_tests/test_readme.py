@@ -45,6 +45,7 @@ def test_a_make_target_of_the_readme_is_there(target: str) -> None:
     assert said.returncode == 0, said.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_ends_well(command: str, environment: dict[str, str]) -> None:
     """In the order of the README: what a command needs, one before it has made."""

@@ -12,6 +12,8 @@ from benchmarks.measure import python, run
 from df2_assets_tests.support.compare import metadata, rows, tree
 from df2_assets_tests.support.run import build
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -94,6 +94,7 @@ def test_a_browser_that_stays_open_is_not_waited_for(
     wait_until(opened.exists)
 
 
+@pytest.mark.slow
 def test_report_prints_where_the_page_is_when_it_cannot_be_opened(desk: Desk, site: Site) -> None:
     page = site.roots.gallery(SPLIT)
     unset = dict.fromkeys(("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"), "")

@@ -267,6 +267,7 @@ def stamps_of(desk: Desk) -> dict[str, Stamp]:
     return {path: at for split in BUILT for path, at in stamps(desk.sku, split).items()}
 
 
+@pytest.mark.slow
 def test_a_sample_can_be_built(built: Built) -> None:
     assert built.first.returncode == 0, built.first
     expected = built.desk.folder / "expected"

@@ -12,6 +12,7 @@ from df2_assets_tests.support.builder import DataSet, item
 from df2_assets_tests.support.site import CROPS, SPLIT, Site
 
 
+@pytest.mark.slow
 def test_it_looks_at_the_crops_of_what_was_built_and_says_where_the_page_is(
     desk: Desk, site: Site
 ) -> None:

@@ -70,13 +70,16 @@ def tags(split: str) -> str:
     return json.dumps({"dagster/partition": split})
 
 
+@pytest.mark.usefixtures("starting")
 @pytest.mark.parametrize(
     ("split", "command"),
     [
         pytest.param(
             *("train", ("job", "execute", *MODULE, *JOB, tags("train"))), marks=pytest.mark.slow
         ),
-        ("validation", ("asset", "materialize", *MODULE, *SELECTION)),
+        pytest.param(
+            *("validation", ("asset", "materialize", *MODULE, *SELECTION)), marks=pytest.mark.slow
+        ),
     ],
     ids=["job execute", "asset materialize"],
 )
@@ -103,7 +106,7 @@ def test_the_definitions_are_valid_and_loading_them_warns_of_nothing(commands: S
     assert "passed validation" in done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def starting(expected: Expected, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     """`dagster dev`, which gets ready while the first tests run."""
     with webserver.dev(station(tmp_path_factory.mktemp("dev"), expected.df2_root)) as starting:

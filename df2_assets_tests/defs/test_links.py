@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dagster as dg
+import pytest
 
 from df2_assets_tests.checks import clean
 from df2_assets_tests.defs.platform import SPLIT, Platform
@@ -77,6 +78,7 @@ def test_every_picture_and_link_is_served(tmp_path: Path, instance: dg.DagsterIn
         assert (own / str(found[f"{asset} path in {own.name}"].value)).exists()
 
 
+@pytest.mark.slow
 def test_an_earlier_event_still_shows_its_own_picture(
     tmp_path: Path, instance: dg.DagsterInstance
 ) -> None:

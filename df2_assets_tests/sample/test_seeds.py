@@ -30,7 +30,7 @@ def assert_complete(key: list[Planted], images: int, seed: int) -> None:
     assert len({(one.path, one.item_idx) for one in key}) == len(key), where
 
 
-@pytest.mark.parametrize("images", [SMALLEST, 300])
+@pytest.mark.parametrize("images", [pytest.param(SMALLEST, marks=pytest.mark.slow), 300])
 def test_a_seed_has_a_place_for_every_defect(images: int) -> None:
     for seed in range(2):
         _, key = planted(images, seed)
