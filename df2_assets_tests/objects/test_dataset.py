@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from df2_assets.errors import IncompleteSplitError, ProvenanceError
+from df2_assets.errors import MissingSplitError, ProvenanceError
 from df2_assets_tests.objects.conftest import on
 from df2_assets_tests.support.object_store import PICTURES, ObjectStore, Place
 
@@ -40,7 +40,7 @@ def test_items_are_those_of_the_same_split_on_a_disk(
 
     with store.counting() as opening:
         there = DeepFashion2ImageTextDataset(uploaded.url, "train")
-    assert dict(opening) == {"get": 2}, "the state and the JSONL"
+    assert dict(opening) == {"head": 1, "get": 2}, "is the JSONL there; the state and the JSONL"
     here = DeepFashion2ImageTextDataset(local, "train")
     assert len(there) == len(here) > 20
     with store.counting() as asked:
@@ -89,7 +89,7 @@ def test_what_is_not_complete_or_is_written_again_is_said(uploaded: Place) -> No
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     url, lines = uploaded.url, "train_image_text.jsonl"
-    with pytest.raises(IncompleteSplitError, match=f"validation under {url} is not complete"):
+    with pytest.raises(MissingSplitError, match=f"no split 'validation' in {url}, it has train"):
         DeepFashion2ImageTextDataset(url, "validation")
     dataset = DeepFashion2ImageTextDataset(url, "train")
     sent = pickle.dumps(dataset)
