@@ -85,9 +85,11 @@ def test_by_default_it_builds_all_splits_in_the_project_and_fails_when_one_does(
     done = prepare(checkout, checkout / SCRIPT, tmp_path)
 
     assert done.returncode != 0
-    (line,) = done.stderr.splitlines()
+    line, *offenders = done.stderr.splitlines()
     assert line.startswith("error: validation: raw_annotation_index: refusals_within_limit: ")
     assert "DF2_MAX_REFUSED" in line
+    assert len(offenders) == 4, "three and the file with all of them"
+    assert offenders[-1].endswith("raw_annotation_index.refusals_within_limit/validation.parquet")
     oracle.build(data.root, tmp_path / "expected", ("train", "test"))
     assert_same_output(checkout / "data" / "DeepFashion2_SKU", tmp_path / "expected")
 
