@@ -48,7 +48,7 @@ def refusals(names: tuple[str, ...], reasons: tuple[str, ...], as_json: bool, as
              df2-assets refusals --csv >refusals.csv
 
     By default the splits that were built. An item without a number is a whole file; stage is the
-    asset that refused it, and file lies in DF2_ROOT. README.md lists the reasons.
+    asset that refused it, and file lies in DF2_ROOT. docs/checks.md lists the reasons.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other: give one of them.")

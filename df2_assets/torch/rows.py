@@ -65,7 +65,7 @@ class Rows(Sequence[dict[str, Any]]):
         self._map()
         if self._stamp != state["_stamp"]:
             raise ProvenanceError(
-                f"{self._path} has been written anew since the data set was opened: open it again."
+                f"{self._path} has been written again since the data set was opened: open it again."
             )
 
 
