@@ -17,7 +17,6 @@ from df2_assets.store.layout import Roots
 from df2_assets.store.location import CONTROLS_REMEDY, expand
 
 _ENOUGH_IMAGES = 200
-_LOOKED_AT = 20
 
 DEFAULT_HOME: Final = PROJECT / ".dagster"
 """The DAGSTER_HOME of commands for which none is set."""

@@ -64,7 +64,8 @@ def serve(port: int | None, host: str, as_json: bool, command: tuple[str, ...]) 
     address = urlsplit(settings.reports_url)
     here = address.hostname in (_HOST, "localhost")
     number = port or (address.port if here and address.port else _PORT)
-    with _listening(host, number) as listener:
+    remedy = "set DF2_REPORTS_URL to an address with another port."
+    with listening(host, number, remedy) as listener:
         server = uvicorn.Server(
             uvicorn.Config(
                 make_app(settings),
@@ -87,14 +88,14 @@ def serve(port: int | None, host: str, as_json: bool, command: tuple[str, ...]) 
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int, remedy: str) -> Iterator[socket.socket]:
+    """Listen on a port. Raises ClickException, with a remedy, where it cannot be used."""
     try:
         listener = socket.create_server((host, port))
     except OSError as error:  # a gaierror has no number of the system's
         reason = error.strerror or error
         raise click.ClickException(
-            f"Port {port} of {host} cannot be used ({reason}): end what listens there, or set "
-            "DF2_REPORTS_URL to an address with another port."
+            f"Port {port} of {host} cannot be used ({reason}): end what listens there, or {remedy}"
         ) from None
     with listener:
         yield listener

@@ -1,14 +1,13 @@
 """`df2-assets ui`: Dagster's UI and daemon, and the reports that the UI links to."""
 
 import os
-import socket
 import sys
 from typing import Final
 
 import click
 
 from df2_assets.cli.options import WholeNumber, setting_options
-from df2_assets.cli.serve import serve
+from df2_assets.cli.serve import listening, serve
 
 _HOST: Final = "127.0.0.1"
 
@@ -35,13 +34,8 @@ def ui(ctx: click.Context, port: int) -> None:
     """
     from df2_assets.cli.instance import open_instance
 
-    try:  # Dagster says that it serves, whether it can or not
-        socket.create_server((_HOST, port)).close()
-    except OSError as error:
-        raise click.ClickException(
-            f"Port {port} of {_HOST} cannot be used ({os.strerror(error.errno or 0)}): end what "
-            "listens there, or choose another --port"
-        ) from None
+    with listening(_HOST, port, "choose another --port"):
+        pass  # Dagster says that it serves, whether it can or not
     with open_instance():  # a new DAGSTER_HOME gets its settings before Dagster reads them
         pass
     filters = [*filter(None, [os.environ.get("PYTHONWARNINGS")]), *_FILTERS]

@@ -176,10 +176,17 @@ def _unchanged(files: pd.DataFrame, known: Known | None) -> pd.Series:
     if known is None:
         return pd.Series(False, index=files.index)
     old = known.files.set_index("image_id").reindex(files["image_id"]).set_axis(files.index)
-    same = old["settled"].astype("boolean").fillna(False).astype(bool)
+    return old["settled"].astype("boolean").fillna(False).astype(bool) & have_equal_stamps(
+        files, old
+    )
+
+
+def have_equal_stamps(files: pd.DataFrame, others: pd.DataFrame) -> "pd.Series[bool]":
+    """Return whether rows of the same index have the same sizes and times, or the same none."""
+    same = pd.Series(True, index=files.index)
     for stamp in STAMPS:
-        now, then = (stamps[stamp].astype("Int64").fillna(-2) for stamps in (files, old))
-        same &= (now == then).astype(bool)
+        one, other = (rows[stamp].astype("Int64").fillna(-2) for rows in (files, others))
+        same &= (one == other).astype(bool)
     return same
 
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,7 +12,7 @@ from df2_assets.dataset.cropping import encoder
 from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
 from df2_assets.errors import LayoutError
-from df2_assets.pipeline.indexing import STAMPS, place_before, place_now
+from df2_assets.pipeline.indexing import have_equal_stamps, place_before, place_now
 from df2_assets.pipeline.publishing import other_templates
 from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
@@ -56,9 +55,10 @@ def read_status(roots: Roots, split: str, variants: tuple[Variant, ...]) -> Spli
     tables.refuse_newer(roots, split)
     recorded = state.load(roots, split)
     missing = _find_missing(roots, split, recorded)
-    reasons = missing or _find_stale(roots, split, recorded, variants)
+    manifest = tables.find(roots, "crops", split)
+    reasons = missing or _find_stale(roots, split, recorded, variants, manifest)
     condition: Condition = "incomplete" if missing else "stale" if reasons else "current"
-    skus, crops = _count(tables.find(roots, "crops", split))
+    skus, crops = _count(manifest)
     return SplitStatus(
         split,
         condition,
@@ -84,7 +84,11 @@ def _find_missing(roots: Roots, split: str, recorded: State) -> list[str]:
 
 
 def _find_stale(
-    roots: Roots, split: str, recorded: State, variants: tuple[Variant, ...]
+    roots: Roots,
+    split: str,
+    recorded: State,
+    variants: tuple[Variant, ...],
+    manifest: pa.Table | None,
 ) -> list[str]:
     """Return why a build would change a complete split."""
     reasons = state.consistency_problems(roots, split)
@@ -94,7 +98,7 @@ def _find_stale(
     if recorded.release != __version__:
         before = recorded.release or "an earlier one"
         reasons.append(f"the release was {before}, and this is {__version__}")
-    reasons += _compare_rules(roots, split)
+    reasons += _compare_rules(roots, split, manifest)
     return reasons
 
 
@@ -110,31 +114,24 @@ def _compare_download(roots: Roots, split: str) -> list[str]:
         listing = scan(roots, split)
     except LayoutError as problem:
         return [*reasons, f"the download cannot be compared: {problem}"]
-    known = tables.frame(files)[["image_id", *STAMPS]]
-    both = known.merge(listing.files, on="image_id", how="outer", suffixes=("_before", ""))
-    same = pd.Series(True, index=both.index)
-    for stamp in STAMPS:
-        then, now = (
-            both[column].astype("Int64").fillna(-2) for column in (f"{stamp}_before", stamp)
-        )
-        same &= (then == now).astype(bool)
-    changed = both["image_id"][~same]
+    known, now = (rows.set_index("image_id") for rows in (tables.frame(files), listing.files))
+    images = known.index.union(now.index)
+    changed = images[~have_equal_stamps(known.reindex(images), now.reindex(images))]
     if len(changed):
-        first = ", ".join(changed.head(3)) + (", …" if len(changed) > 3 else "")
+        first = ", ".join(changed[:3]) + (", …" if len(changed) > 3 else "")
         reasons.append(
-            f"the download has changed: {len(changed):,} of {len(both):,} images or their "
+            f"the download has changed: {len(changed):,} of {len(images):,} images or their "
             f"annotations are new, other or gone ({first})"
         )
     return reasons
 
 
-def _compare_rules(roots: Roots, split: str) -> list[str]:
+def _compare_rules(roots: Roots, split: str, manifest: pa.Table | None) -> list[str]:
     """Return which rules of reading and cutting are others than those of the last build."""
     files = tables.origin(roots, "files", split)
     reasons = []
     if files is not None and files.made_from.get("code") != CODE_VERSION:
         reasons.append(f"code version {files.made_from.get('code')} -> {CODE_VERSION}")
-    manifest = tables.find(roots, "crops", split)
     if manifest is not None:
         prints = manifest["fingerprint"].drop_null()
         others = prints.filter(pc.invert(pc.ends_with(prints, f" {encoder()}")))

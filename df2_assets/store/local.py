@@ -15,7 +15,15 @@ import msgspec
 
 from df2_assets.errors import OutputError, RootsError, dead_link, explain_os_error, os_errors_name
 from df2_assets.store.lease import Holder, busy
-from df2_assets.store.store import NOT_A_FILE, Address, Enter, Status, status_of, temporary_name
+from df2_assets.store.store import (
+    NOT_A_FILE,
+    Address,
+    Enter,
+    Status,
+    aside,
+    status_of,
+    temporary_name,
+)
 
 
 class LocalStore:
@@ -182,8 +190,10 @@ class LocalStore:
             yield other, status_of(os.lstat(path))[1]
 
     def rename(self, folder: Address, moves: Mapping[str, str]) -> None:
-        aside = {old: _aside(new) for old, new in moves.items()}
-        for pairs in (aside.items(), [(aside[old], new) for old, new in moves.items()]):
+        for pairs in (
+            [(old, aside(new)) for old, new in moves.items()],
+            [(aside(new), new) for new in moves.values()],
+        ):
             for old, new in pairs:
                 os.replace(f"{folder}/{old}", f"{folder}/{new}")
 
@@ -309,11 +319,6 @@ def _beside(path: Path) -> Iterator[Path]:
             yield temporary
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _aside(name: str) -> str:
-    folder, name = os.path.split(name)
-    return os.path.join(folder, temporary_name(name))
 
 
 def _flush(path: Path) -> None:

@@ -28,7 +28,7 @@ from typing import IO, Any, BinaryIO, Final, TypeVar, cast
 
 from df2_assets.errors import StorageError
 from df2_assets.store.lease import Conflict, Holder, Version, leased, require_held_locks
-from df2_assets.store.store import Address, Enter, Status, temporary_name
+from df2_assets.store.store import Address, Enter, Status, aside
 
 AT_ONCE: Final = 16
 """Requests of one process that may be under way together."""
@@ -333,9 +333,6 @@ class ObjectStore:
         yield from each(copy, names)
 
     def rename(self, folder: Address, moves: Mapping[str, str]) -> None:
-        def aside(name: str) -> str:
-            return os.path.join(os.path.dirname(name), temporary_name(os.path.basename(name)))
-
         for pairs in (
             [(old, aside(new)) for old, new in moves.items()],
             [(aside(new), new) for new in moves.values()],

@@ -182,3 +182,9 @@ def status_of(found: os.stat_result) -> Status:
 def temporary_name(name: str) -> str:
     """Return what a file is called while it is being written, in the same folder."""
     return f".{name}.tmp"
+
+
+def aside(path: str) -> str:
+    """Return the temporary name of a file that has a path, in the same folder."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, temporary_name(name))
