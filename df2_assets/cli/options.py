@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from shlex import quote
@@ -220,10 +220,17 @@ def say_table(rows: Iterable[Mapping[str, object]]) -> None:
     if not rows:
         return
     lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    for line in aligned(lines, ">"):
+        say(line)
+
+
+def aligned(lines: Iterable[list[str]], side: str) -> Iterator[str]:
+    """Yield lines in columns: the first one is flush left, the others are as `side` (`<`, `>`)."""
+    lines = [*lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for first, *others in lines:
-        right = (f"{text:>{width}}" for text, width in zip(others, widths[1:], strict=True))
-        say("  ".join([f"{first:<{widths[0]}}", *right]))
+        padded = (f"{text:{side}{width}}" for text, width in zip(others, widths[1:], strict=True))
+        yield "  ".join([f"{first:<{widths[0]}}", *padded]).rstrip()
 
 
 def _cell(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from df2_assets.cli.options import (
+    aligned,
     built_splits,
     json_option,
     say,
@@ -94,10 +95,7 @@ def _write_csv(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def refusal_lines(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> Iterator[str]:
-    """Yield columns of refusals as lines, flush left, under their names."""
+    """Return columns of refusals as lines, flush left, under their names."""
     cells = [[*columns]]
     cells += (["" if row[c] is None else str(row[c]) for c in cells[0]] for row in rows)
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        padded = (f"{text:<{width}}" for text, width in zip(line, widths, strict=True))
-        yield "  ".join(padded).rstrip()
+    return aligned(cells, "<")
