@@ -380,7 +380,7 @@ def test_a_narrow_screen_has_one_row_above_and_closed_filters(page: "Page", site
     page.get_by_text("Filters", exact=False).first.click()
     assert page.locator("#chosen").inner_text() == "1"
     page.set_viewport_size({"width": 1440, "height": 900})
-    assert page.locator("#filters legend", has_text="Viewpoint").is_visible()
+    page.locator("#filters legend", has_text="Viewpoint").wait_for(state="visible")
 
 
 def test_everything_has_a_name_for_who_cannot_see_it(gallery: "Page") -> None:

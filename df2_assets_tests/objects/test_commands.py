@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import threading
 import time
 from itertools import product
 from pathlib import Path
@@ -32,16 +33,23 @@ def env(tmp_path: Path, source: Source, place: Place) -> dict[str, str]:
 def test_a_killed_build_is_gone_on_with_and_ends_in_the_same_bytes(
     env: dict[str, str], expected: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
-    def slow(operation: str, path: str) -> None:
-        """Crops go slowly, so that a build can be killed between them."""
-        if path.endswith(".jpg") and "/out/" in path:
+    journaled, killed = threading.Event(), threading.Event()
+
+    def stall(operation: str, path: str) -> None:
+        """No crop follows the first part of the journal until the build has been killed."""
+        if operation == "put" and "/train.journal/" in path:
+            journaled.set()
+        elif path.endswith(".jpg") and "/out/" in path:
             time.sleep(0.2)
+            if journaled.is_set():
+                killed.wait(processes.PATIENCE)
 
     journal = place / "_df2_assets/tables/crops/train.journal"
-    with place.store.failing(slow), processes.start(BUILD, env, tmp_path) as started:
+    with place.store.failing(stall), processes.start(BUILD, env, tmp_path) as started:
         processes.wait_until(journal.tags, started)
         started.signal_group(signal.SIGKILL)
         started.process.wait()
+        killed.set()
     at_once = processes.run(BUILD, env, tmp_path)
     assert at_once.returncode == 1
     assert re.search(r"train is being built by process \d+ .* free within 60 s", at_once.stderr)

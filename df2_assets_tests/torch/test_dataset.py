@@ -152,7 +152,7 @@ def test_rows_are_a_sequence_like_any_other(
             rows[outside]
 
 
-def test_a_copy_for_another_process_refuses_a_file_that_was_written_anew(tmp_path: Path) -> None:
+def test_a_copy_for_another_process_refuses_a_file_that_was_replaced(tmp_path: Path) -> None:
     from df2_assets.torch.rows import Rows
 
     path = tmp_path / "rows.jsonl"
@@ -163,5 +163,5 @@ def test_a_copy_for_another_process_refuses_a_file_that_was_written_anew(tmp_pat
     path.with_suffix(".new").write_text('{"a":1}\n{"a":2}\n{"a":3}\n')
     path.with_suffix(".new").replace(path)
     assert list(rows) == [{"a": 1}, {"a": 2}]
-    with pytest.raises(ProvenanceError, match=r"rows\.jsonl has been written anew"):
+    with pytest.raises(ProvenanceError, match=r"rows\.jsonl has been written again"):
         pickle.loads(sent)  # noqa: S301
