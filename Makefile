@@ -43,7 +43,7 @@ EXTRAS :=
 	 .venv/bin/python -I scripts/pip_install.py -c "$$lock" -e '.$(EXTRAS)'
 	@echo "$(CURDIR)" >.venv/.installed; touch $@
 
-.PHONY: help install demo demo-faults gallery ui test test-unit test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench bench-engines rehearsal scale bucket constraints clean
+.PHONY: help install demo demo-defects gallery ui test test-unit test-all test-extra faults faults-long system-packages test-lowest versions screenshots lint bench bench-engines rehearsal scale bucket constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do \
@@ -56,9 +56,9 @@ demo: install ## write the sample data set and build it with every check
 	@$(DAGSTER) $(SAMPLE_ROOTS) .venv/bin/df2-assets build
 	@[ -n "$$VIRTUAL_ENV" ] || echo 'For df2-assets in this shell: . .venv/bin/activate'
 
-demo-faults: install ## the same on a sample with planted defects: what is refused, and why
-	@.venv/bin/df2-assets sample "$(SAMPLE)/faults" --faults
-	@.venv/bin/df2-assets score "$(SAMPLE)/faults"
+demo-defects: install ## the same on a sample with planted defects: what is refused, and why
+	@.venv/bin/df2-assets sample "$(SAMPLE)/defects" --defects
+	@.venv/bin/df2-assets score "$(SAMPLE)/defects"
 
 # Over the same data as make ui; the sample is built first.
 ifeq ($(DF2_ROOT)$(wildcard data/DeepFashion2_original),)

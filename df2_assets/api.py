@@ -160,11 +160,11 @@ def verify(
     engine: EngineName | None = None,
     progress: bool = False,
 ) -> "dict[str, Verified]":
-    """Compare what lies on disk of each split with what was built; a split is well without faults.
+    """Compare what is on disk of each split with what was built.
 
     By default every split that was built. `deep` also compares the digest of every crop and export,
     and marks crops that only a digest gives away, so that the next build makes them again. What is
-    wrong is a fault in the result. Raises MissingTableError where nothing is built.
+    wrong is a problem in the result. Raises MissingTableError where nothing is built.
     """
     settings = _settings(df2_root, sku_root, splits, workers=workers, engine=engine)
     if deep:

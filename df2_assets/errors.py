@@ -137,7 +137,7 @@ def explain_os_error(error: OSError) -> Df2Error:
         return kind(
             f"{escaped(link)} is a link to {target}, where nothing is: remove the link, or mend it."
         )
-    reason = os.strerror(error.errno) if error.errno else inert(str(error), 300)
+    reason = os.strerror(error.errno) if error.errno else escape_untrusted(str(error), 300)
     remedy = _REMEDIES.get(error.errno or 0, "mend this, and try again")
     subject = " and ".join(map(escaped, where)) or "The system refuses a file operation"
     return kind(f"{subject}: {reason}. {remedy[0].upper()}{remedy[1:]}.")
@@ -167,7 +167,7 @@ def os_errors_name(path: object) -> Iterator[None]:
         raise
 
 
-def inert(value: object, limit: int = 80) -> str:
+def escape_untrusted(value: object, limit: int = 80) -> str:
     """`value` as printable ASCII of at most `limit` characters, fit for a log or a terminal.
 
     Text from annotations and file names is anybody's: escapes and control characters in it must
@@ -190,7 +190,8 @@ def has_controls(text: str) -> bool:
 def escaped(value: object, limit: int | None = None) -> str:
     """Return a person's own text in one line, of at most `limit` characters where that is given.
 
-    Controls and directions in it are escaped. Unlike `inert` it leaves every script as it is.
+    Controls and directions in it are escaped. Unlike `escape_untrusted`, it leaves every script
+    as it is.
     """
     text = value if isinstance(value, str) else repr(value)
     text = _SHOWN_ESCAPED.sub(_escape, text)
@@ -206,7 +207,8 @@ def _escape(match: re.Match[str]) -> str:
 def quoted(value: object, limit: int = 80) -> str:
     """Return a value from a JSON file as JSON, in printable ASCII of at most `limit` characters.
 
-    A text is in quotes, so that it is told from a number. Like `inert` it is fit for a terminal.
+    A text is in quotes, to tell it from a number. Like the result of `escape_untrusted`, it is
+    safe to print on a terminal.
     """
     text = json.dumps(value).replace("\x7f", r"\u007f")
     if len(text) <= limit:

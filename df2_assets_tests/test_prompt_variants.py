@@ -85,7 +85,7 @@ def test_records_have_them_and_all_is_well(varied: Site) -> None:
     assert [getattr(record, "text_short", None) for record in records] == [
         line["text_short"] for line in lines(varied)
     ]
-    assert verify(varied.roots, SPLIT).faults == []
+    assert verify(varied.roots, SPLIT).problems == []
 
 
 def test_other_templates_make_the_jsonl_anew_and_nothing_else(site: Site, original: Site) -> None:
@@ -146,7 +146,7 @@ def test_a_build_without_the_setting_keeps_the_prompts_and_says_so(site: Site) -
     run = build(site.settings)
     assert (run.notes, run.changed) == ([kept], True)
     assert own_prompts(site) == {"text_short", "text_varied"}
-    assert verify(site.roots, SPLIT).faults == []
+    assert verify(site.roots, SPLIT).problems == []
 
 
 def test_none_drops_them_and_says_so(site: Site, original: Site) -> None:
@@ -287,8 +287,11 @@ def test_a_prompt_that_was_edited_is_found(site: Site, check: str, what: str, ed
     line = next(line for line in edited if line["image_path"].endswith(USER_TOP))
     edit(line)
     (site.sku / LINES).write_text("".join(json.dumps(line) + "\n" for line in edited))
-    faults = {(fault.check, fault.what, fault.path) for fault in verify(site.roots, SPLIT).faults}
-    assert (check, what, f"{SPLIT}/{USER_TOP}") in faults
+    problems = {
+        (problem.check, problem.what, problem.path)
+        for problem in verify(site.roots, SPLIT).problems
+    }
+    assert (check, what, f"{SPLIT}/{USER_TOP}") in problems
 
 
 def test_the_ui_shows_every_template_with_an_example(site: Site) -> None:

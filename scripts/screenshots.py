@@ -84,10 +84,10 @@ def gallery(page: "Page", ui: Dev) -> None:
 
 def unlike_crops(page: "Page", ui: Dev) -> "Locator":
     """Show the crops in the gallery of the sample with planted defects."""
-    faults = ui.station.folder / "faults"
-    for command in (("sample", str(faults), "--faults"), ("score", str(faults))):
+    defects = ui.station.folder / "defects"
+    for command in (("sample", str(defects), "--defects"), ("score", str(defects))):
         run((*DF2_ASSETS, *command), ui.station.environment, ui.station.folder)
-    site = faults.with_name("faults_SKU") / "_df2_assets/report/validation/index.html"
+    site = defects.with_name("defects_SKU") / "_df2_assets/report/validation/index.html"
     page.goto(f"{site.as_uri()}#/checks")
     check = page.locator("details", has_text="unlike crops").first
     check.locator("summary").click()

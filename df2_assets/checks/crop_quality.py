@@ -42,9 +42,9 @@ Words = np.ndarray[tuple[int], np.dtype[np.uint64]]
 def looks(quality: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of `crop_quality` with width, height, domain and the columns of `CROP`.
 
-    A crop is tiny (`tiny_crops` reports it), else `dark`, else `blank`, or none of these: one
-    fault has one alarm. Only the last are `comparable`: the hash and the colours of the others say
-    nothing about what they show.
+    A crop is tiny (`tiny_crops` reports it), else `dark`, else `blank`, or none of these, so that
+    one problem is reported once. Only the last are `comparable`: the hash and the colours of the
+    others say nothing about what they show.
     """
     sizes = manifest[["crop_path", "width", "height"]]
     rows = quality.merge(sizes, on="crop_path", how="left")

@@ -12,7 +12,7 @@ from df2_assets.dataset.boxes import size
 from df2_assets.dataset.frames import TEXT, rows
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.taxonomy import DOMAINS
-from df2_assets.errors import inert
+from df2_assets.errors import escape_untrusted
 from df2_assets.store.crop_tree import CropTree
 
 TINY: Final = 32
@@ -75,46 +75,46 @@ def files_match(
     """
     sizes_read = sizes_read or {}
     made = manifest[manifest["reason"].isna()]
-    faults: dict[str, list[str]] = {what: [] for what in _OF_ROWS}
+    problems: dict[str, list[str]] = {what: [] for what in _OF_ROWS}
     boxes = _boxes(groups)
     seen: set[str] = set()
     for path, *recorded in rows(made, "crop_path", "size", "mtime_ns", "width", "height"):
         status, box = tree.crops.get(path), boxes.get(path)
         if status is None:
-            faults[_GONE].append(path)
+            problems[_GONE].append(path)
         elif status != tuple(recorded[:2]):
-            faults[_CHANGED].append(path)
+            problems[_CHANGED].append(path)
         if box is None:
-            faults[_UNWANTED].append(path)
+            problems[_UNWANTED].append(path)
         elif box != tuple(recorded[2:]):
-            faults[_RECORDED_SIZE].append(path)
+            problems[_RECORDED_SIZE].append(path)
         if status is not None and path in sizes_read:
             if sizes_read[path] is None:
-                faults[_UNREADABLE].append(path)
+                problems[_UNREADABLE].append(path)
             elif box is not None and sizes_read[path] != box:
-                faults[_OTHER_SIZE].append(path)
+                problems[_OTHER_SIZE].append(path)
         if path in seen:
-            faults[_TWICE].append(path)
+            problems[_TWICE].append(path)
         seen.add(path)
-    faults |= {
+    problems |= {
         **{
             what: groups["crop_path"][mask].tolist()
-            for what, mask in _sku_faults(groups, manifest).items()
+            for what, mask in _sku_problems(groups, manifest).items()
         },
         "no row of the manifest wants it": sorted(tree.crops.keys() - seen),
         "half-written, left by a build that was killed": tree.temporary,
         "an empty folder": tree.empty,
         FOREIGN: tree.foreign,
     }
-    whats = [what for what, paths in faults.items() for _ in paths]
-    offenders = crop_rows(path for paths in faults.values() for path in paths)
+    whats = [what for what, paths in problems.items() for _ in paths]
+    offenders = crop_rows(path for paths in problems.values() for path in paths)
     offenders = offenders.assign(what=pd.Series(whats, dtype=TEXT))
     on_disk = len(tree.crops) + len(tree.temporary) + len(tree.foreign)
     return Finding(
         offenders.empty,
         "error",
         len(made),
-        _summary(len(made), on_disk, len(tree.copied), faults),
+        _summary(len(made), on_disk, len(tree.copied), problems),
         offenders,
         {"crops": len(made), "files": on_disk, "foreign": len(tree.foreign)},
     )
@@ -182,7 +182,7 @@ def _boxes(groups: pd.DataFrame) -> dict[str, tuple[int, int]]:
     return {path: (w, h) for path, w, h in rows(sized, "crop_path", "width", "height")}
 
 
-def _sku_faults(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:
+def _sku_problems(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:
     """Return masks over `groups`: crops without a row, SKUs left with one domain or in part.
 
     A SKU is whole, or not at all: it is left out when every crop of one domain has failed.
@@ -200,8 +200,8 @@ def _sku_faults(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.S
     }
 
 
-def _summary(made: int, on_disk: int, copied: int, faults: Mapping[str, list[str]]) -> str:
-    listed = [f"{len(paths):,}: {what}" for what, paths in faults.items() if paths]
+def _summary(made: int, on_disk: int, copied: int, problems: Mapping[str, list[str]]) -> str:
+    listed = [f"{len(paths):,}: {what}" for what, paths in problems.items() if paths]
     text = f"{number_of(made, 'crop')} in the manifest, {number_of(on_disk, 'file')} on disk"
     if not listed:
         text = f"{text}: one for each, as recorded."
@@ -209,9 +209,9 @@ def _summary(made: int, on_disk: int, copied: int, faults: Mapping[str, list[str
             f"{text} {copied:,} of them were copied: only their time differs." if copied else text
         )
     text = f"{text}; {'; '.join(listed)}."
-    if faults[FOREIGN]:
+    if problems[FOREIGN]:
         # The summary is shown as Markdown; the table of offenders has the names as they are.
-        foreign = [_ACTIVE.sub("?", inert(path, 200)) for path in faults[FOREIGN]]
+        foreign = [_ACTIVE.sub("?", escape_untrusted(path, 200)) for path in problems[FOREIGN]]
         more = f" and {len(foreign) - _NAMED:,} more" if len(foreign) > _NAMED else ""
         text += f" Nothing is deleted that is {FOREIGN}: move {', '.join(foreign[:_NAMED])}{more}"
         text += " away."

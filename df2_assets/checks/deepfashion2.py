@@ -8,7 +8,7 @@ import pandas as pd
 from df2_assets.checks.finding import Finding, number_of
 from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, RELEASED
-from df2_assets.errors import LayoutError, inert
+from df2_assets.errors import LayoutError, escape_untrusted
 from df2_assets.store.layout import ANNOTATION, IMAGE, Roots, image_id_of, require_input
 from df2_assets.store.location import store_at
 from df2_assets.store.system_files import is_system_file
@@ -43,7 +43,7 @@ def layout(roots: Roots, split: str) -> Finding:
     absent = [name for name, folder in folders.items() if not folder.is_dir()]
     none_right = [name for name, (count, _) in found.items() if annotated and not count]
     none_right = [name for name in none_right if name not in absent]
-    faults = {
+    problems = {
         "the folder is missing": absent if annotated else [],
         "the folder is empty": [name for name in none_right if not odd[name]],
         "no name in it is six digits and the ending": [name for name in none_right if odd[name]],
@@ -55,18 +55,18 @@ def layout(roots: Roots, split: str) -> Finding:
         ],
     }
     offenders = pd.concat(
-        [_offenders(split, inside, what) for what, inside in faults.items()], ignore_index=True
+        [_offenders(split, inside, what) for what, inside in problems.items()], ignore_index=True
     )
     summary = f"{number_of(images, 'image')} and {number_of(annotations, 'annotation')}."
     if absent and not annotated:
         missing = " and no ".join(f"{split}/{name}" for name in absent)
         summary += f" There is no {missing}: {split} needs none."
-    said = [f"{len(inside):,}: {what}" for what, inside in faults.items() if inside]
+    said = [f"{len(inside):,}: {what}" for what, inside in problems.items() if inside]
     if problem:
         summary = problem
     elif said:
         summary += f" {'; '.join(said)}. Unpack {split} again, or move away what is not of it."
-    strangers = len(odd_images) + len(odd_annotations)
+    foreign = len(odd_images) + len(odd_annotations)
     numbers = {"images": images, "annotations": annotations}
     table = pd.DataFrame(
         {"what": numbers.keys(), "found": numbers.values(), "released": [*released]}
@@ -74,10 +74,10 @@ def layout(roots: Roots, split: str) -> Finding:
     return Finding(
         offenders.empty and problem is None,
         "warn",
-        images + annotations + strangers,
+        images + annotations + foreign,
         summary,
         offenders,
-        {**numbers, "strangers": strangers},
+        {**numbers, "foreign": foreign},
         {"beside the release": table},
     )
 
@@ -85,10 +85,10 @@ def layout(roots: Roots, split: str) -> Finding:
 def _names(folder: Path, suffix: str) -> tuple[int, list[str]]:
     """Count names of six digits and `suffix`, and return those that are not."""
     found = [name for name in store_at(folder).names(folder) if not is_system_file(name)]
-    strangers = [name for name in found if image_id_of(name, suffix) is None]
-    return len(found) - len(strangers), sorted(strangers)
+    foreign = [name for name in found if image_id_of(name, suffix) is None]
+    return len(found) - len(foreign), sorted(foreign)
 
 
 def _offenders(split: str, inside: list[str], what: str) -> pd.DataFrame:
-    paths = [inert(f"{split}/{name}", 300) for name in inside]
+    paths = [escape_untrusted(f"{split}/{name}", 300) for name in inside]
     return pd.DataFrame({"split": split, "path": paths, "what": what}, dtype=TEXT)

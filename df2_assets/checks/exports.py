@@ -11,12 +11,12 @@ from typing import Final, Literal
 
 import pandas as pd
 
-from df2_assets.checks.finding import Fault, Finding, Seen, crop_rows, number_of
+from df2_assets.checks.finding import Finding, Problem, Seen, crop_rows, number_of
 from df2_assets.dataset.frames import TEXT
-from df2_assets.errors import Df2Error, inert
+from df2_assets.errors import Df2Error, escape_untrusted
 from df2_assets.exports import EXPORTS
 from df2_assets.exports import record as records
-from df2_assets.exports.folder import LOOSE, loose_name, statuses
+from df2_assets.exports.folder import CROP_FILES, crop_file_name, statuses
 from df2_assets.exports.format import Export
 from df2_assets.exports.record import Record
 from df2_assets.exports.source import count_skus, current_digest, read_crops
@@ -59,17 +59,17 @@ def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
             problems = [*_outdated(roots, split, export, record)]
             if not problems:
                 problems = [*_changed_files(roots, split, export, record, copied, deep=deep)]
-    except Df2Error as problem:  # which says itself what to run
-        problems, is_whole = [("", str(problem).rstrip("."))], False
+    except Df2Error as error:  # which says itself what to run
+        problems, is_whole = [("", str(error).rstrip("."))], False
     rows = sum(record.rows.values())
     check = f"{name}: {CHECK}"
     repair: Literal["build", "export"] = "export" if is_whole else "build"
-    faults = [
-        Fault(check, what, "you" if what == _FOREIGN else repair, path or None)
+    seen = [
+        Problem(check, what, "you" if what == _FOREIGN else repair, path or None)
         for path, what in problems
     ]
     remedy = f". Run df2-assets export {name} --split {split}" if is_whole else "."
-    return Seen(_finding(split, problems, rows, remedy), faults, len(copied))
+    return Seen(_finding(split, problems, rows, remedy), seen, len(copied))
 
 
 def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Finding:
@@ -78,7 +78,7 @@ def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Fi
         summary = f"Made from this build: {number_of(rows, 'row')}, every file as written."
         return Finding(True, "error", rows, summary, numbers=numbers)
     paths, whats = zip(*problems, strict=True)
-    first = f"{inert(paths[0], 300)}: {whats[0]}" if paths[0] else whats[0]
+    first = f"{escape_untrusted(paths[0], 300)}: {whats[0]}" if paths[0] else whats[0]
     more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
     summary = f"{first}{more}{remedy}"
     offenders = crop_rows(paths).assign(split=split, what=pd.Series(whats, dtype=TEXT))
@@ -91,9 +91,9 @@ def _outdated(roots: Roots, split: str, export: Export, record: Record) -> Itera
     Raises a Df2Error where the split is not whole.
     """
     current = current_digest(roots, split)
-    if record.made_from is None:
+    if record.source_digest is None:
         yield "", f"{export.name} of {split} is half-written: an export is running or was stopped"
-    elif record.made_from != current:
+    elif record.source_digest != current:
         yield "", f"{export.name} was made from another build of {split} than the current one"
     else:
         skus = count_skus(read_crops(roots, split))
@@ -118,9 +118,9 @@ def _changed_files(
         yield "", "the list of its digests does not have all its files"
         return
     on_disk = statuses(roots, folder)
-    has_crops = any(name.startswith(f"{LOOSE}/") for name in listed)
+    has_crops = any(name.startswith(f"{CROP_FILES}/") for name in listed)
     tree = crop_tree.scan(roots, split).crops if has_crops else {}
-    crops = {loose_name(path): status for path, status in tree.items()}
+    crops = {crop_file_name(path): status for path, status in tree.items()}
     other = {
         name
         for name, sha256 in listed.items()
@@ -152,7 +152,7 @@ def _changed_files(
 
 def _digests(folder: Path, names: list[str]) -> dict[str, str | None]:
     """Return the digest of each file, None where it cannot be read. Crops are many and small."""
-    loose = sorted(name for name in names if name.startswith(f"{LOOSE}/"))
+    loose = sorted(name for name in names if name.startswith(f"{CROP_FILES}/"))
     digests = dict(zip(loose, digest_each(folder, loose), strict=True))
     for name in set(names).difference(loose):
         with suppress(OSError):

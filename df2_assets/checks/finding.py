@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.skus import CROP_NAME, SKU_ID
 from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
-from df2_assets.errors import inert
+from df2_assets.errors import escape_untrusted
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
@@ -49,7 +49,7 @@ class Finding:
     note: str | None = None
 
 
-class Fault(msgspec.Struct):
+class Problem(msgspec.Struct):
     """Something wrong that `check` has found, for `build`, `export` or a person to `repair`.
 
     The other fields can be pasted into `explain`; `path` is relative to SKU_ROOT.
@@ -66,13 +66,13 @@ class Fault(msgspec.Struct):
 
 @dataclass(frozen=True)
 class Seen:
-    """The finding of a check whose files were read back, and the faults in it.
+    """The finding of a check whose files were read back, and the problems in it.
 
-    `copied` counts files whose time alone is not the recorded one, which is no fault.
+    `copied` counts files whose time alone is not the recorded one, which is no problem.
     """
 
     finding: Finding
-    faults: list[Fault] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     copied: int = 0
 
 
@@ -103,7 +103,7 @@ def crop_rows(paths: Iterable[str]) -> pd.DataFrame:
             match.groups() if match else (path.split("/")[0], None, None, None)
         )
         item = int(item_idx) if item_idx else None
-        rows.append((split, sku_id, image_id, item, inert(path, 1000)))
+        rows.append((split, sku_id, image_id, item, escape_untrusted(path, 1000)))
     types = {name: "Int32" if name == "item_idx" else TEXT for name in CROP}
     return pd.DataFrame(rows, columns=CROP).astype(types)
 

@@ -64,37 +64,37 @@ def matches_metadata(roots: Roots, split: str) -> Finding:
         return Finding(False, "error", 0, f"{summary} Materialize image_text for {split}.")
     last = -1
     seen: set[str] = set()
-    faults: list[tuple[int | None, _Line, str]] = []
+    problems: list[tuple[int | None, _Line, str]] = []
     for number, data in enumerate(lines, 1):
         line = _decoded(data)
         if line is None:
-            faults.append((number, {}, "not a JSON object"))
+            problems.append((number, {}, "not a JSON object"))
             continue
         path = line.get("image_path")
         one = wanted.get(path) if isinstance(path, str) else None
         if one is None:
-            faults.append((number, line, "no such crop in the metadata"))
+            problems.append((number, line, "no such crop in the metadata"))
             continue
         entry = _entry(split, one)
         if one.crop.crop_path in seen:
-            faults.append((number, entry, "a second line of the crop"))
+            problems.append((number, entry, "a second line of the crop"))
             continue
         seen.add(one.crop.crop_path)
         what = _difference(line, entry, texts)
         if what:
-            faults.append((number, entry, what))
+            problems.append((number, entry, what))
         if one.place < last:
-            faults.append((number, entry, "out of order"))
+            problems.append((number, entry, "out of order"))
         last = max(last, one.place)
-    faults += (
+    problems += (
         (None, _entry(split, one), "no line") for path, one in wanted.items() if path not in seen
     )
-    found = _offending_lines(split, faults)
+    found = _offending_lines(split, problems)
     summary = f"{number_of(len(lines), 'line')}, {number_of(len(wanted), 'crop')} in the metadata"
     if found.empty:
         summary += ": one to one."
     else:
-        summary += f"; {number_of(len(found), 'fault')}. Rerun image_text for {split}."
+        summary += f"; {number_of(len(found), 'problem')}. Rerun image_text for {split}."
     numbers: dict[str, int | float] = {"lines": len(lines), "crops": len(wanted)}
     return Finding(found.empty, "error", len(lines), summary, found, numbers)
 
@@ -148,10 +148,10 @@ def _difference(line: _Line, entry: _Line, texts: list[str]) -> str | None:
     return None if keys == [*entry, *texts] else "keys in another order"
 
 
-def _offending_lines(split: str, faults: list[tuple[int | None, _Line, str]]) -> pd.DataFrame:
-    rows = crop_rows(str(entry.get("image_path", "")) for _, entry, _ in faults)
-    lines = pd.array([number for number, _, _ in faults], "Int64")
-    whats = pd.Series([what for _, _, what in faults], dtype=TEXT)
+def _offending_lines(split: str, problems: list[tuple[int | None, _Line, str]]) -> pd.DataFrame:
+    rows = crop_rows(str(entry.get("image_path", "")) for _, entry, _ in problems)
+    lines = pd.array([number for number, _, _ in problems], "Int64")
+    whats = pd.Series([what for _, _, what in problems], dtype=TEXT)
     return rows.assign(split=split, line=lines, what=whats)
 
 
@@ -188,14 +188,14 @@ def coverage(
     label_counts = Counter(map(_LABELS_AND_TEXT, records))
     wrong = {key: what for key in label_counts if (what := _wrong_prompt(*key))}
     suspects = records if wrong else ()
-    faults = [(r, r.text, wrong[key]) for r in suspects if (key := _LABELS_AND_TEXT(r)) in wrong]
-    faults += _wrong_variants(records, variants)
+    problems = [(r, r.text, wrong[key]) for r in suspects if (key := _LABELS_AND_TEXT(r)) in wrong]
+    problems += _wrong_variants(records, variants)
     cells: Counter[tuple[int, str, int, int]] = Counter()
     for (category_id, _, *labels, _), crops in label_counts.items():
         cells[category_id, *labels] += crops
     combinations = list(product(CATEGORIES, DOMAINS.values(), OCCLUSIONS, VIEWPOINTS))
     empty = [cell for cell in combinations if not cells[cell]] if records else []
-    wrong_rows = len(faults)
+    wrong_rows = len(problems)
     summary = "No prompts: the split has no SKU."
     if records:
         summary = (
@@ -206,11 +206,11 @@ def coverage(
         summary += f" Rerun image_text for {split}."
     missing = empty if is_full else []
     return Finding(
-        not (faults or missing),
+        not (problems or missing),
         "error" if wrong_rows else "warn",
         len(records),
         summary,
-        _offending_prompts(split, faults, missing),
+        _offending_prompts(split, problems, missing),
         {"wrong_prompts": wrong_rows, "empty_combinations": len(empty)},
         {COMBINATIONS: _table(cells)} if records else {},
     )
@@ -249,13 +249,13 @@ def _wrong_variants(
 
 def _offending_prompts(
     split: str,
-    faults: Iterable[tuple[ImageText, str, str]],
+    problems: Iterable[tuple[ImageText, str, str]],
     empty: Iterable[tuple[int, str, int, int]],
 ) -> pd.DataFrame:
     """Return one row per wrong prompt, then one per combination without crops."""
     rows = [
         (split, r.sku_id, r.image_id, r.item_idx, r.image_path, *_LABELS_AND_TEXT(r)[:-1], *texts)
-        for r, *texts in faults
+        for r, *texts in problems
     ]
     rows += [
         (split, *[None] * 4, c, CATEGORIES[c], *labels, None, "no crop of this kind")

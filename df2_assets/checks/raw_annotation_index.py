@@ -70,16 +70,16 @@ def boxes(index: pd.DataFrame) -> Finding:
     fractional = given["is_fractional"].fillna(False).astype(bool)
     fractions = int(fractional.sum())
     fractions_share = fractions / len(given) if len(given) else 0.0
-    faults = {
+    problems = {
         "reversed, but fits as x, y, width, height": as_size,
         "reversed or without area": reversed_ & ~as_size,
         "outside the image": outside,
     }
     if too_many:
-        faults[PAST_EDGE] = past_edge
+        problems[PAST_EDGE] = past_edge
     if fractions_share > _MOST:
-        faults[_FRACTIONAL] = fractional
-    offenders = offending_rows(given, faults, [*ITEM, *_BOX, "width", "height"])
+        problems[_FRACTIONAL] = fractional
+    offenders = offending_rows(given, problems, [*ITEM, *_BOX, "width", "height"])
     summary = (
         f"{number_of(len(given), 'box', 'boxes')}: {int(reversed_.sum()):,} reversed or without "
         f"area ({int(as_size.sum()):,} of them fit as x, y, width, height), "
@@ -134,20 +134,20 @@ def labels(index: pd.DataFrame) -> Finding:
     high = items["scale"].map({scale: bounds[1] for scale, bounds in BOX_SHARES.items()})
     usable = items["reason"].isna()
     of_label = items["detail"].str.match(f"({'|'.join(LABELS)}) is ")
-    faults = {
+    problems = {
         "category out of range or misnamed": items["reason"] == Reason.WRONG_CATEGORY.value,
         "label out of range": (items["reason"] == Reason.WRONG_FIELD.value) & of_label,
         _SCALE: usable & ((share < low) | (share >= high)),
     }
     rows = items.assign(box_share=share.round(4))
     columns = ["category_id", "category_name", *LABELS]
-    offenders = offending_rows(rows, faults, [*ITEM, *columns, "box_share", "detail"])
+    offenders = offending_rows(rows, problems, [*ITEM, *columns, "box_share", "detail"])
     unsuited = offenders["what"] == _SCALE
     offenders.loc[unsuited, "detail"] = [
         f"scale is {scale}, and the box takes {part:.0%} of the image"
         for scale, part in rows_of(offenders[unsuited], "scale", "box_share")
     ]
-    counts = {what: int((offenders["what"] == what).sum()) for what in faults}
+    counts = {what: int((offenders["what"] == what).sum()) for what in problems}
     found = "; ".join(f"{count:,}: {what}" for what, count in counts.items() if count)
     return Finding(
         offenders.empty,

@@ -24,7 +24,7 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
     file = groups["image_id"] + "_item" + groups["item_idx"].astype(TEXT) + ".jpg"
     path = split + "/" + groups["domain"] + "/" + ids + "/" + file
     domains = [set(ids[groups["domain"] == domain]) for domain in DOMAINS.values()]
-    faults = {
+    problems = {
         "sku_id is not of the form 000001_01_01": ~ids.str.fullmatch(SKU_ID.pattern).astype(bool),
         "sku_id is not that of its pair, style and category": ids != named,
         "style is 0": groups["style"] <= 0,
@@ -35,13 +35,13 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
         "crop_path appears twice": groups["crop_path"].duplicated(keep=False),
         "the item appears twice": groups.duplicated(["image_id", "item_idx"], keep=False),
     }
-    offenders = offending_rows(groups, faults, CROP)
+    offenders = offending_rows(groups, problems, CROP)
     skus = int(ids.nunique())
     summary = f"{number_of(skus, 'SKU')}, {number_of(len(groups), 'crop')}: "
     if offenders.empty:
         summary += "every id well formed and unique, every SKU with both domains."
     else:
-        summary += f"{number_of(len(offenders), 'fault')}. Rerun sku_groups for {split}."
+        summary += f"{number_of(len(offenders), 'problem')}. Rerun sku_groups for {split}."
     return Finding(
         offenders.empty,
         "error",

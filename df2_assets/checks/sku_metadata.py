@@ -13,7 +13,7 @@ from df2_assets.dataset.boxes import is_reversed
 from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.metadata import Crop, Sku, StrictSku
 from df2_assets.dataset.taxonomy import CATEGORIES
-from df2_assets.errors import inert
+from df2_assets.errors import escape_untrusted
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import is_url
 
@@ -26,8 +26,8 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     skus: dict[str, msgspec.Raw]
 
 
-_Fault = tuple[str, str | None, str]
-"""sku_id, crop_path (None: the whole SKU), what is wrong."""
+_Problem = tuple[str, str | None, str]
+"""sku_id ("": the whole document), crop_path (None: the whole SKU), what is wrong."""
 
 _decode_sku: Final = msgspec.json.Decoder(StrictSku).decode
 
@@ -37,37 +37,38 @@ def contract(roots: Roots, split: str) -> Finding:
     path = roots.sku_metadata(split)
     try:
         document = msgspec.json.decode(path.read_bytes(), type=_Document)
-    except OSError as problem:
-        summary = f"{path}: {os.strerror(problem.errno or 0)}. Materialize sku_metadata."
+    except OSError as error:
+        summary = f"{path}: {os.strerror(error.errno or 0)}. Materialize sku_metadata."
         return Finding(False, "error", 0, summary)
-    except msgspec.DecodeError as problem:
-        summary = f"{path} is not as the contract says: {inert(str(problem))}. Rerun sku_metadata."
+    except msgspec.DecodeError as error:
+        why = escape_untrusted(str(error))
+        summary = f"{path} is not as the contract says: {why}. Rerun sku_metadata."
         return Finding(False, "error", 0, summary)
-    problems = list(_document_problems(split, document))
-    faults: list[_Fault] = []
+    problems: list[_Problem] = [("", None, what) for what in _document_problems(split, document)]
     crops = 0
     images = frozenset(roots.df2.names(roots.images(split)))
     is_there = roots.sku.lookup(roots.sku_root, roots.crops(split))
     for sku_id, raw in document.skus.items():
         try:
             sku = _decode_sku(raw)
-        except msgspec.DecodeError as problem:
-            faults.append((sku_id, None, str(problem)))
+        except msgspec.DecodeError as error:
+            problems.append((sku_id, None, str(error)))
             continue
         crops += len(sku.catalog) + len(sku.query)
-        faults += ((sku_id, None, what) for what in _sku_problems(sku_id, sku))
+        problems += ((sku_id, None, what) for what in _sku_problems(sku_id, sku))
         for domain, entries in (("catalog", sku.catalog), ("query", sku.query)):
             start = f"{split}/{domain}/{sku_id}/"
             for crop in entries:
                 what = _crop_problem(is_there, split, start, images, crop)
                 if what:
-                    faults.append((sku_id, crop.crop_path, what))
-    found = _named(split, problems, faults)
+                    problems.append((sku_id, crop.crop_path, what))
+    found = _named(split, problems)
     summary = f"{number_of(len(document.skus), 'SKU')} with {number_of(crops, 'crop')}"
     if found.empty:
         summary += ": schema, counts, order and paths are as the contract says."
     else:
-        summary += f", {number_of(len(found), 'fault')}, the first: {inert(found['what'].iloc[0])}."
+        first = escape_untrusted(found["what"].iloc[0])
+        summary += f", {number_of(len(found), 'problem')}, the first: {first}."
         summary += f" Build {split} again."
     return Finding(
         found.empty,
@@ -122,11 +123,10 @@ def _crop_problem(
     return None
 
 
-def _named(split: str, problems: list[str], faults: list[_Fault]) -> pd.DataFrame:
-    rows = [("", None, what) for what in problems] + faults
-    found = crop_rows(path or "" for _, path, _ in rows)
+def _named(split: str, problems: list[_Problem]) -> pd.DataFrame:
+    found = crop_rows(path or "" for _, path, _ in problems)
     return found.assign(
         split=split,
-        sku_id=pd.Series([sku_id for sku_id, _, _ in rows], dtype=TEXT),
-        what=pd.Series([what for _, _, what in rows], dtype=TEXT),
+        sku_id=pd.Series([sku_id for sku_id, _, _ in problems], dtype=TEXT),
+        what=pd.Series([what for _, _, what in problems], dtype=TEXT),
     )

@@ -11,7 +11,13 @@ from urllib.parse import unquote
 import dagster as dg
 import filelock
 
-from df2_assets.errors import SettingsError, escaped, explain_os_error, has_controls, inert
+from df2_assets.errors import (
+    SettingsError,
+    escape_untrusted,
+    escaped,
+    explain_os_error,
+    has_controls,
+)
 from df2_assets.settings import PACKAGE, PROJECT, Settings
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import CONTROLS_REMEDY, expand
@@ -72,7 +78,7 @@ def _unusable(home: Path, error: Exception) -> SettingsError:
     lines = (str(told) or type(error).__name__).split("\n\n")[0]
     return SettingsError(
         f"DAGSTER_HOME ({home}) cannot be used: mend it, or set it to a folder of yours. "
-        f"The reason: {inert(' '.join(lines.split()), 300)}"
+        f"The reason: {escape_untrusted(' '.join(lines.split()), 300)}"
     )
 
 

@@ -15,7 +15,7 @@ from df2_assets.cli.options import WholeNumber, json_option, progress, say, say_
     help="How many, over all splits.",
 )
 @click.option(
-    "--faults",
+    "--defects",
     is_flag=True,
     help="Plant defects and write answer_key.json; takes 120 images or more.",
 )
@@ -27,7 +27,7 @@ from df2_assets.cli.options import WholeNumber, json_option, progress, say, say_
     help="Another seed draws other garments.",
 )
 @json_option
-def sample(out: str, images: int, seed: int, faults: bool, as_json: bool) -> None:
+def sample(out: str, images: int, seed: int, defects: bool, as_json: bool) -> None:
     """Draw a sample data set in DeepFashion2's layout at OUT, to be used as DF2_ROOT.
 
     \b
@@ -42,7 +42,7 @@ def sample(out: str, images: int, seed: int, faults: bool, as_json: bool) -> Non
             f"A sample is drawn on this machine, and {out} is not there: give a folder, and copy "
             "it to where DF2_ROOT is to be."
         )
-    made = make_sample(locate(out), images=images, seed=seed, faults=faults, progress=progress())
+    made = make_sample(locate(out), images=images, seed=seed, defects=defects, progress=progress())
     if as_json:
         say_json({"df2_root": str(made.root), "images": made.images, "drawn": made.written})
         return

@@ -31,7 +31,7 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
     named that is not wrong.
 
     \b
-    Example: df2-assets sample faulty --faults && df2-assets score faulty
+    Example: df2-assets sample faulty --defects && df2-assets score faulty
     """
     from df2_assets.dataset.taxonomy import SPLITS
     from df2_assets.sample.answer_key import read_answer_key

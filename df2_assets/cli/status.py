@@ -33,7 +33,7 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
 
     Compares records with the names, sizes and times of the download: it opens no image and changes
     nothing. Ends with 0 where every split is complete and current, else with 1. A split that has no
-    annotations and was not built is no fault, unless nothing else is built either.
+    annotations and was not built is no problem, unless nothing else is built either.
     """
     settings = settings_for(names)
 

@@ -47,7 +47,7 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
     splits = built_splits(settings, named=bool(names))
     found = verify_splits(settings, splits, deep, progress())
     marked = {one.split: mark(settings.roots, one) for one in found}
-    well = not any(one.faults for one in found)
+    well = not any(one.problems for one in found)
     if as_json:
         say_json({"well": well, "splits": [_as_dict(one, marked[one.split]) for one in found]})
     else:
@@ -92,13 +92,13 @@ def mark(roots: "Roots", found: "Verified") -> list[str]:
 def _as_dict(found: "Verified", marked: list[str]) -> dict[str, Any]:
     import msgspec
 
-    faults: list[dict[str, Any]] = msgspec.to_builtins(found.faults)
+    problems: list[dict[str, Any]] = msgspec.to_builtins(found.problems)
     return {
         "split": found.split,
-        "well": not faults,
+        "well": not problems,
         "deep": found.deep,
         "crops": found.crops,
-        "faults": faults,
+        "problems": problems,
         "marked": marked,
         "notes": found.notes,
     }
@@ -106,18 +106,18 @@ def _as_dict(found: "Verified", marked: list[str]) -> dict[str, Any]:
 
 def _show(found: "Verified", marked: list[str]) -> None:
     """What is wrong, by kind, each with its first offenders; then what to do about it."""
-    from df2_assets.errors import inert
+    from df2_assets.errors import escape_untrusted
 
     looked = "read back whole" if found.deep else "by size and time"
-    faults = found.faults
-    if not faults:
+    problems = found.problems
+    if not problems:
         say(f"{found.split}: all is well: {found.crops:,} crops, {looked}.")
     kinds: dict[tuple[str, str], list[str]] = {}
-    for fault in faults:
-        where = fault.path or (inert(fault.sku_id) if fault.sku_id else None)
-        kinds.setdefault((fault.check, fault.what), []).extend([where] if where else [])
+    for problem in problems:
+        where = problem.path or (escape_untrusted(problem.sku_id) if problem.sku_id else None)
+        kinds.setdefault((problem.check, problem.what), []).extend([where] if where else [])
     for (check, what), places in kinds.items():
-        say_problem(f"{found.split}: {check}: {inert(what, 300)}")
+        say_problem(f"{found.split}: {check}: {escape_untrusted(what, 300)}")
         for place in places[:_SHOWN]:
             say_problem(f"    {place}")
         if len(places) > _SHOWN:
@@ -127,21 +127,23 @@ def _show(found: "Verified", marked: list[str]) -> None:
     if marked:
         are = "crop is" if len(marked) == 1 else "crops are"
         say(f"{found.split}: {len(marked):,} damaged {are} marked for the next build.")
-    repairs = Counter(fault.repair for fault in faults)
+    repairs = Counter(problem.repair for problem in problems)
     if repairs["build"]:
         say_problem(
-            f"{found.split}: to repair {repairs['build']:,} of {len(faults):,}: "
+            f"{found.split}: to repair {repairs['build']:,} of {len(problems):,}: "
             f"df2-assets build --split {found.split}"
         )
     if repairs["export"]:
         names = {
-            fault.check.partition(":")[0]: None for fault in faults if fault.repair == "export"
+            problem.check.partition(":")[0]: None
+            for problem in problems
+            if problem.repair == "export"
         }
         say_problem(
-            f"{found.split}: to repair {repairs['export']:,} of {len(faults):,}: "
+            f"{found.split}: to repair {repairs['export']:,} of {len(problems):,}: "
             f"df2-assets export {' '.join(names)} --split {found.split}"
         )
     yours = repairs["you"]
     if yours:
         are = "is" if yours == 1 else "are"
-        say_problem(f"{found.split}: {yours:,} of {len(faults):,} {are} yours to mend.")
+        say_problem(f"{found.split}: {yours:,} of {len(problems):,} {are} yours to mend.")

@@ -15,7 +15,7 @@ from df2_assets.dataset.boxes import Box, is_reversed
 from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.record import INDEX, MORE_LABELS
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, PAIR_IDS, Range
-from df2_assets.errors import inert, quoted
+from df2_assets.errors import escape_untrusted, quoted
 
 CODE_VERSION: Final = "3"
 """Raise it with each change to what the index reads from a file or refuses in it."""
@@ -131,7 +131,9 @@ def _load_in_full(data: bytes) -> _Object:
         text = data.decode("utf-8-sig")
         top = json.loads(text, object_pairs_hook=_object, parse_int=_long_integer)
     except (ValueError, RecursionError) as error:
-        raise Refused(Reason.UNREADABLE_JSON, inert(str(error) or "nested too deeply")) from None
+        raise Refused(
+            Reason.UNREADABLE_JSON, escape_untrusted(str(error) or "nested too deeply")
+        ) from None
     if not isinstance(top, _Object):
         raise Refused(Reason.NOT_AN_OBJECT, f"the file holds {quoted(top)}")
     return top
@@ -190,7 +192,7 @@ def _fill(item: Item, value: object) -> None:
     item.box, item.is_fractional = (x1, y1, x2, y2), edges != list(box)
     if is_reversed(box):
         shown = edges if item.is_fractional else list(item.box)
-        raise Refused(Reason.BOX_REVERSED, f"bounding_box is {inert(shown, 200)}")
+        raise Refused(Reason.BOX_REVERSED, f"bounding_box is {escape_untrusted(shown, 200)}")
 
 
 def _field(fields: dict[str, Any], name: str) -> Any:

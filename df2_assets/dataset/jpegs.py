@@ -20,7 +20,7 @@ from PIL import Image, ImageFile
 
 from df2_assets.dataset.annotations import Refused
 from df2_assets.dataset.reasons import Reason
-from df2_assets.errors import inert
+from df2_assets.errors import escape_untrusted
 
 _DHT, _EOI, _SOS, _DRI, _JPEG_LS = 0xC4, 0xD9, 0xDA, 0xDD, 0xF7
 _END: Final = bytes((0xFF, _EOI))
@@ -381,4 +381,4 @@ def _describe_undecoded(kind: int, error: Exception) -> str:
         return "lossless JPEG of this kind is not supported"
     if kind in _ARITHMETIC:
         return "arithmetic coding of this kind is not supported"
-    return inert(str(error))
+    return escape_untrusted(str(error))

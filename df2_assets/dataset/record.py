@@ -58,7 +58,7 @@ class Asset(NamedTuple):
     No two rows have the same value in the column `unique`. Only `nullable` columns have nulls.
     """
 
-    made_from: tuple[str, ...]
+    inputs: tuple[str, ...]
     fields: tuple[Field, ...]
     unique: str | None = None
     nullable: tuple[str, ...] = ()
@@ -71,11 +71,11 @@ class Asset(NamedTuple):
 
 def _asset(
     *fields: Field,
-    made_from: tuple[str, ...] = (),
+    inputs: tuple[str, ...] = (),
     unique: str | None = None,
     nullable: Iterable[str] = (),
 ) -> Asset:
-    return Asset(made_from, fields, unique, tuple(nullable))
+    return Asset(inputs, fields, unique, tuple(nullable))
 
 
 _SPLIT: Final = Field("split", "string", "train, validation or test")
@@ -153,7 +153,7 @@ SKU_GROUPS: Final = _asset(
     *_LABELS,
     _CROP_PATH._replace(sources="split source image_id item_idx"),
     Field("orig_image_path", "string", "the image, relative to DF2_ROOT", "split image_id"),
-    made_from=("raw_annotation_index",),
+    inputs=("raw_annotation_index",),
     unique="crop_path",
     nullable=MORE_LABELS,
 )
@@ -175,7 +175,7 @@ CROPS: Final = _asset(
     ),
     Field("reason", "string", "why it could not be made; null when it was"),
     _DETAIL,
-    made_from=("sku_groups",),
+    inputs=("sku_groups",),
     unique="crop_path",
     nullable=("size", "mtime_ns", "sha256", "width", "height", "fingerprint", "reason", "detail"),
 )
@@ -187,7 +187,7 @@ REFUSALS: Final = _asset(
     Field("stage", "string", "the asset that refused it"),
     Field("reason", "string", "a code"),
     _DETAIL,
-    made_from=("raw_annotation_index", "sku_groups", "crops"),
+    inputs=("raw_annotation_index", "sku_groups", "crops"),
     nullable=("item_idx",),
 )
 """One row per refused file, item or crop."""
@@ -207,7 +207,7 @@ CROP_QUALITY: Final = _asset(
     ),
     Field("tiny", "binary", "the crop as 8 by 8 pixels of RGB", "sha256", technical=True),
     Field("version", "int16", "of the measures", technical=True),
-    made_from=("crops",),
+    inputs=("crops",),
     unique="crop_path",
 )
 """One row per crop on disk: what it looks like."""
@@ -219,7 +219,7 @@ SKU_METADATA: Final = _asset(
     *SKU_GROUPS.pick(*_SKU, "crop_path", "orig_image_path", "image_id", "item_idx"),
     Field("bbox", "box", _BOX_MEANING, " ".join(EDGES)),
     *SKU_GROUPS.pick(*CONTRACT_LABELS),
-    made_from=("sku_groups", "crops"),
+    inputs=("sku_groups", "crops"),
     unique="crop_path",
 )
 """A crop of the metadata. In the document `sku_id` is a key and `domain` the list of the crop."""
@@ -235,7 +235,7 @@ IMAGE_TEXT: Final = _asset(
         "the prompt: what is to be seen",
         " ".join(("domain", "category_name", *CONTRACT_LABELS)),
     ),
-    made_from=("sku_metadata",),
+    inputs=("sku_metadata",),
     unique="image_path",
 )
 """A line of the JSONL, its keys in order."""

@@ -11,15 +11,15 @@ _BOX: Final = pa.list_(pa.int32(), 4)
 
 def schema(asset: Asset) -> pa.Schema:
     """Return the fields as a schema, with descriptions and sources as metadata of its columns."""
-    return pa.schema([_column(asset.made_from, field) for field in asset.fields])
+    return pa.schema([_column(asset.inputs, field) for field in asset.fields])
 
 
-def _column(made_from: tuple[str, ...], field: Field) -> pa.Field:
+def _column(inputs: tuple[str, ...], field: Field) -> pa.Field:
     metadata = {"description": field.description}
     names = (field.sources or field.name).split()
     sources = [
         f"{asset}.{source.name}"
-        for asset in made_from
+        for asset in inputs
         for source in (TABLES | DOCUMENTS)[asset].fields
         if source.name in names
     ]
@@ -39,5 +39,5 @@ CROPS: Final = SCHEMAS["crops"]
 REFUSALS: Final = SCHEMAS["refusals"]
 CROP_QUALITY: Final = SCHEMAS["crop_quality"]
 
-MADE_FROM: Final = {name: asset.made_from for name, asset in TABLES.items() if name != "files"}
+INPUTS: Final = {name: asset.inputs for name, asset in TABLES.items() if name != "files"}
 """Which tables a table is made from: it is stale when one of them has another digest."""

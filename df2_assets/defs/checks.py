@@ -30,8 +30,8 @@ from df2_assets.defs.runs.history import (
     INDEX,
     SOURCE,
     another_data_set,
+    input_version,
     last_made,
-    made_from,
     observed,
 )
 from df2_assets.errors import MissingTableError, ProvenanceError
@@ -158,7 +158,7 @@ def _last_build(
     if made is None:
         return None
     now = seen.version if seen is not None and seen.run_id == run_id else None
-    return LastBuild(made.timestamp, made_from(instance, names.key(INDEX), split), now)
+    return LastBuild(made.timestamp, input_version(instance, names.key(INDEX), split), now)
 
 
 def evaluation(

@@ -5,7 +5,7 @@ from typing import Final
 import dagster as dg
 import pyarrow as pa
 
-from df2_assets.dataset.tables import MADE_FROM
+from df2_assets.dataset.tables import INPUTS
 from df2_assets.defs.failures import explained
 from df2_assets.defs.resources import DataRoots
 from df2_assets.store import tables
@@ -25,8 +25,8 @@ class TableIOManager(dg.ConfigurableIOManager):
     @explained()
     def handle_output(self, context: dg.OutputContext, obj: pa.Table) -> None:
         roots, asset, split = self.data.roots, context.asset_key.path[-1], context.partition_key
-        made_from = tables.digests(roots, MADE_FROM[asset], split)
-        tables.write(roots, asset, split, obj, made_from)
+        inputs = tables.digests(roots, INPUTS[asset], split)
+        tables.write(roots, asset, split, obj, inputs)
 
     @explained()
     def load_input(self, context: dg.InputContext) -> pa.Table:

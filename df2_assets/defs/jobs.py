@@ -14,7 +14,7 @@ from df2_assets.defs.metadata import check_result
 from df2_assets.defs.names import Job, Names
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.runs.history import SOURCE, TEMPLATES
-from df2_assets.errors import inert
+from df2_assets.errors import escape_untrusted
 from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.verification.verify import verify
 
@@ -159,11 +159,11 @@ def _verify_split(
         if verified.damaged:
             marked = mark_damaged(roots, split, verified.damaged)
             context.log.info(f"The next build makes {len(marked)} damaged crops again.")
-    if verified.faults:
-        count, first = number_of(len(verified.faults), "fault"), verified.faults[0]
+    if verified.problems:
+        count, first = number_of(len(verified.problems), "problem"), verified.problems[0]
         where = f" ({first.path})" if first.path else ""
         raise dg.Failure(
-            f"{count} in {split}, the first: {inert(first.what, 300)}{where}.",
-            metadata={"faults": len(verified.faults), "crops": verified.crops},
+            f"{count} in {split}, the first: {escape_untrusted(first.what, 300)}{where}.",
+            metadata={"problems": len(verified.problems), "crops": verified.crops},
             allow_retries=False,
         )

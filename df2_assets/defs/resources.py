@@ -112,7 +112,7 @@ class SplitWriter(dg.ConfigurableResource):  # type: ignore[type-arg]
             yield self
             return
         with explained():
-            tables.refuse_newer(self.data.roots, split)
+            tables.require_known_format(self.data.roots, split)
             with writer(self.data.roots, split, run.run_id):
                 if context.instance is not None:
                     context.instance.add_run_tags(run.run_id, own_tags(run.run_id))

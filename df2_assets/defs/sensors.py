@@ -8,7 +8,7 @@ from df2_assets.defs.failures import CheckFailure, with_offenders
 from df2_assets.defs.names import Names
 from df2_assets.defs.runs.history import is_run_of
 from df2_assets.defs.runs.liveness import PARTITION_TAG
-from df2_assets.errors import inert
+from df2_assets.errors import escape_untrusted
 from df2_assets.settings import Settings
 
 
@@ -92,7 +92,7 @@ def _errors(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
             error = error.cause
         if error is None:
             if event.is_job_failure and event.message:
-                yield inert(event.message, 1000)
+                yield escape_untrusted(event.message, 1000)
         elif error.cls_name != CheckFailure.__name__:
             step = f"{event.step_key} has failed" if event.step_key else "it has failed"
-            yield f"{step}: {inert(error.message.strip(), 1000)}"
+            yield f"{step}: {escape_untrusted(error.message.strip(), 1000)}"

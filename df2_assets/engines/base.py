@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from df2_assets.errors import inert
+from df2_assets.errors import escape_untrusted
 
 S = TypeVar("S")
 R = TypeVar("R")
@@ -43,6 +43,6 @@ def label(shard: object) -> str:
     """What a shard is made of, for the log: how many items, the first and the last of them."""
     items = shard[-1] if isinstance(shard, tuple) and shard and isinstance(shard[-1], list) else []
     if not items:
-        return inert(str(shard), _LABEL)
-    ends = [inert(str(item), _LABEL) for item in (items[0], items[-1])]
+        return escape_untrusted(str(shard), _LABEL)
+    ends = [escape_untrusted(str(item), _LABEL) for item in (items[0], items[-1])]
     return ends[0] if len(items) == 1 else f"{len(items)} from {ends[0]} to {ends[1]}"

@@ -21,7 +21,7 @@ from df2_assets.dataset.metadata import Sku
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
-from df2_assets.errors import MissingTableError, escaped, inert
+from df2_assets.errors import MissingTableError, escape_untrusted, escaped
 from df2_assets.store import checksums, tables
 from df2_assets.store.contract_files import read_metadata
 from df2_assets.store.layout import Roots
@@ -223,7 +223,9 @@ def explain_crop(roots: Roots, crop_path: str, runs: Runs) -> Answer:
         )
         foreign = "The file that lies there is not the project's and is left alone."
         notes = [foreign] if exists else []
-        return Answer(split, "unknown", why, crop_path=inert(crop_path, 200), notes=notes)
+        return Answer(
+            split, "unknown", why, crop_path=escape_untrusted(crop_path, 200), notes=notes
+        )
     image_id, item_idx = match.groups()
     answers = explain_image(roots, split, image_id, int(item_idx), runs)
     answer = next((answer for answer in answers if answer.crop_path == crop_path), answers[0])
@@ -443,7 +445,7 @@ def _follow_prompt(evidence: _Evidence, row: Row) -> Step:
         return Step("image_text", f"{name} has no line of it: build again", {}, "unknown")
     more = [key for key in line if key not in IMAGE_TEXT.names]
     facts = {key: line.get(key) for key in ("text", *more)}
-    also = [f"{inert(key, 64)}: {escaped(line[key], 200)}" for key in more]
+    also = [f"{escape_untrusted(key, 64)}: {escaped(line[key], 200)}" for key in more]
     return Step("image_text", escaped(line.get("text"), 200), facts, also=also)
 
 
@@ -479,7 +481,7 @@ def _by_domain(items: list[Answer]) -> str:
 def _reason(row: Row) -> str:
     """The code of a refusal and what exactly is wrong."""
     detail = str(row["detail"])
-    return f"{row['reason']}: {detail if detail.isprintable() else inert(detail, 300)}"
+    return f"{row['reason']}: {detail if detail.isprintable() else escape_untrusted(detail, 300)}"
 
 
 def _first(names: list[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.exports import record as records
 from df2_assets.exports.record import File, Record
-from df2_assets.exports.shards import Limits, Shard, plan, rows_of
+from df2_assets.exports.shards import ExportShard, Limits, plan_shards, rows_of
 from df2_assets.exports.source import Row, Source
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, write_list
@@ -22,16 +22,16 @@ from df2_assets.store.system_files import is_in_system_folder
 
 T = TypeVar("T")
 
-LOOSE: Final = "imagefolder"
+CROP_FILES: Final = "imagefolder"
 """Where crops lie as files of an export: `imagefolder/catalog/…`, `imagefolder/query/…`."""
 
 _BYTES_PER_SAMPLE: Final = 3_000
 """What a shard has for a crop beside its bytes: headers, prompt and fields."""
 
 
-def loose_name(path: str) -> str:
+def crop_file_name(path: str) -> str:
     """Return where an export has a crop, below its folder; `path` is relative to SKU_ROOT."""
-    return f"{LOOSE}/{path.partition('/')[2]}"
+    return f"{CROP_FILES}/{path.partition('/')[2]}"
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,14 @@ class Folder:
         version: str,
         write: Callable[[Path, Iterator[Row]], None],
         table: str = "rows",
-    ) -> dict[str, Shard]:
+    ) -> dict[str, ExportShard]:
         """Write the rows in shards, with paths like `train-{:06d}.tar`; return them by path.
 
         `write` writes a shard's rows, all of them, to a path. It is called only for shards whose
         rows, crops or `version` changed. A shard that is the same and has another number now is
         renamed. Raises DiskFullError before any is written.
         """
-        shards = plan(self.source.rows(), version, self._limits)
+        shards = plan_shards(self.source.rows(), version, self._limits)
         wanted = {form.format(number): shard for number, shard in enumerate(shards)}
         self._rename_kept(wanted)
         todo = [name for name, shard in wanted.items() if not self._is_kept(name, shard.key)]
@@ -154,8 +154,8 @@ class Folder:
         """Return the bytes of a file that was published, or of a shard."""
         return self._record.files[name].size
 
-    def loose(self) -> None:
-        """Have each crop as a file of the export, at its `loose_name`.
+    def add_crop_files(self) -> None:
+        """Have each crop as a file of the export, at its `crop_file_name`.
 
         It is a hard link to the crop, or a copy where the store has no links. Raises OutputError
         where the bytes of a crop are not those that were built.
@@ -163,7 +163,7 @@ class Folder:
         crops = crop_tree.scan(self._roots, self._split).crops
         missing: dict[str, Status | None] = {}
         for row in self.source.rows():
-            name, crop = loose_name(row.path), crops.get(row.path)
+            name, crop = crop_file_name(row.path), crops.get(row.path)
             self._digests[name] = row.sha256
             self._bytes += row.size
             status, file = self._on_disk.get(name), self._record.files.get(name)
@@ -175,10 +175,10 @@ class Folder:
         sizes: dict[str, int] = {}
 
         def pairs() -> Iterator[tuple[str, str]]:
-            rows = (row for row in self.source.rows() if loose_name(row.path) in missing)
+            rows = (row for row in self.source.rows() if crop_file_name(row.path) in missing)
             for row, data in self.source.with_bytes(rows):
-                sizes[loose_name(row.path)] = len(data)
-                yield row.path, f"{self._top}/{loose_name(row.path)}"
+                sizes[crop_file_name(row.path)] = len(data)
+                yield row.path, f"{self._top}/{crop_file_name(row.path)}"
 
         with self._progress(f"writing {self.name}", len(missing), "crops") as advance:
             for path, time_ns in self._roots.sku.link(self._roots.sku_root, pairs()):
@@ -192,7 +192,7 @@ class Folder:
 
     def finish(self) -> Exported:
         """Remove files of the export that are not wanted any more, and record the rest."""
-        removed, foreign = self._remove_others()
+        removed, foreign = self._remove_stale_files()
         digests = {f"{self._top}/{name}": sha for name, sha in sorted(self._digests.items())}
         path = self._roots.export_digests(self.name, self._split)
         write_list(path, digests, self._mark_changing)
@@ -207,7 +207,7 @@ class Folder:
     def _mark_changing(self) -> None:
         """Record, before the first change, that the export is half-written."""
         if not self._is_changing:
-            self._is_changing, self._record.made_from = True, None
+            self._is_changing, self._record.source_digest = True, None
             self._save()
 
     def _save(self) -> None:
@@ -233,7 +233,7 @@ class Folder:
         path = self.path / name
         return path.is_file() and not path.is_symlink() and digest(path) == file.sha256
 
-    def _rename_kept(self, wanted: dict[str, Shard]) -> None:
+    def _rename_kept(self, wanted: dict[str, ExportShard]) -> None:
         files = self._record.files
         by_key = {file.key: name for name, file in files.items() if file.key}
         moves = {
@@ -253,7 +253,7 @@ class Folder:
             files[new] = File(*status, file.sha256, file.key)
         self._save()
 
-    def _remove_others(self) -> tuple[int, list[str]]:
+    def _remove_stale_files(self) -> tuple[int, list[str]]:
         """Return how many files were removed, and which are left that are not the export's."""
         others = self._on_disk.keys() - self._digests.keys()
         others = {name for name in others if not is_in_system_folder(name)}

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from df2_assets.dataset.skus import CROP_PATH
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, SPLIT_NAME
-from df2_assets.exports.folder import LOOSE, Folder, loose_name
+from df2_assets.exports.folder import CROP_FILES, Folder, crop_file_name
 from df2_assets.exports.format import Export
 from df2_assets.exports.source import Row, Source
 from df2_assets.exports.streams import groups_of
@@ -46,9 +46,11 @@ def write(folder: Folder) -> None:
     version = f"{_SHARDS} {pa.__version__} {source.captions}"
     form = f"parquet/{source.split}-{{:06d}}.parquet"
     folder.shards(form, version, partial(_write_parquet, source, schema), "parquet")
-    folder.loose()
+    folder.add_crop_files()
     rows = folder.counted(source.rows(), "imagefolder")
-    folder.publish(f"{LOOSE}/metadata.jsonl", (msgspec.json.encode(_line(r)) + b"\n" for r in rows))
+    folder.publish(
+        f"{CROP_FILES}/metadata.jsonl", (msgspec.json.encode(_line(r)) + b"\n" for r in rows)
+    )
 
 
 def _schema(columns: pa.Schema) -> pa.Schema:
@@ -90,7 +92,7 @@ def _record(row: Row, data: bytes) -> dict[str, Any]:
 
 def _line(row: Row) -> dict[str, Any]:
     """Return a line of the metadata: the place of the image, and classes as their names."""
-    name = loose_name(row.path).removeprefix(f"{LOOSE}/")
+    name = crop_file_name(row.path).removeprefix(f"{CROP_FILES}/")
     return {"file_name": name, **row.fields, **_classes(row)}
 
 
@@ -128,7 +130,8 @@ rows = Dataset(parquet.read_table(f"{folder}/parquet/SPLIT-000000.parquet"))
 """,
     kinds=("huggingface", "parquet", "jpeg"),
     own=re.compile(
-        rf"parquet/{SPLIT_NAME}-\d{{6}}\.parquet|{LOOSE}/(metadata\.jsonl|{CROP_PATH})", re.ASCII
+        rf"parquet/{SPLIT_NAME}-\d{{6}}\.parquet|{CROP_FILES}/(metadata\.jsonl|{CROP_PATH})",
+        re.ASCII,
     ),
     tables={"parquet": "crops", "imagefolder": "crops"},
     write=write,

@@ -23,13 +23,13 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct):
-    """`made_from` is the digest of the source, None from the first change until the last file.
+    """`source_digest` is the digest of the source, None from the first change until the last file.
 
     `rows` counts the rows of each table. `files` are by path below the export's folder, without
     crops that have the status of their originals: hard links, and copies that kept the time.
     """
 
-    made_from: str | None = None
+    source_digest: str | None = None
     rows: dict[str, int] = {}
     files: dict[str, File] = {}
 

@@ -21,7 +21,7 @@ class Limits(NamedTuple):
     marked: int = 4
 
 
-class Shard(NamedTuple):
+class ExportShard(NamedTuple):
     """Rows `first` to `first + samples`, of `bytes` of crops; `key` changes with any of them."""
 
     first: int
@@ -30,7 +30,9 @@ class Shard(NamedTuple):
     key: str
 
 
-def plan(rows: Iterable[Row], version: str, limits: Limits | None = None) -> list[Shard]:
+def plan_shards(
+    rows: Iterable[Row], version: str, limits: Limits | None = None
+) -> list[ExportShard]:
     """Cut `rows`, in their order, into shards; without rows, into one empty shard.
 
     A SKU lies in one shard. A shard ends where the next SKU does not fit, or, once it is three
@@ -39,7 +41,7 @@ def plan(rows: Iterable[Row], version: str, limits: Limits | None = None) -> lis
     (With shards of a fixed number of rows, all that follow would change.)
     """
     limits = limits or Limits()
-    shards: list[Shard] = []
+    shards: list[ExportShard] = []
     first = samples = size = 0
     content = hashlib.sha256(version.encode())
     for sku_id, group in groupby(rows, key=lambda row: str(row.fields["sku_id"])):
@@ -48,18 +50,20 @@ def plan(rows: Iterable[Row], version: str, limits: Limits | None = None) -> lis
         fits = samples + len(members) <= limits.samples and size + weight <= limits.bytes
         enough = 4 * samples >= 3 * limits.samples or 4 * size >= 3 * limits.bytes
         if samples and (not fits or (enough and _is_marked(sku_id, limits))):
-            shards.append(Shard(first, samples, size, content.hexdigest()))
+            shards.append(ExportShard(first, samples, size, content.hexdigest()))
             first, samples, size = first + samples, 0, 0
             content = hashlib.sha256(version.encode())
         samples, size = samples + len(members), size + weight
         for row in members:
             content.update(msgspec.json.encode(row.fields))
             content.update(row.sha256.encode())
-    shards.append(Shard(first, samples, size, content.hexdigest()))
+    shards.append(ExportShard(first, samples, size, content.hexdigest()))
     return shards
 
 
-def rows_of(rows: Iterable[Row], shards: Iterable[Shard]) -> Iterator[tuple[Shard, Iterator[Row]]]:
+def rows_of(
+    rows: Iterable[Row], shards: Iterable[ExportShard]
+) -> Iterator[tuple[ExportShard, Iterator[Row]]]:
     """Yield each shard with its rows, in one pass over `rows`; take all rows of a shard."""
     numbered = enumerate(rows)
     for shard in shards:

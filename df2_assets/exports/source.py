@@ -135,7 +135,7 @@ def current_digest(roots: Roots, split: str) -> str:
     """
     state.require_complete(roots, split)
     for asset in ("sku_groups", "crops"):  # a build that is held back leaves another index
-        tables.refuse_stale(roots, asset, split)
+        tables.require_current(roots, asset, split)
     content = f"{state.load(roots, split).image_text} {state.source_of_metadata(roots, split)}"
     return hashlib.sha256(content.encode()).hexdigest()
 

@@ -105,14 +105,14 @@ def _cut(
         closing(map_shards(engine, cut_shard, whole, size)) as results,
     ):
         for shard, result in results:
-            new = _refuse_killer(shard.images[0]) if isinstance(result, Lost) else result
+            new = _refuse_crashing_image(shard.images[0]) if isinstance(result, Lost) else result
             finished.add(new)
             rows += new
             advance(len(shard.images))
     return rows
 
 
-def _refuse_killer(image: SourceImage) -> list[CropRow]:
+def _refuse_crashing_image(image: SourceImage) -> list[CropRow]:
     detail = "ended the process that decoded it, each time"
     return refuse(image, Reason.UNREADABLE_IMAGE, detail, again=True)
 

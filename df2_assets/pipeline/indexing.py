@@ -19,7 +19,7 @@ from df2_assets.pipeline.reading import (
     IndexShard,
     Read,
     read_shard,
-    refuse_killer,
+    refuse_crashing_image,
 )
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
@@ -60,8 +60,8 @@ def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) ->
     Raises what `read_index` does.
     """
     indexed = read_index(roots, split, engine, progress)
-    made_from = _made_from(tables.digest(indexed.table)) | {"df2_root": place_now(roots)}
-    tables.write(roots, "files", split, indexed.files, made_from)
+    inputs = _inputs(tables.digest(indexed.table)) | {"df2_root": place_now(roots)}
+    tables.write(roots, "files", split, indexed.files, inputs)
     return indexed
 
 
@@ -116,7 +116,7 @@ def place_now(roots: Roots) -> str:
 def place_before(roots: Roots, split: str) -> str | None:
     """Return where the split's index was read from; None where that is not recorded."""
     files = tables.origin(roots, "files", split)
-    return files.made_from.get("df2_root") if files else None
+    return files.inputs.get("df2_root") if files else None
 
 
 def _require_same_data_set(roots: Roots, split: str, listing: Listing) -> None:
@@ -150,7 +150,7 @@ def _known(roots: Roots, split: str) -> Known | None:
     if index is None or files is None or origin is None:
         return None
     own = tables.origin(roots, "raw_annotation_index", split)
-    if own is None or not _made_from(own.digest).items() <= origin.made_from.items():
+    if own is None or not _inputs(own.digest).items() <= origin.inputs.items():
         return None
     return Known(index, tables.frame(files))
 
@@ -160,13 +160,13 @@ def _find_rebuild_reason(roots: Roots, split: str) -> str | None:
     earlier = tables.origin(roots, "files", split)
     if earlier is None:
         return None
-    code = earlier.made_from.get("code")
+    code = earlier.inputs.get("code")
     if code != CODE_VERSION:
         return f"code version {code} -> {CODE_VERSION}"
     return "the earlier index is damaged, of another form, or not the one of its side table"
 
 
-def _made_from(index_digest: str) -> dict[str, str]:
+def _inputs(index_digest: str) -> dict[str, str]:
     """Return what ties a side table to the index that it was written with."""
     return {"raw_annotation_index": index_digest, "code": CODE_VERSION}
 
@@ -211,7 +211,11 @@ def _read(
         closing(map_shards(engine, read_shard, whole, _SHARD)) as results,
     ):
         for shard, result in results:
-            files = [refuse_killer(split, shard.tasks[0])] if isinstance(result, Lost) else result
+            files = (
+                [refuse_crashing_image(split, shard.tasks[0])]
+                if isinstance(result, Lost)
+                else result
+            )
             read.append(_read_of(files))
             rows.append(table_of([row for file in files for row in file.rows]))
             advance(len(shard.tasks))

@@ -18,7 +18,7 @@ from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.record import EDGES
 from df2_assets.dataset.skus import CROP_PATH, paired
 from df2_assets.engines.base import Engine, Lost
-from df2_assets.errors import ProvenanceError, inert
+from df2_assets.errors import ProvenanceError, escape_untrusted
 from df2_assets.pipeline.cutting import Cut, Probe, SourceImage, probe
 from df2_assets.settings import Settings
 from df2_assets.store import checksums, crop_tree, journal, tables
@@ -138,7 +138,7 @@ def _require_own_paths(split: str, make: pd.DataFrame) -> None:
     """Raise ProvenanceError where groups that somebody edited name other files than crops."""
     ours = make["crop_path"].str.fullmatch(f"{split}/{CROP_PATH}")
     if not ours.all():
-        path = inert(make["crop_path"][~ours].iloc[0])
+        path = escape_untrusted(make["crop_path"][~ours].iloc[0])
         raise ProvenanceError(
             f"sku_groups of {split} names {path}, which is no crop of {split}: rerun sku_groups, "
             f"or build_dataset, for {split}."

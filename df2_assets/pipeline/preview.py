@@ -101,7 +101,7 @@ def plan_split(
     """
     roots, prompts = settings.roots, declared(settings)
     begin = time.perf_counter()
-    tables.refuse_newer(roots, split)
+    tables.require_known_format(roots, split)
     indexed = read_index(roots, split, engine, progress)
     index = tables.frame(indexed.table)
     groups = tables.frame(group_index(indexed.table))

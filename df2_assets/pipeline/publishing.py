@@ -66,7 +66,7 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
 
     Raises ProvenanceError where the metadata belongs to other groups or crops, or was edited.
     """
-    tables.refuse_stale(roots, "crops", split)
+    tables.require_current(roots, "crops", split)
     source = state.source_of_metadata(roots, split)
     document = read_metadata(roots, split)
     current = state.load(roots, split)

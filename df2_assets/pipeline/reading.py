@@ -68,7 +68,7 @@ def read_shard(shard: IndexShard) -> list[Read]:
     return [_read(shard.split, *file) for file in files]
 
 
-def refuse_killer(split: str, task: FileTask) -> Read:
+def refuse_crashing_image(split: str, task: FileTask) -> Read:
     """Return the refusal of a file that ended its reader; the next build reads it again."""
     reason = Reason.UNREADABLE_JSON if task.image_size is None else Reason.UNREADABLE_IMAGE
     detail = "ended the process that read it and its annotation, each time"

@@ -52,7 +52,7 @@ def read_status(roots: Roots, split: str, variants: tuple[Variant, ...]) -> Spli
     if not state.is_built(roots, split):
         has_input = split in ANNOTATED_SPLITS or roots.annotations(split).is_dir()
         return SplitStatus(split, "not built" if has_input else "no annotations")
-    tables.refuse_newer(roots, split)
+    tables.require_known_format(roots, split)
     recorded = state.load(roots, split)
     missing = _find_missing(roots, split, recorded)
     manifest = tables.find(roots, "crops", split)
@@ -130,8 +130,8 @@ def _compare_rules(roots: Roots, split: str, manifest: pa.Table | None) -> list[
     """Return which rules of reading and cutting are others than those of the last build."""
     files = tables.origin(roots, "files", split)
     reasons = []
-    if files is not None and files.made_from.get("code") != CODE_VERSION:
-        reasons.append(f"code version {files.made_from.get('code')} -> {CODE_VERSION}")
+    if files is not None and files.inputs.get("code") != CODE_VERSION:
+        reasons.append(f"code version {files.inputs.get('code')} -> {CODE_VERSION}")
     if manifest is not None:
         prints = manifest["fingerprint"].drop_null()
         others = prints.filter(pc.invert(pc.ends_with(prints, f" {encoder()}")))

@@ -82,7 +82,7 @@ def verdict(ready: Readiness, states: Mapping[str, int]) -> str:
     if not skus:
         return "No: no SKU has both a catalog and a query crop."
     use = f"{number_of(queries, 'query', 'queries')} of {number_of(skus, 'SKU')} can be answered"
-    faults = {
+    problems = {
         f"{number_of(states['failed'], 'check')} failed": states["failed"],
         f"{number_of(ready.leaking_crops, 'crop')} with a picture of another split": (
             ready.leaking_crops
@@ -91,9 +91,9 @@ def verdict(ready: Readiness, states: Mapping[str, int]) -> str:
     others = ready.not_compared
     unknown = {f"it is not compared with {' and '.join(others)}": len(others)}
     doubts = {f"{number_of(states['warned'], 'check')} warned": states["warned"]}
-    answers = {"Not yet": faults, "Not known yet": unknown, "Yes, with doubts": doubts}
+    answers = {"Not yet": problems, "Not known yet": unknown, "Yes, with doubts": doubts}
     answer = next((answer for answer, why in answers.items() if any(why.values())), "Yes")
-    why = [text for text, count in (faults | unknown | doubts).items() if count]
+    why = [text for text, count in (problems | unknown | doubts).items() if count]
     if not why:
         why = ["no picture is in another split", f"all {sum(states.values())} checks passed"]
     return f"{answer}: {', '.join(why)}. {use}."

@@ -51,7 +51,7 @@ def read_answer_key(sample: Path) -> list[Planted]:
     try:
         return msgspec.json.decode(path.read_bytes(), type=list[Planted])
     except FileNotFoundError:
-        message = f"{path} is not there: run df2-assets sample {quote(str(sample))} --faults"
+        message = f"{path} is not there: run df2-assets sample {quote(str(sample))} --defects"
     except msgspec.DecodeError as error:
         message = f"{path} is not an answer key ({error}): make the sample again."
     raise SampleError(message)

@@ -12,7 +12,7 @@ from df2_assets.engines.base import Lost
 from df2_assets.engines.make import make
 from df2_assets.engines.processes import why_no_processes
 from df2_assets.engines.progress import Progress, silent
-from df2_assets.errors import SampleError, explain_os_error, inert
+from df2_assets.errors import SampleError, escape_untrusted, explain_os_error
 from df2_assets.sample.answer_key import ANSWER_KEY, encode
 from df2_assets.sample.defects import DEFECTS, Draft
 from df2_assets.sample.picture import draw, encode_picture
@@ -38,7 +38,7 @@ class SampleSummary:
     written: int
 
 
-class Shard(NamedTuple):
+class SampleShard(NamedTuple):
     """Images that one worker draws."""
 
     out: Path
@@ -51,7 +51,7 @@ def make_sample(
     images: int = DEFAULT_IMAGES,
     seed: int = 0,
     *,
-    faults: bool = False,
+    defects: bool = False,
     progress: Progress = silent,
 ) -> SampleSummary:
     """Write a sample DeepFashion2 to `out`, which is then a `DF2_ROOT`.
@@ -59,21 +59,21 @@ def make_sample(
     `images` counts all three splits; `seed` decides every byte. From about 450 images on, the kept
     SKUs of train and of validation each fill all 234 combinations of category, occlusion, viewpoint
     and domain. Files that are there stay untouched, so that a killed call can be completed.
-    `faults` adds some 180 images with something wrong, or unusual and good, and an answer key; it
+    `defects` adds some 180 images with something wrong, or unusual and good, and an answer key; it
     takes 120 images for there to be a place for each.
     Raises SampleError where `out` holds anything else, or for a number of images that is no sample.
     """
     plans = plan(images, seed)
-    spoilt, strangers, key = plant(plans, seed) if faults else ([], [], [])
+    spoilt, foreign, key = plant(plans, seed) if defects else ([], [], [])
     jobs = [Job(image.split, image.image_id, image) for image in plans] + spoilt
     try:
-        _claim(out, {"images": images, "seed": seed, "faults": faults, "version": VERSION})
+        _claim(out, {"images": images, "seed": seed, "defects": defects, "version": VERSION})
         missing = [job for job in jobs if not all((out / p).is_file() for p in job.paths if p)]
         if missing:
             _draw(out, seed, missing, progress)
-        for path in strangers:
+        for path in foreign:
             _write(out / path, b"")
-        if faults:
+        if defects:
             _write(out / ANSWER_KEY, encode(key))
     except OSError as error:
         raise SampleError(f"The sample cannot be written: {explain_os_error(error)}") from None
@@ -81,7 +81,7 @@ def make_sample(
     return SampleSummary(out, counts, len(missing))
 
 
-def write_shard(shard: Shard) -> None:
+def write_shard(shard: SampleShard) -> None:
     """Draw the images of a shard and write their files, in a worker process."""
     for job in shard.jobs:
         image, labels = draw(job.plan, shard.seed)
@@ -101,7 +101,7 @@ def _claim(out: Path, settings: dict[str, int]) -> None:
         present = marker.read_text(encoding="utf-8", errors="replace").strip()
         if present != wanted:
             raise SampleError(
-                f"{out} holds another sample: {inert(present)}, not {wanted}. "
+                f"{out} holds another sample: {escape_untrusted(present)}, not {wanted}. "
                 "Choose another folder, or remove that one."
             )
     elif out.exists() and (not out.is_dir() or not all(map(is_system_file, os.listdir(out)))):
@@ -118,7 +118,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _draw(out: Path, seed: int, jobs: list[Job], progress: Progress) -> None:
-    shards = [Shard(out, seed, jobs[i : i + _SHARD]) for i in range(0, len(jobs), _SHARD)]
+    shards = [SampleShard(out, seed, jobs[i : i + _SHARD]) for i in range(0, len(jobs), _SHARD)]
     with (
         progress("drawing the sample", len(jobs), "images") as advance,
         closing(make("local", 1 if why_no_processes() else None)) as engine,

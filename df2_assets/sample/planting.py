@@ -82,10 +82,10 @@ def plant(plans: list[ImagePlan], seed: int) -> tuple[list[Job], list[str], list
         _plant_copies(field, field, SAVED_AGAIN, NEAR)
     train.plant_past_edge()
     jobs, key = train.jobs + validation.jobs, train.key + validation.key
-    strangers = [f"{split}/image/000001 (1).jpg" for split in split_sizes(len(plans))]
-    strangers += [f"{field.split}/annos/000001.json~" for field in (train, validation)]
+    foreign = [f"{split}/image/000001 (1).jpg" for split in split_sizes(len(plans))]
+    foreign += [f"{field.split}/annos/000001.json~" for field in (train, validation)]
     misnamed = [path for job in jobs if (path := job.paths[0]) and not path.endswith(".jpg")]
-    for path in strangers + misnamed:
+    for path in foreign + misnamed:
         expect = Expect(checks=(defects.LAYOUT,))
         key.append(Planted(path.split("/")[0], None, None, path, "file of another name", expect))
     if missing := defects.CHECKS - {check for entry in key for check in entry.expect.checks}:
@@ -93,7 +93,7 @@ def plant(plans: list[ImagePlan], seed: int) -> tuple[list[Job], list[str], list
             f"a sample of {len(plans)} images with seed {seed} has no place for what "
             f"{', '.join(sorted(missing))} should find: ask for more images, or another seed."
         )
-    return jobs, strangers, key
+    return jobs, foreign, key
 
 
 def _plant_copies(source: "_Field", target: "_Field", defect: Defect, *checks: str) -> None:

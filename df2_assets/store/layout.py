@@ -8,7 +8,7 @@ from shlex import quote
 from typing import Final
 
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, SPLITS
-from df2_assets.errors import LayoutError, RootsError, inert
+from df2_assets.errors import LayoutError, RootsError, escape_untrusted
 from df2_assets.store.location import Location, store_at
 from df2_assets.store.store import Store
 from df2_assets.store.system_files import is_system_file
@@ -255,7 +255,7 @@ def _names(folder: Path) -> Iterator[str]:
 def _first_names(inside: Iterable[str]) -> str:
     """Return the first names of a folder, for a message, and how many more there are."""
     ordered = sorted(name for name in inside if not is_system_file(name))
-    shown = ", ".join(map(inert, ordered[:_NAMED])) or "nothing"
+    shown = ", ".join(map(escape_untrusted, ordered[:_NAMED])) or "nothing"
     more = len(ordered) - _NAMED
     return f"{shown} and {more:,} more" if more > 0 else shown
 

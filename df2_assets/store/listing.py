@@ -22,13 +22,13 @@ _ABSENT: Final = (-2, -2)
 class Listing:
     """`files` has a row an image id that has an image, an annotation or both, sorted by id.
 
-    `digest` changes with any name, size or time. `strangers` are names that are not six digits
+    `digest` changes with any name, size or time. `foreign` are names that are not six digits
     and the ending, less those of systems; they are left alone.
     """
 
     files: pd.DataFrame
     digest: str
-    strangers: list[str]
+    foreign: list[str]
 
 
 def scan(roots: Roots, split: str) -> Listing:
@@ -52,11 +52,11 @@ def scan(roots: Roots, split: str) -> Listing:
 
 def _entries(folder: Path, suffix: str) -> tuple[dict[str, Status], list[str]]:
     entries: dict[str, Status] = {}
-    strangers: list[str] = []
+    foreign: list[str] = []
     for name, status in store_at(folder).files(folder):
         stem = image_id_of(name, suffix)
         if stem is not None:
             entries[stem] = status
         elif not is_system_file(name):
-            strangers.append(f"{folder.name}/{name}")
-    return entries, strangers
+            foreign.append(f"{folder.name}/{name}")
+    return entries, foreign

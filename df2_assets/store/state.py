@@ -154,7 +154,7 @@ def consistency_problems(roots: Roots, split: str, assets: Iterable[str] = _TABL
             )
             continue
         try:
-            tables.refuse_stale(roots, asset, split)
+            tables.require_current(roots, asset, split)
         except ProvenanceError as problem:
             problems.append(str(problem).rstrip("."))
     recorded = load(roots, split)

@@ -29,10 +29,10 @@ _END: Final = 64 * 1024
 
 @dataclass(frozen=True)
 class Origin:
-    """`digest` is of the table's content, `made_from` of the tables that it was made from."""
+    """`digest` is of the table's content, `inputs` of the tables that it was made from."""
 
     digest: str
-    made_from: Mapping[str, str]
+    inputs: Mapping[str, str]
 
 
 def digest(table: pa.Table) -> str:
@@ -53,13 +53,11 @@ def digest(table: pa.Table) -> str:
     return hashlib.sha256(sink.getvalue()).hexdigest()
 
 
-def write(
-    roots: Roots, asset: str, split: str, table: pa.Table, made_from: Mapping[str, str]
-) -> str:
+def write(roots: Roots, asset: str, split: str, table: pa.Table, inputs: Mapping[str, str]) -> str:
     """Write the table of `asset` for `split`; its digest. A journal beside it is superseded."""
     path = roots.table(asset, split)
     content = digest(table)
-    ours = {"digest": content, "format": FORMAT, "made_from": dict(made_from)}
+    ours = {"digest": content, "format": FORMAT, "inputs": dict(inputs)}
     table = table.replace_schema_metadata({_OURS: json.dumps(ours, sort_keys=True).encode()})
     with roots.sku.atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
@@ -82,7 +80,7 @@ def origin(roots: Roots, asset: str, split: str) -> Origin | None:
 def _origin_in(schema: pa.Schema, path: Path) -> Origin | None:
     try:
         ours = json.loads(schema.metadata[_OURS])
-        own, number = Origin(ours["digest"], ours["made_from"]), int(ours.get("format", 1))
+        own, number = Origin(ours["digest"], ours["inputs"]), int(ours.get("format", 1))
     except (KeyError, TypeError, ValueError):
         return None
     if number > FORMAT:
@@ -105,7 +103,7 @@ def _schema(store: Store, path: Path) -> pa.Schema:
     return pq.read_schema(parquet(path))
 
 
-def refuse_newer(roots: Roots, split: str) -> None:
+def require_known_format(roots: Roots, split: str) -> None:
     """Raise NewerReleaseError where a newer release wrote a table of the split."""
     for asset in SCHEMAS:
         origin(roots, asset, split)
@@ -141,16 +139,16 @@ def read(roots: Roots, asset: str, split: str) -> pa.Table:
         raise MissingTableError(
             f"The table of {asset} for {split} {state} ({path}): materialize {asset} first."
         )
-    refuse_stale(roots, asset, split)
+    require_current(roots, asset, split)
     return table
 
 
-def refuse_stale(roots: Roots, asset: str, split: str) -> None:
+def require_current(roots: Roots, asset: str, split: str) -> None:
     """Raise ProvenanceError where a table that `asset` was made from has changed since."""
     own = origin(roots, asset, split)
-    for source, made_from in own.made_from.items() if own else ():
+    for source, inputs in own.inputs.items() if own else ():
         current = origin(roots, source, split)
-        if current is None or current.digest != made_from:
+        if current is None or current.digest != inputs:
             raise ProvenanceError(
                 f"{asset} of {split} was made from another {source} than the current one: "
                 f"rerun {asset}, or build_dataset, for {split}."

@@ -16,7 +16,7 @@ from df2_assets.store.location import store_at
 _SHARD: Final = 64
 
 
-class Shard(NamedTuple):
+class RereadShard(NamedTuple):
     sku_root: str
     crop_paths: list[str]
 
@@ -34,7 +34,7 @@ def reread(
 ) -> dict[str, Reread]:
     """Read and decode every crop on `engine`; one that kills its worker counts as unreadable."""
     found: dict[str, Reread] = {}
-    whole = Shard(sku_root, list(crop_paths))
+    whole = RereadShard(sku_root, list(crop_paths))
     with (
         progress("reading crops back", len(crop_paths), "crops") as advance,
         closing(map_shards(engine, reread_shard, whole, _SHARD)) as results,
@@ -46,7 +46,7 @@ def reread(
     return found
 
 
-def reread_shard(shard: Shard) -> list[Reread]:
+def reread_shard(shard: RereadShard) -> list[Reread]:
     """Return the digest and size of each crop of the shard, in its order."""
     root = shard.sku_root
     paths = ((f"{root}/{path}", -1) for path in shard.crop_paths)

@@ -15,11 +15,11 @@ import pandas as pd
 
 from df2_assets.checks.crops import FOREIGN, files_match, settle_times
 from df2_assets.checks.exports import exports_on_disk
-from df2_assets.checks.finding import Fault, Finding, Seen, crop_rows, number_of
+from df2_assets.checks.finding import Finding, Problem, Seen, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
-from df2_assets.errors import OutputError, inert
+from df2_assets.errors import OutputError, escape_untrusted
 from df2_assets.store import checksums, crop_tree, tables
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
@@ -44,15 +44,15 @@ Digests = Mapping[str, str]
 class Verified:
     """A split as it lies on disk.
 
-    `findings` are by asset and check, `faults` what is wrong in them and in the split as a whole.
+    `findings` are by asset and check, `problems` what is wrong in them and in the split as a whole.
     `damaged` are crops that only a look at all their bytes gives away. `notes` say what could not
-    be looked at, and is no fault.
+    be looked at, and is no problem.
     """
 
     split: str
     deep: bool
     crops: int = 0
-    faults: list[Fault] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict, repr=False)
     damaged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Verified:
     @property
     def well(self) -> bool:
         """Whether nothing is wrong."""
-        return not self.faults
+        return not self.problems
 
 
 def verify(
@@ -69,18 +69,18 @@ def verify(
     """Compare all that a split consists of with the contract and the tables.
 
     With an engine every crop is also decoded, and its digest compared, and those of the files of
-    exports. What is wrong is a fault, not an exception.
+    exports. What is wrong is a problem, not an exception.
     """
     deep = engine is not None
     if not is_built(roots, split):
-        return Verified(split, deep, faults=[Fault("state", "it has not been built")])
-    faults = [Fault("state", what) for what in consistency_problems(roots, split)]
+        return Verified(split, deep, problems=[Problem("state", "it has not been built")])
+    problems = [Problem("state", what) for what in consistency_problems(roots, split)]
     listing, current = checksums.read(roots, split), checksums.current(roots, split)
     if not _is_listed(roots, split, listing, current):
         own = roots.checksums(split).relative_to(roots.sku_root).as_posix()
-        faults.append(Fault("state", "it does not list the files of the split", path=own))
+        problems.append(Problem("state", "it does not list the files of the split", path=own))
     crops, made, damaged, tree = _crops(roots, split, engine, progress)
-    missing = {fault.path for fault in crops.faults if fault.path}
+    missing = {problem.path for problem in crops.problems if problem.path}
     metadata, notes = _metadata(roots, split)
     lines = _find("image_text", "matches_metadata", roots, split)
     documents = (
@@ -99,9 +99,9 @@ def verify(
         ]
     if tree.system:
         notes.append(_system_note(tree.system))
-    faults += [fault for one in seen.values() for fault in one.faults]
+    problems += [problem for one in seen.values() for problem in one.problems]
     findings = {key: one.finding for key, one in seen.items()}
-    return Verified(split, deep, made, faults, findings, damaged, notes)
+    return Verified(split, deep, made, problems, findings, damaged, notes)
 
 
 def unedited(
@@ -127,7 +127,7 @@ def _copied_note(asset: str, split: str, count: int) -> str:
 
 
 def _system_note(paths: list[str]) -> str:
-    shown = ", ".join(inert(path, 200) for path in paths[:_SHOWN])
+    shown = ", ".join(escape_untrusted(path, 200) for path in paths[:_SHOWN])
     more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
     what = number_of(len(paths), "file")
     return f"{what} of operating systems or file servers, ignored: {shown}{more}"
@@ -157,9 +157,9 @@ def _crops(
     groups, manifest = (tables.find(roots, asset, split) for asset in ("sku_groups", "crops"))
     try:
         tree = crop_tree.scan(roots, split)
-    except OutputError as problem:
-        fault = Fault(check, str(problem), "you")
-        return Seen(Finding(False, "error", 0, str(problem)), [fault]), 0, [], CropTree()
+    except OutputError as error:
+        problem = Problem(check, str(error), "you")
+        return Seen(Finding(False, "error", 0, str(error)), [problem]), 0, [], CropTree()
     if groups is None or manifest is None:
         summary = f"There is no manifest to compare the crops of {split} with: build again."
         return Seen(Finding(False, "error", len(tree.crops), summary)), 0, [], tree
@@ -220,7 +220,7 @@ def _metadata(roots: Roots, split: str) -> tuple[Finding, list[str]]:
 
 
 def _prompts(roots: Roots, split: str) -> Seen:
-    """Return what the prompts say; a combination that no crop has is no fault."""
+    """Return what the prompts say; a combination that no crop has is no problem."""
     finding = _find("image_text", "prompt_coverage", roots, split)
     if finding.severity != "error" or finding.offenders.empty:
         return Seen(finding)
@@ -230,25 +230,25 @@ def _prompts(roots: Roots, split: str) -> Seen:
 
 def _of_document(
     check: str, path: Path, finding: Finding, known: Collection[str | None]
-) -> list[Fault]:
-    """Return the faults of a contract file, less those of crops that are `known` to be at fault."""
+) -> list[Problem]:
+    """Return the problems of a contract file, without those of crops that are in `known`."""
     rows = finding.offenders
     if not finding.passed and rows.empty:
-        faults = [Fault(check, finding.summary, path=path.name)]
+        problems = [Problem(check, finding.summary, path=path.name)]
     else:
-        faults = _listed(check, rows[~rows["crop_path"].isin(list(known))]) if len(rows) else []
-    for fault in faults:
-        if fault.path is None and fault.sku_id is None:  # of no crop: of the file itself
-            fault.path = path.name
+        problems = _listed(check, rows[~rows["crop_path"].isin(list(known))]) if len(rows) else []
+    for problem in problems:
+        if problem.path is None and problem.sku_id is None:  # of no crop: of the file itself
+            problem.path = path.name
     half = temporary_name(path.name)
     if path.with_name(half).exists():
-        faults.append(Fault(check, _HALF_WRITTEN, path=half))
-    return faults
+        problems.append(Problem(check, _HALF_WRITTEN, path=half))
+    return problems
 
 
-def _listed(check: str, offenders: pd.DataFrame) -> list[Fault]:
-    """Return one fault per offender; a person has to move away what is not the project's."""
-    faults = []
+def _listed(check: str, offenders: pd.DataFrame) -> list[Problem]:
+    """Return one problem per offender; a person has to move away what is not the project's."""
+    problems = []
     columns = ["what", "crop_path", "sku_id", "image_id", "item_idx"]
     for what, *rest in offenders[columns].itertuples(index=False):
         path, sku_id, image_id, item_idx = (
@@ -256,8 +256,8 @@ def _listed(check: str, offenders: pd.DataFrame) -> list[Fault]:
         )
         item = None if item_idx is None else int(item_idx)
         repair: Literal["build", "you"] = "you" if what == FOREIGN else "build"
-        faults.append(Fault(check, what, repair, path, sku_id, image_id, item))
-    return faults
+        problems.append(Problem(check, what, repair, path, sku_id, image_id, item))
+    return problems
 
 
 def _also(finding: Finding, split: str, paths: list[str], what: str) -> Finding:

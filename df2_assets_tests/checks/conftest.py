@@ -1,4 +1,4 @@
-"""A small split without faults, before and after it is built."""
+"""A small split without problems, before and after it is built."""
 
 from pathlib import Path
 

@@ -51,7 +51,7 @@ def test_dark_crops_are_named_the_darkest_first(clean: pd.DataFrame) -> None:
     assert fails(found, "warn")
     assert found.offenders["image_id"].tolist() == ["000041", "000040"]
     assert found.numbers["dark"] == 2
-    assert inspection.blank_crops(crops).passed, "one fault has one alarm"
+    assert inspection.blank_crops(crops).passed, "one problem has one alarm"
 
 
 def test_blank_crops_are_named(clean: pd.DataFrame) -> None:

@@ -20,8 +20,8 @@ def touch(folder: Path, *names: str) -> None:
 
 
 def test_names_that_are_not_six_digits_are_listed(roots: Roots, data: DataSet) -> None:
-    strangers = ["1.jpg", "0000001.jpg", "000001.JPG", "000001.json", "\u0661\u0661\u0661000.jpg"]
-    touch(roots.images("train"), *strangers)
+    foreign = ["1.jpg", "0000001.jpg", "000001.JPG", "000001.json", "\u0661\u0661\u0661000.jpg"]
+    touch(roots.images("train"), *foreign)
     touch(roots.annotations("train"), "000001.json~", "000009.json")
     finding = layout(roots, "train")
     assert fails(finding, "warn")
@@ -33,7 +33,7 @@ def test_names_that_are_not_six_digits_are_listed(roots: Roots, data: DataSet) -
         r"train/image/\u0661\u0661\u0661000.jpg",
         "train/annos/000001.json~",
     }
-    assert finding.numbers == {"images": 4, "annotations": 5, "strangers": 6}
+    assert finding.numbers == {"images": 4, "annotations": 5, "foreign": 6}
     table = finding.tables["beside the release"]
     assert named(table, "what", "found", "released") == [
         ("images", 4, 191_961),
@@ -63,8 +63,8 @@ def test_files_of_systems_do_not_count(roots: Roots, data: DataSet) -> None:
         touch(folder / "@eaDir", "000001.jpg")
     finding = layout(roots, "train")
     assert finding.passed
-    assert finding.numbers["strangers"] == 0
-    assert scan(roots, "train").strangers == []
+    assert finding.numbers["foreign"] == 0
+    assert scan(roots, "train").foreign == []
 
 
 def test_a_folder_with_other_names_alone_is_named_with_what_lies_there(

@@ -1,4 +1,4 @@
-"""Every check of the table on a split without faults, and on one without crops."""
+"""Every check of the table on a split without problems, and on one without crops."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from df2_assets_tests.checks.clean import find, passes
 
 CROPS = 2 * 9 * 13
 NUMBERS: dict[str, dict[str, int]] = {
-    "layout": {"images": 18, "annotations": 18, "strangers": 0},
+    "layout": {"images": 18, "annotations": 18, "foreign": 0},
     "pairing": {"images": 18, "annotations": 18, "images_without_annotation": 0},
     "refusals_within_limit": {"refused_images": 0, "refused_items": 0},
     "boxes": {"reversed": 0, "outside": 0, "clamped": 0, "fractional": 0},

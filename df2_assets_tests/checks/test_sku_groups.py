@@ -36,7 +36,7 @@ ALONE = "the SKU lacks a catalog or a query crop"
 
 
 @pytest.mark.parametrize(
-    ("values", "faults"),
+    ("values", "problems"),
     [
         (
             {"sku_id": "1_1_1", "crop_path": "train/catalog/1_1_1/000001_item1.jpg"},
@@ -51,7 +51,7 @@ ALONE = "the SKU lacks a catalog or a query crop"
     ],
 )
 def test_a_row_that_is_not_what_it_is_called_is_named(
-    groups: pd.DataFrame, values: dict[str, Any], faults: set[str]
+    groups: pd.DataFrame, values: dict[str, Any], problems: set[str]
 ) -> None:
     groups = changed(groups, 0, **values)
     finding = identity("train", groups)
@@ -59,7 +59,7 @@ def test_a_row_that_is_not_what_it_is_called_is_named(
     first = groups.iloc[0]
     columns = ("sku_id", "image_id", "item_idx", "crop_path")
     assert set(named(finding.offenders, *columns, "what")) == {
-        (*(first[name] for name in columns), what) for what in faults
+        (*(first[name] for name in columns), what) for what in problems
     }
 
 

@@ -176,7 +176,7 @@ WRONG = [
         for name in ("a?b=1", "a*", "a[b]", "a%20b")
     ),
     Wrong("a sample at a URL", ("give a folder", "DF2_ROOT"), arguments=("sample", "s3://b/df2")),
-    Wrong("no answer key", ("--faults",), arguments=("score", "df2")),
+    Wrong("no answer key", ("--defects",), arguments=("score", "df2")),
     Wrong("a report of nothing", ("or run df2-assets build\n",), arguments=("report",)),
     Wrong("nothing to verify", ("Nothing is built under SKU_ROOT",), arguments=("verify",)),
     Wrong("a sample in a folder in use", ("df2", "empty or a new"), arguments=("sample", "df2")),

@@ -225,7 +225,7 @@ def test_a_data_set_as_it_was_built_is_well(built: Desk) -> None:
     ]
     told = built.json("verify", "--deep", "--split", "train")
     train = {"split": "train", "well": True, "deep": True, "crops": 3}
-    nothing: dict[str, object] = {"faults": [], "marked": [], "notes": []}
+    nothing: dict[str, object] = {"problems": [], "marked": [], "notes": []}
     assert told == {"well": True, "splits": [train | nothing]}
 
 
@@ -266,19 +266,19 @@ def test_while_a_build_holds_the_split_the_faults_are_told_and_none_is_marked(co
         told = copy.json("verify", "--deep", "--split", "train", exit_code=1)
     (split,) = told["splits"]
     assert (told["well"], split["well"], split["marked"]) == (False, False, [])
-    paths = {fault["path"] for fault in split["faults"]}
+    paths = {problem["path"] for problem in split["problems"]}
     assert paths == {QUERY, ORPHAN, CROP, os.path.dirname(CROP)}
     (note,) = split["notes"]
     assert note.startswith("Nothing is marked for the next build. train is being built by process ")
     assert not copy.roots.journal("train").exists()
-    crops = [fault for fault in split["faults"] if fault["image_id"]]
+    crops = [problem for problem in split["problems"] if problem["image_id"]]
     assert crops
-    for fault in crops:
-        item = ("--item", str(fault["item_idx"]), "--json")
-        answer = copy.run("explain", "train", fault["image_id"], *item).stdout
-        assert json.loads(answer)["answers"][0]["image_id"] == fault["image_id"]
+    for problem in crops:
+        item = ("--item", str(problem["item_idx"]), "--json")
+        answer = copy.run("explain", "train", problem["image_id"], *item).stdout
+        assert json.loads(answer)["answers"][0]["image_id"] == problem["image_id"]
 
 
 def test_a_split_that_was_never_built_is_wrong_only_where_it_is_asked_for(built: Desk) -> None:
     (split,) = built.json("verify", "--split", "test", exit_code=1)["splits"]
-    assert [fault["what"] for fault in split["faults"]] == ["it has not been built"]
+    assert [problem["what"] for problem in split["problems"]] == ["it has not been built"]

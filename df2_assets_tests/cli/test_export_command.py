@@ -65,7 +65,7 @@ def test_verify_names_damage_and_earlier_builds_and_the_command_that_repairs(
     site.add_image()
     site.build()
     (split,) = desk.json("verify", exit_code=1)["splits"]
-    assert [(fault["check"], fault["repair"]) for fault in split["faults"]] == [
+    assert [(problem["check"], problem["repair"]) for problem in split["problems"]] == [
         ("webdataset: matches_image_text", "export"),
         ("coco: matches_image_text", "export"),
     ]

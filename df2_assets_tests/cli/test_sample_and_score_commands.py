@@ -1,4 +1,4 @@
-"""`df2-assets sample --faults` and `score`: everything planted is found, and nothing invented."""
+"""`df2-assets sample --defects` and `score`: everything planted is found, and nothing invented."""
 
 import json
 import shutil
@@ -10,14 +10,14 @@ import pytest
 from df2_assets.sample.answer_key import ANSWER_KEY
 from df2_assets_tests.cli.conftest import Desk
 
-pytestmark = pytest.mark.slow  # `make demo-faults` runs both commands, too
+pytestmark = pytest.mark.slow  # `make demo-defects` runs both commands, too
 
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sample with planted defects, drawn by the command."""
-    desk = Desk(tmp_path_factory.mktemp("faults"))
-    said = desk.run("sample", str(desk.folder / "faulty"), "--faults")
+    desk = Desk(tmp_path_factory.mktemp("defects"))
+    said = desk.run("sample", str(desk.folder / "faulty"), "--defects")
     assert said.exit_code == 0, said.output
     return desk.folder / "faulty"
 
@@ -47,7 +47,7 @@ def test_everything_planted_is_found_and_nothing_is_invented(desk: Desk, faulty:
 @pytest.mark.parametrize(("images", "seed"), [(120, 2), (480, 1)])
 def test_any_size_and_seed_is_scored_without_a_miss(desk: Desk, images: int, seed: int) -> None:
     """A small one lacks combinations of labels, and in both a garment could hide among others."""
-    options = ("--images", str(images), "--seed", str(seed), "--faults")
+    options = ("--images", str(images), "--seed", str(seed), "--defects")
     assert desk.run("sample", str(desk.folder / "faulty"), *options).exit_code == 0
     assert desk.json("score", str(desk.folder / "faulty"))["perfect"]
 

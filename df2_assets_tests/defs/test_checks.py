@@ -87,9 +87,9 @@ def test_what_is_planted_is_found_shown_and_listed_whole(platform: Platform) -> 
     clean.write(data, SPLIT)
     for image_id, source in ((81, "shop"), (82, "user")):
         data.image(SPLIT, image_id, (400, 400), seed="the same")
-        faults: dict[int | str, Item] = {1: TOP, 2: TOP | {"viewpoint": 4}}
-        faults |= {n: TOP | {"style": n, "scale": 3} for n in range(3, 33)}
-        data.annotation(SPLIT, image_id, source, 7, faults)
+        problems: dict[int | str, Item] = {1: TOP, 2: TOP | {"viewpoint": 4}}
+        problems |= {n: TOP | {"style": n, "scale": 3} for n in range(3, 33)}
+        data.annotation(SPLIT, image_id, source, 7, problems)
     data.image(SPLIT, 83)
     data.image(SPLIT, "stranger")
     result = platform.run("build_dataset")

@@ -298,7 +298,7 @@ def test_no_page_of_a_failed_check_or_of_a_materialization_is_wider_than_the_win
     page: "Page", ui: Dev
 ) -> None:
     folder = ui.station.folder
-    faulty = make_sample(folder / "faulty", images=150, faults=True).root
+    faulty = make_sample(folder / "faulty", images=150, defects=True).root
     built = Roots(faulty, folder / "of_faulty", str(folder / "of_faulty"))
     config = {
         "data": {"config": {"df2_root": str(faulty), "sku_root": built.out_root}},

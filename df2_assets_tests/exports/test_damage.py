@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets.checks.exports import CHECK, exports_on_disk
-from df2_assets.checks.finding import Fault, Finding
+from df2_assets.checks.finding import Finding, Problem
 from df2_assets.errors import ProvenanceError
 from df2_assets.exports import EXPORTS, pairs
 from df2_assets.exports.build import export
@@ -29,11 +29,11 @@ def damaged(exported: Roots, tmp_path: Path) -> Roots:
     return replace(exported, sku_root=tmp_path / "sku")
 
 
-def faults(roots: Roots, *, deep: bool) -> list[Fault]:
+def problems(roots: Roots, *, deep: bool) -> list[Problem]:
     seen = exports_on_disk(roots, SPLIT, deep=deep)
     assert {name for name, _ in seen} == set(EXPORTS)
     assert {check for _, check in seen} == {CHECK}
-    return [fault for one in seen.values() for fault in one.faults]
+    return [problem for one in seen.values() for problem in one.problems]
 
 
 def said(finding: Finding) -> list[str]:
@@ -52,8 +52,8 @@ def flip(path: Path) -> None:
 
 
 def test_what_was_written_is_well(exported: Roots) -> None:
-    assert faults(exported, deep=False) == []
-    assert faults(exported, deep=True) == []
+    assert problems(exported, deep=False) == []
+    assert problems(exported, deep=True) == []
     rows = len(splits.lines(exported))
     for name in set(EXPORTS) - {"pairs", "huggingface", "retrieval"}:
         assert splits.check(exported, name).numbers == {"rows": rows}
@@ -68,7 +68,9 @@ def test_files_are_named_and_the_next_export_repairs_just_those(damaged: Roots) 
     shutil.copy(folder / "train-000000.tar", folder / "train-000099.tar")
     (folder / ".train-000002.tar.tmp").write_bytes(b"")
     top = f"_df2_assets/exports/webdataset/{SPLIT}"
-    assert {(fault.path, fault.what, fault.repair) for fault in faults(damaged, deep=False)} == {
+    assert {
+        (problem.path, problem.what, problem.repair) for problem in problems(damaged, deep=False)
+    } == {
         (f"{top}/train-000001.tar", "missing", "export"),
         (f"{top}/train-000003.tar", "changed since it was written", "export"),
         (f"{top}/train-000099.tar", "left over: no longer part of the export", "export"),
@@ -82,19 +84,19 @@ def test_files_are_named_and_the_next_export_repairs_just_those(damaged: Roots) 
         "train-000001.tar",
         "train-000003.tar",
     }
-    assert faults(damaged, deep=True) == []
+    assert problems(damaged, deep=True) == []
 
 
 def test_a_byte_behind_the_same_size_and_time_is_found_by_its_digest(damaged: Roots) -> None:
     flip(damaged.export("webdataset", SPLIT) / "train-000002.tar")
     flip(damaged.export("coco", SPLIT) / "instances_train.json")
-    assert faults(damaged, deep=False) == []
-    found = faults(damaged, deep=True)
-    assert [Path(str(fault.path)).name for fault in found] == [
+    assert problems(damaged, deep=False) == []
+    found = problems(damaged, deep=True)
+    assert [Path(str(problem.path)).name for problem in found] == [
         "train-000002.tar",
         "instances_train.json",
     ]
-    assert {fault.what for fault in found} == {"its bytes are not those that were written"}
+    assert {problem.what for problem in found} == {"its bytes are not those that were written"}
 
 
 def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
@@ -104,9 +106,9 @@ def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
     flip(damaged.export("webdataset", SPLIT) / "train-000002.tar")
     (damaged.export("coco", SPLIT) / ".DS_Store").touch()
     for deep in (False, True):
-        (fault,) = faults(damaged, deep=deep)
-        assert fault.path == f"_df2_assets/exports/webdataset/{SPLIT}/train-000002.tar"
-        assert fault.what == "its bytes are not those that were written"
+        (problem,) = problems(damaged, deep=deep)
+        assert problem.path == f"_df2_assets/exports/webdataset/{SPLIT}/train-000002.tar"
+        assert problem.what == "its bytes are not those that were written"
     seen = exports_on_disk(damaged, SPLIT, deep=False)
     assert all(one.copied for (name, _), one in seen.items() if name != "webdataset")
     exported = splits.export_all(damaged)
@@ -118,10 +120,10 @@ def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
 def test_a_file_of_somebody_else_is_named_and_left(damaged: Roots) -> None:
     note = damaged.export("pairs", SPLIT) / "notes.txt"
     note.write_text("mine")
-    (fault,) = faults(damaged, deep=False)
-    assert (fault.path, fault.repair) == (f"_df2_assets/exports/pairs/{SPLIT}/notes.txt", "you")
+    (problem,) = problems(damaged, deep=False)
+    assert (problem.path, problem.repair) == (f"_df2_assets/exports/pairs/{SPLIT}/notes.txt", "you")
     made = export(damaged, SPLIT, "pairs", limits=SMALL)
-    assert made.foreign == [fault.path]
+    assert made.foreign == [problem.path]
     assert note.read_text() == "mine"
     assert not splits.check(damaged, "pairs").passed
 
@@ -131,10 +133,10 @@ def test_a_link_in_place_of_a_file_is_replaced_by_the_file(damaged: Roots, tmp_p
     for name in ("sizes.json", "train-000002.tar"):
         shutil.move(folder / name, tmp_path / name)
         (folder / name).symlink_to(tmp_path / name)
-    assert len(faults(damaged, deep=False)) == 2
+    assert len(problems(damaged, deep=False)) == 2
     assert export(damaged, SPLIT, "webdataset", limits=SMALL).written == 2
     assert not [path for path in folder.iterdir() if path.is_symlink()]
-    assert faults(damaged, deep=True) == []
+    assert problems(damaged, deep=True) == []
 
 
 def test_a_file_that_was_only_touched_is_kept(damaged: Roots) -> None:
@@ -143,7 +145,7 @@ def test_a_file_that_was_only_touched_is_kept(damaged: Roots) -> None:
     inode = path.stat().st_ino
     assert export(damaged, SPLIT, "webdataset", limits=SMALL).written == 0
     assert path.stat().st_ino == inode
-    assert faults(damaged, deep=False) == []
+    assert problems(damaged, deep=False) == []
 
 
 def test_an_export_of_another_build_is_stale_until_it_is_made_again(site: Roots) -> None:
@@ -156,9 +158,9 @@ def test_an_export_of_another_build_is_stale_until_it_is_made_again(site: Roots)
         assert not finding.passed
         assert "was made from another build of train" in finding.summary
         assert f"Run df2-assets export {name} --split train" in finding.summary
-    assert {fault.repair for fault in faults(site, deep=False)} == {"export"}
+    assert {problem.repair for problem in problems(site, deep=False)} == {"export"}
     splits.export_all(site)
-    assert faults(site, deep=True) == []
+    assert problems(site, deep=True) == []
     assert all(splits.check(site, name).passed for name in EXPORTS)
 
 
@@ -179,7 +181,7 @@ def test_after_a_build_that_was_held_back_each_export_says_what_to_run(
     assert splits.stamps(damaged, name) == before
     finding = splits.check(damaged, name)
     assert finding.summary == f"{message}: rerun sku_groups, or build_dataset, for train."
-    assert {fault.repair for fault in faults(damaged, deep=False)} == {"build"}
+    assert {problem.repair for problem in problems(damaged, deep=False)} == {"build"}
 
 
 def test_an_export_is_stale_where_only_an_annotated_box_changed(site: Roots) -> None:
@@ -198,10 +200,10 @@ def test_an_export_is_stale_where_only_an_annotated_box_changed(site: Roots) -> 
 
 def test_the_list_of_digests_is_missed(damaged: Roots) -> None:
     damaged.export("coco", SPLIT).with_suffix(".sha256").unlink()
-    (fault,) = faults(damaged, deep=False)
-    assert "list of its digests" in fault.what
+    (problem,) = problems(damaged, deep=False)
+    assert "list of its digests" in problem.what
     export(damaged, SPLIT, "coco")
-    assert faults(damaged, deep=True) == []
+    assert problems(damaged, deep=True) == []
 
 
 def test_what_was_never_exported_is_no_fault_and_has_no_row(site: Roots) -> None:

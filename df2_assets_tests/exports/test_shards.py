@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from itertools import groupby
 
-from df2_assets.exports.shards import Limits, Shard, plan, rows_of
+from df2_assets.exports.shards import ExportShard, Limits, plan_shards, rows_of
 from df2_assets.exports.source import Row
 
 LIMITS = Limits(samples=400, bytes=1_000_000)
@@ -20,13 +20,13 @@ def split(skus: int = 1_500) -> list[Row]:
     return [crop(sku, number) for sku in range(skus) for number in range(rng.randint(2, 14))]
 
 
-def keys(shards: list[Shard]) -> set[str]:
+def keys(shards: list[ExportShard]) -> set[str]:
     return {shard.key for shard in shards}
 
 
 def test_shards_follow_one_another_and_are_nearly_full() -> None:
     rows = split()
-    shards = plan(rows, "1", LIMITS)
+    shards = plan_shards(rows, "1", LIMITS)
     ends = [shard.first + shard.samples for shard in shards]
     assert [shard.first for shard in shards] == [0, *ends[:-1]]
     assert ends[-1] == len(rows)
@@ -36,14 +36,14 @@ def test_shards_follow_one_another_and_are_nearly_full() -> None:
 
 def test_bytes_limit_a_shard_as_well() -> None:
     rows = [crop(sku, number, size=10_000) for sku in range(300) for number in range(5)]
-    shards = plan(rows, "1", LIMITS)
+    shards = plan_shards(rows, "1", LIMITS)
     assert all(shard.bytes <= LIMITS.bytes for shard in shards)
     assert all(4 * shard.bytes >= 3 * LIMITS.bytes - 200_000 for shard in shards[:-1])
 
 
 def test_no_sku_is_torn_apart_even_one_that_is_larger_than_a_shard() -> None:
     rows = [*split(40), *(crop(40, number) for number in range(1_000)), crop(41, 0)]
-    shards = plan(rows, "1", LIMITS)
+    shards = plan_shards(rows, "1", LIMITS)
     owners: dict[str, set[str]] = {}
     for shard, members in rows_of(rows, shards):
         for row in members:
@@ -54,13 +54,13 @@ def test_no_sku_is_torn_apart_even_one_that_is_larger_than_a_shard() -> None:
 
 def test_a_crop_more_or_less_changes_its_own_shard_and_seldom_another() -> None:
     rows = split()
-    before = keys(plan(rows, "1", LIMITS))
+    before = keys(plan_shards(rows, "1", LIMITS))
     changed = []
     for at in range(0, len(rows), len(rows) // 20):
         sku = int(rows[at].fields["sku_id"][:6])
         more = [*rows[:at], crop(sku, 99), *rows[at:]]
         less = [*rows[:at], *rows[at + 1 :]]
-        changed += [len(keys(plan(other, "1", LIMITS)) - before) for other in (more, less)]
+        changed += [len(keys(plan_shards(other, "1", LIMITS)) - before) for other in (more, less)]
     assert len(before) > 30
     assert sorted(changed)[len(changed) // 2] == 1
     assert sum(changed) / len(changed) < 2
@@ -68,26 +68,26 @@ def test_a_crop_more_or_less_changes_its_own_shard_and_seldom_another() -> None:
 
 def test_a_shard_of_other_bytes_or_another_version_is_another() -> None:
     rows = split(200)
-    before = plan(rows, "1", LIMITS)
+    before = plan_shards(rows, "1", LIMITS)
     other = [*rows]
     other[7] = other[7]._replace(sha256="0" * 64)
-    after = plan(other, "1", LIMITS)
+    after = plan_shards(other, "1", LIMITS)
     assert [a.key == b.key for a, b in zip(before, after, strict=True)] == [
         False,
         *[True] * (len(before) - 1),
     ]
-    assert keys(plan(rows, "2", LIMITS)).isdisjoint(keys(before))
+    assert keys(plan_shards(rows, "2", LIMITS)).isdisjoint(keys(before))
 
 
 def test_nothing_makes_one_empty_shard() -> None:
-    (shard,) = plan([], "1", LIMITS)
+    (shard,) = plan_shards([], "1", LIMITS)
     assert (shard.first, shard.samples, shard.bytes) == (0, 0, 0)
     assert [list(rows) for _, rows in rows_of([], [shard])] == [[]]
 
 
 def test_the_rows_of_some_shards_are_read_in_one_pass() -> None:
     rows = split(300)
-    shards = plan(rows, "1", LIMITS)
+    shards = plan_shards(rows, "1", LIMITS)
     some = shards[1::2]
     assert len(some) > 2
 

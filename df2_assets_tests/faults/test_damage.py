@@ -73,7 +73,9 @@ def test_whatever_is_damaged_is_found_and_the_next_build_repairs_it(
         found = verify(site.roots, SPLIT, engine)
         contents = {site.roots.sku_metadata(SPLIT), site.roots.image_text(SPLIT), *crops}
         contract = {path.relative_to(site.sku).as_posix() for path in damaged.keys() & contents}
-        unreadable = [fault for fault in found.faults if fault.what.endswith("cannot be read")]
+        unreadable = [
+            problem for problem in found.problems if problem.what.endswith("cannot be read")
+        ]
         assert unreadable or contract <= _named(site, found), damaged
         # Crops that there was no table to hold against are found once a build has made it anew.
         for _ in range(1 + bool(unreadable)):
@@ -81,7 +83,7 @@ def test_whatever_is_damaged_is_found_and_the_next_build_repairs_it(
             assert site.build().success, damaged
 
         assert_same_output(site.sku, original.sku)
-        assert verify(site.roots, SPLIT, engine).faults == [], damaged
+        assert verify(site.roots, SPLIT, engine).problems == [], damaged
         faults.count("damaged_files", len(damaged))
 
 
@@ -93,8 +95,8 @@ def _named(site: Site, found: Verified) -> set[str | None]:
     }
     return {
         name
-        for fault in found.faults
-        for name in (fault.path, documents.get(fault.check.split(":")[0]))
+        for problem in found.problems
+        for name in (problem.path, documents.get(problem.check.split(":")[0]))
     }
 
 
@@ -124,6 +126,6 @@ def test_a_clock_that_jumps_hides_no_change(
     os.utime(site.image(11), ns=(earlier, earlier))
     assert site.build().success
     assert_same_output(site.sku, site.read_anew())
-    assert verify(site.roots, SPLIT, engine).faults == []
+    assert verify(site.roots, SPLIT, engine).problems == []
     assert not site.build().changed
     faults.count("damaged_files", 3)

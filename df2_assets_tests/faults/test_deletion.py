@@ -212,7 +212,7 @@ def test_an_edited_manifest_leads_a_build_and_verify_to_no_other_file(
     edited(site, "crops", "crop_path", elsewhere)
     with closing(LocalEngine(1)) as engine:
         found = verify(site.roots, SPLIT, engine)
-    assert found.faults
+    assert found.problems
     mark_damaged(site.roots, SPLIT, [elsewhere])
     assert problems(site) == []
     assert_same_output(site.sku, original.sku)

@@ -78,12 +78,12 @@ def test_verify_names_a_damaged_crop_and_a_build_mends_it_alone(
     assert build(source.url, place.root).problems == []
     roots = make_roots(str(source.url), place.url)
     checked = verify(roots, "train", LocalEngine(2))
-    assert (checked.faults, checked.notes) == ([], [])
+    assert (checked.problems, checked.notes) == ([], [])
     path = min(crops(place.tags()))
     whole = place.get(path)
     place.put(path, whole[:-40] + bytes([whole[-40] ^ 1]) + whole[-39:])
-    assert {fault.path for fault in verify(roots, "train").faults} == {path}
-    assert {fault.path for fault in verify(roots, "train", LocalEngine(2)).faults} == {path}
+    assert {problem.path for problem in verify(roots, "train").problems} == {path}
+    assert {problem.path for problem in verify(roots, "train", LocalEngine(2)).problems} == {path}
     mended = build(source.url, place.root).runs[0].numbers["crops"]
     assert (mended["remade"], mended["added"]) == (1, 0)
     assert place.get(path) == whole

@@ -56,13 +56,13 @@ def test_an_object_that_is_not_the_projects_is_named_and_left_alone(
     source: Source, expected: dict[str, str], place: Place
 ) -> None:
     assert build(source.url, place.root).problems == []
-    strangers = {"train/catalog/notes.txt", "train/query/000001_01_01/deep/inside.jpg"}
-    for name in strangers:
+    foreign = {"train/catalog/notes.txt", "train/query/000001_01_01/deep/inside.jpg"}
+    for name in foreign:
         place.put(name, b"mine")
     (problem,) = build(source.url, place.root).problems
     assert "files_match" in problem
     assert "2: not a file of this project" in problem
-    for name in strangers:
+    for name in foreign:
         assert place.get(name) == b"mine"
         place.delete(name)
     assert build(source.url, place.root).problems == []

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from df2_assets.checks.exports import exports_on_disk
-from df2_assets.checks.finding import Fault
+from df2_assets.checks.finding import Problem
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
-from df2_assets.exports.folder import loose_name
+from df2_assets.exports.folder import crop_file_name
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
 from df2_assets_tests.checks import clean
@@ -54,9 +54,9 @@ def exported(files: dict[str, bytes], split: str = SPLIT) -> dict[str, bytes]:
     return {path: data for path, data in found.items() if path.startswith(wanted)}
 
 
-def faults(roots: Roots, split: str = SPLIT) -> list[Fault]:
+def problems(roots: Roots, split: str = SPLIT) -> list[Problem]:
     """What `verify --deep` says of all exports."""
-    return [f for seen in exports_on_disk(roots, split, deep=True).values() for f in seen.faults]
+    return [f for seen in exports_on_disk(roots, split, deep=True).values() for f in seen.problems]
 
 
 def test_all_exports_have_the_bytes_that_they_have_on_a_disk(on_disk: Roots, place: Place) -> None:
@@ -69,7 +69,7 @@ def test_all_exports_have_the_bytes_that_they_have_on_a_disk(on_disk: Roots, pla
         for name in EXPORTS:
             finding, known = splits.check(there, name, split), splits.check(on_disk, name, split)
             assert (finding.passed, finding.numbers) == (True, known.numbers)
-        assert faults(there, split) == []
+        assert problems(there, split) == []
     assert len(exported(place.contents())) > 100
 
 
@@ -115,9 +115,11 @@ def test_damage_is_found_and_the_next_export_mends_just_that(
         **dict.fromkeys(removed, "missing"),
         **dict.fromkeys(left_over, "left over: no longer part of the export"),
     }
-    found = faults(site)
-    assert {str(fault.path).removeprefix(f"{TOP}/"): fault.what for fault in found} == expected
-    assert {fault.repair for fault in found} == {"export"}
+    found = problems(site)
+    assert {
+        str(problem.path).removeprefix(f"{TOP}/"): problem.what for problem in found
+    } == expected
+    assert {problem.repair for problem in found} == {"export"}
     for name in ("webdataset", "huggingface", "coco", "pairs"):
         assert not splits.check(site, name).passed
     splits.export_all(site)
@@ -125,7 +127,7 @@ def test_damage_is_found_and_the_next_export_mends_just_that(
     touched = {path for path in after if after[path] != before.get(path)}
     records = {path for path in touched if path.endswith(f"/{SPLIT}.json")}
     assert touched - records <= overwritten | removed
-    assert faults(site) == []
+    assert problems(site) == []
     assert exported(place.contents()) == splits.content(on_disk)
 
 
@@ -164,7 +166,9 @@ def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots, pla
     """As where a store encrypts, or tells when an object was made."""
     there = build_into(place.url, on_disk)
     splits.export_all(there)
-    picture = there.export("huggingface", SPLIT) / loose_name(splits.lines(there)[0]["image_path"])
+    picture = there.export("huggingface", SPLIT) / crop_file_name(
+        splits.lines(there)[0]["image_path"]
+    )
     crop = there.sku_root / splits.lines(there)[0]["image_path"]
     assert picture.read_bytes() == crop.read_bytes()
     assert picture.stat().st_mtime_ns != crop.stat().st_mtime_ns
@@ -172,10 +176,10 @@ def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots, pla
     assert {one.written for one in splits.export_all(there).values()} == {0}
     with there.sku.atomic(picture) as temporary:
         temporary.write_bytes(crop.read_bytes()[:-1] + b"?")
-    (fault,) = faults(there)
-    assert fault.path == picture.relative_to(there.sku_root).as_posix()
+    (problem,) = problems(there)
+    assert problem.path == picture.relative_to(there.sku_root).as_posix()
     assert export(there, SPLIT, "huggingface", limits=SMALL).written == 1
-    assert faults(there) == []
+    assert problems(there) == []
 
 
 @on("s3", "azure", "gcs")

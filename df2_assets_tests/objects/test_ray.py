@@ -29,7 +29,7 @@ BUILD = (*processes.DF2_ASSETS, "build", *(word for split in SPLITS for word in 
 def faulty(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Source:
     """A sample with planted faults, on disk and in the bucket."""
     pytest.importorskip("ray", reason="needs the ray extra")
-    folder = make_sample(tmp_path_factory.mktemp("faulty") / "df2", IMAGES, faults=True).root
+    folder = make_sample(tmp_path_factory.mktemp("faulty") / "df2", IMAGES, defects=True).root
     place = Place(store, "faulty")
     place.upload(folder)
     return Source(folder, place.root)

@@ -21,8 +21,8 @@ def measure(roots: Roots) -> Measured:
     """Measure as the asset does, and write what the IO manager would."""
     manifest = tables.read(roots, "crops", SPLIT)
     measured = measure_crops(roots, SPLIT, tables.frame(manifest), SerialEngine(), silent)
-    made_from = tables.digests(roots, ("crops",), SPLIT)
-    tables.write(roots, "crop_quality", SPLIT, measured.table, made_from)
+    inputs = tables.digests(roots, ("crops",), SPLIT)
+    tables.write(roots, "crop_quality", SPLIT, measured.table, inputs)
     return measured
 
 

@@ -13,5 +13,5 @@ FAULTY_IMAGES = 150
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small sample with every planted defect."""
     out = tmp_path_factory.mktemp("faulty")
-    make_sample(out, images=FAULTY_IMAGES, faults=True)
+    make_sample(out, images=FAULTY_IMAGES, defects=True)
     return out

@@ -7,7 +7,7 @@ import pytest
 
 from df2_assets.errors import SampleError
 from df2_assets.sample import SampleSummary, make_sample
-from df2_assets.sample.make import Shard, write_shard
+from df2_assets.sample.make import SampleShard, write_shard
 from df2_assets.sample.plan import plan
 from df2_assets.sample.planting import Job
 from df2_assets_tests.sample.reading import ANNOTATED, items, kept
@@ -40,7 +40,7 @@ def test_the_same_settings_give_the_same_bytes_in_any_order_of_drawing(
     small: Path, tmp_path: Path
 ) -> None:
     jobs = [Job(image.split, image.image_id, image) for image in reversed(plan(IMAGES, 5))]
-    write_shard(Shard(tmp_path, 5, jobs))
+    write_shard(SampleShard(tmp_path, 5, jobs))
     drawn_before = contents(small)
     del drawn_before["sample.json"]
     assert contents(tmp_path) == drawn_before
@@ -71,7 +71,7 @@ def test_a_sample_that_was_killed_half_way_is_completed(small: Path, tmp_path: P
 
 def test_a_sample_too_small_for_every_defect_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SampleError, match="26 images is too small"):
-        make_sample(tmp_path / "out", images=IMAGES, faults=True)
+        make_sample(tmp_path / "out", images=IMAGES, defects=True)
     assert not (tmp_path / "out").exists()
 
 

@@ -85,7 +85,7 @@ def test_removing_the_last_crop_removes_the_folders_that_it_leaves_empty(roots: 
     assert not (roots.sku_root / "train").exists()
 
 
-def test_a_folder_with_a_strangers_file_stays(roots: Roots) -> None:
+def test_a_folder_with_a_foreign_file_stays(roots: Roots) -> None:
     put(roots, CROP)
     stranger = put(roots, f"{SKU}/notes.txt")
     roots.sku.remove(roots.sku_root, [CROP])

@@ -60,19 +60,19 @@ def test_a_table_of_a_newer_release_is_refused_whatever_it_holds(
 ) -> None:
     monkeypatch.setattr(tables, "FORMAT", tables.FORMAT + 1)
     tables.write(roots, "crops", "train", manifest(ROW), {})
-    tables.refuse_newer(roots, "train")
+    tables.require_known_format(roots, "train")
     monkeypatch.undo()
     for read in (tables.find, tables.read, tables.origin):
         with pytest.raises(NewerReleaseError, match=r"format 2; this one knows 1"):
             read(roots, "crops", "train")
     with pytest.raises(NewerReleaseError, match="use that release, or set SKU_ROOT"):
-        tables.refuse_newer(roots, "train")
+        tables.require_known_format(roots, "train")
 
 
 def test_a_table_made_from_another_input_is_refused_with_the_remedy(roots: Roots) -> None:
     groups = pa.Table.from_pylist([], schema=SCHEMAS["sku_groups"])
-    made_from = {"sku_groups": tables.write(roots, "sku_groups", "train", groups, {})}
-    tables.write(roots, "crops", "train", manifest(ROW), made_from)
+    inputs = {"sku_groups": tables.write(roots, "sku_groups", "train", groups, {})}
+    tables.write(roots, "crops", "train", manifest(ROW), inputs)
     tables.read(roots, "crops", "train")
 
     other = pa.Table.from_pylist([{"sku_id": "000001_01_01"}], schema=SCHEMAS["sku_groups"])

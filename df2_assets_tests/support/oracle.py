@@ -133,7 +133,7 @@ def read_split(df2_root: Path, split: str) -> tuple[list[dict[str, Any]], list[R
 def read_annotation(data: bytes) -> tuple[Object, str, int]:
     """The annotation's object, its domain and its pair; a byte order mark before it is passed over.
 
-    Of several faults the first is named: a key given twice, the source, the pair.
+    Of several defects the first is named: a key given twice, the source, the pair.
     """
     if len(data) > LARGEST_ANNOTATION:
         raise Refused("unreadable_json")
@@ -212,7 +212,7 @@ def is_of_item(key: str) -> bool:
 def read_item(value: Any, size: tuple[int, int]) -> tuple[int, dict[str, Any]]:
     """An item's style, and what its crop says of it.
 
-    Of several faults the first is named: a key given twice, a label, the category, the box.
+    Of several defects the first is named: a key given twice, a label, the category, the box.
     """
     if not isinstance(value, Object):
         raise Refused("not_an_object")

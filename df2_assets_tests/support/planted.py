@@ -1,7 +1,7 @@
 """One data set with each kind of bad input, several times, among good neighbours.
 
 Every planted thing stands in a user image of its own pair: item 1 (style 1) is good unless the
-whole file is bad, item 2 (style 2) carries the fault. A good shop image has both styles and a
+whole file is bad, item 2 (style 2) carries the defect. A good shop image has both styles and a
 good user image style 1, so that the SKU of style 1 stands whatever happens to the planted file.
 """
 
@@ -87,17 +87,17 @@ def annotated(items: dict[int | str, Any], source: Any = "user", pair_id: Any = 
 
 
 def bad_items() -> Iterator[Planted]:
-    """Faults of one item, which leave its neighbour alone."""
-    faults: list[tuple[str, str, Any]] = [
+    """Defects of one item, which leave its neighbour alone."""
+    defects: list[tuple[str, str, Any]] = [
         *(("missing_field", f"no {name}", without(TROUSERS, name)) for name in NEEDED),
         ("missing_field", "an empty item", {}),
     ]
     for reason, fields in WRONG_VALUES.items():
         for name, values in fields.items():
-            faults += [(reason, f"{name} {value!r}", TROUSERS | {name: value}) for value in values]
+            defects += [(reason, f"{name} {value!r}", TROUSERS | {name: value}) for value in values]
     for value in (None, 7, "trousers", [1, 2], True):
-        faults.append(("not_an_object", f"an item that is {value!r}", value))
-    for reason, what, item_fields in faults:
+        defects.append(("not_an_object", f"an item that is {value!r}", value))
+    for reason, what, item_fields in defects:
         yield Planted(what, ((2, reason),), annotated({1: TOP, 2: item_fields}))
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from df2_assets.checks.finding import Finding
 from df2_assets.dataset.skus import collect_refusals
-from df2_assets.dataset.tables import MADE_FROM, REFUSALS
+from df2_assets.dataset.tables import INPUTS, REFUSALS
 from df2_assets.engines.base import Lost, R, S
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
-from df2_assets.verification.rereading import Shard
+from df2_assets.verification.rereading import RereadShard
 from df2_assets.verification.verify import Verified, unedited, verify
 from df2_assets_tests.checks import clean
 from df2_assets_tests.support import processes
@@ -35,7 +35,7 @@ METADATA, LINES = "train_sku_metadata.json", "train_image_text.jsonl"
 LIST = "_df2_assets/train.sha256"
 
 Told = tuple[str, str, str | None, str]
-"""Of a fault: what found it, what is wrong, where, and who can mend it."""
+"""Of a problem: what found it, what is wrong, where, and who can mend it."""
 
 
 def build(roots: Roots) -> None:
@@ -45,8 +45,8 @@ def build(roots: Roots) -> None:
     refused = tables.from_frame(
         collect_refusals(SPLIT, index, built.groups, built.manifest), REFUSALS
     )
-    made_from = tables.digests(roots, MADE_FROM["refusals"], SPLIT)
-    tables.write(roots, "refusals", SPLIT, refused, made_from)
+    inputs = tables.digests(roots, INPUTS["refusals"], SPLIT)
+    tables.write(roots, "refusals", SPLIT, refused, inputs)
 
 
 @pytest.fixture(scope="module")
@@ -67,8 +67,13 @@ def copy(original: Roots, tmp_path: Path) -> Roots:
 
 def told(roots: Roots, found: Verified) -> set[Told]:
     return {
-        (fault.check, fault.what.replace(str(roots.sku_root), "SKU_ROOT"), fault.path, fault.repair)
-        for fault in found.faults
+        (
+            problem.check,
+            problem.what.replace(str(roots.sku_root), "SKU_ROOT"),
+            problem.path,
+            problem.repair,
+        )
+        for problem in found.problems
     }
 
 
@@ -270,9 +275,9 @@ def test_what_is_not_as_it_was_built_is_found_and_a_build_repairs_it(
 ) -> None:
     do, expected = DAMAGES[damage]
     do(copy)
-    assert told(copy, verify(copy, SPLIT)) == {(*fault, "build") for fault in expected}
+    assert told(copy, verify(copy, SPLIT)) == {(*problem, "build") for problem in expected}
     build(copy)
-    assert verify(copy, SPLIT, SerialEngine()).faults == []
+    assert verify(copy, SPLIT, SerialEngine()).problems == []
     assert contract(copy.sku_root) == contract(original.sku_root)
 
 
@@ -280,7 +285,7 @@ def test_a_data_set_as_it_was_built_has_no_fault_and_is_not_touched(original: Ro
     before = {path: stamp(path) for path in original.sku_root.rglob("*")}
     for deep in (False, True):
         found = verify(original, SPLIT, SerialEngine() if deep else None)
-        assert (found.faults, found.notes, found.damaged) == ([], [], [])
+        assert (found.problems, found.notes, found.damaged) == ([], [], [])
         assert (found.crops, found.deep) == (len(CROPS), deep)
         assert {finding.severity for finding in found.findings.values() if not finding.passed} <= {
             "warn"
@@ -291,13 +296,17 @@ def test_a_data_set_as_it_was_built_has_no_fault_and_is_not_touched(original: Ro
 def test_what_is_not_the_projects_is_for_a_person_to_move_and_stays(copy: Roots) -> None:
     """And its name cannot act in a terminal."""
     (copy.sku_root / FOREIGN).write_text("mine")
-    (fault,) = verify(copy, SPLIT).faults
-    assert (fault.check, fault.what, fault.repair) == (FILES, "not a file of this project", "you")
-    assert fault.path is not None
-    assert "notes.txt" in fault.path
-    assert fault.path.isprintable()
+    (problem,) = verify(copy, SPLIT).problems
+    assert (problem.check, problem.what, problem.repair) == (
+        FILES,
+        "not a file of this project",
+        "you",
+    )
+    assert problem.path is not None
+    assert "notes.txt" in problem.path
+    assert problem.path.isprintable()
     build(copy)
-    assert verify(copy, SPLIT).faults == [fault]
+    assert verify(copy, SPLIT).problems == [problem]
     assert (copy.sku_root / FOREIGN).read_text() == "mine"
 
 
@@ -313,12 +322,12 @@ def test_a_copy_with_other_times_is_well_and_only_a_plain_look_says_so(
 ) -> None:
     retime(copy.sku_root)
     found = verify(copy, SPLIT)
-    assert found.faults == []
+    assert found.problems == []
     (note,) = found.notes
     assert note.startswith(f"{len(CROPS)} files of crops have the bytes that were written")
     assert note.endswith("df2-assets build --split train")
     deep = verify(copy, SPLIT, SerialEngine())
-    assert (deep.faults, deep.notes, deep.damaged) == ([], [], [])
+    assert (deep.problems, deep.notes, deep.damaged) == ([], [], [])
     before = crop_stamps(copy.sku_root)
     build(copy)
     assert crop_stamps(copy.sku_root) == before  # the times are recorded, and no crop is made
@@ -334,7 +343,7 @@ def test_damage_behind_another_time_is_found_by_a_plain_look(copy: Roots) -> Non
         assert found.damaged == []  # a build sees it by itself
 
 
-def test_files_of_systems_are_listed_and_no_fault(copy: Roots) -> None:
+def test_files_of_systems_are_listed_and_no_problem(copy: Roots) -> None:
     names = [
         "train/.DS_Store",
         "train/catalog/Thumbs.db",
@@ -344,7 +353,7 @@ def test_files_of_systems_are_listed_and_no_fault(copy: Roots) -> None:
     for name in names:
         (copy.sku_root / name).touch()
     found = verify(copy, SPLIT)
-    assert found.faults == []
+    assert found.problems == []
     assert found.notes == [
         f"4 files of operating systems or file servers, ignored: {', '.join(sorted(names))}"
     ]
@@ -354,27 +363,27 @@ def test_files_of_systems_are_listed_and_no_fault(copy: Roots) -> None:
 
 def test_a_link_that_leads_elsewhere_is_for_a_person_to_remove(copy: Roots) -> None:
     (copy.sku_root / EMPTY).symlink_to(copy.df2_root)
-    (fault,) = verify(copy, SPLIT).faults
-    assert (fault.check, fault.repair) == (FILES, "you")
-    assert str(copy.sku_root / EMPTY) in fault.what
+    (problem,) = verify(copy, SPLIT).problems
+    assert (problem.check, problem.repair) == (FILES, "you")
+    assert str(copy.sku_root / EMPTY) in problem.what
 
 
 def test_a_split_that_was_never_built_is_said_so(original: Roots) -> None:
-    (fault,) = verify(original, "validation").faults
-    assert (fault.check, fault.what) == ("state", "it has not been built")
+    (problem,) = verify(original, "validation").problems
+    assert (problem.check, problem.what) == ("state", "it has not been built")
 
 
 def test_a_data_set_that_was_moved_away_from_its_originals_is_still_well(copy: Roots) -> None:
     moved = Roots(copy.df2_root / "nowhere", copy.sku_root, "another name")
     found = verify(moved, SPLIT)
-    assert found.faults == []
+    assert found.problems == []
     assert found.notes == []
     (copy.sku_root / METADATA).write_text(
         (copy.sku_root / METADATA).read_text().replace(str(copy.df2_root), "/nowhere", 1)
     )
     checksums.write(copy, SPLIT, lambda: None)
     found = verify(moved, SPLIT)
-    assert found.faults == []
+    assert found.problems == []
     (note,) = found.notes
     assert "original images were not looked for" in note
 
@@ -385,8 +394,8 @@ def test_a_missing_original_is_said_where_the_others_are_there(copy: Roots, tmp_
     build(moved)
     (moved.images(SPLIT) / "000003.jpg").unlink()
     found = verify(moved, SPLIT)
-    assert {fault.what for fault in found.faults} == {"the original image is not there"}
-    assert {fault.image_id for fault in found.faults} == {"000003"}
+    assert {problem.what for problem in found.problems} == {"the original image is not there"}
+    assert {problem.image_id for problem in found.problems} == {"000003"}
 
 
 @pytest.mark.parametrize(
@@ -400,13 +409,13 @@ def test_only_a_deep_look_finds_damage_behind_an_unchanged_size_and_time(
     copy: Roots, damage: Callable[[Path], object], what: str
 ) -> None:
     damage(copy.sku_root / CATALOG)
-    assert verify(copy, SPLIT).faults == []
+    assert verify(copy, SPLIT).problems == []
     found = verify(copy, SPLIT, SerialEngine())
     assert told(copy, found) == {(FILES, what, CATALOG, "build")}
     assert found.damaged == [CATALOG]
     assert not found.findings["crops", "files_match"].passed
-    (fault,) = found.faults
-    assert (fault.sku_id, fault.image_id, fault.item_idx) == ("000001_01_01", "000001", 1)
+    (problem,) = found.problems
+    assert (problem.sku_id, problem.image_id, problem.item_idx) == ("000001_01_01", "000001", 1)
 
 
 def test_workers_that_read_crops_back_load_neither_tables_nor_dagster(tmp_path: Path) -> None:
@@ -423,7 +432,7 @@ class Fragile(SerialEngine):
         self, function: Callable[[S], R], shards: Iterable[S]
     ) -> Generator[tuple[S, R | Lost], None, None]:
         for shard, result in super().map(function, shards):
-            assert isinstance(shard, Shard)
+            assert isinstance(shard, RereadShard)
             yield shard, Lost("killed") if CATALOG in shard.crop_paths else result
 
 
@@ -446,7 +455,7 @@ def test_a_damaged_crop_is_marked_and_the_next_build_makes_it_and_no_other(
     build(copy)
     after = crop_stamps(copy.sku_root)
     assert {f"train/{path}" for path in before if before[path] != after[path]} == {CATALOG}
-    assert verify(copy, SPLIT, SerialEngine()).faults == []
+    assert verify(copy, SPLIT, SerialEngine()).problems == []
     assert contract(copy.sku_root) == contract(original.sku_root)
     assert not copy.journal(SPLIT).exists()
 
@@ -454,11 +463,11 @@ def test_a_damaged_crop_is_marked_and_the_next_build_makes_it_and_no_other(
 def test_what_a_build_sees_by_itself_need_not_be_marked(copy: Roots) -> None:
     os.truncate(copy.sku_root / CATALOG, 100)
     found = verify(copy, SPLIT, SerialEngine())
-    assert CATALOG in {fault.path for fault in found.faults}
+    assert CATALOG in {problem.path for problem in found.problems}
     assert found.damaged == []
 
 
-def test_a_file_that_a_build_writes_while_it_is_looked_at_is_no_fault(copy: Roots) -> None:
+def test_a_file_that_a_build_writes_while_it_is_looked_at_is_no_problem(copy: Roots) -> None:
     listing, finding = checksums.read(copy, SPLIT), Finding(True, "error", 1, "well")
     assert unedited(finding, SPLIT, METADATA, listing, {}) == finding
     assert not unedited(finding, SPLIT, METADATA, listing, {METADATA: "another"}).passed

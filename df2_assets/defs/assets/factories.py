@@ -28,7 +28,7 @@ from df2_assets.defs.metadata import COLUMN_LINEAGE, column_lineage, columns, in
 from df2_assets.defs.names import Names, beside
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
-from df2_assets.defs.runs.history import another_data_set, data_set, made_from_tag
+from df2_assets.defs.runs.history import another_data_set, data_set, input_tag
 from df2_assets.settings import PACKAGE
 
 if TYPE_CHECKING:
@@ -203,7 +203,7 @@ def record_source(
     context.log_event(dg.AssetObservation(key, partition=partition, tags=tags, metadata=metadata))
     step = context.op_execution_context.get_step_execution_context()
     step.wipe_input_asset_version_info(key)
-    return {made_from_tag(key): version}
+    return {input_tag(key): version}
 
 
 def reference(body: Callable[..., Any]) -> dict[str, Any]:

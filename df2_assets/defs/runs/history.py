@@ -16,7 +16,7 @@ INDEX: Final = "raw_annotation_index"
 TEMPLATES: Final = "prompt_templates"
 
 
-def made_from_tag(source: dg.AssetKey) -> str:
+def input_tag(source: dg.AssetKey) -> str:
     """Return the tag of what is made from a source: the data version that the source then had.
 
     Dagster takes it from materializations, which a source does not have; so the asset sets it.
@@ -41,11 +41,11 @@ def observed(instance: dg.DagsterInstance, source: dg.AssetKey, split: str) -> O
     return None
 
 
-def made_from(instance: dg.DagsterInstance, index: dg.AssetKey, split: str) -> str | None:
+def input_version(instance: dg.DagsterInstance, index: dg.AssetKey, split: str) -> str | None:
     """Return the data version of the source that the split's index was read from."""
     record = last_made(instance, index, split)
     event = record.asset_materialization if record else None
-    return (event.tags or {}).get(made_from_tag(beside(index, SOURCE))) if event else None
+    return (event.tags or {}).get(input_tag(beside(index, SOURCE))) if event else None
 
 
 def last_made(

@@ -9,7 +9,7 @@ from df2_assets.checks.finding import RecordedFinding, State, read_offenders
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import MEANINGS
 from df2_assets.dataset.skus import SKU_ID
-from df2_assets.errors import inert
+from df2_assets.errors import escape_untrusted
 from df2_assets.report.readiness import Readiness, verdict
 from df2_assets.store.layout import Roots
 
@@ -147,5 +147,6 @@ def _shown(head: pd.DataFrame) -> list[dict[str, str | None]]:
 
 
 def _cell(value: object) -> dict[str, Any]:
-    text = "" if pd.isna(value) else inert(value if isinstance(value, str) else str(value), 200)  # type: ignore[call-overload]
+    is_missing = pd.isna(value)  # type: ignore[call-overload]
+    text = "" if is_missing else escape_untrusted(str(value), 200)
     return {"text": text, "sku": SKU_ID.fullmatch(text) is not None}

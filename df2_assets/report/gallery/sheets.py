@@ -27,7 +27,7 @@ class Sheet(NamedTuple):
         return self.path
 
 
-class Shard(NamedTuple):
+class SheetShard(NamedTuple):
     """`sku_root` holds the crops, `site` the sheets."""
 
     sku_root: str
@@ -41,7 +41,7 @@ def sheet_path(sku_id: str, digests: list[str]) -> str:
     return f"thumbs/{sku_id[3:6]}/{sku_id}-{content[:10]}.jpg"
 
 
-def draw_shard(shard: Shard) -> int:
+def draw_shard(shard: SheetShard) -> int:
     """Draw the sheets; return how many."""
     paths = (path for sheet in shard.sheets for path in (*sheet.catalog, *sheet.query))
     crops = store_at(shard.sku_root).open_each(f"{shard.sku_root}/{path}" for path in paths)

@@ -19,7 +19,7 @@ from df2_assets.engines.base import Engine, Lost, label
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.report.gallery.content import Content, script
-from df2_assets.report.gallery.sheets import Shard, draw_shard
+from df2_assets.report.gallery.sheets import SheetShard, draw_shard
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import store_at
 
@@ -88,7 +88,7 @@ def _draw(
     progress: Progress,
 ) -> int:
     missing = [sheet for sheet in content.sheets if sheet.path not in there]
-    whole = Shard(str(roots.sku_root), str(site), missing)
+    whole = SheetShard(str(roots.sku_root), str(site), missing)
     with (
         progress(f"drawing thumbnails of {split}", len(missing), "SKUs") as advance,
         closing(map_shards(engine, draw_shard, whole, _SHARD)) as results,

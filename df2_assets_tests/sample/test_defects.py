@@ -18,7 +18,7 @@ from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
 from df2_assets_tests.sample.conftest import FAULTY_IMAGES
 
-pytestmark = pytest.mark.slow  # `make demo-faults` scores this sample
+pytestmark = pytest.mark.slow  # `make demo-defects` scores this sample
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_entries_point_at_files_and_items_that_are_there(faulty: Path, key: list
             assert f'"item{one.item_idx}"'.encode() in path.read_bytes(), one
 
 
-def test_no_place_has_two_faults(key: list[Planted]) -> None:
+def test_no_place_has_two_defects(key: list[Planted]) -> None:
     assert len({(one.path, one.item_idx) for one in key}) == len(key)
 
 
@@ -75,7 +75,7 @@ def test_boxes_past_the_edge_are_too_many_in_train_alone(key: list[Planted]) -> 
     assert {one.split for one in key if one.planted.startswith("box past the edge")} == {"train"}
 
 
-def test_the_clean_part_is_that_of_a_sample_without_faults(faulty: Path, tmp_path: Path) -> None:
+def test_the_clean_part_is_that_of_a_sample_without_defects(faulty: Path, tmp_path: Path) -> None:
     make_sample(tmp_path / "out", images=FAULTY_IMAGES)
     for path in (tmp_path / "out").rglob("*"):
         relative = path.relative_to(tmp_path / "out")
@@ -85,7 +85,7 @@ def test_the_clean_part_is_that_of_a_sample_without_faults(faulty: Path, tmp_pat
 
 def test_a_second_call_touches_nothing(faulty: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in faulty.rglob("*")}
-    assert make_sample(faulty, images=FAULTY_IMAGES, faults=True).written == 0
+    assert make_sample(faulty, images=FAULTY_IMAGES, defects=True).written == 0
     with pytest.raises(SampleError, match="holds another sample"):
         make_sample(faulty, images=FAULTY_IMAGES)
     assert {path: path.stat().st_mtime_ns for path in faulty.rglob("*")} == before
