@@ -75,7 +75,8 @@ ui: .venv/.installed-dev ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the
 	 exec .venv/bin/df2-assets serve -- .venv/bin/dg dev --host 127.0.0.1 --port $(PORT)
 
 # In the order of collection: the longest files are among the first, and none is left for the end.
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+BY_FILE := --dist loadfile --no-loadscope-reorder
+PARALLEL := -n auto $(BY_FILE)
 EXTRA := torch or exports or browser or postgres or ray or objects or daemon or slow
 test: .venv/.installed-dev ## run every test that needs no extra
 	@.venv/bin/python -m pytest $(PARALLEL) -m 'not ($(EXTRA) or faults)'
@@ -94,8 +95,9 @@ $(AZURITE): .venv/bin/python | system-packages
 	@npm install --prefix $(@D) --no-save --ignore-scripts --no-audit --no-fund --silent azurite@$(@F)
 	@touch $@
 
+# Two processes, also on more cores: each starts its own object stores, browser and Ray.
 test-extra: .venv/.installed-extra system-packages $(AZURITE) ## run what test-all adds to test
-	@.venv/bin/python -m pytest -m '$(EXTRA)'
+	@.venv/bin/python -m pytest -n 2 $(BY_FILE) -m '$(EXTRA)'
 
 FAULTS := .venv/bin/python -m pytest $(PARALLEL) df2_assets_tests/faults
 faults: .venv/.installed-dev ## kill, fill, damage and attack builds, for a few minutes
