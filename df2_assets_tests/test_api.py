@@ -235,7 +235,7 @@ def test_the_blocks_of_the_page_run_one_after_the_other(
     (tmp_path / "data" / "DeepFashion2_SKU").symlink_to(build.sku)
     monkeypatch.chdir(tmp_path)
     page = (processes.PROJECT / "docs" / "python.md").read_text(encoding="utf-8")
-    before_training = page.partition("## A training machine")[0]
+    before_training = page.partition("## Training machines")[0]
     block = tmp_path / "blocks.py"
     block.write_text("\n".join(re.findall(r"```python\n(.*?)```", before_training, re.S)))
     has = runpy.run_path(str(block))
