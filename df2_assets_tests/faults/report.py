@@ -1,4 +1,4 @@
-"""What the harness has tried, as numbers in figures/ and as a table of docs/reliability.md."""
+"""The counts of the fault harness: as numbers in figures/ and as a table of docs/reliability.md."""
 
 import json
 from collections import Counter
@@ -13,27 +13,27 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 FIGURES: Final = {
     "kills": "kills with SIGKILL, each followed by a build to the end",
     "full_disks": "disks that filled up during a build",
-    "damaged_files": "files deleted, cut, changed or replaced behind the platform's back",
-    "stops": "builds ended by SIGTERM, Ctrl-C, *Terminate* or the death of their parent",
-    "races": "builds beside another build, a `verify` or a change of the input",
-    "deletion_attacks": "links, names, roots and records that lead to what is not ours",
+    "damaged_files": "files deleted, truncated, changed or replaced from outside",
+    "stops": "builds ended by SIGTERM, Ctrl-C, *Terminate* or the death of their parent process",
+    "races": "builds during another build, a `verify` or a change of the input",
+    "deletion_attacks": "links, names, roots and records that lead to foreign files",
     "annotations": "mutated annotation files",
     "images": "mutated images",
     "edits": "random edits of the input, each rebuilt and compared with a clean build",
     "upgrades": "outputs of another release, code version or data set",
-    "injections": "texts that would be HTML, a formula or a command if they were not escaped",
+    "injections": "texts that would act as HTML, a formula or a command if they were not escaped",
 }
 """Every figure, and what it counts."""
 
 Counted = Mapping[str, Mapping[str, int]]
-"""Figures by the file of tests that counted them."""
+"""Figures by the test file that counted them."""
 
 
 def table(forms: Mapping[str, Counted]) -> str:
-    """A table in Markdown: a row a figure, a column a form of the harness."""
+    """Return a Markdown table, with one row per figure and one column per form of the harness."""
     sums = {form: _sum(counted) for form, counted in forms.items()}
     lines = [
-        " | ".join(("| tried", *(f"`{form}`" for form in sums))) + " |",
+        " | ".join(("| disturbance", *(f"`{form}`" for form in sums))) + " |",
         "|---|" + "---:|" * len(sums),
     ]
     for name, meaning in FIGURES.items():
@@ -44,7 +44,7 @@ def table(forms: Mapping[str, Counted]) -> str:
 
 
 def load(form: str) -> dict[str, dict[str, int]]:
-    """The figures of the last run of a form of the harness; none where there was none."""
+    """Return the figures of the last run of a form of the harness; none if it never ran."""
     path = FOLDER / f"{form}.json"
     if not path.exists():
         return {}
@@ -53,7 +53,7 @@ def load(form: str) -> dict[str, dict[str, int]]:
 
 
 def keep(form: str, counted: Counted) -> None:
-    """Record figures, in place of the earlier ones of the same files of tests, and show them."""
+    """Record figures, replacing earlier ones of the same test files, and write them to the page."""
     FOLDER.mkdir(exist_ok=True)
     figures = json.dumps(load(form) | {file: dict(of) for file, of in counted.items()}, indent=2)
     (FOLDER / f"{form}.json").write_text(figures + "\n", encoding="utf-8")
@@ -61,10 +61,10 @@ def keep(form: str, counted: Counted) -> None:
 
 
 def page(text: str) -> str:
-    """The page with its table as the recorded figures have it."""
+    """Return the page with its table made from the recorded figures."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    figures = table({form: found for form in ("short", "long") if (found := load(form))})
+    figures = table({form: counted for form in ("short", "long") if (counted := load(form))})
     return f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}"
 
 
