@@ -1,5 +1,5 @@
-# The platform and its commands in one image; compose.yaml runs it with everything around it.
-# docs/deployment.md, "Containers", says how. UID is the user that owns the data set's folders.
+# An image with the platform and its commands. compose.yaml runs it together with the other services.
+# See "Containers" in docs/deployment.md. UID is the user who owns the folders of the data set.
 ARG PYTHON=3.13
 
 FROM python:${PYTHON}-slim-bookworm AS build

@@ -1,8 +1,8 @@
-# Everything is installed into .venv, under constraints/, and only when something changed.
-# PYTHON=python3.12 chooses the Python that .venv is made with.
+# Targets install into .venv, in the versions of constraints/, and only if something has changed.
+# PYTHON=python3.12 chooses the Python of .venv.
 
 .DEFAULT_GOAL := help
-# .venv has all that is needed: nothing of another Python gets into it.
+# .venv has everything: no package of another Python may be imported.
 unexport PYTHONHOME PYTHONPATH PYTHONUSERBASE
 PORT ?= 3000
 
@@ -11,7 +11,7 @@ SAMPLE_ROOTS := DF2_ROOT="$(CURDIR)/$(SAMPLE)/DeepFashion2_original" SKU_ROOT="$
 # dg compares the active environment with the project's own.
 DAGSTER := DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)/.dagster}" VIRTUAL_ENV="$(CURDIR)/.venv"
 
-# A name on the PATH says little: pyenv's shims exist for Pythons that they then refuse to run.
+# A name on the PATH is not enough: pyenv has shims for Pythons that it then refuses to run.
 PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3.13 python3.12 python3.11 python3)
 SUITABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 FIND_PYTHON = for python in $(PYTHONS) ""; do \
@@ -22,8 +22,8 @@ FIND_PYTHON = for python in $(PYTHONS) ""; do \
 	  elif "$$python" -c '$(SUITABLE)' >/dev/null 2>&1; then break; fi; \
 	done
 
-# A virtual environment holds absolute paths: one that came along with a copied or moved folder
-# would run the code of the old place.
+# A virtual environment contains absolute paths. After the folder is copied or moved, it would run
+# the code in the old folder, so it is created again.
 ifneq ($(wildcard .venv/.installed),)
 ifneq ($(shell cat .venv/.installed),$(CURDIR))
 .PHONY: .venv/bin/python
@@ -51,65 +51,66 @@ help: ## list the targets
 
 install: .venv/.installed ## make .venv and install the project into it
 
-demo: install ## write the sample data set and build it with every check
+demo: install ## draw the sample data set and build it with every check
 	@.venv/bin/df2-assets sample "$(SAMPLE)/DeepFashion2_original"
 	@$(DAGSTER) $(SAMPLE_ROOTS) .venv/bin/df2-assets build
 	@[ -n "$$VIRTUAL_ENV" ] || echo 'For df2-assets in this shell: . .venv/bin/activate'
 
-demo-defects: install ## the same on a sample with planted defects: what is refused, and why
+demo-defects: install ## do the same on a sample with planted defects, and score the checks
 	@.venv/bin/df2-assets sample "$(SAMPLE)/defects" --defects
 	@.venv/bin/df2-assets score "$(SAMPLE)/defects"
 
-# Over the same data as make ui; the sample is built first.
+# Uses the same data as `make ui`. If that is the sample, it is built first.
 ifeq ($(DF2_ROOT)$(wildcard data/DeepFashion2_original),)
 gallery: demo
 endif
-gallery: install ## write pages to look at the data set with, and open them
+gallery: install ## write web pages that show every crop, and open them
 	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
 	 $(DAGSTER) .venv/bin/df2-assets report --open
 
-# Over DF2_ROOT, else data/DeepFashion2_original, else the sample.
-ui: .venv/.installed-dev ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the reports that it links to
+# Uses DF2_ROOT, or else data/DeepFashion2_original, or else the sample.
+ui: .venv/.installed-dev ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the reports for its links
 	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
 	 export $(DAGSTER); \
 	 exec .venv/bin/df2-assets serve -- .venv/bin/dg dev --host 127.0.0.1 --port $(PORT)
 
-# In the order of collection: the longest files are among the first, and none is left for the end.
+# In the order of collection: the longest files come first, so that none is left over at the end.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 PARALLEL := -n auto $(BY_FILE)
 EXTRA := torch or exports or browser or postgres or ray or objects or daemon or slow
 test: .venv/.installed-dev ## run every test that needs no extra
 	@.venv/bin/python -m pytest $(PARALLEL) -m 'not ($(EXTRA) or faults)'
 
-# Rules and records, the plan, checks and what is on disk: no Dagster, no worker processes.
+# Tests of rules, records, plans, checks and files. They use no Dagster and no worker processes.
 UNIT := $(addprefix df2_assets_tests/,dataset pipeline checks store)
-test-unit: .venv/.installed-dev ## run the rules' tests, without a build, in seconds
+test-unit: .venv/.installed-dev ## run the tests that need no Dagster, in seconds
 	@.venv/bin/python -m pytest $(PARALLEL) -m 'not ($(EXTRA) or faults)' $(UNIT)
 
-test-all: test test-extra ## run every test, with what the extras need
+test-all: test test-extra ## run every test; installs the extras and system packages
 
-# The newest that runs on the node of Debian 12. Order only: system-packages has no file.
+# The newest version that runs on the node of Debian 12. system-packages makes no file, so it is an
+# order-only prerequisite.
 AZURITE := .venv/azurite/3.35.0
 $(AZURITE): .venv/bin/python | system-packages
 	@echo "Installing azurite $(@F)"
 	@npm install --prefix $(@D) --no-save --ignore-scripts --no-audit --no-fund --silent azurite@$(@F)
 	@touch $@
 
-# Two processes, also on more cores: each starts its own object stores, browser and Ray.
+# Two processes on any number of cores, because each starts its own object stores, browser and Ray.
 test-extra: .venv/.installed-extra system-packages $(AZURITE) ## run what test-all adds to test
 	@.venv/bin/python -m pytest -n 2 $(BY_FILE) -m '$(EXTRA)'
 
 FAULTS := .venv/bin/python -m pytest $(PARALLEL) df2_assets_tests/faults
-faults: .venv/.installed-dev ## kill, fill, damage and attack builds, for a few minutes
+faults: .venv/.installed-dev ## run the fault harness for a few minutes
 	@$(FAULTS)
 
-faults-long: .venv/.installed-dev ## the same for an hour, its figures into docs/reliability.md
+faults-long: .venv/.installed-dev ## run it for an hour, and write its figures into docs/reliability.md
 	@$(FAULTS) --long --write-figures
 
 system-packages:
 	@scripts/install_system_packages.sh
 
-# Versions this old have no wheels for later Pythons.
+# Such old versions have no wheels for later Pythons.
 test-lowest: private PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3.11)
 test-lowest: .venv/.installed-dev ## run make test with every dependency at its lower bound (slow)
 	@$(FIND_PYTHON); "$$python" -m venv --clear .venv-lowest
@@ -117,13 +118,13 @@ test-lowest: .venv/.installed-dev ## run make test with every dependency at its 
 	@.venv-lowest/bin/python -I scripts/pip_install.py -c .venv-lowest/constraints.txt -e '.[dev]'
 	@.venv-lowest/bin/python -m pytest $(PARALLEL) -m 'not ($(EXTRA) or faults)'
 
-versions: .venv/bin/python ## try the oldest and the newest Dagster that are supported (slow)
+versions: .venv/bin/python ## test the oldest and the newest supported Dagster (slow)
 	@PYTHON=.venv/bin/python scripts/check_versions.sh
 
-screenshots: .venv/.installed-extra system-packages ## take the pictures of docs/images again
+screenshots: .venv/.installed-extra system-packages ## take the pictures in docs/images again
 	@.venv/bin/python -m scripts.screenshots
 
-lint: .venv/.installed-dev ## ruff, mypy, dg check, hadolint, the schema of compose.yaml
+lint: .venv/.installed-dev ## run ruff, mypy, dg check, hadolint and the schema of compose.yaml
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
@@ -132,24 +133,24 @@ lint: .venv/.installed-dev ## ruff, mypy, dg check, hadolint, the schema of comp
 	@.venv/bin/hadolint Dockerfile
 	@.venv/bin/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
-bench: install ## measure this project and the original recipe, in turns (ARGS=...)
+bench: install ## compare a build with the original recipe, in turns (ARGS=...)
 	@.venv/bin/python -m benchmarks.bench $(ARGS)
 
-bench-engines: .venv/.installed-extra ## compare processes of this machine with Ray, in turns (ARGS=...)
+bench-engines: .venv/.installed-extra ## compare local processes with Ray, in turns (ARGS=...)
 	@.venv/bin/python -m benchmarks.engines $(ARGS)
 
-rehearsal: install ## build a data set of full size and measure it (ARGS=--yes)
+rehearsal: install ## build a data set at full size and measure it (ARGS=--yes)
 	@.venv/bin/python -m benchmarks.rehearsal $(ARGS)
 
-scale: install ## feed ten million annotations to index, grouping and plan (ARGS=...)
+scale: install ## index, group and plan ten million annotations (ARGS=...)
 	@.venv/bin/python -m benchmarks.scale $(ARGS)
 
-bucket: install ## build 625,000 small images, a bucket of docs/scaling.md (ARGS=...)
+bucket: install ## build 625,000 small images, one bucket of docs/scaling.md (ARGS=...)
 	@.venv/bin/python -m benchmarks.bucket $(ARGS)
 
-constraints: .venv/bin/python ## resolve constraints/ anew for the Python of .venv
+constraints: .venv/bin/python ## resolve constraints/ again for the Python of .venv
 	@.venv/bin/python scripts/write_constraints.py
 
-clean: ## remove .venv, caches and the sample; data sets and Dagster's history stay
+clean: ## remove .venv, caches and the sample; keep data sets and Dagster's history
 	rm -rf .venv .venv-lowest build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache $(SAMPLE)
 	find benchmarks df2_assets df2_assets_tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
