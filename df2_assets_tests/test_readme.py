@@ -63,7 +63,6 @@ def test_the_page_of_the_checks_explains_every_reason() -> None:
         assert f"| `{reason.value}` | {meaning} |" in page
 
 
-def test_the_readme_lists_every_page() -> None:
-    assert {f"docs/{page.name}" for page in (PROJECT / "docs").glob("*.md")} == {
-        *re.findall(r"\((docs/[a-z-]+\.md)\)", README)
-    }
+def test_the_readme_fits_on_a_few_screens_and_leads_to_the_index() -> None:
+    assert len(README.splitlines()) <= 200
+    assert "(docs/README.md)" in README
