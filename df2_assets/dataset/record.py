@@ -1,5 +1,7 @@
 """The record of a crop: every column of every table and every field of the contract files, once.
 
+`docs/contract.md` describes the contract files, `docs/internals.md` the tables.
+
 The tables (`dataset.tables`), the documents in the UI (`dataset.documents`), the rows of the index
 (`pipeline.reading`) and the checks of the contract files derive from it. A label is its entry in
 `taxonomy.LABELS`: that it is read, refused and carried along follows. Worker processes import this

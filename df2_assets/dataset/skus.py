@@ -1,7 +1,7 @@
 """Visual SKUs: `(pair_id, style > 0, category_id)`, kept only with both domains.
 
-The rule is the original recipe's; `style` 0 means that an item has no counterpart (DeepFashion2
-README).
+`docs/contract.md` has the rule, which is that of the original recipe. `style` 0 means that an item
+has no counterpart (README of DeepFashion2).
 """
 
 import re

@@ -1,7 +1,6 @@
-"""A second reading of the contract: slow, plain, one image after another.
+"""A second implementation of `docs/contract.md`: slow, plain, one image after another.
 
-It shares no code with the platform and takes no advice from it; where the two disagree, the
-design decides which is wrong.
+It shares no code with the platform. Where the two disagree, the contract decides which is wrong.
 """
 
 import json
