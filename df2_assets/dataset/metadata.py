@@ -1,7 +1,6 @@
 """The two contract files as records: `{split}_sku_metadata.json`, `{split}_image_text.jsonl`.
 
-Names and order of their fields are the contract (`docs/contract.md`). A test compares them with
-`dataset.record`.
+Names and order of their fields are the contract; a test compares them with `dataset.record`.
 """
 
 from collections.abc import Iterator
