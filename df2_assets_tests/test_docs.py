@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from df2_assets.checks.finding import RecordedFinding
 from df2_assets.dataset.record import DOCUMENTS, TABLES
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.exports.record import File, Record
+from df2_assets.store.declaration import Declaration
 from df2_assets.store.layout import OWN_FOLDER, Roots
+from df2_assets.store.lease import Holder
+from df2_assets.store.state import State
 from df2_assets_tests.support.processes import PROJECT
 
 DOCS = PROJECT / "docs"
@@ -87,6 +92,23 @@ def test_the_internals_list_every_path_of_the_project() -> None:
         roots.lock(split).with_suffix(".json"),
     )
     assert listed == {path.relative_to(roots.sku_root / OWN_FOLDER).as_posix() for path in paths}
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    {
+        "state/{split}.json": State.__struct_fields__,
+        "declaration.json": Declaration.__struct_fields__,
+        "checks/…/{split}.json": RecordedFinding.__struct_fields__,
+        "exports/{name}/{split}.json": Record.__struct_fields__ + File.__struct_fields__,
+        "locks/{split}.json": Holder.__struct_fields__,
+    }.items(),
+)
+def test_the_internals_list_the_fields_of_every_record(path: str, fields: tuple[str, ...]) -> None:
+    page = (DOCS / "internals.md").read_text(encoding="utf-8")
+    section = page.partition("\n## Records\n")[2].partition("\n## ")[0]
+    (row,) = (line for line in section.splitlines() if line.startswith(f"| `{path}` |"))
+    assert set(re.findall(r"`(\w+)`", row)) == set(fields)
 
 
 def test_the_contract_names_every_field_of_the_contract_files() -> None:
