@@ -1,6 +1,6 @@
-"""A build from Python, inspected with pandas. This is a notebook as a script: `# %%` starts a cell.
+"""A build from Python, and a look at it with pandas: a notebook as a script, `# %%` is a cell.
 
-DF2_ROOT and SKU_ROOT in the environment say where the data set is, or pass both to each function.
+DF2_ROOT and SKU_ROOT in the environment say where the data set is; or give both to each function.
 """
 
 # %% What would a build do?
@@ -10,12 +10,12 @@ SPLITS = ("train", "validation")
 for split, plan in df2_assets.plan(splits=SPLITS).items():
     print(f"{split}: {plan.crops_to_make} crops to make, about {plan.takes.seconds:.0f} s")
 
-# %% Build what is missing or out of date.
+# %% Build. What has not changed is not done again.
 built = df2_assets.build(splits=SPLITS)
 for split, result in built.items():
     print(f"{split}: {result.skus} SKUs, {result.crops} crops, {result.refused} refused")
 
-# %% What did the checks find? `offenders` is a DataFrame that lists all of them.
+# %% What did the checks say? `offenders` is a DataFrame with all of them.
 for split, result in built.items():
     for check in result.warnings:
         print(f"{split}: {check.asset}: {check.name}: {check.summary}")
@@ -30,6 +30,6 @@ for answer in df2_assets.explain(crops["image_path"].iloc[0]):
     for step in answer.steps:
         print(f"{step.stage:<22}{step.said}")
 
-# %% Do the files on disk match the build?
+# %% Is everything on disk as it was built?
 for split, verified in df2_assets.verify(splits=SPLITS).items():
     print(f"{split}: {'all is well' if verified.well else verified.problems}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that tests of the UI, PostgreSQL, shell completion and Azurite need, if
-# they are missing: chromium, postgresql, zsh, nodejs and npm. Only root can install them; for other
-# users it prints the command.
+# The Debian packages that tests of the UI, PostgreSQL, shell completion and Azurite need, installed
+# where they are missing: chromium, postgresql, zsh, nodejs and npm. Only root can install them;
+# anybody else is told how.
 set -euo pipefail
 
 missing=()
@@ -14,17 +14,17 @@ command -v npm >/dev/null || missing+=(npm)
 
 command="apt-get install --no-install-recommends ${missing[*]}"
 if ! command -v apt-get >/dev/null; then
-    echo "This needs ${missing[*]}, and there is no apt-get: install /usr/bin/chromium, /usr/bin/zsh, /usr/lib/postgresql/*/bin, node and npm." >&2
+    echo "${missing[*]} needed, and this is no Debian: /usr/bin/chromium, /usr/bin/zsh, /usr/lib/postgresql/*/bin, node and npm are looked for." >&2
     exit 1
 elif ((EUID != 0)); then
-    echo "This needs ${missing[*]}. As root, run: $command" >&2
+    echo "${missing[*]} needed. As root: $command" >&2
     exit 1
 fi
 
 echo "Installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-# Keeps Debian from starting a PostgreSQL server, which no test uses.
+# Debian would start a server of its own, which no test uses.
 policy=/usr/sbin/policy-rc.d
 if [[ ! -e $policy ]]; then
     trap 'rm -f "$policy"' EXIT
