@@ -132,18 +132,19 @@ def explain_os_error(error: OSError) -> Df2Error:
     where = [_path(name) for name in (error.filename, error.filename2) if name is not None]
     kind = DiskFullError if error.errno in (errno.ENOSPC, errno.EDQUOT) else FileAccessError
     is_absent = error.errno in (errno.ENOENT, errno.EEXIST)
-    if where and is_absent and (link := dead_link(where[-1])) is not None:
-        target = escaped(os.readlink(link))
+    if where and is_absent and (link := find_dead_link(where[-1])) is not None:
+        target = escape_controls(os.readlink(link))
         return kind(
-            f"{escaped(link)} is a link to {target}, where nothing is: remove the link, or mend it."
+            f"{escape_controls(link)} is a link to {target}, which does not exist: remove the link "
+            "or fix it."
         )
     reason = os.strerror(error.errno) if error.errno else escape_untrusted(str(error), 300)
     remedy = _REMEDIES.get(error.errno or 0, "mend this, and try again")
-    subject = " and ".join(map(escaped, where)) or "The system refuses a file operation"
+    subject = " and ".join(map(escape_controls, where)) or "The system refuses a file operation"
     return kind(f"{subject}: {reason}. {remedy[0].upper()}{remedy[1:]}.")
 
 
-def dead_link(path: str) -> str | None:
+def find_dead_link(path: str) -> str | None:
     """Return the link in a path, or above it, that leads to nothing; None where there is none."""
     while path not in ("", os.sep):
         if os.path.islink(path) and not os.path.exists(path):
@@ -157,7 +158,7 @@ def _path(name: str | bytes | int) -> str:
 
 
 @contextmanager
-def os_errors_name(path: object) -> Iterator[None]:
+def name_os_errors(path: object) -> Iterator[None]:
     """Let an OSError that names no file, such as one of a full disk, name `path`."""
     try:
         yield
@@ -187,7 +188,7 @@ def has_controls(text: str) -> bool:
     return _CONTROLS.search(text) is not None
 
 
-def escaped(value: object, limit: int | None = None) -> str:
+def escape_controls(value: object, limit: int | None = None) -> str:
     """Return a person's own text in one line, of at most `limit` characters where that is given.
 
     Controls and directions in it are escaped. Unlike `escape_untrusted`, it leaves every script
@@ -204,7 +205,7 @@ def _escape(match: re.Match[str]) -> str:
     return chr(byte).encode("unicode_escape").decode("ascii")
 
 
-def quoted(value: object, limit: int = 80) -> str:
+def quote_json(value: object, limit: int = 80) -> str:
     """Return a value from a JSON file as JSON, in printable ASCII of at most `limit` characters.
 
     A text is in quotes, to tell it from a number. Like the result of `escape_untrusted`, it is

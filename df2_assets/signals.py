@@ -22,7 +22,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def ending_with_their_status() -> Iterator[None]:
+def exit_with_signal_status() -> Iterator[None]:
     """Have SIGTERM and a closed terminal end the block as Ctrl-C does.
 
     A block that then fails exits with the status of shells: 128 and the number of the first signal,
@@ -41,16 +41,16 @@ def ending_with_their_status() -> Iterator[None]:
     _pipe[:], _received[:] = [reader], []
     ours = (signal.SIG_DFL, signal.default_int_handler)
     _handled[:] = [number for number in _ENDING if handlers[number] in ours]
-    handle_again()
+    restore_handlers()
     try:
         yield
     except BaseException as error:
         status = (error.code or 0) if isinstance(error, SystemExit) else None
-        if not received() or status == 0:
+        if not received_signal() or status == 0:
             raise
         if status is None:  # what the signal has raised, or made of it by the code that it met
             sys.stderr.write("\nAborted!\n")
-        raise SystemExit(128 + received()) from None
+        raise SystemExit(128 + received_signal()) from None
     finally:
         signal.set_wakeup_fd(before)
         for number, handler in handlers.items():
@@ -61,13 +61,13 @@ def ending_with_their_status() -> Iterator[None]:
         os.close(writer)
 
 
-def handle_again() -> None:
+def restore_handlers() -> None:
     """Put the handlers in place again, which Dagster leaves in another state after a run."""
     for number in _handled:
         signal.signal(number, _terminate if number == signal.SIGHUP else _interrupt)
 
 
-def received() -> int:
+def received_signal() -> int:
     """Return the number of the first signal that told the command to end; 0 where none did."""
     with suppress(BlockingIOError):
         if _pipe:

@@ -28,7 +28,7 @@ print(crops.groupby(["category_name", "domain"]).size().unstack(fill_value=0))
 # %% Why is a crop in the data set?
 for answer in df2_assets.explain(crops["image_path"].iloc[0]):
     for step in answer.steps:
-        print(f"{step.stage:<22}{step.said}")
+        print(f"{step.stage:<22}{step.text}")
 
 # %% Is everything on disk as it was built?
 for split, verified in df2_assets.verify(splits=SPLITS).items():

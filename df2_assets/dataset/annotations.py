@@ -15,7 +15,7 @@ from df2_assets.dataset.boxes import Box, is_reversed
 from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.record import INDEX, MORE_LABELS
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, PAIR_IDS, Range
-from df2_assets.errors import escape_untrusted, quoted
+from df2_assets.errors import escape_untrusted, quote_json
 
 CODE_VERSION: Final = "3"
 """Raise it with each change to what the index reads from a file or refuses in it."""
@@ -84,10 +84,10 @@ def parse(data: bytes) -> Annotation:
     top = _load(data)
     for key in sorted(top.repeated):
         if not _is_of_item(key):
-            raise Refused(Reason.WRONG_FIELD, f"the key {quoted(key)} appears twice")
+            raise Refused(Reason.WRONG_FIELD, f"the key {quote_json(key)} appears twice")
     source = _field(top, "source")
     if not isinstance(source, str) or source not in DOMAINS:
-        raise Refused(Reason.UNKNOWN_SOURCE, f"source is {quoted(source)}, not shop or user")
+        raise Refused(Reason.UNKNOWN_SOURCE, f"source is {quote_json(source)}, not shop or user")
     pair_id = _integer("pair_id", _field(top, "pair_id"), PAIR_IDS)
     items = [_item(key, value, top.repeated) for key, value in top.items() if _is_of_item(key)]
     items.sort(key=lambda item: (item.item_idx or 0, item.reason is not None))
@@ -135,7 +135,7 @@ def _load_in_full(data: bytes) -> _Object:
             Reason.UNREADABLE_JSON, escape_untrusted(str(error) or "nested too deeply")
         ) from None
     if not isinstance(top, _Object):
-        raise Refused(Reason.NOT_AN_OBJECT, f"the file holds {quoted(top)}")
+        raise Refused(Reason.NOT_AN_OBJECT, f"the file holds {quote_json(top)}")
     return top
 
 
@@ -159,7 +159,7 @@ def _item(key: str, value: object, repeated: frozenset[str]) -> Item:
     item = Item(int(digits) if named else None)
     try:
         if match is None:
-            raise Refused(Reason.WRONG_FIELD, f"the key {quoted(key)} is not item1, item2, ...")
+            raise Refused(Reason.WRONG_FIELD, f"the key {quote_json(key)} is not item1, item2, ...")
         if key in repeated:
             raise Refused(Reason.WRONG_FIELD, f"{key} appears twice")
         _fill(item, value)
@@ -173,17 +173,19 @@ def _fill(item: Item, value: object) -> None:
     if not isinstance(value, _Object):
         raise Refused(Reason.NOT_AN_OBJECT, f"the item is {_typed(value)}")
     if value.repeated:
-        raise Refused(Reason.WRONG_FIELD, f"the key {quoted(min(value.repeated))} appears twice")
+        raise Refused(
+            Reason.WRONG_FIELD, f"the key {quote_json(min(value.repeated))} appears twice"
+        )
     for name, limits in _LABELS.items():
         if name in value or name not in MORE_LABELS:
             item.labels[name] = _integer(name, _field(value, name), limits)
     category_id, category_name = _field(value, "category_id"), _field(value, "category_name")
     category_id = _integer("category_id", category_id)
     if category_id not in CATEGORIES:
-        problem = f"category_id is {quoted(category_id)}, not 1 to {len(CATEGORIES)}"
+        problem = f"category_id is {quote_json(category_id)}, not 1 to {len(CATEGORIES)}"
         raise Refused(Reason.WRONG_CATEGORY, problem)
     if category_name != CATEGORIES[category_id]:
-        problem = f"category_name of {category_id} is {quoted(category_name)}"
+        problem = f"category_name of {category_id} is {quote_json(category_name)}"
         raise Refused(Reason.WRONG_CATEGORY, f"{problem}, not {CATEGORIES[category_id]}")
     item.labels |= {"category_id": category_id, "category_name": category_name}
     edges = _field(value, "bounding_box")
@@ -207,7 +209,7 @@ def _integer(name: str, value: object, limits: Range | None = None) -> int:
     if type(value) is not int:
         raise Refused(Reason.WRONG_FIELD, f"{name} is {_typed(value)}, not a whole number")
     if limits and not limits.low <= value <= limits.high:
-        problem = f"{name} is {quoted(value)}, not {limits.low} to {limits.high}"
+        problem = f"{name} is {quote_json(value)}, not {limits.low} to {limits.high}"
         raise Refused(Reason.WRONG_FIELD, problem)
     return value
 
@@ -231,4 +233,4 @@ def _is_number(value: object) -> bool:
 
 def _typed(value: object) -> str:
     """Return a value as JSON; a text says that it is one: quotes are easily overlooked."""
-    return f"{quoted(value)} (text)" if isinstance(value, str) else quoted(value)
+    return f"{quote_json(value)} (text)" if isinstance(value, str) else quote_json(value)

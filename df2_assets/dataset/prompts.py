@@ -33,7 +33,7 @@ class Variant(msgspec.Struct, frozen=True):
         templates = self.templates[domain][viewpoint]
         digest = blake2b(f"{self.seed}/{self.key}/{image_path}".encode(), digest_size=8).digest()
         template = templates[int.from_bytes(digest) % len(templates)]
-        return filled(template, domain, category_name, occlusion, viewpoint)
+        return fill_template(template, domain, category_name, occlusion, viewpoint)
 
 
 CONTRACT: Final = Variant(
@@ -65,11 +65,13 @@ def prompt(domain: str, category_name: str, occlusion: int, viewpoint: int) -> s
     refused when annotations are read, so it means a bug.
     """
     (template,) = CONTRACT.templates[domain][viewpoint]
-    return filled(template, domain, category_name, occlusion, viewpoint)
+    return fill_template(template, domain, category_name, occlusion, viewpoint)
 
 
 @cache
-def filled(template: str, domain: str, category_name: str, occlusion: int, viewpoint: int) -> str:
+def fill_template(
+    template: str, domain: str, category_name: str, occlusion: int, viewpoint: int
+) -> str:
     """Return a template with the words for a crop in it. Raises KeyError as `prompt` does."""
     return template.format(
         category_name=category_name,

@@ -46,7 +46,7 @@ MEANINGS: dict[Reason, str] = {
     Reason.IMAGE_TOO_LARGE: "the image has more pixels than may safely be decoded",
 }
 
-OF_IMAGES: Final = (
+IMAGE_REASONS: Final = (
     Reason.MISSING_IMAGE,
     Reason.NOT_A_JPEG,
     Reason.UNREADABLE_IMAGE,
@@ -55,7 +55,7 @@ OF_IMAGES: Final = (
 """Reasons of which the image is the cause, and not its annotation."""
 
 
-def file_at_fault(split: str, image_id: str, reason: str) -> str:
+def responsible_file(split: str, image_id: str, reason: str) -> str:
     """Return the image or the annotation that a refusal is about, relative to DF2_ROOT."""
-    of_image = reason in OF_IMAGES
+    of_image = reason in IMAGE_REASONS
     return f"{split}/image/{image_id}.jpg" if of_image else f"{split}/annos/{image_id}.json"

@@ -7,13 +7,22 @@ from typing import Any, Final
 import yaml
 
 from df2_assets.dataset.metadata import ImageText
-from df2_assets.dataset.prompts import PLACEHOLDERS, Variant, filled
+from df2_assets.dataset.prompts import PLACEHOLDERS, Variant, fill_template
 from df2_assets.dataset.record import EDGES, MORE_LABELS
 from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
-from df2_assets.errors import TemplatesError, escaped, has_controls
+from df2_assets.errors import TemplatesError, escape_controls, has_controls
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
-TAKEN: Final = ("file_name", "filepath", "image", "sha256", "size", "title", *EDGES, *MORE_LABELS)
+RESERVED_KEYS: Final = (
+    "file_name",
+    "filepath",
+    "image",
+    "sha256",
+    "size",
+    "title",
+    *EDGES,
+    *MORE_LABELS,
+)
 """Names of columns that exports have beside those of the contract."""
 
 _ALLOWED: Final = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
@@ -85,7 +94,7 @@ def _key(key: object, name: str) -> str:
             f"{name}: prompts.{key}: {key} is a field of the contract, which stays as it is: give "
             f"another name, such as {key}_2."
         )
-    if key in TAKEN:
+    if key in RESERVED_KEYS:
         raise TemplatesError(
             f"{name}: prompts.{key}: exports have a column {key} of their own: give another name, "
             f"such as text_{key}."
@@ -150,10 +159,10 @@ def _template(said: object, where: str) -> str:
             )
         if form or conversion:
             raise TemplatesError(f"{where}: {{{field}}} takes no format: write it as it is here.")
-    if not filled(said, "catalog", "vest", 1, 2).strip():
+    if not fill_template(said, "catalog", "vest", 1, 2).strip():
         raise TemplatesError(f"{where}: {_show(said)} says nothing of some crops: give more words.")
     return said
 
 
 def _show(value: object) -> str:
-    return escaped(value, 80)
+    return escape_controls(value, 80)

@@ -21,7 +21,7 @@ from df2_assets.dataset.metadata import Sku
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
-from df2_assets.errors import MissingTableError, escape_untrusted, escaped
+from df2_assets.errors import MissingTableError, escape_controls, escape_untrusted
 from df2_assets.store import checksums, tables
 from df2_assets.store.contract_files import read_metadata
 from df2_assets.store.layout import Roots
@@ -66,15 +66,15 @@ Runs = Mapping[str, Run]
 class Step(msgspec.Struct):
     """What an asset did with an item; `ends` is the fate of an item that gets no further.
 
-    `said` is one line, `also` are further ones. `facts` are the values behind them.
+    `text` is one line, `more` are further ones. `facts` are the values behind them.
     """
 
     stage: str
-    said: str
+    text: str
     facts: dict[str, Any] = {}
     ends: Fate | None = None
     run: Run | None = None
-    also: list[str] = []
+    more: list[str] = []
 
 
 class Answer(msgspec.Struct):
@@ -294,7 +294,7 @@ def _explain_row(evidence: _Evidence, row: Row, runs: Runs) -> Answer:
     return Answer(
         evidence.split,
         steps[-1].ends or "in",
-        steps[-1].said,
+        steps[-1].text,
         steps=steps,
         **{name: row[name] for name in ("image_id", "item_idx", "domain", "sku_id", "crop_path")},
     )
@@ -315,7 +315,7 @@ def _files(evidence: _Evidence, image_id: str) -> Step:
     """Annotation and image as they were read, and whether they have changed since."""
     row = evidence.row("files", image_id=image_id) or {}
     roots, split = evidence.roots, evidence.split
-    said, facts = [], {}
+    text, facts = [], {}
     for kind, stem, path in (
         ("annotation", "anno", roots.annotations(split) / f"{image_id}.json"),
         ("image", "image", roots.images(split) / f"{image_id}.jpg"),
@@ -324,30 +324,30 @@ def _files(evidence: _Evidence, image_id: str) -> Step:
         name = f"{split}/{path.parent.name}/{path.name}"
         facts[kind] = {"path": name, "bytes": size}
         if size is None:
-            said.append(f"no {kind} ({name})")
+            text.append(f"no {kind} ({name})")
         else:
-            said.append(f"{name}, " + ("no file" if size == NOT_A_FILE else f"{size:,} bytes"))
+            text.append(f"{name}, " + ("no file" if size == NOT_A_FILE else f"{size:,} bytes"))
         now = _stamp(path)
         if path.parent.is_dir() and now != (size, row.get(f"{stem}_mtime_ns")):
             what = "its time changed" if size is not None and now[0] == size else "changed"
-            said[-1] += f", {what} since: build again"
-    return Step("deepfashion2", "; ".join(said), facts)
+            text[-1] += f", {what} since: build again"
+    return Step("deepfashion2", "; ".join(text), facts)
 
 
 def _follow_index(_: _Evidence, row: Row) -> Step:
     facts = {name: row[name] for name in RAW_ANNOTATION_INDEX.names if row[name] is not None}
     if row["reason"] is not None:
         what = "the item" if row["source"] else "the whole file"
-        said = f"{what} is refused: {_reason(row)}"
-        return Step("raw_annotation_index", said, facts, "refused")
+        text = f"{what} is refused: {_reason(row)}"
+        return Step("raw_annotation_index", text, facts, "refused")
     box = ", ".join(str(row[edge]) for edge in ("x1", "y1", "x2", "y2"))
-    said = (
+    text = (
         f"{row['source']} image, pair {row['pair_id']}, style {row['style']}, category "
         f"{row['category_id']} ({row['category_name']}), box {box} of {row['width']} x "
         f"{row['height']}, occlusion {OCCLUSIONS[row['occlusion']]}, viewpoint "
         f"{VIEWPOINTS[row['viewpoint']]}"
     )
-    return Step("raw_annotation_index", said, facts)
+    return Step("raw_annotation_index", text, facts)
 
 
 def _follow_groups(evidence: _Evidence, row: Row) -> Step:
@@ -360,17 +360,17 @@ def _follow_groups(evidence: _Evidence, row: Row) -> Step:
     absent = [domain for domain, count in counts.items() if not count]
     if absent:
         refused = _refused_counterparts(evidence, row)
-        said = f"SKU {row['sku_id']} has no {absent[0]} item, and is left out"
+        text = f"SKU {row['sku_id']} has no {absent[0]} item, and is left out"
         if refused:
-            said += f"; refused, and perhaps of this SKU: {_first(refused)}"
-        return Step("sku_groups", said, facts | {"refused": refused}, "unpaired")
+            text += f"; refused, and perhaps of this SKU: {_first(refused)}"
+        return Step("sku_groups", text, facts | {"refused": refused}, "unpaired")
     if not evidence.rows("sku_groups", crop_path=row["crop_path"]):
-        said = "usable, but not in sku_groups, which is older than the index"
-        return Step("sku_groups", said, facts, "unknown")
-    said = (
+        text = "usable, but not in sku_groups, which is older than the index"
+        return Step("sku_groups", text, facts, "unknown")
+    text = (
         f"SKU {row['sku_id']}, with {counts['catalog']} catalog and {counts['query']} query items"
     )
-    return Step("sku_groups", said, facts)
+    return Step("sku_groups", text, facts)
 
 
 def _refused_counterparts(evidence: _Evidence, row: Row) -> list[str]:
@@ -387,26 +387,26 @@ def _refused_counterparts(evidence: _Evidence, row: Row) -> list[str]:
 def _follow_crop(evidence: _Evidence, row: Row) -> Step:
     crop = evidence.row("crops", crop_path=row["crop_path"])
     if crop is None:
-        said = "not in the manifest, which is older than sku_groups"
-        return Step("crops", said, {"crop_path": row["crop_path"]}, "unknown")
+        text = "not in the manifest, which is older than sku_groups"
+        return Step("crops", text, {"crop_path": row["crop_path"]}, "unknown")
     facts = {name: value for name, value in crop.items() if value is not None}
     if crop["reason"] == UNPAIRED:
         failed = _failed_counterparts(evidence, row)
-        said = f"it could be made, but no other domain of SKU {row['sku_id']} is left"
-        said += f": {_first(failed)}" if failed else ""
-        return Step("crops", said, facts | {"failed": failed}, "unpaired")
+        text = f"it could be made, but no other domain of SKU {row['sku_id']} is left"
+        text += f": {_first(failed)}" if failed else ""
+        return Step("crops", text, facts | {"failed": failed}, "unpaired")
     if crop["reason"] is not None:
         return Step("crops", f"the crop is refused: {_reason(crop)}", facts, "refused")
-    said = f"{row['crop_path']}, {crop['size']:,} bytes, {crop['width']} x {crop['height']} pixels"
+    text = f"{row['crop_path']}, {crop['size']:,} bytes, {crop['width']} x {crop['height']} pixels"
     path = evidence.roots.crop(row["crop_path"])
     on_disk = _stamp(path)
     is_same = on_disk == (crop["size"], crop["mtime_ns"]) or (
         on_disk[0] == crop["size"] and checksums.digest(path) == crop["sha256"]
     )
     if not is_same:
-        said += ", not there any more" if on_disk == (None, None) else ", changed since"
-        said += ": build again"
-    return Step("crops", said, facts)
+        text += ", not there any more" if on_disk == (None, None) else ", changed since"
+        text += ": build again"
+    return Step("crops", text, facts)
 
 
 def _failed_counterparts(evidence: _Evidence, row: Row) -> list[str]:
@@ -428,8 +428,8 @@ def _follow_metadata(evidence: _Evidence, row: Row) -> Step:
     crops = getattr(sku, row["domain"]) if sku else []
     for position, crop in enumerate(crops, 1):
         if crop.crop_path == row["crop_path"]:
-            said = f"{row['domain']} crop {position} of {len(crops)} of {row['sku_id']}"
-            return Step("sku_metadata", said, msgspec.json.decode(msgspec.json.encode(crop)))
+            text = f"{row['domain']} crop {position} of {len(crops)} of {row['sku_id']}"
+            return Step("sku_metadata", text, msgspec.json.decode(msgspec.json.encode(crop)))
     name = evidence.roots.sku_metadata(evidence.split).name
     return Step("sku_metadata", f"{name} does not have it: build again", {}, "unknown")
 
@@ -445,8 +445,8 @@ def _follow_prompt(evidence: _Evidence, row: Row) -> Step:
         return Step("image_text", f"{name} has no line of it: build again", {}, "unknown")
     more = [key for key in line if key not in IMAGE_TEXT.names]
     facts = {key: line.get(key) for key in ("text", *more)}
-    also = [f"{escape_untrusted(key, 64)}: {escaped(line[key], 200)}" for key in more]
-    return Step("image_text", escaped(line.get("text"), 200), facts, also=also)
+    more = [f"{escape_untrusted(key, 64)}: {escape_controls(line[key], 200)}" for key in more]
+    return Step("image_text", escape_controls(line.get("text"), 200), facts, more=more)
 
 
 STAGES: Final[dict[str, tuple[Callable[[_Evidence, Row], Step], str]]] = {

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from df2_assets.dataset.reasons import file_at_fault
+from df2_assets.dataset.reasons import responsible_file
 from df2_assets.dataset.skus import collect_refusals, refused_in_index
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.store import tables
@@ -19,7 +19,7 @@ def read_refusals(roots: Roots, split: str) -> pd.DataFrame:
     """
     refused = _refused(roots, split)
     at_fault = zip(refused["image_id"], refused["reason"], strict=True)
-    files = [file_at_fault(split, image_id, reason) for image_id, reason in at_fault]
+    files = [responsible_file(split, image_id, reason) for image_id, reason in at_fault]
     return refused.assign(file=pd.Series(files, index=refused.index, dtype="str"))
 
 

@@ -10,7 +10,7 @@ from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, CATEGORIES, DOMAINS
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import OutputError
 from df2_assets.exports import EXPORTS
-from df2_assets.exports.folder import Exported, Folder
+from df2_assets.exports.folder import ExportFolder, ExportResult
 from df2_assets.exports.format import Export
 from df2_assets.exports.shards import Limits
 from df2_assets.exports.source import Source, count_skus, open_source
@@ -26,7 +26,7 @@ def export(
     name: str,
     progress: Progress = silent,
     limits: Limits | None = None,
-) -> Exported:
+) -> ExportResult:
     """Write the files that are missing or out of date, and remove those that are left over.
 
     Raises IncompleteSplitError or ProvenanceError, naming what to run, where the split is not as it
@@ -36,7 +36,7 @@ def export(
     source = open_source(roots, split)
     form = EXPORTS[name]
     try:
-        folder = Folder(source, name, form.own, limits, progress)
+        folder = ExportFolder(source, name, form.own_paths, limits, progress)
         form.write(folder)
         folder.publish("README.md", [data_card(form, source).encode()])
         return folder.finish()
@@ -122,7 +122,7 @@ def _describe_loading(form: Export, source: Source) -> str:
     text = f"There is nothing to load: {split} has no SKU."
     if split not in ANNOTATED_SPLITS:
         text += f" {split} was released without annotations."
-    return f"{text} As a table without rows:\n\n{block}" if form.loads_empty else text
+    return f"{text} As a table without rows:\n\n{block}" if form.empty_loading_code else text
 
 
 def _counts(source: Source) -> str:

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.dataset.taxonomy import CATEGORIES, LABELS, SPLIT_NAME
-from df2_assets.exports.folder import Folder
+from df2_assets.exports.folder import ExportFolder
 from df2_assets.exports.format import Export
-from df2_assets.exports.source import Row, Source, python_rows
+from df2_assets.exports.source import Row, Source, iterate_rows
 from df2_assets.store import tables
 
 _KEPT: Final = ("sku_id", "pair_id", "style", "domain", *LABELS)
@@ -23,7 +23,7 @@ _ITEMS: Final = 1_000_000
 """More than the number of an item can be: six digits."""
 
 
-def write(folder: Folder) -> None:
+def write(folder: ExportFolder) -> None:
     """Write one document, one line per entry."""
     source = folder.source
     info = {
@@ -36,7 +36,9 @@ def write(folder: Folder) -> None:
             for number, name in CATEGORIES.items()
         ),
         "images": _images(source),
-        "annotations": (_annotation(row, source.captions) for row in folder.counted(source.rows())),
+        "annotations": (
+            _annotation(row, source.captions) for row in folder.count_rows(source.rows())
+        ),
     }
 
     def chunks() -> Iterator[bytes]:
@@ -83,20 +85,20 @@ def _images(source: Source) -> Iterator[dict[str, Any]]:
     index = index.select(["image_id", "width", "height"]).filter(pc.field("width").is_valid())
     sizes = index.take(pc.index_in(names["image_id"], index["image_id"].combine_chunks()))
     images = pa.table([*names.columns, *sizes.drop_columns("image_id").columns], list("nfwh"))
-    for image_id, file_name, width, height in python_rows(images):
+    for image_id, file_name, width, height in iterate_rows(images):
         yield {"id": int(image_id), "file_name": file_name, "width": width, "height": height}
 
 
 EXPORT: Final = Export(
     name="coco",
     title="COCO",
-    says=f"""
+    description=f"""
     `instances_{{split}}.json`: annotated boxes `[x, y, width, height]` on the original images
     (`file_name` is relative to `DF2_ROOT`), categories 1 to {len(CATEGORIES)}, and for each
     annotation its SKU, domain, labels, crop and prompt (`captions` has further prompts, by key).
     Only garments of a kept SKU are annotated, so an image may show others. No image is copied.
     """,
-    loads="""
+    loading_code="""
 from pycocotools.coco import COCO
 
 coco = COCO("data/DeepFashion2_SKU/_df2_assets/exports/coco/SPLIT/instances_SPLIT.json")
@@ -104,7 +106,7 @@ annotation = coco.loadAnns(coco.getAnnIds())[0]
 image = coco.loadImgs(annotation["image_id"])[0]
 """,
     kinds=("json",),
-    own=re.compile(rf"instances_{SPLIT_NAME}\.json", re.ASCII),
+    own_paths=re.compile(rf"instances_{SPLIT_NAME}\.json", re.ASCII),
     write=write,
     code_version="2",
 )

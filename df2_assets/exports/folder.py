@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.exports import record as records
 from df2_assets.exports.record import File, Record
-from df2_assets.exports.shards import ExportShard, Limits, plan_shards, rows_of
+from df2_assets.exports.shards import ExportShard, Limits, plan_shards, split_rows
 from df2_assets.exports.source import Row, Source
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, write_list
@@ -35,7 +35,7 @@ def crop_file_name(path: str) -> str:
 
 
 @dataclass(frozen=True)
-class Exported:
+class ExportResult:
     """What an export did. `foreign` are files in the folder that are not the export's.
 
     `digest` is of the list of all its files' digests.
@@ -59,7 +59,7 @@ def statuses(roots: Roots, folder: Path) -> dict[str, Status]:
     return {name: status for name, status in found if status is not None}
 
 
-class Folder:
+class ExportFolder:
     """The files of one export of a split, while they are written.
 
     `own` matches the paths that the export can have; others are never touched. Raises OutputError
@@ -92,7 +92,7 @@ class Folder:
         self._bytes = 0
         self._written = 0
 
-    def counted(self, rows: Iterable[T], table: str = "rows") -> Iterator[T]:
+    def count_rows(self, rows: Iterable[T], table: str = "rows") -> Iterator[T]:
         """Pass rows on, and record how many rows `table` has."""
         self._rows[table] += 0
         for row in rows:
@@ -136,11 +136,11 @@ class Folder:
         needed = sum(wanted[name].bytes for name in todo) + _BYTES_PER_SAMPLE * total
         require_space(self._roots.sku_root, needed, f"{self.name} of {self._split}")
         with self._progress(f"writing {self.name}", total, "crops") as advance:
-            parts = rows_of(self.source.rows(), [wanted[name] for name in todo]) if todo else ()
+            parts = split_rows(self.source.rows(), [wanted[name] for name in todo]) if todo else ()
             for name, (shard, rows) in zip(todo, parts, strict=True):
                 self._mark_changing()
                 with self._roots.sku.atomic(self.path / name) as temporary:
-                    write(temporary, self.counted(rows, table))
+                    write(temporary, self.count_rows(rows, table))
                     sha256 = digest(temporary)
                 self._note(name, sha256, shard.key, changed=True)
                 self._save()
@@ -190,7 +190,7 @@ class Folder:
                 advance(1)
         self._written += len(missing)
 
-    def finish(self) -> Exported:
+    def finish(self) -> ExportResult:
         """Remove files of the export that are not wanted any more, and record the rest."""
         removed, foreign = self._remove_stale_files()
         digests = {f"{self._top}/{name}": sha for name, sha in sorted(self._digests.items())}
@@ -200,7 +200,7 @@ class Folder:
         self._record = Record(self.source.digest, dict(self._rows), files)
         self._save()
         crops = self.source.crops.num_rows
-        return Exported(
+        return ExportResult(
             crops, len(digests), self._bytes, self._written, removed, digest(path), foreign
         )
 

@@ -17,10 +17,10 @@ import pyarrow.parquet as pq
 
 from df2_assets.dataset.skus import CROP_PATH
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, SPLIT_NAME
-from df2_assets.exports.folder import CROP_FILES, Folder, crop_file_name
+from df2_assets.exports.folder import CROP_FILES, ExportFolder, crop_file_name
 from df2_assets.exports.format import Export
 from df2_assets.exports.source import Row, Source
-from df2_assets.exports.streams import groups_of
+from df2_assets.exports.streams import group_rows
 
 _SHARDS: Final = "1"
 """To be raised when the Parquet files of the same rows change."""
@@ -38,7 +38,7 @@ _CLASSES: Final[dict[str, list[str]]] = {
 _IMAGE: Final = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-def write(folder: Folder) -> None:
+def write(folder: ExportFolder) -> None:
     """Write shards of Parquet, then the crops as files with one line of metadata each."""
     source = folder.source
     schema = _schema(source.schema)
@@ -47,7 +47,7 @@ def write(folder: Folder) -> None:
     form = f"parquet/{source.split}-{{:06d}}.parquet"
     folder.shards(form, version, partial(_write_parquet, source, schema), "parquet")
     folder.add_crop_files()
-    rows = folder.counted(source.rows(), "imagefolder")
+    rows = folder.count_rows(source.rows(), "imagefolder")
     folder.publish(
         f"{CROP_FILES}/metadata.jsonl", (msgspec.json.encode(_line(r)) + b"\n" for r in rows)
     )
@@ -75,7 +75,7 @@ def _write_parquet(source: Source, schema: pa.Schema, path: Path, rows: Iterator
     with pq.ParquetWriter(
         path, schema, compression="zstd", use_dictionary=plain, write_statistics=plain
     ) as writer:
-        for group in groups_of(source.with_bytes(rows), _ROW_GROUP):
+        for group in group_rows(source.with_bytes(rows), _ROW_GROUP):
             records = [_record(row, data) for row, data in group]
             table = pa.Table.from_pylist(records, schema=schema)
             writer.write_table(table, row_group_size=_ROW_GROUP)
@@ -105,13 +105,13 @@ def _classes(row: Row) -> dict[str, str | None]:
 EXPORT: Final = Export(
     name="huggingface",
     title="Hugging Face",
-    says="""
+    description="""
     Parquet with an `Image` feature under `parquet/`, and an `imagefolder` whose images are hard
     links to the crops where the file system has such, copies elsewhere: do not edit them. Category,
     domain and labels are `ClassLabel`s, which count from 0; `category_id` is DeepFashion2's number.
     Shards are cut like those of `webdataset`.
     """,
-    loads="""
+    loading_code="""
 from datasets import load_dataset
 
 folder = "data/DeepFashion2_SKU/_df2_assets/exports/huggingface/SPLIT"
@@ -121,7 +121,7 @@ loose = load_dataset(
 )
 """,
     # load_dataset raises ValueError for a split without rows (datasets 5.2, arrow_reader.py).
-    loads_empty="""
+    empty_loading_code="""
 from datasets import Dataset
 from pyarrow import parquet
 
@@ -129,7 +129,7 @@ folder = "data/DeepFashion2_SKU/_df2_assets/exports/huggingface/SPLIT"
 rows = Dataset(parquet.read_table(f"{folder}/parquet/SPLIT-000000.parquet"))
 """,
     kinds=("huggingface", "parquet", "jpeg"),
-    own=re.compile(
+    own_paths=re.compile(
         rf"parquet/{SPLIT_NAME}-\d{{6}}\.parquet|{CROP_FILES}/(metadata\.jsonl|{CROP_PATH})",
         re.ASCII,
     ),

@@ -18,10 +18,10 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from df2_assets.dataset.tables import SKU_GROUPS
-from df2_assets.exports.folder import Folder
+from df2_assets.exports.folder import ExportFolder
 from df2_assets.exports.format import Export
-from df2_assets.exports.source import Source, python_rows
-from df2_assets.exports.streams import parquet
+from df2_assets.exports.source import Source, iterate_rows
+from df2_assets.exports.streams import encode_parquet
 
 _GARMENT: Final = pa.schema(
     SKU_GROUPS.field(name).remove_metadata()
@@ -72,14 +72,14 @@ def _place(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def pairs(source: Source) -> Iterator[dict[str, Any]]:
+def generate_pairs(source: Source) -> Iterator[dict[str, Any]]:
     """Yield every catalog crop of a SKU with every query crop of it, SKU by SKU."""
     for garment, catalog, query in _skus(source):
         for shop, user in product(catalog, query):
             yield garment | {"catalog_image_path": shop.path, "query_image_path": user.path}
 
 
-def triplets(source: Source) -> Iterator[dict[str, Any]]:
+def generate_triplets(source: Source) -> Iterator[dict[str, Any]]:
     """Yield for each query crop one triplet per `kind` of negative, where a negative exists.
 
     `other_style`: of the same pair and category, in another style, so a garment that was seen
@@ -106,7 +106,7 @@ def triplets(source: Source) -> Iterator[dict[str, Any]]:
 def _skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_Crop]]]:
     """Yield each SKU with its catalog and its query crops."""
     crops = source.crops.select([*_GARMENT.names, "domain", "crop_path"])
-    for garment, group in groupby(python_rows(crops), key=lambda row: row[: len(_GARMENT)]):
+    for garment, group in groupby(iterate_rows(crops), key=lambda row: row[: len(_GARMENT)]):
         sku_id, pair_id, style, *_ = garment
         of_domain: dict[str, list[_Crop]] = {"catalog": [], "query": []}
         for *_, domain, path in group:
@@ -129,24 +129,27 @@ def _keys(garment: dict[str, Any]) -> tuple[Hashable, Hashable]:
     return (category, garment["pair_id"]), category
 
 
-def write(folder: Folder) -> None:
+def write(folder: ExportFolder) -> None:
     """Write both tables, in the order of the SKUs."""
-    for name, schema, rows in (("pairs", _PAIRS, pairs), ("triplets", _TRIPLETS, triplets)):
-        data = parquet(schema, folder.counted(rows(folder.source), name))
+    for name, schema, rows in (
+        ("pairs", _PAIRS, generate_pairs),
+        ("triplets", _TRIPLETS, generate_triplets),
+    ):
+        data = encode_parquet(schema, folder.count_rows(rows(folder.source), name))
         folder.publish(f"{name}.parquet", data)
 
 
 EXPORT: Final = Export(
     name="pairs",
     title="Pairs and triplets",
-    says="""
+    description="""
     `pairs.parquet`: every catalog crop of a SKU with every query crop of it. `triplets.parquet`:
     a query crop as anchor, a catalog crop of its SKU, and a catalog crop that is hard to tell from
     it: of the same pair and category in another style (`other_style`), and of the same category
     and another pair (`other_pair`). Negatives are drawn by digests of the paths, the same ones in
     every run. Paths are relative to `SKU_ROOT`; no image is copied.
     """,
-    loads="""
+    loading_code="""
 import pandas
 
 folder = "data/DeepFashion2_SKU/_df2_assets/exports/pairs/SPLIT"
@@ -155,7 +158,7 @@ triplets = pandas.read_parquet(f"{folder}/triplets.parquet")
 hardest = triplets[triplets["kind"] == "other_style"]
 """,
     kinds=("parquet",),
-    own=re.compile(r"(pairs|triplets)\.parquet", re.ASCII),
+    own_paths=re.compile(r"(pairs|triplets)\.parquet", re.ASCII),
     tables={"pairs": "pairs"},
     write=write,
 )

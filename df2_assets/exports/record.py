@@ -41,7 +41,7 @@ def digests(roots: Roots, name: str, split: str) -> dict[str, str]:
     return {path.removeprefix(top): sha256 for path, sha256 in listed.items()}
 
 
-def is_made(roots: Roots, name: str, split: str) -> bool:
+def was_requested(roots: Roots, name: str, split: str) -> bool:
     """Whether the export was ever asked for."""
     return roots.export_record(name, split).exists()
 

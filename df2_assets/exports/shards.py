@@ -61,7 +61,7 @@ def plan_shards(
     return shards
 
 
-def rows_of(
+def split_rows(
     rows: Iterable[Row], shards: Iterable[ExportShard]
 ) -> Iterator[tuple[ExportShard, Iterator[Row]]]:
     """Yield each shard with its rows, in one pass over `rows`; take all rows of a shard."""

@@ -80,7 +80,7 @@ class Source:
         names = self.schema.names
         decode = msgspec.json.Decoder(dict[str, Any]).decode
         crops, boxes, manifest = (
-            python_rows(self.crops.select(columns))
+            iterate_rows(self.crops.select(columns))
             for columns in (("crop_path", *MORE_LABELS), ANNOTATED, _MANIFEST)
         )
         with self.roots.image_text(self.split).open("rb") as lines:
@@ -165,7 +165,7 @@ def count_skus(crops: pa.Table) -> pd.DataFrame:
     return skus.reindex(columns=[*DOMAINS.values()], fill_value=0)
 
 
-def python_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+def iterate_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of a table, of which few are Python objects at the same time."""
     for batch in table.to_batches(max_chunksize=_ROWS):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

@@ -20,7 +20,7 @@ _IN_MEMORY: Final = 64 * 1024 * 1024
 _BLOCK: Final = 1024 * 1024
 
 
-def delimited(rows: Iterable[Sequence[object]], delimiter: str = ",") -> Iterator[bytes]:
+def encode_delimited(rows: Iterable[Sequence[object]], delimiter: str = ",") -> Iterator[bytes]:
     """Yield rows as lines of UTF-8, with quotes where they are needed."""
     for row in rows:
         line = io.StringIO()
@@ -28,18 +28,18 @@ def delimited(rows: Iterable[Sequence[object]], delimiter: str = ",") -> Iterato
         yield line.getvalue().encode()
 
 
-def groups_of(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+def group_rows(rows: Iterable[T], size: int) -> Iterator[list[T]]:
     """Yield lists of `size` rows, and one of the rest."""
     rest = iter(rows)
     while group := list(islice(rest, size)):
         yield group
 
 
-def parquet(schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+def encode_parquet(schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     """Yield the bytes of a Parquet file of `rows`; a large one goes through a temporary file."""
     with SpooledTemporaryFile(_IN_MEMORY) as file:
         with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-            for group in groups_of(rows, _GROUP):
+            for group in group_rows(rows, _GROUP):
                 writer.write_table(pa.Table.from_pylist(group, schema=schema))
         file.seek(0)
         yield from iter(partial(file.read, _BLOCK), b"")

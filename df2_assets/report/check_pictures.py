@@ -24,7 +24,7 @@ def _boxes(c: CheckContext, finding: Finding) -> Picture | None:
     if not (len(boxes) and (boxes["what"] == PAST_EDGE).any()):
         # Few enough to be no offence are worth a look all the same.
         boxes = pd.concat([boxes, furthest_past_edge(c.index, _CLAMPED_SHOWN)])
-    return pictures.boxes_on_originals(c.roots, boxes, "doubtful boxes on their images")
+    return pictures.draw_boxes(c.roots, boxes, "doubtful boxes on their images")
 
 
 def _labels(c: CheckContext, finding: Finding) -> Picture | None:
@@ -32,34 +32,34 @@ def _labels(c: CheckContext, finding: Finding) -> Picture | None:
     if len(labels):
         drawn = c.index[["image_id", "item_idx", "x1", "y1", "x2", "y2"]]
         labels = labels.merge(drawn, on=["image_id", "item_idx"])
-    return pictures.boxes_on_originals(c.roots, labels, "boxes with doubtful labels")
+    return pictures.draw_boxes(c.roots, labels, "boxes with doubtful labels")
 
 
 def _tiny(c: CheckContext, finding: Finding) -> Picture | None:
     tiny = finding.offenders
     sides = tiny.assign(side=tiny[["width", "height"]].min(axis=1))
     worst = sides.sort_values(["side", "crop_path"])
-    return pictures.worst_crops(c.roots, worst, "side", "the smallest crops")
+    return pictures.draw_worst_crops(c.roots, worst, "side", "the smallest crops")
 
 
 def _worst(value: str, alt: str, c: CheckContext, finding: Finding) -> Picture | None:
-    return pictures.worst_crops(c.roots, finding.offenders, value, alt)
+    return pictures.draw_worst_crops(c.roots, finding.offenders, value, alt)
 
 
 def _pairs(alt: str, c: CheckContext, finding: Finding) -> Picture | None:
     offenders = finding.offenders.rename(columns={"same_as": "like"})
-    return pictures.pairs(c.roots, offenders, alt)
+    return pictures.draw_pairs(c.roots, offenders, alt)
 
 
 def _unlike(c: CheckContext, finding: Finding) -> Picture | None:
     paths = c.crops["crop_path"].tolist()
     alt = "SKUs with crops that look unlike the others"
-    return pictures.skus_side_by_side(c.roots, finding.offenders, paths, alt)
+    return pictures.draw_skus(c.roots, finding.offenders, paths, alt)
 
 
 def _coverage(_: CheckContext, finding: Finding) -> Picture | None:
     counts = finding.tables.get(COMBINATIONS, pd.DataFrame())
-    return pictures.heat_map(counts, "crops by category, domain, occlusion and viewpoint")
+    return pictures.draw_heat_map(counts, "crops by category, domain, occlusion and viewpoint")
 
 
 SHOW: Final[Mapping[str, Show]] = {

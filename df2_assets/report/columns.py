@@ -70,7 +70,7 @@ _MERGED: Final = (
 )
 
 
-def readable(table: pd.DataFrame, width: int = WIDTH) -> pd.DataFrame:
+def make_readable(table: pd.DataFrame, width: int = WIDTH) -> pd.DataFrame:
     """Return the columns for people, as text, in as much width as a page has.
 
     What a row is about comes first, then what is wrong with it. A crop's path becomes its SKU,
@@ -81,7 +81,9 @@ def readable(table: pd.DataFrame, width: int = WIDTH) -> pd.DataFrame:
     return _fitting(_texts(table), width)
 
 
-def readable_offenders(offenders: pd.DataFrame, limit: int) -> tuple[pd.DataFrame, dict[str, str]]:
+def make_offenders_readable(
+    offenders: pd.DataFrame, limit: int
+) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return the first offenders as people read them, and apart from them what all have in common.
 
     The first one of each reason is in front; else the order stays.
@@ -109,7 +111,7 @@ def _texts(table: pd.DataFrame) -> dict[str, list[str]]:
         elif name not in _TECHNICAL | implied and (name != "split" or table[name].nunique() > 1):
             columns[_RENAMED.get(name, name)] = table[name]
     texts = {
-        name: ["" if pd.isna(value) else str(rounded(value)) for value in values]
+        name: ["" if pd.isna(value) else str(round_number(value)) for value in values]
         for name, values in columns.items()
     }
     return {name: column for name, column in texts.items() if any(column)}
@@ -131,7 +133,7 @@ def _fitting(columns: dict[str, list[str]], room: int) -> pd.DataFrame:
     return pd.DataFrame(shown, dtype=TEXT)
 
 
-def rounded(value: Any) -> Any:
+def round_number(value: Any) -> Any:
     """Return a number with two decimals, or four where it is a fraction of one."""
     return round(value, 2 if abs(value) >= 1 else 4) if isinstance(value, float) else value
 

@@ -35,7 +35,7 @@ _STYLE: Final[dict[str, Any]] = {
 }
 
 
-def distributions(
+def plot_distributions(
     split: str, groups: pd.DataFrame, manifest: pd.DataFrame, quality: pd.DataFrame
 ) -> Picture | None:
     """Draw a PNG: categories, occlusion by viewpoint, crops per SKU, sizes, brightness.

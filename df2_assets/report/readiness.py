@@ -61,9 +61,9 @@ def readiness(
         "queries": int(query.sum()),
         "queries_without_answer": unanswered,
         "catalog_without_query": unasked,
-        "answers_a_query": _mean(catalog.reindex(query.index).mul(query).sum(), query.sum()),
+        "answers_per_query": _mean(catalog.reindex(query.index).mul(query).sum(), query.sum()),
         "prompts": len(prompts),
-        "skus_a_prompt": _mean(prompts["skus"].sum(), len(prompts)),
+        "skus_per_prompt": _mean(prompts["skus"].sum(), len(prompts)),
         "occlusion_gap": _gap(balance, "occlusion"),
         "viewpoint_gap": _gap(balance, "viewpoint"),
     }
@@ -73,7 +73,7 @@ def readiness(
     return ready
 
 
-def verdict(ready: Readiness, states: Mapping[str, int]) -> str:
+def describe_verdict(ready: Readiness, states: Mapping[str, int]) -> str:
     """Return in a sentence or two whether a split is ready for retrieval, and why not.
 
     `states` say how many checks passed, warned and failed.

@@ -120,7 +120,7 @@ class _Files:
         path = (self._folder / name).resolve()
         if not self._allowed.fullmatch(os.path.relpath(str(path), str(self._folder.resolve()))):
             raise FileNotFoundError
-        return store_at(path).mapped(path)
+        return store_at(path).map_bytes(path)
 
 
 def _media_type(name: str) -> str:

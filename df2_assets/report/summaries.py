@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from df2_assets.dataset.prompts import CONTRACT, Variant, filled
+from df2_assets.dataset.prompts import CONTRACT, Variant, fill_template
 from df2_assets.dataset.taxonomy import CATEGORIES
 
 
-def by_category(groups: pd.DataFrame) -> pd.DataFrame:
+def count_by_category(groups: pd.DataFrame) -> pd.DataFrame:
     """Return SKUs and crops by category, in words, one column per domain."""
     by = groups.groupby("category_id")
     counts = groups.groupby(["category_id", "domain"]).size().unstack("domain", fill_value=0)
@@ -16,12 +16,12 @@ def by_category(groups: pd.DataFrame) -> pd.DataFrame:
     return counts.reset_index(drop=True)
 
 
-def by_reason(refusals: pd.DataFrame) -> pd.DataFrame:
+def count_by_reason(refusals: pd.DataFrame) -> pd.DataFrame:
     """Return refused files and items by stage and reason."""
     return refusals.groupby(["stage", "reason"]).size().rename("count").reset_index()
 
 
-def prompt_examples(variants: tuple[Variant, ...]) -> pd.DataFrame:
+def list_prompt_examples(variants: tuple[Variant, ...]) -> pd.DataFrame:
     """Return every template, the contract's first, with what it gives for a partly hidden skirt."""
     said = [
         (variant.key, domain, viewpoint, template)
@@ -30,5 +30,5 @@ def prompt_examples(variants: tuple[Variant, ...]) -> pd.DataFrame:
         for viewpoint, templates in by_viewpoint.items()
         for template in templates
     ]
-    rows = [(*one, filled(one[3], one[1], "skirt", 2, one[2])) for one in said]
+    rows = [(*one, fill_template(one[3], one[1], "skirt", 2, one[2])) for one in said]
     return pd.DataFrame(rows, columns=["key", "domain", "viewpoint", "template", "example"])

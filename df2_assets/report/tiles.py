@@ -53,9 +53,9 @@ class Tile(NamedTuple):
     marked: bool = False
 
 
-def boxed_tile(path: Path, box: Box, *caption: str) -> Tile:
+def make_boxed_tile(path: Path, box: Box, *caption: str) -> Tile:
     """Return an original, reduced, with a box drawn on it, also one that is partly outside."""
-    picture = thumbnail(path, SIDE - 16)
+    picture = load_thumbnail(path, SIDE - 16)
     if picture is None:
         return Tile(None, caption)
     scale = picture.info["scale"]
@@ -76,7 +76,7 @@ def boxed_tile(path: Path, box: Box, *caption: str) -> Tile:
     return Tile(paper, caption)
 
 
-def thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
+def load_thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
     """Return a JPEG in memory, at most `side` wide and high; None where it cannot be read."""
     try:
         with path.open("rb") as file, Image.open(file, formats=("JPEG",)) as image:
@@ -102,17 +102,17 @@ class Row(NamedTuple):
     together: int = 0
 
 
-def font(size: int = TEXT) -> _Font:
+def load_font(size: int = TEXT) -> _Font:
     """Return the font of all pictures, which Pillow brings along."""
     return ImageFont.load_default(size)
 
 
-def sheet(rows: Iterable[Row], alt: str) -> Picture | None:
+def draw_sheet(rows: Iterable[Row], alt: str) -> Picture | None:
     """Return a picture of the rows; None without a tile."""
     drawn = [row for row in rows if row.tiles]
     if not drawn:
         return None
-    face = font()
+    face = load_font()
     texts = [[_lines(tile, face) for tile in row.tiles] for row in drawn]
     margin = GAP + max(_width(row.label, face) for row in drawn)
     heights = [
@@ -132,10 +132,10 @@ def sheet(rows: Iterable[Row], alt: str) -> Picture | None:
         for column, (tile, under) in enumerate(zip(row.tiles, lines, strict=True)):
             _draw(paper, draw, face, tile, under, (margin + _left(row, column), start))
         top += height
-    return encoded(paper, alt)
+    return encode_jpeg(paper, alt)
 
 
-def grid(tiles: Sequence[Tile], across: int = 5, together: int = 0) -> list[Row]:
+def arrange_rows(tiles: Sequence[Tile], across: int = 5, together: int = 0) -> list[Row]:
     """Return tiles in rows of `across`."""
     starts = range(0, len(tiles), across)
     return [Row(tiles[start : start + across], together=together) for start in starts]
@@ -196,11 +196,11 @@ def _fitting(text: str, face: _Font) -> str:
     return f"{text}…"
 
 
-def encoded(image: Image.Image, alt: str) -> Picture:
+def encode_jpeg(image: Image.Image, alt: str) -> Picture:
     """Return `image` as a JPEG under 300 KB, reduced where no quality is low enough."""
     for quality in _QUALITIES:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=quality, subsampling=0)
         if buffer.tell() < MAX_BYTES:
             return Picture(alt, buffer.getvalue(), ".jpeg")
-    return encoded(image.reduce(2), alt)
+    return encode_jpeg(image.reduce(2), alt)

@@ -12,7 +12,7 @@ from df2_assets.errors import SampleError
 ANSWER_KEY: Final = "answer_key.json"
 
 
-class Expect(msgspec.Struct, frozen=True):
+class Expectation(msgspec.Struct, frozen=True):
     """What a build must say of something planted.
 
     `reason` is that of its refusal (null: it must not be refused). `checks` (`asset/check`) must
@@ -25,7 +25,7 @@ class Expect(msgspec.Struct, frozen=True):
     may: tuple[str, ...] = ()
 
 
-class Planted(msgspec.Struct, frozen=True):
+class PlantedDefect(msgspec.Struct, frozen=True):
     """Something planted: a file, or with `item_idx` one item of its annotation.
 
     `path` is a file to look at, relative to the sample; `image_id` is null where that has no id.
@@ -36,20 +36,20 @@ class Planted(msgspec.Struct, frozen=True):
     item_idx: int | None
     path: str
     planted: str
-    expect: Expect
+    expect: Expectation
 
 
-def encode(key: list[Planted]) -> bytes:
+def encode(key: list[PlantedDefect]) -> bytes:
     """Return the key as JSON, one entry per line, ordered by place."""
     ordered = sorted(key, key=lambda one: (one.split, one.path, one.item_idx or 0, one.planted))
     return b"[" + b",\n ".join(map(msgspec.json.encode, ordered)) + b"]\n"
 
 
-def read_answer_key(sample: Path) -> list[Planted]:
+def read_answer_key(sample: Path) -> list[PlantedDefect]:
     """Return the key of a sample. Raises SampleError where it has none."""
     path = sample / ANSWER_KEY
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Planted])
+        return msgspec.json.decode(path.read_bytes(), type=list[PlantedDefect])
     except FileNotFoundError:
         message = f"{path} is not there: run df2-assets sample {quote(str(sample))} --defects"
     except msgspec.DecodeError as error:

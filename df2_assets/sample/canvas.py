@@ -60,19 +60,19 @@ def curve(points: Polygon, steps: int = 5) -> Polygon:
     return [*result, points[-1]]
 
 
-def mirrored(points: Polygon) -> Polygon:
+def mirror(points: Polygon) -> Polygon:
     """Return `points` on the other side of the body's axis, in the same order."""
     return [(-x, y) for x, y in points]
 
 
-def both(half: Polygon) -> list[Polygon]:
+def mirror_both(half: Polygon) -> list[Polygon]:
     """Return `half` and its mirror image."""
-    return [half, mirrored(half)]
+    return [half, mirror(half)]
 
 
-def closed(half: Polygon) -> Polygon:
+def close_outline(half: Polygon) -> Polygon:
     """Return the outline whose right half, from top to bottom, is `half`."""
-    return [*half, *reversed(mirrored(half))]
+    return [*half, *reversed(mirror(half))]
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, points: int = 20) -> Polygon:

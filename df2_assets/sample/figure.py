@@ -5,7 +5,16 @@ import random
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from df2_assets.sample.canvas import Part, Polygon, both, closed, curve, ellipse, ribbon, shade
+from df2_assets.sample.canvas import (
+    Part,
+    Polygon,
+    close_outline,
+    curve,
+    ellipse,
+    mirror_both,
+    ribbon,
+    shade,
+)
 
 SKINS: Final = ((241, 208, 184), (206, 157, 120), (168, 117, 83), (122, 82, 58), (88, 59, 44))
 _HAIRS: Final = ((38, 30, 28), (104, 70, 44), (186, 146, 92), (142, 62, 40), (120, 116, 116))
@@ -59,16 +68,16 @@ def choose_figure(rng: random.Random, pose: Pose) -> list[Part]:
     flank = curve([(0.72, 1.48), (0.82, 1.62), (0.62, 2.15), (0.5, 3.05), (0.68, 3.95)])
     (x, y), hand = pose.leg()[-1], pose.arm()[-1]
     limbs = [
-        *both(ribbon(curve(pose.leg()), 0.33, 0.11)),
-        *both(ribbon(curve(pose.arm()), 0.2, 0.09)),
-        *both(ellipse(*hand, 0.14, 0.22)),
-        closed([(0, 1.3), (0.25, 1.34), *flank, (0.66, 4.3), (0, 4.45)]),
+        *mirror_both(ribbon(curve(pose.leg()), 0.33, 0.11)),
+        *mirror_both(ribbon(curve(pose.arm()), 0.2, 0.09)),
+        *mirror_both(ellipse(*hand, 0.14, 0.22)),
+        close_outline([(0, 1.3), (0.25, 1.34), *flank, (0.66, 4.3), (0, 4.45)]),
     ]
     return [
         Part(ellipse(0, 0.62, 0.56, 0.68), shade(hair, 0.8)),
         *(Part(outline, skin) for outline in limbs),
-        *(Part(shoe, shoes) for shoe in both(ellipse(x + 0.04, y + 0.18, 0.18, 0.26))),
-        Part(closed([(0.2, 0.85), (0.27, 1.5)]), shade(skin, 0.86)),
+        *(Part(shoe, shoes) for shoe in mirror_both(ellipse(x + 0.04, y + 0.18, 0.18, 0.26))),
+        Part(close_outline([(0.2, 0.85), (0.27, 1.5)]), shade(skin, 0.86)),
         Part(ellipse(0, 0.54, 0.41, 0.52), skin),
         Part(ellipse(0, 0.2, 0.42, 0.26), hair),
     ]

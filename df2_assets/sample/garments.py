@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from df2_assets.sample.canvas import Polygon, both, closed, curve, ellipse, ribbon
+from df2_assets.sample.canvas import Polygon, close_outline, curve, ellipse, mirror_both, ribbon
 from df2_assets.sample.figure import Pose, body_width
 
 _ARMPIT_Y: Final = 2.12
@@ -111,7 +111,7 @@ class Shape:
 
     def add_pair(self, half: Polygon, factor: float) -> None:
         """Add a detail on both sides of the body's axis."""
-        self.details += [(outline, factor) for outline in both(half)]
+        self.details += [(outline, factor) for outline in mirror_both(half)]
 
 
 def choose_cut(rng: random.Random, category_id: int, short: bool) -> Cut:
@@ -136,13 +136,13 @@ def shape_garment(cut: Cut, pose: Pose) -> Shape:
     outer = [*_trace_armhole(cut), *_trace_side(cut)]
     if cut.gap:
         edge = curve([(0.34, 1.38), (cut.gap * 0.9, 2.5), (cut.gap, 3.4), (cut.gap, cut.hem_y)])
-        shape.outlines += both([*outer[:-1], *reversed(edge)])
+        shape.outlines += mirror_both([*outer[:-1], *reversed(edge)])
     else:
-        shape.outlines.append(closed([*edge, *outer]))
+        shape.outlines.append(close_outline([*edge, *outer]))
     if cut.neck == "straps":
-        shape.outlines += both(ribbon([(0.43, 1.9), (0.45, 1.6), (0.4, 1.36)], 0.035))
+        shape.outlines += mirror_both(ribbon([(0.43, 1.9), (0.45, 1.6), (0.4, 1.36)], 0.035))
     elif cut.neck and pose.empty:
-        shape.lining.append(closed([(0, 1.42), *(outer if cut.gap else reversed(edge))]))
+        shape.lining.append(close_outline([(0, 1.42), *(outer if cut.gap else reversed(edge))]))
     _add_details(shape, cut, edge)
     return shape
 
@@ -151,7 +151,7 @@ def _add_limbs(shape: Shape, joints: Polygon, share: float, start: float, end: f
     """Add cloth around a share of arms or legs, half as wide as `start` and `end` say."""
     path = curve(joints, 12)
     path = path[: round(share * len(path))]
-    shape.outlines += both(ribbon(path, start, end))
+    shape.outlines += mirror_both(ribbon(path, start, end))
     shape.add_pair(ribbon(path[-4:], end + 0.01), 0.86)
 
 
@@ -204,10 +204,12 @@ def _add_details(shape: Shape, cut: Cut, edge: Polygon) -> None:
     if cut.collar:
         shape.add_pair(_COLLAR, 0.82)
     if not cut.neck:
-        band = closed([(across, waist_y), (across + 0.03, waist_y + 0.2)])
+        band = close_outline([(across, waist_y), (across + 0.03, waist_y + 0.2)])
         shape.details.append((band, 0.84))
     if cut.detail == "belt":
-        shape.details.append((closed([(across, waist_y - 0.08), (across, waist_y + 0.1)]), 0.45))
+        shape.details.append(
+            (close_outline([(across, waist_y - 0.08), (across, waist_y + 0.1)]), 0.45)
+        )
     elif cut.detail == "buttons":
         x, top = 0.0, max(cut.neck_depth, cut.waist_y) + 0.2
         if cut.gap:

@@ -17,7 +17,7 @@ from df2_assets.dataset.perceptual import measure
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import SampleError
 from df2_assets.sample import defects
-from df2_assets.sample.answer_key import Expect, Planted
+from df2_assets.sample.answer_key import Expectation, PlantedDefect
 from df2_assets.sample.defects import DEFECTS, DUPLICATES, NEAR, NONE, SAVED_AGAIN, TWO_SKUS, Defect
 from df2_assets.sample.fabrics import Fabric, choose_fabric, cut_cloth
 from df2_assets.sample.picture import draw, encode_picture
@@ -59,7 +59,7 @@ class Job(NamedTuple):
         return image, annotation if defect.annotated and self.split != "test" else None
 
 
-def plant(plans: list[ImagePlan], seed: int) -> tuple[list[Job], list[str], list[Planted]]:
+def plant(plans: list[ImagePlan], seed: int) -> tuple[list[Job], list[str], list[PlantedDefect]]:
     """Return images to add to a clean sample, paths of further files, and the answer key.
 
     Raises SampleError for a sample that is too small.
@@ -86,8 +86,10 @@ def plant(plans: list[ImagePlan], seed: int) -> tuple[list[Job], list[str], list
     foreign += [f"{field.split}/annos/000001.json~" for field in (train, validation)]
     misnamed = [path for job in jobs if (path := job.paths[0]) and not path.endswith(".jpg")]
     for path in foreign + misnamed:
-        expect = Expect(checks=(defects.LAYOUT,))
-        key.append(Planted(path.split("/")[0], None, None, path, "file of another name", expect))
+        expect = Expectation(checks=(defects.LAYOUT,))
+        key.append(
+            PlantedDefect(path.split("/")[0], None, None, path, "file of another name", expect)
+        )
     if missing := defects.CHECKS - {check for entry in key for check in entry.expect.checks}:
         raise SampleError(
             f"a sample of {len(plans)} images with seed {seed} has no place for what "
@@ -112,10 +114,10 @@ def _plant_copies(source: "_Field", target: "_Field", defect: Defect, *checks: s
         else:
             return
         source.unused.remove(plan)
-        source.note(plan.image_id, source.crops(plan), name, Expect(None, checks, theirs))
+        source.note(plan.image_id, source.crops(plan), name, Expectation(None, checks, theirs))
         may = (defects.UNLIKE,) if is_moved else ()
         image_id = target.add(copy, defect)
-        target.note(image_id, target.crops(copy), name, Expect(None, checks, ours, may))
+        target.note(image_id, target.crops(copy), name, Expectation(None, checks, ours, may))
 
 
 class _Field:
@@ -136,7 +138,7 @@ class _Field:
         self.unused = self.rng.sample(clear, len(clear))
         self.targets: set[Sku] = set()
         self.jobs: list[Job] = []
-        self.key: list[Planted] = []
+        self.key: list[PlantedDefect] = []
 
     def crops(self, plan: ImagePlan) -> list[int]:
         """Return the indices of the items that become crops."""
@@ -186,7 +188,7 @@ class _Field:
             early = () if defect.scope == "crops" else (defects.REFUSALS,)
             checks += (*early, defects.ALL_REFUSALS)
         indices = places.get(defect.scope, [crops[0] if defect.index is None else defect.index])
-        expect = Expect(defect.reason, checks, may=defect.may)
+        expect = Expectation(defect.reason, checks, may=defect.may)
         self.note(plan.image_id, indices, defect.name, expect)
 
     def plant_mismatched(self) -> None:
@@ -209,7 +211,7 @@ class _Field:
             if planted < _EACH and distance >= _FAR and self.stands_out(plan):
                 planted += 1
                 self.targets.add(sku)
-                expect = Expect(checks=(defects.UNLIKE,))
+                expect = Expectation(checks=(defects.UNLIKE,))
                 self.note(self.add(plan), [1], "garment of another SKU", expect)
         # A second picture of a target could be a step between its garment and the other one.
         self.unused = [plan for plan in self.unused if not self.shows_target(plan)]
@@ -253,7 +255,7 @@ class _Field:
             self.spoil(self.choose_base(), defects.PAST_EDGE)
         for plan in self.plans:
             if plan.past_edge:
-                expect = Expect(checks=(defects.BOXES,))
+                expect = Expectation(checks=(defects.BOXES,))
                 self.note(plan.image_id, [plan.items[0].index], defects.PAST_EDGE.name, expect)
 
     def add(self, plan: ImagePlan, defect: Defect = NONE, item_idx: int = 0) -> str:
@@ -266,12 +268,12 @@ class _Field:
         return f"{len(self.plans) + len(self.jobs) + 1:06d}"
 
     def note(
-        self, image_id: str, indices: Sequence[int | None], planted: str, expect: Expect
+        self, image_id: str, indices: Sequence[int | None], planted: str, expect: Expectation
     ) -> None:
         """Write an entry of the key for each of an image's items."""
         path = f"{self.split}/annos/{image_id}.json"
         for item_idx in indices:
-            self.key.append(Planted(self.split, image_id, item_idx, path, planted, expect))
+            self.key.append(PlantedDefect(self.split, image_id, item_idx, path, planted, expect))
 
 
 def _measure_distance(*fabrics: Fabric) -> float:

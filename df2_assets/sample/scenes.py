@@ -15,12 +15,12 @@ from df2_assets.sample.canvas import (
     Part,
     Polygon,
     Size,
-    closed,
+    close_outline,
     clouds,
     curve,
     ellipse,
     hsv,
-    mirrored,
+    mirror,
     multiply,
     paint,
     ramp,
@@ -37,21 +37,21 @@ _LEAF: Final = curve([(0, 1.2), (-0.24, 0.1), (0, -1), (0.24, 0.1), (0, 1.2)])
 _THINGS: Final[dict[str, tuple[tuple[Colour, ...], list[tuple[Polygon, float]]]]] = {
     "handbag": (_BAGS, [
         (ribbon(curve([(-0.5, -0.4), (-0.45, -1.0), (0.45, -1.0), (0.5, -0.4)]), 0.07), 0.75),
-        (closed(curve([(0, -0.5), (0.85, -0.35), (0.95, 0.6), (0, 0.75)])), 1),
-        (closed(curve([(0, -0.5), (0.86, -0.36), (0.6, 0.12), (0, 0.22)])), 0.8),
-        (closed([(0.1, 0.08), (0.1, 0.26)]), 2),
+        (close_outline(curve([(0, -0.5), (0.85, -0.35), (0.95, 0.6), (0, 0.75)])), 1),
+        (close_outline(curve([(0, -0.5), (0.86, -0.36), (0.6, 0.12), (0, 0.22)])), 0.8),
+        (close_outline([(0.1, 0.08), (0.1, 0.26)]), 2),
     ]),
     "arm": (SKINS, [
         (ribbon(curve([(6.5, 4.6), (2.0, 0.95), (-0.35, 0.0), (-0.95, 0.04)]), 0.46, 0.2), 1),
         (ellipse(-0.75, 0.02, 0.36, 0.27), 0.96),
     ]),
     "magazine": (_PRINTED, [
-        (closed([(0.75, -0.95), (0.75, 0.95)]), 1),
-        (closed([(0.62, -0.82), (0.62, -0.56)]), 0.45),
+        (close_outline([(0.75, -0.95), (0.75, 0.95)]), 1),
+        (close_outline([(0.62, -0.82), (0.62, -0.56)]), 0.45),
         (ellipse(0, 0.16, 0.4, 0.46), 1.7),
     ]),
     "plant": (_GREENS, [
-        (closed([(0.42, 1.0), (0.32, 1.9)]), 0.5),
+        (close_outline([(0.42, 1.0), (0.32, 1.9)]), 0.5),
         *(
             ([(x + lean * (1.2 - y) / 2, y + abs(lean) * (1.2 - y) / 4) for x, y in _LEAF], tone)
             for lean, tone in ((-1.4, 0.7), (1.4, 0.7), (-0.8, 0.9), (0.8, 0.9), (0, 1.1))
@@ -67,7 +67,7 @@ def choose_thing(rng: random.Random, names: Iterable[str] = _THINGS) -> list[Par
     """Return one of the named things in one of its colours, as it is or mirrored."""
     colours, outlines = _THINGS[rng.choice([*names])]
     own, is_mirrored = rng.choice(colours), rng.random() < 0.5
-    return [Part(mirrored(o) if is_mirrored else o, shade(own, tone)) for o, tone in outlines]
+    return [Part(mirror(o) if is_mirrored else o, shade(own, tone)) for o, tone in outlines]
 
 
 def draw_studio(rng: random.Random, size: Size) -> Image.Image:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from df2_assets.checks import finding
 from df2_assets.dataset.reasons import Reason
-from df2_assets.sample.answer_key import Planted
+from df2_assets.sample.answer_key import PlantedDefect
 from df2_assets.store.layout import Roots
 
 Place = tuple[str, str | None, int | None]
@@ -28,11 +28,11 @@ class Score:
     invented: list[Place]
 
     @property
-    def perfect(self) -> bool:
+    def is_perfect(self) -> bool:
         return not self.missed and not self.invented
 
 
-def score_reasons(key: list[Planted], refusals: pd.DataFrame) -> list[Score]:
+def score_reasons(key: list[PlantedDefect], refusals: pd.DataFrame) -> list[Score]:
     """A score a reason code, of the rows of `refusals` of all splits."""
     named = list(zip(_places(refusals), refusals["reason"], strict=True))
     scores = []
@@ -43,7 +43,7 @@ def score_reasons(key: list[Planted], refusals: pd.DataFrame) -> list[Score]:
 
 
 def score_checks(
-    key: list[Planted], offenders: Mapping[str, pd.DataFrame], built: list[str]
+    key: list[PlantedDefect], offenders: Mapping[str, pd.DataFrame], built: list[str]
 ) -> list[Score]:
     """A score a check (`asset/check`), of its offenders of all splits.
 
@@ -74,12 +74,12 @@ def _score(
     return Score(what, len(due), len(due) - len(missed), _sorted(missed), _sorted(invented))
 
 
-def _visible(one: Planted, built: list[str]) -> bool:
+def _visible(one: PlantedDefect, built: list[str]) -> bool:
     other = one.expect.once_built
     return other is None or built.index(other) < built.index(one.split)
 
 
-def _place(one: Planted) -> Place:
+def _place(one: PlantedDefect) -> Place:
     return one.split, one.image_id or one.path, one.item_idx
 
 

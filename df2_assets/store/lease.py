@@ -22,7 +22,7 @@ from df2_assets.errors import (
     StorageError,
 )
 
-LASTS: Final = 60.0
+LEASE_SECONDS: Final = 60.0
 """Seconds after the last sign of its holder from which an object's lock may be taken over."""
 
 _MARGIN: Final = 2.0
@@ -81,15 +81,17 @@ def require_held_locks() -> None:
         renewal.require_held()
 
 
-def busy(split: str, holder: Holder | None, remedy: str = "wait for it, or stop it") -> BusyError:
+def busy_error(
+    split: str, holder: Holder | None, remedy: str = "wait for it, or stop it"
+) -> BusyError:
     """Return the error of a split that another process holds."""
     return BusyError(f"{split} is being built {holder or 'by another process'}: {remedy}.")
 
 
 @contextmanager
-def leased(store: Objects, path: str, split: str, holder: Holder) -> Iterator[None]:
+def hold_lease(store: Objects, path: str, split: str, holder: Holder) -> Iterator[None]:
     """Hold an object. Raises BusyError, naming the holder, where another does."""
-    renewal = _Renewal(store, path, split, Lease(holder, LASTS))
+    renewal = _Renewal(store, path, split, Lease(holder, LEASE_SECONDS))
     _held.append(renewal)
     renewal.start()
     try:
@@ -149,16 +151,16 @@ class _Renewal(threading.Thread):
             data, version = self._store.get(self._path)
             age = self._store.age(self._path)
         except FileNotFoundError:  # just given back
-            raise busy(self._split, None) from None
+            raise busy_error(self._split, None) from None
         other = _decoded(data)
         if other is not None and age <= other.seconds + _MARGIN:
             seconds = f"{other.seconds:.0f}"
             remedy = f"wait for it, or stop it; after a kill the lock is free within {seconds} s"
-            raise busy(self._split, other.holder, remedy)
+            raise busy_error(self._split, other.holder, remedy)
         try:
             return self._put(version)
         except (Conflict, FileNotFoundError):  # somebody was faster
-            raise busy(self._split, None) from None
+            raise busy_error(self._split, None) from None
 
     def _put(self, mode: str | Version) -> Version:
         """Put the lease; where an answer was lost on its way, what lies there is this build's."""

@@ -13,16 +13,22 @@ from typing import IO, Any, BinaryIO
 
 import msgspec
 
-from df2_assets.errors import OutputError, RootsError, dead_link, explain_os_error, os_errors_name
-from df2_assets.store.lease import Holder, busy
+from df2_assets.errors import (
+    OutputError,
+    RootsError,
+    explain_os_error,
+    find_dead_link,
+    name_os_errors,
+)
+from df2_assets.store.lease import Holder, busy_error
 from df2_assets.store.store import (
     NOT_A_FILE,
     Address,
     Enter,
     Status,
-    aside,
     status_of,
     temporary_name,
+    temporary_path,
 )
 
 
@@ -120,7 +126,7 @@ class LocalStore:
             file.seek(max(0, os.fstat(file.fileno()).st_size - size))
             return file.read()
 
-    def mapped(self, path: Address) -> tuple[memoryview, Status]:
+    def map_bytes(self, path: Address) -> tuple[memoryview, Status]:
         with open(path, "rb") as file:
             found = os.fstat(file.fileno())
             # A file of no bytes cannot be mapped.
@@ -191,8 +197,8 @@ class LocalStore:
 
     def rename(self, folder: Address, moves: Mapping[str, str]) -> None:
         for pairs in (
-            [(old, aside(new)) for old, new in moves.items()],
-            [(aside(new), new) for new in moves.values()],
+            [(old, temporary_path(new)) for old, new in moves.items()],
+            [(temporary_path(new), new) for new in moves.values()],
         ):
             for old, new in pairs:
                 os.replace(f"{folder}/{old}", f"{folder}/{new}")
@@ -225,7 +231,7 @@ class LocalStore:
             file.truncate(file.read().rfind(b"\n") + 1)
             yield file
 
-    def appended(self, path: Address) -> bytes:
+    def read_journal(self, path: Address) -> bytes:
         return Path(path).read_bytes()
 
     def discard(self, path: Address) -> None:
@@ -240,10 +246,10 @@ class LocalStore:
         note.parent.mkdir(parents=True, exist_ok=True)
         held = filelock.FileLock(lock, timeout=0)
         try:
-            with os_errors_name(lock):
+            with name_os_errors(lock):
                 held.acquire()
         except filelock.Timeout:
-            raise busy(split, _noted(note)) from None
+            raise busy_error(split, _noted(note)) from None
         try:
             note.write_bytes(msgspec.json.encode(holder))
             yield
@@ -256,7 +262,7 @@ class LocalStore:
         try:
             os.stat(root)
         except OSError as error:
-            if error.errno != errno.ENOENT or dead_link(str(root)):
+            if error.errno != errno.ENOENT or find_dead_link(str(root)):
                 raise explain_os_error(error) from None
         place = self.resolve(root)
         if os.path.exists(place) and not os.path.isdir(place):
@@ -315,7 +321,7 @@ def _beside(path: Path) -> Iterator[Path]:
     temporary = path.with_name(temporary_name(path.name))
     temporary.unlink(missing_ok=True)
     try:
-        with os_errors_name(path):
+        with name_os_errors(path):
             yield temporary
     finally:
         temporary.unlink(missing_ok=True)

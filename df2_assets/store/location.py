@@ -7,7 +7,7 @@ from pathlib import Path, PosixPath
 from typing import IO, Any, Final, Self
 from urllib.parse import urlsplit
 
-from df2_assets.errors import RootsError, SettingsError, escaped, has_controls
+from df2_assets.errors import RootsError, SettingsError, escape_controls, has_controls
 from df2_assets.store.local import LocalStore
 from df2_assets.store.objects import ObjectStore
 from df2_assets.store.store import Address, Store
@@ -92,7 +92,7 @@ def locate(text: str, base: Path | None = None) -> Location:
     unknown home.
     """
     if has_controls(text):
-        raise RootsError(f"'{escaped(text)}' cannot be used: {CONTROLS_REMEDY}.")
+        raise RootsError(f"'{escape_controls(text)}' cannot be used: {CONTROLS_REMEDY}.")
     if not is_url(text):
         return Location((base or Path.cwd()) / expand(text))
     scheme, _, rest = text.partition("://")

@@ -27,8 +27,8 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import IO, Any, BinaryIO, Final, TypeVar, cast
 
 from df2_assets.errors import StorageError
-from df2_assets.store.lease import Conflict, Holder, Version, leased, require_held_locks
-from df2_assets.store.store import Address, Enter, Status, aside
+from df2_assets.store.lease import Conflict, Holder, Version, hold_lease, require_held_locks
+from df2_assets.store.store import Address, Enter, Status, temporary_path
 
 AT_ONCE: Final = 16
 """Requests of one process that may be under way together."""
@@ -102,7 +102,7 @@ class ObjectStore:
 
             deque(each(one, paths), maxlen=0)
 
-    def listed(self, folder: Address) -> Iterator[tuple[str, Status]]:
+    def list_objects(self, folder: Address) -> Iterator[tuple[str, Status]]:
         """Yield all objects below a folder by their names relative to it: a request a page."""
         key = self._key(folder)
         start = f"{key}/" if key else ""
@@ -205,13 +205,13 @@ class ObjectStore:
 
     def files(self, folder: Address) -> Iterator[tuple[str, Status]]:
         """See `Store.files`: page after page, of which the first may be enough."""
-        yield from (entry for entry in self.listed(folder) if "/" not in entry[0])
+        yield from (entry for entry in self.list_objects(folder) if "/" not in entry[0])
 
     def walk(
         self, folder: Address, enter: Enter = lambda _: True
     ) -> Iterator[tuple[str, Status | None]]:
         skipped = set()
-        for name, status in self.listed(folder):
+        for name, status in self.list_objects(folder):
             parents = (name[:at] for at, letter in enumerate(name) if letter == "/")
             outside = next((parent for parent in parents if not enter(parent)), None)
             if outside is None:
@@ -223,7 +223,7 @@ class ObjectStore:
     def lookup(self, root: Address, folder: Address) -> Callable[[str], bool]:
         """See `Store.lookup`: one listing of the folder."""
         below = str(folder).removeprefix(f"{root}/")
-        return {f"{below}/{name}" for name, _ in self.listed(folder)}.__contains__
+        return {f"{below}/{name}" for name, _ in self.list_objects(folder)}.__contains__
 
     # Reading
 
@@ -249,7 +249,7 @@ class ObjectStore:
         except NotImplementedError:
             return self.get(path)[0]
 
-    def mapped(self, path: Address) -> tuple[memoryview, Status]:
+    def map_bytes(self, path: Address) -> tuple[memoryview, Status]:
         data, version = self.get(path)
         return memoryview(data), (len(data), stamp(version))
 
@@ -334,12 +334,12 @@ class ObjectStore:
 
     def rename(self, folder: Address, moves: Mapping[str, str]) -> None:
         for pairs in (
-            [(old, aside(new)) for old, new in moves.items()],
-            [(aside(new), new) for new in moves.values()],
+            [(old, temporary_path(new)) for old, new in moves.items()],
+            [(temporary_path(new), new) for new in moves.values()],
         ):
             deque(self.link(folder, pairs), maxlen=0)
         new = set(moves.values())
-        self.remove(folder, {*map(aside, new), *moves} - new)
+        self.remove(folder, {*map(temporary_path, new), *moves} - new)
 
     def unlink(self, path: Address, missing_ok: bool = False) -> None:
         require_held_locks()
@@ -361,7 +361,7 @@ class ObjectStore:
         finally:
             journal.close()
 
-    def appended(self, path: Address) -> bytes:
+    def read_journal(self, path: Address) -> bytes:
         return b"".join(self.get(f"{path}/{name}")[0] for name in self.parts(path))
 
     def discard(self, path: Address) -> None:
@@ -369,12 +369,12 @@ class ObjectStore:
 
     def parts(self, path: Address) -> list[str]:
         """Return the names of the parts of a journal, oldest first."""
-        return [name for name, _ in self.listed(path) if _PART.fullmatch(name)]
+        return [name for name, _ in self.list_objects(path) if _PART.fullmatch(name)]
 
     # Guarding
 
     def hold(self, lock: Address, split: str, holder: Holder) -> AbstractContextManager[None]:
-        return leased(self, str(lock), split, holder)
+        return hold_lease(self, str(lock), split, holder)
 
     def require_usable(self, root: Path) -> None:
         """See `Store.require_usable`: any prefix can be."""

@@ -92,7 +92,7 @@ class Store(Protocol):
     def read_end(self, path: Address, size: int) -> bytes:
         """Return the last bytes of a file, at least `size` where there are as many."""
 
-    def mapped(self, path: Address) -> tuple[memoryview, Status]:
+    def map_bytes(self, path: Address) -> tuple[memoryview, Status]:
         """Return the bytes of a file, not read before they are looked at; an object is fetched."""
 
     def open_each(self, paths: Iterable[str]) -> Iterator[BinaryIO | OSError]:
@@ -152,7 +152,7 @@ class Store(Protocol):
     def append(self, path: Address) -> AbstractContextManager[Lines]:
         """Open a journal to append whole lines to; what a kill left of a line is cut off."""
 
-    def appended(self, path: Address) -> bytes:
+    def read_journal(self, path: Address) -> bytes:
         """Return the content of a journal. Raises FileNotFoundError."""
 
     def discard(self, path: Address) -> None:
@@ -184,7 +184,7 @@ def temporary_name(name: str) -> str:
     return f".{name}.tmp"
 
 
-def aside(path: str) -> str:
+def temporary_path(path: str) -> str:
     """Return the temporary name of a file that has a path, in the same folder."""
     folder, name = os.path.split(path)
     return os.path.join(folder, temporary_name(name))

@@ -32,7 +32,7 @@ class Rows(Sequence[dict[str, Any]]):
         self._ends = _ends_of_lines(self._bytes)
 
     def _map(self) -> None:
-        self._bytes, self._stamp = store_at(self._path).mapped(self._path)
+        self._bytes, self._stamp = store_at(self._path).map_bytes(self._path)
 
     def __len__(self) -> int:
         return len(self._ends)

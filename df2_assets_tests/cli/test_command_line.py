@@ -168,7 +168,7 @@ WRONG = [
     Wrong("an unknown user", ("~nobody-here is not known",), {"DF2_ROOT": "~nobody-here/x"}),
     Wrong("a home of nobody", ("~nobody-here is",), {"DAGSTER_HOME": "~nobody-here/x"}),
     Wrong("a circle", ("sku: Too many levels",), {}, lambda desk: desk.sku.symlink_to("sku")),
-    Wrong("a dead link", ("link to x, where",), {}, lambda desk: desk.sku.symlink_to("x")),
+    Wrong("a dead link", ("link to x, which",), {}, lambda desk: desk.sku.symlink_to("x")),
     Wrong("SKU_ROOT below a file", ("Not a directory. Move",), {"SKU_ROOT": f"{__file__}/sku"}),
     Wrong("a long SKU_ROOT", ("File name too long. Choose",), {"SKU_ROOT": "n" * 300}),
     *(

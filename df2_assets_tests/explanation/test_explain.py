@@ -97,7 +97,7 @@ def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built:
     assert (group.facts["catalog"], group.facts["query"]) == (1, 2)
     assert crop.facts["size"] == (built.sku_root / SHOP_TOP).stat().st_size
     assert (entry.facts["crop_path"], entry.facts["bbox"]) == (SHOP_TOP, BOX)
-    assert text.said == "A catalog product photo of a short sleeve top from the front."
+    assert text.text == "A catalog product photo of a short sleeve top from the front."
     assert [step.run for step in answer.steps] == [None, *RUNS.values()]
     assert answer.notes == []
 
@@ -129,7 +129,7 @@ def test_an_item_that_is_not_in_says_where_it_ends_and_why(
 
 
 def test_an_item_without_a_counterpart_names_those_that_may_have_been_it(built: Roots) -> None:
-    refused = [said.partition(":")[0] for said in one(built, 1, 3).steps[-1].facts["refused"]]
+    refused = [text.partition(":")[0] for text in one(built, 1, 3).steps[-1].facts["refused"]]
     assert refused[0] == "000002 item 2 (box_reversed"
     assert refused[1:] == ["000002 item 4 (not_an_object", "000009 item 1 (wrong_field"]
     answer = one(built, 5, 1)
@@ -152,7 +152,7 @@ def test_nothing_in_an_answer_can_reach_a_terminal(built: Roots) -> None:
     answers = [*explain_image(built, SPLIT, "000002", None, {}), one(built, 10)]
     answers.append(explain_crop(built, f"train/{ESCAPE}", {}))
     texts = [answer.why for answer in answers]
-    texts += [step.said for answer in answers for step in answer.steps]
+    texts += [step.text for answer in answers for step in answer.steps]
     texts += [answer.crop_path for answer in answers if answer.crop_path]
     assert [text for text in texts if not text.isprintable()] == []
     assert one(built, 10).fate == "refused"
@@ -271,23 +271,23 @@ def test_files_that_changed_since_are_said_so(copy: Roots) -> None:
     (copy.annotations(SPLIT) / "000001.json").write_text("{}")
     (copy.sku_root / SHOP_TOP).unlink()
     answer = one(copy, 1, 1)
-    assert "000001.json" in answer.steps[0].said
-    assert answer.steps[0].said.count("changed since: build again") == 1
-    assert answer.steps[3].said.endswith("not there any more: build again")
+    assert "000001.json" in answer.steps[0].text
+    assert answer.steps[0].text.count("changed since: build again") == 1
+    assert answer.steps[3].text.endswith("not there any more: build again")
 
 
 def test_a_crop_with_another_time_and_its_bytes_is_as_it_was(copy: Roots) -> None:
     os.utime(copy.sku_root / SHOP_TOP, ns=(0, 0))
-    assert one(copy, 1, 1).steps[3].said.endswith("pixels")
+    assert one(copy, 1, 1).steps[3].text.endswith("pixels")
     os.utime(copy.images(SPLIT) / "000001.jpg", ns=(0, 0))
-    assert "000001.jpg, " in one(copy, 1, 1).steps[0].said
-    assert "its time changed since: build again" in one(copy, 1, 1).steps[0].said
+    assert "000001.jpg, " in one(copy, 1, 1).steps[0].text
+    assert "its time changed since: build again" in one(copy, 1, 1).steps[0].text
 
 
 def test_without_the_originals_nothing_is_said_of_them(copy: Roots) -> None:
     shutil.rmtree(copy.df2_root)
     assert one(copy, 1, 1).fate == "in"
-    assert "changed" not in one(copy, 1, 1).steps[0].said
+    assert "changed" not in one(copy, 1, 1).steps[0].text
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 
 from df2_assets.dataset.reasons import Reason
 from df2_assets.errors import SampleError
-from df2_assets.sample.answer_key import Planted
+from df2_assets.sample.answer_key import PlantedDefect
 from df2_assets.sample.defects import CHECKS, UNLIKE
 from df2_assets.sample.plan import plan
 from df2_assets.sample.planting import SMALLEST, Job, _Field, plant
@@ -15,12 +15,12 @@ SEEDS = range(100)
 FOREIGN = "garment of another SKU"
 
 
-def planted(images: int, seed: int) -> tuple[list[Job], list[Planted]]:
+def planted(images: int, seed: int) -> tuple[list[Job], list[PlantedDefect]]:
     jobs, _, key = plant(plan(images, seed), seed)
     return jobs, key
 
 
-def assert_complete(key: list[Planted], images: int, seed: int) -> None:
+def assert_complete(key: list[PlantedDefect], images: int, seed: int) -> None:
     """Assert that each reason and check has something to find, and no place has two entries."""
     where = f"{images} images, seed {seed}"
     assert {check for one in key for check in one.expect.checks} == CHECKS, where

@@ -11,7 +11,7 @@ import pandas as pd
 
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.metadata import ImageText
-from df2_assets.dataset.reasons import OF_IMAGES
+from df2_assets.dataset.reasons import IMAGE_REASONS
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.report.gallery.sheets import Sheet, sheet_path
 
@@ -113,7 +113,7 @@ def refused(table: pd.DataFrame) -> list[list[Any]]:
     The last is 1 where the image is at fault, 0 where its annotation is.
     """
     columns = ("image_id", "item_idx", "stage", "reason", "detail")
-    return [[*row, int(row[3] in OF_IMAGES)] for row in rows(table, *columns)]
+    return [[*row, int(row[3] in IMAGE_REASONS)] for row in rows(table, *columns)]
 
 
 def script(call: str, *arguments: object) -> bytes:

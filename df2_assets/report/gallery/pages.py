@@ -10,7 +10,7 @@ from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import MEANINGS
 from df2_assets.dataset.skus import SKU_ID
 from df2_assets.errors import escape_untrusted
-from df2_assets.report.readiness import Readiness, verdict
+from df2_assets.report.readiness import Readiness, describe_verdict
 from df2_assets.store.layout import Roots
 
 _ROWS: Final = 20
@@ -26,7 +26,7 @@ def readiness_page(found: Readiness, states: Mapping[str, int]) -> dict[str, Any
     figures = (
         ("paired_skus", "Paired SKUs", "with catalog and query crops"),
         ("queries", "Queries", "user crops with an answer in the catalog"),
-        ("answers_a_query", "Answers per query", "catalog crops, on average"),
+        ("answers_per_query", "Answers per query", "catalog crops, on average"),
         (
             "queries_without_answer",
             "Queries without an answer",
@@ -38,7 +38,7 @@ def readiness_page(found: Readiness, states: Mapping[str, int]) -> dict[str, Any
             "usable shop items that no user item asks for: left out",
         ),
         ("prompts", "Prompts", "different texts"),
-        ("skus_a_prompt", "SKUs per prompt", "that share a text, on average"),
+        ("skus_per_prompt", "SKUs per prompt", "that share a text, on average"),
     )
     pairs = found.leaks.drop_duplicates(["crop_path"])
     gaps = (f"{kind} by {100 * numbers[f'{kind}_gap']:.0f}%" for kind in ("occlusion", "viewpoint"))
@@ -62,7 +62,7 @@ def readiness_page(found: Readiness, states: Mapping[str, int]) -> dict[str, Any
                 "alarm": found.leaking_crops > 0,
             }
         ],
-        "verdict": verdict(found, states),
+        "verdict": describe_verdict(found, states),
         "gap": f"They differ in {' and in '.join(gaps)} of the crops.",
         "balance": {
             str(kind): rows.to_dict("records")
