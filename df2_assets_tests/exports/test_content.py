@@ -325,7 +325,7 @@ def test_no_further_prompt_can_take_the_place_of_a_column_of_an_export(exported:
     own = columns - splits.lines(exported)[0].keys()
     assert own == set(RESERVED_KEYS)
     for name in own:
-        with pytest.raises(TemplatesError, match=f"exports have a column {name} of their own"):
+        with pytest.raises(TemplatesError, match=f"exports already have a column {name}"):
             parse_templates(f"prompts: {{{name}: a}}", "prompts.yaml")
 
 

@@ -245,7 +245,7 @@ def test_a_disk_without_room_for_the_shards_is_refused_before_any_is_written(
     site: Roots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2000))
-    with pytest.raises(DiskFullError, match=r"webdataset of train needs about .* make room"):
+    with pytest.raises(DiskFullError, match=r"webdataset of train needs about .* free some space"):
         export(site, SPLIT, "webdataset")
     assert splits.stamps(site, "webdataset") == {}
 

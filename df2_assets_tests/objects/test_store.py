@@ -4,7 +4,7 @@ import pytest
 
 from df2_assets.store.lease import Conflict
 from df2_assets.store.location import locate
-from df2_assets.store.objects import PAGE, ObjectStore, each, stamp
+from df2_assets.store.objects import PAGE, ObjectStore, run_each, stamp
 from df2_assets_tests.objects.conftest import on
 from df2_assets_tests.support.object_servers import SERVERS
 from df2_assets_tests.support.object_store import Place
@@ -81,7 +81,7 @@ def test_all_pages_of_a_listing_are_read_and_a_neighbour_is_not(
     tested: ObjectStore, place: Place
 ) -> None:
     names = {f"many/{number % 3}/{number:05d}.jpg" for number in range(PAGE + 50)}
-    for _ in each(lambda name: place.put(name, b""), [*names, "many-more/1.jpg"]):
+    for _ in run_each(lambda name: place.put(name, b""), [*names, "many-more/1.jpg"]):
         pass
     assert {f"many/{name}" for name, _ in tested.list_objects(f"{place.url}/many")} == names
     assert sorted(tested.folders(f"{place.url}/many")) == ["0", "1", "2"]
