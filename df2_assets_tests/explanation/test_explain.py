@@ -106,7 +106,7 @@ def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built:
     ("image", "item_idx", "fate", "stage", "why"),
     [
         (1, 2, "style 0", "sku_groups", "its style is 0: it has no counterpart"),
-        (1, 3, "unpaired", "sku_groups", f"SKU {SKIRT_SKU} has no query item, and is left out"),
+        (1, 3, "unpaired", "sku_groups", f"SKU {SKIRT_SKU} has no query item, so it is left out"),
         (2, 2, "refused", INDEX, "the item is refused: box_reversed: bounding_"),
         (4, 1, "refused", "crops", "the crop is refused: unreadable_image: "),
         (5, 1, "unpaired", "crops", "it could be made, but no other domain of SKU 000002_01_08 is"),
@@ -187,7 +187,7 @@ def test_a_sku_that_is_not_in_the_data_set_says_so_and_which_items_it_has(
     answer = explain_sku(built, split, sku_id, {})
     assert (answer.fate, len(answer.items)) == (fate, items)
     if split == "validation":
-        assert answer.why == f"SKU {sku_id} has no query item, and is left out"
+        assert answer.why == f"SKU {sku_id} has no query item, so it is left out"
 
 
 def test_a_crop_path_leads_to_its_item(built: Roots) -> None:
@@ -211,7 +211,7 @@ def test_a_path_that_is_another_skus_is_unknown_and_says_where_the_items_crop_is
 def test_a_path_that_no_crop_can_have_is_unknown(built: Roots, path: str) -> None:
     answer = explain_crop(built, path, {})
     assert answer.fate == "unknown"
-    assert "no crop has such a path" in answer.why
+    assert "it is not the path of a crop" in answer.why
 
 
 def test_a_file_that_nothing_wants_is_said_to_be_there(copy: Roots) -> None:
@@ -258,7 +258,7 @@ def test_an_item_that_the_groups_do_not_know_yet_is_unknown(copy: Roots) -> None
     ("stage", "why"),
     [
         ("sku_metadata", "train_sku_metadata.json does not have it: build again"),
-        ("image_text", "train_image_text.jsonl has no line of it: build again"),
+        ("image_text", "train_image_text.jsonl has no line for it: build again"),
     ],
 )
 def test_a_contract_file_that_is_not_there_is_said_so(copy: Roots, stage: str, why: str) -> None:
@@ -273,7 +273,7 @@ def test_files_that_changed_since_are_said_so(copy: Roots) -> None:
     answer = one(copy, 1, 1)
     assert "000001.json" in answer.steps[0].text
     assert answer.steps[0].text.count("changed since: build again") == 1
-    assert answer.steps[3].text.endswith("not there any more: build again")
+    assert answer.steps[3].text.endswith("missing since: build again")
 
 
 def test_a_crop_with_another_time_and_its_bytes_is_as_it_was(copy: Roots) -> None:
@@ -312,7 +312,7 @@ def test_what_is_in_by_the_explanations_is_what_is_in_the_metadata(messy: Roots)
     fates = {answer.fate for answer in answers}
     assert fates == {"in", "style 0", "unpaired", "refused", "unknown"}
     assert {answer.why for answer in answers if answer.fate == "unknown"} == {
-        "there is an image, and no annotation that says what is in it",
+        "there is an image, but no annotation for it",
         "its annotation has no items",
     }
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from df2_assets.dataset.skus import group
-from df2_assets.report.readiness import Readiness, describe_verdict, readiness
+from df2_assets.report.readiness import Readiness, assess_readiness, describe_verdict
 
 NOTHING = pd.DataFrame({"crop_path": [], "kind": []})
 
@@ -31,7 +31,7 @@ def index(rows: list[tuple[str, int, int, int, int]]) -> pd.DataFrame:
 def judged(items: pd.DataFrame, alike: pd.DataFrame = NOTHING) -> Readiness:
     crops = group(items)
     texts = crops[["sku_id"]].assign(text=crops["domain"] + " photo")
-    return readiness(items, crops, texts, alike)
+    return assess_readiness(items, crops, texts, alike)
 
 
 @pytest.fixture
@@ -104,12 +104,12 @@ STATES = {"passed": 5, "warned": 0, "failed": 0}
             {"warned": 1},
             "Not known yet: it is not compared with train and test, 1 check warned.",
         ),
-        (LEAKS, (), {}, "Not yet: 2 crops with a picture of another split."),
+        (LEAKS, (), {}, "Not yet: 2 crops with a picture that another split has."),
         (
             LEAKS,
             ("test",),
             {"failed": 1},
-            "Not yet: 1 check failed, 2 crops with a picture of another split, "
+            "Not yet: 1 check failed, 2 crops with a picture that another split has, "
             "it is not compared with test.",
         ),
     ],
@@ -123,7 +123,7 @@ def test_the_question_is_answered_in_a_sentence(
 ) -> None:
     crops = group(items)
     texts = crops[["sku_id"]].assign(text="a photo")
-    found = readiness(items, crops, texts, leaks, not_compared)
+    found = assess_readiness(items, crops, texts, leaks, not_compared)
     assert (
         describe_verdict(found, STATES | states) == f"{answer} 4 queries of 2 SKUs can be answered."
     )
@@ -138,7 +138,7 @@ def test_no_leak_is_no_number_until_every_split_was_compared(items: pd.DataFrame
     crops = group(items)
     texts = crops[["sku_id"]].assign(text="a photo")
     numbers = [
-        readiness(items, crops, texts, leaks, not_compared).numbers.get("leaking_crops")
+        assess_readiness(items, crops, texts, leaks, not_compared).numbers.get("leaking_crops")
         for leaks, not_compared in ((NOTHING, ()), (NOTHING, ("train",)), (LEAKS, ("train",)))
     ]
     assert numbers == [0, None, 2]
