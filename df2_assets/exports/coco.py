@@ -1,7 +1,7 @@
-"""COCO: boxes on the original images, with the SKU of each.
+"""COCO: boxes on the original images, with their SKUs.
 
-Only garments of a kept SKU are annotated: an image may show others, so this is for retrieval and
-for reading, not for training a detector without looking.
+Only garments of a SKU are annotated, and an image may show others. The export is meant for
+retrieval: a detector that is trained on it would learn to miss garments.
 """
 
 import re
@@ -20,11 +20,11 @@ from df2_assets.store import tables
 
 _KEPT: Final = ("sku_id", "pair_id", "style", "domain", *LABELS)
 _ITEMS: Final = 1_000_000
-"""More than the number of an item can be: six digits."""
+"""More than the largest item number, which has six digits."""
 
 
 def write(folder: ExportFolder) -> None:
-    """Write one document, one line per entry."""
+    """Write one document with one line per entry."""
     source = folder.source
     info = {
         "description": f"DeepFashion2 visual SKUs, {source.split}",
@@ -56,9 +56,9 @@ def write(folder: ExportFolder) -> None:
 
 
 def _annotation(row: Row, captions: tuple[str, ...]) -> dict[str, Any]:
-    """Return an entry; its ids come from the annotation files, so other crops do not change them.
+    """Return the entry of a crop, with the annotated box.
 
-    The box is the one that is annotated.
+    Its ids come from the annotation files, so that they do not depend on other crops.
     """
     fields, (x1, y1, x2, y2) = row.fields, row.annotated
     text, *more = captions
@@ -78,7 +78,7 @@ def _annotation(row: Row, captions: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _images(source: Source) -> Iterator[dict[str, Any]]:
-    """Yield the original images, by id; `file_name` is relative to DF2_ROOT."""
+    """Yield the original images, sorted by id. `file_name` is relative to DF2_ROOT."""
     names = source.crops.group_by(["image_id", "orig_image_path"]).aggregate([])
     names = names.sort_by("image_id")
     index = tables.read(source.roots, "raw_annotation_index", source.split)
@@ -96,7 +96,7 @@ EXPORT: Final = Export(
     `instances_{{split}}.json`: annotated boxes `[x, y, width, height]` on the original images
     (`file_name` is relative to `DF2_ROOT`), categories 1 to {len(CATEGORIES)}, and for each
     annotation its SKU, domain, labels, crop and prompt (`captions` has further prompts, by key).
-    Only garments of a kept SKU are annotated, so an image may show others. No image is copied.
+    Only garments of a SKU are annotated, and an image may show others. No image is copied.
     """,
     loading_code="""
 from pycocotools.coco import COCO

@@ -1,7 +1,7 @@
-"""Croissant 1.1: JSON-LD about the split's files, and its crops as records.
+"""Croissant 1.1: JSON-LD that describes the files of a split, and its crops as records.
 
-The records lie in a Parquet file of their own: mlcroissant reads JSON lines with pandas, which
-takes `000002` for the number 2 and `000001_01_01` for 10101.
+The records are in a separate Parquet file: mlcroissant reads JSON lines with pandas, which turns
+`000002` into the number 2 and `000001_01_01` into 10101.
 """
 
 import re
@@ -47,7 +47,7 @@ _CONTEXT: Final[dict[str, Any]] = {name: f"cr:{name}" for name in _NAMES.split()
 
 
 def write(folder: ExportFolder) -> None:
-    """Write the records, then the document that describes them and the split's other files."""
+    """Write the records, then the document that describes them and the other files."""
     source = folder.source
     schema = pa.schema([column.remove_metadata() for column in (*source.schema, *_MORE)])
     rows = folder.count_rows(source.rows())
@@ -66,7 +66,7 @@ def _document(source: Source, records: str) -> dict[str, Any]:
         "name": f"deepfashion2-sku-{split}",
         "description": (
             f"Catalog and query crops of the visual SKUs of DeepFashion2, {split} split, each with "
-            "a prompt. For non-commercial research only; not to be redistributed."
+            "a prompt. For non-commercial research only. Do not redistribute."
         ),
         "url": "https://github.com/switchablenorms/DeepFashion2",
         "license": "https://github.com/switchablenorms/DeepFashion2",
@@ -82,7 +82,7 @@ def _document(source: Source, records: str) -> dict[str, Any]:
                 "application/jsonlines",
                 source.image_text,
             ),
-            # A folder has no digest of its own: this one is of all prompts, labels and crops.
+            # A folder has no digest, so this is the digest of all prompts, labels and crops.
             _file("sku-root", up, "inode/directory", source.digest),
             {
                 "@type": "cr:FileSet",

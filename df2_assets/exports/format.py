@@ -1,4 +1,4 @@
-"""The description of a format."""
+"""The description of an export format."""
 
 import re
 from collections.abc import Callable, Mapping

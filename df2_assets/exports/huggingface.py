@@ -1,6 +1,6 @@
 """Hugging Face: Parquet with an `Image` feature, and an `imagefolder` with `metadata.jsonl`.
 
-The Parquet schema's `huggingface` metadata has the types, as `datasets` writes them
+The metadata `huggingface` of the Parquet schema has the types, as `datasets` writes them
 (datasets/arrow_writer.py).
 """
 
@@ -23,17 +23,17 @@ from df2_assets.exports.source import Row, Source
 from df2_assets.exports.streams import group_rows
 
 _SHARDS: Final = "1"
-"""To be raised when the Parquet files of the same rows change."""
+"""Raise this when the Parquet files of the same rows change."""
 
 _ROW_GROUP: Final = 100
-"""What `datasets` uses for tables with images."""
+"""Rows per row group, as `datasets` has them for tables with images."""
 
 _CLASSES: Final[dict[str, list[str]]] = {
     "category_name": list(CATEGORIES.values()),
     "domain": list(DOMAINS.values()),
     **{label: list(meanings.values()) for label, meanings in LABELS.items()},
 }
-"""The columns that are a `ClassLabel`, which counts from 0."""
+"""The columns of type `ClassLabel`, which counts from 0."""
 
 _IMAGE: Final = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
@@ -42,7 +42,7 @@ def write(folder: ExportFolder) -> None:
     """Write shards of Parquet, then the crops as files with one line of metadata each."""
     source = folder.source
     schema = _schema(source.schema)
-    # Another pyarrow writes other bytes.
+    # Another version of pyarrow writes other bytes.
     version = f"{_SHARDS} {pa.__version__} {source.captions}"
     form = f"parquet/{source.split}-{{:06d}}.parquet"
     folder.shards(form, version, partial(_write_parquet, source, schema), "parquet")
@@ -54,7 +54,7 @@ def write(folder: ExportFolder) -> None:
 
 
 def _schema(columns: pa.Schema) -> pa.Schema:
-    """Return the columns of the Parquet files, `image` first, with their types in `datasets`."""
+    """Return the schema of the Parquet files, `image` first, with the types for `datasets`."""
     features: dict[str, Any] = {"image": {"_type": "Image"}}
     fields = [pa.field("image", _IMAGE)]
     for name, kind in zip(columns.names, columns.types, strict=True):
@@ -82,7 +82,7 @@ def _write_parquet(source: Source, schema: pa.Schema, path: Path, rows: Iterator
 
 
 def _record(row: Row, data: bytes) -> dict[str, Any]:
-    """Return a row of the Parquet files: classes as their numbers."""
+    """Return a row of the Parquet files, with classes as numbers."""
     numbers = {
         name: None if value is None else _CLASSES[name].index(value)
         for name, value in _classes(row).items()
@@ -91,13 +91,13 @@ def _record(row: Row, data: bytes) -> dict[str, Any]:
 
 
 def _line(row: Row) -> dict[str, Any]:
-    """Return a line of the metadata: the place of the image, and classes as their names."""
+    """Return a line of the metadata: the path of the image, and classes by name."""
     name = crop_file_name(row.path).removeprefix(f"{CROP_FILES}/")
     return {"file_name": name, **row.fields, **_classes(row)}
 
 
 def _classes(row: Row) -> dict[str, str | None]:
-    """Return the names of the classes; the labels of DeepFashion2 are numbers from 1, or null."""
+    """Return the names of the classes of a row. A missing label is None."""
     values = {name: row.fields[name] for name in _CLASSES}
     return {name: LABELS.get(name, {}).get(value, value) for name, value in values.items()}
 
@@ -107,16 +107,16 @@ EXPORT: Final = Export(
     title="Hugging Face",
     description="""
     Parquet with an `Image` feature under `parquet/`, and an `imagefolder` whose images are hard
-    links to the crops where the file system has such, copies elsewhere: do not edit them. Category,
-    domain and labels are `ClassLabel`s, which count from 0; `category_id` is DeepFashion2's number.
-    Shards are cut like those of `webdataset`.
+    links to the crops where the file system has links, and copies elsewhere: do not edit them.
+    Category, domain and labels are `ClassLabel`s, which count from 0. `category_id` is the number
+    in DeepFashion2. Shards are split like those of `webdataset`.
     """,
     loading_code="""
 from datasets import load_dataset
 
 folder = "data/DeepFashion2_SKU/_df2_assets/exports/huggingface/SPLIT"
 rows = load_dataset(folder, split="SPLIT")
-loose = load_dataset(
+crops = load_dataset(
     "imagefolder", data_dir=f"{folder}/imagefolder", features=rows.features, split="train"
 )
 """,

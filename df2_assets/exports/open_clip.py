@@ -1,7 +1,7 @@
 """open_clip's CSV: tab-separated `filepath` and `title` (open_clip_train/data.py, `CsvDataset`).
 
-`CsvDataset` opens a path as it is, so paths are relative to where training starts: SKU_ROOT.
-Further prompts have columns of their own, for open_clip to be pointed at.
+`CsvDataset` opens paths relative to the current folder, so training must start in SKU_ROOT. Each
+further prompt has its own column, which an option of open_clip selects.
 """
 
 import re
@@ -32,8 +32,8 @@ EXPORT: Final = Export(
     description="""
     A tab-separated file with the columns `filepath` and `title`, which are open_clip's defaults:
     `--dataset-type csv --train-data _df2_assets/exports/open_clip/{split}/{split}.tsv`. Paths are
-    relative to `SKU_ROOT`: start training there. Further prompts are columns by their own names:
-    `--csv-caption-key`. No image is copied.
+    relative to `SKU_ROOT`: start training there. Each further prompt is a column with the name of
+    its key: select it with `--csv-caption-key`. No image is copied.
     """,
     loading_code="""
 from contextlib import chdir

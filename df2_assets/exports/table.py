@@ -1,8 +1,8 @@
-"""One Parquet file of plain rows, for pandas, polars, DuckDB and whatever else reads Parquet.
+"""One Parquet file of plain rows, for pandas, polars, DuckDB and other readers of Parquet.
 
-A box is four columns of numbers, as in every other table here: `x2 - x1 >= 48` is then the same
-filter everywhere. A list would be a NumPy array per row in pandas, and has to be unnested first in
-SQL. Nothing else is nested, so no reader has to be told anything.
+A box is four columns of numbers, as in all tables of this project, so that `x2 - x1 >= 48` is the
+same filter everywhere. A list would be one NumPy array per row in pandas, and SQL would have to
+unnest it. No other column is nested either, so no reader needs any options.
 """
 
 import re
@@ -20,7 +20,7 @@ from df2_assets.exports.streams import encode_parquet
 
 
 def schema_of(source: Source) -> pa.Schema:
-    """Return the columns of the JSONL and further labels, in their order, the box as its edges."""
+    """Return the columns of the JSONL and further labels, in order. The box is four columns."""
     columns: list[pa.Field] = []
     for column in source.schema:
         columns += [SKU_GROUPS.field(edge) for edge in EDGES] if column.name == "bbox" else [column]

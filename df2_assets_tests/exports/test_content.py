@@ -320,8 +320,8 @@ def test_no_further_prompt_can_take_the_place_of_a_column_of_an_export(exported:
         exported.export("huggingface", SPLIT) / "parquet" / "train-000000.parquet",
     ):
         columns |= set(pq.read_schema(path).names)
-    loose = exported.export("huggingface", SPLIT) / "imagefolder" / "metadata.jsonl"
-    columns |= json.loads(loose.read_text().splitlines()[0]).keys()
+    metadata = exported.export("huggingface", SPLIT) / "imagefolder" / "metadata.jsonl"
+    columns |= json.loads(metadata.read_text().splitlines()[0]).keys()
     own = columns - splits.lines(exported)[0].keys()
     assert own == set(RESERVED_KEYS)
     for name in own:

@@ -201,7 +201,7 @@ def test_a_split_that_is_not_complete_is_not_exported(site: Roots) -> None:
 def test_lines_that_were_edited_are_not_exported(site: Roots) -> None:
     path = site.image_text(SPLIT)
     path.write_text(path.read_text().replace("from the front", "from the\tfront", 1))
-    with pytest.raises(ProvenanceError, match="is not what was built"):
+    with pytest.raises(ProvenanceError, match="was not built from the current crops"):
         export(site, SPLIT, "open_clip")
 
 

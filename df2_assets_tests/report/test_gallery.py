@@ -145,7 +145,7 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one_whole(
     def fail(**values: object) -> str:
         raise RuntimeError("the machine stops here")
 
-    monkeypatch.setattr(gallery_site, "_rendered", fail)
+    monkeypatch.setattr(gallery_site, "_render", fail)
     with pytest.raises(RuntimeError, match="stops here"):
         build(site)
     assert {name: data for name, data in content(site).items() if name in before} == before

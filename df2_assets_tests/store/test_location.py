@@ -104,7 +104,9 @@ def test_a_url_that_cannot_be_a_root_is_refused_without_its_secrets(url: str, sa
 def test_roots_inside_each_other_are_refused(
     df2: str, sku: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("df2_assets.store.layout._holds_any", lambda folder: True)  # asks no store
+    monkeypatch.setattr(
+        "df2_assets.store.layout._holds_any_split", lambda folder: True
+    )  # asks no store
     with pytest.raises(RootsError, match="one is inside the other"):
         require_safe_roots(make_roots(df2, sku))
 
