@@ -1,4 +1,4 @@
-"""The person who wears the clothes, and how that person stands."""
+"""The person who wears the clothes, and the pose."""
 
 import math
 import random
@@ -21,14 +21,14 @@ _HAIRS: Final = ((38, 30, 28), (104, 70, 44), (186, 146, 92), (142, 62, 40), (12
 _SHOES: Final = ((240, 240, 238), (40, 36, 38), (120, 76, 50), (170, 60, 58), (90, 100, 120))
 
 _BODY: Final = ((1.5, 0.8), (2.1, 0.64), (3.05, 0.5), (3.5, 0.62), (3.95, 0.71), (8.0, 0.6))
-"""Height and half the width of the trunk there."""
+"""Half the width of the trunk, by height, in body units."""
 
 
 class Pose(NamedTuple):
-    """How a body stands, or cloth lies.
+    """The pose of a body, or of cloth that is laid flat.
 
-    `upper` and `lower` are the angles of the arms in degrees from straight down; `stance` moves the
-    feet apart. `empty`: nobody wears it, and the inside of the garment shows.
+    `upper` and `lower` are the angles of the arms, in degrees from straight down. `stance` moves
+    the feet apart, in body units. If `empty`, nobody wears the clothes, and their inside shows.
     """
 
     upper: float
@@ -58,12 +58,12 @@ def body_width(y: float) -> float:
 
 
 def choose_pose(rng: random.Random) -> Pose:
-    """Return a way to stand."""
+    """Return a random standing pose."""
     return Pose(rng.uniform(8, 20), rng.uniform(2, 15), rng.uniform(-0.05, 0.2))
 
 
 def choose_figure(rng: random.Random, pose: Pose) -> list[Part]:
-    """Return somebody in a pose: what clothes leave bare."""
+    """Return the parts of a person in a pose, without clothes."""
     skin, hair, shoes = rng.choice(SKINS), rng.choice(_HAIRS), rng.choice(_SHOES)
     flank = curve([(0.72, 1.48), (0.82, 1.62), (0.62, 2.15), (0.5, 3.05), (0.68, 3.95)])
     (x, y), hand = pose.leg()[-1], pose.arm()[-1]

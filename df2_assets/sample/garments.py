@@ -1,4 +1,4 @@
-"""Garments: the cut of each category as data, and its outlines in a pose, in body units."""
+"""Garments: the cuts of each category as data, and their outlines in a pose, in body units."""
 
 import math
 import random
@@ -13,17 +13,17 @@ _WAIST_Y: Final = 3.05
 _CROTCH_Y: Final = 4.4
 
 Spec = dict[str, Any]
-"""Fields of a cut; two numbers are a range to choose from."""
+"""Fields of a cut. Two numbers are a range to choose from."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """The numbers that make a silhouette.
+    """The numbers that define a silhouette, in body units.
 
-    Down to `snug` the sides follow the body with some `ease`; below they widen to half a width of
-    `hem` at `hem_y`, where both `legs` end, too. `neck` is "" where a garment starts at `waist_y`.
-    `shoulder` is half the width up to where the cloth ends on the shoulder; `sleeve` is the share
-    of the arm that it covers, and `cuff` half the width at its end; `gap` is half the opening of an
+    Down to `snug`, the sides follow the body at a distance of `ease`. Below, they widen to a half
+    width of `hem` at `hem_y`, where `legs` also end. `neck` is empty if the garment starts at
+    `waist_y`. `shoulder` is the half width at which the cloth ends on the shoulder. `sleeve` is the
+    covered share of the arm, and `cuff` the half width at its end. `gap` is half the width of an
     open front.
     """
 
@@ -91,18 +91,18 @@ _CUTS: Final[dict[int, tuple[tuple[Spec, ...], ...]]] = {
     12: (_BARE, _LENGTHS, _LOW, _DRESS),
     13: (_STRAPS, _LENGTHS, _DRESS),
 }
-"""Groups of specs for each category: one of each group is chosen, and later ones override."""
+"""Groups of specs per category. One spec per group is chosen; later ones override earlier ones."""
 
 _COLLAR: Final = [(0.3, 1.22), (0.4, 1.36), (0.46, 1.72), (0.22, 1.62), (0.02, 1.8)]
-"""Its right half."""
+"""The right half of a collar."""
 
 
 @dataclass
 class Shape:
-    """A garment in a pose, painted layer by layer from the first field to the last.
+    """A garment in a pose, painted in layers from the first field to the last.
 
-    `lining` is what shows of the inside, `outlines` make up the silhouette, and `details` are in a
-    lighter or darker shade (factor).
+    `lining` is the visible inside, `outlines` form the silhouette, and `details` have a factor that
+    makes them lighter or darker.
     """
 
     lining: list[Polygon] = field(default_factory=list)
@@ -115,7 +115,7 @@ class Shape:
 
 
 def choose_cut(rng: random.Random, category_id: int, short: bool) -> Cut:
-    """Return a cut of the category; `short` keeps outwear above the hips, for wear over legs."""
+    """Return a random cut of a category. `short` keeps outwear above the hips."""
     spec: Spec = {}
     for group in _CUTS[category_id]:
         spec |= rng.choice(group)
@@ -148,7 +148,7 @@ def shape_garment(cut: Cut, pose: Pose) -> Shape:
 
 
 def _add_limbs(shape: Shape, joints: Polygon, share: float, start: float, end: float) -> None:
-    """Add cloth around a share of arms or legs, half as wide as `start` and `end` say."""
+    """Add cloth around a share of arms or legs. Its half width goes from `start` to `end`."""
     path = curve(joints, 12)
     path = path[: round(share * len(path))]
     shape.outlines += mirror_both(ribbon(path, start, end))
@@ -169,7 +169,7 @@ def _trace_edge(cut: Cut) -> Polygon:
 
 
 def _trace_armhole(cut: Cut) -> Polygon:
-    """Return the line from the end of the shoulder to the armpit, if there is one."""
+    """Return the line from the shoulder to the armpit, or an empty one without a shoulder."""
     if not cut.shoulder:
         return []
     x, depth = cut.shoulder, 0.06 if cut.sleeve else 0.12
@@ -177,7 +177,7 @@ def _trace_armhole(cut: Cut) -> Polygon:
 
 
 def _trace_side(cut: Cut) -> Polygon:
-    """Return the right side down to the hem, or to where legs part, and on to the middle."""
+    """Return the right side down to the hem or crotch, and from there to the middle."""
     top, bottom = cut.waist_y or _ARMPIT_Y, _CROTCH_Y if cut.legs else cut.hem_y
     heights = [top + (bottom - top) * i / 7 for i in range(8)]
     side = curve([(_width(cut, y), y) for y in heights], 3)

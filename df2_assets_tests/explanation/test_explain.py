@@ -109,14 +109,14 @@ def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built:
         (1, 3, "unpaired", "sku_groups", f"SKU {SKIRT_SKU} has no query item, so it is left out"),
         (2, 2, "refused", INDEX, "the item is refused: box_reversed: bounding_"),
         (4, 1, "refused", "crops", "the crop is refused: unreadable_image: "),
-        (5, 1, "unpaired", "crops", "it could be made, but no other domain of SKU 000002_01_08 is"),
+        (5, 1, "unpaired", "crops", "it could be made, but SKU 000002_01_08 has no crop of"),
         (3, None, "refused", INDEX, "the whole file is refused: unreadable_json: "),
         (3, 1, "refused", INDEX, "the whole file is refused: unreadable_json: "),
         (8, None, "refused", INDEX, "the whole file is refused: missing_image: "),
         (8, 1, "refused", INDEX, "the whole file is refused: missing_image: "),
-        (6, None, "unknown", "deepfashion2", "there is an image, and no annotation"),
+        (6, None, "unknown", "deepfashion2", "there is an image, but no annotation"),
         (7, None, "unknown", "deepfashion2", "its annotation has no items"),
-        (77, None, "unknown", "deepfashion2", "train had neither an image nor an annotation of"),
+        (77, None, "unknown", "deepfashion2", "train had neither an image nor an annotation with"),
         (1, 9, "unknown", "deepfashion2", "its annotation has no item 9; it has 1, 2, 3"),
     ],
 )
@@ -219,7 +219,7 @@ def test_a_file_that_nothing_wants_is_said_to_be_there(copy: Roots) -> None:
     shutil.copy(copy.sku_root / SHOP_TOP, copy.sku_root / orphan)
     answer = explain_crop(copy, orphan, {})
     assert answer.fate == "unknown"
-    assert "a build removes it" in answer.notes[0]
+    assert "The next build removes it" in answer.notes[0]
     (copy.sku_root / "train/catalog/notes.txt").write_text("mine")
     assert "left alone" in explain_crop(copy, "train/catalog/notes.txt", {}).notes[0]
 
