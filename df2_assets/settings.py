@@ -26,7 +26,7 @@ from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.errors import SettingsError, TemplatesError, escaped, has_controls
+from df2_assets.errors import SettingsError, TemplatesError, escape_controls, has_controls
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import CONTROLS_REMEDY, expand, locate
 
@@ -210,7 +210,7 @@ def settings_error(error: ValidationError, names: Mapping[str, str]) -> Settings
     text = str(value)
     if has_controls(text):
         allowed = CONTROLS_REMEDY
-    return SettingsError(f"{name} is '{escaped(text)}': {allowed}.")
+    return SettingsError(f"{name} is '{escape_controls(text)}': {allowed}.")
 
 
 def _is_number(field: FieldInfo) -> bool:

@@ -1,4 +1,4 @@
-"""Signals that end a command, and the exit status that says which one did."""
+"""Signals that end a command, and the exit status that tells which signal it was."""
 
 import os
 import signal
@@ -17,23 +17,26 @@ _received: list[int] = []
 
 
 class Interrupted(KeyboardInterrupt):
-    """What a signal raises. Of KeyboardInterrupt itself Python remembers that it was raised in
-    code given as text, and then ends by SIGINT whatever the exit status is."""
+    """The exception that a signal raises.
+
+    It is a class of its own for `python -c`: after a KeyboardInterrupt, Python ends that by
+    SIGINT, whatever the exit status is.
+    """
 
 
 @contextmanager
-def ending_with_their_status() -> Iterator[None]:
-    """Have SIGTERM and a closed terminal end the block as Ctrl-C does.
+def exit_with_signal_status() -> Iterator[None]:
+    """Make SIGTERM and a closed terminal end the block as Ctrl-C does.
 
-    A block that then fails exits with the status of shells: 128 and the number of the first signal,
-    so 130 for Ctrl-C, 143 for SIGTERM, 129 for a closed terminal. Signals that are ignored, as
-    after `nohup`, stay so.
+    If the block then fails, the command exits as in a shell, with 128 plus the number of the first
+    signal: 130 for Ctrl-C, 143 for SIGTERM, 129 for a closed terminal. Signals that were ignored,
+    as after `nohup`, remain ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     handlers = {number: signal.getsignal(number) for number in _ENDING}
-    # Dagster and others put handlers of their own in place; Python tells this pipe of any signal.
+    # Dagster and others install their own handlers. Python reports every signal to this pipe.
     reader, writer = os.pipe()
     for end in (reader, writer):
         os.set_blocking(end, False)
@@ -41,16 +44,16 @@ def ending_with_their_status() -> Iterator[None]:
     _pipe[:], _received[:] = [reader], []
     ours = (signal.SIG_DFL, signal.default_int_handler)
     _handled[:] = [number for number in _ENDING if handlers[number] in ours]
-    handle_again()
+    restore_handlers()
     try:
         yield
     except BaseException as error:
         status = (error.code or 0) if isinstance(error, SystemExit) else None
-        if not received() or status == 0:
+        if not received_signal() or status == 0:
             raise
-        if status is None:  # what the signal has raised, or made of it by the code that it met
+        if status is None:  # the exception of the signal, or one that the interrupted code raised
             sys.stderr.write("\nAborted!\n")
-        raise SystemExit(128 + received()) from None
+        raise SystemExit(128 + received_signal()) from None
     finally:
         signal.set_wakeup_fd(before)
         for number, handler in handlers.items():
@@ -61,14 +64,14 @@ def ending_with_their_status() -> Iterator[None]:
         os.close(writer)
 
 
-def handle_again() -> None:
-    """Put the handlers in place again, which Dagster leaves in another state after a run."""
+def restore_handlers() -> None:
+    """Install the handlers again: after a run, Dagster leaves others."""
     for number in _handled:
         signal.signal(number, _terminate if number == signal.SIGHUP else _interrupt)
 
 
-def received() -> int:
-    """Return the number of the first signal that told the command to end; 0 where none did."""
+def received_signal() -> int:
+    """Return the number of the first signal that told the command to end, or 0."""
     with suppress(BlockingIOError):
         if _pipe:
             _received.extend(number for number in os.read(_pipe[0], 512) if number in _ENDING)

@@ -10,9 +10,9 @@ import pytest
 from df2_assets.errors import (
     DiskFullError,
     FileAccessError,
-    escaped,
+    escape_controls,
     explain_os_error,
-    os_errors_name,
+    name_os_errors,
 )
 
 
@@ -36,7 +36,7 @@ def file(folder: Path) -> Path:
     ("use", "says"),
     [
         (lambda folder: (circle(folder) / "x").write_text(""), "Too many levels of symbolic links"),
-        (lambda folder: link_to_nothing(folder).mkdir(), "a is a link to nowhere, where nothing"),
+        (lambda folder: link_to_nothing(folder).mkdir(), "a is a link to nowhere, which"),
         (lambda folder: (link_to_nothing(folder) / "x").read_text(), "a is a link to nowhere, wh"),
         (lambda folder: file(folder).mkdir(), "File exists. Move away the file"),
         (lambda folder: (file(folder) / "x").mkdir(), "Not a directory. Move away the file"),
@@ -73,7 +73,7 @@ def test_an_error_without_number_or_place_keeps_its_text() -> None:
 def test_an_error_that_names_no_file_is_given_one() -> None:
     """A disk that is full while a file is written, and one that has no locks, name none."""
     for number, kind in ((errno.ENOSPC, DiskFullError), (errno.ENOLCK, FileAccessError)):
-        with pytest.raises(OSError, match="Errno") as refused, os_errors_name("/data/x"):
+        with pytest.raises(OSError, match="Errno") as refused, name_os_errors("/data/x"):
             raise OSError(number, os.strerror(number))
         told = explain_os_error(refused.value)
         assert type(told) is kind
@@ -82,7 +82,9 @@ def test_an_error_that_names_no_file_is_given_one() -> None:
 
 def test_ones_own_text_is_shown_as_written_and_in_one_line() -> None:
     written = "caf\xe9 \u0646\u06cc\u0645\u200c\u0641\u0627\u0635\u0644\u0647 \u3000\xa0\xad"
-    assert escaped(written) == written
-    assert escaped("a\u202eb\u2066c") == r"a\u202eb\u2066c"
-    assert escaped("abcdef", 5) == "ab..."
-    assert escaped("a\r\n\x1b[1m\x85\u2028\udcff\ud800") == r"a\r\n\x1b[1m\x85\u2028\xff\ud800"
+    assert escape_controls(written) == written
+    assert escape_controls("a\u202eb\u2066c") == r"a\u202eb\u2066c"
+    assert escape_controls("abcdef", 5) == "ab..."
+    assert (
+        escape_controls("a\r\n\x1b[1m\x85\u2028\udcff\ud800") == r"a\r\n\x1b[1m\x85\u2028\xff\ud800"
+    )

@@ -75,8 +75,8 @@ def test_lines_are_the_contract_s_with_prompts_after_them(original: Site, varied
         if was["domain"] == "catalog":
             assert line["text_varied"] == f"<b>{name}</b> in a shop"
         else:
-            said = (f"a {name} from the front", f"{name} of a customer")
-            assert line["text_varied"] in said
+            text = (f"a {name} from the front", f"{name} of a customer")
+            assert line["text_varied"] in text
     assert len({line["text_varied"] for line in after if line["domain"] == "query"}) == 4
 
 
@@ -247,8 +247,8 @@ def test_a_record_that_cannot_be_used_is_named(site: Site, record: bytes, says: 
     (problem,) = build(site.settings).problems
     assert str(site.roots.declaration) in problem
     assert says in problem
-    said = CliRunner().invoke(main, ["plan"], env=site.environment())
-    assert (said.exit_code, says in said.stderr) == (1, True)
+    text = CliRunner().invoke(main, ["plan"], env=site.environment())
+    assert (text.exit_code, says in text.stderr) == (1, True)
     replaced = "damaged" in says  # that of a newer release is not
     assert build(with_templates(site, TEMPLATES)).success is replaced
     assert own_prompts(site) == {"text_short", "text_varied"}
@@ -345,7 +345,7 @@ def test_explain_gives_each_a_line_of_its_own(varied: Site, tmp_path: Path) -> N
     (line,) = [line for line in lines(varied) if line["image_path"] == crop]
     answer = explain_crop(varied.roots, crop, {})
     step = answer.steps[-1]
-    assert (answer.fate, step.said) == ("in", line["text"])
+    assert (answer.fate, step.text) == ("in", line["text"])
     further = {key: line[key] for key in ("text_short", "text_varied")}
     assert step.facts == {"text": line["text"], **further}
     roots = {"DF2_ROOT": varied.data.root, "SKU_ROOT": varied.sku}
@@ -367,8 +367,8 @@ def test_the_gallery_has_them_of_each_crop(site: Site) -> None:
     (index,), (_, skus) = found["index"], found["skus"]
     assert index["keys"] == ["text_short", "text_varied"]
     assert len(set(index["texts"])) == len(index["texts"]) < CROPS
-    said = [[index["texts"][place] for place in crop[10:]] for crops in skus for crop in crops]
-    assert said == [[line["text_short"], line["text_varied"]] for line in lines(site)]
+    text = [[index["texts"][place] for place in crop[10:]] for crops in skus for crop in crops]
+    assert text == [[line["text_short"], line["text_varied"]] for line in lines(site)]
 
 
 def test_a_file_that_cannot_be_used_ends_the_run_before_its_first_step(site: Site) -> None:

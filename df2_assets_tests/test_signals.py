@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from df2_assets.signals import ending_with_their_status, received
+from df2_assets.signals import exit_with_signal_status, received_signal
 from df2_assets_tests.cli.conftest import Desk
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import write_pairs
@@ -19,12 +19,12 @@ NUMBERS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 @pytest.mark.parametrize("number", NUMBERS)
 def test_the_status_names_the_signal(number: int, capfd: pytest.CaptureFixture[str]) -> None:
     before = [signal.getsignal(each) for each in NUMBERS]
-    with pytest.raises(SystemExit) as end, ending_with_their_status():
+    with pytest.raises(SystemExit) as end, exit_with_signal_status():
         signal.raise_signal(number)
     assert end.value.code == 128 + number
     assert capfd.readouterr().err == "\nAborted!\n"
     assert [signal.getsignal(each) for each in NUMBERS] == before
-    assert received() == 0
+    assert received_signal() == 0
 
 
 def handle_and(error: BaseException) -> None:
@@ -36,29 +36,29 @@ def handle_and(error: BaseException) -> None:
 
 def test_so_it_does_where_others_handle_the_signal_or_make_an_error_of_it() -> None:
     """As Dagster and pydantic do."""
-    with pytest.raises(SystemExit) as end, ending_with_their_status():
+    with pytest.raises(SystemExit) as end, exit_with_signal_status():
         handle_and(ValueError("from inside a library"))
     assert end.value.code == 143
 
 
 def test_what_ends_well_or_without_a_signal_keeps_its_status() -> None:
     for status in (0, 3):
-        with pytest.raises(SystemExit) as end, ending_with_their_status():
+        with pytest.raises(SystemExit) as end, exit_with_signal_status():
             sys.exit(status)
         assert end.value.code == status
-    with pytest.raises(SystemExit) as end, ending_with_their_status():
+    with pytest.raises(SystemExit) as end, exit_with_signal_status():
         handle_and(SystemExit(0))
     assert end.value.code == 0
-    with pytest.raises(ValueError, match="a bug"), ending_with_their_status():
+    with pytest.raises(ValueError, match="a bug"), exit_with_signal_status():
         raise ValueError("a bug")
 
 
 def test_an_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with ending_with_their_status():
+        with exit_with_signal_status():
             signal.raise_signal(signal.SIGHUP)
-            assert received() == 0
+            assert received_signal() == 0
     finally:
         signal.signal(signal.SIGHUP, before)
 

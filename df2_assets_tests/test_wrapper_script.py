@@ -114,5 +114,5 @@ def test_it_stops_when_the_environment_cannot_be_made(checkout: Path, tmp_path: 
     done = prepare(checkout, checkout / SCRIPT, tmp_path)
     assert done.returncode == 1
     assert "pip has failed" in done.stderr
-    assert "environment could not be made" in done.stderr
+    assert "could not be created" in done.stderr
     assert done.stdout == ""

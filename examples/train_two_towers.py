@@ -1,12 +1,12 @@
-"""Train a small CLIP-like model on a build, and see what it has learnt: query to catalog retrieval.
+"""Train a small CLIP-like model on a build, and measure its retrieval from query to catalog.
 
     df2-assets export webdataset
     python examples/train_two_towers.py data/DeepFashion2_SKU
 
-An image tower and a text tower, both from scratch, are trained on the train split: a query crop
-is to find a catalog crop of its SKU among those of a batch, and each crop its prompt. Then each
-query crop of validation, which the model has never seen, looks for its SKU among all catalog crops
-of validation. Shards of the `webdataset` export are read where they are, else the crops themselves.
+An image tower and a text tower are trained from scratch on the train split: in a batch, a query
+crop has to find a catalog crop of its SKU, and each crop its prompt. Then each query crop of
+validation, which the model has never seen, has to find its SKU among all catalog crops of
+validation. The shards of the `webdataset` export are read if they exist, otherwise the crops.
 """
 
 import argparse
@@ -29,7 +29,7 @@ KS = (1, 5, 10)
 
 
 class Crops(NamedTuple):
-    """A split in memory: `images` uint8 (N, 3, 64, 64); `words` (N, L), padded with 0."""
+    """A split in memory. `images` is uint8 (N, 3, 64, 64), `words` is (N, L), padded with 0."""
 
     images: Tensor
     words: Tensor
@@ -39,23 +39,23 @@ class Crops(NamedTuple):
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    options.add_argument("sku_root", type=Path, help="what df2-assets build has made (SKU_ROOT)")
-    options.add_argument("--steps", type=int, default=300, help="300: a minute on 2 cores")
-    options.add_argument("--skus", type=int, default=48, help="SKUs in a batch, at most")
+    options.add_argument("sku_root", type=Path, help="the result of df2-assets build (SKU_ROOT)")
+    options.add_argument("--steps", type=int, default=300, help="300 take a minute on 2 cores")
+    options.add_argument("--skus", type=int, default=48, help="the most SKUs per batch")
     options.add_argument("--seed", type=int, default=0)
-    given = options.parse_args()
+    arguments = options.parse_args()
 
-    torch.manual_seed(given.seed)
-    train, validation = (load(given.sku_root, split) for split in ("train", "validation"))
+    torch.manual_seed(arguments.seed)
+    train, validation = (load(arguments.sku_root, split) for split in ("train", "validation"))
     model = TwoTowers()
     print(f"{'recall':<16}" + "".join(f"{f'@{k}':>8}" for k in KS))
     report("chance", chance(validation))
     report("before training", recall(model, validation))
     begun = time.perf_counter()
-    fit(model, train, given.steps, given.skus)
+    fit(model, train, arguments.steps, arguments.skus)
     report("after training", recall(model, validation))
     print(
-        f"{given.steps} steps in {time.perf_counter() - begun:.0f} s, seed {given.seed}; "
+        f"{arguments.steps} steps in {time.perf_counter() - begun:.0f} s, seed {arguments.seed}; "
         f"{int(validation.is_query.sum())} query crops among "
         f"{int((~validation.is_query).sum())} catalog crops of {len(validation.sku.unique())} SKUs"
     )
@@ -66,7 +66,7 @@ def report(name: str, shares: list[float]) -> None:
 
 
 def load(sku_root: Path, split: str) -> Crops:
-    """All crops of a split, small."""
+    """Return all crops of a split, reduced to 64 by 64 pixels."""
     images, texts, skus, domains = [], [], [], []
     for image, text, line in read(sku_root, split):
         fitted = Image.new("RGB", (SIDE, SIDE), "white")
@@ -86,7 +86,7 @@ def load(sku_root: Path, split: str) -> Crops:
 
 
 def read(sku_root: Path, split: str) -> Iterator[tuple[Image.Image, str, dict[str, Any]]]:
-    """Image, prompt and line of each crop."""
+    """Yield the image, the prompt and the line of each crop."""
     shards = sorted((sku_root / "_df2_assets/exports/webdataset" / split).glob("*.tar"))
     if shards:
         import webdataset
@@ -103,7 +103,7 @@ def read(sku_root: Path, split: str) -> Iterator[tuple[Image.Image, str, dict[st
 
 
 class TwoTowers(nn.Module):
-    """An image tower of four convolutions, and a text tower that takes the mean of its words."""
+    """An image tower of four convolutions, and a text tower that averages word vectors."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -120,17 +120,17 @@ class TwoTowers(nn.Module):
         self.text_tower = nn.EmbeddingBag(WORDS, WIDTH, padding_idx=0)
         self.scale = nn.Parameter(torch.tensor(2.3))
 
-    def images(self, images: Tensor) -> Tensor:
-        """Unit vectors (N, 128)."""
+    def embed_images(self, images: Tensor) -> Tensor:
+        """Return unit vectors (N, 128)."""
         return F.normalize(self.image_tower(images.float() / 127.5 - 1))
 
-    def texts(self, words: Tensor) -> Tensor:
-        """Unit vectors (N, 128)."""
+    def embed_texts(self, words: Tensor) -> Tensor:
+        """Return unit vectors (N, 128)."""
         return F.normalize(self.text_tower(words))
 
 
 def fit(model: TwoTowers, crops: Crops, steps: int, skus: int) -> None:
-    """Batches of a query and a catalog crop of each of some SKUs."""
+    """Train a model on batches with one query crop and one catalog crop per SKU."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     model.train()
@@ -138,12 +138,12 @@ def fit(model: TwoTowers, crops: Crops, steps: int, skus: int) -> None:
         query, catalog = batch(crops, skus)
         same_sku = torch.eye(len(query))
         seen = torch.cat([query, catalog])
-        looks = model.images(augmented(crops.images[seen]))
+        looks = model.embed_images(augment(crops.images[seen]))
         words = crops.words[seen]
         same_text = (words[:, None] == words).all(2).float()
         scale = model.scale.exp()
         loss = contrast(scale * looks[: len(query)] @ looks[len(query) :].T, same_sku)
-        loss = loss + 0.2 * contrast(scale * looks @ model.texts(words).T, same_text)
+        loss = loss + 0.2 * contrast(scale * looks @ model.embed_texts(words).T, same_text)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -151,19 +151,19 @@ def fit(model: TwoTowers, crops: Crops, steps: int, skus: int) -> None:
 
 
 def batch(crops: Crops, skus: int) -> tuple[Tensor, Tensor]:
-    """Numbers of one query and one catalog crop of each of `skus` SKUs, drawn at random."""
+    """Return the numbers of one query crop and one catalog crop of each of `skus` random SKUs."""
     order = torch.randperm(len(crops.sku))
     chosen = torch.randperm(int(crops.sku.max()) + 1)[:skus]
     drawn = []
-    for wanted in (True, False):
-        shuffled = order[crops.is_query[order] == wanted]
+    for is_query in (True, False):
+        shuffled = order[crops.is_query[order] == is_query]
         first = (crops.sku[shuffled] == chosen[:, None]).int().argmax(1)
         drawn.append(shuffled[first])
     return drawn[0], drawn[1]
 
 
-def augmented(images: Tensor) -> Tensor:
-    """Each turned over or not, moved, zoomed and lit a little."""
+def augment(images: Tensor) -> Tensor:
+    """Return images that are randomly mirrored, moved, zoomed and brightened."""
     count = len(images)
     zoom = 1 + 0.3 * (torch.rand(count) - 0.7)
     turn = torch.where(torch.rand(count) < 0.5, -zoom, zoom)
@@ -179,7 +179,7 @@ def augmented(images: Tensor) -> Tensor:
 
 
 def contrast(scores: Tensor, same: Tensor) -> Tensor:
-    """CLIP's loss in both directions; `same` says which belong together, of equal texts several."""
+    """Return the loss of CLIP in both directions. `same` is 1 for each correct combination."""
     return (
         F.cross_entropy(scores, same / same.sum(1, keepdim=True))
         + F.cross_entropy(scores.T, same.T / same.T.sum(1, keepdim=True))
@@ -187,10 +187,10 @@ def contrast(scores: Tensor, same: Tensor) -> Tensor:
 
 
 def recall(model: TwoTowers, crops: Crops) -> list[float]:
-    """The share of query crops with their SKU among the k catalog crops that are most alike."""
+    """Return the share of query crops with their SKU among the k nearest catalog crops."""
     model.eval()
     with torch.inference_mode():
-        looks = torch.cat([model.images(images) for images in crops.images.split(256)])
+        looks = torch.cat([model.embed_images(images) for images in crops.images.split(256)])
     scores = looks[crops.is_query] @ looks[~crops.is_query].T
     ranked = crops.sku[~crops.is_query][scores.argsort(1, descending=True)]
     hits = ranked == crops.sku[crops.is_query][:, None]
@@ -198,7 +198,7 @@ def recall(model: TwoTowers, crops: Crops) -> list[float]:
 
 
 def chance(crops: Crops) -> list[float]:
-    """The same for catalog crops in any order."""
+    """Return the recall that random order would have."""
     of_sku = torch.bincount(crops.sku[~crops.is_query])[crops.sku[crops.is_query]].double()
     every = int((~crops.is_query).sum())
     missed = torch.ones_like(of_sku)

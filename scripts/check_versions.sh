@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Tries the project on the oldest and on the newest Dagster that pyproject.toml allows: it loads
-# without a warning, `dagster` and `dg` accept its definitions, and every door builds the same.
-# PYTHON chooses the Python of the environments, which are made anew and thrown away.
+# Tests the project with the oldest and the newest Dagster that pyproject.toml allows: it loads
+# without a warning, `dagster` and `dg` accept its definitions, and every entry point builds the
+# same. PYTHON chooses the Python of the environments, which are created and deleted again.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 unset DAGSTER_HOME SKU_ROOT SPLITS "${!DF2_@}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The Debian packages that tests of the UI, PostgreSQL, shell completion and Azurite need, installed
-# where they are missing: chromium, postgresql, zsh, nodejs and npm. Only root can install them;
-# anybody else is told how.
+# Installs the Debian packages for tests of the UI, PostgreSQL, shell completion and Azurite, if they
+# are missing: chromium, postgresql, zsh, nodejs and npm. Only root can install them. For other
+# users, this script prints the command.
 set -euo pipefail
 
 missing=()
@@ -14,7 +14,7 @@ command -v npm >/dev/null || missing+=(npm)
 
 command="apt-get install --no-install-recommends ${missing[*]}"
 if ! command -v apt-get >/dev/null; then
-    echo "${missing[*]} needed, and this is no Debian: /usr/bin/chromium, /usr/bin/zsh, /usr/lib/postgresql/*/bin, node and npm are looked for." >&2
+    echo "${missing[*]} needed, but this is not Debian. Install them as /usr/bin/chromium, /usr/bin/zsh, /usr/lib/postgresql/*/bin, node and npm." >&2
     exit 1
 elif ((EUID != 0)); then
     echo "${missing[*]} needed. As root: $command" >&2
@@ -24,7 +24,7 @@ fi
 echo "Installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-# Debian would start a server of its own, which no test uses.
+# Debian would start a server, which no test uses.
 policy=/usr/sbin/policy-rc.d
 if [[ ! -e $policy ]]; then
     trap 'rm -f "$policy"' EXIT

@@ -1,6 +1,6 @@
-"""Print constraints that hold each direct dependency at its lower bound: `make test-lowest`.
+"""Print constraints that pin each direct dependency to its lower bound: `make test-lowest`.
 
-What the dependencies themselves need is for pip to choose.
+pip chooses the versions of indirect dependencies.
 """
 
 import sys
@@ -16,14 +16,14 @@ PROJECT = Path(__file__).resolve().parents[1]
 def lowest(extras: list[str]) -> Iterator[str]:
     """Yield `name==version` for each requirement of the project and of some of its extras.
 
-    Where both name a package, the bound of the extra counts: the tests need more than the project.
+    If both require a package, the bound of the extra is used, since the tests need more.
     """
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     optional = project["optional-dependencies"]
     groups = (project["dependencies"], *(optional[extra] for extra in extras))
     requirements = [Requirement(text) for group in groups for text in group]
-    for requirement in {one.name: one for one in requirements}.values():
-        (bound,) = (one.version for one in requirement.specifier if one.operator == ">=")
+    for requirement in {item.name: item for item in requirements}.values():
+        (bound,) = (bound.version for bound in requirement.specifier if bound.operator == ">=")
         yield f"{requirement.name}=={bound}"
 
 

@@ -1,8 +1,8 @@
-"""`pip install` into the Python that runs this, wherever the person's settings of pip point.
+"""Run `pip install` for the Python that runs this script, whatever pip is configured to do.
 
-Of these, what says where packages come from is kept: indexes, proxies, certificates, the cache.
-All others are left out, such as `user`, `target`, `prefix` and `no-deps`: they would also reach the
-pip that builds the project, which no option of this one does. So would PYTHONPATH and its like.
+Only settings about the source of packages are kept: indexes, proxies, certificates, the cache.
+Others, such as `user`, `target`, `prefix` and `no-deps`, are left out: they would also reach the
+pip that builds the project, and options cannot prevent that. The same is true for PYTHONPATH.
 
 Usage: .venv/bin/python -I scripts/pip_install.py -e '.[dev]'
 """
@@ -29,10 +29,10 @@ KEPT = (
     "timeout",
     "trusted-host",
 )
-"""Options of pip, by their names in a configuration file."""
+"""The options of pip to keep, by their names in a configuration file."""
 
 SECTIONS = ("global", "install", ":env:")
-"""Of the configuration, each over those before it."""
+"""The sections of the configuration. A later one takes precedence over an earlier one."""
 
 
 def variable(option: str) -> str:
@@ -40,7 +40,7 @@ def variable(option: str) -> str:
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which pip has the settings that are kept, and Python none."""
+    """Return an environment with only the kept settings of pip, and without settings of Python."""
     plain = {
         name: text
         for name, text in environment.items()
@@ -49,7 +49,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     files = {name: environment[name] for name in ("PIP_CONFIG_FILE",) if name in environment}
     listed = subprocess.run(
         (sys.executable, "-I", "-m", "pip", "config", "list"),
-        # With `quiet` it would list nothing, with `user` no more than the person's own file.
+        # With `quiet`, pip would list nothing. With `user`, it would only list the user's own file.
         env=plain | files | {"PIP_QUIET": "0", "PIP_USER": "0"},
         stdout=subprocess.PIPE,
         text=True,

@@ -7,7 +7,8 @@
 # SKU_ROOT  where the result goes     (default: data/DeepFashion2_SKU of the project)
 # SPLITS    what to build, by spaces  (default: train validation test)
 #
-# `df2-assets build` reads them. Arguments go to it, and its exit status comes back.
+# `df2-assets build` reads these variables. Arguments are passed to it, and its exit status is
+# returned.
 set -euo pipefail
 
 script=${BASH_SOURCE[0]}
@@ -18,10 +19,10 @@ while [[ -L $script ]]; do
 done
 project=$(CDPATH='' cd -P -- "$(dirname -- "$script")/.." && pwd)
 
-# The Makefile knows whether the environment is there and current, and then does nothing.
-# A make that called us may have flags of its own: they are not meant for this one.
+# The Makefile does nothing if the environment exists and is current.
+# If make called this script, its flags are not meant for this make.
 if ! MAKEFLAGS='' make -s --no-print-directory -C "$project" install </dev/null >&2; then
-    echo "The project's environment could not be made: see above, then try again." >&2
+    echo "The environment of the project could not be created: see above, then try again." >&2
     exit 1
 fi
 

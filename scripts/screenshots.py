@@ -1,11 +1,11 @@
 """Take the pictures of docs/images again: `make screenshots`.
 
-`python -m scripts.screenshots --rehearsal FOLDER` takes that of a gallery at full size, from a
-rehearsal that was kept (`make rehearsal ARGS="--keep FOLDER"`).
+`python -m scripts.screenshots --rehearsal FOLDER` takes the picture of a gallery at full size, from
+a rehearsal that was kept (`make rehearsal ARGS="--keep FOLDER"`).
 
-The sample is built and served as the README says; then each shot opens a page as a person would.
-A new picture is a function that ends on what is to be seen, and a line in SHOTS. Shots are taken
-in that order, over the same site, so that a later one sees what an earlier one did.
+The sample is built and served as the README describes. Then each shot opens a page as a user would.
+A new picture is a function that ends on the page to show, and a line in SHOTS. Shots are taken in
+that order, on the same site, so that a later one sees the effects of an earlier one.
 """
 
 import io
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 IMAGES = PROJECT / "docs" / "images"
 MAX_BYTES = 1_000_000
-"""Of all pictures together."""
+"""The most bytes of all pictures together."""
 
 COLOURS = 256
 QUALITY = 82
@@ -49,9 +49,11 @@ def lineage(page: "Page", ui: Dev) -> None:
     page.get_by_label("settings").last.click()
     page.get_by_text("Change graph to vertical orientation").click()
     page.wait_for_timeout(2000)
-    page.reload()  # only what is opened is fitted into the window
+    page.reload()  # the graph is only fitted into the window when the page loads
     page.get_by_text("image_text", exact=True).first.wait_for()
-    page.get_by_label("panel_show_right").click()  # the list of groups, which covers a part of it
+    page.get_by_label(
+        "panel_show_right"
+    ).click()  # close the list of groups, which covers a part of the graph
 
 
 def contact_sheet(page: "Page", ui: Dev) -> "Locator":
@@ -102,8 +104,8 @@ def automation(page: "Page", ui: Dev) -> None:
 class Shot(NamedTuple):
     """A picture by its name: how to open the page, and the size of the window.
 
-    `go` may return a part of the page to take alone. `photos`: the picture is full of photographs
-    and stored as a JPEG.
+    `go` may return the part of the page to take. With `photos`, the picture shows photographs and
+    is stored as a JPEG.
     """
 
     name: str
@@ -160,7 +162,7 @@ def take_shots() -> None:
             for name, go, size, photos in SHOTS:
                 with opened(browser, size) as page:
                     part = go(page, ui)
-                    page.wait_for_timeout(2000)  # what still moves comes to rest
+                    page.wait_for_timeout(2000)  # wait for the end of animations
                     save(name, (part or page).screenshot(), photos)
 
 
@@ -181,7 +183,7 @@ def run(command: tuple[str, ...], environment: dict[str, str], folder: Path) -> 
 
 
 def save(name: str, png: bytes, photos: bool) -> None:
-    """Store a picture with few colours, the rarest exactly: a page of text needs no more."""
+    """Store a picture with few colours, which are enough for a page of text."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     path = IMAGES / f"{name}.{'jpg' if photos else 'png'}"
     with Image.open(io.BytesIO(png)) as picture:

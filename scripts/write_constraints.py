@@ -1,7 +1,7 @@
 """Write constraints/pyXY.txt for the Python that runs this: `make constraints`.
 
-A line is a name and a version, and nothing else: no address, so that the file serves any index.
-pip resolves the project with all extras as if nothing were installed, and installs nothing.
+A line has only a name and a version. It has no address, so that the file works with any index. pip
+resolves the project with all extras as if nothing were installed, and installs nothing.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
 TORCH = "torch==2.13.0"
-# What torch's GPU builds add is pinned by torch itself; its CPU builds have none of it.
+# GPU builds of torch pin their additional packages. CPU builds do not have them.
 GPU_ONLY = re.compile(r"(nvidia|cuda|triton)(-|$)")
 
 
@@ -31,9 +31,9 @@ def resolve() -> dict[str, str]:
         command = [sys.executable, "-I", str(PROJECT / "scripts" / "pip_install.py")]
         options = ["--dry-run", "--ignore-installed", "--report", str(report)]
         subprocess.run([*command, *options, f"{PROJECT}[{extras()}]", TORCH], check=True)
-        found = json.loads(report.read_text())["install"]
+        packages = json.loads(report.read_text())["install"]
     versions = {}
-    for entry in found:
+    for entry in packages:
         name = re.sub(r"[-_.]+", "-", entry["metadata"]["name"]).lower()
         versions[name] = entry["metadata"]["version"].partition("+")[0]
     del versions["df2-assets"]

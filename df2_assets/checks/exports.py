@@ -43,7 +43,7 @@ def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, 
     return {
         (name, CHECK): _inspect(roots, split, export, deep=deep)
         for name, export in EXPORTS.items()
-        if records.is_made(roots, name, split)
+        if records.was_requested(roots, name, split)
     }
 
 
@@ -53,7 +53,7 @@ def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
     copied: set[str] = set()
     is_whole = True
     try:
-        if not records.is_made(roots, name, split):
+        if not records.was_requested(roots, name, split):
             problems = [("", f"{name} of {split} has not been made")]
         else:
             problems = [*_outdated(roots, split, export, record)]
@@ -146,7 +146,7 @@ def _changed_files(
     for name in sorted(on_disk.keys() - listed.keys()):
         if is_in_system_folder(name):
             continue
-        is_own = records.is_own(name, export.own)
+        is_own = records.is_own(name, export.own_paths)
         yield f"{top}/{name}", "left over: no longer part of the export" if is_own else _FOREIGN
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from df2_assets.checks.finding import ITEM, Finding, number_of
 from df2_assets.dataset.frames import TEXT
-from df2_assets.dataset.reasons import MEANINGS, file_at_fault
+from df2_assets.dataset.reasons import MEANINGS, responsible_file
 from df2_assets.dataset.skus import refused_crops, refused_in_index
 
 _FEW: Final = 2
@@ -88,7 +88,7 @@ def _judge(
     columns = [*ITEM, "reason", "detail"]
     offenders = refused[columns].assign(
         file=[
-            file_at_fault(split, image_id, reason)
+            responsible_file(split, image_id, reason)
             for image_id, reason in zip(refused["image_id"], refused["reason"], strict=True)
         ]
     )

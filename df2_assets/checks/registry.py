@@ -23,7 +23,7 @@ from df2_assets.checks.label_outliers import unlike_crops
 from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.exports import NAMES
-from df2_assets.exports.record import is_made
+from df2_assets.exports.record import was_requested
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.store import crop_tree, tables
 from df2_assets.store.checksums import digest_each
@@ -231,7 +231,7 @@ def checks_of(asset: str) -> list[Check]:
 def is_there(asset: str, roots: Roots, split: str) -> bool:
     """Return whether there is anything of an asset to check, of whatever age."""
     if asset in NAMES:
-        return is_made(roots, asset, split)
+        return was_requested(roots, asset, split)
     if asset == "deepfashion2":
         return (roots.df2_root / split).is_dir()
     documents = {"sku_metadata": roots.sku_metadata, "image_text": roots.image_text}

@@ -139,12 +139,12 @@ def _show(answer: "Answer") -> None:
     verdict = {"in": "in the data set", "unknown": "unknown"}.get(
         answer.fate, f"not in the data set: {answer.fate}"
     )
-    is_last_step = any(step.said == answer.why for step in answer.steps)
+    is_last_step = any(step.text == answer.why for step in answer.steps)
     say(f"{subject} is {verdict}{'.' if is_last_step else f': {answer.why}'}")
     by_run: dict[str, list[Step]] = {}
     for step in answer.steps:
-        for stage, said in ((step.stage, step.said), *(("", line) for line in step.also)):
-            say(f"  {stage:<22}{said}")
+        for stage, text in ((step.stage, step.text), *(("", line) for line in step.more)):
+            say(f"  {stage:<22}{text}")
         if step.run:
             by_run.setdefault(step.run.run_id, []).append(step)
     for run_id, steps in by_run.items():

@@ -13,8 +13,8 @@ import filelock
 
 from df2_assets.errors import (
     SettingsError,
+    escape_controls,
     escape_untrusted,
-    escaped,
     explain_os_error,
     has_controls,
 )
@@ -43,7 +43,7 @@ def open_instance(*, only_reads: bool = False) -> Iterator[dg.DagsterInstance]:
     """
     given = os.environ.get("DAGSTER_HOME") or str(DEFAULT_HOME)
     if has_controls(given):
-        raise SettingsError(f"DAGSTER_HOME is '{escaped(given)}': {CONTROLS_REMEDY}.")
+        raise SettingsError(f"DAGSTER_HOME is '{escape_controls(given)}': {CONTROLS_REMEDY}.")
     home = expand(given).absolute()
     if unquote(str(home)) != str(home) or set("*?[") & set(str(home)):
         raise SettingsError(

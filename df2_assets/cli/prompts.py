@@ -3,7 +3,7 @@
 import click
 
 from df2_assets.cli.options import json_option, read_given_settings, say, say_json, setting_options
-from df2_assets.errors import escaped
+from df2_assets.errors import escape_controls
 
 
 @click.command()
@@ -21,10 +21,10 @@ def prompts(as_json: bool) -> None:
     settings = read_given_settings()
 
     from df2_assets.pipeline.declared import declared
-    from df2_assets.report.summaries import prompt_examples
+    from df2_assets.report.summaries import list_prompt_examples
 
     prompts = declared(settings)
-    examples = prompt_examples(prompts.declaration.variants)
+    examples = list_prompt_examples(prompts.declaration.variants)
     if as_json:
         say_json({"prompts": examples.to_dict("records"), "kept": prompts.kept})
         return
@@ -32,4 +32,4 @@ def prompts(as_json: bool) -> None:
         say(f"note: {prompts.kept}")
     wide = max(map(len, examples["key"]))
     for key, domain, viewpoint, _, example in examples.itertuples(index=False):
-        say(f"{key:<{wide}}  {domain:<9}{viewpoint}  {escaped(example, 300)}")
+        say(f"{key:<{wide}}  {domain:<9}{viewpoint}  {escape_controls(example, 300)}")

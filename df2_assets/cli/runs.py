@@ -31,7 +31,7 @@ from df2_assets.defs.failures import CheckFailure, Failure, Offenders, find_offe
 from df2_assets.defs.resources import DataRoots, ProgressChoice
 from df2_assets.defs.runs.liveness import PARTITION_TAG, own_tags
 from df2_assets.settings import Settings
-from df2_assets.signals import handle_again, received
+from df2_assets.signals import received_signal, restore_handlers
 
 _REPOSITORY = RemoteRepositoryOrigin(
     RegisteredCodeLocationOrigin("df2_assets.definitions"), SINGLETON_REPOSITORY_NAME
@@ -199,7 +199,7 @@ def run_split(
             remote_job_origin=RemoteJobOrigin(_REPOSITORY, job),
         )
         result = execute_run(InMemoryJob(job_def), run, instance)
-        handle_again()
+        restore_handlers()
     _refuse_to_go_on_after_an_interrupt(instance, result)
     outcome = Outcome(split, result.success)
     for event in result.all_events:
@@ -254,7 +254,7 @@ def _refuse_to_go_on_after_an_interrupt(
     causes = [error for event in result.all_events if (error := _root_cause(event)) is not None]
     stops = [error for error in causes if error.cls_name in interrupts]
     if not stops:
-        if received():  # at the very end of the run, where Dagster does not pass it on
+        if received_signal():  # at the very end of the run, where Dagster does not pass it on
             raise errors.StoppedError(_STOPPED)
         return
     kept = stops[0].message.partition(": ")[2].strip() or _STOPPED

@@ -72,11 +72,11 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
     refused = pd.concat(parts, ignore_index=True)
     reasons = score_reasons(key, refused)
     checks = score_checks(key, offenders, built)
-    perfect = all(one.perfect for one in reasons + checks)
+    is_perfect = all(one.is_perfect for one in reasons + checks)
     if as_json:
         scores = {"reasons": reasons, "checks": checks}
         listed = {of: [dataclasses.asdict(one) for one in found] for of, found in scores.items()}
-        say_json({"perfect": perfect, **listed})
+        say_json({"perfect": is_perfect, **listed})
     else:
         _show("reason", reasons)
         say("")
@@ -84,8 +84,8 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
         say("")
         _show_refusals(refused, roots)
         say("")
-        say("All found, none invented." if perfect else "Not all found, or some invented.")
-    if not perfect:
+        say("All found, none invented." if is_perfect else "Not all found, or some invented.")
+    if not is_perfect:
         raise SystemExit(1)
 
 

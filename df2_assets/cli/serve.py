@@ -23,7 +23,7 @@ from df2_assets.cli.options import (
     settings_for,
 )
 from df2_assets.engines.processes import die_with
-from df2_assets.signals import received
+from df2_assets.signals import received_signal
 
 if TYPE_CHECKING:
     import uvicorn
@@ -111,7 +111,7 @@ def _run(server: "uvicorn.Server", listener: socket.socket, command: tuple[str, 
         server.run(sockets=[listener])
         return (beside.poll() or 0) if beside is not None else 0
     except KeyboardInterrupt:
-        return 128 + received()
+        return 128 + received_signal()
     finally:
         if beside is not None:
             _end(beside)

@@ -1,1 +1,3 @@
-"""The rules: from annotations to SKUs, crops, metadata and prompts. Knows nothing of disks."""
+"""The rules that turn annotations into SKUs, crops, metadata and prompts.
+
+Nothing here reads or writes files."""

@@ -1,7 +1,7 @@
 """Boxes: `(x1, y1, x2, y2)`, half-open, in pixels of the stored image, origin top left.
 
-The only place that turns an annotated box into the box that is cut. `clamp`, `cut` and `size` take
-integers, or columns of a table with one box per row.
+Only this module turns an annotated box into the box that is cut. `clamp`, `cut` and `size` take
+integers, or table columns with one box per row.
 """
 
 from typing import TYPE_CHECKING, TypeVar
@@ -15,7 +15,7 @@ Edge = TypeVar("Edge", int, "pd.Series[int]", "pd.Series[float]")
 
 
 def is_reversed(box: Box) -> bool:
-    """Whether the corners are swapped or the box has no area, as given."""
+    """Return whether the corners of a box are swapped, or the box has no area."""
     x1, y1, x2, y2 = box
     return x2 <= x1 or y2 <= y1
 
@@ -23,33 +23,33 @@ def is_reversed(box: Box) -> bool:
 def clamp(
     box: tuple[Edge, Edge, Edge, Edge], width: Edge, height: Edge
 ) -> tuple[Edge, Edge, Edge, Edge]:
-    """Return the part of a box inside an image; empty where they do not touch."""
+    """Return the part of a box inside an image. It is empty if the two do not overlap."""
     x1, y1, x2, y2 = box
-    return _within(x1, width), _within(y1, height), _within(x2, width), _within(y2, height)
+    return _limit(x1, width), _limit(y1, height), _limit(x2, width), _limit(y2, height)
 
 
 def cut(
     box: tuple[Edge, Edge, Edge, Edge], width: Edge, height: Edge
 ) -> tuple[Edge, Edge, Edge, Edge]:
-    """Return the box that is cut from an image for an annotated box: the part inside the image."""
+    """Return the box to cut for an annotated box: the part inside the image."""
     return clamp(box, width, height)
 
 
 def size(box: tuple[Edge, Edge, Edge, Edge]) -> tuple[Edge, Edge]:
-    """Return width and height of a box; those of the crop where it is the box that is cut."""
+    """Return the width and height of a box. For the box that is cut, they are those of the crop."""
     x1, y1, x2, y2 = box
     return x2 - x1, y2 - y1
 
 
 def reads_as_width_height(box: Box, width: int, height: int) -> bool:
-    """Whether a reversed box would fit as `x, y, width, height` (DeepFashion2 issue 78)."""
+    """Return whether a reversed box would fit as `x, y, width, height` (DeepFashion2 issue 78)."""
     x, y, w, h = box
     return (
         is_reversed(box) and x >= 0 and y >= 0 and w > 0 < h and x + w <= width and y + h <= height
     )
 
 
-def _within(edge: Edge, most: Edge) -> Edge:
+def _limit(edge: Edge, most: Edge) -> Edge:
     if isinstance(edge, int) and isinstance(most, int):
         return min(max(edge, 0), most)
     return edge.clip(0, most)

@@ -1,4 +1,7 @@
-"""One image: its size without decoding, and its crops (the contract)."""
+"""Images and their crops: the size from the header, decoding, and the bytes of a crop.
+
+`docs/contract.md` describes the crops.
+"""
 
 import io
 import warnings
@@ -17,64 +20,70 @@ from df2_assets.errors import Df2Error
 
 QUALITY: Final = 95
 MAX_PIXELS: Final = 89_478_485
-"""Pillow's own bound against decompression bombs: a quarter of a gibibyte as RGB."""
+"""Pillow's own limit against decompression bombs: a quarter of a gibibyte as RGB."""
 
 MAX_BYTES: Final = 4 * MAX_PIXELS
-"""More than the largest image has. What follows an image in its file may be longer."""
+"""The most bytes that are read of a file: more than the largest image has."""
 
 _BEGINNING: Final = 1024 * 1024
-"""Bytes that are looked at to say why an image cannot be opened."""
+"""Bytes that are read to say why an image cannot be opened."""
 
 CODE_VERSION: Final = "2"
-"""Raise it with each change to this module that can change the bytes of a crop."""
+"""Raise this with each change to the module that can change the bytes of a crop."""
 
 
 def code_version() -> str:
-    """Return what this project decides about the bytes of a crop: settings and rule.
+    """Return what this project contributes to the bytes of a crop: quality and code version.
 
-    The versions of libraries are not in it: on another machine the asset would look outdated.
+    It leaves out the versions of libraries: otherwise the asset would look outdated on another
+    machine.
     """
     return f"{CODE_VERSION}, JPEG quality {QUALITY}"
 
 
 def encoder() -> str:
-    """Return what decides the bytes of a crop besides image and box: part of its fingerprint."""
+    """Return what else decides the bytes of a crop, given image and box.
+
+    That is the quality, and the versions of Pillow, libjpeg and this code.
+    """
     libjpeg = features.version("libjpeg_turbo") or features.version("jpg")
     return f"q{QUALITY} pillow{PIL.__version__} libjpeg{libjpeg} code{CODE_VERSION}"
 
 
 def image_size(file: BinaryIO) -> tuple[int, int]:
-    """Return width and height in stored pixels, from the header alone. Raises Refused."""
-    with _opened(file) as image:
+    """Return width and height in stored pixels, from the header only. Raises Refused."""
+    with _open_image(file) as image:
         return image.size
 
 
 def decode(file: BinaryIO) -> Image.Image:
-    """Return the image as RGB, EXIF orientation not applied. Raises Refused, for damage too."""
+    """Return the image as RGB; EXIF orientation is not applied. Raises Refused if it is damaged."""
     data = file.read(MAX_BYTES)
-    with _opened(io.BytesIO(data)) as image:
+    with _open_image(io.BytesIO(data)) as image:
         load(image, data)
         return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def encode_crop(image: Image.Image, box: Box) -> bytes:
-    """Return the JPEG bytes of the part of an RGB image inside the box that is cut."""
+    """Return the part of an RGB image inside a box, as the bytes of a JPEG."""
     buffer = io.BytesIO()
     image.crop(box).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
 
 
 @contextmanager
-def _opened(file: BinaryIO) -> Iterator[ImageFile.ImageFile]:
+def _open_image(file: BinaryIO) -> Iterator[ImageFile.ImageFile]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what is wrong with an image is a row, not a warning
+            warnings.simplefilter("ignore")  # an image with a problem gets a row, not a warning
             image = Image.open(file, formats=("JPEG",))
     except Df2Error:
-        raise  # not the image is at fault but what it lies on
+        raise  # the store has the problem, not the image
     except Image.DecompressionBombError:
         raise Refused(Reason.IMAGE_TOO_LARGE, f"more than {MAX_PIXELS} pixels") from None
-    except Exception:  # Pillow raises whatever it meets in a damaged file; no JPEG ends here too
+    except (
+        Exception
+    ):  # a damaged file makes Pillow raise anything; also for files that are not JPEG
         file.seek(0)
         raise describe_unopened(file.read(_BEGINNING)) from None
     width, height = image.size

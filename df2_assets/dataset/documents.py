@@ -1,4 +1,4 @@
-"""The two contract files as pyarrow schemas: what the UI shows, and exports have."""
+"""The two contract files as pyarrow schemas, for the UI and the exports."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -15,7 +15,7 @@ IMAGE_TEXT: Final = DOCUMENTS["image_text"]
 
 
 def image_text_schema(keys: Iterable[str]) -> pa.Schema:
-    """Return the schema of a JSONL with further prompts under `keys`."""
+    """Return the schema of a JSONL that also has prompts under `keys`."""
     text = IMAGE_TEXT.field("text")
-    text = text.with_metadata(text.metadata | {b"description": b"a prompt by DF2_PROMPTS"})
+    text = text.with_metadata(text.metadata | {b"description": b"a prompt from DF2_PROMPTS"})
     return pa.schema([*IMAGE_TEXT, *(text.with_name(key) for key in keys)])

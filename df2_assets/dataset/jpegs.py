@@ -1,10 +1,10 @@
-"""JPEG files: what one is that cannot be decoded, and damage that its decoder lets pass.
+"""Damage in JPEG files that the decoder does not report, and why a file cannot be decoded.
 
-libjpeg fills what it cannot read with grey, skips what is left over, and only counts these
-warnings, which Pillow does not pass on. `load` therefore watches how far the decoder reads: it
-needs the data of an intact image to the last byte, and no more. That cannot be seen of each scan
-of a progressive image, which is read to the end in any case: there, zeros, markers and missing
-blocks are looked for. A JPEG has no checksum, so damage after which everything fits is not noticed.
+libjpeg fills what it cannot read with grey and skips surplus data. It only counts these warnings,
+and Pillow does not pass them on. `load` therefore watches how far the decoder reads: for an intact
+image it needs the data up to the last byte, and nothing after it. This does not work for the scans
+of a progressive image, which are always read to the end. In those, `load` looks for zeros, markers
+and missing blocks. A JPEG has no checksum, so damage that leaves valid data is not noticed.
 
 Markers, segments and codes are those of ITU-T T.81.
 """
@@ -33,26 +33,26 @@ _LOSSLESS: Final = (0xC3, 0xC7, 0xCB, 0xCF)
 _HIERARCHICAL: Final = (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF)
 _AFTER_DATA: Final = (_DHT, 0xCC, _EOI, _SOS, 0xDB, 0xDC, _DRI, 0xFE, *range(0xE0, 0xF0))
 _MARKER: Final = re.compile(rb"\xff(?![\x00\xff])")
-"""A marker after data; in data, a byte 0xFF is followed by 0."""
+"""A marker after data. Inside data, a byte 0xFF is followed by 0."""
 
 _SINGLE_LINE_FEED: Final = re.compile(rb"(?<!\r)\n")
 _LINE_FEEDS: Final = 4
-"""So many line feeds, all of them after a carriage return, are no coincidence."""
+"""The number of line feeds, all after a carriage return, that cannot be a coincidence."""
 
 _LEFT_OVER: Final = 3
-"""Bytes before the end that the decoder must need. Some cameras write one or two too many."""
+"""How near to the end the decoder must read, in bytes. Some cameras write one or two too many."""
 
 _AHEAD: Final = 8
 """Bytes that libjpeg's Huffman decoder reads ahead."""
 
 _ZEROS: Final = bytes(64)
-"""In a row, these are a plain background, if anything: a block has 64 values."""
+"""Zeros in a row that only a plain background can have: a block has 64 values."""
 
 _MANY_ZEROS: Final = bytes(512)
-"""With a plain background, scans of DC often have fewer in a row."""
+"""Zeros in a row for scans that begin with DC: a plain background often has fewer."""
 
 _FILL_BYTES: Final = 16
-"""Bytes 0xFF in front of a marker, which may be filled up to a round address."""
+"""Bytes 0xFF before a marker at most: encoders may fill up to a round address."""
 
 _MORE: Final = b"\x55" * 64
 _GREY: Final = bytes.maketrans(b"\x7f", b"\x80")
@@ -77,11 +77,11 @@ _OTHER_FORMATS: Final = {
 
 
 class _Scan(NamedTuple):
-    """A scan, and what has been defined before it.
+    """A scan, and the definitions before it.
 
-    `kind` is the marker of the frame; `frame` and `header` are the contents of the segments SOF and
-    SOS. `start` is where the data begin. `interval` counts the blocks between restart markers (0:
-    there are none). `tables` are the contents of all segments DHT, the latest last.
+    `kind` is the marker of the frame. `frame` and `header` are the contents of the segments SOF and
+    SOS. The data begin at the offset `start`. `interval` is the number of blocks between restart
+    markers, 0 if there are none. `tables` has the contents of all segments DHT, the latest last.
     """
 
     kind: int = 0
@@ -101,22 +101,22 @@ class _Scan(NamedTuple):
 
     @property
     def most_zeros(self) -> int:
-        """How many zero bytes in a row none of its data have; 0 where any number may be there.
+        """A number of zero bytes in a row that intact data never has; 0 if there is no limit.
 
         A refining scan has up to 1,000 bits without a code (libjpeg's MAX_CORR_BITS).
         """
         *components, _, last, bits = self.header[1:]
         is_refining = bits >> 4 > 0
-        tables = [0x10 | each & 0x0F for each in components[1::2] if last]
+        tables = [0x10 | selector & 0x0F for selector in components[1::2] if last]
         if self.begins_with_dc and not is_refining:
-            tables += [each >> 4 for each in components[1::2]]
+            tables += [selector >> 4 for selector in components[1::2]]
         is_plain = _find_plain_tables(self.tables)
         can_be_plain = all(is_plain.get(table, True) for table in tables)
         return 0 if can_be_plain else 3 * len(_ZEROS) if is_refining else len(_ZEROS)
 
 
 class _Stretch(NamedTuple):
-    """Data of a scan between two markers."""
+    """The data of a scan between two markers, by offsets in the file."""
 
     start: int
     end: int
@@ -124,7 +124,7 @@ class _Stretch(NamedTuple):
 
 
 class _Parts:
-    """A file that is read part by part, and counts the parts that were asked for."""
+    """A file that returns one part per read, and counts the reads."""
 
     def __init__(self, *parts: bytes) -> None:
         self._parts = iter(parts)
@@ -139,10 +139,10 @@ class _Parts:
 
 
 def describe_unopened(data: bytes) -> Refused:
-    """Return why Pillow does not open a file that begins with `data`."""
+    """Return the reason why Pillow does not open a file that begins with `data`."""
     if data[:2] != b"\xff\xd8":
         return Refused(Reason.NOT_A_JPEG, _describe_other(data))
-    for marker, content, _ in _segments(data, 2, is_header=True):
+    for marker, content, _ in _iterate_segments(data, 2, is_header=True):
         if marker == _JPEG_LS:
             return Refused(Reason.UNREADABLE_IMAGE, "JPEG-LS is not supported")
         if marker in _FRAMES and len(content) >= 6:
@@ -151,10 +151,10 @@ def describe_unopened(data: bytes) -> Refused:
 
 
 def load(image: ImageFile.ImageFile, data: bytes) -> None:
-    """Decode an image that was opened from `data`. Raises Refused where they show damage."""
+    """Decode an image that was opened from `data`. Raises Refused if the data are damaged."""
     scan = _find_scan(data, 2, _Scan())
     end = data.rfind(_END, scan.start)
-    while end > 0 and data[end - 1] == 0xFF:  # a marker may be filled up
+    while end > 0 and data[end - 1] == 0xFF:  # fill bytes may precede a marker
         end -= 1
     is_watched, is_alone = scan.kind not in _ARITHMETIC and end > 0, not scan.is_one_of_several
     file = _Parts(data)
@@ -168,42 +168,44 @@ def load(image: ImageFile.ImageFile, data: bytes) -> None:
     except Exception as error:  # Pillow raises whatever its decoders meet in a damaged file
         raise Refused(Reason.UNREADABLE_IMAGE, _describe_undecoded(scan.kind, error)) from None
     if end < 0:
-        raise _damaged(_describe_end(data))
+        raise _damage_error(_describe_end(data))
     if is_watched and file.count == 1:
         _require_another_image(data, scan, end)
         return
     if is_watched and is_alone and file.count > 2:
-        raise _damaged("they end before the picture does")
+        raise _damage_error("they end before the picture does")
     if not _SINGLE_LINE_FEED.search(data, 0, end) and data.count(b"\n", scan.start) >= _LINE_FEEDS:
-        raise _damaged("each line feed has got a carriage return, as in a transfer as text")
+        raise _damage_error(
+            "each line feed has a carriage return, as after a transfer in text mode"
+        )
     has_zeros = data.find(_ZEROS, scan.start, end) >= 0
     if not (has_zeros or scan.is_one_of_several or scan.interval):
-        return  # the decoder has told all
-    stretches = [*_stretches(data, scan)]
+        return  # the decoder would have noticed any damage
+    stretches = [*_iterate_stretches(data, scan)]
     has_zeros = has_zeros and _has_doubtful_zeros(data, stretches)
     if has_zeros or _looks_short(image, scan):
         _require_no_more(image, data, stretches)
 
 
 def _require_another_image(data: bytes, scan: _Scan, end: int) -> None:
-    """Raise Refused unless the decoder was done before `end` because that is another image's.
+    """Raise Refused unless `end` is the end of another image, after the one that was decoded.
 
-    Phones put a second image behind the first.
+    Phones append a second image to the first.
     """
-    *_, last = _stretches(data, scan)
+    *_, last = _iterate_stretches(data, scan)
     if last.end >= end:
-        raise _damaged("the picture is complete before they end")
+        raise _damage_error("the picture is complete before they end")
     data = data[: last.end] + _END
     with _open(data) as image:
         load(image, data)
 
 
 def _has_doubtful_zeros(data: bytes, stretches: list[_Stretch]) -> bool:
-    """Whether zeros in a row may be a plain background, or not. Raises Refused if they are not."""
+    """Return whether zeros in a row may be a plain background. Raises Refused if they cannot."""
     is_doubtful = False
     for start, end, scan in stretches:
         if scan.most_zeros and data.find(bytes(scan.most_zeros), start, end) >= 0:
-            raise _damaged("zeros lie among them")
+            raise _damage_error("there are zeros among them")
         if scan.is_one_of_several:
             zeros = _MANY_ZEROS if scan.begins_with_dc else _ZEROS
             is_doubtful |= data.find(zeros, start, end) >= 0
@@ -211,15 +213,18 @@ def _has_doubtful_zeros(data: bytes, stretches: list[_Stretch]) -> bool:
 
 
 def _require_no_more(image: Image.Image, data: bytes, stretches: list[_Stretch]) -> None:
-    """Raise Refused where the decoder would have used more data, had there been more."""
+    """Raise Refused if the decoder would have used more data, had there been any."""
     ends = [0, *(stretch.end for stretch in stretches)]
     parts = [data[start:end] for start, end in pairwise(ends)]
     if not _has_pixels(_MORE.join([*parts, data[ends[-1] :]]), image):
-        raise _damaged("they end before the picture does")
+        raise _damage_error("they end before the picture does")
 
 
 def _looks_short(image: Image.Image, scan: _Scan) -> bool:
-    """Whether blocks at the end of image or interval may be absent: libjpeg leaves them grey."""
+    """Return whether blocks may be missing at the end of the image or of a restart interval.
+
+    libjpeg leaves such blocks grey.
+    """
     width, height = image.size
     column = image.crop((width - 1, 0, width, height)).tobytes().translate(_GREY)
     pixel = b"\x80" * len(image.getbands())
@@ -227,7 +232,7 @@ def _looks_short(image: Image.Image, scan: _Scan) -> bool:
 
 
 def _has_pixels(data: bytes, image: Image.Image) -> bool:
-    """Whether a JPEG is decoded to the pixels of an image, which are compared strip by strip."""
+    """Return whether a JPEG decodes to the pixels of an image. They are compared in strips."""
     try:
         with _open(data) as other:
             other.load()
@@ -239,15 +244,15 @@ def _has_pixels(data: bytes, image: Image.Image) -> bool:
 
 def _open(data: bytes) -> ImageFile.ImageFile:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an MPO without its second image, for one
+        warnings.simplefilter("ignore")  # such as an MPO without its second image
         return Image.open(io.BytesIO(data), formats=("JPEG",))
 
 
-def _segments(data: bytes, at: int, *, is_header: bool) -> Iterator[tuple[int, bytes, int]]:
-    """Yield marker, content and end of each segment up to the next scan's header or the end marker.
+def _iterate_segments(data: bytes, at: int, *, is_header: bool) -> Iterator[tuple[int, bytes, int]]:
+    """Yield marker, content and end of each segment, up to the header of a scan or the end marker.
 
-    What lies between segments of the file's header is skipped, as Pillow does. Raises Refused where
-    something lies there later.
+    Between segments of the file's header, other bytes are skipped, as Pillow does. Later, they
+    raise Refused.
     """
     while (start := data.find(b"\xff", at)) >= 0 and start + 1 < len(data):
         marker = data[start + 1]
@@ -261,14 +266,14 @@ def _segments(data: bytes, at: int, *, is_header: bool) -> Iterator[tuple[int, b
         if marker in (_SOS, _EOI):
             return
     if not is_header:
-        raise _damaged("the parts of the file do not follow each other")
+        raise _damage_error("the parts of the file do not follow each other")
 
 
 def _find_scan(data: bytes, at: int, before: _Scan) -> _Scan:
-    """Return the next scan after `at`, where `before` is the last one; `start` is 0 without one."""
+    """Return the next scan after `at`, given the scan `before` it. Without one, `start` is 0."""
     kind, frame, header, _, interval, tables = before
     start = 0
-    for marker, content, end in _segments(data, at, is_header=not before.start):
+    for marker, content, end in _iterate_segments(data, at, is_header=not before.start):
         if marker == _DHT:
             tables += content
         elif marker in _FRAMES and len(content) >= 6:
@@ -281,31 +286,32 @@ def _find_scan(data: bytes, at: int, before: _Scan) -> _Scan:
 
 
 def _find_plain_tables(contents: bytes) -> dict[int, bool]:
-    """Return by table (class, 0x10: AC, and number) whether its code of zeros can be repeated.
+    """Return by table whether a plain background can repeat its code of zero bits.
 
-    That is symbol 0: no difference, or the end of a block. Where there are symbols for the end of
-    several blocks (low digit 0, but 0xF0), those are used instead.
+    A table is identified by its class (0x10: AC) and number. The code must be that of symbol 0: no
+    difference, or the end of a block. Tables with symbols for the end of several blocks (low digit
+    0, except 0xF0) use those instead.
     """
     tables = {}
     while len(contents) > 17:
         end = 17 + sum(contents[1:17])
         symbols = contents[17:end]
-        merged = any(symbol & 0x0F == 0 and 0 < symbol < 0xF0 for symbol in symbols)
-        tables[contents[0]] = symbols[:1] == b"\0" and not merged
+        has_runs = any(symbol & 0x0F == 0 and 0 < symbol < 0xF0 for symbol in symbols)
+        tables[contents[0]] = symbols[:1] == b"\0" and not has_runs
         contents = contents[end:]
     return tables
 
 
-def _stretches(data: bytes, scan: _Scan) -> Iterator[_Stretch]:
-    """Yield all data between markers up to the end of the image.
+def _iterate_stretches(data: bytes, scan: _Scan) -> Iterator[_Stretch]:
+    """Yield the stretches of data between markers, up to the end of the image.
 
-    Raises Refused where a marker is among them that does not belong there, or is missing.
+    Raises Refused if a marker is missing, or does not belong where it is.
     """
     at, restarts = scan.start, 0
     while match := _MARKER.search(data, at):
         end = at + len(data[at : match.start()].rstrip(b"\xff"))
         if match.start() - end > _FILL_BYTES:
-            raise _damaged("bytes FF lie among them")
+            raise _damage_error("there are bytes FF among them")
         yield _Stretch(at, end, scan)
         at = match.end() + 1
         marker = data[match.end()] if match.end() < len(data) else 0
@@ -313,18 +319,18 @@ def _stretches(data: bytes, scan: _Scan) -> Iterator[_Stretch]:
             restarts += 1
             continue
         if marker not in _AFTER_DATA:
-            raise _damaged(f"the marker FF {marker:02X} is among them")
+            raise _damage_error(f"the marker FF {marker:02X} is among them")
         if scan.interval and restarts < _count_restarts(scan):
-            raise _damaged("restart markers are missing")
+            raise _damage_error("restart markers are missing")
         scan = _find_scan(data, match.start(), scan)
         if not scan.start:
             return
         at, restarts = scan.start, 0
-    raise _damaged("they have no end marker")
+    raise _damage_error("they have no end marker")
 
 
 def _count_restarts(scan: _Scan) -> int:
-    """Return how many restart markers a scan has between its blocks, or groups of blocks."""
+    """Return how many restart markers a scan must have between its blocks, or groups of blocks."""
     height, width = int.from_bytes(scan.frame[1:3]), int.from_bytes(scan.frame[3:5])
     factors = dict(zip(scan.frame[6::3], scan.frame[7::3], strict=False))
     across, down = (max(f >> 4 for f in factors.values()), max(f & 15 for f in factors.values()))
@@ -336,7 +342,7 @@ def _count_restarts(scan: _Scan) -> int:
     return -(-units // scan.interval) - 1
 
 
-def _damaged(detail: str) -> Refused:
+def _damage_error(detail: str) -> Refused:
     return Refused(Reason.UNREADABLE_IMAGE, f"its data are damaged: {detail}")
 
 
@@ -356,7 +362,7 @@ def _describe_other(data: bytes) -> str:
 
 
 def _describe_frame(content: bytes) -> str:
-    """Return what Pillow cannot read in a frame, by its header."""
+    """Return what Pillow cannot read, judging by the header of a frame."""
     bits, height, width, components = (
         content[0],
         int.from_bytes(content[1:3]),

@@ -12,14 +12,14 @@ _OCCLUSION: Final = {1: "", 2: "partially occluded ", 3: "heavily occluded "}
 _VIEW: Final = {1: "that is not being worn", 2: "from the front", 3: "from the side or back"}
 
 PLACEHOLDERS: Final = ("category_name", "domain", "occ", "view")
-"""What a template may name; `occ` ends with a space where it is not empty."""
+"""The placeholders of a template. Unless it is empty, `occ` ends with a space."""
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """Prompts under a key of the JSONL.
+    """The templates of the prompts under one key of the JSONL.
 
-    `templates` has some for each domain and viewpoint; which of them a crop gets, `seed`, `key`
-    and the path of the crop decide.
+    `templates` has one or more per domain and viewpoint. `seed`, `key` and the path of a crop
+    decide which of them the crop gets.
     """
 
     key: str
@@ -29,11 +29,11 @@ class Variant(msgspec.Struct, frozen=True):
     def prompt(
         self, image_path: str, domain: str, category_name: str, occlusion: int, viewpoint: int
     ) -> str:
-        """Return the text of a crop; `image_path` is its path relative to SKU_ROOT."""
+        """Return the prompt of a crop. `image_path` is its path relative to SKU_ROOT."""
         templates = self.templates[domain][viewpoint]
         digest = blake2b(f"{self.seed}/{self.key}/{image_path}".encode(), digest_size=8).digest()
         template = templates[int.from_bytes(digest) % len(templates)]
-        return filled(template, domain, category_name, occlusion, viewpoint)
+        return fill_template(template, domain, category_name, occlusion, viewpoint)
 
 
 CONTRACT: Final = Variant(
@@ -50,27 +50,29 @@ CONTRACT: Final = Variant(
         },
     },
 )
-"""The one that every build has; it leaves nothing to choose."""
+"""The prompts of the contract, which every build writes: one template per case."""
 
 
 def version(variants: tuple[Variant, ...]) -> str:
-    """Return a digest of all that decides which prompts crops get beside the contract's."""
+    """Return a digest of everything that decides the prompts in addition to the contract's."""
     return sha256(msgspec.json.encode(variants)).hexdigest()
 
 
 def prompt(domain: str, category_name: str, occlusion: int, viewpoint: int) -> str:
-    """Return the contract's text for a crop.
+    """Return the contract's prompt for a crop.
 
-    Raises KeyError for a domain, occlusion or viewpoint outside the taxonomy: such items are
-    refused when annotations are read, so it means a bug.
+    Raises KeyError for a domain, occlusion or viewpoint outside the taxonomy. Such items are
+    refused when annotations are read, so the error means a bug.
     """
     (template,) = CONTRACT.templates[domain][viewpoint]
-    return filled(template, domain, category_name, occlusion, viewpoint)
+    return fill_template(template, domain, category_name, occlusion, viewpoint)
 
 
 @cache
-def filled(template: str, domain: str, category_name: str, occlusion: int, viewpoint: int) -> str:
-    """Return a template with the words for a crop in it. Raises KeyError as `prompt` does."""
+def fill_template(
+    template: str, domain: str, category_name: str, occlusion: int, viewpoint: int
+) -> str:
+    """Return a template filled with the words for a crop. Raises KeyError as `prompt` does."""
     return template.format(
         category_name=category_name,
         domain=domain,

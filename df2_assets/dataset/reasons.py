@@ -1,4 +1,4 @@
-"""Why a file, an item or a crop cannot be used: the codes in every `reason` column."""
+"""The reasons why a file, an item or a crop is refused: the codes in every `reason` column."""
 
 from enum import StrEnum
 from typing import Final
@@ -7,7 +7,7 @@ from df2_assets.dataset.taxonomy import CATEGORIES
 
 
 class Reason(StrEnum):
-    """One code per refusal; `detail` beside it says what exactly is wrong."""
+    """The code of a refusal. The column `detail` next to it says exactly what is wrong."""
 
     UNREADABLE_JSON = "unreadable_json"
     NOT_AN_OBJECT = "not_an_object"
@@ -24,9 +24,9 @@ class Reason(StrEnum):
 
 
 UNPAIRED = "unpaired"
-"""In the manifest alone: the crop could be made, and its SKU lost all crops of the other domain.
+"""A reason that only the manifest has: the SKU has no crop of the other domain left.
 
-Not a refusal: what failed is refused, this follows from it.
+The crop itself could be made. This is not a refusal, but the consequence of other refusals.
 """
 
 MEANINGS: dict[Reason, str] = {
@@ -36,26 +36,26 @@ MEANINGS: dict[Reason, str] = {
     Reason.WRONG_FIELD: "a field has a value that it cannot have, or a key appears twice",
     Reason.UNKNOWN_SOURCE: "source is neither shop nor user",
     Reason.WRONG_CATEGORY: (
-        f"category_id is not 1 to {len(CATEGORIES)}, or category_name is another's"
+        f"category_id is not 1 to {len(CATEGORIES)}, or category_name is that of another"
     ),
     Reason.BOX_REVERSED: "the box has no width or no height, or its corners are swapped",
     Reason.BOX_OUTSIDE: "the box does not touch the image",
-    Reason.MISSING_IMAGE: "the annotation's image is not there",
+    Reason.MISSING_IMAGE: "the image of the annotation is missing",
     Reason.NOT_A_JPEG: "the image's content is not a JPEG, whatever its name says",
-    Reason.UNREADABLE_IMAGE: "the image is damaged, truncated, or kills the decoder",
+    Reason.UNREADABLE_IMAGE: "the image is damaged, truncated, or crashes the decoder",
     Reason.IMAGE_TOO_LARGE: "the image has more pixels than may safely be decoded",
 }
 
-OF_IMAGES: Final = (
+IMAGE_REASONS: Final = (
     Reason.MISSING_IMAGE,
     Reason.NOT_A_JPEG,
     Reason.UNREADABLE_IMAGE,
     Reason.IMAGE_TOO_LARGE,
 )
-"""Reasons of which the image is the cause, and not its annotation."""
+"""The reasons that the image causes, and not its annotation."""
 
 
-def file_at_fault(split: str, image_id: str, reason: str) -> str:
-    """Return the image or the annotation that a refusal is about, relative to DF2_ROOT."""
-    of_image = reason in OF_IMAGES
+def responsible_file(split: str, image_id: str, reason: str) -> str:
+    """Return the file that causes a refusal: an image or annotation, relative to DF2_ROOT."""
+    of_image = reason in IMAGE_REASONS
     return f"{split}/image/{image_id}.jpg" if of_image else f"{split}/annos/{image_id}.json"

@@ -10,7 +10,7 @@ _BOX: Final = pa.list_(pa.int32(), 4)
 
 
 def schema(asset: Asset) -> pa.Schema:
-    """Return the fields as a schema, with descriptions and sources as metadata of its columns."""
+    """Return the fields as a schema. Metadata of the columns has descriptions and sources."""
     return pa.schema([_column(asset.inputs, field) for field in asset.fields])
 
 
@@ -40,4 +40,4 @@ REFUSALS: Final = SCHEMAS["refusals"]
 CROP_QUALITY: Final = SCHEMAS["crop_quality"]
 
 INPUTS: Final = {name: asset.inputs for name, asset in TABLES.items() if name != "files"}
-"""Which tables a table is made from: it is stale when one of them has another digest."""
+"""The input tables of each table. A table is stale when the digest of an input has changed."""

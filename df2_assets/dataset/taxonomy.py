@@ -6,7 +6,7 @@ SPLITS: Final = ("train", "validation", "test")
 ANNOTATED_SPLITS: Final = ("train", "validation")
 
 SPLIT_NAME: Final = "[a-z]+"
-"""How the name of a split is written, as a regular expression."""
+"""The names that a split may have, as a regular expression."""
 
 
 class Range(NamedTuple):
@@ -38,7 +38,7 @@ CATEGORIES: Final[dict[int, str]] = {
 }
 
 DOMAINS: Final[dict[str, str]] = {"shop": "catalog", "user": "query"}
-"""Source of an image in the annotations -> domain of its crops."""
+"""The domain of crops, by the source of their image in the annotations."""
 
 OCCLUSIONS: Final[dict[int, str]] = {1: "slight or none", 2: "medium", 3: "heavy"}
 VIEWPOINTS: Final[dict[int, str]] = {1: "not worn", 2: "frontal", 3: "side or back"}
@@ -51,21 +51,21 @@ LABELS: Final[dict[str, dict[int, str]]] = {
     "scale": SCALES,
     "zoom_in": ZOOMS,
 }
-"""The labels of an item: their numbers, from 1, and what these mean.
+"""The labels of an item: their values, from 1, with the meaning of each.
 
-An item may lack those that the contract files do not have (`record.MORE_LABELS`).
+An item may lack the labels that are not in the contract files (`record.MORE_LABELS`).
 """
 
 BOX_SHARES: Final[dict[int, tuple[float, float]]] = {1: (0.0, 0.2), 2: (0.05, 0.8), 3: (0.2, 1.01)}
-"""Scale label -> share of the image that the box may take, from below, up to but excluding.
+"""The share of the image that a box may take, by scale label: from, and up to but excluding.
 
-The paper's bounds are 10% and 40% of the image; they speak of the garment, a box is larger, so a
-label is called into question only beyond a factor of two.
+The bounds of the paper are 10% and 40% of the image. They are about the garment, and a box is
+larger, so a label is doubtful only when it is off by a factor of two.
 """
 
 
 class Released(NamedTuple):
-    """What the unpacked download holds for a split (DeepFashion2 issues 6, 29 and 42)."""
+    """The number of files of a split in the download (DeepFashion2 issues 6, 29 and 42)."""
 
     images: int
     annotations: int
@@ -79,11 +79,11 @@ RELEASED: Final[dict[str, Released]] = {
 
 
 NO_ANNOTATIONS: Final = "released without annotations, so it yields no SKU; nothing is wrong"
-"""What is said of a split that has no annotations, as released."""
+"""The note for a split that was released without annotations."""
 
 
 class Published(NamedTuple):
-    """Figures of a full build of train and validation with the original recipe."""
+    """The published figures of a full build of train and validation with the original recipe."""
 
     skus: int
     crops: int
@@ -94,4 +94,4 @@ PUBLISHED: Final = Published(skus=21_190, crops=198_140, validation_skus=3_031)
 
 TRAIN_INSTANCE_PAIRS: Final = 394_661
 TRAIN_IMAGE_PAIRS: Final = 337_293
-"""Pairs in a full train split, by item and by image (DeepFashion2 issue 30)."""
+"""The pairs in a full train split, by item and by image (DeepFashion2 issue 30)."""

@@ -12,13 +12,18 @@ import pyarrow as pa
 from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset import record
 from df2_assets.defs.names import beside
-from df2_assets.errors import escaped
-from df2_assets.exports.folder import Exported
+from df2_assets.errors import escape_controls
+from df2_assets.exports.folder import ExportResult
 from df2_assets.pipeline.changes import Changes
 from df2_assets.pipeline.publishing import Published
 from df2_assets.report.addresses import address
 from df2_assets.report.check_pictures import DRAWN
-from df2_assets.report.columns import OFFENDERS_WIDTH, readable, readable_offenders, rounded
+from df2_assets.report.columns import (
+    OFFENDERS_WIDTH,
+    make_offenders_readable,
+    make_readable,
+    round_number,
+)
 from df2_assets.report.picture_files import write_picture
 from df2_assets.report.tiles import Picture
 from df2_assets.settings import Settings
@@ -114,7 +119,7 @@ def in_order(metadata: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
 
 def _short(name: str, value: Any, roots: Roots) -> tuple[str, Any]:
     if not isinstance(value, dg.PathMetadataValue):
-        return name, rounded(value)
+        return name, round_number(value)
     for folder in (roots.own, roots.sku_root):
         inside = (value.path or "").removeprefix(f"{folder}/")
         if inside != value.path:
@@ -152,7 +157,7 @@ def table_result(
     `summary` says in a sentence what is in it. `rebuild_reason` says why existing rows were made
     again, where their input has not changed.
     """
-    head = readable(tables.frame(table.slice(0, PREVIEWED)))
+    head = make_readable(tables.frame(table.slice(0, PREVIEWED)))
     return dg.MaterializeResult(
         value=table,
         data_version=dg.DataVersion(tables.digest(table)),
@@ -198,7 +203,7 @@ def document_result(
 
 
 def export_result(
-    settings: Settings, name: str, split: str, made: Exported
+    settings: Settings, name: str, split: str, made: ExportResult
 ) -> dg.MaterializeResult[Any]:
     """Return the result of an asset that leaves an export in a folder, already written."""
     folder = settings.roots.export(name, split)
@@ -246,7 +251,7 @@ def changed(changes: Changes) -> dict[str, Any]:
 def _readable_changes(first: pd.DataFrame) -> pd.DataFrame:
     """Return the changes with crops by SKU, image and item, where crops are what changed."""
     of_crops = len(first) and crop_rows(first["key"])["sku_id"].notna().all()
-    return readable(first.rename(columns={"key": "crop_path"})) if of_crops else first
+    return make_readable(first.rename(columns={"key": "crop_path"})) if of_crops else first
 
 
 def pictures(
@@ -285,7 +290,7 @@ def per_second(name: str, count: int, seconds: float) -> dict[str, float]:
 def fenced_head(path: Path, lines: int = 12, width: int = 46) -> str:
     """Return the first lines of a text file, cut to `width` and inert, as code in markdown."""
     with path.open(encoding="utf-8") as file:
-        head = [escaped(line.rstrip("\n"), width) for line in islice(file, lines)]
+        head = [escape_controls(line.rstrip("\n"), width) for line in islice(file, lines)]
     return "\n".join(["~~~~~~~~", *head, "~~~~~~~~"])  # no line of JSON can end it early
 
 
@@ -304,7 +309,7 @@ def check_result(
         metadata["picture"] = picture
     if len(finding.offenders):
         metadata["offenders"] = len(finding.offenders)
-        shown, in_common = readable_offenders(finding.offenders, SHOWN)
+        shown, in_common = make_offenders_readable(finding.offenders, SHOWN)
         metadata[FIRST_OFFENDERS] = preview(shown)
         if in_common:
             said = (f"{name} {_cell(text)}" for name, text in in_common.items())
@@ -313,7 +318,7 @@ def check_result(
         metadata[ALL_OFFENDERS] = dg.MetadataValue.path(file.as_posix())
     for name, table in finding.tables.items():
         if name not in DRAWN:
-            metadata[name] = preview(readable(table, OFFENDERS_WIDTH), limit=len(table))
+            metadata[name] = preview(make_readable(table, OFFENDERS_WIDTH), limit=len(table))
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=check,
@@ -325,4 +330,4 @@ def check_result(
 
 
 def _cell(value: object) -> str:
-    return "" if pd.isna(value) else escaped(str(rounded(value)), 200)  # type: ignore[call-overload]
+    return "" if pd.isna(value) else escape_controls(str(round_number(value)), 200)  # type: ignore[call-overload]

@@ -1,6 +1,6 @@
-"""Why an item, an image, a SKU or a crop is in the data set, or is not: step by step.
+"""Explaining why an item, an image, a SKU or a crop is in the data set or not, step by step.
 
-An item is followed through the tables and files that the last build left, one step per asset.
+The explanation follows an item through the tables and files of the last build, one step per asset.
 """
 
 import os
@@ -21,7 +21,7 @@ from df2_assets.dataset.metadata import Sku
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
-from df2_assets.errors import MissingTableError, escape_untrusted, escaped
+from df2_assets.errors import MissingTableError, escape_controls, escape_untrusted
 from df2_assets.store import checksums, tables
 from df2_assets.store.contract_files import read_metadata
 from df2_assets.store.layout import Roots
@@ -32,7 +32,7 @@ from df2_assets.store.store import NOT_A_FILE, status_of
 Fate = Literal["in", "unpaired", "refused", "style 0", "unknown"]
 
 BEST: Final[tuple[Fate, ...]] = ("in", "unpaired", "refused", "style 0", "unknown")
-"""Fates in the order in which one speaks for several."""
+"""The fates, best first. A SKU has the best fate of its items."""
 
 _SPLIT: Final = rf"(?P<split>{'|'.join(SPLITS)})"
 _DOMAIN: Final = rf"(?:{'|'.join(DOMAINS.values())})"
@@ -42,7 +42,7 @@ _PLACE: Final = re.compile(
     rf"|{_DOMAIN}/(?P<sku_id>{skus.SKU_ID.pattern}))",
     re.ASCII,
 )
-"""Every path of the contract that names one thing: a crop, an image, an annotation, a SKU."""
+"""The paths of the contract that name a crop, an image, an annotation or a SKU."""
 
 _ENDS_IN_PLACE: Final = re.compile(rf"(?:^|/)({_PLACE.pattern})$", re.ASCII)
 
@@ -53,34 +53,36 @@ Row = dict[str, Any]
 
 
 class Run(msgspec.Struct):
-    """A Dagster run and when it made the asset (ISO 8601)."""
+    """A Dagster run, and the time at which it materialized an asset (ISO 8601)."""
 
     run_id: str
     at: str
 
 
 Runs = Mapping[str, Run]
-"""The run that last made each asset of a split."""
+"""The last run that materialized each asset of a split, by asset."""
 
 
 class Step(msgspec.Struct):
-    """What an asset did with an item; `ends` is the fate of an item that gets no further.
+    """What an asset did with an item.
 
-    `said` is one line, `also` are further ones. `facts` are the values behind them.
+    `text` is one line, and `more` has further lines. `facts` are the values behind them. `ends` is
+    the fate of the item, if it ends with this step.
     """
 
     stage: str
-    said: str
+    text: str
     facts: dict[str, Any] = {}
     ends: Fate | None = None
     run: Run | None = None
-    also: list[str] = []
+    more: list[str] = []
 
 
 class Answer(msgspec.Struct):
-    """What became of an item, a file or a SKU, and `why`; `steps` are as far as it got.
+    """The fate of an item, a file or a SKU, and the reason for it.
 
-    `items` are those of a SKU. `notes` say what the answer cannot be relied on for.
+    `steps` has the steps that it reached. `items` are the answers for the items of a SKU. `notes`
+    say where the answer may be wrong.
     """
 
     split: str
@@ -97,9 +99,10 @@ class Answer(msgspec.Struct):
 
 
 class Place(NamedTuple):
-    """A path of the contract, from the split on, and what it names; else what was asked for.
+    """A path that somebody asks about, from the split on, and what it names.
 
-    `is_elsewhere` where it ends like one, and lies in neither root.
+    `image_id` is set for an image or annotation, `sku_id` for a SKU. `is_elsewhere`: the end of the
+    path is that of a path of the contract, but the path is in neither root.
     """
 
     path: str
@@ -110,18 +113,18 @@ class Place(NamedTuple):
 
 
 def find_place(roots: Roots, text: str) -> Place:
-    """Return what a path names: relative to either root, or leading into one from here.
+    """Return what a path names. It may be relative to a root, or lead into one from here.
 
-    A path that lies in neither is taken by its end, as those in files that were built elsewhere.
+    If it is in neither root, only its end counts, so that paths from another machine work.
     """
-    below = [os.path.relpath(*pair) for pair in _pairs(roots, text)]
+    below = [os.path.relpath(path, root) for path, root in _possible_roots(roots, text)]
     for path in (os.path.normpath(text), *below):
         if match := _PLACE.fullmatch(path):
-            return _place_of(match)
+            return _read_place(match)
     if match := _ENDS_IN_PLACE.search(os.path.normpath(text)):
-        found = _PLACE.fullmatch(match[1])
-        assert found
-        return _place_of(found)._replace(is_elsewhere=True)
+        place = _PLACE.fullmatch(match[1])
+        assert place
+        return _read_place(place)._replace(is_elsewhere=True)
     inside = [path for path in below if not path.startswith("..")]
     path = os.path.normpath(text)
     if path.partition("/")[0] not in SPLITS and inside:
@@ -129,22 +132,22 @@ def find_place(roots: Roots, text: str) -> Place:
     return Place(path, path.partition("/")[0])
 
 
-def _pairs(roots: Roots, text: str) -> Iterator[tuple[str, str]]:
-    """Yield the path, and each root that it may lie in, as they are and with links followed."""
+def _possible_roots(roots: Roots, text: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and a root that may contain it, without and with links followed."""
     path = locate(text)
     for root in (roots.sku_root, roots.df2_root):
         yield str(path), str(root)
-        # The file may itself be a link, to where the images are.
+        # The file itself may be a link to where the images are.
         yield f"{path.parent.resolve()}/{path.name}", str(root.resolve())
 
 
-def _place_of(match: re.Match[str]) -> Place:
+def _read_place(match: re.Match[str]) -> Place:
     image_id = match["image"] or match["annotation"]
     return Place(match[0], match["split"], image_id, match["sku_id"])
 
 
 def explain_place(roots: Roots, place: Place, item_idx: int | None, runs: Runs) -> list[Answer]:
-    """Return the answers about what a path names; `item_idx` is for an image or annotation."""
+    """Return the answers for a path. `item_idx` selects an item of an image or annotation."""
     if place.image_id:
         answers = explain_image(roots, place.split, place.image_id, item_idx, runs)
     elif place.sku_id:
@@ -152,7 +155,7 @@ def explain_place(roots: Roots, place: Place, item_idx: int | None, runs: Runs) 
     else:
         answers = [explain_crop(roots, place.path, runs)]
     if place.is_elsewhere:
-        note = f"The path lies in neither root: this is about {place.path} of {roots.sku_root}."
+        note = f"The path is in neither root. This is about {place.path} of {roots.sku_root}."
         for answer in answers:
             answer.notes.append(note)
     return answers
@@ -161,24 +164,27 @@ def explain_place(roots: Roots, place: Place, item_idx: int | None, runs: Runs) 
 def explain_image(
     roots: Roots, split: str, image_id: str, item_idx: int | None, runs: Runs
 ) -> list[Answer]:
-    """Return one answer per item of the image, or one for the whole file.
+    """Return one answer per item of an image, or one for the whole file.
 
-    Only the answers of the item `item_idx` where that is given.
+    With `item_idx`, return only the answers for that item.
     """
     evidence = _Evidence(roots, split)
     if not evidence.is_built:
         return [Answer(split, "unknown", evidence.not_built, image_id, item_idx)]
     rows = evidence.rows("raw_annotation_index", image_id=image_id)
-    wanted = rows
-    if item_idx is not None:  # a row without an item and a source is of the whole file
-        wanted = [
+    chosen = rows
+    if item_idx is not None:  # a row without item and source is about the whole file
+        chosen = [
             row
             for row in rows
             if row["item_idx"] == item_idx or (row["item_idx"] is None and row["source"] is None)
         ]
-    answers = [_explain_row(evidence, row, runs) for row in wanted]
+    answers = [_explain_row(evidence, row, runs) for row in chosen]
     if not answers:
-        why, steps = _no_item(evidence, image_id, item_idx, rows), [_files(evidence, image_id)]
+        why, steps = (
+            _explain_missing_item(evidence, image_id, item_idx, rows),
+            [_follow_files(evidence, image_id)],
+        )
         answers = [Answer(split, "unknown", why, image_id, item_idx, steps=steps)]
     for answer in answers:
         answer.notes += evidence.notes
@@ -186,7 +192,7 @@ def explain_image(
 
 
 def explain_sku(roots: Roots, split: str, sku_id: str, runs: Runs) -> Answer:
-    """Return what became of a SKU, and of each item that could have been one of its crops."""
+    """Return the fate of a SKU, and of each item that could be one of its crops."""
     evidence = _Evidence(roots, split)
     if not evidence.is_built:
         return Answer(split, "unknown", evidence.not_built, sku_id=sku_id)
@@ -201,27 +207,27 @@ def explain_sku(roots: Roots, split: str, sku_id: str, runs: Runs) -> Answer:
     best = min(items, key=lambda item: BEST.index(item.fate))
     why = best.why
     if best.fate == "in":
-        why = f"with {_by_domain([item for item in items if item.fate == 'in'])} crops"
+        why = f"with {_count_by_domain([item for item in items if item.fate == 'in'])} crops"
     steps = []
     for stage, (_, passed) in STAGES.items():
         past = [i for i in items if any(s.stage == stage and not s.ends for s in i.steps)]
-        steps.append(Step(stage, f"{_by_domain(past)} items {passed}", run=runs.get(stage)))
+        steps.append(Step(stage, f"{_count_by_domain(past)} items {passed}", run=runs.get(stage)))
     return Answer(
         split, best.fate, why, sku_id=sku_id, steps=steps, items=items, notes=evidence.notes
     )
 
 
 def explain_crop(roots: Roots, crop_path: str, runs: Runs) -> Answer:
-    """Return what became of the item of which a path, relative to SKU_ROOT, is the crop."""
+    """Return the fate of the item whose crop has this path, relative to SKU_ROOT."""
     split, _, below = crop_path.partition("/")
     match = re.fullmatch(skus.CROP_PATH, below, re.ASCII) if split in SPLITS else None
     exists = roots.crop(crop_path).is_file()
     if match is None:
         why = (
-            "no crop has such a path, and no image or annotation; "
-            "train/catalog/000001_01_01/000002_item1.jpg and train/image/000002.jpg are such"
+            "it is not the path of a crop, an image or an annotation, such as "
+            "train/catalog/000001_01_01/000002_item1.jpg or train/image/000002.jpg"
         )
-        foreign = "The file that lies there is not the project's and is left alone."
+        foreign = "There is a foreign file with this path. Builds leave it alone."
         notes = [foreign] if exists else []
         return Answer(
             split, "unknown", why, crop_path=escape_untrusted(crop_path, 200), notes=notes
@@ -232,12 +238,12 @@ def explain_crop(roots: Roots, crop_path: str, runs: Runs) -> Answer:
     if answer.crop_path not in (None, crop_path):
         answer.fate, answer.why = "unknown", f"the crop of that item would be {answer.crop_path}"
     if exists and answer.fate != "in":
-        answer.notes.append("The file that lies there is wanted by nothing: a build removes it.")
+        answer.notes.append("There is a file with this path. The next build removes it.")
     return answer
 
 
 class _Evidence:
-    """What a build left of a split; what is absent or cannot be read has no rows."""
+    """The tables and files of a split. One that is missing or unreadable counts as empty."""
 
     def __init__(self, roots: Roots, split: str) -> None:
         self.roots = roots
@@ -250,7 +256,7 @@ class _Evidence:
 
     @cached_property
     def notes(self) -> list[str]:
-        """What an answer cannot be relied on for; one sentence each."""
+        """The reasons why answers may be wrong, one sentence each."""
         remedy = f"run df2-assets build --split {self.split}"
         problems = consistency_problems(self.roots, self.split)
         return [f"{problem[0].upper()}{problem[1:]}: {remedy}" for problem in problems]
@@ -283,9 +289,9 @@ class _Evidence:
 
 
 def _explain_row(evidence: _Evidence, row: Row, runs: Runs) -> Answer:
-    """Follow an index row through the stages, as far as it got."""
-    row = row | _place(row)
-    steps = [_files(evidence, row["image_id"])]
+    """Return the answer for a row of the index: follow it through the stages that it reached."""
+    row = row | _locate_crop(row)
+    steps = [_follow_files(evidence, row["image_id"])]
     for stage, (follow, _) in STAGES.items():
         steps.append(follow(evidence, row))
         steps[-1].run = runs.get(stage)
@@ -294,14 +300,14 @@ def _explain_row(evidence: _Evidence, row: Row, runs: Runs) -> Answer:
     return Answer(
         evidence.split,
         steps[-1].ends or "in",
-        steps[-1].said,
+        steps[-1].text,
         steps=steps,
         **{name: row[name] for name in ("image_id", "item_idx", "domain", "sku_id", "crop_path")},
     )
 
 
-def _place(row: Row) -> Row:
-    """Where the crop of an index row would lie; null where too little of the item is known."""
+def _locate_crop(row: Row) -> Row:
+    """Return domain, SKU id and crop path of an index row; None if too little is known of it."""
     domain = DOMAINS.get(row["source"])
     if any(row[name] is None for name in ("item_idx", "source", *skus.KEY)):
         return {"domain": domain, "sku_id": None, "crop_path": None}
@@ -311,11 +317,12 @@ def _place(row: Row) -> Row:
     return {"domain": domain, "sku_id": sku_id, "crop_path": crop_path}
 
 
-def _files(evidence: _Evidence, image_id: str) -> Step:
-    """Annotation and image as they were read, and whether they have changed since."""
+def _follow_files(evidence: _Evidence, image_id: str) -> Step:
+    """Return the step of the download: annotation and image, and whether they have changed."""
     row = evidence.row("files", image_id=image_id) or {}
     roots, split = evidence.roots, evidence.split
-    said, facts = [], {}
+    texts: list[str] = []
+    facts: dict[str, Any] = {}
     for kind, stem, path in (
         ("annotation", "anno", roots.annotations(split) / f"{image_id}.json"),
         ("image", "image", roots.images(split) / f"{image_id}.jpg"),
@@ -324,35 +331,37 @@ def _files(evidence: _Evidence, image_id: str) -> Step:
         name = f"{split}/{path.parent.name}/{path.name}"
         facts[kind] = {"path": name, "bytes": size}
         if size is None:
-            said.append(f"no {kind} ({name})")
+            texts.append(f"no {kind} ({name})")
         else:
-            said.append(f"{name}, " + ("no file" if size == NOT_A_FILE else f"{size:,} bytes"))
-        now = _stamp(path)
+            texts.append(f"{name}, " + ("no file" if size == NOT_A_FILE else f"{size:,} bytes"))
+        now = _read_stamp(path)
         if path.parent.is_dir() and now != (size, row.get(f"{stem}_mtime_ns")):
             what = "its time changed" if size is not None and now[0] == size else "changed"
-            said[-1] += f", {what} since: build again"
-    return Step("deepfashion2", "; ".join(said), facts)
+            texts[-1] += f", {what} since: build again"
+    return Step("deepfashion2", "; ".join(texts), facts)
 
 
 def _follow_index(_: _Evidence, row: Row) -> Step:
     facts = {name: row[name] for name in RAW_ANNOTATION_INDEX.names if row[name] is not None}
     if row["reason"] is not None:
         what = "the item" if row["source"] else "the whole file"
-        said = f"{what} is refused: {_reason(row)}"
-        return Step("raw_annotation_index", said, facts, "refused")
+        text = f"{what} is refused: {_describe_reason(row)}"
+        return Step("raw_annotation_index", text, facts, "refused")
     box = ", ".join(str(row[edge]) for edge in ("x1", "y1", "x2", "y2"))
-    said = (
+    text = (
         f"{row['source']} image, pair {row['pair_id']}, style {row['style']}, category "
         f"{row['category_id']} ({row['category_name']}), box {box} of {row['width']} x "
         f"{row['height']}, occlusion {OCCLUSIONS[row['occlusion']]}, viewpoint "
         f"{VIEWPOINTS[row['viewpoint']]}"
     )
-    return Step("raw_annotation_index", said, facts)
+    return Step("raw_annotation_index", text, facts)
 
 
 def _follow_groups(evidence: _Evidence, row: Row) -> Step:
     if row["style"] == 0:
-        return Step("sku_groups", "its style is 0: it has no counterpart", {}, "style 0")
+        return Step(
+            "sku_groups", "its style is 0: it has no counterpart in the other domain", {}, "style 0"
+        )
     key = {name: row[name] for name in skus.KEY}
     usable = [r for r in evidence.rows("raw_annotation_index", **key) if r["reason"] is None]
     counts = {d: sum(r["source"] == source for r in usable) for source, d in DOMAINS.items()}
@@ -360,23 +369,23 @@ def _follow_groups(evidence: _Evidence, row: Row) -> Step:
     absent = [domain for domain, count in counts.items() if not count]
     if absent:
         refused = _refused_counterparts(evidence, row)
-        said = f"SKU {row['sku_id']} has no {absent[0]} item, and is left out"
+        text = f"SKU {row['sku_id']} has no {absent[0]} item, so it is left out"
         if refused:
-            said += f"; refused, and perhaps of this SKU: {_first(refused)}"
-        return Step("sku_groups", said, facts | {"refused": refused}, "unpaired")
+            text += f"; these refused items may belong to it: {_list_first(refused)}"
+        return Step("sku_groups", text, facts | {"refused": refused}, "unpaired")
     if not evidence.rows("sku_groups", crop_path=row["crop_path"]):
-        said = "usable, but not in sku_groups, which is older than the index"
-        return Step("sku_groups", said, facts, "unknown")
-    said = (
+        text = "usable, but not in sku_groups, which is older than the index"
+        return Step("sku_groups", text, facts, "unknown")
+    text = (
         f"SKU {row['sku_id']}, with {counts['catalog']} catalog and {counts['query']} query items"
     )
-    return Step("sku_groups", said, facts)
+    return Step("sku_groups", text, facts)
 
 
 def _refused_counterparts(evidence: _Evidence, row: Row) -> list[str]:
-    """Refused items of the pair and the other domain that may have been of the item's SKU."""
+    """Return refused items of the other domain that may belong to the SKU of an item."""
     return [
-        f"{other['image_id']} item {other['item_idx']} ({_reason(other)})"
+        f"{other['image_id']} item {other['item_idx']} ({_describe_reason(other)})"
         for other in evidence.rows("raw_annotation_index", pair_id=row["pair_id"])
         if other["reason"] is not None
         and other["source"] != row["source"]
@@ -387,37 +396,37 @@ def _refused_counterparts(evidence: _Evidence, row: Row) -> list[str]:
 def _follow_crop(evidence: _Evidence, row: Row) -> Step:
     crop = evidence.row("crops", crop_path=row["crop_path"])
     if crop is None:
-        said = "not in the manifest, which is older than sku_groups"
-        return Step("crops", said, {"crop_path": row["crop_path"]}, "unknown")
+        text = "not in the manifest, which is older than sku_groups"
+        return Step("crops", text, {"crop_path": row["crop_path"]}, "unknown")
     facts = {name: value for name, value in crop.items() if value is not None}
     if crop["reason"] == UNPAIRED:
         failed = _failed_counterparts(evidence, row)
-        said = f"it could be made, but no other domain of SKU {row['sku_id']} is left"
-        said += f": {_first(failed)}" if failed else ""
-        return Step("crops", said, facts | {"failed": failed}, "unpaired")
+        text = f"it could be made, but SKU {row['sku_id']} has no crop of the other domain left"
+        text += f": {_list_first(failed)}" if failed else ""
+        return Step("crops", text, facts | {"failed": failed}, "unpaired")
     if crop["reason"] is not None:
-        return Step("crops", f"the crop is refused: {_reason(crop)}", facts, "refused")
-    said = f"{row['crop_path']}, {crop['size']:,} bytes, {crop['width']} x {crop['height']} pixels"
+        return Step("crops", f"the crop is refused: {_describe_reason(crop)}", facts, "refused")
+    text = f"{row['crop_path']}, {crop['size']:,} bytes, {crop['width']} x {crop['height']} pixels"
     path = evidence.roots.crop(row["crop_path"])
-    on_disk = _stamp(path)
+    on_disk = _read_stamp(path)
     is_same = on_disk == (crop["size"], crop["mtime_ns"]) or (
         on_disk[0] == crop["size"] and checksums.digest(path) == crop["sha256"]
     )
     if not is_same:
-        said += ", not there any more" if on_disk == (None, None) else ", changed since"
-        said += ": build again"
-    return Step("crops", said, facts)
+        text += ", missing since" if on_disk == (None, None) else ", changed since"
+        text += ": build again"
+    return Step("crops", text, facts)
 
 
 def _failed_counterparts(evidence: _Evidence, row: Row) -> list[str]:
-    """The crops of the item's SKU that failed in the other domain."""
+    """Return the crops of the other domain of an item's SKU that were refused."""
     crops = (
         evidence.row("crops", crop_path=other["crop_path"])
         for other in evidence.rows("sku_groups", sku_id=row["sku_id"])
         if other["domain"] != row["domain"]
     )
     return [
-        f"{crop['crop_path']} ({_reason(crop)})"
+        f"{crop['crop_path']} ({_describe_reason(crop)})"
         for crop in crops
         if crop and crop["reason"] not in (None, UNPAIRED)
     ]
@@ -428,8 +437,8 @@ def _follow_metadata(evidence: _Evidence, row: Row) -> Step:
     crops = getattr(sku, row["domain"]) if sku else []
     for position, crop in enumerate(crops, 1):
         if crop.crop_path == row["crop_path"]:
-            said = f"{row['domain']} crop {position} of {len(crops)} of {row['sku_id']}"
-            return Step("sku_metadata", said, msgspec.json.decode(msgspec.json.encode(crop)))
+            text = f"{row['domain']} crop {position} of {len(crops)} of {row['sku_id']}"
+            return Step("sku_metadata", text, msgspec.json.decode(msgspec.json.encode(crop)))
     name = evidence.roots.sku_metadata(evidence.split).name
     return Step("sku_metadata", f"{name} does not have it: build again", {}, "unknown")
 
@@ -442,11 +451,11 @@ def _follow_prompt(evidence: _Evidence, row: Row) -> Step:
         line = {}
     if line.get("image_path") != row["crop_path"]:
         name = evidence.roots.image_text(evidence.split).name
-        return Step("image_text", f"{name} has no line of it: build again", {}, "unknown")
+        return Step("image_text", f"{name} has no line for it: build again", {}, "unknown")
     more = [key for key in line if key not in IMAGE_TEXT.names]
     facts = {key: line.get(key) for key in ("text", *more)}
-    also = [f"{escape_untrusted(key, 64)}: {escaped(line[key], 200)}" for key in more]
-    return Step("image_text", escaped(line.get("text"), 200), facts, also=also)
+    more = [f"{escape_untrusted(key, 64)}: {escape_controls(line[key], 200)}" for key in more]
+    return Step("image_text", escape_controls(line.get("text"), 200), facts, more=more)
 
 
 STAGES: Final[dict[str, tuple[Callable[[_Evidence, Row], Step], str]]] = {
@@ -456,42 +465,44 @@ STAGES: Final[dict[str, tuple[Callable[[_Evidence, Row], Step], str]]] = {
     "sku_metadata": (_follow_metadata, "listed"),
     "image_text": (_follow_prompt, "with a prompt"),
 }
-"""By asset, in order: how an index row is followed there, and what items are that get past it."""
+"""By asset, in order: the function that follows an index row, and a word for items that pass."""
 
 
-def _no_item(evidence: _Evidence, image_id: str, item_idx: int | None, rows: list[Row]) -> str:
+def _explain_missing_item(
+    evidence: _Evidence, image_id: str, item_idx: int | None, rows: list[Row]
+) -> str:
     if rows:
         others = ", ".join(str(row["item_idx"]) for row in rows if row["item_idx"] is not None)
-        return f"its annotation has no item {item_idx}; it has {others or 'none that can be named'}"
+        return f"its annotation has no item {item_idx}; it has {others or 'none with a number'}"
     files = evidence.row("files", image_id=image_id)
     if files is None:
         return (
-            f"{evidence.split} had neither an image nor an annotation of that id when it was read"
+            f"{evidence.split} had neither an image nor an annotation with this id when it was read"
         )
     if files["anno_size"] is None:
-        return "there is an image, and no annotation that says what is in it"
+        return "there is an image, but no annotation for it"
     return "its annotation has no items"
 
 
-def _by_domain(items: list[Answer]) -> str:
+def _count_by_domain(items: list[Answer]) -> str:
     counts = Counter(item.domain for item in items)
     return " and ".join(f"{counts[domain]} {domain}" for domain in DOMAINS.values())
 
 
-def _reason(row: Row) -> str:
-    """The code of a refusal and what exactly is wrong."""
+def _describe_reason(row: Row) -> str:
+    """Return the reason of a refusal, with its detail."""
     detail = str(row["detail"])
     return f"{row['reason']}: {detail if detail.isprintable() else escape_untrusted(detail, 300)}"
 
 
-def _first(names: list[str]) -> str:
-    """The first few names, and how many more there are."""
+def _list_first(names: list[str]) -> str:
+    """Return the first few names, and how many more there are."""
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def _stamp(path: Path) -> tuple[int | None, int | None]:
-    """Size and time of a file; nothing where there is none."""
+def _read_stamp(path: Path) -> tuple[int | None, int | None]:
+    """Return size and time of a file, or None for both if it is missing."""
     try:
         return status_of(path.stat())
     except OSError:

@@ -1,8 +1,8 @@
-"""What the last build of a split refused, and why: also one that a check held back."""
+"""The refusals of the last build of a split, even if a check stopped that build."""
 
 import pandas as pd
 
-from df2_assets.dataset.reasons import file_at_fault
+from df2_assets.dataset.reasons import responsible_file
 from df2_assets.dataset.skus import collect_refusals, refused_in_index
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.store import tables
@@ -12,18 +12,19 @@ from df2_assets.store.layout import Roots
 def read_refusals(roots: Roots, split: str) -> pd.DataFrame:
     """Return one row per refused file, item or crop, by image and item.
 
-    Columns of `refusals`, and `file`: the image or annotation at fault, relative to DF2_ROOT. After
-    a build that did not reach the table `refusals`, the rows come from the tables that it made.
+    The columns are those of `refusals`, and `file`: the image or annotation that causes the
+    refusal, relative to DF2_ROOT. If the build did not reach the table `refusals`, the rows come
+    from the tables that it made.
 
-    Raises MissingTableError where no annotation was read.
+    Raises MissingTableError if no annotation was read.
     """
-    refused = _refused(roots, split)
-    at_fault = zip(refused["image_id"], refused["reason"], strict=True)
-    files = [file_at_fault(split, image_id, reason) for image_id, reason in at_fault]
+    refused = _read_tables(roots, split)
+    causes = zip(refused["image_id"], refused["reason"], strict=True)
+    files = [responsible_file(split, image_id, reason) for image_id, reason in causes]
     return refused.assign(file=pd.Series(files, index=refused.index, dtype="str"))
 
 
-def _refused(roots: Roots, split: str) -> pd.DataFrame:
+def _read_tables(roots: Roots, split: str) -> pd.DataFrame:
     try:
         return tables.frame(tables.read(roots, "refusals", split))
     except (MissingTableError, ProvenanceError):
@@ -36,6 +37,6 @@ def _refused(roots: Roots, split: str) -> pd.DataFrame:
 
 
 def first_of_each_reason(refused: pd.DataFrame) -> pd.DataFrame:
-    """Return the first row of each reason, with `rows`: how many have it."""
+    """Return the first row of each reason. The column `rows` has the number of its rows."""
     firsts = refused.drop_duplicates("reason")
     return firsts.assign(rows=firsts["reason"].map(refused["reason"].value_counts()))

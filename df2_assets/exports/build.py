@@ -1,4 +1,4 @@
-"""One export of one split, brought up to date, with its data card."""
+"""Bringing one export of one split up to date, with its data card."""
 
 import errno
 from typing import Final
@@ -10,14 +10,14 @@ from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, CATEGORIES, DOMAINS
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import OutputError
 from df2_assets.exports import EXPORTS
-from df2_assets.exports.folder import Exported, Folder
+from df2_assets.exports.folder import ExportFolder, ExportResult
 from df2_assets.exports.format import Export
 from df2_assets.exports.shards import Limits
 from df2_assets.exports.source import Source, count_skus, open_source
 from df2_assets.store.layout import Roots
 
 _NOT_TRANSIENT: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
-"""Errors that a person has to mend, unlike a disk or a network that fails for a moment."""
+"""Errors that a user has to fix, unlike a disk or a network that fails for a moment."""
 
 
 def export(
@@ -26,26 +26,26 @@ def export(
     name: str,
     progress: Progress = silent,
     limits: Limits | None = None,
-) -> Exported:
-    """Write the files that are missing or out of date, and remove those that are left over.
+) -> ExportResult:
+    """Write the files that are missing or out of date, and remove those that are obsolete.
 
-    Raises IncompleteSplitError or ProvenanceError, naming what to run, where the split is not as it
-    was built; OutputError where a crop is missing, where a link stands for a folder, or where the
-    disk cannot be written; DiskFullError before anything is written.
+    Raises IncompleteSplitError or ProvenanceError, which name the command to run, if the split has
+    changed since it was built; OutputError if a crop is missing, a folder is a link, or the disk
+    cannot be written; DiskFullError before anything is written.
     """
     source = open_source(roots, split)
     form = EXPORTS[name]
     try:
-        folder = Folder(source, name, form.own, limits, progress)
+        folder = ExportFolder(source, name, form.own_paths, limits, progress)
         form.write(folder)
         folder.publish("README.md", [data_card(form, source).encode()])
         return folder.finish()
-    except OSError as problem:
-        if problem.errno not in _NOT_TRANSIENT:
+    except OSError as error:
+        if error.errno not in _NOT_TRANSIENT:
             raise
         raise OutputError(
-            f"Cannot write {name} of {split} under {roots.sku_root}: {problem.strerror}. Finished "
-            "shards are kept; mend this and export again."
+            f"Cannot write {name} of {split} under {roots.sku_root}: {error.strerror}. Finished "
+            "shards are kept: fix this, and export again."
         ) from None
 
 
@@ -64,24 +64,24 @@ _CARD: Final = """\
 
 ## Rules
 
-- A visual SKU is `(pair_id, style, category_id)` with `style` above 0, kept with at least one
-  catalog crop (`shop`) and one query crop (`user`). Ids mean something only with their split.
+- A visual SKU is `(pair_id, style, category_id)` with `style` above 0 and at least one catalog crop
+  (`shop`) and one query crop (`user`). An id identifies a SKU only together with its split.
 - A crop is the annotated box, clamped to the image, as a JPEG of quality 95; EXIF orientation is
   not applied. `bbox` is `[x1, y1, x2, y2]`, origin top left, half-open, in pixels of the image.
-- `text` says what the labels say: domain, category, occlusion and viewpoint.
+- `text` describes the labels of a crop: domain, category, occlusion and viewpoint.
 - Rows are sorted by SKU id, catalog before query, image id and item.
 
 ## Terms
 
 DeepFashion2 (Ge et al., CVPR 2019) is for non-commercial research only. Neither its images nor
-crops of them may be redistributed: this folder is for you alone. See the terms of its authors:
+crops of them may be redistributed: keep this folder to yourself. See the terms of its authors:
 https://github.com/switchablenorms/DeepFashion2
 
-## Made from
+## Source
 
-- `{split}_image_text.jsonl`, SHA-256 `{image_text}`
-- that, the labels and the crops: `{digest}`
-- df2-assets {release}, format {name} {code_version}
+- `{split}_image_text.jsonl`: SHA-256 `{image_text}`
+- Prompts, labels and crops together: `{digest}`
+- Written by df2-assets {release}, format {name}, version {code_version}
 
 `cd SKU_ROOT && sha256sum -c _df2_assets/exports/{name}/{split}.sha256` compares these files with
 their digests, as `df2-assets verify --deep` does.
@@ -97,7 +97,7 @@ Set the path to where your `SKU_ROOT` is."""
 
 
 def data_card(form: Export, source: Source) -> str:
-    """Return README.md of an export. The same source gives the same bytes."""
+    """Return the README.md of an export. It has the same bytes for the same source."""
     return form.front_matter.replace("SPLIT", source.split) + _CARD.format(
         split=source.split,
         title=form.title,
@@ -113,7 +113,7 @@ def data_card(form: Export, source: Source) -> str:
 
 
 def _describe_loading(form: Export, source: Source) -> str:
-    """Return the Python that loads an export; of a split without SKUs, that there is nothing."""
+    """Return the Python that loads an export, or the note that a split has no SKUs."""
     split = source.split
     is_empty = source.crops.num_rows == 0
     block = _BLOCK.format(example=form.example(split, is_empty=is_empty))
@@ -122,7 +122,7 @@ def _describe_loading(form: Export, source: Source) -> str:
     text = f"There is nothing to load: {split} has no SKU."
     if split not in ANNOTATED_SPLITS:
         text += f" {split} was released without annotations."
-    return f"{text} As a table without rows:\n\n{block}" if form.loads_empty else text
+    return f"{text} As a table without rows:\n\n{block}" if form.empty_loading_code else text
 
 
 def _counts(source: Source) -> str:

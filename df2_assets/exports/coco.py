@@ -1,7 +1,7 @@
-"""COCO: boxes on the original images, with the SKU of each.
+"""COCO: boxes on the original images, with their SKUs.
 
-Only garments of a kept SKU are annotated: an image may show others, so this is for retrieval and
-for reading, not for training a detector without looking.
+Only garments of a SKU are annotated, and an image may show others. The export is meant for
+retrieval: a detector that is trained on it would learn to miss garments.
 """
 
 import re
@@ -13,18 +13,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.dataset.taxonomy import CATEGORIES, LABELS, SPLIT_NAME
-from df2_assets.exports.folder import Folder
+from df2_assets.exports.folder import ExportFolder
 from df2_assets.exports.format import Export
-from df2_assets.exports.source import Row, Source, python_rows
+from df2_assets.exports.source import Row, Source, iterate_rows
 from df2_assets.store import tables
 
 _KEPT: Final = ("sku_id", "pair_id", "style", "domain", *LABELS)
 _ITEMS: Final = 1_000_000
-"""More than the number of an item can be: six digits."""
+"""More than the largest item number, which has six digits."""
 
 
-def write(folder: Folder) -> None:
-    """Write one document, one line per entry."""
+def write(folder: ExportFolder) -> None:
+    """Write one document with one line per entry."""
     source = folder.source
     info = {
         "description": f"DeepFashion2 visual SKUs, {source.split}",
@@ -36,7 +36,9 @@ def write(folder: Folder) -> None:
             for number, name in CATEGORIES.items()
         ),
         "images": _images(source),
-        "annotations": (_annotation(row, source.captions) for row in folder.counted(source.rows())),
+        "annotations": (
+            _annotation(row, source.captions) for row in folder.count_rows(source.rows())
+        ),
     }
 
     def chunks() -> Iterator[bytes]:
@@ -54,9 +56,9 @@ def write(folder: Folder) -> None:
 
 
 def _annotation(row: Row, captions: tuple[str, ...]) -> dict[str, Any]:
-    """Return an entry; its ids come from the annotation files, so other crops do not change them.
+    """Return the entry of a crop, with the annotated box.
 
-    The box is the one that is annotated.
+    Its ids come from the annotation files, so that they do not depend on other crops.
     """
     fields, (x1, y1, x2, y2) = row.fields, row.annotated
     text, *more = captions
@@ -76,27 +78,27 @@ def _annotation(row: Row, captions: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _images(source: Source) -> Iterator[dict[str, Any]]:
-    """Yield the original images, by id; `file_name` is relative to DF2_ROOT."""
+    """Yield the original images, sorted by id. `file_name` is relative to DF2_ROOT."""
     names = source.crops.group_by(["image_id", "orig_image_path"]).aggregate([])
     names = names.sort_by("image_id")
     index = tables.read(source.roots, "raw_annotation_index", source.split)
     index = index.select(["image_id", "width", "height"]).filter(pc.field("width").is_valid())
     sizes = index.take(pc.index_in(names["image_id"], index["image_id"].combine_chunks()))
     images = pa.table([*names.columns, *sizes.drop_columns("image_id").columns], list("nfwh"))
-    for image_id, file_name, width, height in python_rows(images):
+    for image_id, file_name, width, height in iterate_rows(images):
         yield {"id": int(image_id), "file_name": file_name, "width": width, "height": height}
 
 
 EXPORT: Final = Export(
     name="coco",
     title="COCO",
-    says=f"""
+    description=f"""
     `instances_{{split}}.json`: annotated boxes `[x, y, width, height]` on the original images
     (`file_name` is relative to `DF2_ROOT`), categories 1 to {len(CATEGORIES)}, and for each
     annotation its SKU, domain, labels, crop and prompt (`captions` has further prompts, by key).
-    Only garments of a kept SKU are annotated, so an image may show others. No image is copied.
+    Only garments of a SKU are annotated, and an image may show others. No image is copied.
     """,
-    loads="""
+    loading_code="""
 from pycocotools.coco import COCO
 
 coco = COCO("data/DeepFashion2_SKU/_df2_assets/exports/coco/SPLIT/instances_SPLIT.json")
@@ -104,7 +106,7 @@ annotation = coco.loadAnns(coco.getAnnIds())[0]
 image = coco.loadImgs(annotation["image_id"])[0]
 """,
     kinds=("json",),
-    own=re.compile(rf"instances_{SPLIT_NAME}\.json", re.ASCII),
+    own_paths=re.compile(rf"instances_{SPLIT_NAME}\.json", re.ASCII),
     write=write,
     code_version="2",
 )

@@ -1,7 +1,7 @@
-"""Croissant 1.1: JSON-LD about the split's files, and its crops as records.
+"""Croissant 1.1: JSON-LD that describes the files of a split, and its crops as records.
 
-The records lie in a Parquet file of their own: mlcroissant reads JSON lines with pandas, which
-takes `000002` for the number 2 and `000001_01_01` for 10101.
+The records are in a separate Parquet file: mlcroissant reads JSON lines with pandas, which turns
+`000002` into the number 2 and `000001_01_01` into 10101.
 """
 
 import re
@@ -13,10 +13,10 @@ import pyarrow as pa
 from df2_assets import __version__
 from df2_assets.dataset.tables import CROPS
 from df2_assets.dataset.taxonomy import DOMAINS
-from df2_assets.exports.folder import Folder
+from df2_assets.exports.folder import ExportFolder
 from df2_assets.exports.format import Export
 from df2_assets.exports.source import Source
-from df2_assets.exports.streams import parquet
+from df2_assets.exports.streams import encode_parquet
 
 _RECORDS: Final = "crops.parquet"
 _DOCUMENT: Final = "croissant.json"
@@ -46,13 +46,13 @@ _CONTEXT: Final[dict[str, Any]] = {name: f"cr:{name}" for name in _NAMES.split()
 """The standard context of Croissant 1.1 (docs.mlcommons.org/croissant)."""
 
 
-def write(folder: Folder) -> None:
-    """Write the records, then the document that describes them and the split's other files."""
+def write(folder: ExportFolder) -> None:
+    """Write the records, then the document that describes them and the other files."""
     source = folder.source
     schema = pa.schema([column.remove_metadata() for column in (*source.schema, *_MORE)])
-    rows = folder.counted(source.rows())
+    rows = folder.count_rows(source.rows())
     records = (row.fields | {"size": row.size, "sha256": row.sha256} for row in rows)
-    sha256 = folder.publish(_RECORDS, parquet(schema, records))
+    sha256 = folder.publish(_RECORDS, encode_parquet(schema, records))
     document = msgspec.json.encode(_document(source, sha256))
     folder.publish(_DOCUMENT, [msgspec.json.format(document, indent=2) + b"\n"])
 
@@ -66,7 +66,7 @@ def _document(source: Source, records: str) -> dict[str, Any]:
         "name": f"deepfashion2-sku-{split}",
         "description": (
             f"Catalog and query crops of the visual SKUs of DeepFashion2, {split} split, each with "
-            "a prompt. For non-commercial research only; not to be redistributed."
+            "a prompt. For non-commercial research only. Do not redistribute."
         ),
         "url": "https://github.com/switchablenorms/DeepFashion2",
         "license": "https://github.com/switchablenorms/DeepFashion2",
@@ -82,7 +82,7 @@ def _document(source: Source, records: str) -> dict[str, Any]:
                 "application/jsonlines",
                 source.image_text,
             ),
-            # A folder has no digest of its own: this one is of all prompts, labels and crops.
+            # A folder has no digest, so this is the digest of all prompts, labels and crops.
             _file("sku-root", up, "inode/directory", source.digest),
             {
                 "@type": "cr:FileSet",
@@ -133,12 +133,12 @@ def _field(column: pa.Field) -> dict[str, Any]:
 EXPORT: Final = Export(
     name="croissant",
     title="Croissant",
-    says="""
+    description="""
     `croissant.json`, which describes the JSONL, the crops and `crops.parquet` in JSON-LD, with
     digests. `crops.parquet` has the crops as records: the fields of the JSONL and further labels,
     size and SHA-256 of the crop. Paths lead from the document to `SKU_ROOT`. No image is copied.
     """,
-    loads="""
+    loading_code="""
 import mlcroissant
 
 folder = "data/DeepFashion2_SKU/_df2_assets/exports/croissant/SPLIT"
@@ -147,7 +147,7 @@ record = next(iter(dataset.records("records")))
 text = record["records/text"]
 """,
     kinds=("croissant", "json", "parquet"),
-    own=re.compile(r"croissant\.json|crops\.parquet", re.ASCII),
+    own_paths=re.compile(r"croissant\.json|crops\.parquet", re.ASCII),
     write=write,
     code_version="2",
 )

@@ -1,4 +1,4 @@
-"""The folder of an export: written file by file; a file that would be the same stays."""
+"""The folder of an export while it is written. Files that would not change are left untouched."""
 
 import hashlib
 import re
@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.exports import record as records
 from df2_assets.exports.record import File, Record
-from df2_assets.exports.shards import ExportShard, Limits, plan_shards, rows_of
+from df2_assets.exports.shards import ExportShard, Limits, plan_shards, split_rows
 from df2_assets.exports.source import Row, Source
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, write_list
@@ -23,22 +23,23 @@ from df2_assets.store.system_files import is_in_system_folder
 T = TypeVar("T")
 
 CROP_FILES: Final = "imagefolder"
-"""Where crops lie as files of an export: `imagefolder/catalog/…`, `imagefolder/query/…`."""
+"""The folder of an export that holds crops as files, in `catalog/…` and `query/…`."""
 
 _BYTES_PER_SAMPLE: Final = 3_000
-"""What a shard has for a crop beside its bytes: headers, prompt and fields."""
+"""Bytes per crop of a shard in addition to the JPEG: headers, prompt and fields."""
 
 
 def crop_file_name(path: str) -> str:
-    """Return where an export has a crop, below its folder; `path` is relative to SKU_ROOT."""
+    """Return the path of a crop in an export. `path` is relative to SKU_ROOT."""
     return f"{CROP_FILES}/{path.partition('/')[2]}"
 
 
 @dataclass(frozen=True)
-class Exported:
-    """What an export did. `foreign` are files in the folder that are not the export's.
+class ExportResult:
+    """What an export did.
 
-    `digest` is of the list of all its files' digests.
+    `written` and `removed` count files. `digest` is the digest of the list of all digests.
+    `foreign` lists the files in the folder that do not belong to the export.
     """
 
     rows: int
@@ -51,32 +52,32 @@ class Exported:
 
 
 def statuses(roots: Roots, folder: Path) -> dict[str, Status]:
-    """Return the status of all files below a folder, by their names relative to it.
+    """Return the status of all files below a folder, by relative path.
 
     Raises OutputError for a link to another folder.
     """
-    found = roots.sku.walk(folder)
-    return {name: status for name, status in found if status is not None}
+    entries = roots.sku.walk(folder)
+    return {name: status for name, status in entries if status is not None}
 
 
-class Folder:
+class ExportFolder:
     """The files of one export of a split, while they are written.
 
-    `own` matches the paths that the export can have; others are never touched. Raises OutputError
-    where a link stands for a folder.
+    `own_paths` matches the paths that the export can have. Other files are never touched. Raises
+    OutputError if a folder is a link.
     """
 
     def __init__(
         self,
         source: Source,
         name: str,
-        own: re.Pattern[str],
+        own_paths: re.Pattern[str],
         limits: Limits | None = None,
         progress: Progress = silent,
     ) -> None:
         self.source = source
         self.name = name
-        self._own = own
+        self._own_paths = own_paths
         self._limits = limits
         self._progress = progress
         self._roots, self._split = source.roots, source.split
@@ -92,26 +93,26 @@ class Folder:
         self._bytes = 0
         self._written = 0
 
-    def counted(self, rows: Iterable[T], table: str = "rows") -> Iterator[T]:
-        """Pass rows on, and record how many rows `table` has."""
+    def count_rows(self, rows: Iterable[T], table: str = "rows") -> Iterator[T]:
+        """Yield rows, and record how many there are of a `table`."""
         self._rows[table] += 0
         for row in rows:
             self._rows[table] += 1
             yield row
 
     def publish(self, name: str, chunks: Iterable[bytes]) -> str:
-        """Write a file that is compared with the one on disk; return its SHA-256."""
+        """Write a file, unless the one on disk has the same content. Return its SHA-256."""
         content = hashlib.sha256()
 
-        def hashed() -> Iterator[bytes]:
+        def hash_chunks() -> Iterator[bytes]:
             for chunk in chunks:
                 content.update(chunk)
                 yield chunk
 
-        if (self.path / name).is_symlink():  # its target may have the same bytes, elsewhere
+        if (self.path / name).is_symlink():  # even if its target has the same bytes
             self._mark_changing()
             (self.path / name).unlink()
-        changed = self._roots.sku.publish(self.path / name, hashed(), self._mark_changing)
+        changed = self._roots.sku.publish(self.path / name, hash_chunks(), self._mark_changing)
         self._note(name, content.hexdigest(), "", changed)
         return content.hexdigest()
 
@@ -122,43 +123,51 @@ class Folder:
         write: Callable[[Path, Iterator[Row]], None],
         table: str = "rows",
     ) -> dict[str, ExportShard]:
-        """Write the rows in shards, with paths like `train-{:06d}.tar`; return them by path.
+        """Write the rows in shards, with paths such as `train-{:06d}.tar`. Return them by path.
 
-        `write` writes a shard's rows, all of them, to a path. It is called only for shards whose
-        rows, crops or `version` changed. A shard that is the same and has another number now is
-        renamed. Raises DiskFullError before any is written.
+        `write` writes all rows of a shard to a path. It is only called for shards whose rows, crops
+        or `version` changed. An unchanged shard with a new number is renamed. Raises DiskFullError
+        before anything is written.
         """
         shards = plan_shards(self.source.rows(), version, self._limits)
-        wanted = {form.format(number): shard for number, shard in enumerate(shards)}
-        self._rename_kept(wanted)
-        todo = [name for name, shard in wanted.items() if not self._is_kept(name, shard.key)]
-        total = sum(wanted[name].samples for name in todo)
-        needed = sum(wanted[name].bytes for name in todo) + _BYTES_PER_SAMPLE * total
+        shards_by_name = {form.format(number): shard for number, shard in enumerate(shards)}
+        self._rename_kept(shards_by_name)
+        to_write = [
+            name for name, shard in shards_by_name.items() if not self._is_kept(name, shard.key)
+        ]
+        total = sum(shards_by_name[name].samples for name in to_write)
+        needed = sum(shards_by_name[name].bytes for name in to_write) + _BYTES_PER_SAMPLE * total
         require_space(self._roots.sku_root, needed, f"{self.name} of {self._split}")
         with self._progress(f"writing {self.name}", total, "crops") as advance:
-            parts = rows_of(self.source.rows(), [wanted[name] for name in todo]) if todo else ()
-            for name, (shard, rows) in zip(todo, parts, strict=True):
+            parts = (
+                split_rows(self.source.rows(), [shards_by_name[name] for name in to_write])
+                if to_write
+                else ()
+            )
+            for name, (shard, rows) in zip(to_write, parts, strict=True):
                 self._mark_changing()
                 with self._roots.sku.atomic(self.path / name) as temporary:
-                    write(temporary, self.counted(rows, table))
+                    write(temporary, self.count_rows(rows, table))
                     sha256 = digest(temporary)
                 self._note(name, sha256, shard.key, changed=True)
                 self._save()
                 advance(shard.samples)
-        for name in wanted.keys() - set(todo):
-            self._rows[table] += wanted[name].samples
-            self._note(name, self._record.files[name].sha256, wanted[name].key, changed=False)
-        return wanted
+        for name in shards_by_name.keys() - set(to_write):
+            self._rows[table] += shards_by_name[name].samples
+            self._note(
+                name, self._record.files[name].sha256, shards_by_name[name].key, changed=False
+            )
+        return shards_by_name
 
     def size(self, name: str) -> int:
-        """Return the bytes of a file that was published, or of a shard."""
+        """Return the size of a file that was published, or of a shard, in bytes."""
         return self._record.files[name].size
 
     def add_crop_files(self) -> None:
-        """Have each crop as a file of the export, at its `crop_file_name`.
+        """Add each crop as a file of the export, at its `crop_file_name`.
 
-        It is a hard link to the crop, or a copy where the store has no links. Raises OutputError
-        where the bytes of a crop are not those that were built.
+        It is a hard link to the crop, or a copy if the store has no links. Raises OutputError if a
+        crop has changed since it was built.
         """
         crops = crop_tree.scan(self._roots, self._split).crops
         missing: dict[str, Status | None] = {}
@@ -174,14 +183,14 @@ class Folder:
         self._mark_changing()
         sizes: dict[str, int] = {}
 
-        def pairs() -> Iterator[tuple[str, str]]:
+        def links() -> Iterator[tuple[str, str]]:
             rows = (row for row in self.source.rows() if crop_file_name(row.path) in missing)
             for row, data in self.source.with_bytes(rows):
                 sizes[crop_file_name(row.path)] = len(data)
                 yield row.path, f"{self._top}/{crop_file_name(row.path)}"
 
         with self._progress(f"writing {self.name}", len(missing), "crops") as advance:
-            for path, time_ns in self._roots.sku.link(self._roots.sku_root, pairs()):
+            for path, time_ns in self._roots.sku.link(self._roots.sku_root, links()):
                 name = path.removeprefix(f"{self._top}/")
                 status = sizes.pop(name), time_ns
                 self._record.files.pop(name, None)
@@ -190,8 +199,8 @@ class Folder:
                 advance(1)
         self._written += len(missing)
 
-    def finish(self) -> Exported:
-        """Remove files of the export that are not wanted any more, and record the rest."""
+    def finish(self) -> ExportResult:
+        """Remove obsolete files of the export, and record the others."""
         removed, foreign = self._remove_stale_files()
         digests = {f"{self._top}/{name}": sha for name, sha in sorted(self._digests.items())}
         path = self._roots.export_digests(self.name, self._split)
@@ -200,12 +209,12 @@ class Folder:
         self._record = Record(self.source.digest, dict(self._rows), files)
         self._save()
         crops = self.source.crops.num_rows
-        return Exported(
+        return ExportResult(
             crops, len(digests), self._bytes, self._written, removed, digest(path), foreign
         )
 
     def _mark_changing(self) -> None:
-        """Record, before the first change, that the export is half-written."""
+        """Before the first change, record that the export is half-written."""
         if not self._is_changing:
             self._is_changing, self._record.source_digest = True, None
             self._save()
@@ -224,7 +233,7 @@ class Folder:
         return status_of((self.path / name).stat())
 
     def _is_kept(self, name: str, key: str) -> bool:
-        """Whether a shard made from the same rows is as it was written, or has the same bytes."""
+        """Return whether a shard of the same rows exists, with the recorded status or digest."""
         file = self._record.files.get(name)
         if file is None or file.key != key:
             return False
@@ -233,12 +242,12 @@ class Folder:
         path = self.path / name
         return path.is_file() and not path.is_symlink() and digest(path) == file.sha256
 
-    def _rename_kept(self, wanted: dict[str, ExportShard]) -> None:
+    def _rename_kept(self, shards_by_name: dict[str, ExportShard]) -> None:
         files = self._record.files
         by_key = {file.key: name for name, file in files.items() if file.key}
         moves = {
             by_key[shard.key]: name
-            for name, shard in wanted.items()
+            for name, shard in shards_by_name.items()
             if by_key.get(shard.key, name) != name and self._is_kept(by_key[shard.key], shard.key)
         }
         if not moves:
@@ -254,11 +263,11 @@ class Folder:
         self._save()
 
     def _remove_stale_files(self) -> tuple[int, list[str]]:
-        """Return how many files were removed, and which are left that are not the export's."""
-        others = self._on_disk.keys() - self._digests.keys()
-        others = {name for name in others if not is_in_system_folder(name)}
-        own = {name for name in others if records.is_own(name, self._own)}
-        if own:
+        """Remove obsolete files. Return how many there were, and the foreign files."""
+        surplus = self._on_disk.keys() - self._digests.keys()
+        surplus = {name for name in surplus if not is_in_system_folder(name)}
+        stale = {name for name in surplus if records.is_own(name, self._own_paths)}
+        if stale:
             self._mark_changing()
-            self._roots.sku.remove(self._roots.sku_root, [f"{self._top}/{name}" for name in own])
-        return len(own), sorted(f"{self._top}/{name}" for name in others - own)
+            self._roots.sku.remove(self._roots.sku_root, [f"{self._top}/{name}" for name in stale])
+        return len(stale), sorted(f"{self._top}/{name}" for name in surplus - stale)

@@ -1,41 +1,45 @@
-"""The description of a format."""
+"""The description of an export format."""
 
 import re
 from collections.abc import Callable, Mapping
 from inspect import cleandoc
 from typing import Literal, NamedTuple
 
-from df2_assets.exports.folder import Folder
+from df2_assets.exports.folder import ExportFolder
 
 
 class Export(NamedTuple):
-    """A format: what it is called, how its files are written and how they are loaded.
+    """One format: its name, how its files are written and how they are loaded.
 
-    `write` publishes all files of a split but the data card. `own` matches the paths of these files
-    below the folder. `tables` has what `Folder.counted` counts: each row is a crop, or a pair.
-    `says` is markdown about the files, with `{split}`; `loads` is Python that reads the split
-    SPLIT, `loads_empty` Python that reads one without SKUs, if that can be loaded at all.
-    `front_matter` comes before the data card. `code_version` changes with the files.
+    - `description`: Markdown about the files, with `{split}` for the split.
+    - `loading_code`: Python that reads the split SPLIT.
+    - `kinds`: labels that Dagster's UI shows.
+    - `own_paths`: matches the paths of the format's files, relative to the folder.
+    - `write`: writes all files of a split except the data card.
+    - `tables`: what a row is, for each table that `ExportFolder.count_rows` counts.
+    - `code_version`: raise it when the files of the same rows change.
+    - `front_matter`: the beginning of the data card.
+    - `empty_loading_code`: Python that reads a split without SKUs, if that can be loaded at all.
     """
 
     name: str
     title: str
-    says: str
-    loads: str
+    description: str
+    loading_code: str
     kinds: tuple[str, ...]
-    own: re.Pattern[str]
-    write: Callable[[Folder], None]
+    own_paths: re.Pattern[str]
+    write: Callable[[ExportFolder], None]
     tables: Mapping[str, Literal["crops", "pairs"]] = {"rows": "crops"}
     code_version: str = "1"
     front_matter: str = ""
-    loads_empty: str = ""
+    empty_loading_code: str = ""
 
     @property
     def summary(self) -> str:
-        """`says` without its indentation."""
-        return cleandoc(self.says)
+        """`description` without its indentation."""
+        return cleandoc(self.description)
 
     def example(self, split: str, *, is_empty: bool = False) -> str:
         """Return the Python that loads a split, or one without SKUs."""
-        loads = self.loads_empty if is_empty else self.loads
-        return loads.strip().replace("SPLIT", split)
+        loading_code = self.empty_loading_code if is_empty else self.loading_code
+        return loading_code.strip().replace("SPLIT", split)

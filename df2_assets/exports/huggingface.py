@@ -1,6 +1,6 @@
 """Hugging Face: Parquet with an `Image` feature, and an `imagefolder` with `metadata.jsonl`.
 
-The Parquet schema's `huggingface` metadata has the types, as `datasets` writes them
+The metadata `huggingface` of the Parquet schema has the types, as `datasets` writes them
 (datasets/arrow_writer.py).
 """
 
@@ -17,44 +17,44 @@ import pyarrow.parquet as pq
 
 from df2_assets.dataset.skus import CROP_PATH
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS, SPLIT_NAME
-from df2_assets.exports.folder import CROP_FILES, Folder, crop_file_name
+from df2_assets.exports.folder import CROP_FILES, ExportFolder, crop_file_name
 from df2_assets.exports.format import Export
 from df2_assets.exports.source import Row, Source
-from df2_assets.exports.streams import groups_of
+from df2_assets.exports.streams import group_rows
 
 _SHARDS: Final = "1"
-"""To be raised when the Parquet files of the same rows change."""
+"""Raise this when the Parquet files of the same rows change."""
 
 _ROW_GROUP: Final = 100
-"""What `datasets` uses for tables with images."""
+"""Rows per row group, as `datasets` has them for tables with images."""
 
 _CLASSES: Final[dict[str, list[str]]] = {
     "category_name": list(CATEGORIES.values()),
     "domain": list(DOMAINS.values()),
     **{label: list(meanings.values()) for label, meanings in LABELS.items()},
 }
-"""The columns that are a `ClassLabel`, which counts from 0."""
+"""The columns of type `ClassLabel`, which counts from 0."""
 
 _IMAGE: Final = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-def write(folder: Folder) -> None:
+def write(folder: ExportFolder) -> None:
     """Write shards of Parquet, then the crops as files with one line of metadata each."""
     source = folder.source
     schema = _schema(source.schema)
-    # Another pyarrow writes other bytes.
+    # Another version of pyarrow writes other bytes.
     version = f"{_SHARDS} {pa.__version__} {source.captions}"
     form = f"parquet/{source.split}-{{:06d}}.parquet"
     folder.shards(form, version, partial(_write_parquet, source, schema), "parquet")
     folder.add_crop_files()
-    rows = folder.counted(source.rows(), "imagefolder")
+    rows = folder.count_rows(source.rows(), "imagefolder")
     folder.publish(
         f"{CROP_FILES}/metadata.jsonl", (msgspec.json.encode(_line(r)) + b"\n" for r in rows)
     )
 
 
 def _schema(columns: pa.Schema) -> pa.Schema:
-    """Return the columns of the Parquet files, `image` first, with their types in `datasets`."""
+    """Return the schema of the Parquet files, `image` first, with the types for `datasets`."""
     features: dict[str, Any] = {"image": {"_type": "Image"}}
     fields = [pa.field("image", _IMAGE)]
     for name, kind in zip(columns.names, columns.types, strict=True):
@@ -75,14 +75,14 @@ def _write_parquet(source: Source, schema: pa.Schema, path: Path, rows: Iterator
     with pq.ParquetWriter(
         path, schema, compression="zstd", use_dictionary=plain, write_statistics=plain
     ) as writer:
-        for group in groups_of(source.with_bytes(rows), _ROW_GROUP):
+        for group in group_rows(source.with_bytes(rows), _ROW_GROUP):
             records = [_record(row, data) for row, data in group]
             table = pa.Table.from_pylist(records, schema=schema)
             writer.write_table(table, row_group_size=_ROW_GROUP)
 
 
 def _record(row: Row, data: bytes) -> dict[str, Any]:
-    """Return a row of the Parquet files: classes as their numbers."""
+    """Return a row of the Parquet files, with classes as numbers."""
     numbers = {
         name: None if value is None else _CLASSES[name].index(value)
         for name, value in _classes(row).items()
@@ -91,13 +91,13 @@ def _record(row: Row, data: bytes) -> dict[str, Any]:
 
 
 def _line(row: Row) -> dict[str, Any]:
-    """Return a line of the metadata: the place of the image, and classes as their names."""
+    """Return a line of the metadata: the path of the image, and classes by name."""
     name = crop_file_name(row.path).removeprefix(f"{CROP_FILES}/")
     return {"file_name": name, **row.fields, **_classes(row)}
 
 
 def _classes(row: Row) -> dict[str, str | None]:
-    """Return the names of the classes; the labels of DeepFashion2 are numbers from 1, or null."""
+    """Return the names of the classes of a row. A missing label is None."""
     values = {name: row.fields[name] for name in _CLASSES}
     return {name: LABELS.get(name, {}).get(value, value) for name, value in values.items()}
 
@@ -105,23 +105,23 @@ def _classes(row: Row) -> dict[str, str | None]:
 EXPORT: Final = Export(
     name="huggingface",
     title="Hugging Face",
-    says="""
+    description="""
     Parquet with an `Image` feature under `parquet/`, and an `imagefolder` whose images are hard
-    links to the crops where the file system has such, copies elsewhere: do not edit them. Category,
-    domain and labels are `ClassLabel`s, which count from 0; `category_id` is DeepFashion2's number.
-    Shards are cut like those of `webdataset`.
+    links to the crops where the file system has links, and copies elsewhere: do not edit them.
+    Category, domain and labels are `ClassLabel`s, which count from 0. `category_id` is the number
+    in DeepFashion2. Shards are split like those of `webdataset`.
     """,
-    loads="""
+    loading_code="""
 from datasets import load_dataset
 
 folder = "data/DeepFashion2_SKU/_df2_assets/exports/huggingface/SPLIT"
 rows = load_dataset(folder, split="SPLIT")
-loose = load_dataset(
+crops = load_dataset(
     "imagefolder", data_dir=f"{folder}/imagefolder", features=rows.features, split="train"
 )
 """,
     # load_dataset raises ValueError for a split without rows (datasets 5.2, arrow_reader.py).
-    loads_empty="""
+    empty_loading_code="""
 from datasets import Dataset
 from pyarrow import parquet
 
@@ -129,7 +129,7 @@ folder = "data/DeepFashion2_SKU/_df2_assets/exports/huggingface/SPLIT"
 rows = Dataset(parquet.read_table(f"{folder}/parquet/SPLIT-000000.parquet"))
 """,
     kinds=("huggingface", "parquet", "jpeg"),
-    own=re.compile(
+    own_paths=re.compile(
         rf"parquet/{SPLIT_NAME}-\d{{6}}\.parquet|{CROP_FILES}/(metadata\.jsonl|{CROP_PATH})",
         re.ASCII,
     ),

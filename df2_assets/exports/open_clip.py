@@ -1,7 +1,7 @@
 """open_clip's CSV: tab-separated `filepath` and `title` (open_clip_train/data.py, `CsvDataset`).
 
-`CsvDataset` opens a path as it is, so paths are relative to where training starts: SKU_ROOT.
-Further prompts have columns of their own, for open_clip to be pointed at.
+`CsvDataset` opens paths relative to the current folder, so training must start in SKU_ROOT. Each
+further prompt has its own column, which an option of open_clip selects.
 """
 
 import re
@@ -9,33 +9,33 @@ from collections.abc import Iterator
 from typing import Final
 
 from df2_assets.dataset.taxonomy import SPLIT_NAME
-from df2_assets.exports.folder import Folder
+from df2_assets.exports.folder import ExportFolder
 from df2_assets.exports.format import Export
-from df2_assets.exports.streams import delimited
+from df2_assets.exports.streams import encode_delimited
 
 
-def write(folder: Folder) -> None:
+def write(folder: ExportFolder) -> None:
     """Write one line per crop, in the order of the JSONL."""
     source = folder.source
 
     def lines() -> Iterator[tuple[str, ...]]:
         yield "filepath", "title", *source.captions[1:]
-        for row in folder.counted(source.rows()):
+        for row in folder.count_rows(source.rows()):
             yield row.path, *(row.fields[key] for key in source.captions)
 
-    folder.publish(f"{source.split}.tsv", delimited(lines(), "\t"))
+    folder.publish(f"{source.split}.tsv", encode_delimited(lines(), "\t"))
 
 
 EXPORT: Final = Export(
     name="open_clip",
     title="open_clip CSV",
-    says="""
+    description="""
     A tab-separated file with the columns `filepath` and `title`, which are open_clip's defaults:
     `--dataset-type csv --train-data _df2_assets/exports/open_clip/{split}/{split}.tsv`. Paths are
-    relative to `SKU_ROOT`: start training there. Further prompts are columns by their own names:
-    `--csv-caption-key`. No image is copied.
+    relative to `SKU_ROOT`: start training there. Each further prompt is a column with the name of
+    its key: select it with `--csv-caption-key`. No image is copied.
     """,
-    loads="""
+    loading_code="""
 from contextlib import chdir
 from open_clip_train.data import CsvDataset
 
@@ -45,6 +45,6 @@ with chdir("data/DeepFashion2_SKU"):
     size, title = dataset[0]
 """,
     kinds=("csv",),
-    own=re.compile(rf"{SPLIT_NAME}\.tsv", re.ASCII),
+    own_paths=re.compile(rf"{SPLIT_NAME}\.tsv", re.ASCII),
     write=write,
 )

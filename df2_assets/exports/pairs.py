@@ -1,10 +1,10 @@
 """Pairs and triplets for contrastive training, as Parquet.
 
-Pairs are all catalog crops of a SKU with all its query crops: the data set's own definition, by
-which a full train split has 394,661 (DeepFashion2 issue 30). They are never all in memory.
+A pair is a catalog crop and a query crop of the same SKU, as DeepFashion2 counts them: a full train
+split has 394,661 (DeepFashion2 issue 30). Pairs are written in batches, to save memory.
 
-Triplets are a query crop, a catalog crop of its SKU, and a catalog crop of another SKU that is hard
-to tell from it. Digests of the paths decide which ones: see `_Ring`.
+A triplet is a query crop, a catalog crop of its SKU, and a catalog crop of another SKU that is hard
+to distinguish from it. Digests of the paths select these crops: see `_Ring`.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from df2_assets.dataset.tables import SKU_GROUPS
-from df2_assets.exports.folder import Folder
+from df2_assets.exports.folder import ExportFolder
 from df2_assets.exports.format import Export
-from df2_assets.exports.source import Source, python_rows
-from df2_assets.exports.streams import parquet
+from df2_assets.exports.source import Source, iterate_rows
+from df2_assets.exports.streams import encode_parquet
 
 _GARMENT: Final = pa.schema(
     SKU_GROUPS.field(name).remove_metadata()
@@ -50,46 +50,46 @@ class _Crop(NamedTuple):
 
 
 class _Ring:
-    """Crops in the order of digests of their paths; a draw starts at the digest of its seed.
+    """Crops in a ring, in the order of the digests of their paths.
 
-    A crop that is added or removed changes only the draws that fall to it; none depends on the
-    number of crops.
+    A draw starts at the digest of its seed. An added or removed crop only changes the draws that
+    select it, and no draw depends on the number of crops.
     """
 
     def __init__(self, crops: Iterable[_Crop]) -> None:
-        self._crops = sorted(crops, key=lambda crop: _place(crop.path))
-        self._places = [_place(crop.path) for crop in self._crops]
+        self._crops = sorted(crops, key=lambda crop: _position(crop.path))
+        self._positions = [_position(crop.path) for crop in self._crops]
 
     def draw(self, seed: str, field: str, value: object) -> _Crop | None:
-        """Return the first crop whose `field` is not `value`."""
-        start = bisect(self._places, _place(seed))
+        """Return the first crop whose `field` differs from `value`, or None."""
+        start = bisect(self._positions, _position(seed))
         around = chain(range(start, len(self._crops)), range(start))
         crops = (self._crops[at] for at in around)
         return next((crop for crop in crops if getattr(crop, field) != value), None)
 
 
-def _place(text: str) -> int:
+def _position(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def pairs(source: Source) -> Iterator[dict[str, Any]]:
-    """Yield every catalog crop of a SKU with every query crop of it, SKU by SKU."""
-    for garment, catalog, query in _skus(source):
+def generate_pairs(source: Source) -> Iterator[dict[str, Any]]:
+    """Yield every pair of a catalog crop and a query crop of the same SKU, SKU by SKU."""
+    for garment, catalog, query in _iterate_skus(source):
         for shop, user in product(catalog, query):
             yield garment | {"catalog_image_path": shop.path, "query_image_path": user.path}
 
 
-def triplets(source: Source) -> Iterator[dict[str, Any]]:
-    """Yield for each query crop one triplet per `kind` of negative, where a negative exists.
+def generate_triplets(source: Source) -> Iterator[dict[str, Any]]:
+    """Yield one triplet per query crop and `kind` of negative, if there is a negative.
 
-    `other_style`: of the same pair and category, in another style, so a garment that was seen
-    beside it. `other_pair`: of the same category and another pair.
+    The negative of `other_style` has the same pair and category, but another style: a garment from
+    the same photos. The negative of `other_pair` has the same category, but another pair.
     """
-    rings = _rings(source)
-    for garment, catalog, query in _skus(source):
+    rings = _make_rings(source)
+    for garment, catalog, query in _iterate_skus(source):
         own = _Ring(catalog)
-        beside, alike = (rings[key] for key in _keys(garment))
-        kinds = (("other_style", beside, "style"), ("other_pair", alike, "pair_id"))
+        same_pair, same_category = (rings[key] for key in _keys(garment))
+        kinds = (("other_style", same_pair, "style"), ("other_pair", same_category, "pair_id"))
         for user, (kind, ring, field) in product(query, kinds):
             positive = own.draw(user.path, "path", None)
             negative = ring.draw(f"{kind} {user.path}", field, garment[field])
@@ -103,22 +103,22 @@ def triplets(source: Source) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_Crop]]]:
-    """Yield each SKU with its catalog and its query crops."""
+def _iterate_skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_Crop]]]:
+    """Yield each SKU with its catalog crops and its query crops."""
     crops = source.crops.select([*_GARMENT.names, "domain", "crop_path"])
-    for garment, group in groupby(python_rows(crops), key=lambda row: row[: len(_GARMENT)]):
+    for garment, group in groupby(iterate_rows(crops), key=lambda row: row[: len(_GARMENT)]):
         sku_id, pair_id, style, *_ = garment
         of_domain: dict[str, list[_Crop]] = {"catalog": [], "query": []}
         for *_, domain, path in group:
             of_domain[domain].append(_Crop(path, sku_id, pair_id, style))
-        named = dict(zip(_GARMENT.names, garment, strict=True))
-        yield named, of_domain["catalog"], of_domain["query"]
+        fields = dict(zip(_GARMENT.names, garment, strict=True))
+        yield fields, of_domain["catalog"], of_domain["query"]
 
 
-def _rings(source: Source) -> dict[Hashable, _Ring]:
+def _make_rings(source: Source) -> dict[Hashable, _Ring]:
     """Return the catalog crops of each pair and category, and of each category."""
     crops: defaultdict[Hashable, list[_Crop]] = defaultdict(list)
-    for garment, catalog, _ in _skus(source):
+    for garment, catalog, _ in _iterate_skus(source):
         for key in _keys(garment):
             crops[key] += catalog
     return {key: _Ring(of_key) for key, of_key in crops.items()}
@@ -129,24 +129,27 @@ def _keys(garment: dict[str, Any]) -> tuple[Hashable, Hashable]:
     return (category, garment["pair_id"]), category
 
 
-def write(folder: Folder) -> None:
+def write(folder: ExportFolder) -> None:
     """Write both tables, in the order of the SKUs."""
-    for name, schema, rows in (("pairs", _PAIRS, pairs), ("triplets", _TRIPLETS, triplets)):
-        data = parquet(schema, folder.counted(rows(folder.source), name))
+    for name, schema, rows in (
+        ("pairs", _PAIRS, generate_pairs),
+        ("triplets", _TRIPLETS, generate_triplets),
+    ):
+        data = encode_parquet(schema, folder.count_rows(rows(folder.source), name))
         folder.publish(f"{name}.parquet", data)
 
 
 EXPORT: Final = Export(
     name="pairs",
     title="Pairs and triplets",
-    says="""
+    description="""
     `pairs.parquet`: every catalog crop of a SKU with every query crop of it. `triplets.parquet`:
-    a query crop as anchor, a catalog crop of its SKU, and a catalog crop that is hard to tell from
-    it: of the same pair and category in another style (`other_style`), and of the same category
-    and another pair (`other_pair`). Negatives are drawn by digests of the paths, the same ones in
-    every run. Paths are relative to `SKU_ROOT`; no image is copied.
+    a query crop as the anchor, a catalog crop of its SKU, and a similar catalog crop as the
+    negative: of the same pair and category in another style (`other_style`), or of the same
+    category and another pair (`other_pair`). Digests of the paths select the negatives, so that
+    every run selects the same ones. Paths are relative to `SKU_ROOT`; no image is copied.
     """,
-    loads="""
+    loading_code="""
 import pandas
 
 folder = "data/DeepFashion2_SKU/_df2_assets/exports/pairs/SPLIT"
@@ -155,7 +158,7 @@ triplets = pandas.read_parquet(f"{folder}/triplets.parquet")
 hardest = triplets[triplets["kind"] == "other_style"]
 """,
     kinds=("parquet",),
-    own=re.compile(r"(pairs|triplets)\.parquet", re.ASCII),
+    own_paths=re.compile(r"(pairs|triplets)\.parquet", re.ASCII),
     tables={"pairs": "pairs"},
     write=write,
 )

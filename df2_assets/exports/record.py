@@ -1,4 +1,4 @@
-"""What is known of an export beside its folder: its record, and the list of its digests."""
+"""The record of an export, and the list of its digests, next to its folder."""
 
 import re
 
@@ -10,7 +10,7 @@ from df2_assets.store.store import Status, temporary_name
 
 
 class File(msgspec.Struct, frozen=True):
-    """A file as it was written; `key` is a digest of what a shard was made from."""
+    """A file as it was written. `key` is the digest of the rows of a shard."""
 
     size: int
     mtime_ns: int
@@ -23,10 +23,12 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct):
-    """`source_digest` is the digest of the source, None from the first change until the last file.
+    """The state of an export.
 
-    `rows` counts the rows of each table. `files` are by path below the export's folder, without
-    crops that have the status of their originals: hard links, and copies that kept the time.
+    - `source_digest`: the digest of the source; None while the export is half-written.
+    - `rows`: the number of rows of each table.
+    - `files`: the files by path in the folder. Crops with the same status as the original (hard
+      links, and copies with the same time) are left out.
     """
 
     source_digest: str | None = None
@@ -35,19 +37,19 @@ class Record(msgspec.Struct):
 
 
 def digests(roots: Roots, name: str, split: str) -> dict[str, str]:
-    """Return the list beside the folder of an export: digest by path below it."""
+    """Return the digests of the files of an export, by path in its folder."""
     top = roots.export(name, split).relative_to(roots.sku_root).as_posix() + "/"
     listed = read_list(roots.export_digests(name, split))
     return {path.removeprefix(top): sha256 for path, sha256 in listed.items()}
 
 
-def is_made(roots: Roots, name: str, split: str) -> bool:
-    """Whether the export was ever asked for."""
+def was_requested(roots: Roots, name: str, split: str) -> bool:
+    """Return whether the export was ever requested."""
     return roots.export_record(name, split).exists()
 
 
 def load(roots: Roots, name: str, split: str) -> Record:
-    """Return the record of an export; an empty one where none can be read."""
+    """Return the record of an export, or an empty one if it cannot be read."""
     try:
         return msgspec.json.decode(roots.export_record(name, split).read_bytes(), type=Record)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -55,13 +57,13 @@ def load(roots: Roots, name: str, split: str) -> Record:
 
 
 def save(roots: Roots, name: str, split: str, record: Record) -> None:
-    """Write the record, unless the file has it already."""
+    """Write the record, if it has changed."""
     text = msgspec.json.format(msgspec.json.encode(record), indent=2) + b"\n"
     roots.sku.publish(roots.export_record(name, split), [text], lambda: None)
 
 
 def is_own(name: str, own: re.Pattern[str]) -> bool:
-    """Whether a path below the folder is one that the export can have, or has while it writes."""
+    """Return whether a path is one that a file of the export has, or has while it is written."""
     place, slash, last = name.rpartition("/")
     whole = last[1:].removesuffix(".tmp")
     if last == temporary_name(whole):
@@ -72,9 +74,9 @@ def is_own(name: str, own: re.Pattern[str]) -> bool:
 def is_as_written(
     status: Status | None, file: File | None, sha256: str, crop: Status | None = None
 ) -> bool:
-    """Whether a file is what was written, judged by its status and the record.
+    """Return whether a file is unchanged, according to its status and the record.
 
-    A crop among an export's files also is if it has the status of the `crop` itself.
+    A copy of a crop is also unchanged if it has the same status as the `crop`.
     """
     if status is None:
         return False

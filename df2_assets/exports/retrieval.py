@@ -1,8 +1,8 @@
 """Retrieval: `oml.csv` for open-metric-learning, `retrieval.csv` for everything else.
 
-`oml.csv` follows OML 4.0 (oml/utils/dataframe_format.py, oml/datasets/images.py): its boxes are in
-the image of `path` and are cut out of it, and may not be left empty. Our `path` is the crop, so the
-box is all of it. In rows of `train` OML wants `is_query` and `is_gallery` empty.
+`oml.csv` follows OML 4.0 (oml/utils/dataframe_format.py, oml/datasets/images.py), which requires a
+box and cuts it out of the image `path`. Here `path` is the crop, so the box is the whole crop. In
+rows of `train`, OML requires `is_query` and `is_gallery` to be empty.
 """
 
 import re
@@ -11,27 +11,27 @@ from typing import Final
 
 from df2_assets.dataset.record import EDGES
 from df2_assets.dataset.taxonomy import LABELS
-from df2_assets.exports.folder import Folder
+from df2_assets.exports.folder import ExportFolder
 from df2_assets.exports.format import Export
 from df2_assets.exports.source import Row
-from df2_assets.exports.streams import delimited
+from df2_assets.exports.streams import encode_delimited
 
 _Line = tuple[object, ...]
 
 
-def write(folder: Folder) -> None:
-    """Write both files: one line per crop, in the order of the JSONL."""
+def write(folder: ExportFolder) -> None:
+    """Write both files, with one line per crop in the order of the JSONL."""
     for name, (columns, line) in _FILES.items():
-        folder.publish(f"{name}.csv", delimited(_lines(folder, name, columns, line)))
+        folder.publish(f"{name}.csv", encode_delimited(_lines(folder, name, columns, line)))
 
 
 def _lines(
-    folder: Folder, name: str, columns: tuple[str, ...], line: Callable[[Row, int], _Line]
+    folder: ExportFolder, name: str, columns: tuple[str, ...], line: Callable[[Row, int], _Line]
 ) -> Iterator[_Line]:
-    """Yield the columns, then the lines; SKUs are numbered from 0 in the order of their ids."""
+    """Yield the header, then the lines. SKUs are numbered from 0 in the order of their ids."""
     yield columns
     label, last = -1, None
-    for row in folder.counted(folder.source.rows(), name):
+    for row in folder.count_rows(folder.source.rows(), name):
         if row.fields["sku_id"] != last:
             label, last = label + 1, row.fields["sku_id"]
         yield line(row, label)
@@ -78,15 +78,15 @@ _FILES: Final = {"oml": (_OML, _oml), "retrieval": (_RETRIEVAL, _retrieval)}
 EXPORT: Final = Export(
     name="retrieval",
     title="Retrieval tables",
-    says="""
+    description="""
     `retrieval.csv`: one line per crop with an integer `label` per SKU, `is_query`, `is_gallery`,
     split, category, labels, the path of the crop (relative to `SKU_ROOT`), and its box
     `x1, y1, x2, y2` in `orig_image_path` (relative to `DF2_ROOT`). `oml.csv` has the columns of
-    open-metric-learning; its box is the whole crop, since OML cuts the box out of `path`. Labels
-    count from 0 in each split: add the number of one split's SKUs to the other's before joining
-    two. No image is copied.
+    open-metric-learning. Its box is the whole crop, since OML cuts the box out of `path`. Labels
+    count from 0 in each split: before joining two splits, add the number of SKUs of the first to
+    the labels of the second. No image is copied.
     """,
-    loads="""
+    loading_code="""
 import pandas
 from pytorch_metric_learning.samplers import MPerClassSampler
 
@@ -95,7 +95,7 @@ sampler = MPerClassSampler(rows["label"], m=2, batch_size=8, length_before_new_i
 batch = rows.iloc[list(sampler)[:8]]
 """,
     kinds=("csv",),
-    own=re.compile(r"(oml|retrieval)\.csv", re.ASCII),
+    own_paths=re.compile(r"(oml|retrieval)\.csv", re.ASCII),
     tables=dict.fromkeys(_FILES, "crops"),
     write=write,
 )

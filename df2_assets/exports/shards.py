@@ -1,4 +1,4 @@
-"""The rows of each shard, chosen so that few shards change where few rows do."""
+"""Planning of shards, so that few shards change when few rows change."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -11,9 +11,9 @@ from df2_assets.exports.source import Row
 
 
 class Limits(NamedTuple):
-    """The crops and the bytes of crops that a shard may hold, unless a single SKU has more.
+    """The most crops, and bytes of crops, of a shard. A single SKU may exceed them.
 
-    Of 256 SKUs, `marked` are marked by their id as the first of a shard.
+    Of 256 SKUs, about `marked` have an id that marks them as the first SKU of a shard.
     """
 
     samples: int = 10_000
@@ -22,7 +22,10 @@ class Limits(NamedTuple):
 
 
 class ExportShard(NamedTuple):
-    """Rows `first` to `first + samples`, of `bytes` of crops; `key` changes with any of them."""
+    """The rows from `first` to `first + samples` (exclusive), with `bytes` of crops.
+
+    `key` is a digest of the rows and crops.
+    """
 
     first: int
     samples: int
@@ -33,12 +36,12 @@ class ExportShard(NamedTuple):
 def plan_shards(
     rows: Iterable[Row], version: str, limits: Limits | None = None
 ) -> list[ExportShard]:
-    """Cut `rows`, in their order, into shards; without rows, into one empty shard.
+    """Split rows into shards, in their order. Without rows, return one empty shard.
 
-    A SKU lies in one shard. A shard ends where the next SKU does not fit, or, once it is three
-    quarters full, before a SKU that is marked by a digest of its id. So a crop that is added or
-    removed changes its own shard; the marks stay, and the shards after it begin at them as before.
-    (With shards of a fixed number of rows, all that follow would change.)
+    A SKU is never split. A shard ends where the next SKU does not fit or, once it is three quarters
+    full, before a SKU that is marked by the digest of its id. An added or removed crop therefore
+    changes its own shard, but later shards still begin at the same marked SKUs. (With a fixed
+    number of rows per shard, all later shards would change.)
     """
     limits = limits or Limits()
     shards: list[ExportShard] = []
@@ -61,10 +64,10 @@ def plan_shards(
     return shards
 
 
-def rows_of(
+def split_rows(
     rows: Iterable[Row], shards: Iterable[ExportShard]
 ) -> Iterator[tuple[ExportShard, Iterator[Row]]]:
-    """Yield each shard with its rows, in one pass over `rows`; take all rows of a shard."""
+    """Yield each shard with its rows, in one pass. The caller must consume all rows of a shard."""
     numbered = enumerate(rows)
     for shard in shards:
         yield shard, _take(numbered, shard.first, shard.first + shard.samples)

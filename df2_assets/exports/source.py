@@ -1,4 +1,4 @@
-"""What every export is made from: the crops of a complete split, with labels and prompts."""
+"""The source of every export: the crops of a complete split, with labels and prompts."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -23,14 +23,15 @@ from df2_assets.store.layout import Roots
 
 _MANIFEST: Final = ("size", "sha256", "width", "height")
 _ROWS: Final = 4096
-"""Rows that are Python objects at the same time."""
+"""The most rows that are Python objects at the same time."""
 
 
 class Row(NamedTuple):
-    """A crop. `fields` are the columns of `Source.schema`, with `bbox` the box that is cut.
+    """A crop.
 
-    `annotated` is the box as annotated. `size` is in bytes, `sha256` hexadecimal; `width` and
-    `height` are those of the crop, in pixels.
+    `fields` has the columns of `Source.schema`; its `bbox` is the box that is cut. `annotated` is
+    the annotated box. `size` is in bytes, `sha256` in hexadecimal. `width` and `height` are those
+    of the crop, in pixels.
     """
 
     fields: dict[str, Any]
@@ -42,16 +43,17 @@ class Row(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The crop, relative to SKU_ROOT."""
+        """The path of the crop, relative to SKU_ROOT."""
         return str(self.fields["image_path"])
 
 
 @dataclass(frozen=True)
 class Source:
-    """A complete split. `digest` changes with its prompts, its labels and the bytes of its crops.
+    """A complete split.
 
-    `image_text` is the SHA-256 of the JSONL, `captions` the keys of the texts in a line: `text`,
-    and those of further prompts.
+    `digest` changes with the prompts, the labels and the bytes of the crops. `image_text` is the
+    SHA-256 of the JSONL. `captions` has the keys of the texts in a line: `text`, and those of
+    further prompts.
     """
 
     roots: Roots
@@ -62,38 +64,39 @@ class Source:
 
     @cached_property
     def crops(self) -> pa.Table:
-        """One row per crop on disk, as `read_crops` gives them."""
+        """The table of `read_crops`, with one row per crop on disk."""
         return read_crops(self.roots, self.split)
 
     @cached_property
     def schema(self) -> pa.Schema:
-        """The columns that every export with label columns has.
+        """The columns of every export with labels.
 
-        These are the fields of the JSONL; before its texts, the labels that only `sku_groups` has.
+        They are the fields of the JSONL and, before its texts, the labels that only `sku_groups`
+        has.
         """
         fields = list(image_text_schema(self.captions[1:]))
         at = IMAGE_TEXT.get_field_index("text")
         return pa.schema([*fields[:at], *map(SKU_GROUPS.field, MORE_LABELS), *fields[at:]])
 
     def rows(self) -> Iterator[Row]:
-        """Yield all crops, in the order of the JSONL, which is read again at each call."""
+        """Yield all crops in the order of the JSONL. Each call reads it again."""
         names = self.schema.names
         decode = msgspec.json.Decoder(dict[str, Any]).decode
         crops, boxes, manifest = (
-            python_rows(self.crops.select(columns))
+            iterate_rows(self.crops.select(columns))
             for columns in (("crop_path", *MORE_LABELS), ANNOTATED, _MANIFEST)
         )
         with self.roots.image_text(self.split).open("rb") as lines:
             for (path, *labels), box, made, line in zip(crops, boxes, manifest, lines, strict=True):
                 values = decode(line) | dict(zip(MORE_LABELS, labels, strict=True))
                 if values["image_path"] != path:
-                    raise _other_lines(self.roots, self.split)
+                    raise _stale_lines_error(self.roots, self.split)
                 yield Row({name: values[name] for name in names}, box, *made)
 
     def with_bytes(self, rows: Iterable[Row]) -> Iterator[tuple[Row, bytes]]:
         """Yield rows with the bytes of their crops.
 
-        Raises OutputError where those are not as built.
+        Raises OutputError if a crop has changed since it was built.
         """
         root = str(self.roots.sku_root)
         rows, ahead = tee(rows)
@@ -103,38 +106,38 @@ class Source:
                 raise data
             if isinstance(data, OSError) or hashlib.sha256(data).hexdigest() != row.sha256:
                 raise OutputError(
-                    f"{row.path} is not the crop that was built: run df2-assets verify --deep "
+                    f"{row.path} has changed since it was built: run df2-assets verify --deep "
                     f"--split {self.split}; df2-assets build --split {self.split}"
                 )
             yield row, data
 
 
 def open_source(roots: Roots, split: str) -> Source:
-    """Return the split as it is built.
+    """Return the split as it is on disk.
 
-    Raises IncompleteSplitError, MissingTableError, or ProvenanceError, naming what to run, where
-    the JSONL is not the one that was written.
+    Raises IncompleteSplitError, MissingTableError, or ProvenanceError, which names the command to
+    run, if the JSONL has changed since it was written.
     """
     digest = current_digest(roots, split)
-    recorded = state.load(roots, split)
+    current = state.load(roots, split)
     try:
         version = checksums.digest(roots.image_text(split))
     except FileNotFoundError:
         version = None
-    mismatches = version != recorded.image_text or state.mismatches(roots, split, recorded)
+    mismatches = version != current.image_text or state.mismatches(roots, split, current)
     if version is None or mismatches:
-        raise _other_lines(roots, split)
-    captions = ("text", *(variant.key for variant in recorded.variants))
+        raise _stale_lines_error(roots, split)
+    captions = ("text", *(variant.key for variant in current.variants))
     return Source(roots, split, digest, version, captions)
 
 
 def current_digest(roots: Roots, split: str) -> str:
-    """Return the `Source.digest` that an export made now would have, without reading any rows.
+    """Return the current `Source.digest`, without reading any rows.
 
     Raises IncompleteSplitError or ProvenanceError.
     """
     state.require_complete(roots, split)
-    for asset in ("sku_groups", "crops"):  # a build that is held back leaves another index
+    for asset in ("sku_groups", "crops"):  # a build that a check stopped leaves a newer index
         tables.require_current(roots, asset, split)
     content = f"{state.load(roots, split).image_text} {state.source_of_metadata(roots, split)}"
     return hashlib.sha256(content.encode()).hexdigest()
@@ -143,7 +146,7 @@ def current_digest(roots: Roots, split: str) -> str:
 def read_crops(roots: Roots, split: str) -> pa.Table:
     """Return the rows of `sku_groups` for the crops on disk, in the order of the JSONL.
 
-    Size, digest, width and height come from the manifest. Raises MissingTableError or
+    Columns for size, digest, width and height are added. Raises MissingTableError or
     ProvenanceError.
     """
     made = tables.read(roots, "crops", split).filter(pc.field("reason").is_null())
@@ -156,23 +159,23 @@ def read_crops(roots: Roots, split: str) -> pa.Table:
 
 
 def count_skus(crops: pa.Table) -> pd.DataFrame:
-    """Return one row per SKU of `read_crops`: how many `catalog` and `query` crops it has.
+    """Return the number of `catalog` and `query` crops of each SKU of `read_crops`.
 
-    The index is the name of the category and the id of the SKU.
+    The index has the name of the category and the id of the SKU.
     """
     frame = tables.frame(crops.select(["category_name", "sku_id", "domain"]))
     skus = pd.crosstab([frame["category_name"], frame["sku_id"]], frame["domain"])
     return skus.reindex(columns=[*DOMAINS.values()], fill_value=0)
 
 
-def python_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of a table, of which few are Python objects at the same time."""
+def iterate_rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a table as tuples. Few are Python objects at the same time."""
     for batch in table.to_batches(max_chunksize=_ROWS):
         yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
 
 
-def _other_lines(roots: Roots, split: str) -> ProvenanceError:
+def _stale_lines_error(roots: Roots, split: str) -> ProvenanceError:
     return ProvenanceError(
-        f"{roots.image_text(split)} is not what was built of the current crops: run df2-assets "
+        f"{roots.image_text(split)} was not built from the current crops: run df2-assets "
         f"build --split {split}"
     )

@@ -1,7 +1,7 @@
-"""WebDataset: tar files of `{key}.jpg`, `{key}.txt`, `{key}.json`, one sample after the other.
+"""WebDataset: tar files of `{key}.jpg`, `{key}.txt`, `{key}.json`, sample by sample.
 
-`sizes.json` and `__len__` say how many samples there are where open_clip looks for them
-(open_clip_train/data.py, `get_dataset_size`); `index.json` has the form of a wids shard index.
+open_clip reads the number of samples from `sizes.json` and `__len__` (open_clip_train/data.py,
+`get_dataset_size`). `index.json` is a shard index for wids.
 """
 
 import io
@@ -15,17 +15,20 @@ from typing import Any, Final
 import msgspec
 
 from df2_assets.dataset.taxonomy import SPLIT_NAME
-from df2_assets.exports.folder import Folder
+from df2_assets.exports.folder import ExportFolder
 from df2_assets.exports.format import Export
 from df2_assets.exports.source import Row, Source
 
 
-def key(fields: dict[str, Any]) -> str:
-    """`000001_01_01-catalog-000002_item1`: no dot, which would end a key, and no slash."""
+def sample_key(fields: dict[str, Any]) -> str:
+    """Return the key of a sample, such as `000001_01_01-catalog-000002_item1`.
+
+    It has no slash, and no dot, which would end the key.
+    """
     return "{sku_id}-{domain}-{image_id}_item{item_idx}".format_map(fields)
 
 
-def write(folder: Folder) -> None:
+def write(folder: ExportFolder) -> None:
     """Write the shards, and the number of samples in each."""
     source = folder.source
     form = source.split + "-{:06d}.tar"
@@ -50,12 +53,12 @@ def _json(value: object) -> bytes:
 
 
 def _write_tar(source: Source, path: Path, rows: Iterator[Row]) -> None:
-    """Write a shard. The same rows give the same bytes: no times, no owners, one mode."""
+    """Write a shard. The same rows give the same bytes: there are no times and no owners."""
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
         for row, jpg in source.with_bytes(rows):
             text, fields = row.fields["text"].encode(), msgspec.json.encode(row.fields)
             for ending, data in (("jpg", jpg), ("txt", text), ("json", fields)):
-                entry = tarfile.TarInfo(f"{key(row.fields)}.{ending}")
+                entry = tarfile.TarInfo(f"{sample_key(row.fields)}.{ending}")
                 entry.size = len(data)
                 tar.addfile(entry, io.BytesIO(data))
 
@@ -63,13 +66,13 @@ def _write_tar(source: Source, path: Path, rows: Iterator[Row]) -> None:
 EXPORT: Final = Export(
     name="webdataset",
     title="WebDataset shards",
-    says="""
+    description="""
     Tar files of `{key}.jpg`, `{key}.txt` (the prompt) and `{key}.json` (the fields of the JSONL and
-    further labels), at most 256 MB or 10,000 crops each. They are cut at SKUs that their ids mark,
-    not by count: a crop that is added or removed changes its own shard and seldom another.
-    `sizes.json` and `__len__` tell open_clip how many samples there are.
+    further labels), at most 256 MB or 10,000 crops each. Shards begin at SKUs whose ids mark them,
+    so that an added or removed crop changes its own shard and rarely another. `sizes.json` and
+    `__len__` tell open_clip the number of samples.
     """,
-    loads="""
+    loading_code="""
 import glob
 import webdataset
 
@@ -78,6 +81,6 @@ dataset = webdataset.WebDataset(shards, shardshuffle=False).decode("pil")
 image, text, fields = next(iter(dataset.to_tuple("jpg", "txt", "json")))
 """,
     kinds=("webdataset", "tar"),
-    own=re.compile(rf"{SPLIT_NAME}-\d{{6}}\.tar|sizes\.json|__len__|index\.json", re.ASCII),
+    own_paths=re.compile(rf"{SPLIT_NAME}-\d{{6}}\.tar|sizes\.json|__len__|index\.json", re.ASCII),
     write=write,
 )

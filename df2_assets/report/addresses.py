@@ -1,4 +1,4 @@
-"""The addresses at which `report/server.py` shows the files of a data set."""
+"""The web addresses at which `report/server.py` serves the files of a data set."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from df2_assets.store.layout import Roots
 
 
 def data_set_id(roots: Roots) -> str:
-    """Return the name of a data set in addresses: its folder's name and a digest of its place."""
+    """Return the name of a data set in addresses: the folder name and a digest of the full path."""
     place = roots.sku_root.resolve()
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", place.name)
     return f"{name}-{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""Pictures of assets and checks as files, which pages of the UI show by their address."""
+"""Files of pictures of assets and checks, which the UI shows by their web address."""
 
 import hashlib
 import re
@@ -9,16 +9,16 @@ from df2_assets.report.tiles import Picture
 from df2_assets.store.layout import Roots
 
 KEPT: Final = 20
-"""Pictures of one kind and split that are kept: an older event shows its own, up to then."""
+"""How many pictures of one kind and split are kept, so that earlier events still show theirs."""
 
 _NAME: Final = re.compile(r"(\d+)-\w+\.\w+")
 
 
 def write_picture(roots: Roots, kind: str, split: str, picture: Picture) -> Path:
-    """Write a picture, unless the same one is there, and return where it is.
+    """Write a picture, unless the same one exists, and return its path.
 
-    Files are numbered in the order in which they were first drawn; the oldest beyond `KEPT` are
-    removed.
+    Files are numbered in the order in which they were first drawn. The oldest are removed, so that
+    `KEPT` remain.
     """
     folder = roots.pictures(kind, split)
     earlier = sorted(name for name in roots.sku.names(folder) if _NAME.fullmatch(name))

@@ -1,6 +1,6 @@
-"""Pictures of crops; None where there is nothing to show.
+"""Pictures of crops: the offenders of a check, the changes of a build, and a split as a whole.
 
-Of what a check found (from its offenders), of what a build changed, and of a split as a whole.
+Functions return None if there is nothing to show.
 """
 
 import textwrap
@@ -25,12 +25,12 @@ from df2_assets.report.tiles import (
     Picture,
     Row,
     Tile,
-    boxed_tile,
-    encoded,
-    font,
-    grid,
-    sheet,
-    thumbnail,
+    arrange_rows,
+    draw_sheet,
+    encode_jpeg,
+    load_font,
+    load_thumbnail,
+    make_boxed_tile,
 )
 from df2_assets.store.layout import Roots
 
@@ -43,21 +43,21 @@ _DARKEST: Final = (18, 78, 120)
 _BOX: Final = ["x1", "y1", "x2", "y2"]
 
 
-def worst_crops(roots: Roots, offenders: pd.DataFrame, value: str, alt: str) -> Picture | None:
-    """Draw the first offenders' crops, each with the number that condemns it."""
+def draw_worst_crops(roots: Roots, offenders: pd.DataFrame, value: str, alt: str) -> Picture | None:
+    """Draw the crops of the first offenders, each with the number that makes it one."""
     tiles = [
-        Tile(thumbnail(roots.crop(path)), (f"{image_id} item {item}", f"{value} {number:g}"))
+        Tile(load_thumbnail(roots.crop(path)), (f"{image_id} item {item}", f"{value} {number:g}"))
         for path, image_id, item, number in rows(
             offenders.head(_WORST), "crop_path", "image_id", "item_idx", value
         )
     ]
-    return sheet(grid(tiles), alt)
+    return draw_sheet(arrange_rows(tiles), alt)
 
 
-def boxes_on_originals(roots: Roots, offenders: pd.DataFrame, alt: str) -> Picture | None:
-    """Draw the first offenders of each kind (`what`) on their images; `x1` to `y2` are columns.
+def draw_boxes(roots: Roots, offenders: pd.DataFrame, alt: str) -> Picture | None:
+    """Draw the boxes of the first offenders of each kind (`what`) on their images.
 
-    Items without a box are not shown.
+    The boxes are the columns `x1` to `y2`. Items without a box are not shown.
     """
     if offenders.empty:
         return None
@@ -65,7 +65,7 @@ def boxes_on_originals(roots: Roots, offenders: pd.DataFrame, alt: str) -> Pictu
     each = max(1, _WORST // max(boxed["what"].nunique(), 1))
     chosen = boxed.groupby("what", sort=False).head(each).head(_WORST)
     tiles = [
-        boxed_tile(
+        make_boxed_tile(
             roots.images(split) / f"{image_id}.jpg",
             (x1, y1, x2, y2),
             f"{image_id} item {item}",
@@ -75,23 +75,23 @@ def boxes_on_originals(roots: Roots, offenders: pd.DataFrame, alt: str) -> Pictu
             chosen, "split", "image_id", "item_idx", "what", *_BOX
         )
     ]
-    return sheet(grid(tiles), alt)
+    return draw_sheet(arrange_rows(tiles), alt)
 
 
-def pairs(roots: Roots, offenders: pd.DataFrame, alt: str) -> Picture | None:
-    """Draw crops beside those they are like (`like`), each pair once."""
+def draw_pairs(roots: Roots, offenders: pd.DataFrame, alt: str) -> Picture | None:
+    """Draw each crop next to the one that it resembles (`like`). Each pair is drawn once."""
     chosen: dict[frozenset[str], tuple[str, ...]] = {}
     for pair in rows(offenders, "crop_path", "like"):
         chosen.setdefault(frozenset(pair), pair)
     paths = chain.from_iterable([*chosen.values()][:_WORST])
-    tiles = [Tile(thumbnail(roots.crop(path)), _caption(path)) for path in paths]
-    return sheet(grid(tiles, 4, together=2), alt)
+    tiles = [Tile(load_thumbnail(roots.crop(path)), _caption(path)) for path in paths]
+    return draw_sheet(arrange_rows(tiles, 4, together=2), alt)
 
 
-def skus_side_by_side(
+def draw_skus(
     roots: Roots, offenders: pd.DataFrame, crop_paths: Sequence[str], alt: str
 ) -> Picture | None:
-    """Draw one row per SKU, the worst first: the crops that stand out, framed, then its others."""
+    """Draw one row per SKU, the worst first: the offending crops with a frame, then some others."""
     odd = set(offenders["crop_path"].tolist())
     chosen = list(dict.fromkeys(offenders["sku_id"].tolist()))[:_SKUS]
     of_sku: dict[str, list[str]] = {sku_id: [] for sku_id in chosen}
@@ -102,15 +102,15 @@ def skus_side_by_side(
     for sku_id, paths in of_sku.items():
         worst = sorted(paths, key=lambda path: (path not in odd, path))[: _BESIDE + 1]
         tiles = [
-            Tile(thumbnail(roots.crop(path)), _caption(path)[1:], marked=path in odd)
+            Tile(load_thumbnail(roots.crop(path)), _caption(path)[1:], marked=path in odd)
             for path in worst
         ]
         sheet_rows.append(Row(tiles, title=sku_id))
-    return sheet(sheet_rows, alt)
+    return draw_sheet(sheet_rows, alt)
 
 
 class BeforeAndAfter:
-    """What a build does to crops: a dozen added, removed and remade ones, before and after."""
+    """A picture of a dozen crops that a build adds, removes or makes again, before and after."""
 
     def __init__(
         self,
@@ -119,19 +119,19 @@ class BeforeAndAfter:
         make: Iterable[str],
         remove: Iterable[str],
     ) -> None:
-        """Remember crops that are about to be replaced or removed; arguments are paths."""
+        """Load crops that are about to be replaced or removed. Arguments are paths of crops."""
         self._sku_root = sku_root
         self._on_disk = on_disk
         lost = ([path for path in paths if path in on_disk] for paths in (make, remove))
-        self._before = {path: thumbnail(sku_root / path) for path in _in_turn(*lost)}
+        self._before = {path: load_thumbnail(sku_root / path) for path in _interleave(*lost)}
 
     def draw(self, made: Sequence[str]) -> Picture | None:
-        """Draw the crops after the build, below those before it where there were any.
+        """Draw the crops after the build, below the same crops before it, if they existed.
 
-        `made` are the paths of the crops that were made.
+        `made` has the paths of the crops that the build made.
         """
         before, remade = self._before, set(made) & self._before.keys()
-        paths = _in_turn(
+        paths = _interleave(
             [path for path in before if path in remade],
             [path for path in before if path not in remade],
             [path for path in made if path not in self._on_disk],
@@ -142,27 +142,28 @@ class BeforeAndAfter:
             has_before = any(path in before for path in part)
             if has_before:
                 sheet_rows.append(Row([Tile(before.get(path)) for path in part], "before"))
-            after = [self._after(path, remade) for path in part]
+            after = [self._draw_after(path, remade) for path in part]
             sheet_rows.append(Row(after, "after" if has_before else ""))
-        return sheet(sheet_rows, "crops before and after this build")
+        return draw_sheet(sheet_rows, "crops before and after this build")
 
-    def _after(self, path: str, remade: Collection[str]) -> Tile:
-        fate = "made again" if path in remade else "removed" if path in self._before else "added"
-        picture = None if fate == "removed" else thumbnail(self._sku_root / path)
-        return Tile(picture, (fate, *_caption(path)))
+    def _draw_after(self, path: str, remade: Collection[str]) -> Tile:
+        change = "remade" if path in remade else "removed" if path in self._before else "added"
+        picture = None if change == "removed" else load_thumbnail(self._sku_root / path)
+        return Tile(picture, (change, *_caption(path)))
 
 
-def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> Picture | None:
-    """Draw a few SKUs, catalog crops in a row above query crops, spread over the categories.
+def draw_contact_sheet(sku_root: Path, crops: pd.DataFrame) -> Picture | None:
+    """Draw a few SKUs of different categories, a row of catalog crops above a row of query crops.
 
-    `crops` are rows of `sku_groups` whose crops are on disk. Of a category the first SKU is shown.
+    `crops` are the rows of `sku_groups` whose crops are on disk. Each category is represented by
+    its first SKU.
     """
     tile, gap, across, skus = 112, 8, 3, 6
     firsts = crops.drop_duplicates("category_id")["sku_id"]
     chosen = firsts[:: max(1, len(firsts) // skus)].head(skus)
     if chosen.empty:
         return None
-    face = font()
+    face = load_font()
     margin = max(round(face.getlength(domain)) for domain in DOMAINS.values()) + gap
     wide, high = margin + across * (tile + gap) + 2 * gap, 2 * (tile + gap) + LINE + APART // 2
     columns = min(2, len(chosen))
@@ -178,23 +179,23 @@ def contact_sheet(sku_root: Path, crops: pd.DataFrame) -> Picture | None:
             draw.text((left, start + tile / 2), domain, FAINT, face, anchor="lm")
             paths = of_sku["crop_path"][of_sku["domain"] == domain].head(across)
             for column, path in enumerate(paths):
-                crop = thumbnail(sku_root / path, tile)
-                if crop is None:  # damaged behind its size and time: `verify --deep` says so
+                crop = load_thumbnail(sku_root / path, tile)
+                if crop is None:  # damaged, with the same size and time: `verify --deep` reports it
                     continue
                 x = left + margin + column * (tile + gap) + (tile - crop.width) // 2
                 paper.paste(crop, (x, start + (tile - crop.height) // 2))
-    return encoded(paper, "catalog above query")
+    return encode_jpeg(paper, "catalog above query")
 
 
-def heat_map(counts: pd.DataFrame, alt: str) -> Picture | None:
-    """Draw a table of counts, the darker the more; empty combinations are framed.
+def draw_heat_map(counts: pd.DataFrame, alt: str) -> Picture | None:
+    """Draw a table of counts: darker cells have higher counts, and empty cells have a frame.
 
-    The first two columns name a row. The names of the others are two words or phrases with a comma
-    between them: what several neighbours have in common, and what is their own.
+    The first two columns name a row. The names of the other columns are two phrases, separated by a
+    comma: the heading that several neighbours share, and the heading of the column itself.
     """
     if counts.empty:
         return None
-    face, wide, high = font(18), 78, 30
+    face, wide, high = load_font(18), 78, 30
     names, cells = counts.columns[:2], counts[counts.columns[2:]]
     labels = [f"{first}, {second}" for first, second in rows(counts, *names)]
     margin = round(max(map(face.getlength, labels))) + 2 * GAP
@@ -214,22 +215,24 @@ def heat_map(counts: pd.DataFrame, alt: str) -> Picture | None:
         draw.text((GAP, top + high / 2), label, INK, face, anchor="lm")
         for column, count in enumerate(values):
             place = (margin + column * wide, top, margin + (column + 1) * wide - 3, top + high - 3)
-            depth = (count / most) ** 0.5  # a few very frequent ones do not make all others pale
+            depth = (
+                count / most
+            ) ** 0.5  # keeps a few very high counts from making all others pale
             shade = tuple(round(255 - depth * (255 - full)) for full in _DARKEST)
             draw.rectangle(place, fill=shade, outline=None if count else ALARM, width=2)
             middle = ((place[0] + place[2]) / 2, top + high / 2 - 1)
             colour = ALARM if not count else PAPER if depth > 0.6 else INK
             draw.text(middle, f"{count:,}", colour, face, anchor="mm")
-    return encoded(paper, alt)
+    return encode_jpeg(paper, alt)
 
 
-def _in_turn(*kinds: Iterable[str]) -> list[str]:
-    """A dozen, one of each kind in turn, so that a long one does not hide the others."""
+def _interleave(*kinds: Iterable[str]) -> list[str]:
+    """Return a dozen paths, one of each kind in turn, so that a long list does not hide others."""
     paths = chain.from_iterable(zip_longest(*kinds))
     return [path for path in paths if path is not None][:_CHANGED]
 
 
 def _caption(path: str) -> tuple[str, str]:
-    """A crop in two lines: its SKU, then domain and image."""
+    """Return a caption of two lines for a crop: its SKU, then domain and image."""
     _, domain, sku_id, name = path.split("/")
     return sku_id, f"{domain} {name.split('_')[0]}"

@@ -1,6 +1,7 @@
-"""Plots of what is in a split, with matplotlib: never on the path of a build, for it loads slowly.
+"""Plots of the content of a split, with matplotlib.
 
-Figures are made without pyplot, which keeps global state that steps in threads would share.
+matplotlib loads slowly, so no build plots anything. Figures are made without pyplot, which keeps
+global state that steps in threads would share.
 """
 
 import io
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _COLOURS: Final = {"catalog": "#124e78", "query": "#e08e45"}
 _DPI: Final = 98
-"""As many pixels per inch make a plot that fits in a dialog of Dagster, which reduces none."""
+"""The resolution at which a plot fits in a dialog of Dagster, which does not scale pictures."""
 
 _STYLE: Final[dict[str, Any]] = {
     "font.family": "DejaVu Sans",
@@ -35,12 +36,13 @@ _STYLE: Final[dict[str, Any]] = {
 }
 
 
-def distributions(
+def plot_distributions(
     split: str, groups: pd.DataFrame, manifest: pd.DataFrame, quality: pd.DataFrame
 ) -> Picture | None:
-    """Draw a PNG: categories, occlusion by viewpoint, crops per SKU, sizes, brightness.
+    """Draw a PNG with categories, occlusion by viewpoint, crops per SKU, sizes and brightness.
 
-    `groups` are rows of `sku_groups`; crops that are not on disk are left out. None without crops.
+    `groups` are rows of `sku_groups`; crops that are not on disk are left out. Return None if there
+    are no crops.
     """
     crops = groups.merge(manifest, on="crop_path").merge(quality, on="crop_path")
     if crops.empty:
@@ -52,17 +54,17 @@ def distributions(
     with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # keys are a Literal of them all
         figure = Figure(figsize=(10, 7.5), layout="constrained")
         grid = figure.add_gridspec(2, 3)
-        _categories(figure.add_subplot(grid[:, 0]), crops)
-        _labels(figure.add_subplot(grid[0, 1]), crops)
-        _per_sku(figure.add_subplot(grid[0, 2]), crops)
-        _histogram(
+        _plot_categories(figure.add_subplot(grid[:, 0]), crops)
+        _plot_labels(figure.add_subplot(grid[0, 1]), crops)
+        _plot_per_sku(figure.add_subplot(grid[0, 2]), crops)
+        _plot_histogram(
             figure.add_subplot(grid[1, 1]),
             crops.assign(side=crops[["width", "height"]].min(axis=1)),
             "side",
             "Shorter side of a crop",
             "pixels",
         )
-        _histogram(
+        _plot_histogram(
             figure.add_subplot(grid[1, 2]), crops, "brightness", "Brightness", "mean luma, 0 to 255"
         )
         figure.suptitle(f"{split}: {crops['sku_id'].nunique():,} SKUs, {len(crops):,} crops")
@@ -73,7 +75,7 @@ def distributions(
     return Picture("distributions of the crops", buffer.getvalue(), ".png")
 
 
-def _categories(axes: "Axes", crops: pd.DataFrame) -> None:
+def _plot_categories(axes: "Axes", crops: pd.DataFrame) -> None:
     names = list(CATEGORIES.values())[::-1]
     counts = crops.groupby(["category_name", "domain"]).size().unstack(fill_value=0)
     left = pd.Series(0, index=names)
@@ -85,7 +87,7 @@ def _categories(axes: "Axes", crops: pd.DataFrame) -> None:
     axes.set_xlabel("crops")
 
 
-def _labels(axes: "Axes", crops: pd.DataFrame) -> None:
+def _plot_labels(axes: "Axes", crops: pd.DataFrame) -> None:
     counts = crops.groupby(["occlusion", "viewpoint"]).size().unstack(fill_value=0)
     counts = counts.reindex(index=list(OCCLUSIONS), columns=list(VIEWPOINTS), fill_value=0)
     values = counts.to_numpy(dtype=int)
@@ -103,7 +105,7 @@ def _labels(axes: "Axes", crops: pd.DataFrame) -> None:
     axes.set_title("Occlusion by viewpoint")
 
 
-def _per_sku(axes: "Axes", crops: pd.DataFrame) -> None:
+def _plot_per_sku(axes: "Axes", crops: pd.DataFrame) -> None:
     most = 40
     sizes = crops.groupby(["sku_id", "domain"]).size().unstack(fill_value=0)
     sizes = sizes.reindex(columns=list(_COLOURS), fill_value=0)
@@ -117,7 +119,7 @@ def _per_sku(axes: "Axes", crops: pd.DataFrame) -> None:
     axes.set_ylabel("SKUs")
 
 
-def _histogram(axes: "Axes", crops: pd.DataFrame, value: str, title: str, unit: str) -> None:
+def _plot_histogram(axes: "Axes", crops: pd.DataFrame, value: str, title: str, unit: str) -> None:
     of_domain = [crops[value][crops["domain"] == domain] for domain in _COLOURS]
     values = [series.astype(float).tolist() for series in of_domain]
     axes.hist(values, bins=30, color=list(_COLOURS.values()), stacked=True)

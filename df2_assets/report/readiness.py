@@ -1,4 +1,4 @@
-"""Whether a split is ready for retrieval: what can be asked, what answers, what leaks."""
+"""Readiness of a split for retrieval: queries, their answers, and leaks between splits."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,15 @@ _MOST: Final = 20
 
 @dataclass(frozen=True)
 class Readiness:
-    """`numbers` have stable names, for plots over time; `leaks` are pairs of `pairs_alike`.
+    """What makes a split fit for retrieval, or unfit.
 
-    `not_compared` are the splits whose crops are not measured; `leaks` are those with the others.
-    While there is one, there is no number for no leaking crops.
-    `prompts`: the texts that most SKUs share, with `skus` and `crops`. `balance`: one row per label
-    (`kind`, `label`), with the share of catalog and of query crops that have it.
+    - `numbers`: figures with stable names, for plots over time.
+    - `prompts`: the texts that most SKUs share, with the numbers of `skus` and `crops`.
+    - `balance`: one row per label (`kind`, `label`), with its share among `catalog` and `query`
+      crops, 0 to 1.
+    - `leaks`: rows of `pairs_alike` with crops of other splits.
+    - `not_compared`: the other splits whose crops have not been measured. As long as there are any,
+      `numbers` never says that no crops leak.
     """
 
     numbers: dict[str, int | float]
@@ -32,40 +35,40 @@ class Readiness:
 
     @property
     def leaking_crops(self) -> int:
-        """Crops whose picture a split has that was compared."""
+        """The number of crops whose picture is also in another split, among those compared."""
         return int(self.leaks["crop_path"].nunique())
 
 
-def readiness(
+def assess_readiness(
     index: pd.DataFrame,
     crops: pd.DataFrame,
     texts: pd.DataFrame,
     alike: pd.DataFrame,
     not_compared: Sequence[str] = (),
 ) -> Readiness:
-    """Return what the crops of a split are worth as a retrieval benchmark.
+    """Assess the crops of a split as a retrieval benchmark.
 
-    `index` is `raw_annotation_index`, `crops` the rows of `sku_groups` that are on disk, `texts`
-    has `sku_id` and `text`, one row per crop, `alike` is of `pairs_alike`.
+    `index` is `raw_annotation_index`, `crops` are the rows of `sku_groups` whose crops are on disk,
+    `texts` has one row per crop with `sku_id` and `text`, and `alike` comes from `pairs_alike`.
     """
     query, catalog = (
         crops[crops["domain"] == domain].groupby("sku_id").size() for domain in ("query", "catalog")
     )
     leaks = alike[alike["kind"] == ACROSS_SPLITS].reset_index(drop=True)
-    unanswered, unasked = _without_counterpart(index, crops)
-    prompts = _prompts(texts)
-    balance = _balance(crops)
+    unanswered, unasked = _count_unpaired(index, crops)
+    prompts = _count_prompts(texts)
+    balance = _compute_balance(crops)
     skus = crops["sku_id"].nunique()
     numbers: dict[str, int | float] = {
         "paired_skus": int(skus),
         "queries": int(query.sum()),
         "queries_without_answer": unanswered,
         "catalog_without_query": unasked,
-        "answers_a_query": _mean(catalog.reindex(query.index).mul(query).sum(), query.sum()),
+        "answers_per_query": _mean(catalog.reindex(query.index).mul(query).sum(), query.sum()),
         "prompts": len(prompts),
-        "skus_a_prompt": _mean(prompts["skus"].sum(), len(prompts)),
-        "occlusion_gap": _gap(balance, "occlusion"),
-        "viewpoint_gap": _gap(balance, "viewpoint"),
+        "skus_per_prompt": _mean(prompts["skus"].sum(), len(prompts)),
+        "occlusion_gap": _compute_gap(balance, "occlusion"),
+        "viewpoint_gap": _compute_gap(balance, "viewpoint"),
     }
     ready = Readiness(numbers, prompts.head(_MOST), balance, leaks, tuple(not_compared))
     if ready.leaking_crops or not not_compared:
@@ -73,10 +76,10 @@ def readiness(
     return ready
 
 
-def verdict(ready: Readiness, states: Mapping[str, int]) -> str:
-    """Return in a sentence or two whether a split is ready for retrieval, and why not.
+def describe_verdict(ready: Readiness, states: Mapping[str, int]) -> str:
+    """Say in a sentence or two whether a split is ready for retrieval, and why not.
 
-    `states` say how many checks passed, warned and failed.
+    `states` has the number of checks that passed, warned and failed.
     """
     skus, queries = int(ready.numbers["paired_skus"]), int(ready.numbers["queries"])
     if not skus:
@@ -84,7 +87,7 @@ def verdict(ready: Readiness, states: Mapping[str, int]) -> str:
     use = f"{number_of(queries, 'query', 'queries')} of {number_of(skus, 'SKU')} can be answered"
     problems = {
         f"{number_of(states['failed'], 'check')} failed": states["failed"],
-        f"{number_of(ready.leaking_crops, 'crop')} with a picture of another split": (
+        f"{number_of(ready.leaking_crops, 'crop')} with a picture that another split has": (
             ready.leaking_crops
         ),
     }
@@ -99,8 +102,8 @@ def verdict(ready: Readiness, states: Mapping[str, int]) -> str:
     return f"{answer}: {', '.join(why)}. {use}."
 
 
-def _without_counterpart(index: pd.DataFrame, crops: pd.DataFrame) -> tuple[int, int]:
-    """Usable user items, and shop items, of a style that came to be in no SKU."""
+def _count_unpaired(index: pd.DataFrame, crops: pd.DataFrame) -> tuple[int, int]:
+    """Return the numbers of usable user and shop items with a style that are in no SKU."""
     rows = candidates(index)
     keys = crops[KEY].drop_duplicates()
     joined = rows.merge(keys, on=KEY, how="left", indicator=True)
@@ -108,14 +111,14 @@ def _without_counterpart(index: pd.DataFrame, crops: pd.DataFrame) -> tuple[int,
     return int((alone == "query").sum()), int((alone == "catalog").sum())
 
 
-def _prompts(texts: pd.DataFrame) -> pd.DataFrame:
-    """Each text with the SKUs and crops that have it, the most shared first."""
+def _count_prompts(texts: pd.DataFrame) -> pd.DataFrame:
+    """Return each text with its numbers of SKUs and crops, the most shared text first."""
     counts = texts.groupby("text").agg(skus=("sku_id", "nunique"), crops=("sku_id", "size"))
     return counts.reset_index().sort_values(["skus", "text"], ascending=[False, True])
 
 
-def _balance(crops: pd.DataFrame) -> pd.DataFrame:
-    """The share of each occlusion and viewpoint among catalog and among query crops, 0 to 1."""
+def _compute_balance(crops: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of each label among catalog and among query crops, 0 to 1."""
     parts = []
     for kind, labels in (("occlusion", OCCLUSIONS), ("viewpoint", VIEWPOINTS)):
         counts = crops.groupby([kind, "domain"]).size().unstack("domain", fill_value=0)
@@ -125,8 +128,8 @@ def _balance(crops: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[["kind", "label", "catalog", "query"]]
 
 
-def _gap(balance: pd.DataFrame, kind: str) -> float:
-    """Half the sum of the differences: the share of crops that would have to change, 0 to 1."""
+def _compute_gap(balance: pd.DataFrame, kind: str) -> float:
+    """Return the share of crops that would need another label for the domains to agree, 0 to 1."""
     rows = balance[balance["kind"] == kind]
     return round(float((rows["catalog"] - rows["query"]).abs().sum()) / 2, 4)
 

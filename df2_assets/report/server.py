@@ -1,7 +1,7 @@
-"""A read-only web server for what people look at: galleries, pictures, data cards and originals.
+"""A read-only web server for galleries, pictures, data cards and original images.
 
-Nothing else under the two roots is served, and no folder is listed. `addresses.py` says where a
-file is; an address of another data set is answered with the name of this one.
+It serves nothing else under the two roots and lists no folder. `addresses.py` defines the
+addresses. A request for another data set gets an error that names this one.
 """
 
 import mimetypes
@@ -41,7 +41,7 @@ _IN_SKU_ROOT: Final = re.compile(
 _IN_DF2_ROOT: Final = re.compile(rf"{_NAME}\.(?:jpg|json)", re.ASCII)
 
 _HEADERS: Final = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-"""`no-cache`: browsers ask each time whether a file has changed."""
+"""With `no-cache`, browsers ask each time whether a file has changed."""
 
 
 def make_app(settings: Settings) -> ASGIApp:
@@ -54,7 +54,7 @@ def make_app(settings: Settings) -> ASGIApp:
     ]
 
     def front_page(request: Request) -> Response:
-        here = f"{settings.reports_url}/"  # links are relative: a proxy may add a path
+        here = f"{settings.reports_url}/"  # links are relative, since a proxy may add a path
         pages = {split: roots.gallery(split) for split in SPLITS}
         links = "".join(
             f'<li><a href="{address(settings, page).removeprefix(here)}">{split}</a></li>'
@@ -68,7 +68,7 @@ def make_app(settings: Settings) -> ASGIApp:
 
     async def not_found(request: Request, error: Exception) -> Response:
         if request.url.path.startswith(f"/{name}/"):
-            text = f"There is no such file in the reports of {roots.sku_root}."
+            text = f"The reports of {roots.sku_root} have no such file."
         else:
             text = (
                 f"This server shows {roots.sku_root} ({name}). Run "
@@ -83,7 +83,7 @@ def make_app(settings: Settings) -> ASGIApp:
             *originals,
             Mount(f"/{name}/sku", _Files(roots.sku_root, _IN_SKU_ROOT)),
         ],
-        # A web page elsewhere whose name leads to this machine is not let in.
+        # Refuse web pages of other hosts whose name resolves to this machine.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts])],
         exception_handlers={404: not_found},
     )
@@ -92,7 +92,7 @@ def make_app(settings: Settings) -> ASGIApp:
 
 
 class _Files:
-    """The files of a folder whose real name in it matches `allowed`, links followed."""
+    """Serves the files of a folder whose path, with links followed, matches `allowed`."""
 
     def __init__(self, folder: Path, allowed: re.Pattern[str]) -> None:
         self._folder = folder
@@ -105,7 +105,7 @@ class _Files:
             raise HTTPException(405)
         try:
             data, status = await run_in_threadpool(self._read, name)
-        except (OSError, ValueError):  # missing, no file, not for this user, or links in a circle
+        except (OSError, ValueError):  # missing, not a file, not readable, or circular links
             raise HTTPException(404) from None
         except StorageError as error:
             raise HTTPException(503, str(error)) from None
@@ -120,10 +120,10 @@ class _Files:
         path = (self._folder / name).resolve()
         if not self._allowed.fullmatch(os.path.relpath(str(path), str(self._folder.resolve()))):
             raise FileNotFoundError
-        return store_at(path).mapped(path)
+        return store_at(path).map_bytes(path)
 
 
 def _media_type(name: str) -> str:
-    """Return the type of a file; a browser would save Markdown and not show it."""
+    """Return the media type of a file. Markdown is plain text, so that browsers show it."""
     guess = None if name.endswith(".md") else mimetypes.guess_type(name)[0]
     return guess or "text/plain"

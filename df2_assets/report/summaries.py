@@ -1,13 +1,13 @@
-"""What is in a table, counted, and what templates give."""
+"""Summaries of tables, and examples of prompts."""
 
 import pandas as pd
 
-from df2_assets.dataset.prompts import CONTRACT, Variant, filled
+from df2_assets.dataset.prompts import CONTRACT, Variant, fill_template
 from df2_assets.dataset.taxonomy import CATEGORIES
 
 
-def by_category(groups: pd.DataFrame) -> pd.DataFrame:
-    """Return SKUs and crops by category, in words, one column per domain."""
+def count_by_category(groups: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of SKUs and crops by category name, with one column per domain."""
     by = groups.groupby("category_id")
     counts = groups.groupby(["category_id", "domain"]).size().unstack("domain", fill_value=0)
     counts = counts.reindex(columns=["catalog", "query"], fill_value=0)
@@ -16,19 +16,23 @@ def by_category(groups: pd.DataFrame) -> pd.DataFrame:
     return counts.reset_index(drop=True)
 
 
-def by_reason(refusals: pd.DataFrame) -> pd.DataFrame:
-    """Return refused files and items by stage and reason."""
+def count_by_reason(refusals: pd.DataFrame) -> pd.DataFrame:
+    """Return the numbers of refused files and items by stage and reason."""
     return refusals.groupby(["stage", "reason"]).size().rename("count").reset_index()
 
 
-def prompt_examples(variants: tuple[Variant, ...]) -> pd.DataFrame:
-    """Return every template, the contract's first, with what it gives for a partly hidden skirt."""
-    said = [
+def list_prompt_examples(variants: tuple[Variant, ...]) -> pd.DataFrame:
+    """Return every template, the contract's first, with its prompt for a partly occluded skirt."""
+    templates = [
         (variant.key, domain, viewpoint, template)
         for variant in (CONTRACT, *variants)
         for domain, by_viewpoint in variant.templates.items()
-        for viewpoint, templates in by_viewpoint.items()
-        for template in templates
+        for viewpoint, choices in by_viewpoint.items()
+        for template in choices
     ]
-    rows = [(*one, filled(one[3], one[1], "skirt", 2, one[2])) for one in said]
+    rows = [
+        (*row, fill_template(template, domain, "skirt", 2, viewpoint))
+        for row in templates
+        for _, domain, viewpoint, template in [row]
+    ]
     return pd.DataFrame(rows, columns=["key", "domain", "viewpoint", "template", "example"])

@@ -1,4 +1,4 @@
-"""Rows of small pictures with captions, and the image file that they become."""
+"""Rows of small pictures with captions, and the image files made from them."""
 
 import io
 from collections.abc import Iterable, Sequence
@@ -12,15 +12,18 @@ from df2_assets.dataset.boxes import Box
 SIDE: Final = 176
 GAP: Final = 12
 APART: Final = 40
-"""The gap between tiles that do not belong together, such as those of two pairs."""
+"""The gap between tiles that do not belong together, such as two pairs, in pixels."""
 
 TEXT: Final = 22
-"""Size of text in pixels. Dagster reduces no picture: about 980 pixels of width fit in a dialog."""
+"""The size of text in pixels.
+
+Dagster does not scale pictures, and about 980 pixels of width fit in a dialog.
+"""
 
 LINE: Final = 27
 _LINES: Final = 3
 _SPECK: Final = 8
-"""Pixels that are left of a box which lies outside its image: at the edge where it is."""
+"""Pixels that remain visible of a box outside its image, at the nearest edge."""
 
 PAPER: Final = "#ffffff"
 INK: Final = "#1f2933"
@@ -35,9 +38,9 @@ _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 class Picture(NamedTuple):
-    """An image file in memory; `alt` says what it shows and is free of brackets.
+    """An image file in memory. `alt` describes it, without brackets.
 
-    Its suffix is not `.jpg`: after a build these are the crops alone.
+    The suffix is never `.jpg`, which only crops have.
     """
 
     alt: str
@@ -46,16 +49,16 @@ class Picture(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """A picture of at most `SIDE` by `SIDE` (None: there is none), and lines of text under it."""
+    """A picture of at most `SIDE` by `SIDE` pixels, or None, with lines of text under it."""
 
     picture: Image.Image | None
     caption: tuple[str, ...] = ()
     marked: bool = False
 
 
-def boxed_tile(path: Path, box: Box, *caption: str) -> Tile:
-    """Return an original, reduced, with a box drawn on it, also one that is partly outside."""
-    picture = thumbnail(path, SIDE - 16)
+def make_boxed_tile(path: Path, box: Box, *caption: str) -> Tile:
+    """Return a reduced original with a box drawn on it. The box may be partly outside."""
+    picture = load_thumbnail(path, SIDE - 16)
     if picture is None:
         return Tile(None, caption)
     scale = picture.info["scale"]
@@ -76,8 +79,8 @@ def boxed_tile(path: Path, box: Box, *caption: str) -> Tile:
     return Tile(paper, caption)
 
 
-def thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
-    """Return a JPEG in memory, at most `side` wide and high; None where it cannot be read."""
+def load_thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
+    """Load a JPEG, reduced to at most `side` by `side` pixels; None if it cannot be read."""
     try:
         with path.open("rb") as file, Image.open(file, formats=("JPEG",)) as image:
             width = image.width
@@ -91,9 +94,9 @@ def thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
 
 
 class Row(NamedTuple):
-    """Tiles side by side, with a label on their left and a title above them, if any.
+    """Tiles side by side, with an optional label on the left and an optional title above.
 
-    Each `together` of them belong together; a wider gap follows.
+    If `together` is not 0, a wider gap follows every `together` tiles.
     """
 
     tiles: Sequence[Tile]
@@ -102,18 +105,18 @@ class Row(NamedTuple):
     together: int = 0
 
 
-def font(size: int = TEXT) -> _Font:
-    """Return the font of all pictures, which Pillow brings along."""
+def load_font(size: int = TEXT) -> _Font:
+    """Return the font of all pictures, which is part of Pillow."""
     return ImageFont.load_default(size)
 
 
-def sheet(rows: Iterable[Row], alt: str) -> Picture | None:
-    """Return a picture of the rows; None without a tile."""
+def draw_sheet(rows: Iterable[Row], alt: str) -> Picture | None:
+    """Draw rows of tiles as one picture; None if there is no tile."""
     drawn = [row for row in rows if row.tiles]
     if not drawn:
         return None
-    face = font()
-    texts = [[_lines(tile, face) for tile in row.tiles] for row in drawn]
+    face = load_font()
+    texts = [[_wrap_caption(tile, face) for tile in row.tiles] for row in drawn]
     margin = GAP + max(_width(row.label, face) for row in drawn)
     heights = [
         (LINE + GAP if row.title else 0) + SIDE + max(map(len, lines)) * LINE + 2 * GAP
@@ -130,19 +133,19 @@ def sheet(rows: Iterable[Row], alt: str) -> Picture | None:
             start += LINE + GAP
         draw.text((GAP, start + SIDE / 2), row.label, INK, face, anchor="lm")
         for column, (tile, under) in enumerate(zip(row.tiles, lines, strict=True)):
-            _draw(paper, draw, face, tile, under, (margin + _left(row, column), start))
+            _draw_tile(paper, draw, face, tile, under, (margin + _left(row, column), start))
         top += height
-    return encoded(paper, alt)
+    return encode_jpeg(paper, alt)
 
 
-def grid(tiles: Sequence[Tile], across: int = 5, together: int = 0) -> list[Row]:
-    """Return tiles in rows of `across`."""
+def arrange_rows(tiles: Sequence[Tile], across: int = 5, together: int = 0) -> list[Row]:
+    """Arrange tiles in rows of `across`."""
     starts = range(0, len(tiles), across)
     return [Row(tiles[start : start + across], together=together) for start in starts]
 
 
 def _left(row: Row, column: int) -> int:
-    """Return where a column of a row starts, in pixels from its first."""
+    """Return the offset of a column from the first one, in pixels."""
     return column * (SIDE + GAP) + (column // row.together * (APART - GAP) if row.together else 0)
 
 
@@ -150,7 +153,7 @@ def _width(text: str, face: _Font) -> int:
     return round(face.getlength(text)) + GAP if text else 0
 
 
-def _draw(
+def _draw_tile(
     paper: Image.Image,
     draw: ImageDraw.ImageDraw,
     face: _Font,
@@ -171,8 +174,8 @@ def _draw(
         draw.text((left, top + SIDE + 4 + number * LINE), line, colour, face)
 
 
-def _lines(tile: Tile, face: _Font) -> list[tuple[str, str]]:
-    """Return the lines under a tile with their colours: words that do not fit go to the next."""
+def _wrap_caption(tile: Tile, face: _Font) -> list[tuple[str, str]]:
+    """Return the lines under a tile with their colours, wrapped between words."""
     lines: list[tuple[str, str]] = []
     for number, text in enumerate(tile.caption):
         colour = INK if number == 0 else FAINT
@@ -183,12 +186,12 @@ def _lines(tile: Tile, face: _Font) -> list[tuple[str, str]]:
                 words[-1] = longer
             else:
                 words.append(word)
-        lines += [(_fitting(line, face), colour) for line in words[:_LINES] if line]
+        lines += [(_cut(line, face), colour) for line in words[:_LINES] if line]
     return lines
 
 
-def _fitting(text: str, face: _Font) -> str:
-    """Return as much of a line as a tile is wide."""
+def _cut(text: str, face: _Font) -> str:
+    """Return a line, cut to the width of a tile."""
     if face.getlength(text) <= SIDE:
         return text
     while text and face.getlength(f"{text}…") > SIDE:
@@ -196,11 +199,11 @@ def _fitting(text: str, face: _Font) -> str:
     return f"{text}…"
 
 
-def encoded(image: Image.Image, alt: str) -> Picture:
-    """Return `image` as a JPEG under 300 KB, reduced where no quality is low enough."""
+def encode_jpeg(image: Image.Image, alt: str) -> Picture:
+    """Encode an image as a JPEG under 300 KB. It is reduced if no quality is low enough."""
     for quality in _QUALITIES:
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=quality, subsampling=0)
         if buffer.tell() < MAX_BYTES:
             return Picture(alt, buffer.getvalue(), ".jpeg")
-    return encoded(image.reduce(2), alt)
+    return encode_jpeg(image.reduce(2), alt)

@@ -1,4 +1,4 @@
-"""A DeepFashion2 of our own: drawn, deterministic, free to share, in the original layout."""
+"""A drawn sample of DeepFashion2: deterministic, free to share, in the original layout."""
 
 from df2_assets.sample.make import DEFAULT_IMAGES, SampleSummary, make_sample
 

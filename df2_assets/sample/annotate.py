@@ -1,4 +1,4 @@
-"""What DeepFashion2 says about an image: source, pair, and the fields of each item."""
+"""The annotation of a drawn image: source, pair, and the fields of each item."""
 
 from typing import Any, Final
 
@@ -13,18 +13,19 @@ Annotation = dict[str, Any]
 _LANDMARKS: Final = {
     1: 25, 2: 33, 3: 31, 4: 39, 5: 15, 6: 15, 7: 10, 8: 14, 9: 8, 10: 29, 11: 37, 12: 19, 13: 19,
 }  # fmt: skip
-"""How many landmarks each category has (DeepFashion2 README)."""
+"""The number of landmarks of each category (README of DeepFashion2)."""
 
 _PAST_EDGE: Final = 9
-"""Pixels at most by which a box may reach past the edge."""
+"""The most pixels by which a box may extend past the edge."""
 
 
 def annotate(
     plan: ImagePlan, garments: list[Garment], in_front: list[Polygon], frame: Size
 ) -> Annotation:
-    """Return the annotation file's content, items in the order of the plan.
+    """Return the content of the annotation file, with items in the order of the plan.
 
-    `garments` are in the order of painting; `in_front` are outlines before all of them, in pixels.
+    `garments` are in the order of painting. `in_front` has the outlines in front of all garments,
+    in pixels.
     """
     result: Annotation = {"source": plan.source, "pair_id": plan.pair_id}
     for garment in sorted(garments, key=lambda garment: plan.items.index(garment.item)):
@@ -47,20 +48,20 @@ def annotate(
 
 
 def scale_of(box: Box, frame: Size) -> int:
-    """Return 1, 2 or 3: the box takes under 10%, up to 40%, or more of the image."""
+    """Return the scale label of a box: 1 below 10% of the image, 2 up to 40%, 3 above."""
     x1, y1, x2, y2 = box
     share = (x2 - x1) * (y2 - y1) / (frame[0] * frame[1])
     return 1 if share < 0.1 else 2 if share <= 0.4 else 3
 
 
 def _clamp(outline: Polygon, frame: Size) -> list[float]:
-    """Return x, y, x, y, ... with every point moved into the frame."""
+    """Return an outline as x, y, x, y, ... with every point moved into the frame."""
     points = ((min(max(x, 0), frame[0]), min(max(y, 0), frame[1])) for x, y in outline)
     return [round(value, 1) for point in points for value in point]
 
 
 def _landmarks(garment: Garment, hiding: list[Polygon], frame: Size) -> list[float]:
-    """Return x, y, visibility along the outline: 2 seen, 1 hidden, 0 outside the image."""
+    """Return x, y, visibility along the outline: 2 visible, 1 hidden, 0 outside the image."""
     points = [point for outline in garment.outlines for point in outline]
     count = _LANDMARKS[garment.item.category_id]
     result: list[float] = []

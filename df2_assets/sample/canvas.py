@@ -1,7 +1,7 @@
-"""Outlines, the camera that sees them, and painting them with smooth edges.
+"""Outlines, cameras, and painting with smooth edges.
 
-Body units: x to the right from the body's axis, y down from the top of the head, whose height is
-one unit; the feet of a standing figure are at y = 8.
+Outlines are in body units: x points right from the axis of the body, y points down from the top of
+the head. The head is one unit high, and the feet of a standing figure are at y = 8.
 """
 
 import colorsys
@@ -27,9 +27,10 @@ class Part(NamedTuple):
 
 
 class Camera(NamedTuple):
-    """Where body units land: (0, `pivot`) on the pixel (`x0`, `y0`), `unit` pixels per unit.
+    """The projection of body units to pixels.
 
-    `squeeze` narrows a figure that is turned to the side; `tilt` is in degrees.
+    (0, `pivot`) is projected to the pixel (`x0`, `y0`), with `unit` pixels per body unit. `squeeze`
+    narrows a figure that is turned to the side. `tilt` is in degrees.
     """
 
     unit: float
@@ -60,19 +61,19 @@ def curve(points: Polygon, steps: int = 5) -> Polygon:
     return [*result, points[-1]]
 
 
-def mirrored(points: Polygon) -> Polygon:
+def mirror(points: Polygon) -> Polygon:
     """Return `points` on the other side of the body's axis, in the same order."""
     return [(-x, y) for x, y in points]
 
 
-def both(half: Polygon) -> list[Polygon]:
+def mirror_both(half: Polygon) -> list[Polygon]:
     """Return `half` and its mirror image."""
-    return [half, mirrored(half)]
+    return [half, mirror(half)]
 
 
-def closed(half: Polygon) -> Polygon:
+def close_outline(half: Polygon) -> Polygon:
     """Return the outline whose right half, from top to bottom, is `half`."""
-    return [*half, *reversed(mirrored(half))]
+    return [*half, *reversed(mirror(half))]
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, points: int = 20) -> Polygon:
@@ -82,7 +83,7 @@ def ellipse(x: float, y: float, rx: float, ry: float, points: int = 20) -> Polyg
 
 
 def ribbon(path: Polygon, start: float, end: float | None = None) -> Polygon:
-    """Return a band along `path`, `start` to each side of it at first and `end` at last."""
+    """Return a band along `path`, whose half width changes from `start` to `end`."""
     last, left, right = len(path) - 1, [], []
     for i, (x, y) in enumerate(path):
         (ax, ay), (bx, by) = path[max(i - 1, 0)], path[min(i + 1, last)]
@@ -100,7 +101,7 @@ def bounds(outlines: Iterable[Polygon]) -> Bounds:
 
 
 def contains(outline: Polygon, x: float, y: float) -> bool:
-    """Return whether a point lies inside an outline: a ray from it crosses that an odd time."""
+    """Return whether a point is inside an outline: a ray from it has an odd number of crossings."""
     crossed = False
     for (x1, y1), (x2, y2) in zip(outline, [*outline[1:], outline[0]], strict=True):
         if (y1 > y) != (y2 > y) and x < x1 + (x2 - x1) * (y - y1) / (y2 - y1):
@@ -121,7 +122,7 @@ def hsv(hue: float, saturation: float, value: float) -> Colour:
 
 
 def ramp(low: float, high: float) -> list[int]:
-    """Return a lookup table from 0..255 to a share of 255 between `low` and `high`."""
+    """Return a lookup table that maps 0 to 255 linearly to `low` to `high` times 255."""
     return [max(0, min(255, round(255 * low + (high - low) * v))) for v in range(256)]
 
 
@@ -138,7 +139,7 @@ def coverage(outlines: Iterable[Polygon], area: Area) -> Image.Image:
 def mask_of(
     outlines: Sequence[Polygon], size: Size, margin: int = 0
 ) -> tuple[Area, Image.Image] | None:
-    """Return the part of an image that `outlines` touch, and their coverage of it, if any."""
+    """Return the area of an image that `outlines` touch, and their mask in it; None without one."""
     x1, y1, x2, y2 = bounds(outlines)
     left, top = max(math.floor(x1) - margin, 0), max(math.floor(y1) - margin, 0)
     right, bottom = min(math.ceil(x2) + margin, size[0]), min(math.ceil(y2) + margin, size[1])
@@ -153,22 +154,22 @@ def clouds(rng: random.Random, size: Size, cells: Size) -> Image.Image:
 
 
 def multiply(image: Image.Image, light: Image.Image) -> Image.Image:
-    """Return `image` under a grey image of light: 255 leaves a pixel as it is."""
+    """Return `image`, multiplied by a grey image of light: 255 keeps a pixel unchanged."""
     return ImageChops.multiply(image, Image.merge("RGB", (light, light, light)))
 
 
 def soften(mask: Image.Image, radius: float) -> Image.Image:
-    """Return `mask` blurred by about `radius` pixels, by way of a smaller image."""
+    """Return `mask` blurred by about `radius` pixels. It is reduced first, to save time."""
     factor = max(1, round(radius / 2))
     small = mask.reduce(factor).filter(ImageFilter.BoxBlur(max(radius / factor / 1.5, 0.5)))
     return small.resize(mask.size, Image.Resampling.BILINEAR)
 
 
 def paint(image: Image.Image, camera: Camera, parts: list[Part], depth: float = 0.0) -> None:
-    """Paint parts one over the other; each darkens over `depth` towards its edges."""
+    """Paint parts in order. Each part darkens towards its edges, over `depth` body units."""
     for outline, colour in parts:
-        if seen := mask_of([camera.at(outline)], image.size):
-            area, mask = seen
+        if masked := mask_of([camera.at(outline)], image.size):
+            area, mask = masked
             sheet = Image.new("RGB", mask.size, colour)
             if depth:
                 sheet = multiply(sheet, soften(mask, depth * camera.unit).point(ramp(0.52, 1.0)))
@@ -176,8 +177,8 @@ def paint(image: Image.Image, camera: Camera, parts: list[Part], depth: float = 
 
 
 def paint_shadow(image: Image.Image, outlines: Sequence[Polygon], fall: float) -> None:
-    """Darken what lies behind `outlines`, moved by `fall` pixels and blurred."""
+    """Paint the shadow of `outlines`, moved by `fall` pixels and blurred."""
     moved = [[(x + fall, y + fall) for x, y in outline] for outline in outlines]
     reach = max(4, round(2 * fall))
-    if seen := mask_of(moved, image.size, 2 * reach):
-        image.paste((0, 0, 0), seen[0], soften(seen[1], reach).point(ramp(0, 0.4)))
+    if masked := mask_of(moved, image.size, 2 * reach):
+        image.paste((0, 0, 0), masked[0], soften(masked[1], reach).point(ramp(0, 0.4)))

@@ -1,4 +1,4 @@
-"""Defects: how an image or its annotation is spoilt, and what must notice it."""
+"""Defects: how an image or its annotation is spoilt, and what has to report it."""
 
 import io
 import json
@@ -30,15 +30,15 @@ CHECKS: Final = {
 }
 
 _SIZE: Final = re.compile(rb"(?<=\xff[\xc0-\xc2]..\x08)....", re.DOTALL)
-"""Where a JPEG says how high and wide the image is."""
+"""The bytes of a JPEG with the height and width of the image."""
 
 
 @dataclass
 class Draft:
-    """What would be written for an image, to be spoilt.
+    """The files of an image before they are written, for a defect to spoil.
 
-    `labels` is the annotation and `text` its bytes, which follow from `labels` unless a defect
-    sets them; `key` is the item that is spoilt; `image` is the JPEG, of `size` in pixels.
+    `labels` is the annotation. `text` has its bytes, if a defect sets them; otherwise they follow
+    from `labels`. `key` is the item to spoil. `image` is the JPEG, with `size` in pixels.
     """
 
     labels: dict[str, Any]
@@ -54,7 +54,7 @@ class Draft:
 
     @property
     def annotation(self) -> bytes:
-        """The annotation file's bytes."""
+        """The bytes of the annotation file."""
         return json.dumps(self.labels).encode() if self.text is None else self.text
 
 
@@ -63,12 +63,15 @@ Spoil = Callable[[Draft], object]
 
 @dataclass(frozen=True)
 class Defect:
-    """`reason` is what it must be refused with, if at all; `checks` must and `may` can list it.
+    """A defect, and what has to report it.
 
-    `scope` says what is refused or listed: the spoilt item, the whole file, or each crop that is
-    wanted of the image. `index` is the spoilt item's afterwards, where that is another.
-    `image_suffix` is the image's ending (None: no image), `annotated` whether there is an
-    annotation.
+    - `spoil`: the function that puts the defect into a draft.
+    - `reason`: the reason of its refusal, if it is to be refused.
+    - `checks`: the checks that have to list it. Those in `may` are allowed to list it.
+    - `scope`: what is refused or listed: the spoilt item, the file, or each crop of the image.
+    - `index`: the item number after spoiling, if it changes.
+    - `image_suffix`: the end of the image name; None for no image.
+    - `annotated`: whether there is an annotation.
     """
 
     name: str
@@ -103,7 +106,7 @@ def _image(change: Callable[[bytes], bytes]) -> Spoil:
 
 
 def _picture(change: Callable[[Image.Image], Image.Image], kind: str = "JPEG", **how: int) -> Spoil:
-    """Change what is seen, and save it as another kind of file or with another quality."""
+    """Return a function that changes the picture, and saves it in a format and quality."""
 
     def save(jpeg: bytes) -> bytes:
         buffer = io.BytesIO()
@@ -129,7 +132,7 @@ def _belie_scale(draft: Draft) -> None:
 
 
 def _pass_edge(draft: Draft) -> None:
-    """Move the edge of the box that is nearest to the image's past it."""
+    """Move the edge of the box that is nearest to an edge of the image past that edge."""
     box, (width, height) = draft.item["bounding_box"], draft.size
     gaps = [box[0], box[1], width - box[2], height - box[3]]
     edge = gaps.index(min(gaps))
@@ -138,12 +141,12 @@ def _pass_edge(draft: Draft) -> None:
 
 
 def _add_fractions(draft: Draft) -> None:
-    """Add less than a pixel to each edge of the box, which is cut off again."""
+    """Add less than a pixel to each edge of the box. Reading the annotation cuts it off."""
     draft.item["bounding_box"] = [edge + 0.25 for edge in draft.item["bounding_box"]]
 
 
 def _zero_end(jpeg: bytes) -> bytes:
-    """Return what a download of two thirds leaves in a file of the full length."""
+    """Return a file of full length of which only two thirds were downloaded."""
     return jpeg[: len(jpeg) * 2 // 3].ljust(len(jpeg), b"\0")
 
 
@@ -167,7 +170,7 @@ _VALUES: Final[tuple[tuple[str, R | None, tuple[str, ...], tuple[object, ...]], 
     ("scale", _FIELD, (LABELS,), (0, 4)),
     ("zoom_in", _FIELD, (LABELS,), (0, 4)),
 )
-"""Values of an item's fields, with the reason for which they are refused, and the checks."""
+"""Values of fields of an item, with the reason of their refusal and the checks that list them."""
 
 _file: Final = partial(Defect, scope="file")
 _crops: Final = partial(Defect, scope="crops")
@@ -218,8 +221,8 @@ IN_EACH_SPLIT: Final = (
     Defect("box with fractions", _add_fractions),
     Defect("item999999", _rename(999_999), index=999_999),
 )
-"""Defects that are planted once in each annotated split; the last ones are unusual and good."""
+"""The defects that are planted once per annotated split. The last ones are unusual but valid."""
 
 PAST_EDGE: Final = Defect("box past the edge", _pass_edge, checks=(BOXES,), may=(UNLIKE,))
 SAVED_AGAIN: Final = _crops("saved again", _picture(lambda image: image, quality=80))
-DEFECTS: Final = {one.name: one for one in (NONE, *IN_EACH_SPLIT, PAST_EDGE, SAVED_AGAIN)}
+DEFECTS: Final = {defect.name: defect for defect in (NONE, *IN_EACH_SPLIT, PAST_EDGE, SAVED_AGAIN)}

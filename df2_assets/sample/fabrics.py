@@ -1,4 +1,4 @@
-"""Cloth: which fabric a garment is made of, and a piece of it in any size."""
+"""Cloth: choosing the fabric of a garment, and drawing a piece of it in any size."""
 
 import random
 from functools import lru_cache
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from df2_assets.sample.canvas import Colour, Polygon, Size, ellipse, hsv, shade
 
 _TILE: Final = 128
-"""Pixels per side of a tile of cloth: two body units."""
+"""Width and height of a tile of cloth in pixels. A tile is two body units wide."""
 
 
 def _box(x1: float, y1: float, x2: float, y2: float) -> Polygon:
@@ -39,9 +39,9 @@ _PATTERNS: Final[dict[str, list[tuple[Polygon, int]]]] = {
     ],
     "denim": [(outline, 3) for outline in _SLANTED],
 }
-"""Outlines in the square that a pattern repeats, and their colours.
+"""The outlines in the square that a pattern repeats, with their colours.
 
-Colours: 1 the second, 2 between the ground and the second, 3 the ground in the shade.
+Colour 1 is the second colour, 2 is halfway between the base and the second, 3 is a darker base.
 """
 
 _ANY: Final = ("plain", "flowers", *(name for name in _PATTERNS if name != "denim"))
@@ -54,11 +54,11 @@ _SCHEMES: Final = (
     (0.7, 0.7, 0.08, 0.5, 0.92),
     (0.7, 0.7, 0.42, 0.5, 0.92),
 )
-"""Saturation and value of a ground; turn of the hue, saturation and value of a second colour."""
+"""Saturation and value of the base, then change of hue, saturation and value of the second."""
 
 
 class Fabric(NamedTuple):
-    """A pattern, its colours, and pixels of a tile after which it repeats."""
+    """A pattern, its colours, and the pixels of a tile after which it repeats."""
 
     pattern: str
     base: Colour
@@ -67,7 +67,7 @@ class Fabric(NamedTuple):
 
 
 def choose_fabric(rng: random.Random, category_id: int) -> Fabric:
-    """Return a fabric that suits a category: calm ones for shorts and trousers."""
+    """Return a fabric that suits a category: a calm one for shorts and trousers."""
     pattern, depth = rng.choice(_LEGS if category_id in (7, 8) else _ANY), rng.uniform(0.8, 1.06)
     hue, (saturation, value, turn, *second) = rng.random(), rng.choice(_SCHEMES)
     base = hsv(hue, saturation * depth, value * depth)
@@ -78,7 +78,7 @@ def choose_fabric(rng: random.Random, category_id: int) -> Fabric:
 
 
 def cut_cloth(fabric: Fabric, unit: float, size: Size) -> Image.Image:
-    """Return a piece of cloth of `size` in pixels, `unit` of them per body unit."""
+    """Return a piece of cloth of `size` in pixels, with `unit` pixels per body unit."""
     side = max(round(2 * unit), 4)
     return _repeat(_draw_tile(fabric).resize((side, side), Image.Resampling.BICUBIC), size)
 

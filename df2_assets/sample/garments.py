@@ -1,11 +1,11 @@
-"""Garments: the cut of each category as data, and its outlines in a pose, in body units."""
+"""Garments: the cuts of each category as data, and their outlines in a pose, in body units."""
 
 import math
 import random
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from df2_assets.sample.canvas import Polygon, both, closed, curve, ellipse, ribbon
+from df2_assets.sample.canvas import Polygon, close_outline, curve, ellipse, mirror_both, ribbon
 from df2_assets.sample.figure import Pose, body_width
 
 _ARMPIT_Y: Final = 2.12
@@ -13,17 +13,17 @@ _WAIST_Y: Final = 3.05
 _CROTCH_Y: Final = 4.4
 
 Spec = dict[str, Any]
-"""Fields of a cut; two numbers are a range to choose from."""
+"""Fields of a cut. Two numbers are a range to choose from."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """The numbers that make a silhouette.
+    """The numbers that define a silhouette, in body units.
 
-    Down to `snug` the sides follow the body with some `ease`; below they widen to half a width of
-    `hem` at `hem_y`, where both `legs` end, too. `neck` is "" where a garment starts at `waist_y`.
-    `shoulder` is half the width up to where the cloth ends on the shoulder; `sleeve` is the share
-    of the arm that it covers, and `cuff` half the width at its end; `gap` is half the opening of an
+    Down to `snug`, the sides follow the body at a distance of `ease`. Below, they widen to a half
+    width of `hem` at `hem_y`, where `legs` also end. `neck` is empty if the garment starts at
+    `waist_y`. `shoulder` is the half width at which the cloth ends on the shoulder. `sleeve` is the
+    covered share of the arm, and `cuff` the half width at its end. `gap` is half the width of an
     open front.
     """
 
@@ -91,18 +91,18 @@ _CUTS: Final[dict[int, tuple[tuple[Spec, ...], ...]]] = {
     12: (_BARE, _LENGTHS, _LOW, _DRESS),
     13: (_STRAPS, _LENGTHS, _DRESS),
 }
-"""Groups of specs for each category: one of each group is chosen, and later ones override."""
+"""Groups of specs per category. One spec per group is chosen; later ones override earlier ones."""
 
 _COLLAR: Final = [(0.3, 1.22), (0.4, 1.36), (0.46, 1.72), (0.22, 1.62), (0.02, 1.8)]
-"""Its right half."""
+"""The right half of a collar."""
 
 
 @dataclass
 class Shape:
-    """A garment in a pose, painted layer by layer from the first field to the last.
+    """A garment in a pose, painted in layers from the first field to the last.
 
-    `lining` is what shows of the inside, `outlines` make up the silhouette, and `details` are in a
-    lighter or darker shade (factor).
+    `lining` is the visible inside, `outlines` form the silhouette, and `details` have a factor that
+    makes them lighter or darker.
     """
 
     lining: list[Polygon] = field(default_factory=list)
@@ -111,11 +111,11 @@ class Shape:
 
     def add_pair(self, half: Polygon, factor: float) -> None:
         """Add a detail on both sides of the body's axis."""
-        self.details += [(outline, factor) for outline in both(half)]
+        self.details += [(outline, factor) for outline in mirror_both(half)]
 
 
 def choose_cut(rng: random.Random, category_id: int, short: bool) -> Cut:
-    """Return a cut of the category; `short` keeps outwear above the hips, for wear over legs."""
+    """Return a random cut of a category. `short` keeps outwear above the hips."""
     spec: Spec = {}
     for group in _CUTS[category_id]:
         spec |= rng.choice(group)
@@ -136,22 +136,22 @@ def shape_garment(cut: Cut, pose: Pose) -> Shape:
     outer = [*_trace_armhole(cut), *_trace_side(cut)]
     if cut.gap:
         edge = curve([(0.34, 1.38), (cut.gap * 0.9, 2.5), (cut.gap, 3.4), (cut.gap, cut.hem_y)])
-        shape.outlines += both([*outer[:-1], *reversed(edge)])
+        shape.outlines += mirror_both([*outer[:-1], *reversed(edge)])
     else:
-        shape.outlines.append(closed([*edge, *outer]))
+        shape.outlines.append(close_outline([*edge, *outer]))
     if cut.neck == "straps":
-        shape.outlines += both(ribbon([(0.43, 1.9), (0.45, 1.6), (0.4, 1.36)], 0.035))
+        shape.outlines += mirror_both(ribbon([(0.43, 1.9), (0.45, 1.6), (0.4, 1.36)], 0.035))
     elif cut.neck and pose.empty:
-        shape.lining.append(closed([(0, 1.42), *(outer if cut.gap else reversed(edge))]))
+        shape.lining.append(close_outline([(0, 1.42), *(outer if cut.gap else reversed(edge))]))
     _add_details(shape, cut, edge)
     return shape
 
 
 def _add_limbs(shape: Shape, joints: Polygon, share: float, start: float, end: float) -> None:
-    """Add cloth around a share of arms or legs, half as wide as `start` and `end` say."""
+    """Add cloth around a share of arms or legs. Its half width goes from `start` to `end`."""
     path = curve(joints, 12)
     path = path[: round(share * len(path))]
-    shape.outlines += both(ribbon(path, start, end))
+    shape.outlines += mirror_both(ribbon(path, start, end))
     shape.add_pair(ribbon(path[-4:], end + 0.01), 0.86)
 
 
@@ -169,7 +169,7 @@ def _trace_edge(cut: Cut) -> Polygon:
 
 
 def _trace_armhole(cut: Cut) -> Polygon:
-    """Return the line from the end of the shoulder to the armpit, if there is one."""
+    """Return the line from the shoulder to the armpit, or an empty one without a shoulder."""
     if not cut.shoulder:
         return []
     x, depth = cut.shoulder, 0.06 if cut.sleeve else 0.12
@@ -177,7 +177,7 @@ def _trace_armhole(cut: Cut) -> Polygon:
 
 
 def _trace_side(cut: Cut) -> Polygon:
-    """Return the right side down to the hem, or to where legs part, and on to the middle."""
+    """Return the right side down to the hem or crotch, and from there to the middle."""
     top, bottom = cut.waist_y or _ARMPIT_Y, _CROTCH_Y if cut.legs else cut.hem_y
     heights = [top + (bottom - top) * i / 7 for i in range(8)]
     side = curve([(_width(cut, y), y) for y in heights], 3)
@@ -204,10 +204,12 @@ def _add_details(shape: Shape, cut: Cut, edge: Polygon) -> None:
     if cut.collar:
         shape.add_pair(_COLLAR, 0.82)
     if not cut.neck:
-        band = closed([(across, waist_y), (across + 0.03, waist_y + 0.2)])
+        band = close_outline([(across, waist_y), (across + 0.03, waist_y + 0.2)])
         shape.details.append((band, 0.84))
     if cut.detail == "belt":
-        shape.details.append((closed([(across, waist_y - 0.08), (across, waist_y + 0.1)]), 0.45))
+        shape.details.append(
+            (close_outline([(across, waist_y - 0.08), (across, waist_y + 0.1)]), 0.45)
+        )
     elif cut.detail == "buttons":
         x, top = 0.0, max(cut.neck_depth, cut.waist_y) + 0.2
         if cut.gap:

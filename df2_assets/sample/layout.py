@@ -1,4 +1,4 @@
-"""Where the garments of an image go, before anything is drawn: poses, cameras, outlines."""
+"""The layout of an image before it is drawn: poses, cameras and outlines of garments."""
 
 import random
 from typing import Final, NamedTuple
@@ -11,14 +11,14 @@ from df2_assets.sample.garments import Shape, choose_cut, shape_garment
 from df2_assets.sample.plan import ImagePlan, ItemPlan, chance
 
 FRAMES: Final = ((468, 624), (480, 640), (450, 600), (468, 702), (500, 625), (520, 560))
-"""Widths and heights of pictures in pixels, about 0.3 megapixels."""
+"""Widths and heights of pictures, in pixels: about 0.3 megapixels."""
 
 _SMALLEST_SIDE: Final = 40
-"""Pixels: no box is narrower, so that no crop is tiny."""
+"""The smallest side of a box in pixels, so that no crop is tiny."""
 
 
 class Garment(NamedTuple):
-    """A garment in the picture: `outlines` are its pieces in pixels, also beyond the frame."""
+    """A garment in a picture. `outlines` has its parts in pixels, which may exceed the frame."""
 
     item: ItemPlan
     fabric: Fabric
@@ -27,30 +27,30 @@ class Garment(NamedTuple):
     outlines: tuple[Polygon, ...] = ()
 
     def place(self, camera: Camera) -> "Garment":
-        """Return it as a camera sees it."""
+        """Return the garment as a camera sees it."""
         outlines = tuple(camera.at(outline) for outline in self.shape.outlines)
         return self._replace(camera=camera, outlines=outlines)
 
     def box(self, frame: Size, margin: int = 0) -> Box:
-        """Return the garment's box inside the frame, or as far past it as the margin."""
+        """Return the box of the garment inside the frame plus a margin."""
         x1, y1, x2, y2 = map(int, bounds(self.outlines))
         right, bottom = frame[0] + margin, frame[1] + margin
         return max(x1, -margin), max(y1, -margin), min(x2 + 1, right), min(y2 + 1, bottom)
 
     def share_inside(self, frame: Size) -> float:
-        """Return how much of the garment's bounds the frame holds, 0 to 1."""
+        """Return the share of the garment's bounds that is inside the frame, 0 to 1."""
         (x1, y1, x2, y2), (a, b, c, d) = bounds(self.outlines), self.box(frame)
         return max(0, c - a) * max(0, d - b) / ((x2 - x1) * (y2 - y1))
 
     def is_shown(self, frame: Size) -> bool:
-        """Return whether the picture holds most of it, and that is not tiny."""
+        """Return whether most of the garment is inside the frame and its box is not tiny."""
         x1, y1, x2, y2 = self.box(frame)
         return min(x2 - x1, y2 - y1) >= _SMALLEST_SIDE and self.share_inside(frame) >= 0.45
 
 
-def lay(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> list[Garment]:
-    """Lay garments that nobody wears side by side or one above the other."""
-    garments = [_make(item, seed, FLAT) for item in rng.sample(plan.items, len(plan.items))]
+def place_flat(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> list[Garment]:
+    """Place garments that nobody wears next to each other, or above each other."""
+    garments = [_make_garment(item, seed, FLAT) for item in rng.sample(plan.items, len(plan.items))]
     (width, height), count, studio = frame, len(garments), plan.source == "shop"
     columns = [(width * i / count, 0, width * (i + 1) / count, height) for i in range(count)]
     rows = [(0, height * i / count, width, height * (i + 1) / count) for i in range(count)]
@@ -73,9 +73,9 @@ def lay(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> list[Gar
 def dress(
     plan: ImagePlan, seed: int, rng: random.Random, frame: Size
 ) -> tuple[Pose, list[Garment]]:
-    """Dress a standing figure, seen from the front or, narrower, from the side."""
+    """Dress a standing figure. Seen from the side, it is narrower than from the front."""
     pose, squeeze = choose_pose(rng), 0.72 if plan.viewpoint == 3 else 1.0
-    garments = [_make(item, seed, pose) for item in plan.items]
+    garments = [_make_garment(item, seed, pose) for item in plan.items]
     extent = bounds(outline for garment in garments for outline in garment.shape.outlines)
     for attempt in range(9):
         camera = _aim(rng, extent, frame, plan.source == "shop", whole=attempt == 8)
@@ -85,15 +85,15 @@ def dress(
     return pose, placed
 
 
-def _make(item: ItemPlan, seed: int, pose: Pose) -> Garment:
-    """Return the same garment whenever its name is the same, in this pose."""
+def _make_garment(item: ItemPlan, seed: int, pose: Pose) -> Garment:
+    """Return a garment in a pose. Its name decides cut and fabric."""
     cut = choose_cut(chance(seed, item.garment, "cut"), item.category_id, item.short)
     fabric = choose_fabric(chance(seed, item.garment, "fabric"), item.category_id)
     return Garment(item, fabric, shape_garment(cut, pose))
 
 
 def _aim(rng: random.Random, extent: Bounds, frame: Size, studio: bool, whole: bool) -> Camera:
-    """Return a view of the whole figure, of the garments, closer than they are, or from afar."""
+    """Return a camera on the whole figure or on the garments, near or far."""
     (x1, y1, x2, y2), (width, height) = extent, frame
     zoom = rng.choice((0.1, 0.2, 0.4, -0.12) if studio else (0.1, 0.2, 0.6, -0.12, 1.0))
     if whole or zoom >= 0.6:
@@ -107,6 +107,6 @@ def _aim(rng: random.Random, extent: Bounds, frame: Size, studio: bool, whole: b
 
 
 def _fit(shape: Shape, cell: Bounds) -> float:
-    """Return the pixels per body unit at which a garment laid flat fills its field."""
+    """Return the pixels per body unit at which a garment fills its cell."""
     x1, y1, x2, y2 = bounds(shape.outlines)
     return min((cell[2] - cell[0]) / (x2 - x1), (cell[3] - cell[1]) / (y2 - y1))

@@ -1,4 +1,4 @@
-"""Writing a sample: whose folder it is, which files are missing, and drawing those."""
+"""Writing a sample: claiming its folder, and drawing the files that are missing."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from df2_assets.errors import SampleError, escape_untrusted, explain_os_error
 from df2_assets.sample.answer_key import ANSWER_KEY, encode
 from df2_assets.sample.defects import DEFECTS, Draft
 from df2_assets.sample.picture import draw, encode_picture
-from df2_assets.sample.plan import plan
+from df2_assets.sample.plan import plan_images
 from df2_assets.sample.planting import Job, plant
 from df2_assets.store.location import store_at
 from df2_assets.store.system_files import is_system_file
@@ -24,14 +24,14 @@ from df2_assets.store.system_files import is_system_file
 DEFAULT_IMAGES: Final = 480
 MARKER: Final = "sample.json"
 VERSION: Final = 5
-"""To be raised with each change that can change a file of a sample."""
+"""Raise this with each change that can change a file of a sample."""
 
 _SHARD: Final = 12
 
 
 @dataclass(frozen=True)
 class SampleSummary:
-    """`images` by split; `written` of them were drawn by this call, the rest were there."""
+    """The images of a sample by split. `written` of them were drawn by this call."""
 
     root: Path
     images: dict[str, int]
@@ -39,7 +39,7 @@ class SampleSummary:
 
 
 class SampleShard(NamedTuple):
-    """Images that one worker draws."""
+    """Images for one worker to draw."""
 
     out: Path
     seed: int
@@ -54,16 +54,19 @@ def make_sample(
     defects: bool = False,
     progress: Progress = silent,
 ) -> SampleSummary:
-    """Write a sample DeepFashion2 to `out`, which is then a `DF2_ROOT`.
+    """Write a sample of DeepFashion2 to `out`, which can then be `DF2_ROOT`.
 
-    `images` counts all three splits; `seed` decides every byte. From about 450 images on, the kept
-    SKUs of train and of validation each fill all 234 combinations of category, occlusion, viewpoint
-    and domain. Files that are there stay untouched, so that a killed call can be completed.
-    `defects` adds some 180 images with something wrong, or unusual and good, and an answer key; it
-    takes 120 images for there to be a place for each.
-    Raises SampleError where `out` holds anything else, or for a number of images that is no sample.
+    `images` is the number for all three splits together. `seed` decides every byte. With about 450
+    images or more, the SKUs of train and of validation each have all 234 combinations of category,
+    occlusion, viewpoint and domain. Existing files are kept, so another call can complete a killed
+    one.
+
+    `defects` adds about 180 images, most with a defect and some that are unusual but valid, and an
+    answer key. It needs at least 120 images, to have a place for each defect.
+
+    Raises SampleError if `out` holds anything else, or the number of images is too small or large.
     """
-    plans = plan(images, seed)
+    plans = plan_images(images, seed)
     spoilt, foreign, key = plant(plans, seed) if defects else ([], [], [])
     jobs = [Job(image.split, image.image_id, image) for image in plans] + spoilt
     try:
@@ -82,7 +85,7 @@ def make_sample(
 
 
 def write_shard(shard: SampleShard) -> None:
-    """Draw the images of a shard and write their files, in a worker process."""
+    """Draw the images of a shard and write their files. This runs in a worker process."""
     for job in shard.jobs:
         image, labels = draw(job.plan, shard.seed)
         draft = Draft(
@@ -95,23 +98,25 @@ def write_shard(shard: SampleShard) -> None:
 
 
 def _claim(out: Path, settings: dict[str, int]) -> None:
-    """Mark the folder as this sample's, unless it is something else's already."""
-    marker, wanted = out / MARKER, json.dumps(settings)
+    """Mark the folder as this sample's. Raises SampleError if it holds anything else."""
+    marker, expected = out / MARKER, json.dumps(settings)
     if marker.is_file():
         present = marker.read_text(encoding="utf-8", errors="replace").strip()
-        if present != wanted:
+        if present != expected:
             raise SampleError(
-                f"{out} holds another sample: {escape_untrusted(present)}, not {wanted}. "
+                f"{out} holds another sample: {escape_untrusted(present)}, not {expected}. "
                 "Choose another folder, or remove that one."
             )
     elif out.exists() and (not out.is_dir() or not all(map(is_system_file, os.listdir(out)))):
-        raise SampleError(f"{out} holds something else. Choose an empty or a new folder.")
+        raise SampleError(
+            f"{out} is not empty and is not a sample. Choose an empty or a new folder."
+        )
     else:
-        _write(marker, f"{wanted}\n".encode())
+        _write(marker, f"{expected}\n".encode())
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file that is not there, under a temporary name first."""
+    """Write a file that does not exist, under a temporary name first."""
     if not path.is_file():
         with store_at(path).atomic(path) as temporary:
             temporary.write_bytes(content)

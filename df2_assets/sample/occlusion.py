@@ -1,4 +1,4 @@
-"""Occlusion: what lies in front of a garment, and how much of it that hides."""
+"""Occlusion: obstacles in front of a garment, and the share of it that they hide."""
 
 import math
 import random
@@ -14,14 +14,14 @@ from df2_assets.sample.scenes import choose_thing
 Obstacle = tuple[Camera, list[Part]]
 
 _HIDDEN: Final = {1: (0.0, 0.14), 2: (0.18, 0.36), 3: (0.42, 0.72)}
-"""Occlusion label -> share of the garment inside the frame that is hidden, from and up to."""
+"""The hidden share of the garment inside the frame, by occlusion label: from, up to."""
 
 _SCALE: Final = 5
-"""Shares are measured on an image so many times smaller."""
+"""The factor by which images are reduced to measure shares."""
 
 _OBSTACLES: Final = 3
 _TRIES: Final = 14
-"""At most so many things in front of one garment, each tried in so many places."""
+"""The most obstacles in front of one garment, and the most places that are tried for each."""
 
 
 def hide(garments: list[Garment], rng: random.Random, frame: Size) -> list[Obstacle]:
@@ -61,7 +61,7 @@ def hide(garments: list[Garment], rng: random.Random, frame: Size) -> list[Obsta
 
 
 def _place(target: Garment, attempt: int, rng: random.Random, frame: Size) -> Camera:
-    """Return a place over a garment, larger with each attempt."""
+    """Return a camera for an obstacle over a garment, larger with each attempt."""
     x1, y1, x2, y2 = target.box(frame)
     reach = math.sqrt((x2 - x1) * (y2 - y1) * sum(_HIDDEN[target.item.occlusion]) / 2)
     x, y = (a + (b - a) * rng.uniform(0.2, 0.8) for a, b in ((x1, x2), (y1, y2)))
@@ -74,6 +74,6 @@ def _mask(outlines: Sequence[Polygon], frame: Size) -> Image.Image:
 
 
 def _share(mask: Image.Image, over: Image.Image) -> float:
-    """Return how much of `mask` lies under `over`."""
+    """Return the share of `mask` that is under `over`."""
     common = ImageStat.Stat(ImageChops.darker(mask, over))
     return float(common.sum[0] / max(ImageStat.Stat(mask).sum[0], 1))

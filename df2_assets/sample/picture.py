@@ -1,4 +1,4 @@
-"""One image of the sample, drawn, and its annotation."""
+"""Drawing one image of the sample, with its annotation."""
 
 import io
 import random
@@ -10,7 +10,7 @@ from df2_assets.sample import canvas
 from df2_assets.sample.annotate import Annotation, annotate
 from df2_assets.sample.fabrics import cut_cloth
 from df2_assets.sample.figure import choose_figure
-from df2_assets.sample.layout import FRAMES, Garment, dress, lay
+from df2_assets.sample.layout import FRAMES, Garment, dress, place_flat
 from df2_assets.sample.occlusion import hide
 from df2_assets.sample.plan import ImagePlan, Kind, chance
 from df2_assets.sample.scenes import draw_scene, draw_studio
@@ -19,12 +19,12 @@ _ORIENTATION: Final = 0x0112
 
 
 def draw(plan: ImagePlan, seed: int) -> tuple[Image.Image, Annotation]:
-    """Return the picture as RGB, and what DeepFashion2 would say about it."""
+    """Return the picture as RGB, and its annotation."""
     rng = chance(seed, plan.split, plan.image_id, "picture")
     frame, studio, lying = rng.choice(FRAMES), plan.source == "shop", plan.viewpoint == 1
     image = draw_studio(rng, frame) if studio else draw_scene(rng, frame, lying)
     if lying:
-        garments = lay(plan, seed, rng, frame)
+        garments = place_flat(plan, seed, rng, frame)
     else:
         pose, garments = dress(plan, seed, rng, frame)
         canvas.paint(image, garments[0].camera, choose_figure(rng, pose), 0.12)
@@ -40,7 +40,7 @@ def draw(plan: ImagePlan, seed: int) -> tuple[Image.Image, Annotation]:
 
 
 def encode_picture(image: Image.Image, kind: Kind) -> bytes:
-    """Return a JPEG; a `turned` one tells viewers to rotate what is upright as stored."""
+    """Return a JPEG. A `turned` one has an EXIF orientation, although it is stored upright."""
     exif, buffer = Image.Exif(), io.BytesIO()
     if kind == "turned":
         exif[_ORIENTATION] = 6
@@ -51,14 +51,14 @@ def encode_picture(image: Image.Image, kind: Kind) -> bytes:
 
 
 def paint_garment(image: Image.Image, garment: Garment, rng: random.Random, folds: float) -> None:
-    """Paint a garment; `folds` from 0 (ironed) to 1 (crumpled)."""
+    """Paint a garment. `folds` goes from 0 (ironed) to 1 (crumpled)."""
     camera, shape, base = garment.camera, garment.shape, garment.fabric.base
     shadows = canvas.ramp(1 - 0.42 * folds, 1.06)
     lining = [canvas.Part(outline, canvas.shade(base, 0.42)) for outline in shape.lining]
     canvas.paint(image, camera, lining, 0.2)
     for outline in garment.outlines:
-        if seen := canvas.mask_of([outline], image.size):
-            area, mask = seen
+        if masked := canvas.mask_of([outline], image.size):
+            area, mask = masked
             across, down = (2 + round(side / camera.unit * 1.2) for side in mask.size)
             light = canvas.clouds(rng, mask.size, (across, down)).point(shadows)
             edge = canvas.soften(mask, camera.unit * 0.16).point(canvas.ramp(0.4, 1.0))
@@ -71,7 +71,7 @@ def paint_garment(image: Image.Image, garment: Garment, rng: random.Random, fold
 
 
 def _expose(image: Image.Image, rng: random.Random, studio: bool) -> Image.Image:
-    """Return the image in even light in a studio, elsewhere dim, tinted and grainy."""
+    """Return the image evenly lit in a studio, otherwise dim, tinted and grainy."""
     if not studio:
         level, warmth = rng.uniform(0.8, 1.0), rng.uniform(-0.05, 0.06)
         factors = (level * (1 + warmth), level, level * (1 - warmth))

@@ -1,6 +1,6 @@
-"""Grounds, and the things that lie about on them or get in the way.
+"""Backgrounds, and objects that lie on them or hide garments.
 
-Shop images have plain grounds; user images rooms, streets and floors.
+Shop images have plain backgrounds. User images have rooms, streets and floors.
 """
 
 import random
@@ -15,12 +15,12 @@ from df2_assets.sample.canvas import (
     Part,
     Polygon,
     Size,
-    closed,
+    close_outline,
     clouds,
     curve,
     ellipse,
     hsv,
-    mirrored,
+    mirror,
     multiply,
     paint,
     ramp,
@@ -37,50 +37,50 @@ _LEAF: Final = curve([(0, 1.2), (-0.24, 0.1), (0, -1), (0.24, 0.1), (0, 1.2)])
 _THINGS: Final[dict[str, tuple[tuple[Colour, ...], list[tuple[Polygon, float]]]]] = {
     "handbag": (_BAGS, [
         (ribbon(curve([(-0.5, -0.4), (-0.45, -1.0), (0.45, -1.0), (0.5, -0.4)]), 0.07), 0.75),
-        (closed(curve([(0, -0.5), (0.85, -0.35), (0.95, 0.6), (0, 0.75)])), 1),
-        (closed(curve([(0, -0.5), (0.86, -0.36), (0.6, 0.12), (0, 0.22)])), 0.8),
-        (closed([(0.1, 0.08), (0.1, 0.26)]), 2),
+        (close_outline(curve([(0, -0.5), (0.85, -0.35), (0.95, 0.6), (0, 0.75)])), 1),
+        (close_outline(curve([(0, -0.5), (0.86, -0.36), (0.6, 0.12), (0, 0.22)])), 0.8),
+        (close_outline([(0.1, 0.08), (0.1, 0.26)]), 2),
     ]),
     "arm": (SKINS, [
         (ribbon(curve([(6.5, 4.6), (2.0, 0.95), (-0.35, 0.0), (-0.95, 0.04)]), 0.46, 0.2), 1),
         (ellipse(-0.75, 0.02, 0.36, 0.27), 0.96),
     ]),
     "magazine": (_PRINTED, [
-        (closed([(0.75, -0.95), (0.75, 0.95)]), 1),
-        (closed([(0.62, -0.82), (0.62, -0.56)]), 0.45),
+        (close_outline([(0.75, -0.95), (0.75, 0.95)]), 1),
+        (close_outline([(0.62, -0.82), (0.62, -0.56)]), 0.45),
         (ellipse(0, 0.16, 0.4, 0.46), 1.7),
     ]),
     "plant": (_GREENS, [
-        (closed([(0.42, 1.0), (0.32, 1.9)]), 0.5),
+        (close_outline([(0.42, 1.0), (0.32, 1.9)]), 0.5),
         *(
             ([(x + lean * (1.2 - y) / 2, y + abs(lean) * (1.2 - y) / 4) for x, y in _LEAF], tone)
             for lean, tone in ((-1.4, 0.7), (1.4, 0.7), (-0.8, 0.9), (0.8, 0.9), (0, 1.1))
         ),
     ]),
 }  # fmt: skip
-"""Colours, and outlines around (0, 0), about one unit from the middle to the edge, with shades."""
+"""Colours, and outlines with shades around (0, 0), about one unit from the middle to the edge."""
 
 _ON_THE_FLOOR: Final = ("handbag", "magazine", "plant")
 
 
 def choose_thing(rng: random.Random, names: Iterable[str] = _THINGS) -> list[Part]:
-    """Return one of the named things in one of its colours, as it is or mirrored."""
+    """Return one of the named objects in one of its colours, possibly mirrored."""
     colours, outlines = _THINGS[rng.choice([*names])]
     own, is_mirrored = rng.choice(colours), rng.random() < 0.5
-    return [Part(mirrored(o) if is_mirrored else o, shade(own, tone)) for o, tone in outlines]
+    return [Part(mirror(o) if is_mirrored else o, shade(own, tone)) for o, tone in outlines]
 
 
 def draw_studio(rng: random.Random, size: Size) -> Image.Image:
-    """Return a plain ground: near white or pale, a little lighter in the middle."""
+    """Return a plain background: almost white or pale, and a little lighter in the middle."""
     colour = hsv(rng.random(), rng.choice((0.01, rng.uniform(0.02, 0.18))), rng.uniform(0.88, 0.98))
     light = Image.radial_gradient("L").resize(size).point(ramp(1.0, 0.86))
     return multiply(Image.new("RGB", size, colour), light)
 
 
 def draw_scene(rng: random.Random, size: Size, lying: bool) -> Image.Image:
-    """Return somebody's room or street; `lying`: a floor seen from above.
+    """Return a room or a street or, if `lying`, a floor seen from above.
 
-    It is drawn at half the size and enlarged: out of focus, as behind a person.
+    It is drawn at half the size and enlarged, so that it is out of focus, as behind a person.
     """
     width, height = (size[0] + 1) // 2, (size[1] + 1) // 2
     small = Image.new("RGB", (width, height), _choose_colour(rng))
@@ -104,7 +104,7 @@ def _choose_colour(rng: random.Random) -> Colour:
 
 
 def _draw_fronts(draw: ImageDraw.ImageDraw, rng: random.Random, ground: int, width: int) -> None:
-    """Draw a row of houses with windows, or low, of cupboards with doors."""
+    """Draw a row of houses with windows, or of low cupboards with doors."""
     pane, ceiling = rng.choice(((10, 15), (30, 40))), rng.choice((0, ground // 2))
     x = -rng.randint(0, 40)
     while x < width:

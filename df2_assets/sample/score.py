@@ -1,4 +1,4 @@
-"""How well the reasons and the checks find what was planted, and whether they invent anything."""
+"""Scores: how many planted defects the reasons and checks report, and what they invent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,18 +7,19 @@ import pandas as pd
 
 from df2_assets.checks import finding
 from df2_assets.dataset.reasons import Reason
-from df2_assets.sample.answer_key import Planted
+from df2_assets.sample.answer_key import PlantedDefect
 from df2_assets.store.layout import Roots
 
 Place = tuple[str, str | None, int | None]
-"""Split, image id (or the path of a file without one), item index."""
+"""Split, image id (or the path of a file without an id), item number."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """`planted` things that `what` must name, those it `found`, and what it named besides.
+    """The score of a reason or check, `what`.
 
-    `missed` and `invented` are the places themselves.
+    `planted` is the number of defects that it has to report, `found` the number that it reports.
+    `missed` are the places of the others, and `invented` the places that it reports without reason.
     """
 
     what: str
@@ -28,41 +29,45 @@ class Score:
     invented: list[Place]
 
     @property
-    def perfect(self) -> bool:
+    def is_perfect(self) -> bool:
         return not self.missed and not self.invented
 
 
-def score_reasons(key: list[Planted], refusals: pd.DataFrame) -> list[Score]:
-    """A score a reason code, of the rows of `refusals` of all splits."""
+def score_reasons(key: list[PlantedDefect], refusals: pd.DataFrame) -> list[Score]:
+    """Return one score per reason, from the rows of `refusals` of all splits."""
     named = list(zip(_places(refusals), refusals["reason"], strict=True))
     scores = []
     for reason in Reason:
-        planted = {_place(one) for one in key if one.expect.reason == reason}
-        scores.append(_score(reason.value, planted, [p for p, said in named if said == reason]))
+        planted = {_place(defect) for defect in key if defect.expect.reason == reason}
+        scores.append(
+            _score(reason.value, planted, [place for place, name in named if name == reason])
+        )
     return scores
 
 
 def score_checks(
-    key: list[Planted], offenders: Mapping[str, pd.DataFrame], built: list[str]
+    key: list[PlantedDefect], offenders: Mapping[str, pd.DataFrame], built: list[str]
 ) -> list[Score]:
-    """A score a check (`asset/check`), of its offenders of all splits.
+    """Return one score per check (`asset/check`), from its offenders in all splits.
 
-    `built` are the splits in the order in which they were built: what a check can only see once
-    another split is there, it may miss before.
+    `built` has the splits in the order in which they were built. A check may miss a defect that it
+    can only see after another split has been built.
     """
     scores = []
     for check, rows in offenders.items():
-        expected = [one for one in key if check in one.expect.checks]
-        due = {_place(one) for one in expected if _visible(one, built)}
-        allowed = {_place(one) for one in key if check in (*one.expect.checks, *one.expect.may)}
+        expected = [defect for defect in key if check in defect.expect.checks]
+        due = {_place(defect) for defect in expected if _is_visible(defect, built)}
+        allowed = {
+            _place(defect) for defect in key if check in (*defect.expect.checks, *defect.expect.may)
+        }
         scores.append(_score(check, due, _places(rows), allowed))
     return scores
 
 
 def read_offenders(roots: Roots, asset: str, check: str, splits: list[str]) -> pd.DataFrame:
-    """All offenders of a check, as its last run over each split left them."""
-    found = [finding.read_offenders(roots, asset, check, split) for split in splits]
-    parts = [rows for rows in found if rows is not None]
+    """Return all offenders of the last findings of a check, over all splits."""
+    tables = [finding.read_offenders(roots, asset, check, split) for split in splits]
+    parts = [rows for rows in tables if rows is not None]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
@@ -74,20 +79,20 @@ def _score(
     return Score(what, len(due), len(due) - len(missed), _sorted(missed), _sorted(invented))
 
 
-def _visible(one: Planted, built: list[str]) -> bool:
-    other = one.expect.once_built
-    return other is None or built.index(other) < built.index(one.split)
+def _is_visible(defect: PlantedDefect, built: list[str]) -> bool:
+    other = defect.expect.once_built
+    return other is None or built.index(other) < built.index(defect.split)
 
 
-def _place(one: Planted) -> Place:
-    return one.split, one.image_id or one.path, one.item_idx
+def _place(defect: PlantedDefect) -> Place:
+    return defect.split, defect.image_id or defect.path, defect.item_idx
 
 
 def _places(rows: pd.DataFrame) -> list[Place]:
-    """Where each row is: its image and item, else the path of its file, or its SKU.
+    """Return the place of each row: its image and item, or the path of its file, or its SKU.
 
-    A row without any of these is of the split, such as labels in a combination that no crop has:
-    a small sample lacks some, and nobody planted that.
+    Rows without any of these are about the split and are left out, such as combinations of labels
+    that no crop has: a small sample lacks some of them.
     """
     if rows.empty:
         return []

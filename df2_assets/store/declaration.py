@@ -1,7 +1,7 @@
-"""What a data set was declared with, for builds that do not say: `_df2_assets/declaration.json`.
+"""The settings that later builds inherit: `_df2_assets/declaration.json`.
 
-A file per SKU_ROOT, since settings are of a data set, not of a split. A further setting to remember
-is a field with a default: earlier records then mean what they meant.
+There is one file per SKU_ROOT, since these settings belong to a data set and not to a split. A new
+setting is a field with a default, so that earlier files keep their meaning.
 """
 
 from contextlib import suppress
@@ -16,9 +16,10 @@ from df2_assets.store.layout import Roots
 
 
 class Declaration(msgspec.Struct, frozen=True):
-    """`variants` are the prompts beside the contract's, from the file `prompts_file`.
+    """The inherited settings.
 
-    They are kept as they were read, since the file may move or change.
+    `variants` are the prompts in addition to the contract's. They are stored here as they were read
+    from `prompts_file`, since that file may move or change.
     """
 
     prompts_file: str | None = None
@@ -26,17 +27,17 @@ class Declaration(msgspec.Struct, frozen=True):
 
 
 def load(roots: Roots) -> Declaration:
-    """Return what the data set was last declared with; nothing for a new one.
+    """Return the settings that the data set was last declared with; the defaults for a new one.
 
-    Without a record, prompts of a split that has some count, so that none are lost.
+    If the file is missing, the prompts of a split that has any are used, so that none are lost.
 
-    Raises OutputError for a damaged record, NewerReleaseError for one with unknown settings.
+    Raises OutputError if the file is damaged, NewerReleaseError if it has unknown settings.
     """
     try:
         return _decode(roots)
     except FileNotFoundError:
-        recorded = (state.load(roots, split).variants for split in SPLITS)
-        return Declaration(variants=next(filter(None, recorded), ()))
+        of_splits = (state.load(roots, split).variants for split in SPLITS)
+        return Declaration(variants=next(filter(None, of_splits), ()))
 
 
 def _decode(roots: Roots) -> Declaration:
@@ -57,17 +58,17 @@ def _decode(roots: Roots) -> Declaration:
         )
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise OutputError(
-            f"{path} is damaged, so the prompts of this data set are not known: set DF2_PROMPTS to "
+            f"{path} is damaged, so the prompts of this data set are unknown: set DF2_PROMPTS to "
             "the file of their templates, or to none"
         ) from error
 
 
 def save(roots: Roots, declaration: Declaration) -> None:
-    """Record what the data set is declared with from now on, where the record says otherwise.
+    """Write the settings that the data set is declared with from now on, if they have changed.
 
     Raises NewerReleaseError.
     """
-    with suppress(FileNotFoundError, OutputError):  # a damaged record is replaced
+    with suppress(FileNotFoundError, OutputError):  # a damaged file is replaced
         if _decode(roots) == declaration:
             return
     with roots.sku.atomic(roots.declaration) as temporary:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from df2_assets.errors import os_errors_name
+from df2_assets.errors import name_os_errors
 from df2_assets.store.layout import Roots
 from df2_assets.store.store import Lines
 
@@ -46,7 +46,7 @@ class Journal:
         self._lines, self._path = lines, path
 
     def add(self, rows: list[CropRow]) -> None:
-        with os_errors_name(self._path):
+        with name_os_errors(self._path):
             self._lines.write(msgspec.json.encode(rows) + b"\n")
             self._lines.flush()
 
@@ -55,7 +55,7 @@ def read(roots: Roots, split: str) -> list[CropRow]:
     """Return all rows of finished shards; skip what a kill left of an unfinished line."""
     rows: list[CropRow] = []
     try:
-        lines = roots.sku.appended(roots.journal(split)).split(b"\n")[:-1]
+        lines = roots.sku.read_journal(roots.journal(split)).split(b"\n")[:-1]
     except FileNotFoundError:
         return rows
     for line in lines:

@@ -1,10 +1,9 @@
-"""Who holds a split for writing, and how long: locks of a disk, and leases of an object store.
+"""The holder of a lock, and leases: the locks of an object store.
 
-On disk it is a lock of the system, which frees it when its holder dies. In an object store it is an
-object that only its holder can replace: a lease. The object says for how many seconds its holder
-may be silent. While the split is held it is put again and again, each time on the condition that
-it is still the holder's own. Whether the time of another holder is over is told by the store's
-clock.
+A lease is an object that only its holder can replace. It says for how many seconds the holder may
+be silent. The holder renews it regularly, on the condition that it still is the holder's own. The
+clock of the store decides whether a lease has expired. (On disk, the operating system provides
+locks and frees them when the holder dies: `store/local.py`.)
 """
 
 import threading
@@ -22,17 +21,17 @@ from df2_assets.errors import (
     StorageError,
 )
 
-LASTS: Final = 60.0
-"""Seconds after the last sign of its holder from which an object's lock may be taken over."""
+LEASE_SECONDS: Final = 60.0
+"""Seconds without a renewal after which another process may take over a lease."""
 
 _MARGIN: Final = 2.0
-"""Seconds more that who takes over waits: stores tell times in whole ones."""
+"""Seconds to wait in addition: stores report times in whole seconds."""
 
-_held: list["_Renewal"] = []
+_held_leases: list["_Renewal"] = []
 
 
 class Holder(msgspec.Struct):
-    """Process, machine, Dagster run, and since when (ISO 8601)."""
+    """The process, machine and Dagster run that hold a lock, and since when (ISO 8601)."""
 
     pid: int
     host: str
@@ -44,25 +43,25 @@ class Holder(msgspec.Struct):
 
 
 class Lease(msgspec.Struct):
-    """What the object holds: who has the lock, and for how many seconds after its last put."""
+    """The content of a lease: its holder, and the seconds for which it is valid after a put."""
 
     holder: Holder
     seconds: float
 
 
 class Conflict(Exception):
-    """An object is not what a conditional put took it for."""
+    """A conditional put failed, because the object has changed."""
 
 
 Version = dict[str, Any]
-"""What tells one content of an object from the next, as its store wants to be told."""
+"""The identity of an object's content, in the form that its store expects."""
 
 
 class Objects(Protocol):
-    """What a lease needs of an object store."""
+    """The operations that a lease needs from an object store."""
 
     def put(self, path: str, data: bytes, mode: str | Version | None = None) -> Version:
-        """Write an object: always, only if it is new (`create`), or instead of a version.
+        """Write an object: always, only if it is new (`create`), or to replace a version.
 
         Raises Conflict.
         """
@@ -70,62 +69,64 @@ class Objects(Protocol):
     def get(self, path: str) -> tuple[bytes, Version]: ...
 
     def age(self, path: str) -> float:
-        """Return how many seconds ago an object was put, by the store's clock."""
+        """Return how many seconds ago an object was put, by the clock of the store."""
 
     def delete(self, path: str) -> None: ...
 
 
 def require_held_locks() -> None:
-    """Raise LostLockError where a lock of this process was lost: call it before each write."""
-    for renewal in _held:
+    """Raise LostLockError if this process has lost a lock. Call this before each write."""
+    for renewal in _held_leases:
         renewal.require_held()
 
 
-def busy(split: str, holder: Holder | None, remedy: str = "wait for it, or stop it") -> BusyError:
-    """Return the error of a split that another process holds."""
+def busy_error(
+    split: str, holder: Holder | None, remedy: str = "wait for it, or stop it"
+) -> BusyError:
+    """Return the error for a split that another process holds."""
     return BusyError(f"{split} is being built {holder or 'by another process'}: {remedy}.")
 
 
 @contextmanager
-def leased(store: Objects, path: str, split: str, holder: Holder) -> Iterator[None]:
-    """Hold an object. Raises BusyError, naming the holder, where another does."""
-    renewal = _Renewal(store, path, split, Lease(holder, LASTS))
-    _held.append(renewal)
+def hold_lease(store: Objects, path: str, split: str, holder: Holder) -> Iterator[None]:
+    """Hold a lease while the block runs. Raises BusyError if another process holds it."""
+    renewal = _Renewal(store, path, split, Lease(holder, LEASE_SECONDS))
+    _held_leases.append(renewal)
     renewal.start()
     try:
         yield
     finally:
-        _held.remove(renewal)
+        _held_leases.remove(renewal)
         renewal.stop()
 
 
 class _Renewal(threading.Thread):
-    """Takes a lock when it is created, and renews it until it is stopped."""
+    """A thread that takes a lease when it is created, and renews it until it is stopped."""
 
     def __init__(self, store: Objects, path: str, split: str, lease: Lease) -> None:
         super().__init__(name=f"lock of {split}", daemon=True)
         self._store, self._path, self._split, self._lease = store, path, split, lease
         self._data = msgspec.json.encode(lease)
-        self._over = threading.Event()
+        self._stopping = threading.Event()
         self._lost = False
         self._version = self._take()
         self._renewed = time.monotonic()
 
     def run(self) -> None:
-        while not self._over.wait(self._lease.seconds / 4):
+        while not self._stopping.wait(self._lease.seconds / 4):
             start = time.monotonic()
             try:
                 self._version = self._put(self._version)
             except (Conflict, FileNotFoundError):
                 self._lost = True
                 return
-            except StorageError:  # until the time is over, it may answer again
+            except StorageError:  # until the lease expires, the store may answer again
                 continue
             self._renewed = start
 
     def stop(self) -> None:
-        """Give the lock back, unless another build has it by now."""
-        self._over.set()
+        """Release the lease, unless another build has taken it over."""
+        self._stopping.set()
         self.join()
         with suppress(Df2Error, FileNotFoundError):
             if not self._is_lost() and self._store.get(self._path)[1] == self._version:
@@ -134,9 +135,9 @@ class _Renewal(threading.Thread):
     def require_held(self) -> None:
         if self._is_lost():
             raise LostLockError(
-                f"The lock of {self._split} ({self._path}) is not this build's any more: it could "
-                f"not be renewed for {self._lease.seconds:.0f} s, or was removed. What was "
-                "finished is kept: build again."
+                f"The lock of {self._split} ({self._path}) does not belong to this build any "
+                f"more: it could not be renewed for {self._lease.seconds:.0f} s, or was removed. "
+                "Finished files are kept: build again."
             )
 
     def _is_lost(self) -> bool:
@@ -148,20 +149,20 @@ class _Renewal(threading.Thread):
         try:
             data, version = self._store.get(self._path)
             age = self._store.age(self._path)
-        except FileNotFoundError:  # just given back
-            raise busy(self._split, None) from None
-        other = _decoded(data)
+        except FileNotFoundError:  # released a moment ago
+            raise busy_error(self._split, None) from None
+        other = _decode(data)
         if other is not None and age <= other.seconds + _MARGIN:
             seconds = f"{other.seconds:.0f}"
             remedy = f"wait for it, or stop it; after a kill the lock is free within {seconds} s"
-            raise busy(self._split, other.holder, remedy)
+            raise busy_error(self._split, other.holder, remedy)
         try:
             return self._put(version)
-        except (Conflict, FileNotFoundError):  # somebody was faster
-            raise busy(self._split, None) from None
+        except (Conflict, FileNotFoundError):  # another process was faster
+            raise busy_error(self._split, None) from None
 
     def _put(self, mode: str | Version) -> Version:
-        """Put the lease; where an answer was lost on its way, what lies there is this build's."""
+        """Put the lease. If only the answer was lost, the object is already this build's."""
         try:
             return self._store.put(self._path, self._data, mode)
         except Conflict:
@@ -171,7 +172,7 @@ class _Renewal(threading.Thread):
             raise
 
 
-def _decoded(data: bytes) -> Lease | None:
+def _decode(data: bytes) -> Lease | None:
     try:
         return msgspec.json.decode(data, type=Lease)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""Folders of this machine: plain system calls, and temporary names that are renamed."""
+"""Folders on this machine: plain system calls, and temporary files that are renamed."""
 
 import errno
 import filecmp
@@ -13,21 +13,27 @@ from typing import IO, Any, BinaryIO
 
 import msgspec
 
-from df2_assets.errors import OutputError, RootsError, dead_link, explain_os_error, os_errors_name
-from df2_assets.store.lease import Holder, busy
+from df2_assets.errors import (
+    OutputError,
+    RootsError,
+    explain_os_error,
+    find_dead_link,
+    name_os_errors,
+)
+from df2_assets.store.lease import Holder, busy_error
 from df2_assets.store.store import (
     NOT_A_FILE,
     Address,
     Enter,
     Status,
-    aside,
     status_of,
     temporary_name,
+    temporary_path,
 )
 
 
 class LocalStore:
-    """See `Store`. A file is written under a temporary name and renamed."""
+    """Files on this machine. A file is written under a temporary name, then renamed."""
 
     def stat(self, path: Address, *, follow_symlinks: bool = True) -> os.stat_result:
         return os.stat(path, follow_symlinks=follow_symlinks)
@@ -42,7 +48,7 @@ class LocalStore:
         return not os.path.isdir(folder) or os.access(folder, os.R_OK | os.X_OK)
 
     def resolve(self, path: Address) -> str:
-        """See `Store.resolve`; `Path.resolve` fails where links lead in a circle."""
+        """See `Store.resolve`. `Path.resolve` would fail for links that form a circle."""
         return os.path.realpath(path)
 
     def is_same(self, path: Address, other: Address) -> bool:
@@ -71,17 +77,17 @@ class LocalStore:
     def files(self, folder: Address) -> Iterator[tuple[str, Status]]:
         if not os.path.isdir(folder):
             return
-        # With a descriptor the system need not look up the folder again for each file in it.
+        # With a descriptor, the system does not look up the folder again for each file.
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             with os.scandir(descriptor) as entries:
                 for entry in entries:
                     try:
-                        found = entry.stat()
-                    except OSError:  # a link to nowhere
-                        found = entry.stat(follow_symlinks=False)
-                    size, time = status_of(found)
-                    yield entry.name, (size if stat.S_ISREG(found.st_mode) else NOT_A_FILE, time)
+                        result = entry.stat()
+                    except OSError:  # a dangling link
+                        result = entry.stat(follow_symlinks=False)
+                    size, time = status_of(result)
+                    yield entry.name, (size if stat.S_ISREG(result.st_mode) else NOT_A_FILE, time)
         finally:
             os.close(descriptor)
 
@@ -120,12 +126,12 @@ class LocalStore:
             file.seek(max(0, os.fstat(file.fileno()).st_size - size))
             return file.read()
 
-    def mapped(self, path: Address) -> tuple[memoryview, Status]:
+    def map_bytes(self, path: Address) -> tuple[memoryview, Status]:
         with open(path, "rb") as file:
-            found = os.fstat(file.fileno())
-            # A file of no bytes cannot be mapped.
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if found.st_size else b""
-        return memoryview(data), status_of(found)
+            result = os.fstat(file.fileno())
+            # An empty file cannot be mapped.
+            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if result.st_size else b""
+        return memoryview(data), status_of(result)
 
     def open_each(self, paths: Iterable[str]) -> Iterator[BinaryIO | OSError]:
         for path in paths:
@@ -154,20 +160,20 @@ class LocalStore:
 
     @contextmanager
     def atomic(self, path: Address) -> Iterator[Path]:
-        with _beside(Path(path)) as temporary:
+        with _temporary_beside(Path(path)) as temporary:
             yield temporary
-            _flush(temporary)
+            _sync(temporary)
             temporary.replace(path)
 
     def publish(
         self, path: Address, chunks: Iterable[bytes], before_change: Callable[[], None]
     ) -> bool:
-        with _beside(Path(path)) as temporary:
+        with _temporary_beside(Path(path)) as temporary:
             with temporary.open("xb") as file:
                 file.writelines(chunks)
             if os.path.isfile(path) and filecmp.cmp(temporary, path, shallow=False):
                 return False
-            _flush(temporary)
+            _sync(temporary)
             before_change()
             temporary.replace(path)
             return True
@@ -181,20 +187,20 @@ class LocalStore:
     def link(self, root: Address, names: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int]]:
         for name, other in names:
             source, path = f"{root}/{name}", Path(f"{root}/{other}")
-            with _beside(path) as temporary:
+            with _temporary_beside(path) as temporary:
                 try:
                     temporary.hardlink_to(source)
-                except OSError:  # another disk, or a file system without links
+                except OSError:  # another disk, or a file system without hard links
                     shutil.copy2(source, temporary)
                 temporary.replace(path)
             yield other, status_of(os.lstat(path))[1]
 
     def rename(self, folder: Address, moves: Mapping[str, str]) -> None:
-        for pairs in (
-            [(old, aside(new)) for old, new in moves.items()],
-            [(aside(new), new) for new in moves.values()],
+        for moves_of_step in (
+            [(old, temporary_path(new)) for old, new in moves.items()],
+            [(temporary_path(new), new) for new in moves.values()],
         ):
-            for old, new in pairs:
+            for old, new in moves_of_step:
                 os.replace(f"{folder}/{old}", f"{folder}/{new}")
 
     def unlink(self, path: Address, missing_ok: bool = False) -> None:
@@ -225,7 +231,7 @@ class LocalStore:
             file.truncate(file.read().rfind(b"\n") + 1)
             yield file
 
-    def appended(self, path: Address) -> bytes:
+    def read_journal(self, path: Address) -> bytes:
         return Path(path).read_bytes()
 
     def discard(self, path: Address) -> None:
@@ -233,56 +239,59 @@ class LocalStore:
 
     @contextmanager
     def hold(self, lock: Address, split: str, holder: Holder) -> Iterator[None]:
-        """See `Store.hold`; the system frees the lock when its holder dies."""
+        """See `Store.hold`. The system frees the lock when its holder dies."""
         import filelock  # loads asyncio, which no worker needs
 
         note = Path(lock).with_suffix(".json")
         note.parent.mkdir(parents=True, exist_ok=True)
-        held = filelock.FileLock(lock, timeout=0)
+        file_lock = filelock.FileLock(lock, timeout=0)
         try:
-            with os_errors_name(lock):
-                held.acquire()
+            with name_os_errors(lock):
+                file_lock.acquire()
         except filelock.Timeout:
-            raise busy(split, _noted(note)) from None
+            raise busy_error(split, _read_holder(note)) from None
         try:
             note.write_bytes(msgspec.json.encode(holder))
             yield
         finally:
             note.unlink(missing_ok=True)
-            held.release()
+            file_lock.release()
 
     def require_usable(self, root: Path) -> None:
-        """See `Store.require_usable`: one below a file, the home, or the root of all."""
+        """See `Store.require_usable`. Refuses a path below a file, the home, and the root."""
         try:
             os.stat(root)
         except OSError as error:
-            if error.errno != errno.ENOENT or dead_link(str(root)):
+            if error.errno != errno.ENOENT or find_dead_link(str(root)):
                 raise explain_os_error(error) from None
         place = self.resolve(root)
         if os.path.exists(place) and not os.path.isdir(place):
-            raise RootsError(f"SKU_ROOT ({place}) is not a folder; set it to a folder of its own.")
+            raise RootsError(f"SKU_ROOT ({place}) is not a folder: set it to a separate folder.")
         in_use = [os.sep]
-        with suppress(RuntimeError):  # no HOME, and a user without an entry: there is no home
+        with suppress(RuntimeError):  # without HOME and an entry for the user, there is no home
             in_use.append(self.resolve(Path.home()))
         if place in in_use:
-            raise RootsError(f"SKU_ROOT is {place}; set it to a folder of its own.")
+            raise RootsError(f"SKU_ROOT is {place}: set it to a separate folder.")
 
     def require_no_links(self, folder: Path, *, deep: bool = False) -> None:
         for path in (folder, *(folder.rglob("*") if deep else ())):
             if path.is_symlink():
                 raise OutputError(
-                    f"{path} is a link: files are only written to real folders. Remove it."
+                    f"{path} is a link, but files are only written to real folders: remove it."
                 )
 
 
 def _write(root: str, path: str, data: bytes) -> Status:
-    """Write under a temporary name, then rename: the file is there whole or not at all."""
+    """Write a file under a temporary name, then rename it, and return its status.
+
+    Raises OutputError.
+    """
     folder, name = os.path.split(f"{root}/{path}")
     temporary = f"{folder}/{temporary_name(name)}"
     try:
         if not os.path.isdir(folder):
             os.makedirs(folder, exist_ok=True)
-        if os.path.lexists(temporary):  # of a killed build, or a link to anything
+        if os.path.lexists(temporary):  # left by a killed build, or a link
             os.unlink(temporary)
         with open(temporary, "xb") as file:
             file.write(data)
@@ -295,12 +304,12 @@ def _write(root: str, path: str, data: bytes) -> Status:
         reason = os.strerror(error.errno or 0)
         raise OutputError(
             f"Cannot write {path} under {root}: {reason}. "
-            "Finished crops are kept; mend this and build again."
+            "Finished crops are kept: fix this, and build again."
         ) from None
     return status
 
 
-def _noted(note: Path) -> Holder | None:
+def _read_holder(note: Path) -> Holder | None:
     try:
         return msgspec.json.decode(note.read_bytes(), type=Holder)
     except (OSError, msgspec.DecodeError):
@@ -308,19 +317,21 @@ def _noted(note: Path) -> Holder | None:
 
 
 @contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """Open a temporary name beside `path`: free at first, since what lies there may be a link to
-    anything, and gone at the end."""
+def _temporary_beside(path: Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder of `path`, and remove it at the end.
+
+    A file that already has that name is removed first: it may be a link.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(temporary_name(path.name))
     temporary.unlink(missing_ok=True)
     try:
-        with os_errors_name(path):
+        with name_os_errors(path):
             yield temporary
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _flush(path: Path) -> None:
+def _sync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())

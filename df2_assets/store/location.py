@@ -1,4 +1,4 @@
-"""A root as it was given, a path or a URL, and what lies below it."""
+"""Addresses of files: a path on this machine, or a URL of an object store."""
 
 import os
 import re
@@ -7,7 +7,7 @@ from pathlib import Path, PosixPath
 from typing import IO, Any, Final, Self
 from urllib.parse import urlsplit
 
-from df2_assets.errors import RootsError, SettingsError, escaped, has_controls
+from df2_assets.errors import RootsError, SettingsError, escape_controls, has_controls
 from df2_assets.store.local import LocalStore
 from df2_assets.store.objects import ObjectStore
 from df2_assets.store.store import Address, Store
@@ -15,33 +15,33 @@ from df2_assets.store.store import Address, Store
 CONTROLS_REMEDY: Final = (
     "give it in UTF-8 and without control characters, such as the \\r at the ends of Windows lines"
 )
-"""What to do about text for which `has_controls` is true."""
+"""What to do about a text for which `has_controls` is true."""
 
 _SCHEMES: Final = {
     **dict.fromkeys(("s3", "s3a"), "s3"),
     **dict.fromkeys(("gs", "gcs"), "gs"),
     **dict.fromkeys(("az", "azure", "adl", "abfs", "abfss"), "az"),
 }
-"""The one spelling of each scheme of a URL."""
+"""The canonical spelling of each URL scheme."""
 
 _ONE_SLASH: Final = re.compile(r"^([a-z][a-z0-9+.-]*):/(?!/)")
-"""A URL as pathlib leaves it: it makes one slash of two."""
+"""A URL after pathlib has turned its two slashes into one."""
 
 _LOCAL: Final = LocalStore()
 _bucket: Final = cache(ObjectStore)
 
 
 def store_at(place: Address) -> Store:
-    """Return the store in which a place lies: this alone tells addresses apart."""
-    scheme, found, rest = str(place).partition("://")
-    return _bucket(f"{scheme}://{rest.partition('/')[0]}") if found else _LOCAL
+    """Return the store of an address. Only this function distinguishes the kinds of addresses."""
+    scheme, separator, rest = str(place).partition("://")
+    return _bucket(f"{scheme}://{rest.partition('/')[0]}") if separator else _LOCAL
 
 
 class Location(PosixPath):
-    """A place in a store, by its address: a path of this machine, or `scheme://bucket/key`.
+    """An address in a store: a path on this machine, or `scheme://bucket/key`.
 
-    What pathlib does with names works on it as on any path. What looks at files asks the store.
-    What only files of this machine can do raises TypeError in an object store.
+    Methods of pathlib that work on names work as usual. Methods that access files ask the store.
+    What only local files can do raises TypeError in an object store.
     """
 
     @property
@@ -53,7 +53,7 @@ class Location(PosixPath):
 
     def __fspath__(self) -> str:
         if is_url(address := str(self)):
-            raise TypeError(f"{address} is no file of this machine")
+            raise TypeError(f"{address} is not a file on this machine")
         return address
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
@@ -85,26 +85,26 @@ def is_url(text: str) -> bool:
 
 
 def locate(text: str, base: Path | None = None) -> Location:
-    """Return the place that `text` names; a relative path lies in `base`, by default where one is.
+    """Return the location that a text names. A relative path is relative to `base`.
 
-    Raises RootsError for a URL of another store, that names no bucket, or holds what may be a
-    secret, and for text with control characters or bytes that are not UTF-8; SettingsError for an
-    unknown home.
+    By default, `base` is the current folder. Raises RootsError for a URL with an unknown scheme,
+    without a bucket or with what may be a secret, and for a text with control characters or bytes
+    that are not UTF-8. Raises SettingsError for an unknown home folder.
     """
     if has_controls(text):
-        raise RootsError(f"'{escaped(text)}' cannot be used: {CONTROLS_REMEDY}.")
+        raise RootsError(f"'{escape_controls(text)}' cannot be used: {CONTROLS_REMEDY}.")
     if not is_url(text):
         return Location((base or Path.cwd()) / expand(text))
     scheme, _, rest = text.partition("://")
     if "@" in urlsplit(text).netloc or "?" in rest or "#" in rest:
         raise RootsError(
-            f"A {scheme}:// address has a user, password or query in it: give a bucket and a "
-            "prefix alone, and credentials through the client's own configuration."
+            f"A {scheme}:// address contains a user, password or query: give only a bucket and "
+            "a prefix, and set credentials in the configuration of the client."
         )
     if scheme == "file" or not rest.strip("/") or rest.startswith("/"):
         raise RootsError(f"{text} names no bucket: give a path, or s3://bucket/prefix.")
     if "//" in rest.rstrip("/") or {".", ".."} & set(rest.split("/")):
-        raise RootsError(f"{text} has an empty part, a . or a .. in it: leave it out.")
+        raise RootsError(f"{text} contains an empty part, a . or a ..: remove it.")
     if scheme not in _SCHEMES:
         raise RootsError(
             f"{scheme}:// cannot be used: give a path, or s3://, gs:// or az:// with a bucket and "
@@ -114,14 +114,14 @@ def locate(text: str, base: Path | None = None) -> Location:
 
 
 def expand(text: str) -> Path:
-    """Return a path with the home folder for a leading `~`.
+    """Return a path with the home folder in place of a leading `~`.
 
-    Raises SettingsError where nothing says which folder that is: an unknown user, or no HOME.
+    Raises SettingsError if the home folder is unknown: there is no such user, or no HOME.
     """
     try:
         return Path(text).expanduser()
     except RuntimeError:
         user = text.partition("/")[0]
         raise SettingsError(
-            f"{text} cannot be used: the home folder of {user} is not known. Give the path in full."
+            f"{text} cannot be used: the home folder of {user} is unknown. Give the full path."
         ) from None

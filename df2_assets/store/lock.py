@@ -1,4 +1,4 @@
-"""One writer per split: on one machine or, in an object store, over all machines."""
+"""The lock of a split: one writer on a machine or, in an object store, on all machines."""
 
 import os
 import platform
@@ -13,15 +13,16 @@ from df2_assets.store.lease import Holder
 
 @contextmanager
 def writer(roots: Roots, split: str, run_id: str) -> Iterator[None]:
-    """Hold `split` for writing. Raises BusyError, naming the holder, where another does.
+    """Lock a split for writing while the block runs.
 
-    Raises RootsError where a link under SKU_ROOT leads the project's own files elsewhere.
+    Raises BusyError, which names the holder, if another process has locked it. Raises RootsError if
+    a link under SKU_ROOT would move the project's own files elsewhere.
     """
     try:
         for folder, is_deep in roots.own_folders().items():
             roots.sku.require_no_links(folder, deep=is_deep)
-    except OutputError as problem:
-        raise RootsError(str(problem)) from None
+    except OutputError as error:
+        raise RootsError(str(error)) from None
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     holder = Holder(os.getpid(), platform.node(), run_id, now)
     with roots.sku.hold(roots.lock(split), split, holder):

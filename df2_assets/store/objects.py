@@ -1,8 +1,9 @@
-"""Buckets of S3, Google Cloud Storage and Azure, through obstore: whole puts, no folders, no links.
+"""Buckets of S3, Google Cloud Storage and Azure, through obstore.
 
-Credentials, endpoint and region are the client's own configuration: nothing here keeps or shows
-them. An error names the address and the store's code, never what the store or client wrote. Before
-each put and each removal the lock of the split has to be held still (LostLockError).
+There are no folders and no links, and an object is always written as a whole. Credentials, endpoint
+and region come from the configuration of the client: this module neither stores nor shows them. An
+error names the address and the code of the store, never the text of the store or the client. Before
+each put and each removal, this process must still hold the lock of the split (LostLockError).
 """
 
 import errno
@@ -27,23 +28,23 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import IO, Any, BinaryIO, Final, TypeVar, cast
 
 from df2_assets.errors import StorageError
-from df2_assets.store.lease import Conflict, Holder, Version, leased, require_held_locks
-from df2_assets.store.store import Address, Enter, Status, aside
+from df2_assets.store.lease import Conflict, Holder, Version, hold_lease, require_held_locks
+from df2_assets.store.store import Address, Enter, Status, temporary_path
 
-AT_ONCE: Final = 16
-"""Requests of one process that may be under way together."""
+MOST_REQUESTS: Final = 16
+"""The most requests that one process has in flight at the same time."""
 
 PAGE: Final = 1000
-"""Entries of a page of a listing, and objects that one request deletes."""
+"""Entries per page of a listing, and objects that one request deletes."""
 
 _BLOCK: Final = 64 * 1024
-"""Bytes that are read of an object of which the beginning is wanted."""
+"""Bytes per read, when only the beginning of an object is needed."""
 
 _ATTEMPTS: Final = 5
-"""How often a request is tried, unless AWS_MAX_ATTEMPTS says otherwise."""
+"""Attempts per request, unless AWS_MAX_ATTEMPTS sets another number."""
 
 _JOURNAL_SECONDS: Final = 1.0
-"""Seconds of a journal that are gathered into one object: what a kill may cost."""
+"""Seconds of a journal that go into one object, and that a kill may lose."""
 
 _PART: Final = re.compile(r"[0-9]+\.jsonl")
 
@@ -56,7 +57,7 @@ class _BrokenOffError(StorageError):
 
 
 class ObjectStore:
-    """See `Store`: a bucket at `url`, such as `s3://bucket`. It pickles as that address alone."""
+    """A bucket at `url`, such as `s3://bucket`. Only the address is pickled."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -64,7 +65,7 @@ class ObjectStore:
     # Requests
 
     def get(self, path: Address) -> tuple[bytes, Version]:
-        """Return the bytes of an object and their version: one request."""
+        """Return the bytes and the version of an object, with one request."""
 
         def whole() -> tuple[bytes, Version]:
             answer = _obstore().get(self._client, self._key(path))
@@ -73,16 +74,16 @@ class ObjectStore:
         return self._retry(path, whole)
 
     def head(self, path: Address) -> Status:
-        """Return the status of an object: one request."""
+        """Return the status of an object, with one request."""
         return _status(self._ask("head", path))
 
     def put(self, path: Address, data: bytes, mode: str | Version | None = None) -> Version:
-        """Write an object: always, only if it is new (`create`), or instead of a version."""
+        """Write an object: always, only if it is new (`create`), or to replace a version."""
         result = self._ask("put", path, data, mode=mode, max_concurrency=2)
         return _version(result)
 
     def age(self, path: Address) -> float:
-        """Return how many seconds ago an object was put, by the store's clock: four requests."""
+        """Return the age of an object in seconds, by the store's clock, with four requests."""
         clock = f"{path}.now"
         self.put(clock, b"")
         age = self._ask("head", clock)["last_modified"] - self._ask("head", path)["last_modified"]
@@ -90,40 +91,40 @@ class ObjectStore:
         return float(age.total_seconds())
 
     def delete(self, *paths: Address) -> None:
-        """Delete objects, a missing one as well: in S3 and Azure a request for many."""
+        """Delete objects, which may be missing. S3 and Azure delete many with one request."""
         keys = [self._key(path) for path in paths]
         try:
             self._retry(paths[0], _obstore().delete, self._client, keys)
-        except FileNotFoundError:  # then it is not known which of them are left
+        except FileNotFoundError:  # then it is unknown which of them remain
 
-            def one(path: Address) -> None:
+            def delete_if_present(path: Address) -> None:
                 with suppress(FileNotFoundError):
                     self._ask("delete", path)
 
-            deque(each(one, paths), maxlen=0)
+            deque(run_each(delete_if_present, paths), maxlen=0)
 
-    def listed(self, folder: Address) -> Iterator[tuple[str, Status]]:
-        """Yield all objects below a folder by their names relative to it: a request a page."""
+    def list_objects(self, folder: Address) -> Iterator[tuple[str, Status]]:
+        """Yield all objects below a folder, by their relative names, with one request per page."""
         key = self._key(folder)
         start = f"{key}/" if key else ""
 
         def entries() -> Iterator[dict[str, Any]]:
-            seen = None
-            for left in reversed(range(_ATTEMPTS)):
-                pages = _obstore().list(self._client, start or None, offset=seen, chunk_size=PAGE)
+            last = None
+            for remaining in reversed(range(_ATTEMPTS)):
+                pages = _obstore().list(self._client, start or None, offset=last, chunk_size=PAGE)
                 try:
                     while page := self._explain(folder, next, pages, None):
                         yield from page
-                        seen = page[-1]["path"]
-                except _BrokenOffError:  # from there on once more
-                    if not left:
+                        last = page[-1]["path"]
+                except _BrokenOffError:  # continue after the last entry
+                    if not remaining:
                         raise
                 else:
                     return
 
         before: dict[str, Any] | None = None
         for entry in entries():
-            # What some tools put in place of a folder has its name, no bytes, and comes before it.
+            # Some tools create an empty object with the name of a folder, before its content.
             if before and (before["size"] or not entry["path"].startswith(f"{before['path']}/")):
                 yield before["path"].removeprefix(start), _status(before)
             before = entry if entry["path"].startswith(start) else None
@@ -142,30 +143,30 @@ class ObjectStore:
         return self._retry(path, function, self._client, self._key(path), *arguments, **options)
 
     def _retry(self, path: Address, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        """Return what `call` returns, made again where its answer breaks off."""
-        for left in reversed(range(_ATTEMPTS)):
+        """Return the result of `call`. If the answer breaks off, call again."""
+        for remaining in reversed(range(_ATTEMPTS)):
             try:
                 return self._explain(path, call, *arguments, **options)
             except _BrokenOffError:
-                if not left:
+                if not remaining:
                     raise
-        raise AssertionError("one attempt at least")
+        raise AssertionError("there is at least one attempt")
 
     def _explain(self, path: Address, call: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        """Return what `call` returns; raise its errors in words."""
+        """Return the result of `call`. Raise its errors as `_explain_error` words them."""
         try:
             return call(*arguments, **options)
         except StorageError:  # of the client
             raise
         except Exception as error:
-            raise _explained(str(path), error) from None
+            raise _explain_error(str(path), error) from None
 
-    # Looking
+    # Status
 
     def stat(self, path: Address, *, follow_symlinks: bool = True) -> os.stat_result:
-        """See `Store.stat`: the time of change is the stamp of the entity tag. One request."""
+        """See `Store.stat`. The time of change is the stamp of the entity tag. One request."""
         if not self._key(path):
-            raise _missing(str(path))
+            raise _not_found_error(str(path))
         size, stamp = self.head(path)
         return os.stat_result((stat.S_IFREG, 0, 0, 1, 0, 0, size, 0, 0, 0), {"st_mtime_ns": stamp})
 
@@ -204,14 +205,14 @@ class ObjectStore:
         yield from (path.rstrip("/").rpartition("/")[2] for path in level["common_prefixes"])
 
     def files(self, folder: Address) -> Iterator[tuple[str, Status]]:
-        """See `Store.files`: page after page, of which the first may be enough."""
-        yield from (entry for entry in self.listed(folder) if "/" not in entry[0])
+        """See `Store.files`. Pages are requested one after another, as far as they are needed."""
+        yield from (entry for entry in self.list_objects(folder) if "/" not in entry[0])
 
     def walk(
         self, folder: Address, enter: Enter = lambda _: True
     ) -> Iterator[tuple[str, Status | None]]:
         skipped = set()
-        for name, status in self.listed(folder):
+        for name, status in self.list_objects(folder):
             parents = (name[:at] for at, letter in enumerate(name) if letter == "/")
             outside = next((parent for parent in parents if not enter(parent)), None)
             if outside is None:
@@ -221,23 +222,23 @@ class ObjectStore:
                 yield outside, None
 
     def lookup(self, root: Address, folder: Address) -> Callable[[str], bool]:
-        """See `Store.lookup`: one listing of the folder."""
+        """See `Store.lookup`. The folder is listed once."""
         below = str(folder).removeprefix(f"{root}/")
-        return {f"{below}/{name}" for name, _ in self.listed(folder)}.__contains__
+        return {f"{below}/{name}" for name, _ in self.list_objects(folder)}.__contains__
 
     # Reading
 
     def open(self, path: Address, mode: str = "r", **options: Any) -> IO[Any]:
-        """See `Store.open`: the object in memory. One request."""
+        """See `Store.open`. The object is held in memory. Needs one request."""
         if mode not in ("r", "rb"):
-            raise TypeError(f"{path} is no file of this machine: its store writes it")
+            raise TypeError(f"{path} is not a file on this machine: write it through its store")
         whole = io.BytesIO(self.get(path)[0])
         if mode == "rb":
             return whole
         return io.TextIOWrapper(whole, options.get("encoding"), options.get("errors"))
 
     def read_end(self, path: Address, size: int) -> bytes:
-        """See `Store.read_end`; Azure knows no range from the end: there it is read whole."""
+        """See `Store.read_end`. Azure has no range from the end: there, all bytes are read."""
 
         def end() -> bytes:
             options = {"range": {"suffix": size}}
@@ -249,20 +250,20 @@ class ObjectStore:
         except NotImplementedError:
             return self.get(path)[0]
 
-    def mapped(self, path: Address) -> tuple[memoryview, Status]:
+    def map_bytes(self, path: Address) -> tuple[memoryview, Status]:
         data, version = self.get(path)
         return memoryview(data), (len(data), stamp(version))
 
     def open_each(self, paths: Iterable[str]) -> Iterator[BinaryIO | OSError]:
-        yield from each(self._whole, paths)
+        yield from run_each(self._whole, paths)
 
     def peek_each(self, paths: Iterable[str]) -> Iterator[BinaryIO | OSError]:
-        yield from each(self._beginning, paths)
+        yield from run_each(self._beginning, paths)
 
     def read_each(self, paths: Iterable[tuple[str, int]]) -> Iterator[bytes | OSError]:
-        ahead, wanted = tee(paths)
-        files = each(self._whole, (path for path, _ in ahead))
-        for (_, most), file in zip(wanted, files, strict=True):
+        ahead, pairs = tee(paths)
+        files = run_each(self._whole, (path for path, _ in ahead))
+        for (_, most), file in zip(pairs, files, strict=True):
             yield file if isinstance(file, OSError) else file.read(most)
 
     def status(self, file: BinaryIO) -> Status:
@@ -284,7 +285,7 @@ class ObjectStore:
         return file
 
     def part(self, path: Address, start: int, length: int) -> bytes:
-        """Return some bytes of an object, fewer at its end: one request."""
+        """Return some bytes of an object, fewer at its end, with one request."""
         try:
             return bytes(self._ask("get_range", path, start=start, length=length))
         except EOFError:
@@ -317,7 +318,7 @@ class ObjectStore:
             path, data = file
             return path, data, (len(data), stamp(self._write(f"{root}/{path}", data)))
 
-        yield from each(write, files)
+        yield from run_each(write, files)
 
     def _write(self, path: Address, data: bytes) -> Version:
         require_held_locks()
@@ -330,16 +331,16 @@ class ObjectStore:
             self._ask("copy", f"{root}/{name}", self._key(f"{root}/{other}"))
             return other, self.head(f"{root}/{other}")[1]
 
-        yield from each(copy, names)
+        yield from run_each(copy, names)
 
     def rename(self, folder: Address, moves: Mapping[str, str]) -> None:
-        for pairs in (
-            [(old, aside(new)) for old, new in moves.items()],
-            [(aside(new), new) for new in moves.values()],
+        for moves_of_step in (
+            [(old, temporary_path(new)) for old, new in moves.items()],
+            [(temporary_path(new), new) for new in moves.values()],
         ):
-            deque(self.link(folder, pairs), maxlen=0)
+            deque(self.link(folder, moves_of_step), maxlen=0)
         new = set(moves.values())
-        self.remove(folder, {*map(aside, new), *moves} - new)
+        self.remove(folder, {*map(temporary_path, new), *moves} - new)
 
     def unlink(self, path: Address, missing_ok: bool = False) -> None:
         require_held_locks()
@@ -351,7 +352,7 @@ class ObjectStore:
             self.delete(*paths)
 
     def remove_empty(self, root: Address, folders: Iterable[str]) -> None:
-        """See `Store.remove_empty`: there are no folders."""
+        """See `Store.remove_empty`. There are no folders."""
 
     @contextmanager
     def append(self, path: Address) -> Iterator["_Journal"]:
@@ -361,7 +362,7 @@ class ObjectStore:
         finally:
             journal.close()
 
-    def appended(self, path: Address) -> bytes:
+    def read_journal(self, path: Address) -> bytes:
         return b"".join(self.get(f"{path}/{name}")[0] for name in self.parts(path))
 
     def discard(self, path: Address) -> None:
@@ -369,22 +370,22 @@ class ObjectStore:
 
     def parts(self, path: Address) -> list[str]:
         """Return the names of the parts of a journal, oldest first."""
-        return [name for name, _ in self.listed(path) if _PART.fullmatch(name)]
+        return [name for name, _ in self.list_objects(path) if _PART.fullmatch(name)]
 
-    # Guarding
+    # Locks and guards
 
     def hold(self, lock: Address, split: str, holder: Holder) -> AbstractContextManager[None]:
-        return leased(self, str(lock), split, holder)
+        return hold_lease(self, str(lock), split, holder)
 
     def require_usable(self, root: Path) -> None:
-        """See `Store.require_usable`: any prefix can be."""
+        """See `Store.require_usable`. Every prefix can be used."""
 
     def require_no_links(self, folder: Path, *, deep: bool = False) -> None:
-        """See `Store.require_no_links`: there are none."""
+        """See `Store.require_no_links`. There are no links."""
 
 
 class _Whole(io.BytesIO):
-    """An object in memory, with the stamp of the entity tag that it came with."""
+    """An object in memory, with the stamp of its entity tag."""
 
     def __init__(self, data: bytes, stamp: int) -> None:
         super().__init__(data)
@@ -392,7 +393,7 @@ class _Whole(io.BytesIO):
 
 
 class _Beginning(io.RawIOBase):
-    """An object that is read from its beginning, a block a request."""
+    """An object that is read from its beginning, one block per request."""
 
     def __init__(self, store: ObjectStore, path: str) -> None:
         self._store, self._path = store, path
@@ -406,7 +407,7 @@ class _Beginning(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         if whence == io.SEEK_END:
-            raise io.UnsupportedOperation("its length is not asked for")
+            raise io.UnsupportedOperation("the length of the object is unknown")
         self._at = offset + (self._at if whence == io.SEEK_CUR else 0)
         return self._at
 
@@ -418,7 +419,7 @@ class _Beginning(io.RawIOBase):
 
 
 class _Journal:
-    """Lines, gathered into objects below `path` that are numbered on from those already there."""
+    """Lines, collected into objects below `path`, which continue the numbers of existing ones."""
 
     def __init__(self, store: ObjectStore, path: Address) -> None:
         self._store, self._path = store, path
@@ -431,12 +432,15 @@ class _Journal:
         self._lines.append(line)
 
     def flush(self) -> None:
-        """Put what was gathered, now and then. Raises StorageError or LostLockError."""
+        """Put the collected lines, if the last put was long enough ago.
+
+        Raises StorageError or LostLockError.
+        """
         if time.monotonic() - self._put >= _JOURNAL_SECONDS:
             self.close()
 
     def close(self) -> None:
-        """Put what was gathered. Raises as `flush` does."""
+        """Put the collected lines. Raises as `flush` does."""
         if self._lines:
             require_held_locks()
             self._store.put(f"{self._path}/{self._next:08d}.jsonl", b"".join(self._lines))
@@ -446,19 +450,19 @@ class _Journal:
 
 
 def stamp(version: Mapping[str, Any]) -> int:
-    """Return an entity tag as a number of 63 bits: what a time of change is for a file."""
-    tag = (version["e_tag"] or "").strip('"')  # which Azure adds in some answers only
+    """Return an entity tag as a number of 63 bits, which replaces the time of change of a file."""
+    tag = (version["e_tag"] or "").strip('"')  # Azure adds quotes in some answers only
     return int.from_bytes(hashlib.sha256(tag.encode()).digest()[:8]) >> 1
 
 
-def each(function: Callable[[S], T], arguments: Iterable[S]) -> Iterator[T]:
-    """Yield `function` of each argument, in order: many requests under way, a few ahead."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+def run_each(function: Callable[[S], T], arguments: Iterable[S]) -> Iterator[T]:
+    """Yield `function` of each argument, in order. Several calls run at the same time, ahead."""
+    with ThreadPoolExecutor(MOST_REQUESTS) as pool:
         ahead: deque[Future[T]] = deque()
         try:
             for argument in arguments:
                 ahead.append(pool.submit(function, argument))
-                if len(ahead) >= 2 * AT_ONCE:
+                if len(ahead) >= 2 * MOST_REQUESTS:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()
@@ -480,26 +484,26 @@ def _version(result: Mapping[str, Any]) -> Version:
 
 @cache
 def _client(url: str, process: int) -> Any:
-    """Return the client of a bucket: each process, also a forked one, has its own."""
+    """Return the client of a bucket. Each process has its own, also a forked one."""
     attempts = os.environ.get("AWS_MAX_ATTEMPTS", "")
     retries = {"max_retries": (int(attempts) if attempts.isdigit() else _ATTEMPTS) - 1}
-    # A part may take long to send; a silent server is given up sooner. The address says whether
+    # Sending a part may take long, but a silent server fails sooner. The address decides whether
     # a connection is encrypted.
     options = {"timeout": "10 minutes", "read_timeout": "30 seconds", "allow_http": True}
     _obstore()
     from obstore.store import from_url
 
     try:
-        more = _configured() if url.startswith("s3://") else {}
+        more = _read_configuration() if url.startswith("s3://") else {}
         return from_url(url, client_options=options, retry_config=retries, **more)
     except StorageError:
         raise
     except Exception as error:
-        raise _explained(url, error) from None
+        raise _explain_error(url, error) from None
 
 
-def _configured() -> dict[str, Any]:
-    """Return what obstore does not read itself: the AWS profile, and AWS_NO_SIGN_REQUEST."""
+def _read_configuration() -> dict[str, Any]:
+    """Return settings that obstore does not read: the AWS profile, and AWS_NO_SIGN_REQUEST."""
     if os.environ.get("AWS_NO_SIGN_REQUEST", "").lower() in ("1", "true", "yes"):
         return {"skip_signature": True}
     if "AWS_ACCESS_KEY_ID" in os.environ or "AWS_SKIP_SIGNATURE" in os.environ:
@@ -515,38 +519,38 @@ def _configured() -> dict[str, Any]:
     return config
 
 
-_loaded_in: int | None = None
-"""The process in which obstore was loaded."""
+_loading_process: int | None = None
+"""The id of the process that loaded obstore."""
 
-_of_parents: list[Any] = []
-"""Modules of the process that this one was forked from, kept: to free them is not safe."""
+_parent_modules: list[Any] = []
+"""The modules of the parent process after a fork. It is not safe to free them."""
 
 
 def _obstore() -> Any:
-    """Return obstore; raise StorageError where it is not installed."""
-    global _loaded_in
-    if _loaded_in not in (None, os.getpid()):
+    """Return the module obstore. Raises StorageError if it is not installed."""
+    global _loading_process
+    if _loading_process not in (None, os.getpid()):
         _load_again()
-    _loaded_in = os.getpid()
+    _loading_process = os.getpid()
     try:
         import obstore
     except ImportError:
         raise StorageError(
-            "Object stores need the extra. In a checkout: pip install -e '.[objects]' and "
+            "Object stores need an extra. In a checkout, run: pip install -e '.[objects]' and "
             "elsewhere: pip install 'df2-assets[objects]'"
         ) from None
     return obstore
 
 
 def _load_again() -> None:
-    """Load obstore once more, in a forked process.
+    """Load obstore again in a forked process.
 
-    Its threads have stayed in the parent, and every call would wait for them for ever. The library
-    has one set of threads per file that it is loaded from: a copy has its own.
+    Its threads remain in the parent, and every call would wait for them forever. The library has
+    one set of threads per file that it is loaded from, so a copy of the file has its own.
     """
     names = [name for name in sys.modules if name.partition(".")[0] == "obstore"]
     before = {name: sys.modules.pop(name) for name in names}
-    _of_parents.append(before)
+    _parent_modules.append(before)
     name = "obstore._obstore"
     with NamedTemporaryFile(suffix=".so") as copy:
         with open(str(before[name].__file__), "rb") as library:
@@ -574,45 +578,47 @@ _ENDPOINT: Final = {
 }
 
 
-def _missing(path: str) -> FileNotFoundError:
+def _not_found_error(path: str) -> FileNotFoundError:
     return FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
 
 
-def _explained(path: str, error: Exception) -> Exception:
-    """Return what an error of the client means, without what the store or the client wrote."""
+def _explain_error(path: str, error: Exception) -> Exception:
+    """Return an error of the client in our words, without the text of the store or the client."""
     kind, text = type(error).__name__, str(error)
     code = re.search(r"<Code>(\w+)</Code>|\(code: (\w+)\)|\"code\": *\"(\w+)\"", text)
     number = re.search(r"status code: (\d+) ([\w ]+)", text)
     known = next(filter(None, code.groups())) if code else number[2] if number else kind
     if kind == "NotSupportedError":
         return NotImplementedError(path)
-    # The client says so itself where a server answers without what was asked for, as Azurite does.
+    # The client itself raises this if a server ignores the range, as Azurite does.
     if (number and number[1] == "416") or "Wanted range starting at" in text:
         return EOFError(path)
     has_bucket = known not in _NO_BUCKET and "container does not exist" not in text
     if has_bucket and kind in ("AlreadyExistsError", "PreconditionError"):
         return Conflict(path)
     if has_bucket and kind == "FileNotFoundError":
-        return _missing(path)
+        return _not_found_error(path)
     broke_off = "response body" in text
     sort = _BrokenOffError if broke_off else StorageError
-    return sort(f"{path}: {_remedy(path.partition(':')[0], kind, text, known, has_bucket)}")
+    return sort(
+        f"{path}: {_describe_problem(path.partition(':')[0], kind, text, known, has_bucket)}"
+    )
 
 
-def _remedy(scheme: str, kind: str, text: str, known: str, has_bucket: bool) -> str:
-    """Return what is wrong, and what to do."""
+def _describe_problem(scheme: str, kind: str, text: str, known: str, has_bucket: bool) -> str:
+    """Return what is wrong with a request, and what to do about it."""
     if not has_bucket:
-        return "there is no such bucket: make it, or name another one."
+        return "the bucket does not exist: create it, or name another one."
     if known in _EXPIRED or "expired" in text.lower():
         return f"the credentials have expired ({known}): renew them, and try again."
     if _is_about_credentials(kind, text):
-        return f"no credentials that can be used ({known}): set {_CREDENTIALS[scheme]}."
+        return f"there are no usable credentials ({known}): set {_CREDENTIALS[scheme]}."
     if kind == "PermissionDeniedError" or re.search(r"status code: 40[13]|AccessDenied", text):
-        return f"access is denied ({known}): these credentials lack a right that is needed."
+        return f"access is denied ({known}): the credentials lack a permission."
     if re.search(r"kind: (Connect|Timeout)|error sending request|timed out", text):
         reason = "Timeout" if re.search(r"kind: Timeout|timed out", text) else "Connect"
         return f"the store does not answer ({reason}): check {_ENDPOINT[scheme]} and the network."
-    return f"the store answers with an error ({known}). What was finished is kept: try again later."
+    return f"the store answers with an error ({known}). Finished files are kept: try again later."
 
 
 def _is_about_credentials(kind: str, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Room on the disk."""
+"""Free space on the disk."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ from df2_assets.store.location import store_at
 
 
 def require_space(root: Path, needed: int, what: str) -> None:
-    """Raise DiskFullError where the disk of `root` has less than `needed` bytes free for `what`."""
+    """Raise DiskFullError if the disk of `root` has fewer than `needed` free bytes for `what`."""
     available = store_at(root).free(root)
     if available is not None and needed > available:
         raise DiskFullError(
             f"{what} needs about {needed / 1e6:,.1f} MB, and {root} has {available / 1e6:,.1f} MB "
-            "free: make room, or set SKU_ROOT to another disk."
+            "free: free some space, or set SKU_ROOT to another disk."
         )

@@ -1,7 +1,7 @@
-"""Names that operating systems, file servers and sync tools leave among anybody's files.
+"""Names of files that operating systems, file servers and sync tools leave in folders.
 
-They are nobody's data: builds and checks ignore them, `verify` lists those among the crops, and
-nothing deletes them. This list is the only one.
+Builds and checks ignore them, `verify` lists those among the crops, and nothing deletes them. This
+is the only list of such names.
 """
 
 import re
@@ -25,21 +25,21 @@ _NAMES: Final = (
     *("@eaDir", "@SynoResource", "@SynoEAStream", "*@SynoResource", "*@SynoEAStream"),
     *("@tmp", "@sharebin", "#recycle", "#snapshot", ".SynologyWorkingDirectory"),
     *("@Recycle", "@Recently-Snapshot", ".@__thumb", ".@upload_cache", ".streams"),
-    # Tools that keep folders alike
+    # Tools that synchronize folders
     *(".stfolder", ".stversions", ".stignore", ".syncthing.*", "~syncthing~*"),
     *(".dropbox", ".dropbox.attr", ".dropbox.cache", ".tmp.drivedownload", ".tmp.driveupload"),
     *(".owncloudsync.log*", ".sync_*.db*", "._sync_*.db*", ".nextcloudsync.log*"),
 )
-"""As the shell matches them. No name of a crop, an image or an annotation is among them."""
+"""Patterns as in a shell. None matches the name of a crop, an image or an annotation."""
 
 _PATTERN: Final = re.compile("|".join(map(translate, _NAMES)), re.IGNORECASE)
 
 
 def is_system_file(name: str) -> bool:
-    """Return whether a file or folder of this name belongs to a system, in any letter case."""
+    """Return whether a file or folder of this name is a system file, in any letter case."""
     return _PATTERN.fullmatch(name) is not None
 
 
 def is_in_system_folder(path: str) -> bool:
-    """Return whether any part of a path, relative and with `/`, is such a name."""
+    """Return whether any part of a relative POSIX path is the name of a system file."""
     return any(map(is_system_file, path.split("/")))

@@ -1,7 +1,7 @@
 """Finished builds in PyTorch: crops with their prompts, batches by SKU, catalog-query pairs.
 
-The only package that needs torch. Besides it needs numpy, Pillow and msgspec, and nothing of the
-platform: `pip install --no-deps df2-assets` is enough to train. All of it works in the workers of a
+This is the only package that needs torch. It also needs numpy, Pillow and msgspec, but nothing
+else: `pip install --no-deps df2-assets` is enough to train. Everything works in the workers of a
 DataLoader.
 """
 

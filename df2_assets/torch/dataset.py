@@ -1,4 +1,4 @@
-"""The crops of a split with their prompts."""
+"""A Dataset of the crops of a split with their prompts."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,18 +16,18 @@ from df2_assets.torch.rows import Rows
 class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
     """Crops of a split with their prompts, in the order of `{split}_image_text.jsonl`.
 
-    An item is `{"image", "text", "sku_id", "domain", "meta"}`: `image` is an RGB PIL image, or
-    what `transform` makes of it; `text` the field `text_key` of the line; `meta` the whole line.
-    `rows` is the lines alone. Lines are read and images opened when they are asked for: neither a
-    line nor an image is kept, and a copy for another process is 8 bytes a row. `sku_root` may be a
-    URL: the JSONL is then fetched once a process, and an image with each item.
+    An item is `{"image", "text", "sku_id", "domain", "meta"}`. `image` is an RGB PIL image, or the
+    result of `transform`. `text` is the field `text_key` of the line, and `meta` is the whole line.
+    `rows` gives access to the lines only. Lines and images are read when an item is requested, and
+    not kept. A copy for another process takes 8 bytes per row. `sku_root` may be a URL: each
+    process then fetches the JSONL once, and an image per item.
 
-    With `strict=False` the files are taken as they lie there: for a copy of the JSONL and the crops
-    without `_df2_assets`, which says whether they belong together.
+    With `strict=False`, the files are not checked. This is for a copy of the JSONL and the crops
+    without `_df2_assets`, which records whether they belong together.
 
-    Raises MissingSplitError where the folder or the split is not there, and names the splits that
-    are; IncompleteSplitError where the split is half-built or, if `strict`, nothing says that it
-    is not; MissingTableError where its JSONL was removed; KeyError where a line lacks `text_key`.
+    Raises MissingSplitError if the folder or the split is missing, and names the splits that exist;
+    IncompleteSplitError if the split is half-built or, with `strict`, nothing shows that it is
+    complete; MissingTableError if its JSONL is missing; KeyError if a line lacks `text_key`.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Every catalog-query pair of a split."""
+"""A Dataset of every catalog-query pair of a split."""
 
 from typing import Any
 
@@ -12,20 +12,23 @@ from df2_assets.torch.skus import SkuRows
 class CatalogQueryPairs(Dataset[dict[str, Any]]):
     """Each catalog crop of a SKU with each of its query crops: 394,661 pairs in a full train split.
 
-    An item is `{"sku_id", "catalog", "query"}`, the last two items of `dataset`. Pairs are counted,
-    not listed: by SKU in the order of the rows, then by catalog crop, then by query crop.
+    An item is `{"sku_id", "catalog", "query"}`. The last two are items of `dataset`. The order is
+    by SKU as in the rows, then by catalog crop, then by query crop. No list of pairs is kept.
     """
 
     def __init__(self, dataset: DeepFashion2ImageTextDataset) -> None:
         self.dataset = dataset
         self._skus = SkuRows(dataset.rows)
-        self._ends = np.cumsum(self._skus.pairs())
+        self._ends = np.cumsum(self._skus.count_pairs())
 
     def __len__(self) -> int:
         return int(self._ends[-1]) if len(self._ends) else 0
 
     def rows(self, index: int) -> tuple[int, int]:
-        """The numbers of the catalog and of the query row of a pair; raises IndexError."""
+        """Return the row numbers of the catalog crop and of the query crop of a pair.
+
+        Raises IndexError.
+        """
         place = range(len(self))[index]
         sku = int(np.searchsorted(self._ends, place, side="right"))
         before = int(self._ends[sku - 1]) if sku else 0

@@ -1,4 +1,4 @@
-"""The lines of a JSONL as a sequence that costs no Python object a line."""
+"""The lines of a JSONL as a sequence, without a Python object per line."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,39 +12,39 @@ from df2_assets.errors import ProvenanceError
 from df2_assets.store.location import store_at
 
 _BLOCK: Final = 1 << 24
-"""Bytes that are searched for ends of lines at a time."""
+"""Bytes per block that is searched for line ends."""
 
 _NEWLINE: Final = ord("\n")
 
 
 class Rows(Sequence[dict[str, Any]]):
-    """Each line of the file at `path`, decoded when it is asked for.
+    """The lines of the file at `path`. A line is decoded when it is requested.
 
-    The file is mapped, so that all processes share its pages; besides, there are 8 bytes a line
-    that say where it ends. Pickled, it takes those along and maps the file again where it lands:
-    ProvenanceError where the file is another one by then. An object cannot be mapped: each process
-    that it is pickled for fetches it, with one request, and keeps it in memory.
+    The file is mapped into memory, so that all processes share its pages. In addition, 8 bytes per
+    line store where the line ends. They are pickled, and the other process maps the file again. It
+    raises ProvenanceError if the file has changed. An object of an object store cannot be mapped:
+    each process fetches it with one request and keeps it in memory.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._map()
-        self._ends = _ends_of_lines(self._bytes)
+        self._ends = _find_line_ends(self._bytes)
 
     def _map(self) -> None:
-        self._bytes, self._stamp = store_at(self._path).mapped(self._path)
+        self._bytes, self._stamp = store_at(self._path).map_bytes(self._path)
 
     def __len__(self) -> int:
         return len(self._ends)
 
     def line(self, index: int) -> memoryview:
-        """The bytes of a line; raises IndexError."""
+        """Return the bytes of a line. Raises IndexError."""
         place = range(len(self._ends))[index]
         begin = 0 if place == 0 else int(self._ends[place - 1])
         return self._bytes[begin : int(self._ends[place])]
 
     def lines(self) -> Iterator[memoryview]:
-        """The bytes of every line, in order."""
+        """Yield the bytes of every line, in order."""
         return map(self.line, range(len(self)))
 
     @overload
@@ -65,12 +65,12 @@ class Rows(Sequence[dict[str, Any]]):
         self._map()
         if self._stamp != state["_stamp"]:
             raise ProvenanceError(
-                f"{self._path} has been written again since the data set was opened: open it again."
+                f"{self._path} has changed since the data set was opened: open it again."
             )
 
 
-def _ends_of_lines(data: memoryview) -> NDArray[np.int64]:
-    """Where each line ends, its newline included, in bytes from the start; in blocks."""
+def _find_line_ends(data: memoryview) -> NDArray[np.int64]:
+    """Return the offset after each line and its newline, in bytes. Data is searched in blocks."""
     ends = [
         np.flatnonzero(np.frombuffer(data[start : start + _BLOCK], np.uint8) == _NEWLINE) + start
         for start in range(0, len(data), _BLOCK)

@@ -1,4 +1,4 @@
-"""Batches of P SKUs with K crops each."""
+"""A sampler for batches of P SKUs with K crops each."""
 
 import random
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from df2_assets.torch.skus import SkuRows
 
 
 class PKBatchSampler(Sampler[list[int]]):
-    """For `DataLoader(dataset, batch_sampler=…)`: `skus` SKUs a batch, `crops` crops of each.
+    """Batches of `skus` SKUs with `crops` crops each, for `DataLoader(dataset, batch_sampler=…)`.
 
-    In an epoch each SKU comes once, in another order each time; those that do not fill a last
-    batch are left out of it. A SKU with fewer crops than `crops` gives all of them, and some again
-    until there are enough. With `both_domains` at least one is a catalog and one a query crop.
+    Each SKU occurs once per epoch, in a new order every time. SKUs that do not fill a last batch
+    are left out of the epoch. If a SKU has fewer crops than `crops`, some of them are repeated.
+    With `both_domains`, each SKU has at least one catalog crop and one query crop in the batch.
 
-    `seed` and the epoch decide every batch: call `set_epoch` before each. Raises ValueError where
-    a batch cannot be filled.
+    `seed` and the epoch decide every batch: call `set_epoch` before each epoch. Raises ValueError
+    if a batch cannot be filled.
     """
 
     def __init__(
@@ -31,10 +31,12 @@ class PKBatchSampler(Sampler[list[int]]):
     ) -> None:
         self._skus = SkuRows(dataset.rows)
         if not 1 <= skus <= len(self._skus):
-            raise ValueError(f"skus is {skus}: the split has {len(self._skus)}, give 1 or more.")
+            raise ValueError(
+                f"skus is {skus}: give a number from 1 to {len(self._skus)}, the SKUs of the split."
+            )
         if crops < 1 + both_domains:
             raise ValueError(f"crops is {crops}: give {1 + both_domains} or more.")
-        self._of_a_batch, self._of_a_sku = skus, crops
+        self._skus_per_batch, self._crops_per_sku = skus, crops
         self._both_domains = both_domains
         self._seed, self._epoch = seed, 0
 
@@ -42,17 +44,17 @@ class PKBatchSampler(Sampler[list[int]]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return len(self._skus) // self._of_a_batch
+        return len(self._skus) // self._skus_per_batch
 
     def __iter__(self) -> Iterator[list[int]]:
         rng = random.Random(f"{self._seed}/{self._epoch}")
         order = list(range(len(self._skus)))
         rng.shuffle(order)
         for batch in range(len(self)):
-            skus = order[batch * self._of_a_batch : (batch + 1) * self._of_a_batch]
-            yield [row for sku in skus for row in self._crops(sku, rng)]
+            skus = order[batch * self._skus_per_batch : (batch + 1) * self._skus_per_batch]
+            yield [row for sku in skus for row in self._draw_crops(sku, rng)]
 
-    def _crops(self, sku: int, rng: random.Random) -> list[int]:
+    def _draw_crops(self, sku: int, rng: random.Random) -> list[int]:
         catalog, query = self._skus.catalog(sku), self._skus.query(sku)
         rng.shuffle(catalog)
         rng.shuffle(query)
@@ -60,7 +62,7 @@ class PKBatchSampler(Sampler[list[int]]):
         rest = catalog + query
         rng.shuffle(rest)
         crops = first + rest
-        chosen = crops[: self._of_a_sku]
-        while missing := self._of_a_sku - len(chosen):
+        chosen = crops[: self._crops_per_sku]
+        while missing := self._crops_per_sku - len(chosen):
             chosen += rng.sample(crops, min(len(crops), missing))
         return chosen

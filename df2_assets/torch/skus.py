@@ -1,4 +1,4 @@
-"""Which rows are crops of which SKU, as arrays."""
+"""The row numbers of the crops of each SKU, as arrays."""
 
 import msgspec
 import numpy as np
@@ -13,10 +13,10 @@ class _Label(msgspec.Struct):
 
 
 class SkuRows:
-    """The numbers of the rows of each SKU, catalog before query.
+    """The row numbers of the crops of each SKU, catalog before query.
 
-    SKUs are numbered from 0 in the order in which they occur, and `sku_ids` are their ids. All
-    else is three arrays of 8 bytes a row or a SKU.
+    SKUs are numbered from 0 in the order in which they occur. `sku_ids` has their ids. Everything
+    else is in three arrays, with 8 bytes per row or per SKU.
     """
 
     def __init__(self, rows: Rows) -> None:
@@ -37,17 +37,17 @@ class SkuRows:
         return len(self.sku_ids)
 
     def catalog(self, sku: int) -> list[int]:
-        """The catalog rows of a SKU."""
+        """Return the catalog rows of a SKU."""
         rows: list[int] = self._rows[self._starts[sku] : self._queries[sku]].tolist()
         return rows
 
     def query(self, sku: int) -> list[int]:
-        """The query rows of a SKU."""
+        """Return the query rows of a SKU."""
         rows: list[int] = self._rows[self._queries[sku] : self._starts[sku + 1]].tolist()
         return rows
 
-    def pairs(self) -> NDArray[np.int64]:
-        """How many catalog-query pairs each SKU has."""
+    def count_pairs(self) -> NDArray[np.int64]:
+        """Return the number of catalog-query pairs of each SKU."""
         catalog = self._queries - self._starts[:-1]
         queries = self._starts[1:] - self._queries
         return np.asarray(catalog * queries)

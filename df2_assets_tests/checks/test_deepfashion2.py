@@ -74,7 +74,7 @@ def test_a_folder_with_other_names_alone_is_named_with_what_lies_there(
     touch(roots.images("train"), "1.jpg", "2.jpg")
     finding = layout(roots, "train")
     assert fails(finding, "warn")
-    assert "no name is six digits and .jpg" in finding.summary
+    assert "has no file named six digits and .jpg" in finding.summary
     assert "Found 2: 1.jpg, 2.jpg" in finding.summary
     assert named(finding.offenders, "path", "what")[0] == (
         "train/image",
@@ -101,7 +101,7 @@ def test_a_root_without_test_is_right_whatever_lies_around_it(roots: Roots, data
 def test_a_missing_root_is_named_for_every_split(roots: Roots, split: str) -> None:
     finding = layout(roots, split)
     assert fails(finding, "warn")
-    assert f"DF2_ROOT ({roots.df2_root}) is not there" in finding.summary
+    assert f"DF2_ROOT ({roots.df2_root}) does not exist" in finding.summary
 
 
 @pytest.mark.parametrize(

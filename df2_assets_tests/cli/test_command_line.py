@@ -93,7 +93,12 @@ def rename_all(folder: Path, form: str) -> None:
 
 WRONG = [
     *(
-        Wrong(f"{kind} called {form}", (f"train/{kind} no name is six digits", says), {}, prepare)
+        Wrong(
+            f"{kind} called {form}",
+            (f"train/{kind} has no file named six digits", says),
+            {},
+            prepare,
+        )
         for kind, form, says in (
             ("image", "{number}.jpg", "1.jpg"),
             ("image", "{stem}.JPG", "000001.JPG"),
@@ -148,8 +153,8 @@ WRONG = [
     Wrong("SKU_ROOT = DF2_ROOT", ("SKU_ROOT", "DF2_ROOT"), {"SKU_ROOT": "df2"}),
     Wrong("SKU_ROOT in DF2_ROOT", ("SKU_ROOT", "DF2_ROOT"), {"SKU_ROOT": "df2/train/sku"}),
     Wrong("SKU_ROOT around DF2_ROOT", ("SKU_ROOT", "DF2_ROOT"), {"SKU_ROOT": "."}),
-    Wrong("SKU_ROOT = /", ("SKU_ROOT", "folder of its own"), {"SKU_ROOT": "/"}),
-    Wrong("SKU_ROOT = ~", ("SKU_ROOT", "folder of its own"), {"SKU_ROOT": "~"}),
+    Wrong("SKU_ROOT = /", ("SKU_ROOT", "separate folder"), {"SKU_ROOT": "/"}),
+    Wrong("SKU_ROOT = ~", ("SKU_ROOT", "separate folder"), {"SKU_ROOT": "~"}),
     Wrong("DF2_ROOT = train", ("DF2_ROOT names a split", "df2"), {"DF2_ROOT": "df2/train"}),
     Wrong("DF2_ROOT a file", ("DF2_ROOT", "1.jpg"), {"DF2_ROOT": "df2/train/image/000001.jpg"}),
     Wrong("SKU_ROOT a link", ("SKU_ROOT",), {}, lambda desk: desk.sku.symlink_to(desk.df2)),
@@ -165,10 +170,10 @@ WRONG = [
     Wrong("a root in Latin-1", (r"DF2_ROOT is 'caf\xe9'",), {"DF2_ROOT": "caf\udce9"}),
     Wrong("a home in Latin-1", (r"DAGSTER_HOME is 'h\xe9'",), {"DAGSTER_HOME": "h\udce9"}),
     Wrong("a sample in Latin-1", (r"'caf\xe9'",), arguments=("sample", "caf\udce9")),
-    Wrong("an unknown user", ("~nobody-here is not known",), {"DF2_ROOT": "~nobody-here/x"}),
+    Wrong("an unknown user", ("~nobody-here is unknown",), {"DF2_ROOT": "~nobody-here/x"}),
     Wrong("a home of nobody", ("~nobody-here is",), {"DAGSTER_HOME": "~nobody-here/x"}),
     Wrong("a circle", ("sku: Too many levels",), {}, lambda desk: desk.sku.symlink_to("sku")),
-    Wrong("a dead link", ("link to x, where",), {}, lambda desk: desk.sku.symlink_to("x")),
+    Wrong("a dead link", ("link to x, which",), {}, lambda desk: desk.sku.symlink_to("x")),
     Wrong("SKU_ROOT below a file", ("Not a directory. Move",), {"SKU_ROOT": f"{__file__}/sku"}),
     Wrong("a long SKU_ROOT", ("File name too long. Choose",), {"SKU_ROOT": "n" * 300}),
     *(

@@ -52,7 +52,7 @@ def test_prompts_are_those_of_the_option(desk: Desk) -> None:
 
 
 WRONG = {
-    "a root that is not there": ("--df2-root x", ("--df2-root (", "/x) is not there")),
+    "a root that is not there": ("--df2-root x", ("--df2-root (", "/x) does not exist")),
     "a root around the data set": ("--df2-root .", ("specify --df2-root ", "/df2")),
     "roots in each other": ("--df2-root df2 --sku-root df2/x", ("--sku-root (", "--df2-root (")),
     "one root by its variable": ("--sku-root df2", ("--sku-root (", "DF2_ROOT (")),
@@ -60,7 +60,7 @@ WRONG = {
     "spaces alone": ("--sku-root ' '", ("'--sku-root': it is empty",)),
     "a control character": ("--sku-root 'x\r'", (r"--sku-root is 'x\r': give it in UTF-8",)),
     "bytes that are not UTF-8": ("--df2-root caf\udce9", (r"--df2-root is 'caf\xe9'",)),
-    "an unknown home": ("--df2-root ~nobody-here/x", ("~nobody-here is not known",)),
+    "an unknown home": ("--df2-root ~nobody-here/x", ("~nobody-here is unknown",)),
     "a URL of no bucket": ("--sku-root s3://", ("s3:// names no bucket",)),
     "prompts that are not there": ("--prompts x.yaml", ("specify --prompts to a YAML file",)),
 }

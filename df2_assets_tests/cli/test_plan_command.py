@@ -203,7 +203,7 @@ def test_a_disk_that_cannot_hold_the_result_is_refused_before_anything_is_cut(
     refused = desk.run("build", SPLITS="train")
     assert refused.exit_code == 1
     assert "train needs about" in refused.output
-    assert "0.0 MB free: make room" in refused.output
+    assert "0.0 MB free: free some space" in refused.output
     assert not (desk.sku / "train").exists()
     monkeypatch.undo()
     assert desk.run("build", SPLITS="train").exit_code == 0

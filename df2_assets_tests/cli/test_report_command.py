@@ -67,8 +67,8 @@ def test_the_pages_of_all_splits_agree_on_what_leaks(desk: Desk) -> None:
     assert "Not compared with train" in duplicates.read_text()
     report = desk.json("report")
     for split in (SPLIT, OTHER):
-        assert leaking(desk, split) == ["1", "whose picture another split has too"]
-        assert "Not yet: 1 crop with a picture of another split" in desk.roots.gallery(
+        assert leaking(desk, split) == ["1", "whose picture is also in another split"]
+        assert "Not yet: 1 crop with a picture that another split has" in desk.roots.gallery(
             split
         ).read_text(encoding="utf-8")
         found = {one.check: one for one in read_findings(desk.roots, split)}

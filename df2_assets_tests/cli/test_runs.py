@@ -11,7 +11,7 @@ from dagster._utils.interrupts import capture_interrupts
 from df2_assets.cli import runs
 from df2_assets.definitions import build_defs
 from df2_assets.errors import StoppedError
-from df2_assets.signals import ending_with_their_status
+from df2_assets.signals import exit_with_signal_status
 from df2_assets_tests.support.site import SPLIT, Site
 
 
@@ -48,7 +48,7 @@ def test_a_signal_at_the_end_of_a_run_is_not_lost(
     with (
         dg.DagsterInstance.ephemeral() as instance,
         pytest.raises(SystemExit) as end,
-        ending_with_their_status(),
+        exit_with_signal_status(),
     ):
         runs.run_split(build_defs(site.settings), instance, SPLIT)
     assert end.value.code == 143

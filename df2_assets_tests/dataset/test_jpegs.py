@@ -78,8 +78,8 @@ def test_a_plain_picture_is_no_damage(kind: str, grey: int) -> None:
 def test_what_follows_the_end_marker_is_no_damage(kind: str, more: bytes) -> None:
     data = draw(kind, 1)
     assert decode(io.BytesIO(data + more)).tobytes() == pixels(data)
-    filled = data[:-2] + b"\xff\xff" + data[-2:]
-    assert decode(io.BytesIO(filled + more)).tobytes() == pixels(data)
+    fill_template = data[:-2] + b"\xff\xff" + data[-2:]
+    assert decode(io.BytesIO(fill_template + more)).tobytes() == pixels(data)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -33,8 +33,8 @@ def shown(result: dg.ExecuteInProcessResult) -> str:
 @pytest.mark.parametrize(
     ("resource", "given", "says"),
     [
-        ("data", {"df2_root": "/nowhere"}, "DF2_ROOT (/nowhere) is not there. Set it to"),
-        ("data", {"sku_root": "/"}, "SKU_ROOT is /; set it to a folder of its own."),
+        ("data", {"df2_root": "/nowhere"}, "DF2_ROOT (/nowhere) does not exist. Set it to"),
+        ("data", {"sku_root": "/"}, "SKU_ROOT is /: set it to a separate folder."),
         ("limits", {"max_refused": 7.0}, "limits.max_refused is 7.0: give a number from 0 to 1"),
         ("engine", {"workers": 5000}, "engine.workers is 5000: give a whole number"),
         ("prompts", {"file": "/no.yaml"}, "/no.yaml cannot be read"),
@@ -71,8 +71,7 @@ def test_so_is_a_folder_in_which_a_run_over_every_split_may_not_look(platform: P
     config = {"resources": {"data": {"config": {"sku_root": "/"}}}}
     for line in lines(platform.run("check_only", None, config=config)):
         assert (
-            line
-            == "df2_assets.defs.failures.Failure: SKU_ROOT is /; set it to a folder of its own."
+            line == "df2_assets.defs.failures.Failure: SKU_ROOT is /: set it to a separate folder."
         )
 
 

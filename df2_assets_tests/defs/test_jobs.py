@@ -207,7 +207,7 @@ def test_a_disk_that_goes_on_failing_ends_it_and_is_named(
     said = failure(platform.run("build_dataset"))
     assert len(calls) == retries.TRIES
     assert "/data/train/annos" in said
-    assert "mend the disk or its network" in said
+    assert "check the disk and its network" in said
 
 
 @pytest.mark.parametrize(

@@ -245,8 +245,8 @@ def other_run(page: "Page", address: str) -> str:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"df2_root": "/nowhere"}, "DF2_ROOT (/nowhere) is not there. Set it to the folder"),
-        ({"sku_root": "/"}, "SKU_ROOT is /; set it to a folder of its own."),
+        ({"df2_root": "/nowhere"}, "DF2_ROOT (/nowhere) does not exist. Set it to the folder"),
+        ({"sku_root": "/"}, "SKU_ROOT is /: set it to a separate folder."),
     ],
 )
 def test_the_page_of_a_run_over_a_wrong_folder_says_what_to_do(

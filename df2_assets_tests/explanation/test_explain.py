@@ -97,7 +97,7 @@ def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built:
     assert (group.facts["catalog"], group.facts["query"]) == (1, 2)
     assert crop.facts["size"] == (built.sku_root / SHOP_TOP).stat().st_size
     assert (entry.facts["crop_path"], entry.facts["bbox"]) == (SHOP_TOP, BOX)
-    assert text.said == "A catalog product photo of a short sleeve top from the front."
+    assert text.text == "A catalog product photo of a short sleeve top from the front."
     assert [step.run for step in answer.steps] == [None, *RUNS.values()]
     assert answer.notes == []
 
@@ -106,17 +106,17 @@ def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built:
     ("image", "item_idx", "fate", "stage", "why"),
     [
         (1, 2, "style 0", "sku_groups", "its style is 0: it has no counterpart"),
-        (1, 3, "unpaired", "sku_groups", f"SKU {SKIRT_SKU} has no query item, and is left out"),
+        (1, 3, "unpaired", "sku_groups", f"SKU {SKIRT_SKU} has no query item, so it is left out"),
         (2, 2, "refused", INDEX, "the item is refused: box_reversed: bounding_"),
         (4, 1, "refused", "crops", "the crop is refused: unreadable_image: "),
-        (5, 1, "unpaired", "crops", "it could be made, but no other domain of SKU 000002_01_08 is"),
+        (5, 1, "unpaired", "crops", "it could be made, but SKU 000002_01_08 has no crop of"),
         (3, None, "refused", INDEX, "the whole file is refused: unreadable_json: "),
         (3, 1, "refused", INDEX, "the whole file is refused: unreadable_json: "),
         (8, None, "refused", INDEX, "the whole file is refused: missing_image: "),
         (8, 1, "refused", INDEX, "the whole file is refused: missing_image: "),
-        (6, None, "unknown", "deepfashion2", "there is an image, and no annotation"),
+        (6, None, "unknown", "deepfashion2", "there is an image, but no annotation"),
         (7, None, "unknown", "deepfashion2", "its annotation has no items"),
-        (77, None, "unknown", "deepfashion2", "train had neither an image nor an annotation of"),
+        (77, None, "unknown", "deepfashion2", "train had neither an image nor an annotation with"),
         (1, 9, "unknown", "deepfashion2", "its annotation has no item 9; it has 1, 2, 3"),
     ],
 )
@@ -129,7 +129,7 @@ def test_an_item_that_is_not_in_says_where_it_ends_and_why(
 
 
 def test_an_item_without_a_counterpart_names_those_that_may_have_been_it(built: Roots) -> None:
-    refused = [said.partition(":")[0] for said in one(built, 1, 3).steps[-1].facts["refused"]]
+    refused = [text.partition(":")[0] for text in one(built, 1, 3).steps[-1].facts["refused"]]
     assert refused[0] == "000002 item 2 (box_reversed"
     assert refused[1:] == ["000002 item 4 (not_an_object", "000009 item 1 (wrong_field"]
     answer = one(built, 5, 1)
@@ -152,7 +152,7 @@ def test_nothing_in_an_answer_can_reach_a_terminal(built: Roots) -> None:
     answers = [*explain_image(built, SPLIT, "000002", None, {}), one(built, 10)]
     answers.append(explain_crop(built, f"train/{ESCAPE}", {}))
     texts = [answer.why for answer in answers]
-    texts += [step.said for answer in answers for step in answer.steps]
+    texts += [step.text for answer in answers for step in answer.steps]
     texts += [answer.crop_path for answer in answers if answer.crop_path]
     assert [text for text in texts if not text.isprintable()] == []
     assert one(built, 10).fate == "refused"
@@ -187,7 +187,7 @@ def test_a_sku_that_is_not_in_the_data_set_says_so_and_which_items_it_has(
     answer = explain_sku(built, split, sku_id, {})
     assert (answer.fate, len(answer.items)) == (fate, items)
     if split == "validation":
-        assert answer.why == f"SKU {sku_id} has no query item, and is left out"
+        assert answer.why == f"SKU {sku_id} has no query item, so it is left out"
 
 
 def test_a_crop_path_leads_to_its_item(built: Roots) -> None:
@@ -211,7 +211,7 @@ def test_a_path_that_is_another_skus_is_unknown_and_says_where_the_items_crop_is
 def test_a_path_that_no_crop_can_have_is_unknown(built: Roots, path: str) -> None:
     answer = explain_crop(built, path, {})
     assert answer.fate == "unknown"
-    assert "no crop has such a path" in answer.why
+    assert "it is not the path of a crop" in answer.why
 
 
 def test_a_file_that_nothing_wants_is_said_to_be_there(copy: Roots) -> None:
@@ -219,7 +219,7 @@ def test_a_file_that_nothing_wants_is_said_to_be_there(copy: Roots) -> None:
     shutil.copy(copy.sku_root / SHOP_TOP, copy.sku_root / orphan)
     answer = explain_crop(copy, orphan, {})
     assert answer.fate == "unknown"
-    assert "a build removes it" in answer.notes[0]
+    assert "The next build removes it" in answer.notes[0]
     (copy.sku_root / "train/catalog/notes.txt").write_text("mine")
     assert "left alone" in explain_crop(copy, "train/catalog/notes.txt", {}).notes[0]
 
@@ -258,7 +258,7 @@ def test_an_item_that_the_groups_do_not_know_yet_is_unknown(copy: Roots) -> None
     ("stage", "why"),
     [
         ("sku_metadata", "train_sku_metadata.json does not have it: build again"),
-        ("image_text", "train_image_text.jsonl has no line of it: build again"),
+        ("image_text", "train_image_text.jsonl has no line for it: build again"),
     ],
 )
 def test_a_contract_file_that_is_not_there_is_said_so(copy: Roots, stage: str, why: str) -> None:
@@ -271,23 +271,23 @@ def test_files_that_changed_since_are_said_so(copy: Roots) -> None:
     (copy.annotations(SPLIT) / "000001.json").write_text("{}")
     (copy.sku_root / SHOP_TOP).unlink()
     answer = one(copy, 1, 1)
-    assert "000001.json" in answer.steps[0].said
-    assert answer.steps[0].said.count("changed since: build again") == 1
-    assert answer.steps[3].said.endswith("not there any more: build again")
+    assert "000001.json" in answer.steps[0].text
+    assert answer.steps[0].text.count("changed since: build again") == 1
+    assert answer.steps[3].text.endswith("missing since: build again")
 
 
 def test_a_crop_with_another_time_and_its_bytes_is_as_it_was(copy: Roots) -> None:
     os.utime(copy.sku_root / SHOP_TOP, ns=(0, 0))
-    assert one(copy, 1, 1).steps[3].said.endswith("pixels")
+    assert one(copy, 1, 1).steps[3].text.endswith("pixels")
     os.utime(copy.images(SPLIT) / "000001.jpg", ns=(0, 0))
-    assert "000001.jpg, " in one(copy, 1, 1).steps[0].said
-    assert "its time changed since: build again" in one(copy, 1, 1).steps[0].said
+    assert "000001.jpg, " in one(copy, 1, 1).steps[0].text
+    assert "its time changed since: build again" in one(copy, 1, 1).steps[0].text
 
 
 def test_without_the_originals_nothing_is_said_of_them(copy: Roots) -> None:
     shutil.rmtree(copy.df2_root)
     assert one(copy, 1, 1).fate == "in"
-    assert "changed" not in one(copy, 1, 1).steps[0].said
+    assert "changed" not in one(copy, 1, 1).steps[0].text
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +312,7 @@ def test_what_is_in_by_the_explanations_is_what_is_in_the_metadata(messy: Roots)
     fates = {answer.fate for answer in answers}
     assert fates == {"in", "style 0", "unpaired", "refused", "unknown"}
     assert {answer.why for answer in answers if answer.fate == "unknown"} == {
-        "there is an image, and no annotation that says what is in it",
+        "there is an image, but no annotation for it",
         "its annotation has no items",
     }
 

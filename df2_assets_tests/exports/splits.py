@@ -15,7 +15,7 @@ from df2_assets.dataset.skus import sku_id
 from df2_assets.dataset.taxonomy import LABELS
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
-from df2_assets.exports.folder import Exported
+from df2_assets.exports.folder import ExportResult
 from df2_assets.exports.shards import Limits
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
@@ -89,7 +89,7 @@ def drop_skus_of(roots: Roots, shard: Path) -> None:
         path.write_text(json.dumps(annotation))
 
 
-def export_all(roots: Roots, split: str = SPLIT) -> dict[str, Exported]:
+def export_all(roots: Roots, split: str = SPLIT) -> dict[str, ExportResult]:
     return {name: export(roots, split, name, limits=SMALL) for name in EXPORTS}
 
 

@@ -15,10 +15,10 @@ from pandas.api.types import is_integer_dtype
 from PIL import Image
 
 from df2_assets.dataset.taxonomy import LABELS
-from df2_assets.dataset.templates import TAKEN, parse_templates
+from df2_assets.dataset.templates import RESERVED_KEYS, parse_templates
 from df2_assets.errors import TemplatesError
 from df2_assets.exports.build import export
-from df2_assets.exports.streams import delimited
+from df2_assets.exports.streams import encode_delimited
 from df2_assets.pipeline.publishing import publish_image_text
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
@@ -300,7 +300,7 @@ def test_a_further_sku_changes_only_the_draws_that_it_wins(site: Roots) -> None:
 
 def test_quotes_and_commas_come_back_as_they_were(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    path.write_bytes(b"".join(delimited([("a", "b"), ('say "no", or', "=1+1")])))
+    path.write_bytes(b"".join(encode_delimited([("a", "b"), ('say "no", or', "=1+1")])))
     assert pd.read_csv(path).to_numpy().tolist() == [['say "no", or', "=1+1"]]
 
 
@@ -320,12 +320,12 @@ def test_no_further_prompt_can_take_the_place_of_a_column_of_an_export(exported:
         exported.export("huggingface", SPLIT) / "parquet" / "train-000000.parquet",
     ):
         columns |= set(pq.read_schema(path).names)
-    loose = exported.export("huggingface", SPLIT) / "imagefolder" / "metadata.jsonl"
-    columns |= json.loads(loose.read_text().splitlines()[0]).keys()
+    metadata = exported.export("huggingface", SPLIT) / "imagefolder" / "metadata.jsonl"
+    columns |= json.loads(metadata.read_text().splitlines()[0]).keys()
     own = columns - splits.lines(exported)[0].keys()
-    assert own == set(TAKEN)
+    assert own == set(RESERVED_KEYS)
     for name in own:
-        with pytest.raises(TemplatesError, match=f"exports have a column {name} of their own"):
+        with pytest.raises(TemplatesError, match=f"exports already have a column {name}"):
             parse_templates(f"prompts: {{{name}: a}}", "prompts.yaml")
 
 

@@ -23,7 +23,7 @@ Shown = Callable[[dict[str, Any], list[dict[str, Any]]], bool]
 
 SHOWS: Final[dict[str, Shown]] = {
     "WebDataset": lambda has, lines: (has["text"], has["fields"]) == (lines[0]["text"], lines[0]),
-    "Hugging Face": lambda has, lines: len(has["rows"]) == len(has["loose"]) == len(lines),
+    "Hugging Face": lambda has, lines: len(has["rows"]) == len(has["crops"]) == len(lines),
     "JSON lines": lambda has, lines: (
         has["rows"]["image_id"].tolist() == [line["image_id"] for line in lines]
         and has["rows"]["sku_id"].tolist() == [line["sku_id"] for line in lines]

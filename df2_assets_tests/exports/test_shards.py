@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from itertools import groupby
 
-from df2_assets.exports.shards import ExportShard, Limits, plan_shards, rows_of
+from df2_assets.exports.shards import ExportShard, Limits, plan_shards, split_rows
 from df2_assets.exports.source import Row
 
 LIMITS = Limits(samples=400, bytes=1_000_000)
@@ -45,7 +45,7 @@ def test_no_sku_is_torn_apart_even_one_that_is_larger_than_a_shard() -> None:
     rows = [*split(40), *(crop(40, number) for number in range(1_000)), crop(41, 0)]
     shards = plan_shards(rows, "1", LIMITS)
     owners: dict[str, set[str]] = {}
-    for shard, members in rows_of(rows, shards):
+    for shard, members in split_rows(rows, shards):
         for row in members:
             owners.setdefault(row.fields["sku_id"], set()).add(shard.key)
     assert {len(found) for found in owners.values()} == {1}
@@ -82,7 +82,7 @@ def test_a_shard_of_other_bytes_or_another_version_is_another() -> None:
 def test_nothing_makes_one_empty_shard() -> None:
     (shard,) = plan_shards([], "1", LIMITS)
     assert (shard.first, shard.samples, shard.bytes) == (0, 0, 0)
-    assert [list(rows) for _, rows in rows_of([], [shard])] == [[]]
+    assert [list(rows) for _, rows in split_rows([], [shard])] == [[]]
 
 
 def test_the_rows_of_some_shards_are_read_in_one_pass() -> None:
@@ -94,7 +94,7 @@ def test_the_rows_of_some_shards_are_read_in_one_pass() -> None:
     def once() -> Iterator[Row]:
         yield from rows
 
-    for shard, members in rows_of(once(), some):
+    for shard, members in split_rows(once(), some):
         assert list(members) == rows[shard.first : shard.first + shard.samples]
     by_sku = [sku for sku, _ in groupby(rows, key=lambda row: row.fields["sku_id"])]
     assert len(by_sku) == 300

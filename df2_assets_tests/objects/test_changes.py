@@ -98,4 +98,4 @@ def test_an_image_that_changes_during_a_build_is_not_taken_for_the_one_that_was_
 def test_a_split_of_which_nothing_is_there_is_said_so(place: Place, name: str, other: str) -> None:
     place.put(f"df2/{SPLIT}/{other}/000001.jpg", b"")
     (problem,) = rebuild(place).problems
-    assert f"{place.url}/df2/{SPLIT}/{name} is not there. Found" in problem
+    assert f"{place.url}/df2/{SPLIT}/{name} does not exist. Found" in problem

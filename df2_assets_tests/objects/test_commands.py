@@ -174,15 +174,15 @@ NO_SERVER = {
 }
 
 MISTAKES: dict[str, tuple[dict[str, str], str]] = {
-    "no such bucket": ({"SKU_ROOT": "{scheme}://no-such-bucket/sku"}, "there is no such bucket"),
-    "no such source": ({"DF2_ROOT": "{scheme}://no-such-bucket/df2"}, "there is no such bucket"),
-    "no credentials": (NO_CREDENTIALS, "no credentials that can be used"),
+    "no such bucket": ({"SKU_ROOT": "{scheme}://no-such-bucket/sku"}, "the bucket does not exist"),
+    "no such source": ({"DF2_ROOT": "{scheme}://no-such-bucket/df2"}, "the bucket does not exist"),
+    "no credentials": (NO_CREDENTIALS, "no usable credentials"),
     "no server": (NO_SERVER, "the store does not answer"),
     "a password in the URL": (
         {"SKU_ROOT": "{scheme}://user:hQ2nTsecret@bucket/sku"},
-        "has a user, password or query in it",
+        "contains a user, password or query",
     ),
-    "one root in the other": ({"SKU_ROOT": "{bucket}/df2/sku"}, "one lies in the other"),
+    "one root in the other": ({"SKU_ROOT": "{bucket}/df2/sku"}, "one is inside the other"),
     "an unknown protocol": ({"SKU_ROOT": "sthree://bucket/sku"}, "sthree:// cannot be used"),
 }
 

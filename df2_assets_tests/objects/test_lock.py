@@ -28,7 +28,7 @@ def roots(place: Place) -> Roots:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Locks that are renewed four times in two seconds."""
-    monkeypatch.setattr(lease, "LASTS", 2.0)
+    monkeypatch.setattr(lease, "LEASE_SECONDS", 2.0)
 
 
 def _lost() -> bool:

@@ -124,6 +124,6 @@ def test_a_node_that_does_not_know_the_store_is_named(
     said = done.stderr.splitlines()
     assert len(said) == 2 * len(SPLITS), done
     for problem, where in zip(said[::2], said[1::2], strict=True):
-        assert "no credentials that can be used" in problem
+        assert "no usable credentials" in problem
         assert where == f"On Ray's node {platform.node()}, with the environment that it has there."
     assert not any(name.startswith(SPLITS) for name in place.tags())

@@ -88,7 +88,9 @@ def test_a_warm_rerun_asks_the_same_of_few_crops_and_of_many_but_for_pages(
     job: str,
     shown: int,
 ) -> None:
-    monkeypatch.setattr(lease, "LASTS", 3600.0)  # on a slow machine renewals would count as puts
+    monkeypatch.setattr(
+        lease, "LEASE_SECONDS", 3600.0
+    )  # on a slow machine renewals would count as puts
     asked: dict[int, Counter[str]] = {}
     for pairs, site in sites.items():
         with store.counting() as asked[pairs]:

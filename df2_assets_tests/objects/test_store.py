@@ -4,7 +4,7 @@ import pytest
 
 from df2_assets.store.lease import Conflict
 from df2_assets.store.location import locate
-from df2_assets.store.objects import PAGE, ObjectStore, each, stamp
+from df2_assets.store.objects import PAGE, ObjectStore, run_each, stamp
 from df2_assets_tests.objects.conftest import on
 from df2_assets_tests.support.object_servers import SERVERS
 from df2_assets_tests.support.object_store import Place
@@ -42,7 +42,7 @@ def test_an_object_has_one_status_however_it_is_asked_for(
     path, data = f"{place.url}/folder/a b+c%d é#=&.bin", bytes(size)
     status = size, stamp(tested.put(path, data))
     assert tested.head(path) == status
-    assert list(tested.listed(place.url)) == [("folder/a b+c%d é#=&.bin", status)]
+    assert list(tested.list_objects(place.url)) == [("folder/a b+c%d é#=&.bin", status)]
     assert (tested.get(path)[0], stamp(tested.get(path)[1])) == (data, status[1])
     assert place.get("folder/a b+c%d é#=&.bin") == data
     place.put("folder/a b+c%d é#=&.bin", data + b"more")
@@ -81,9 +81,9 @@ def test_all_pages_of_a_listing_are_read_and_a_neighbour_is_not(
     tested: ObjectStore, place: Place
 ) -> None:
     names = {f"many/{number % 3}/{number:05d}.jpg" for number in range(PAGE + 50)}
-    for _ in each(lambda name: place.put(name, b""), [*names, "many-more/1.jpg"]):
+    for _ in run_each(lambda name: place.put(name, b""), [*names, "many-more/1.jpg"]):
         pass
-    assert {f"many/{name}" for name, _ in tested.listed(f"{place.url}/many")} == names
+    assert {f"many/{name}" for name, _ in tested.list_objects(f"{place.url}/many")} == names
     assert sorted(tested.folders(f"{place.url}/many")) == ["0", "1", "2"]
     assert sorted(tested.names(place.url)) == ["many", "many-more"]
     tested.delete(*(f"{place.url}/{name}" for name in names))

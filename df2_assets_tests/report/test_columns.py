@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from df2_assets.report.columns import OFFENDERS_WIDTH, WIDTH, readable, readable_offenders
+from df2_assets.report.columns import OFFENDERS_WIDTH, WIDTH, make_offenders_readable, make_readable
 from df2_assets_tests.support.looks import path
 
 CROP = {"split": "train", "sku_id": "000001_01_01", "image_id": "000001", "item_idx": 1}
@@ -10,7 +10,7 @@ ITEM = {"split": "train", "image_id": "000001", "item_idx": 1}
 
 
 def shown(*rows: dict[str, object]) -> list[dict[str, str]]:
-    table = readable(pd.DataFrame(rows))
+    table = make_readable(pd.DataFrame(rows))
     names = [str(name) for name in table]
     return [dict(zip(names, row, strict=True)) for row in table.itertuples(index=False)]
 
@@ -70,7 +70,7 @@ def test_what_says_nothing_to_people_is_left_out() -> None:
 def test_a_table_is_never_wider_than_the_page_and_what_is_wrong_comes_first() -> None:
     row = ITEM | {f"column_{n}": "word " * n for n in range(1, 12)}
     row |= {"detail": f"style is {'x' * 300}, not a number", "reason": "wrong_field"}
-    table = readable(pd.DataFrame([row]))
+    table = make_readable(pd.DataFrame([row]))
     assert [*table][:4] == ["image_id", "item_idx", "reason", "detail"]
     assert table["detail"].iloc[0].startswith("style is xxx")
     assert table["detail"].iloc[0].endswith("xxx, not a number")
@@ -80,17 +80,17 @@ def test_a_table_is_never_wider_than_the_page_and_what_is_wrong_comes_first() ->
 def test_one_offender_of_each_reason_is_shown_before_a_second_one_of_any() -> None:
     reasons = ["dark"] * 30 + ["blank", "tiny", "blank"]
     rows = [ITEM | {"item_idx": n, "reason": reason} for n, reason in enumerate(reasons)]
-    table, in_common = readable_offenders(pd.DataFrame(rows), 5)
+    table, in_common = make_offenders_readable(pd.DataFrame(rows), 5)
     assert table["item_idx"].tolist() == ["0", "30", "31", "1", "2"]
     assert in_common == {}
 
 
 def test_what_all_offenders_have_in_common_is_said_once() -> None:
     rows = [ITEM | {"item_idx": n, "what": "too dark", "brightness": n / 3} for n in range(3)]
-    table, in_common = readable_offenders(pd.DataFrame(rows), 20)
+    table, in_common = make_offenders_readable(pd.DataFrame(rows), 20)
     assert [*table] == ["image_id", "item_idx", "brightness"]
     assert in_common == {"what": "too dark"}
-    alone, nothing = readable_offenders(pd.DataFrame(rows[:1]), 20)
+    alone, nothing = make_offenders_readable(pd.DataFrame(rows[:1]), 20)
     assert [*alone] == ["image_id", "item_idx", "what", "brightness"]
     assert nothing == {}
     assert width(alone) <= OFFENDERS_WIDTH

@@ -13,7 +13,7 @@ from df2_assets.engines.progress import silent
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.report.gallery import site as gallery_site
 from df2_assets.report.gallery.build import TABLES, Gallery, build_gallery
-from df2_assets.report.gallery.content import script
+from df2_assets.report.gallery.content import make_script
 from df2_assets.store import tables
 from df2_assets_tests.support.site import SPLIT, USER_TOP, Site, write_and_build
 
@@ -145,7 +145,7 @@ def test_a_page_that_cannot_be_written_leaves_the_old_one_whole(
     def fail(**values: object) -> str:
         raise RuntimeError("the machine stops here")
 
-    monkeypatch.setattr(gallery_site, "_rendered", fail)
+    monkeypatch.setattr(gallery_site, "_render", fail)
     with pytest.raises(RuntimeError, match="stops here"):
         build(site)
     assert {name: data for name, data in content(site).items() if name in before} == before
@@ -176,7 +176,7 @@ def test_text_from_the_data_cannot_end_a_script_nor_a_tag(site: Site) -> None:
 
 
 def test_a_script_gives_back_what_it_was_given() -> None:
-    said = script("details", 3, [HOSTILE]).decode("ascii")
+    said = make_script("details", 3, [HOSTILE]).decode("ascii")
     assert json.loads(said.removeprefix("df2.details(3,").removesuffix(");\n")) == [HOSTILE]
 
 

@@ -10,8 +10,17 @@ from PIL import Image
 
 from df2_assets.dataset.taxonomy import OCCLUSIONS, VIEWPOINTS
 from df2_assets.report import pictures, plots
-from df2_assets.report.pictures import BeforeAndAfter, contact_sheet
-from df2_assets.report.tiles import GAP, MAX_BYTES, SIDE, Picture, Row, Tile, encoded, sheet
+from df2_assets.report.pictures import BeforeAndAfter, draw_contact_sheet
+from df2_assets.report.tiles import (
+    GAP,
+    MAX_BYTES,
+    SIDE,
+    Picture,
+    Row,
+    Tile,
+    draw_sheet,
+    encode_jpeg,
+)
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support.looks import jpeg, path, picture, plain, seen
 
@@ -45,7 +54,7 @@ def write(root: Path, name: str, data: bytes) -> None:
 
 def test_any_image_is_made_to_fit() -> None:
     noise = Image.effect_noise((1600, 1600), 120).convert("RGB")
-    assert shown(encoded(noise, "noise")).size[0] >= 400
+    assert shown(encode_jpeg(noise, "noise")).size[0] >= 400
 
 
 def test_a_contact_sheet_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
@@ -54,7 +63,7 @@ def test_a_contact_sheet_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
     crops = pd.DataFrame({"crop_path": [path(2), path(1)]}).assign(
         sku_id="000001_01_01", category_id=1, category_name="short sleeve top", domain="catalog"
     )
-    assert has(shown(contact_sheet(tmp_path, crops)), (255, 0, 0))
+    assert has(shown(draw_contact_sheet(tmp_path, crops)), (255, 0, 0))
 
 
 def test_the_worst_crops_are_shown_with_their_number_and_a_gap_for_one_that_is_gone(
@@ -63,11 +72,13 @@ def test_the_worst_crops_are_shown_with_their_number_and_a_gap_for_one_that_is_g
     rows = pd.DataFrame(
         {"crop_path": [path(1)], "image_id": ["000001"], "item_idx": [1], "brightness": [3.5]}
     )
-    gap = shown(pictures.worst_crops(roots, rows, "brightness", "dark"))
+    gap = shown(pictures.draw_worst_crops(roots, rows, "brightness", "dark"))
     assert not has(gap, (255, 0, 0), 1)
     write(roots.sku_root, path(1), jpeg(plain("#ff0000")))
-    assert has(shown(pictures.worst_crops(roots, rows, "brightness", "dark")), (255, 0, 0), 8000)
-    assert pictures.worst_crops(roots, rows.iloc[:0], "brightness", "dark") is None
+    assert has(
+        shown(pictures.draw_worst_crops(roots, rows, "brightness", "dark")), (255, 0, 0), 8000
+    )
+    assert pictures.draw_worst_crops(roots, rows.iloc[:0], "brightness", "dark") is None
 
 
 @pytest.mark.parametrize(
@@ -78,21 +89,21 @@ def test_boxes_are_drawn_on_their_image_wherever_they_lie(
 ) -> None:
     write(roots.df2_root, "train/image/000001.jpg", jpeg(plain("#0000ff")))
     rows = pd.DataFrame([("train", "000001", 1, "past the edge", *box)], columns=BOXES)
-    image = shown(pictures.boxes_on_originals(roots, rows, "boxes"))
+    image = shown(pictures.draw_boxes(roots, rows, "boxes"))
     assert has(image, (0, 0, 255), 4000)
     assert has(image, (0xC2, 0x41, 0x0C), 20)
 
 
 def test_items_without_a_box_are_not_shown(roots: Roots) -> None:
     rows = pd.DataFrame([("train", "000001", 1, "misnamed", *[None] * 4)], columns=BOXES)
-    assert pictures.boxes_on_originals(roots, rows, "boxes") is None
+    assert pictures.draw_boxes(roots, rows, "boxes") is None
 
 
 def test_a_pair_is_shown_once(roots: Roots) -> None:
     for number, colour in ((1, "#ff0000"), (2, "#00ff00")):
         write(roots.sku_root, path(number), jpeg(plain(colour)))
     rows = pd.DataFrame({"crop_path": [path(1), path(2)], "like": [path(2), path(1)]})
-    image = shown(pictures.pairs(roots, rows, "pairs"))
+    image = shown(pictures.draw_pairs(roots, rows, "pairs"))
     assert has(image, (255, 0, 0), CROP)
     assert has(image, (0, 255, 0), CROP)
     assert not has(image, (255, 0, 0), 2 * CROP)
@@ -103,7 +114,7 @@ def test_the_odd_crop_of_a_sku_is_framed_beside_the_others(roots: Roots) -> None
     for one in paths:
         write(roots.sku_root, one, jpeg(plain("#0000ff")))
     rows = pd.DataFrame({"sku_id": ["000001_01_01"], "crop_path": [paths[2]]})
-    image = shown(pictures.skus_side_by_side(roots, rows, paths, "unlike"))
+    image = shown(pictures.draw_skus(roots, rows, paths, "unlike"))
     assert has(image, (0, 0, 255), 3 * 8000)
     assert has(image, (0xC2, 0x41, 0x0C), 800)
 
@@ -134,7 +145,7 @@ def test_two_pairs_are_further_apart_than_the_two_of_a_pair(roots: Roots) -> Non
     for number in range(4):
         write(roots.sku_root, path(number), jpeg(plain("#ff0000")))
     rows = pd.DataFrame({"crop_path": [path(0), path(2)], "like": [path(1), path(3)]})
-    image = np.asarray(shown(pictures.pairs(roots, rows, "pairs")), np.int16)
+    image = np.asarray(shown(pictures.draw_pairs(roots, rows, "pairs")), np.int16)
     is_paper = (image[GAP + SIDE // 2] > 250).all(axis=1)
     edges = np.flatnonzero(np.diff(is_paper.astype(int)))
     within, between, _ = np.diff(edges)[1::2]
@@ -145,14 +156,14 @@ def test_combinations_without_a_crop_stand_out_in_the_heat_map() -> None:
     table = pd.DataFrame(
         {"category": ["skirt"], "domain": ["query"], "heavy occlusion, frontal": 5}
     )
-    full = shown(pictures.heat_map(table, "combinations"))
+    full = shown(pictures.draw_heat_map(table, "combinations"))
     empty = shown(
-        pictures.heat_map(table.assign(**{"heavy occlusion, frontal": 0}), "combinations")
+        pictures.draw_heat_map(table.assign(**{"heavy occlusion, frontal": 0}), "combinations")
     )
     assert has(empty, ALARM, 150)
     assert not has(full, ALARM, 1)
     assert has(full, (18, 78, 120), 1000)
-    assert pictures.heat_map(table.iloc[:0], "combinations") is None
+    assert pictures.draw_heat_map(table.iloc[:0], "combinations") is None
 
 
 def test_no_picture_is_wider_than_a_dialog_of_dagster_in_a_window_of_1280_pixels(
@@ -167,10 +178,10 @@ def test_no_picture_is_wider_than_a_dialog_of_dagster_in_a_window_of_1280_pixels
     combinations = [f"{o} occlusion, {v}" for o in OCCLUSIONS.values() for v in VIEWPOINTS.values()]
     counts = pd.DataFrame({"category": ["short sleeve outwear"], "domain": ["catalog"]})
     drawn = [
-        pictures.worst_crops(roots, crops, "brightness", "dark"),
-        pictures.pairs(roots, crops, "pairs"),
-        pictures.skus_side_by_side(roots, crops, paths, "unlike"),
-        pictures.heat_map(counts.assign(**dict.fromkeys(combinations, 9)), "combinations"),
+        pictures.draw_worst_crops(roots, crops, "brightness", "dark"),
+        pictures.draw_pairs(roots, crops, "pairs"),
+        pictures.draw_skus(roots, crops, paths, "unlike"),
+        pictures.draw_heat_map(counts.assign(**dict.fromkeys(combinations, 9)), "combinations"),
         BeforeAndAfter(roots.sku_root, {*paths}, paths, []).draw(paths),
     ]
     assert max(shown(one).width for one in drawn) <= 984
@@ -178,7 +189,7 @@ def test_no_picture_is_wider_than_a_dialog_of_dagster_in_a_window_of_1280_pixels
 
 def test_words_that_do_not_fit_under_a_tile_go_to_the_next_line() -> None:
     short, long = (
-        shown(sheet([Row([Tile(None, (text,))])], "a tile"))
+        shown(draw_sheet([Row([Tile(None, (text,))])], "a tile"))
         for text in ("reversed", "reversed, but fits as x, y, width, height")
     )
     assert long.height > short.height
@@ -207,6 +218,6 @@ def test_distributions_are_one_picture_and_none_without_crops() -> None:
         category_name="skirt", occlusion=1, viewpoint=2
     )
     manifest, quality = crops[["crop_path", "width", "height"]], crops[["crop_path", "brightness"]]
-    image = shown(plots.distributions("train", groups, manifest, quality))
+    image = shown(plots.plot_distributions("train", groups, manifest, quality))
     assert image.width > 800
-    assert plots.distributions("train", groups.iloc[:0], manifest, quality) is None
+    assert plots.plot_distributions("train", groups.iloc[:0], manifest, quality) is None

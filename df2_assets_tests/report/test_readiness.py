@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from df2_assets.dataset.skus import group
-from df2_assets.report.readiness import Readiness, readiness, verdict
+from df2_assets.report.readiness import Readiness, assess_readiness, describe_verdict
 
 NOTHING = pd.DataFrame({"crop_path": [], "kind": []})
 
@@ -31,7 +31,7 @@ def index(rows: list[tuple[str, int, int, int, int]]) -> pd.DataFrame:
 def judged(items: pd.DataFrame, alike: pd.DataFrame = NOTHING) -> Readiness:
     crops = group(items)
     texts = crops[["sku_id"]].assign(text=crops["domain"] + " photo")
-    return readiness(items, crops, texts, alike)
+    return assess_readiness(items, crops, texts, alike)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def items() -> pd.DataFrame:
 def test_queries_answers_and_what_has_no_counterpart_are_counted(items: pd.DataFrame) -> None:
     numbers = judged(items).numbers
     assert (numbers["paired_skus"], numbers["queries"]) == (2, 4)
-    assert numbers["answers_a_query"] == (2 + 3 * 1) / 4
+    assert numbers["answers_per_query"] == (2 + 3 * 1) / 4
     assert numbers["queries_without_answer"] == 2, "style 0 asks for nothing"
     assert numbers["catalog_without_query"] == 1
 
@@ -71,7 +71,7 @@ def test_prompts_are_listed_with_the_skus_that_share_them(items: pd.DataFrame) -
         "skus": [2, 2],
         "crops": [3, 4],
     }
-    assert found.numbers["skus_a_prompt"] == 2
+    assert found.numbers["skus_per_prompt"] == 2
 
 
 def test_only_pairs_across_splits_leak(items: pd.DataFrame) -> None:
@@ -104,12 +104,12 @@ STATES = {"passed": 5, "warned": 0, "failed": 0}
             {"warned": 1},
             "Not known yet: it is not compared with train and test, 1 check warned.",
         ),
-        (LEAKS, (), {}, "Not yet: 2 crops with a picture of another split."),
+        (LEAKS, (), {}, "Not yet: 2 crops with a picture that another split has."),
         (
             LEAKS,
             ("test",),
             {"failed": 1},
-            "Not yet: 1 check failed, 2 crops with a picture of another split, "
+            "Not yet: 1 check failed, 2 crops with a picture that another split has, "
             "it is not compared with test.",
         ),
     ],
@@ -123,20 +123,22 @@ def test_the_question_is_answered_in_a_sentence(
 ) -> None:
     crops = group(items)
     texts = crops[["sku_id"]].assign(text="a photo")
-    found = readiness(items, crops, texts, leaks, not_compared)
-    assert verdict(found, STATES | states) == f"{answer} 4 queries of 2 SKUs can be answered."
+    found = assess_readiness(items, crops, texts, leaks, not_compared)
+    assert (
+        describe_verdict(found, STATES | states) == f"{answer} 4 queries of 2 SKUs can be answered."
+    )
 
 
 def test_a_split_without_skus_is_not_ready() -> None:
     found = judged(index([("user", 1, 1, 1, 1)]).iloc[:0])
-    assert verdict(found, STATES) == "No: no SKU has both a catalog and a query crop."
+    assert describe_verdict(found, STATES) == "No: no SKU has both a catalog and a query crop."
 
 
 def test_no_leak_is_no_number_until_every_split_was_compared(items: pd.DataFrame) -> None:
     crops = group(items)
     texts = crops[["sku_id"]].assign(text="a photo")
     numbers = [
-        readiness(items, crops, texts, leaks, not_compared).numbers.get("leaking_crops")
+        assess_readiness(items, crops, texts, leaks, not_compared).numbers.get("leaking_crops")
         for leaks, not_compared in ((NOTHING, ()), (NOTHING, ("train",)), (LEAKS, ("train",)))
     ]
     assert numbers == [0, None, 2]

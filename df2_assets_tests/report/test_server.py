@@ -152,7 +152,7 @@ def test_another_data_set_is_answered_with_the_name_of_this_one(served: Served) 
     assert status == 404
     assert f"This server shows {served.folders['sku']}" in body.decode()
     status, _, body = served.get_file("sku/_df2_assets/report/test/index.html")
-    assert body.decode() == f"There is no such file in the reports of {served.folders['sku']}.\n"
+    assert body.decode() == f"The reports of {served.folders['sku']} have no such file.\n"
 
 
 def test_the_front_page_leads_to_the_galleries_that_are_there(served: Served) -> None:

@@ -12,7 +12,7 @@ from df2_assets.dataset.annotations import parse
 from df2_assets.dataset.reasons import Reason
 from df2_assets.errors import SampleError
 from df2_assets.sample import make_sample
-from df2_assets.sample.answer_key import Planted, read_answer_key
+from df2_assets.sample.answer_key import PlantedDefect, read_answer_key
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
@@ -22,17 +22,19 @@ pytestmark = pytest.mark.slow  # `make demo-defects` scores this sample
 
 
 @pytest.fixture(scope="module")
-def key(faulty: Path) -> list[Planted]:
+def key(faulty: Path) -> list[PlantedDefect]:
     return read_answer_key(faulty)
 
 
-def test_every_reason_is_planted_in_each_split_and_more_than_once(key: list[Planted]) -> None:
+def test_every_reason_is_planted_in_each_split_and_more_than_once(key: list[PlantedDefect]) -> None:
     planted = Counter((one.split, one.expect.reason) for one in key)
     for reason in Reason:
         assert min(planted[split, reason] for split in ("train", "validation")) >= 2
 
 
-def test_entries_point_at_files_and_items_that_are_there(faulty: Path, key: list[Planted]) -> None:
+def test_entries_point_at_files_and_items_that_are_there(
+    faulty: Path, key: list[PlantedDefect]
+) -> None:
     for one in key:
         path = faulty / one.path
         missing = one.planted == "image without an annotation"
@@ -42,11 +44,11 @@ def test_entries_point_at_files_and_items_that_are_there(faulty: Path, key: list
             assert f'"item{one.item_idx}"'.encode() in path.read_bytes(), one
 
 
-def test_no_place_has_two_defects(key: list[Planted]) -> None:
+def test_no_place_has_two_defects(key: list[PlantedDefect]) -> None:
     assert len({(one.path, one.item_idx) for one in key}) == len(key)
 
 
-def test_neighbours_of_a_bad_item_are_good(faulty: Path, key: list[Planted]) -> None:
+def test_neighbours_of_a_bad_item_are_good(faulty: Path, key: list[PlantedDefect]) -> None:
     spoilt = [one for one in key if one.planted == "style -1"]
     assert len(spoilt) == 2
     for one in spoilt:
@@ -56,7 +58,7 @@ def test_neighbours_of_a_bad_item_are_good(faulty: Path, key: list[Planted]) -> 
         assert set(reasons.values()) == {None}
 
 
-def test_copies_have_the_bytes_of_another_image(faulty: Path, key: list[Planted]) -> None:
+def test_copies_have_the_bytes_of_another_image(faulty: Path, key: list[PlantedDefect]) -> None:
     places = defaultdict(set)
     for one in key:
         if "crops/duplicate_crops" in one.expect.checks:
@@ -71,7 +73,7 @@ def test_copies_have_the_bytes_of_another_image(faulty: Path, key: list[Planted]
     }
 
 
-def test_boxes_past_the_edge_are_too_many_in_train_alone(key: list[Planted]) -> None:
+def test_boxes_past_the_edge_are_too_many_in_train_alone(key: list[PlantedDefect]) -> None:
     assert {one.split for one in key if one.planted.startswith("box past the edge")} == {"train"}
 
 

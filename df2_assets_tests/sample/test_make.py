@@ -8,7 +8,7 @@ import pytest
 from df2_assets.errors import SampleError
 from df2_assets.sample import SampleSummary, make_sample
 from df2_assets.sample.make import SampleShard, write_shard
-from df2_assets.sample.plan import plan
+from df2_assets.sample.plan import plan_images
 from df2_assets.sample.planting import Job
 from df2_assets_tests.sample.reading import ANNOTATED, items, kept
 
@@ -39,7 +39,7 @@ def test_images_are_numbered_and_test_has_no_annotations(sample_root: Path) -> N
 def test_the_same_settings_give_the_same_bytes_in_any_order_of_drawing(
     small: Path, tmp_path: Path
 ) -> None:
-    jobs = [Job(image.split, image.image_id, image) for image in reversed(plan(IMAGES, 5))]
+    jobs = [Job(image.split, image.image_id, image) for image in reversed(plan_images(IMAGES, 5))]
     write_shard(SampleShard(tmp_path, 5, jobs))
     drawn_before = contents(small)
     del drawn_before["sample.json"]
@@ -85,10 +85,10 @@ def test_a_number_of_images_that_makes_no_sample_is_refused(tmp_path: Path, imag
 def test_a_folder_with_something_else_and_a_file_are_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "train").mkdir()
     (tmp_path / "train" / "notes.txt").write_text("mine")
-    with pytest.raises(SampleError, match="holds something else") as refusal:
+    with pytest.raises(SampleError, match="is not empty and is not a sample") as refusal:
         make_sample(tmp_path, images=12)
     assert len(str(refusal.value).splitlines()) <= 2
-    with pytest.raises(SampleError, match="holds something else"):
+    with pytest.raises(SampleError, match="is not empty and is not a sample"):
         make_sample(tmp_path / "train" / "notes.txt", images=12)
     assert contents(tmp_path) == {"train/notes.txt": b"mine"}
 

@@ -12,7 +12,7 @@ from df2_assets.sample.canvas import Camera, Polygon, bounds, coverage
 from df2_assets.sample.fabrics import choose_fabric
 from df2_assets.sample.figure import FLAT
 from df2_assets.sample.garments import choose_cut, shape_garment
-from df2_assets.sample.layout import Garment, lay
+from df2_assets.sample.layout import Garment, place_flat
 from df2_assets.sample.occlusion import hide
 from df2_assets.sample.picture import paint_garment
 from df2_assets.sample.plan import ImagePlan, ItemPlan, chance
@@ -37,7 +37,7 @@ def test_as_much_is_hidden_as_the_label_says(
     source: str, category_id: int, occlusion: int, low: float, high: float
 ) -> None:
     rng = chance("hidden", source, category_id, occlusion)
-    garments = lay(plan_of(occlusion, category_id, source), 0, rng, FRAME)
+    garments = place_flat(plan_of(occlusion, category_id, source), 0, rng, FRAME)
     obstacles = hide(garments, rng, FRAME)
     in_front = [camera.at(part.outline) for camera, parts in obstacles for part in parts]
     whole = inside(garments[0].outlines)
@@ -46,8 +46,8 @@ def test_as_much_is_hidden_as_the_label_says(
 
 def test_a_garment_keeps_its_cut_and_fabric_in_every_picture() -> None:
     plan = plan_of(1)
-    (first,) = lay(plan, 0, chance("one"), FRAME)
-    (second,) = lay(replace(plan, image_id="000002"), 0, chance("another"), FRAME)
+    (first,) = place_flat(plan, 0, chance("one"), FRAME)
+    (second,) = place_flat(replace(plan, image_id="000002"), 0, chance("another"), FRAME)
     assert (first.fabric, first.shape) == (second.fabric, second.shape)
     assert first.outlines != second.outlines
 

@@ -2,11 +2,15 @@
 
 import pandas as pd
 
-from df2_assets.sample.answer_key import Expect, Planted
+from df2_assets.sample.answer_key import Expectation, PlantedDefect
 from df2_assets.sample.score import score_checks
 
 CHECK = "image_text/prompt_coverage"
-KEY = [Planted("train", "000001", 1, "train/annos/000001.json", "dark", Expect(checks=(CHECK,)))]
+KEY = [
+    PlantedDefect(
+        "train", "000001", 1, "train/annos/000001.json", "dark", Expectation(checks=(CHECK,))
+    )
+]
 FOUND = {"split": "train", "image_id": "000001", "item_idx": 1, "sku_id": "000001_01_01"}
 
 

@@ -6,21 +6,21 @@ import pytest
 
 from df2_assets.dataset.reasons import Reason
 from df2_assets.errors import SampleError
-from df2_assets.sample.answer_key import Planted
+from df2_assets.sample.answer_key import PlantedDefect
 from df2_assets.sample.defects import CHECKS, UNLIKE
-from df2_assets.sample.plan import plan
-from df2_assets.sample.planting import SMALLEST, Job, _Field, plant
+from df2_assets.sample.plan import plan_images
+from df2_assets.sample.planting import SMALLEST, Job, _PlantedSplit, plant
 
 SEEDS = range(100)
 FOREIGN = "garment of another SKU"
 
 
-def planted(images: int, seed: int) -> tuple[list[Job], list[Planted]]:
-    jobs, _, key = plant(plan(images, seed), seed)
+def planted(images: int, seed: int) -> tuple[list[Job], list[PlantedDefect]]:
+    jobs, _, key = plant(plan_images(images, seed), seed)
     return jobs, key
 
 
-def assert_complete(key: list[Planted], images: int, seed: int) -> None:
+def assert_complete(key: list[PlantedDefect], images: int, seed: int) -> None:
     """Assert that each reason and check has something to find, and no place has two entries."""
     where = f"{images} images, seed {seed}"
     assert {check for one in key for check in one.expect.checks} == CHECKS, where
@@ -42,12 +42,12 @@ def test_a_seed_has_a_place_for_every_defect(images: int) -> None:
 def test_too_few_images_for_the_defects_are_refused_whatever_the_seed(images: int) -> None:
     for seed in range(20):
         with pytest.raises(SampleError, match=f"{images} images is too small .* {SMALLEST} or"):
-            plant(plan(images, seed), seed)
+            plant(plan_images(images, seed), seed)
 
 
 def test_no_other_photograph_of_a_target_is_planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """It could be a step between the garment of the SKU and the other one."""
-    monkeypatch.setattr(_Field, "stands_out", lambda field, plan: True)
+    monkeypatch.setattr(_PlantedSplit, "stands_out", lambda field, plan: True)
     jobs, key = planted(480, 1)
     places = {(one.split, str(one.image_id)) for one in key if one.planted == FOREIGN}
     at = {(job.split, job.image_id): number for number, job in enumerate(jobs)}
@@ -65,7 +65,7 @@ def test_no_other_photograph_of_a_target_is_planted(monkeypatch: pytest.MonkeyPa
 def test_each_of_100_seeds_has_a_place_for_every_defect(
     monkeypatch: pytest.MonkeyPatch, images: int
 ) -> None:
-    monkeypatch.setattr(_Field, "stands_out", lambda field, plan: True)
+    monkeypatch.setattr(_PlantedSplit, "stands_out", lambda field, plan: True)
     for seed in SEEDS:
         _, key = planted(images, seed)
         assert_complete(key, images, seed)

@@ -163,5 +163,5 @@ def test_a_copy_for_another_process_refuses_a_file_that_was_replaced(tmp_path: P
     path.with_suffix(".new").write_text('{"a":1}\n{"a":2}\n{"a":3}\n')
     path.with_suffix(".new").replace(path)
     assert list(rows) == [{"a": 1}, {"a": 2}]
-    with pytest.raises(ProvenanceError, match=r"rows\.jsonl has been written again"):
+    with pytest.raises(ProvenanceError, match=r"rows\.jsonl has changed"):
         pickle.loads(sent)  # noqa: S301

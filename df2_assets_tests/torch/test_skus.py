@@ -74,8 +74,8 @@ def test_seed_and_epoch_decide_the_batches(dataset: "DeepFashion2ImageTextDatase
 @pytest.mark.parametrize(
     ("skus", "crops", "both_domains", "message"),
     [
-        (0, 2, False, "skus is 0: the split has "),
-        (10_000, 2, False, "skus is 10000: the split has "),
+        (0, 2, False, "skus is 0: give a number from 1 to "),
+        (10_000, 2, False, "skus is 10000: give a number from 1 to "),
         (1, 0, False, "crops is 0: give 1 or more"),
         (1, 1, True, "crops is 1: give 2 or more"),
     ],

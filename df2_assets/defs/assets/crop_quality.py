@@ -10,7 +10,7 @@ from df2_assets.defs.metadata import pictures, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.quality import measure_crops
-from df2_assets.report.plots import distributions
+from df2_assets.report.plots import plot_distributions
 from df2_assets.store import tables
 
 
@@ -42,11 +42,13 @@ def crop_quality(
     roots, split = output.roots, context.partition_key
     manifest = tables.frame(crops)
     measured = measure_crops(roots, split, manifest, engine.start(), progress.of(context.log))
-    plots = distributions(split, tables.frame(sku_groups), manifest, tables.frame(measured.table))
+    plots = plot_distributions(
+        split, tables.frame(sku_groups), manifest, tables.frame(measured.table)
+    )
     return table_result(
         measured.table,
         between_tables(measured.before, measured.table, ["crop_path"]),
         summary=f"{number_of(measured.table.num_rows, 'crop')}, {measured.opened:,} opened.",
         numbers={"crops": measured.table.num_rows, "crops_opened": measured.opened},
-        metadata=pictures(output.settings, "crop_quality", split, distributions=plots),
+        metadata=pictures(output.settings, "crop_quality", split, plot_distributions=plots),
     )

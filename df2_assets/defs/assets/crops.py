@@ -13,7 +13,7 @@ from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.planning import estimate, plan_crops
-from df2_assets.report.pictures import BeforeAndAfter, contact_sheet
+from df2_assets.report.pictures import BeforeAndAfter, draw_contact_sheet
 from df2_assets.store import tables
 from df2_assets.store.space import require_space
 
@@ -85,7 +85,7 @@ def crops(
                 output.settings,
                 "crops",
                 split,
-                contact_sheet=contact_sheet(roots.sku_root, on_disk),
+                draw_contact_sheet=draw_contact_sheet(roots.sku_root, on_disk),
                 what_changed=changed.draw(built.made),
             ),
         },

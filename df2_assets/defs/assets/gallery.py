@@ -8,7 +8,7 @@ from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import HOW_TO_OPEN, preview
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.report.addresses import address
-from df2_assets.report.columns import readable
+from df2_assets.report.columns import make_readable
 from df2_assets.report.gallery.build import TABLES, build_gallery
 from df2_assets.store import tables
 from df2_assets.store.state import require_complete
@@ -30,10 +30,10 @@ from df2_assets.store.state import require_complete
         "queries": "query crops",
         "queries_without_answer": "usable user items of styles that are in no SKU",
         "catalog_without_query": "usable shop items of styles that are in no SKU",
-        "answers_a_query": "catalog crops of a query's SKU, on average",
+        "answers_per_query": "catalog crops of a query's SKU, on average",
         "leaking_crops": "crops whose picture is in another split too",
         "prompts": "different prompts",
-        "skus_a_prompt": "SKUs that share a prompt, on average",
+        "skus_per_prompt": "SKUs that share a prompt, on average",
         "occlusion_gap": "share of crops by whose occlusion catalog and query differ, 0 to 1",
         "viewpoint_gap": "share of crops by whose viewpoint catalog and query differ, 0 to 1",
     },
@@ -72,8 +72,8 @@ def gallery(
             "thumbnails_drawn": built.site.drawn,
             **ready.numbers,
             **({"not_compared_with": ", ".join(ready.not_compared)} if ready.not_compared else {}),
-            "prompts_that_skus_share": preview(readable(ready.prompts)),
-            "catalog_against_query": preview(readable(ready.balance)),
-            **({"leaks": preview(readable(ready.leaks))} if len(ready.leaks) else {}),
+            "prompts_that_skus_share": preview(make_readable(ready.prompts)),
+            "catalog_against_query": preview(make_readable(ready.balance)),
+            **({"leaks": preview(make_readable(ready.leaks))} if len(ready.leaks) else {}),
         },
     )

@@ -17,7 +17,7 @@ from df2_assets.defs.metadata import PREVIEWED, columns, document_result, previe
 from df2_assets.defs.resources import PromptTemplates, SplitWriter
 from df2_assets.defs.runs.history import TEMPLATES
 from df2_assets.pipeline.publishing import publish_image_text
-from df2_assets.report.columns import readable
+from df2_assets.report.columns import make_readable
 
 
 @split_asset(
@@ -65,4 +65,4 @@ def _preview(path: Path, variants: tuple[Variant, ...]) -> dict[str, Any]:
         lines = [msgspec.json.decode(line) for line in islice(file, PREVIEWED)]
     prompts = ["text", *(variant.key for variant in variants)]
     table = pd.DataFrame(lines, columns=["image_id", "item_idx", "domain", *prompts])
-    return previewed("preview", readable(table))
+    return previewed("preview", make_readable(table))

@@ -9,7 +9,7 @@ from df2_assets.defs.assets.factories import source_asset
 from df2_assets.defs.metadata import preview
 from df2_assets.defs.resources import PromptTemplates
 from df2_assets.defs.runs.history import TEMPLATES
-from df2_assets.report.summaries import prompt_examples
+from df2_assets.report.summaries import list_prompt_examples
 
 
 def observe(context: dg.OpExecutionContext, prompts: PromptTemplates) -> dg.ObserveResult:
@@ -28,7 +28,7 @@ def examples_of(variants: tuple[Variant, ...]) -> dict[str, Any]:
     """
     if not variants:
         return {}
-    examples = prompt_examples(variants)
+    examples = list_prompt_examples(variants)
     return {"prompts": preview(examples, limit=len(examples))}
 
 

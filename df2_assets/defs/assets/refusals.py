@@ -12,7 +12,7 @@ from df2_assets.defs.names import beside
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.defs.runs.history import INDEX, last_made
 from df2_assets.pipeline.changes import between_tables
-from df2_assets.report.summaries import by_reason
+from df2_assets.report.summaries import count_by_reason
 from df2_assets.store import tables
 
 
@@ -47,7 +47,7 @@ def refusals(
         numbers={"refused": len(refused)},
         metadata={
             "build": _origin(context, split),
-            **previewed("by_reason", by_reason(refused)),
+            **previewed("by_reason", count_by_reason(refused)),
         },
     )
 

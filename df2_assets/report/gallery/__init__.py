@@ -1,4 +1,4 @@
-"""A split as one static site: garments to browse, what was refused, what the checks say.
+"""The gallery: a static site per split, with SKUs to browse, findings of checks and refusals.
 
-Nothing in it needs a server or a network, and a folder that is sent to somebody works there too.
+It needs neither a server nor a network. A copy of the folder works on another machine, too.
 """

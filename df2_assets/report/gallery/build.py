@@ -1,4 +1,4 @@
-"""A split's gallery, put together from its tables, its prompts and what its checks have found."""
+"""Building the gallery of a split from its tables, its prompts and the findings of its checks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
 from df2_assets.report.gallery import content, pages
 from df2_assets.report.gallery.site import Site, write_site
-from df2_assets.report.readiness import Readiness, readiness
+from df2_assets.report.readiness import Readiness, assess_readiness
 from df2_assets.store.contract_files import read_image_text
 from df2_assets.store.layout import Roots
 
@@ -22,7 +22,7 @@ TABLES: Final = ("raw_annotation_index", "sku_groups", "crops", "crop_quality", 
 
 @dataclass(frozen=True)
 class Gallery:
-    """What was written, and what it says of the split as a retrieval benchmark."""
+    """A gallery that was written, and the readiness of its split."""
 
     site: Site
     readiness: Readiness
@@ -35,32 +35,37 @@ def build_gallery(
     engine: Engine,
     progress: Progress,
 ) -> Gallery:
-    """Write the site of a split; `frames` are the tables of `TABLES`. Raises MissingTableError."""
+    """Write the gallery of a split. `frames` has the tables of `TABLES`.
+
+    Raises MissingTableError.
+    """
     records = read_image_text(roots, split)
     index, groups, manifest, quality, refusals = (frames[asset] for asset in TABLES)
     made = manifest[manifest["reason"].isna()]
     others = {other: find_looks(roots, other) for other in SPLITS if other != split}
     alike = pairs_alike(split, looks(quality, manifest), others)
-    texts = pd.DataFrame([(one.sku_id, one.text) for one in records], columns=["sku_id", "text"])
+    texts = pd.DataFrame(
+        [(record.sku_id, record.text) for record in records], columns=["sku_id", "text"]
+    )
     on_disk = groups[groups["crop_path"].isin(made["crop_path"])]
     not_compared = [other for other, measured in others.items() if measured is None]
-    ready = readiness(index, on_disk, texts, alike, not_compared)
-    said = read_findings(roots, split)
-    states = count_states(said)
-    checks, named = pages.named_skus(roots, split, said)
+    ready = assess_readiness(index, on_disk, texts, alike, not_compared)
+    findings = read_findings(roots, split)
+    states = count_states(findings)
+    checks, named = pages.named_skus(roots, split, findings)
     digests = dict(zip(made["crop_path"].tolist(), made["sha256"].tolist(), strict=True))
-    shown = content.collect(records, digests, named)
+    shown = content.collect_content(records, digests, named)
     page = {
         "figures": {
             "skus": len(shown.ids),
             "crops": len(records),
             "refused": len(refusals),
-            "checks": len(said),
+            "checks": len(findings),
             **states,
         },
         "readiness": pages.readiness_page(ready, states),
-        "checks": pages.checks_page(roots, split, said),
+        "checks": pages.checks_page(roots, split, findings),
         "reasons": pages.reasons_page(refusals),
     }
-    refused = content.refused(refusals)
+    refused = content.list_refusals(refusals)
     return Gallery(write_site(roots, split, shown, checks, refused, page, engine, progress), ready)

@@ -1,4 +1,4 @@
-"""What the gallery is made of: SKUs, their crops and prompts, as compact JavaScript data."""
+"""The data of a gallery: SKUs, crops and prompts, in a compact form for JavaScript."""
 
 import json
 from collections import Counter
@@ -11,12 +11,12 @@ import pandas as pd
 
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.metadata import ImageText
-from df2_assets.dataset.reasons import OF_IMAGES
+from df2_assets.dataset.reasons import IMAGE_REASONS
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.report.gallery.sheets import Sheet, sheet_path
 
-A_FILE: Final = 400
-"""SKUs in a file of details: read when the first of them is opened."""
+SKUS_PER_FILE: Final = 400
+"""SKUs per file of details. The page loads a file when the first SKU in it is opened."""
 
 _DOMAINS: Final = ("catalog", "query")
 _SHOWN: Final = 2
@@ -25,15 +25,15 @@ _FRONTAL: Final = 2
 
 @dataclass
 class Content:
-    """The SKUs of a split; lists are parallel, one place per SKU, sorted by id.
+    """The SKUs of a split. All lists have one entry per SKU and are sorted by SKU id.
 
-    `cells` has a bit for each domain, occlusion and viewpoint that a SKU has a crop of: 9 times
-    the domain, 3 times the occlusion, the viewpoint, each from 0. `counts` has, for each of these
-    bits from the lowest, how many crops have it. `tiles` has the bits of the crops on the sheet, by
-    domain. `prompts` are the texts by category and bit.
-
-    `keys` are those of further prompts, and `texts` what these say, each once: a crop has the place
-    of its text for each key.
+    - `cells`: the bits of all crops of a SKU. The number of a bit is 9 times the domain plus 3
+      times the occlusion plus the viewpoint, each counted from 0.
+    - `counts`: for each of these bits, from the lowest, the number of crops.
+    - `tiles`: the bits of the crops on the thumbnail sheet, by domain.
+    - `prompts`: the usual prompt of each category and bit.
+    - `keys`: the keys of further prompts. `texts` has all their texts, each once: a crop refers to
+      them by number.
     """
 
     ids: list[str] = field(default_factory=list)
@@ -50,7 +50,7 @@ class Content:
     texts: dict[str, int] = field(default_factory=dict)
 
     def index(self, checks: list[str], details: list[str], images: str) -> dict[str, Any]:
-        """All that browsing and searching needs; `details` and `images` name further files."""
+        """Return the data for browsing and searching. `details` and `images` are names of files."""
         return {
             "categories": {str(number): name for number, name in CATEGORIES.items()},
             "prompts": self.prompts,
@@ -65,27 +65,27 @@ class Content:
             "named": self.named,
             "checks": checks,
             "sheets": [sheet.path.rsplit("-", 1)[1][:-4] for sheet in self.sheets],
-            "perFile": A_FILE,
+            "perFile": SKUS_PER_FILE,
             "details": details,
             "images": images,
         }
 
     def files_of_details(self) -> Iterator[list[list[list[Any]]]]:
-        """The crops of some SKUs at a time."""
-        for start in range(0, len(self.details), A_FILE):
-            yield self.details[start : start + A_FILE]
+        """Yield the crops of `SKUS_PER_FILE` SKUs at a time."""
+        for start in range(0, len(self.details), SKUS_PER_FILE):
+            yield self.details[start : start + SKUS_PER_FILE]
 
     def images(self) -> list[str]:
-        """The images of each SKU, to be searched in."""
+        """Return the image ids of each SKU, for searching."""
         return [" ".join(dict.fromkeys(crop[1] for crop in crops)) for crops in self.details]
 
 
-def collect(
+def collect_content(
     records: Iterable[ImageText], digests: Mapping[str, str], named: Mapping[str, list[int]]
 ) -> Content:
-    """Return the content of a split from its prompts, in their order.
+    """Return the content of a gallery from the lines of the JSONL, in their order.
 
-    `digests` are of crops by path; `named` lists, by SKU, the checks that name it.
+    `digests` are those of crops, by path. `named` has the checks that name a SKU, by SKU id.
     """
     content = Content()
     for sku_id, of_sku in groupby(records, key=lambda record: record.sku_id):
@@ -98,8 +98,8 @@ def collect(
         content.catalog.append(len(catalog))
         content.query.append(len(query))
         content.named.append(named.get(sku_id, []))
-        content.details.append([_details(content, crop) for crop in crops])
-        shown = _best(catalog), _best(query)
+        content.details.append([_describe_crop(content, crop) for crop in crops])
+        shown = _choose_best(catalog), _choose_best(query)
         content.tiles.append([[*map(_bit, tiles)] for tiles in shown])
         paths = [tuple(crop.image_path for crop in tiles) for tiles in shown]
         on_sheet = [digests.get(path, "") for of_domain in paths for path in of_domain]
@@ -107,28 +107,29 @@ def collect(
     return content
 
 
-def refused(table: pd.DataFrame) -> list[list[Any]]:
-    """Return the rows of `refusals` as lists: image, item, stage, reason, detail, at fault.
+def list_refusals(table: pd.DataFrame) -> list[list[Any]]:
+    """Return the rows of `refusals` as lists: image, item, stage, reason, detail, cause.
 
-    The last is 1 where the image is at fault, 0 where its annotation is.
+    The last value is 1 if the image causes the refusal, and 0 if the annotation does.
     """
     columns = ("image_id", "item_idx", "stage", "reason", "detail")
-    return [[*row, int(row[3] in OF_IMAGES)] for row in rows(table, *columns)]
+    return [[*row, int(row[3] in IMAGE_REASONS)] for row in rows(table, *columns)]
 
 
-def script(call: str, *arguments: object) -> bytes:
-    """Return a call with JSON arguments as a script for a page; nothing in it can end a script."""
-    said = ",".join(
-        json.dumps(one, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-        for one in arguments
+def make_script(call: str, *arguments: object) -> bytes:
+    """Return a script that makes a call with JSON arguments. None can close the script tag."""
+    values = ",".join(
+        json.dumps(argument, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
+        for argument in arguments
     )
-    return f"df2.{call}({said});\n".encode()
+    return f"df2.{call}({values});\n".encode()
 
 
-def _details(content: Content, crop: ImageText) -> list[Any]:
-    """A crop: domain, image, item, box, labels, and its prompts where they are not the usual one.
+def _describe_crop(content: Content, crop: ImageText) -> list[Any]:
+    """Return a crop as a list: domain, image, item, box, labels and prompts.
 
-    Its prompt is null where it is the usual one of its kind; further ones are places in `texts`.
+    The prompt is null if it is the usual one, and left out if there are no further prompts, which
+    are numbers in `texts`.
     """
     of_category = content.prompts.setdefault(crop.category_id, {})
     usual = of_category.setdefault(_bit(crop), crop.text)
@@ -145,7 +146,7 @@ def _bit(crop: ImageText) -> int:
     return 9 * _DOMAINS.index(crop.domain) + 3 * (crop.occlusion - 1) + crop.viewpoint - 1
 
 
-def _best(crops: list[ImageText]) -> list[ImageText]:
-    """The crops that show a garment best: least occluded, from the front."""
+def _choose_best(crops: list[ImageText]) -> list[ImageText]:
+    """Return the crops that show a garment best: least occluded, from the front."""
     ranked = sorted(crops, key=lambda crop: (crop.occlusion, crop.viewpoint != _FRONTAL))
     return ranked[:_SHOWN]

@@ -1,4 +1,4 @@
-"""What the gallery's page says beside its data: figures, readiness, checks, reasons of refusals."""
+"""The values of the gallery's page: readiness, checks and reasons of refusals."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
@@ -10,37 +10,37 @@ from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import MEANINGS
 from df2_assets.dataset.skus import SKU_ID
 from df2_assets.errors import escape_untrusted
-from df2_assets.report.readiness import Readiness, verdict
+from df2_assets.report.readiness import Readiness, describe_verdict
 from df2_assets.store.layout import Roots
 
 _ROWS: Final = 20
 _PAIRS: Final = 24
 
 
-def readiness_page(found: Readiness, states: Mapping[str, int]) -> dict[str, Any]:
-    """What the template shows of a split's readiness."""
-    numbers, not_compared = found.numbers, " and ".join(found.not_compared)
-    leaking = f"{found.leaking_crops:,}"
+def readiness_page(ready: Readiness, states: Mapping[str, int]) -> dict[str, Any]:
+    """Return what the template shows about readiness."""
+    numbers, not_compared = ready.numbers, " and ".join(ready.not_compared)
+    leaking = f"{ready.leaking_crops:,}"
     if not_compared:
-        leaking = f"{leaking} so far" if found.leaking_crops else "unknown"
+        leaking = f"{leaking} so far" if ready.leaking_crops else "unknown"
     figures = (
         ("paired_skus", "Paired SKUs", "with catalog and query crops"),
         ("queries", "Queries", "user crops with an answer in the catalog"),
-        ("answers_a_query", "Answers per query", "catalog crops, on average"),
+        ("answers_per_query", "Answers per query", "catalog crops, on average"),
         (
             "queries_without_answer",
             "Queries without an answer",
-            "usable user items whose garment has no catalog crop: left out",
+            "usable user items of garments without a catalog crop, left out",
         ),
         (
             "catalog_without_query",
             "Catalog without a query",
-            "usable shop items that no user item asks for: left out",
+            "usable shop items of garments without a query crop, left out",
         ),
         ("prompts", "Prompts", "different texts"),
-        ("skus_a_prompt", "SKUs per prompt", "that share a text, on average"),
+        ("skus_per_prompt", "SKUs per prompt", "that share a text, on average"),
     )
-    pairs = found.leaks.drop_duplicates(["crop_path"])
+    pairs = ready.leaks.drop_duplicates(["crop_path"])
     gaps = (f"{kind} by {100 * numbers[f'{kind}_gap']:.0f}%" for kind in ("occlusion", "viewpoint"))
     return {
         "figures": [
@@ -58,17 +58,17 @@ def readiness_page(found: Readiness, states: Mapping[str, int]) -> dict[str, Any
                 "value": leaking,
                 "note": f"not compared with {not_compared}"
                 if not_compared
-                else "whose picture another split has too",
-                "alarm": found.leaking_crops > 0,
+                else "whose picture is also in another split",
+                "alarm": ready.leaking_crops > 0,
             }
         ],
-        "verdict": verdict(found, states),
+        "verdict": describe_verdict(ready, states),
         "gap": f"They differ in {' and in '.join(gaps)} of the crops.",
         "balance": {
             str(kind): rows.to_dict("records")
-            for kind, rows in found.balance.groupby("kind", sort=False)
+            for kind, rows in ready.balance.groupby("kind", sort=False)
         },
-        "prompts": found.prompts.to_dict("records"),
+        "prompts": ready.prompts.to_dict("records"),
         "distinct": numbers["prompts"],
         "leaks": pairs.head(_PAIRS).to_dict("records"),
         "more_leaks": max(0, len(pairs) - _PAIRS),
@@ -79,14 +79,14 @@ def readiness_page(found: Readiness, states: Mapping[str, int]) -> dict[str, Any
 def checks_page(
     roots: Roots, split: str, recorded: Sequence[RecordedFinding]
 ) -> list[dict[str, Any]]:
-    """What the template shows of the checks, what is worst first."""
-    shown = [_check(roots, split, one) for one in recorded]
+    """Return what the template shows about the checks, the worst first."""
+    shown = [_describe_check(roots, split, finding) for finding in recorded]
     order = get_args(State)[::-1]
-    return sorted(shown, key=lambda one: order.index(one["state"]))
+    return sorted(shown, key=lambda check: order.index(check["state"]))
 
 
 def reasons_page(refusals: pd.DataFrame) -> list[dict[str, Any]]:
-    """How often each reason was given, and what it means."""
+    """Return each reason that occurs, with its count and meaning."""
     counts = refusals["reason"].value_counts()
     return [
         {"reason": reason.value, "count": int(counts[reason.value]), "meaning": meaning}
@@ -98,43 +98,43 @@ def reasons_page(refusals: pd.DataFrame) -> list[dict[str, Any]]:
 def named_skus(
     roots: Roots, split: str, recorded: Sequence[RecordedFinding]
 ) -> tuple[list[str], dict[str, list[int]]]:
-    """The checks that name SKUs, and for each SKU that is named by which of them."""
+    """Return the checks that name SKUs and, by SKU id, the numbers of the checks that name it."""
     checks: list[str] = []
     named: dict[str, list[int]] = {}
-    for one in recorded:
-        found = read_offenders(roots, one.asset, one.check, split)
-        if found is None or "sku_id" not in found:
+    for finding in recorded:
+        offenders = read_offenders(roots, finding.asset, finding.check, split)
+        if offenders is None or "sku_id" not in offenders:
             continue
-        skus = sorted(set(found["sku_id"].dropna().tolist()))
+        skus = sorted(set(offenders["sku_id"].dropna().tolist()))
         if not skus:
             continue
         for sku_id in skus:
             named.setdefault(sku_id, []).append(len(checks))
-        checks.append(one.check)
+        checks.append(finding.check)
     return checks, named
 
 
-def _check(roots: Roots, split: str, one: RecordedFinding) -> dict[str, Any]:
-    named = read_offenders(roots, one.asset, one.check, split)
-    head = pd.DataFrame() if named is None else named.head(_ROWS).dropna(axis=1, how="all")
+def _describe_check(roots: Roots, split: str, finding: RecordedFinding) -> dict[str, Any]:
+    offenders = read_offenders(roots, finding.asset, finding.check, split)
+    head = pd.DataFrame() if offenders is None else offenders.head(_ROWS).dropna(axis=1, how="all")
     listed = head.drop(columns="split", errors="ignore")
-    path = roots.offenders(one.asset, one.check, split)
+    path = roots.offenders(finding.asset, finding.check, split)
     return {
-        "state": one.state,
-        "name": one.check.replace("_", " "),
-        "asset": one.asset,
-        "summary": one.summary,
-        "looked_at": one.looked_at,
-        "offenders": one.offenders,
+        "state": finding.state,
+        "name": finding.check.replace("_", " "),
+        "asset": finding.asset,
+        "summary": finding.summary,
+        "looked_at": finding.looked_at,
+        "offenders": finding.offenders,
         "file": path.relative_to(roots.sku_root).as_posix(),
-        "shown": _shown(head),
+        "shown": _choose_crops(head),
         "columns": [str(name).replace("_", " ") for name in listed.columns],
         "rows": [[_cell(value) for value in row] for row in listed.itertuples(index=False)],
     }
 
 
-def _shown(head: pd.DataFrame) -> list[dict[str, str | None]]:
-    """The crops among the rows, each pair once: a crop beside the one that it is compared with."""
+def _choose_crops(head: pd.DataFrame) -> list[dict[str, str | None]]:
+    """Return the crops among the rows, each with the crop to compare it with. List a pair once."""
     if "crop_path" not in head:
         return []
     beside = next((name for name in ("like", "same_as", "unlike") if name in head), "crop_path")

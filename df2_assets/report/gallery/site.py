@@ -1,7 +1,8 @@
-"""The folder of a gallery: a viewer sees the old one or the new one, whole.
+"""Writing the folder of a gallery. A viewer sees either the old gallery or the new one.
 
-Every file but `index.html` has a name that holds a digest of its content. They are written first,
-then the page that names them; then what it no longer names is removed.
+The names of all files except `index.html` contain a digest of their content. These files are
+written first, then the page that refers to them. At the end, files that it no longer refers to are
+removed.
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine, Lost, label
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
-from df2_assets.report.gallery.content import Content, script
+from df2_assets.report.gallery.content import Content, make_script
 from df2_assets.report.gallery.sheets import SheetShard, draw_shard
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import store_at
@@ -29,7 +30,7 @@ _PACKAGE: Final = "df2_assets.report.gallery"
 
 @dataclass(frozen=True)
 class Site:
-    """The page, how many thumbnails were drawn for it, and a digest of all that it shows."""
+    """The page of a gallery, the number of sheets drawn for it, and a digest of its content."""
 
     page: Path
     drawn: int
@@ -46,24 +47,24 @@ def write_site(
     engine: Engine,
     progress: Progress,
 ) -> Site:
-    """Write the gallery; `shown` is what the template shows. Raises OutputError."""
+    """Write a gallery. `shown` has the values of the template. Raises OutputError."""
     target = roots.gallery(split)
     site = target.parent
-    there = {name for name, _ in roots.sku.walk(site)}
-    drawn = _draw(roots, split, site, there, content, engine, progress)
-    named = [
-        _named(site, there, "data/skus", script("details", number, part))
+    existing = {name for name, _ in roots.sku.walk(site)}
+    drawn = _draw(roots, split, site, existing, content, engine, progress)
+    details = [
+        _write_named(site, existing, "data/skus", make_script("details", number, part))
         for number, part in enumerate(content.files_of_details())
     ]
-    images = _named(site, there, "data/images", script("images", content.images()))
-    index = script("index", content.index(checks, named, images))
+    images = _write_named(site, existing, "data/images", make_script("images", content.images()))
+    index = make_script("index", content.index(checks, details, images))
     scripts = {
-        "index": _named(site, there, "data/index", index),
-        "refused": _named(site, there, "data/refused", script("refused", refused)),
-        "code": _named(site, there, "static/gallery", _static("gallery.js"), ".js"),
-        "style": _named(site, there, "static/gallery", _static("gallery.css"), ".css"),
+        "index": _write_named(site, existing, "data/index", index),
+        "refused": _write_named(site, existing, "data/refused", make_script("refused", refused)),
+        "code": _write_named(site, existing, "static/gallery", _static("gallery.js"), ".js"),
+        "style": _write_named(site, existing, "static/gallery", _static("gallery.css"), ".css"),
     }
-    text = _rendered(
+    text = _render(
         files=scripts,
         split=split,
         crops=_relative(roots.sku_root, site),
@@ -72,9 +73,9 @@ def write_site(
     ).encode()
     roots.sku.publish(target, [text], lambda: None)
     splits = [split for split in SPLITS if roots.gallery(split).exists()]
-    roots.sku.publish(roots.gallery_list, [script("splits", splits)], lambda: None)
-    wanted = {target.name, images, *named, *scripts.values()}
-    roots.sku.remove(site, there - wanted - {sheet.path for sheet in content.sheets})
+    roots.sku.publish(roots.gallery_list, [make_script("splits", splits)], lambda: None)
+    current = {target.name, images, *details, *scripts.values()}
+    roots.sku.remove(site, existing - current - {sheet.path for sheet in content.sheets})
     return Site(target, drawn, hashlib.sha256(text).hexdigest())
 
 
@@ -82,12 +83,12 @@ def _draw(
     roots: Roots,
     split: str,
     site: Path,
-    there: Collection[str],
+    existing: Collection[str],
     content: Content,
     engine: Engine,
     progress: Progress,
 ) -> int:
-    missing = [sheet for sheet in content.sheets if sheet.path not in there]
+    missing = [sheet for sheet in content.sheets if sheet.path not in existing]
     whole = SheetShard(str(roots.sku_root), str(site), missing)
     with (
         progress(f"drawing thumbnails of {split}", len(missing), "SKUs") as advance,
@@ -100,8 +101,8 @@ def _draw(
     return len(missing)
 
 
-def _rendered(**values: Any) -> str:
-    """The page; every value in it is escaped."""
+def _render(**values: Any) -> str:
+    """Return the page. Every value in it is escaped."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -119,17 +120,19 @@ def _static(name: str) -> bytes:
     return (files(_PACKAGE) / "static" / name).read_bytes()
 
 
-def _named(site: Path, there: Collection[str], stem: str, data: bytes, suffix: str = ".js") -> str:
-    """Write `data` under a name that holds its digest, unless it is there; the name."""
+def _write_named(
+    site: Path, existing: Collection[str], stem: str, data: bytes, suffix: str = ".js"
+) -> str:
+    """Write data to a file whose name contains its digest, unless it exists. Return the name."""
     name = f"{stem}-{hashlib.sha256(data).hexdigest()[:12]}{suffix}"
-    if name not in there:
+    if name not in existing:
         with store_at(site).atomic(site / name) as temporary:
             temporary.write_bytes(data)
     return name
 
 
 def _relative(root: Path, site: Path) -> str:
-    """The address of a folder, seen from the site's; whole where the two lie in other places."""
+    """Return the address of a folder relative to the site, or in full if the stores differ."""
     if store_at(site) is store_at(root):
         return quote(Path(os.path.relpath(str(root), str(site))).as_posix())
     return root.as_uri()

@@ -1,5 +1,5 @@
 "use strict";
-// The gallery's behaviour. Text from the data reaches the page as text nodes and attributes only.
+// The behaviour of the gallery. Text from the data is only put into text nodes and attributes.
 const df2 = (() => {
   const PAGE = 60, ROWS = 100;
   const DOMAINS = ["catalog", "query"];
@@ -7,14 +7,14 @@ const df2 = (() => {
   const OCCLUSIONS = ["slight or none", "medium", "heavy"];
   const VIEWPOINTS = ["not worn", "frontal", "side or back"];
   const about = document.body.dataset;
-  // Beside the crops as report/server.py serves both roots, and where a gallery opened as a file says.
+  // Originals: next to the crops on report/server.py, else where the page says.
   const served = /\/sku\/_df2_assets\/report\/[a-z]+\//.test(location.pathname) && location.protocol !== "file:";
   const source = served ? `../../../../df2/${about.split}` : about.source;
   const at = (id) => document.getElementById(id);
   const number = new Intl.NumberFormat("en").format;
   let data = null, images = null, refusedRows = null, splits = [];
   let found = [], page = 0, refusedPage = 0, openSku = -1, cameFrom = null, section = "browse";
-  // Whether filters choose among crops, and the bits that they choose of a SKU.
+  // Whether filters select crops, and the selected bits of a SKU.
   let narrowed = false, matching = () => EVERY;
   const details = new Map(), waiting = new Map();
 
@@ -34,7 +34,7 @@ const df2 = (() => {
   const category = (place) => Number(data.ids[place].slice(10));
   const isSku = (id) => data !== null && data.places.has(id);
 
-  // A file of data is a script that calls one of the functions at the end; it is loaded once.
+  // A data file is a script that calls one of the functions at the end. It is loaded once.
   function load(name) {
     if (!waiting.has(name)) {
       waiting.set(name, new Promise((done, failed) => {
@@ -44,8 +44,8 @@ const df2 = (() => {
     return waiting.get(name);
   }
 
-  // ---- Searching: each word must be in the SKU's id, its category, or one prompt of its crops.
-  // A crop is a bit of its SKU's cells; what is searched for gives the bits that match.
+  // ---- Searching: each word must be in the SKU id, its category, or a prompt of its crops.
+  // A crop is a bit of the cells of its SKU. A search returns the bits that match.
   const EVERY = (1 << 18) - 1;
   const numeric = () => /^[0-9_]+$/.test(at("q").value.trim());
 
@@ -56,8 +56,8 @@ const df2 = (() => {
     for (const [id, texts] of Object.entries(data.prompts)) {
       masks[id] = 0;
       for (const [bit, text] of Object.entries(texts)) {
-        const said = ` ${text.toLowerCase()}`;
-        if (words.every((word) => said.includes(` ${word}`))) masks[id] |= 1 << Number(bit);
+        const padded = ` ${text.toLowerCase()}`;
+        if (words.every((word) => padded.includes(` ${word}`))) masks[id] |= 1 << Number(bit);
       }
     }
     if (numeric()) {
@@ -70,8 +70,8 @@ const df2 = (() => {
     return [...document.querySelectorAll(`#${name} input:checked`)].map((input) => Number(input.value));
   }
 
-  // The bits of all crops that the chosen domains, occlusions and viewpoints allow; `only` has other
-  // choices for some of these.
+  // The bits of all crops that the chosen domains, occlusions and viewpoints allow. `only` replaces
+  // some of these choices.
   function allowed(only = {}) {
     const list = (name, length) => {
       const values = only[name] ?? chosen(name);
@@ -86,7 +86,7 @@ const df2 = (() => {
     return mask;
   }
 
-  // How many crops of a SKU have one of these bits.
+  // The number of crops of a SKU that have one of these bits.
   function crops(place, bits) {
     let count = 0, at = 0;
     for (let cells = data.cells[place]; cells; cells &= cells - 1) {
@@ -96,7 +96,7 @@ const df2 = (() => {
     return count;
   }
 
-  // Finds SKUs, and counts for each choice how many there would be with it instead of its group's.
+  // Finds SKUs. For each choice, counts the SKUs that would match if it replaced its group.
   function select() {
     const matches = matcher(at("q").value), mask = allowed();
     const categories = new Set(chosen("category")), named = at("named").value;
@@ -157,8 +157,8 @@ const df2 = (() => {
     at("grid").replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(card));
     at("nothing").hidden = found.length > 0;
     at("nothing").textContent = data.ids.length
-      ? "No SKU is like that. Clear a filter, or search for other words."
-      : "This split has no SKU. That is as it should be for test, which was released without annotations.";
+      ? "No SKU matches. Clear a filter, or search for other words."
+      : "This split has no SKU. For test, this is correct: it was released without annotations.";
     pager(at("pager"), page, found.length, PAGE, (to) => { page = to; show(); remember(); at("found").scrollIntoView({ block: "center" }); at("grid").querySelector("a")?.focus(); });
   }
 
@@ -181,7 +181,7 @@ const df2 = (() => {
             ...(narrowed ? [make("br"), make("span", { class: "matches" }, several(crops(place, matching(place)), "crop"), " marked")] : [])))));
   }
 
-  // What lies over a picture of a sheet: a frame where it matches, a cover where there is none.
+  // The overlay of a picture on a sheet: a frame if it matches, a cover if there is no picture.
   function tile(place, row, column, bit) {
     const kind = bit === undefined ? "none" : !narrowed ? "" : matching(place) & (1 << bit) ? "match" : "other";
     return make("span", { class: `tile ${row ? "lower" : "upper"} ${column ? "right" : "left"} ${kind}`, "aria-hidden": "true" });
@@ -252,7 +252,7 @@ const df2 = (() => {
   }
 
   function gone(event) {
-    event.target.replaceWith(make("span", { class: "gone" }, "This file is not beside the gallery."));
+    event.target.replaceWith(make("span", { class: "gone" }, "This file is missing, or not in the same place relative to the gallery."));
   }
 
   function step(by) {
@@ -290,7 +290,7 @@ const df2 = (() => {
     return drawing;
   }
 
-  // ---- What was refused
+  // ---- Refusals
   function showRefused(to = 0) {
     if (!at("refused-rows") || refusedRows === null) return;
     const pressed = document.querySelector("[data-reason][aria-pressed=true]")?.dataset.reason;
@@ -306,7 +306,7 @@ const df2 = (() => {
     pager(at("refused-pager"), to, rows.length, ROWS, (next) => { showRefused(next); at("refused-found").scrollIntoView({ block: "center" }); });
   }
 
-  // Links to an image and its annotation, the one at fault in bold.
+  // Links to an image and its annotation. The file that causes the refusal is in bold.
   function filesOf(image, ofImage, reason) {
     if (!/^[0-9]{6}$/.test(image)) return [String(image)];
     const link = (kind, path, fault) => make(fault ? "strong" : "span", { class: "file" }, make("a", { href: `${source}/${path}`, target: "_blank" }, kind));
@@ -389,7 +389,7 @@ const df2 = (() => {
     document.body.dataset.ready = "yes";
   }
 
-  // ---- Other splits: known by a file beside this folder, which a copy of the folder alone has not.
+  // ---- Other splits: a file next to this folder lists them. A copy of the folder lacks it.
   at("splits").addEventListener("toggle", () => {
     if (at("splits").open) load("../splits.js").then(() => showSplits(splits), () => showSplits([]));
   });
@@ -398,13 +398,13 @@ const df2 = (() => {
     const others = names.filter((name) => name !== about.split);
     at("split-links").replaceChildren(...(others.length
       ? others.map((name) => make("a", { href: `../${name}/index.html#/${section}` }, name))
-      : [make("span", {}, "No other split has a page beside this one.")]));
+      : [make("span", {}, "There is no page of another split.")]));
   }
 
   document.addEventListener("click", (event) => { if (!at("splits").contains(event.target)) at("splits").open = false; });
   at("splits").addEventListener("keydown", (event) => { if (event.key === "Escape") { at("splits").open = false; at("splits").firstElementChild.focus(); } });
 
-  // ---- On a narrow screen filters are closed until they are asked for.
+  // ---- On a narrow screen, filters are closed until somebody opens them.
   const narrow = matchMedia("(max-width: 60rem)");
   const fold = () => { at("choices").open = !narrow.matches; };
   narrow.addEventListener("change", fold);
