@@ -100,9 +100,10 @@ def write(df2_root: Path, sku_root: Path, split: str, skus: dict[str, dict[str, 
             for domain in ("catalog", "query"):
                 for crop in sku[domain]:
                     fields = {name: crop[name] for name in crop if name != "crop_path"}
-                    text = prompt(domain, sku["category_name"], crop["occlusion"], crop["viewpoint"])
+                    views = crop["occlusion"], crop["viewpoint"]
                     line = {"split": split, "sku_id": sku_id, **labels, "domain": domain}
-                    line |= {"image_path": crop["crop_path"], **fields, "text": text}
+                    line |= {"image_path": crop["crop_path"], **fields}
+                    line["text"] = prompt(domain, sku["category_name"], *views)
                     lines.write(json.dumps(line) + "\n")
 
 

@@ -1,0 +1,157 @@
+"""Wall time on more cores, predicted from what a command took on this machine.
+
+README.md explains the model and what it leaves out.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from benchmarks.builds import SPLIT, Place, build, run_recipe
+from benchmarks.figures import Result, Row, Tables, cores, spread
+
+CORES: Final = (4, 16, 64)
+"""Numbers of cores to predict, or to measure on a machine that has them."""
+
+ADDED_WORKERS: Final = 16
+"""Difference in workers of the two runs that show what the start of a worker takes."""
+
+PEERS: Final = {"this project": "cold", "pool": "pool", "recipe": "recipe"}
+"""What is compared, by its name in tables: the name of its cold run in a turn."""
+
+
+def measure_starts(small: Place, few: Result, out: Path) -> Result:
+    """Return what the start of a worker takes, by peer; `few` is a cold build of `small`."""
+    more = cores() + ADDED_WORKERS
+    many = build(small.to(out / "many-workers"), SPLIT, workers=more)
+    pools = [run_recipe(small, out / f"pool-of-{n}", processes=n) for n in (cores(), more)]
+    none = {"main": 0.0, "worker": 0.0}
+    return {"cold": worker_start(few, many), "pool": worker_start(*pools), "recipe": none}
+
+
+def worker_start(few: Result, many: Result) -> Result:
+    """Return the processor seconds that one more worker takes: `main` process, `worker` itself.
+
+    `many` is the same work as `few`, with `ADDED_WORKERS` more.
+    """
+    main, whole = (max(many[name] - few[name], 0.0) / ADDED_WORKERS for name in ("main", "cpu"))
+    return {"main": main, "worker": max(whole - main, 0.0)}
+
+
+def predict(measured: Result, start: Result, workers: int, count: int) -> float:
+    """Return the wall seconds on `count` cores of a command that was measured with `workers`."""
+    starting = start["worker"] + count * start["main"] if measured["together"] else 0.0
+    counted = workers * start["worker"]  # in the first stretch, which contains the start
+    working = 0.0
+    for main, others in measured["together"]:
+        work, counted = max(others - counted, 0.0), max(counted - others, 0.0)
+        working += max(main, (main + work) / count)
+    return float(measured["alone"] + starting + working)
+
+
+def is_measured(turn: Result, count: int) -> bool:
+    """Return whether a turn has runs on `count` cores."""
+    return count == turn["cores"] or str(count) in turn["limited"]
+
+
+def wall_seconds(turn: Result, peer: str, count: int) -> float:
+    """Return the seconds of a peer on `count` cores, beyond its fixed start where that is known.
+
+    They are measured where the turn has them, and otherwise predicted.
+    """
+    if is_measured(turn, count):
+        seconds = turn["limited"].get(str(count), turn)[peer]["seconds"]
+    else:
+        seconds = predicted_seconds(turn, peer, count)
+    return float(seconds - turn["fixed"][peer])
+
+
+def predicted_seconds(turn: Result, peer: str, count: int) -> float:
+    """Return the predicted seconds of a peer's whole command on `count` cores."""
+    return predict(turn[peer], turn["start"][peer], turn["cores"], count)
+
+
+def times_as_fast(turns: list[Result], peer: str, count: int) -> list[float]:
+    """Return how many times as fast as `peer` this project is on `count` cores, by turn."""
+    return [wall_seconds(turn, peer, count) / wall_seconds(turn, "cold", count) for turn in turns]
+
+
+def tables(turns: list[Result], images: int, beyond: str) -> Tables:
+    """Return the parts of each peer, and its wall time by cores."""
+    return {
+        f"Parts of a cold build ({images:,} images)": _parts(turns, images),
+        f"Wall time by cores ({images:,} images, {beyond})": _by_cores(turns),
+    }
+
+
+def _parts(turns: list[Result], images: int) -> list[Row]:
+    rows: dict[str, tuple[str, Callable[[Result, str], float]]] = {
+        "only the main process works: seconds": ("{:.2f}", lambda turn, peer: turn[peer]["alone"]),
+        "the same, of its wall time": (
+            "{:.0%}",
+            lambda turn, peer: turn[peer]["alone"] / turn[peer]["seconds"],
+        ),
+        "main process: processor seconds": ("{:.2f}", lambda turn, peer: turn[peer]["main"]),
+        "of these, while workers work": (
+            "{:.2f}",
+            lambda turn, peer: sum(main for main, _ in turn[peer]["together"]),
+        ),
+        "workers: processor ms per image": (
+            "{:.2f}",
+            lambda turn, peer: 1000 * (turn[peer]["cpu"] - turn[peer]["main"]) / images,
+        ),
+        "start of a worker: its processor ms": (
+            "{:.0f}",
+            lambda turn, peer: 1000 * turn["start"][peer]["worker"],
+        ),
+        "start of a worker: processor ms of the main process": (
+            "{:.1f}",
+            lambda turn, peer: 1000 * turn["start"][peer]["main"],
+        ),
+    }
+    return [
+        {"part": part}
+        | {
+            name: spread([value(turn, peer) for turn in turns], form)
+            for name, peer in PEERS.items()
+        }
+        for part, (form, value) in rows.items()
+    ]
+
+
+def _by_cores(turns: list[Result]) -> list[Row]:
+    first = turns[0]
+    own = first["cores"]
+    rows = [
+        _row(f"{own}, measured", {peer: _seconds(turns, peer, own) for peer in PEERS.values()}),
+        _row(
+            f"{own}, predicted",
+            {
+                peer: [predicted_seconds(turn, peer, own) - turn["fixed"][peer] for turn in turns]
+                for peer in PEERS.values()
+            },
+        ),
+    ]
+    for count in CORES:
+        if count != own:
+            how = "measured" if is_measured(first, count) else "predicted"
+            seconds = {peer: _seconds(turns, peer, count) for peer in PEERS.values()}
+            rows.append(_row(f"{count}, {how}", seconds))
+    return rows
+
+
+def _seconds(turns: list[Result], peer: str, count: int) -> list[float]:
+    return [wall_seconds(turn, peer, count) for turn in turns]
+
+
+def _row(title: str, seconds: Mapping[str, list[float]]) -> Row:
+    row = {"cores": title} | {
+        name: spread(seconds[peer], "{:.1f} s") for name, peer in PEERS.items()
+    }
+    for name in ("pool", "recipe"):
+        ratios = [
+            theirs / ours
+            for theirs, ours in zip(seconds[PEERS[name]], seconds["cold"], strict=True)
+        ]
+        row[f"times as fast as the {name}"] = spread(ratios, "{:.2f}")
+    return row
