@@ -3,7 +3,7 @@
 README.md explains the model and what it leaves out.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -79,43 +79,44 @@ def times_as_fast(turns: list[Result], peer: str, count: int) -> list[float]:
 def tables(turns: list[Result], images: int, beyond: str) -> Tables:
     """Return the parts of each peer, and its wall time by cores."""
     return {
-        f"Parts of a cold build ({images:,} images)": _parts(turns, images),
+        f"Parts of a cold build ({images:,} images)": _part_rows(turns, images),
         f"Wall time by cores ({images:,} images, {beyond})": _by_cores(turns),
     }
 
 
-def _parts(turns: list[Result], images: int) -> list[Row]:
-    rows: dict[str, tuple[str, Callable[[Result, str], float]]] = {
-        "only the main process works: seconds": ("{:.2f}", lambda turn, peer: turn[peer]["alone"]),
-        "the same, of its wall time": (
-            "{:.0%}",
-            lambda turn, peer: turn[peer]["alone"] / turn[peer]["seconds"],
-        ),
-        "main process: processor seconds": ("{:.2f}", lambda turn, peer: turn[peer]["main"]),
-        "of these, while workers work": (
-            "{:.2f}",
-            lambda turn, peer: sum(main for main, _ in turn[peer]["together"]),
-        ),
-        "workers: processor ms per image": (
-            "{:.2f}",
-            lambda turn, peer: 1000 * (turn[peer]["cpu"] - turn[peer]["main"]) / images,
-        ),
-        "start of a worker: its processor ms": (
-            "{:.0f}",
-            lambda turn, peer: 1000 * turn["start"][peer]["worker"],
-        ),
-        "start of a worker: processor ms of the main process": (
-            "{:.1f}",
-            lambda turn, peer: 1000 * turn["start"][peer]["main"],
-        ),
+_FORMS: Final = {
+    "only the main process works: seconds": "{:.2f}",
+    "the same, of its wall time": "{:.0%}",
+    "main process: processor seconds": "{:.2f}",
+    "of these, while workers work": "{:.2f}",
+    "workers: processor ms per image": "{:.2f}",
+    "start of a worker: its processor ms": "{:.0f}",
+    "start of a worker: processor ms of the main process": "{:.1f}",
+}
+"""The parts of a command and how they are shown."""
+
+
+def _parts(run: Result, start: Result, images: int) -> tuple[float, ...]:
+    """Return the values of `_FORMS`."""
+    return (
+        run["alone"],
+        run["alone"] / run["seconds"],
+        run["main"],
+        sum(main for main, _ in run["together"]),
+        1000 * (run["cpu"] - run["main"]) / images,
+        1000 * start["worker"],
+        1000 * start["main"],
+    )
+
+
+def _part_rows(turns: list[Result], images: int) -> list[Row]:
+    columns = {
+        name: zip(*(_parts(turn[peer], turn["start"][peer], images) for turn in turns), strict=True)
+        for name, peer in PEERS.items()
     }
     return [
-        {"part": part}
-        | {
-            name: spread([value(turn, peer) for turn in turns], form)
-            for name, peer in PEERS.items()
-        }
-        for part, (form, value) in rows.items()
+        {"part": part} | {name: spread(next(values), form) for name, values in columns.items()}
+        for part, form in _FORMS.items()
     ]
 
 

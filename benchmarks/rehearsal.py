@@ -154,7 +154,12 @@ def _goals(results: Result) -> list[Row]:
         goal("times as fast as the pool", pool, "{:.2f}", least=1.1, note=f"on {own} cores"),
         goal("times as fast as the pool on 16 cores", pool_on_16, "{:.2f}", least=1.3, note=how),
         *(
-            goal(f"main process per image, {name}", [_main(results, name)], "{:.0f} µs", most=most)
+            goal(
+                f"main process per annotated image, {name}",
+                [_main(results, name)],
+                "{:.0f} µs",
+                most=most,
+            )
             for name, most in (("cold", 55), ("unchanged", 35))
         ),
         *(
