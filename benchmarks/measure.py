@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from itertools import pairwise
+from itertools import accumulate, groupby, pairwise
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from tempfile import TemporaryFile
@@ -27,10 +27,10 @@ _SETTINGS: Final = ("DF2_ROOT", "SKU_ROOT", "SPLITS", "DAGSTER_HOME", "RAY_ADDRE
 class Measured(NamedTuple):
     """What a command took, and its output.
 
-    `numbers`: wall `seconds`; processor seconds `cpu` of all its processes and, of these, `main` of
-    its first process (`RUSAGE_SELF`); `peak_bytes`, the largest sum over its processes, in which a
-    shared page counts once. `alone` are the wall seconds in which only the first process worked.
-    `together` has the processor seconds of the first process and of all others in each stretch in
+    `numbers`: wall `seconds`; processor seconds `cpu` of all its processes, and `main` of its first
+    process (`RUSAGE_SELF`); `peak_bytes`, the largest sum over its processes, in which a shared
+    page counts once; `main_only`, the wall seconds in which only the first process worked;
+    `stretches`, the processor seconds of the first process and of all others in each stretch in
     which others worked. Peak and stretches are sampled 20 times a second.
     """
 
@@ -89,14 +89,14 @@ def run(
         if process.returncode:
             lines = "\n".join((output + err.read()).splitlines()[-20:])
             raise FailedError(f"{' '.join(command)} ended with {process.returncode}:\n{lines}")
-    alone, together = split_by_work(samples)
+    main_only, stretches = split_by_work(samples)
     numbers = {
         "seconds": round(ended - begun, 3),
         "cpu": round(_cpu_of_children() - before, 3),
         "main": round(samples[-1].main, 3),
         "peak_bytes": peak,
-        "alone": alone,
-        "together": together,
+        "main_only": main_only,
+        "stretches": stretches,
     }
     return Measured(numbers, output)
 
@@ -158,20 +158,18 @@ def split_by_work(samples: Sequence[Sample]) -> tuple[float, list[tuple[float, f
     A stretch is the processor seconds of the first process and of the others, in all consecutive
     samples between which others worked.
     """
-    alone, together, was_alone = 0.0, [], True
-    others = 0.0
-    for before, after in pairwise(samples):
-        # The time of a process that has just ended is missing until its parent has waited for it.
-        worked, others = max(after.others - others, 0.0), max(after.others, others)
-        if not worked:
-            alone += after.time - before.time
-        elif was_alone:
-            together.append((after.main - before.main, worked))
+    times, main, others = zip(*samples, strict=True)
+    # The time of a process that has just ended is missing until its parent has waited for it.
+    columns = (times, main, accumulate(others, max))
+    steps = ([after - before for before, after in pairwise(column)] for column in columns)
+    main_only, stretches = 0.0, list[tuple[float, float]]()
+    for is_stretch, group in groupby(zip(*steps, strict=True), key=lambda step: step[2] > 0):
+        seconds, *processor = map(sum, zip(*group, strict=True))
+        if is_stretch:
+            stretches.append((round(processor[0], 2), round(processor[1], 2)))
         else:
-            main, so_far = together.pop()
-            together.append((main + after.main - before.main, so_far + worked))
-        was_alone = not worked
-    return round(alone, 3), [(round(main, 2), round(work, 2)) for main, work in together]
+            main_only += seconds
+    return round(main_only, 3), stretches
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 README.md explains the model and what it leaves out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -38,37 +38,37 @@ def worker_start(few: Result, many: Result) -> Result:
     return {"main": main, "worker": max(whole - main, 0.0)}
 
 
-def predict(measured: Result, start: Result, workers: int, count: int) -> float:
+def predict(run: Result, start: Result, workers: int, count: int) -> float:
     """Return the wall seconds on `count` cores of a command that was measured with `workers`."""
-    starting = start["worker"] + count * start["main"] if measured["together"] else 0.0
+    starting = start["worker"] + count * start["main"] if run["stretches"] else 0.0
     counted = workers * start["worker"]  # in the first stretch, which contains the start
     working = 0.0
-    for main, others in measured["together"]:
+    for main, others in run["stretches"]:
         work, counted = max(others - counted, 0.0), max(counted - others, 0.0)
         working += max(main, (main + work) / count)
-    return float(measured["alone"] + starting + working)
+    return float(run["main_only"] + starting + working)
 
 
 def is_measured(turn: Result, count: int) -> bool:
     """Return whether a turn has runs on `count` cores."""
-    return count == turn["cores"] or str(count) in turn["limited"]
+    return count == turn["cores"] or str(count) in turn["on_cores"]
 
 
 def wall_seconds(turn: Result, peer: str, count: int) -> float:
-    """Return the seconds of a peer on `count` cores, beyond its fixed start where that is known.
+    """Return the seconds of a peer on `count` cores beyond its fixed start.
 
-    They are measured where the turn has them, and otherwise predicted.
+    They are measured if the turn has them, and otherwise predicted.
     """
     if is_measured(turn, count):
-        seconds = turn["limited"].get(str(count), turn)[peer]["seconds"]
-    else:
-        seconds = predicted_seconds(turn, peer, count)
-    return float(seconds - turn["fixed"][peer])
+        seconds = turn["on_cores"].get(str(count), turn)[peer]["seconds"]
+        return float(seconds - turn["fixed_start"][peer])
+    return predicted_seconds(turn, peer, count)
 
 
 def predicted_seconds(turn: Result, peer: str, count: int) -> float:
-    """Return the predicted seconds of a peer's whole command on `count` cores."""
-    return predict(turn[peer], turn["start"][peer], turn["cores"], count)
+    """Return the predicted seconds of a peer on `count` cores beyond its fixed start."""
+    seconds = predict(turn[peer], turn["start"][peer], turn["cores"], count)
+    return float(seconds - turn["fixed_start"][peer])
 
 
 def times_as_fast(turns: list[Result], peer: str, count: int) -> list[float]:
@@ -85,13 +85,13 @@ def tables(turns: list[Result], images: int, beyond: str) -> Tables:
 
 
 _FORMS: Final = {
-    "only the main process works: seconds": "{:.2f}",
-    "the same, of its wall time": "{:.0%}",
-    "main process: processor seconds": "{:.2f}",
+    "seconds in which only the main process works": "{:.2f}",
+    "share of the wall time": "{:.0%}",
+    "processor seconds of the main process": "{:.2f}",
     "of these, while workers work": "{:.2f}",
-    "workers: processor ms per image": "{:.2f}",
-    "start of a worker: its processor ms": "{:.0f}",
-    "start of a worker: processor ms of the main process": "{:.1f}",
+    "processor ms of the workers per image": "{:.2f}",
+    "processor ms of a worker to start": "{:.0f}",
+    "processor ms of the main process to start a worker": "{:.1f}",
 }
 """The parts of a command and how they are shown."""
 
@@ -99,10 +99,10 @@ _FORMS: Final = {
 def _parts(run: Result, start: Result, images: int) -> tuple[float, ...]:
     """Return the values of `_FORMS`."""
     return (
-        run["alone"],
-        run["alone"] / run["seconds"],
+        run["main_only"],
+        run["main_only"] / run["seconds"],
         run["main"],
-        sum(main for main, _ in run["together"]),
+        sum(main for main, _ in run["stretches"]),
         1000 * (run["cpu"] - run["main"]) / images,
         1000 * start["worker"],
         1000 * start["main"],
@@ -121,38 +121,24 @@ def _part_rows(turns: list[Result], images: int) -> list[Row]:
 
 
 def _by_cores(turns: list[Result]) -> list[Row]:
-    first = turns[0]
-    own = first["cores"]
-    rows = [
-        _row(f"{own}, measured", {peer: _seconds(turns, peer, own) for peer in PEERS.values()}),
-        _row(
-            f"{own}, predicted",
-            {
-                peer: [predicted_seconds(turn, peer, own) - turn["fixed"][peer] for turn in turns]
-                for peer in PEERS.values()
-            },
-        ),
-    ]
+    own = turns[0]["cores"]
+    rows = [_row(f"{own}, measured", turns, own, wall_seconds)]
+    rows.append(_row(f"{own}, predicted", turns, own, predicted_seconds))
     for count in CORES:
         if count != own:
-            how = "measured" if is_measured(first, count) else "predicted"
-            seconds = {peer: _seconds(turns, peer, count) for peer in PEERS.values()}
-            rows.append(_row(f"{count}, {how}", seconds))
+            how = "measured" if is_measured(turns[0], count) else "predicted"
+            rows.append(_row(f"{count}, {how}", turns, count, wall_seconds))
     return rows
 
 
-def _seconds(turns: list[Result], peer: str, count: int) -> list[float]:
-    return [wall_seconds(turn, peer, count) for turn in turns]
-
-
-def _row(title: str, seconds: Mapping[str, list[float]]) -> Row:
-    row = {"cores": title} | {
-        name: spread(seconds[peer], "{:.1f} s") for name, peer in PEERS.items()
+def _row(
+    title: str, turns: list[Result], count: int, seconds_of: Callable[[Result, str, int], float]
+) -> Row:
+    seconds = {
+        name: [seconds_of(turn, peer, count) for turn in turns] for name, peer in PEERS.items()
     }
+    row = {"cores": title} | {name: spread(values, "{:.1f} s") for name, values in seconds.items()}
     for name in ("pool", "recipe"):
-        ratios = [
-            theirs / ours
-            for theirs, ours in zip(seconds[PEERS[name]], seconds["cold"], strict=True)
-        ]
-        row[f"times as fast as the {name}"] = spread(ratios, "{:.2f}")
+        pairs = zip(seconds[name], seconds["this project"], strict=True)
+        row[f"times as fast as the {name}"] = spread([a / b for a, b in pairs], "{:.2f}")
     return row

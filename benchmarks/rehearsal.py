@@ -116,7 +116,7 @@ def tables(results: Result) -> Tables:
     annotated = _annotated(results["images"])
     return {
         f"Goals ({counts}; {photos:,} different pictures)": _goals(results),
-        "In all": _totals(results),
+        "Totals": _totals(results),
         **prediction.tables([_turn(results)], annotated, "whole commands"),
         "By split": [_split_row(split, splits[split]) for split in results["images"]],
         "Warnings (no check failed)": [
@@ -155,7 +155,7 @@ def _goals(results: Result) -> list[Row]:
         goal("times as fast as the pool on 16 cores", pool_on_16, "{:.2f}", least=1.3, note=how),
         *(
             goal(
-                f"main process per annotated image, {name}",
+                f"main process per annotated image: {name}",
                 [_main(results, name)],
                 "{:.0f} µs",
                 most=most,
@@ -164,7 +164,7 @@ def _goals(results: Result) -> list[Row]:
         ),
         *(
             goal(
-                f"peak memory beyond empty splits, {name}",
+                f"peak memory beyond empty splits: {name}",
                 [_memory(results, name)],
                 "{:,.0f} MiB",
                 most=350,
@@ -174,7 +174,7 @@ def _goals(results: Result) -> list[Row]:
         ),
         goal("times as fast as the recipe", [recipe / cold], "{:.2f}", least=3, note=limit),
         goal("cold build", [cold / 60], "{:.1f} min", most=15, note=minutes),
-        goal("unchanged rerun, of the cold build", [unchanged / cold], "{:.1%}", most=0.05),
+        goal("unchanged rerun: share of the cold build", [unchanged / cold], "{:.1%}", most=0.05),
         goal("slowest page of an asset in the UI", [slowest], "{:.2f} s", most=2),
         *(_goals_beside(results, results["bench"]) if "bench" in results else []),
     ]
@@ -185,16 +185,16 @@ def _turn(results: Result) -> Result:
     scale = _annotated(results["images"]) / results["part"]
     recipe = {
         name: scale * mean(run[name] for run in results["recipe"])
-        for name in ("seconds", "cpu", "main", "alone")
+        for name in ("seconds", "cpu", "main", "main_only")
     }
     return {
         "cold": results["cold"],
         "pool": results["pool"],
-        "recipe": recipe | {"together": []},
+        "recipe": recipe | {"stretches": []},
         "cores": results["machine"]["cores"],
-        "fixed": dict.fromkeys(PEERS.values(), 0.0),
+        "fixed_start": dict.fromkeys(PEERS.values(), 0.0),
         "start": results["start"],
-        "limited": {},
+        "on_cores": {},
     }
 
 

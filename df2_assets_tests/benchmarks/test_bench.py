@@ -15,7 +15,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Result:
     """One turn, with runs on one core as well."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bench, "CORES", (1,))
-        return bench.measure(tmp_path_factory.mktemp("bench"), images=80, turns=1)
+        return bench.measure(tmp_path_factory.mktemp("bench"), images=160, turns=1)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_a_turn_measures_every_command(turn: Result) -> None:
         assert numbers["peak_bytes"] > 10 * 2**20
     assert min(turn[name] for name in ("plan", "explain", "verify")) > 0
     assert list(turn["nothing_of_three"]["splits"]) == ["test", "validation", "train"]
-    assert list(turn["smaller"]) == ["4", "20"]
+    assert list(turn["smaller"]) == ["8", "40"]
     assert {"1", "2"} <= set(turn["workers"])
     crops = number(turn["cold"], "crops", "crops")
     assert turn["codec"]["crops"] == crops == number(turn["cold"], "crops", "added") > 20
@@ -41,9 +41,9 @@ def test_a_turn_measures_every_command(turn: Result) -> None:
 
 
 def test_only_the_recipe_works_without_other_processes(turn: Result) -> None:
-    assert turn["recipe"]["together"] == []
+    assert turn["recipe"]["stretches"] == []
     for name in ("cold", "pool"):
-        others = sum(seconds for _, seconds in turn[name]["together"])
+        others = sum(seconds for _, seconds in turn[name]["stretches"])
         assert others > 0.5 * (turn[name]["cpu"] - turn[name]["main"]) > 0
 
 
@@ -67,7 +67,7 @@ def test_the_tables_show_goals_cores_sizes_workers_and_stages(results: Result) -
     assert {"this project", "pool", "recipe"} < parts[0].keys()
     assert by_cores[0]["cores"] == f"{cores()}, measured"
     assert by_cores[-1]["cores"].startswith("64, ")
-    assert [row["images"] for row in by_images] == ["4", "20", "80"]
+    assert [row["images"] for row in by_images] == ["8", "40", "160"]
     assert [row["workers"] for row in by_workers] == list(results["turns"][0]["workers"])
     assert {"decode", "encode", "checks"} < {row["stage"] for row in by_stage}
 
@@ -79,4 +79,4 @@ def test_fewer_cores_than_the_machine_has_are_measured(
     _, _, by_cores, *_ = bench.tables(results).values()
     assert by_cores[-1]["cores"] == "1, measured"
     for name in ("recipe", "pool", "cold"):
-        assert turn["limited"].get("1", turn)[name]["cpu"] > 0
+        assert turn["on_cores"].get("1", turn)[name]["cpu"] > 0

@@ -53,16 +53,16 @@ def test_work_of_other_processes_splits_a_command_into_stretches() -> None:
         Sample(5.0, 2.0, 4.0),  # alone
         Sample(6.0, 2.5, 5.0),
     ]
-    alone, together = split_by_work(samples)
-    assert alone == 3.0
-    assert together == [(0.1, 1.5), (0.1, 2.5), (0.5, 1.0)]
+    main_only, stretches = split_by_work(samples)
+    assert main_only == 3.0
+    assert stretches == [(0.1, 1.5), (0.1, 2.5), (0.5, 1.0)]
 
 
 def test_a_command_is_measured_alone_and_together_with_its_processes() -> None:
     busy = "import time\nwhile time.process_time() < 0.4: pass"
     numbers = run(through_a_child(busy)).numbers
-    assert sum(others for _, others in numbers["together"]) == pytest.approx(0.4, abs=0.2)
-    assert 0 <= numbers["alone"] < numbers["seconds"]
+    assert sum(others for _, others in numbers["stretches"]) == pytest.approx(0.4, abs=0.2)
+    assert 0 <= numbers["main_only"] < numbers["seconds"]
 
 
 def test_a_command_can_be_limited_to_some_of_the_cores() -> None:

@@ -11,12 +11,16 @@ from benchmarks.prediction import predict, times_as_fast, wall_seconds, worker_s
 NO_START = {"main": 0.0, "worker": 0.0}
 
 
-def measured(alone: float, *together: tuple[float, float]) -> Result:
-    """A command on two cores: seconds alone, and (main, others) of each stretch with workers."""
-    seconds = alone + sum(main + others for main, others in together) / 2
-    main = alone + sum(main for main, _ in together)
-    cpu = alone + sum(map(sum, together))
-    return {"seconds": seconds, "alone": alone, "together": [*together], "main": main, "cpu": cpu}
+def measured(main_only: float, *stretches: tuple[float, float]) -> Result:
+    """A command on two cores: seconds of the main process only, (main, others) of each stretch."""
+    work = sum(map(sum, stretches))
+    return {
+        "seconds": main_only + work / 2,
+        "cpu": main_only + work,
+        "main": main_only + sum(main for main, _ in stretches),
+        "main_only": main_only,
+        "stretches": [*stretches],
+    }
 
 
 @pytest.mark.parametrize(
@@ -61,14 +65,14 @@ def turn() -> Result:
     runs = {"cold": measured(3, (2, 20)), "pool": measured(0.5, (1, 31)), "recipe": measured(33)}
     fixed = {"cold": 2.0, "pool": 0.0, "recipe": 0.0}
     start: dict[str, Any] = dict.fromkeys(runs, NO_START)
-    return {**runs, "cores": 2, "fixed": fixed, "start": start, "limited": {}}
+    return {**runs, "cores": 2, "fixed_start": fixed, "start": start, "on_cores": {}}
 
 
 def test_seconds_are_measured_where_there_are_as_many_cores(turn: Result) -> None:
     assert wall_seconds(turn, "pool", 2) == turn["pool"]["seconds"]
     assert wall_seconds(turn, "cold", 4) == pytest.approx(3 + 5.5 - 2)
     on_4 = {name: {"seconds": seconds} for name, seconds in (("cold", 9), ("pool", 14))}
-    with_4 = turn | {"limited": {"4": on_4}}
+    with_4 = turn | {"on_cores": {"4": on_4}}
     assert wall_seconds(with_4, "cold", 4) == 9 - 2
     assert times_as_fast([with_4], "pool", 4) == [2.0]
 
@@ -76,7 +80,7 @@ def test_seconds_are_measured_where_there_are_as_many_cores(turn: Result) -> Non
 def test_the_tables_say_what_is_predicted(turn: Result) -> None:
     parts, by_cores = prediction.tables([turn], 1000, "whole commands").values()
     assert parts[0] == {
-        "part": "only the main process works: seconds",
+        "part": "seconds in which only the main process works",
         "this project": "3.00",
         "pool": "0.50",
         "recipe": "33.00",
