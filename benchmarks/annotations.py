@@ -1,4 +1,4 @@
-"""Annotation files for planned images: boxes, labels, outlines and landmarks of the usual sizes."""
+"""Annotation files with boxes, labels, outlines and landmarks of the usual sizes."""
 
 import json
 import math
@@ -10,23 +10,23 @@ from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.taxonomy import CATEGORIES
 
 _SHARE: Final = (1.9, 3.3)
-"""Parameters of the beta distribution of the part of an image that a box takes."""
+"""Parameters of the beta distribution of the share of an image that a box covers."""
 
 _SHORTEST_SIDE: Final = 48
 _PAST_EDGE: Final = 0.004
-"""How often a box ends a few pixels outside the image."""
+"""Share of boxes that end a few pixels outside the image."""
 
 _OCCLUSIONS: Final = (0.48, 0.49, 0.03)
 _VIEWPOINTS: Final = (0.09, 0.77, 0.14)
 _LANDMARKS: Final = (25, 33, 31, 39, 15, 15, 10, 14, 8, 29, 37, 19, 19)
-"""Numbers for category 1 to 13 (README of the data set)."""
+"""Number of landmarks of category 1 to 13 (README of the data set)."""
 
 _OUTLINE: Final = (50, 380)
-"""Points of the outline of an item, at least and at most."""
+"""Least and most points of the outline of an item."""
 
 
 def annotation(shown: Shown, width: int, height: int, seed: str) -> bytes:
-    """Write the annotation of an image of this size in pixels; it depends on `seed` alone."""
+    """Return the annotation file of an image of this size in pixels; it depends on `seed` alone."""
     rng = random.Random(seed)
     content: dict[str, Any] = {"source": shown.source, "pair_id": shown.pair_id}
     for index, item in enumerate(shown.items, start=1):
@@ -42,13 +42,13 @@ def _item(rng: random.Random, item: Item, width: int, height: int) -> dict[str, 
     return {
         "segmentation": _outline(rng, (x1, y1, x2, y2)),
         "scale": 1 if share < 0.1 else 2 if share <= 0.4 else 3,
-        "viewpoint": _one_of_three(rng, _VIEWPOINTS),
-        "zoom_in": _one_of_three(rng, (0.5, 0.3, 0.2)),
+        "viewpoint": _draw_1_to_3(rng, _VIEWPOINTS),
+        "zoom_in": _draw_1_to_3(rng, (0.5, 0.3, 0.2)),
         "landmarks": _landmarks(rng, (x1, y1, x2, y2), _LANDMARKS[item.category_id - 1]),
         "style": item.style,
         "bounding_box": list(box),
         "category_id": item.category_id,
-        "occlusion": _one_of_three(rng, _OCCLUSIONS),
+        "occlusion": _draw_1_to_3(rng, _OCCLUSIONS),
         "category_name": CATEGORIES[item.category_id],
     }
 
@@ -75,12 +75,12 @@ def _landmarks(rng: random.Random, box: Box, count: int) -> list[int]:
     x1, y1, x2, y2 = box
     marks: list[int] = []
     for _ in range(count):
-        visibility = _one_of_three(rng, (0.2, 0.2, 0.6)) - 1
+        visibility = _draw_1_to_3(rng, (0.2, 0.2, 0.6)) - 1
         mark = [rng.randrange(x1, x2), rng.randrange(y1, y2), visibility]
         marks += mark if visibility else [0, 0, 0]
     return marks
 
 
-def _one_of_three(rng: random.Random, shares: tuple[float, float, float]) -> int:
-    """Draw 1, 2 or 3, as often as `shares` say."""
+def _draw_1_to_3(rng: random.Random, shares: tuple[float, float, float]) -> int:
+    """Draw 1, 2 or 3 with these probabilities."""
     return rng.choices((1, 2, 3), shares)[0]

@@ -1,4 +1,4 @@
-"""`make bucket`: a whole bucket of `docs/scaling.md` of small pictures, built for its memory."""
+"""`make bucket`: memory of a build of one bucket of `docs/scaling.md`, with small pictures."""
 
 import random
 from pathlib import Path
@@ -18,21 +18,21 @@ _PICTURES: Final = 2400
 _SIZE: Final = (96, 128)
 _PATCHES: Final = (6, 8)
 _BYTES_PER_IMAGE: Final = 12_000
-"""On the disk: an annotation, 0.9 crops, a name; the picture is a link to one of a few."""
+"""Bytes on the disk: an annotation, 0.9 crops, and a link to a picture."""
 
 
 @click.command()
 @click.option("--images", default=IMAGES_PER_BUCKET, show_default=True)
-@click.option("--yes", is_flag=True, help="Do not ask whether there is room.")
+@click.option("--yes", is_flag=True, help="Do not ask before the disk is used.")
 def main(images: int, yes: bool) -> None:
-    """Build so many small images with every check, cold and unchanged, and write what it took."""
+    """Build small images with every check, cold and unchanged, and write what it took."""
     with work_folder("bucket", images * _BYTES_PER_IMAGE, ask=not yes) as work:
         results = measure(work, images, _PICTURES)
     write("bucket", results, tables(results))
 
 
 def measure(work: Path, images: int, pictures: int) -> Result:
-    """Make `images` of so many different pictures under `work`, and build them twice."""
+    """Make `images` from so many different `pictures` under `work`, and build them twice."""
     click.echo("Making the data.")
     photos = _draw_small(work / "pictures", pictures)
     df2_root = make_data_set(work / "in", {SPLIT: images}, {SPLIT: photos})
@@ -47,7 +47,7 @@ def measure(work: Path, images: int, pictures: int) -> Result:
 
 
 def tables(results: Result) -> Tables:
-    """Return seconds and memory of both builds."""
+    """Return one table: seconds and memory of both builds."""
     crops = number(results["cold"], "crops", "crops")
     title = (
         f"{results['images']:,} images of {_SIZE[0]} x {_SIZE[1]} pixels, "

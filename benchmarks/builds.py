@@ -1,5 +1,6 @@
 """Builds through the real command, and what each took."""
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -10,9 +11,10 @@ import dagster as dg
 
 from benchmarks.figures import Result
 from benchmarks.measure import python, run
+from df2_assets.dataset.taxonomy import DOMAINS
 
 SPLIT: Final = "train"
-"""The split of all benchmarks that build only one."""
+"""The split that benchmarks build if they build only one."""
 
 _KEPT: Final = {
     "raw_annotation_index": ("seconds", "annotations_read"),
@@ -23,7 +25,7 @@ _KEPT: Final = {
 """The numbers of `build --json` that results keep."""
 
 _TIMED: Final = ("raw_annotation_index", "crops")
-"""The assets that say how long their own work took."""
+"""The assets that report how long their own work took."""
 
 
 @dataclass(frozen=True)
@@ -43,24 +45,31 @@ class Place:
         }
 
     def to(self, sku_root: Path) -> "Place":
-        """Return the same input with another folder for the output."""
+        """Return the same input and history with another folder for the output."""
         return replace(self, sku_root=sku_root)
 
     def without_paths(self, text: str) -> str:
-        """Return the text with the names of both roots in place of their paths."""
+        """Return the text with the names of both roots instead of their paths."""
         return text.replace(str(self.df2_root), "DF2_ROOT").replace(str(self.sku_root), "SKU_ROOT")
 
 
-def build(place: Place, *splits: str, workers: int | None = None, engine: str = "local") -> Result:
+def build(
+    place: Place,
+    *splits: str,
+    workers: int | None = None,
+    engine: str = "local",
+    cores: int | None = None,
+) -> Result:
     """Build `splits` and return what that took, and under `splits` the numbers of each run.
 
-    Raises FailedError if a run, or a check with severity ERROR, fails.
+    `cores` limits the build to so many cores. Raises FailedError if a run, or a check with severity
+    ERROR, fails.
     """
     options = [option for split in splits for option in ("--split", split)]
     if workers:
         options += ["--workers", str(workers)]
     command = python("df2_assets", "build", "--json", *options)
-    measured = run(command, place.environment | {"DF2_ENGINE": engine})
+    measured = run(command, place.environment | {"DF2_ENGINE": engine}, cores=cores)
     runs = {
         outcome["split"]: {
             "numbers": {
@@ -76,16 +85,52 @@ def build(place: Place, *splits: str, workers: int | None = None, engine: str = 
     return {**measured.numbers, "splits": runs}
 
 
+def run_recipe(
+    place: Place,
+    sku_root: Path,
+    *splits: str,
+    processes: int | None = None,
+    cores: int | None = None,
+) -> Result:
+    """Run the recipe, with `processes` in a pool of them, and return what that took."""
+    command = python("benchmarks.recipe", place.df2_root, sku_root, *splits or (SPLIT,))
+    if processes:
+        command += ["--processes", str(processes)]
+    return run(command, cores=cores).numbers
+
+
+def command_seconds(place: Place, *arguments: str) -> float:
+    """Return the wall seconds of a command of `df2-assets`."""
+    return float(run(python("df2_assets", *arguments), place.environment).numbers["seconds"])
+
+
+def main_per_image(build: Result, nothing: Result, images: int) -> float:
+    """Return the processor µs of the main process per image, beyond a build of empty splits."""
+    return 1e6 * float(build["main"] - nothing["main"]) / images
+
+
+def digest(sku_root: Path) -> str:
+    """Return a digest of the paths and bytes of all crops, the JSONL, and the SKUs."""
+    combined = hashlib.sha256((sku_root / f"{SPLIT}_image_text.jsonl").read_bytes())
+    metadata = json.loads((sku_root / f"{SPLIT}_sku_metadata.json").read_bytes())
+    combined.update(json.dumps(metadata["skus"]).encode())
+    folders = [sku_root / SPLIT / domain for domain in DOMAINS.values()]
+    for path in sorted(path for folder in folders for path in folder.rglob("*.jpg")):
+        combined.update(path.relative_to(sku_root).as_posix().encode())
+        combined.update(path.read_bytes())
+    return combined.hexdigest()
+
+
 def number(build: Result, asset: str, name: str) -> float:
-    """Return a number that a build gave for `asset` of the split that benchmarks build alone."""
+    """Return a number of `asset` from the build of the one split that most benchmarks build."""
     return float(build["splits"][SPLIT]["numbers"][asset][name])
 
 
 def check_seconds(split: Result) -> float:
-    """Return what the checks of a split took, with those inside the steps of their assets.
+    """Return the seconds that the checks of a split took, with those inside the steps of assets.
 
-    In the steps that time themselves, everything but their work and their table counts as
-    checking. That is too much rather than too little: it includes the contact sheet.
+    In the steps that time themselves, everything except their work and their table counts as
+    checking. The result is rather too high than too low: it includes the contact sheet.
     """
     steps, numbers = split["steps"], split["numbers"]
     inside = sum(steps[name]["body"] - numbers[name]["seconds"] for name in _TIMED)
@@ -95,7 +140,7 @@ def check_seconds(split: Result) -> float:
 def _steps_of_last_run(home: Path, split: str) -> dict[str, dict[str, float]]:
     """Return the seconds of each step of the last run for `split`, from Dagster's events.
 
-    `load` is for reading inputs, `body` for the step's own work, `store` for writing its table.
+    `load` is reading the inputs, `body` the step's own work, `store` writing its table.
     """
     times: dict[str, dict[str, list[float]]] = {}
     with dg.DagsterInstance.from_config(str(home)) as instance:

@@ -1,8 +1,8 @@
-"""The limit: decoding and encoding alone, for exactly the images and crops of a build.
+"""Decoding and encoding alone, for exactly the images and crops of a build: the limit of speed.
 
-One process; the time does not include reading the images, or anything else that is not the codec's
-work. Prints a JSON object: `images`, `crops`, processor seconds as `decode` and `encode`, and as
-`write` (a temporary file, its digest, the rename) where crops are written to a scratch folder.
+The time of its one process excludes reading the images and all else that is not the codec's work.
+It prints a JSON object: `images`, `crops`, processor seconds as `decode` and `encode`, and as
+`write` (a temporary file, its digest, the rename) if crops are written to a scratch folder.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from PIL import Image
 from benchmarks.recipe import QUALITY
 
 Crop = tuple[str, tuple[int, int, int, int]]
-"""A crop as the metadata has it: its path under SKU_ROOT, its box in pixels."""
+"""A crop in the metadata: its path under SKU_ROOT, its box in pixels."""
 
 
 def crops_by_image(sku_root: Path, splits: Iterable[str]) -> dict[str, list[Crop]]:
@@ -40,7 +40,7 @@ def measure(
 ) -> dict[str, float]:
     """Return the processor seconds of decoding each image once, encoding and writing its crops."""
     decode = encode = write = 0.0
-    for path, of_image in crops.items():
+    for path, crops_of_image in crops.items():
         source = io.BytesIO((df2_root / path).read_bytes())
         begun = time.process_time()
         image: Image.Image = Image.open(source, formats=("JPEG",))
@@ -48,7 +48,7 @@ def measure(
         if image.mode != "RGB":
             image = image.convert("RGB")
         decode += time.process_time() - begun
-        for name, box in of_image:
+        for name, box in crops_of_image:
             begun = time.process_time()
             buffer = io.BytesIO()
             image.crop(box).save(buffer, "JPEG", quality=QUALITY)
@@ -72,12 +72,12 @@ def _write(path: Path, data: bytes) -> None:
 @click.argument("df2_root", type=click.Path(path_type=Path))
 @click.argument("sku_root", type=click.Path(path_type=Path))
 @click.argument("splits", nargs=-1)
-@click.option("--every", default=1, help="Only every so many images.")
-@click.option("--scratch", type=click.Path(path_type=Path), help="Write the crops here as well.")
+@click.option("--every", default=1, help="Measure one image in so many.")
+@click.option("--scratch", type=click.Path(path_type=Path), help="Also write the crops here.")
 def main(
     df2_root: Path, sku_root: Path, splits: tuple[str, ...], every: int, scratch: Path | None
 ) -> None:
-    """Decode the images and encode the crops that a build made of DF2_ROOT in SKU_ROOT."""
+    """Decode the images and encode the crops of the build of DF2_ROOT in SKU_ROOT."""
     crops = dict(list(crops_by_image(sku_root, splits).items())[::every])
     count = sum(map(len, crops.values()))
     seconds = measure(df2_root, crops, scratch)

@@ -1,10 +1,10 @@
-"""The look for damage: what it costs, what it finds, and whether it refuses an intact image.
+"""Detection of damaged images: its cost, its hits, and the intact images that it refuses.
 
 Usage: python -m benchmarks.damage [IMAGES]
 
-IMAGES (10,000) is how many intact JPEGs of all kinds are decoded; of each way of damaging one there
-are a hundredth as many. Cost is measured in turns against Pillow alone, over pictures as large as
-DeepFashion2's, with two crops each.
+IMAGES (10,000) is the number of intact JPEGs of all kinds to decode. Each kind of damage is tried
+on a hundredth as many. The cost is measured in turns with Pillow alone, over pictures as large as
+those of DeepFashion2, with two crops each.
 """
 
 import io
@@ -33,13 +33,13 @@ def damage(images: int) -> None:
     plain, watched = _cost()
     click.echo(
         f"cutting: {1e6 * plain:.0f} us per image with Pillow alone, {1e6 * (watched - plain):.0f} "
-        f"us more with the look for damage ({watched / plain - 1:.1%})"
+        f"us more to detect damage ({watched / plain - 1:.1%})"
     )
     refused = [number for number in range(images) if _refuses(jpegs.intact(Random(number)))]
     click.echo(f"refused of {images:,} intact images: {len(refused)} {refused[:20]}")
-    click.echo("found of damaged images:            baseline  progressive")
+    click.echo("refused of damaged images:          baseline  progressive")
     for spoil in jpegs.DAMAGES:
-        shares = [_share_found(spoil, images // 100, is_progressive=p) for p in (False, True)]
+        shares = [_share_refused(spoil, images // 100, is_progressive=p) for p in (False, True)]
         click.echo(f"  {spoil.__name__:32}  {shares[0]:8.0%}  {shares[1]:11.0%}")
 
 
@@ -74,22 +74,22 @@ def _decode(data: bytes) -> Image.Image:
     return decode(io.BytesIO(data))
 
 
-def _share_found(
+def _share_refused(
     spoil: Callable[[bytes, Random], bytes], images: int, *, is_progressive: bool
 ) -> float:
-    """Return how many of the files that do not look as before are refused, 0 to 1."""
-    found, damaged = 0, 0
+    """Return the share, 0 to 1, of the files with changed pixels that are refused."""
+    refused, damaged = 0, 0
     for number in range(images):
         rng = Random(number)
         picture = rng.choice((jpegs.photo, jpegs.studio))((468, 624), rng)
         out = io.BytesIO()
         picture.save(out, "JPEG", quality=rng.choice((75, 85, 92)), progressive=is_progressive)
         data = spoil(out.getvalue(), Random(number))
-        is_found = _refuses(data)
-        if is_found or _decode_with_pillow(data).tobytes() != _decode(out.getvalue()).tobytes():
+        is_refused = _refuses(data)
+        if is_refused or _decode_with_pillow(data).tobytes() != _decode(out.getvalue()).tobytes():
             damaged += 1
-            found += is_found
-    return found / damaged if damaged else 1.0
+            refused += is_refused
+    return refused / damaged if damaged else 1.0
 
 
 def _refuses(data: bytes) -> bool:

@@ -1,7 +1,7 @@
-"""Data sets in DeepFashion2's layout of any size, from a limited number of different pictures.
+"""Data sets of any size in the layout of DeepFashion2, from a limited number of pictures.
 
-An image file is a hard link to one of the pictures of its split. Each split has pictures of its
-own, or all of it would be leakage. The boxes differ, so that hardly two crops are the same.
+An image file is a hard link to one of the pictures of its split. Each split has its own pictures,
+because equal images in two splits are leakage. The boxes differ, so hardly two crops are the same.
 """
 
 import os
@@ -17,7 +17,7 @@ from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, RELEASED
 
 _BLOCK: Final = 4096
 _ANNOTATION_BYTES: Final = 6_500
-"""What an annotation of about 4,200 bytes takes on a disk, on average."""
+"""Average space on the disk of an annotation of about 4,200 bytes."""
 
 FULL_SIZE: Final = {split: released.images for split, released in RELEASED.items()}
 """Images of each split of the release: 191,961, 32,153 and, without annotations, 62,629."""
@@ -31,9 +31,9 @@ def make_photos(folder: Path, counts: Mapping[str, int]) -> dict[str, list[Photo
 
 
 def make_data_set(root: Path, images: Mapping[str, int], photos: Mapping[str, list[Photo]]) -> Path:
-    """Write a `DF2_ROOT` with so many images of each split; `test` gets no annotations.
+    """Write a `DF2_ROOT` with `images` per split, without annotations in `test`; return `root`.
 
-    `photos` must lie on the same disk. Neighbouring images have different pictures. Returns `root`.
+    `photos` must be on the same disk. Neighbouring images have different pictures.
     """
     for split, count in images.items():
         folder, pictures = root / split, photos.get(split) or [Photo("", 0, 0)]
@@ -49,7 +49,7 @@ def make_data_set(root: Path, images: Mapping[str, int], photos: Mapping[str, li
 
 
 def bytes_of(images: Mapping[str, int], photos: Mapping[str, int]) -> int:
-    """Estimate what a data set and its pictures take on the disk."""
+    """Estimate the bytes that a data set and its pictures take on the disk."""
     annotated = sum(images.get(split, 0) for split in ANNOTATED_SPLITS)
     return sum(photos.values()) * (BYTES + _BLOCK // 2) + annotated * _ANNOTATION_BYTES
 

@@ -1,15 +1,13 @@
-"""`make bench-engines`: the same build on processes of this machine and on Ray, in turns."""
+"""`make bench-engines`: the same build with processes of this machine and with Ray, in turns."""
 
-import hashlib
 from pathlib import Path
 
 import click
 
-from benchmarks.builds import SPLIT, Place, build
+from benchmarks.builds import SPLIT, Place, build, digest
 from benchmarks.data import bytes_of, make_data_set, make_photos
 from benchmarks.figures import Result, Tables, by_turn, goal, machine, spread, write
 from benchmarks.measure import work_folder
-from df2_assets.dataset.taxonomy import DOMAINS
 
 _ENGINES = ("local", "ray")
 _BYTES_PER_IMAGE = 30_000
@@ -34,25 +32,25 @@ def measure(work: Path, images: int, turns: int) -> Result:
     click.echo("Making the input.")
     pictures = make_photos(work / "photos", {SPLIT: min(images, 2000)})
     df2_root = make_data_set(work / "in", {SPLIT: images}, pictures)
-    done = []
+    measured = []
     for turn in range(1, turns + 1):
         click.echo(f"Turn {turn} of {turns}.")
         places = {
             engine: Place(df2_root, work / f"out-{turn}-{engine}", work / "home")
             for engine in _ENGINES
         }
-        done.append(
+        measured.append(
             {engine: build(place, SPLIT, engine=engine) for engine, place in places.items()}
         )
-        if len({_digest(place.sku_root) for place in places.values()}) != 1:
+        if len({digest(place.sku_root) for place in places.values()}) != 1:
             raise click.ClickException("The engines did not make the same bytes.")
-    return {"machine": machine(), "images": images, "turns": done}
+    return {"machine": machine(), "images": images, "turns": measured}
 
 
 def tables(results: Result) -> Tables:
     """Return the goal, and the rate and seconds of each engine.
 
-    The rate is of the crops step; an earlier step has started Ray.
+    The rate is that of the crops step; an earlier step has started Ray.
     """
     turns, crops = by_turn(results), f"splits.{SPLIT}.numbers.crops"
     seconds = {engine: turns[f"{engine}.{crops}.seconds"] for engine in _ENGINES}
@@ -73,16 +71,6 @@ def tables(results: Result) -> Tables:
             for engine in _ENGINES
         ],
     }
-
-
-def _digest(sku_root: Path) -> str:
-    """Return a digest of every crop and its path, and of the JSONL."""
-    digest = hashlib.sha256((sku_root / f"{SPLIT}_image_text.jsonl").read_bytes())
-    folders = [sku_root / SPLIT / domain for domain in DOMAINS.values()]
-    for path in sorted(path for folder in folders for path in folder.rglob("*.jpg")):
-        digest.update(path.relative_to(sku_root).as_posix().encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.estimates`: what `plan` says a build takes, and what it then takes."""
+"""`python -m benchmarks.estimates`: the time that `plan` estimates, and the time of the build."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def main(images: tuple[int, ...], turns: int) -> None:
 
 
 def measure(work: Path, images: tuple[int, ...], turns: int) -> Result:
-    """Plan and build data sets of so many images under `work`, each turn with a new history."""
+    """Plan and build data sets of these sizes under `work`, each turn with an empty history."""
     photos = make_photos(work / "pictures", {SPLIT: _PICTURES})
     roots = {size: make_data_set(work / f"in-{size}", {SPLIT: size}, photos) for size in images}
     results: Result = {"machine": machine(), "images": list(images), "turns": []}
@@ -44,12 +44,12 @@ def measure(work: Path, images: tuple[int, ...], turns: int) -> Result:
 
 
 def _plan(place: Place) -> float:
-    told = run(python("df2_assets", "plan", "--json", "--split", SPLIT), place.environment)
-    return float(json.loads(told.output)["seconds"])
+    planned = run(python("df2_assets", "plan", "--json", "--split", SPLIT), place.environment)
+    return float(json.loads(planned.output)["seconds"])
 
 
 def tables(results: Result) -> Tables:
-    """Return one row per data set and build."""
+    """Return one table with one row per data set and build."""
     turns = by_turn(results)
     rows: list[Row] = []
     for size in results["images"]:

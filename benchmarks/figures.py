@@ -1,6 +1,6 @@
 """Figures of the benchmarks: tables in README.md, raw numbers in results/NAME.json.
 
-A table is a list of rows, and a row is its cells by the heads of their columns.
+A table is a list of rows, and a row maps the heads of columns to its cells.
 """
 
 import json
@@ -17,7 +17,7 @@ import pandas as pd
 from PIL import features
 
 Result = dict[str, Any]
-"""Raw numbers of a benchmark or a part of it, as results/NAME.json keeps them."""
+"""Raw numbers of a benchmark or a part of it, as in results/NAME.json."""
 
 Row = dict[str, str]
 Tables = dict[str, list[Row]]
@@ -28,9 +28,9 @@ MIB: Final = 2**20
 
 
 def spread(values: Iterable[float], form: str) -> str:
-    """Format the median, and the least and the most where there are several values."""
+    """Format the median, followed by the least and the most if there are several values."""
     numbers = list(values)
-    middle, *ends = (form.format(of(numbers)) for of in (median, min, max))
+    middle, *ends = (form.format(summary(numbers)) for summary in (median, min, max))
     return f"{middle} ({' to '.join(ends)})" if len(numbers) > 1 else middle
 
 
@@ -45,7 +45,7 @@ def goal(
 ) -> Row:
     """Return a row that says whether the median of `values`, one per turn, is within its bounds."""
     numbers = list(values)
-    bounds = [f"{sign} {form.format(of)}" for sign, of in (("≥", least), ("≤", most)) if of]
+    bounds = [f"{sign} {form.format(end)}" for sign, end in (("≥", least), ("≤", most)) if end]
     low, high = -inf if least is None else least, inf if most is None else most
     return {
         "what": what,
@@ -56,12 +56,12 @@ def goal(
 
 
 def by_turn(results: Result) -> pd.DataFrame:
-    """Return a row per turn and a column per number, such as `cold.seconds`."""
+    """Return one row per turn and one column per number, such as `cold.seconds`."""
     return pd.json_normalize(results["turns"])
 
 
 def machine() -> Result:
-    """Describe what the figures depend on, and nothing that says whose machine it is."""
+    """Describe what the figures depend on, without anything that identifies the machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cores": cores(),
@@ -79,14 +79,18 @@ def cores() -> int:
 
 
 def section(results: Result, tables: Tables) -> str:
-    """Return Markdown that names the machine and shows each table under its title."""
+    """Return Markdown that names the machine and shows each table with rows under its title."""
     on = (
         "On {cores} cores, {memory_gib} GiB, Python {python}, Pillow {pillow} with libjpeg-turbo "
         "{libjpeg_turbo}, Dagster {dagster}."
     ).format_map(results["machine"])
-    if "turns" in results:
-        on += f" Medians of {len(results['turns'])} turns, with the least and the most."
-    return "\n\n".join([on, *(f"**{title}**\n\n{_table(rows)}" for title, rows in tables.items())])
+    turns = len(results.get("turns", ()))
+    if turns == 1:
+        on += " One turn."
+    elif turns:
+        on += f" Medians of {turns} turns, with the least and the most."
+    shown = [f"**{title}**\n\n{markdown_table(rows)}" for title, rows in tables.items() if rows]
+    return "\n\n".join([on, *shown])
 
 
 def write(name: str, results: Result, tables: Tables, folder: Path = FOLDER) -> None:
@@ -112,7 +116,7 @@ def load(name: str, folder: Path = FOLDER) -> Result | None:
     return results
 
 
-def _table(rows: list[Row]) -> str:
+def markdown_table(rows: list[Row]) -> str:
     """Return a Markdown table; all columns but the first are aligned to the right."""
     rules = dict.fromkeys(rows[0], "---:") | {next(iter(rows[0])): "---"}
     lines = [list(rows[0]), rules.values(), *(row.values() for row in rows)]

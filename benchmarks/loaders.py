@@ -1,8 +1,8 @@
 """`python -m benchmarks.loaders`: images per second of each way to load a build, in turns.
 
-All do the same: decode a crop, make it 224 x 224, and stack 64 of them, in the order of the rows.
-Each pass has workers of its own, and its clock starts with the first batch, so that the rate is
-that of a long epoch. On the processor alone: nothing is sent to another device.
+All do the same: decode a crop, resize it to 224 x 224, and stack 64 of them, in the order of the
+rows. Each pass has its own workers, and its clock starts with the first batch, so the rate is that
+of a long epoch. Nothing is sent to a GPU.
 """
 
 import time
@@ -20,15 +20,15 @@ from benchmarks.measure import python, run, work_folder
 
 _EXPORTS: Final = ("webdataset", "huggingface")
 _BYTES_PER_IMAGE: Final = 200_000
-"""What an image takes as crops, in tar files, in Parquet and in the cache of `datasets`."""
+"""Bytes of an image as crops, in tar files, in Parquet and in the cache of `datasets`."""
 
 _SIDE: Final = 224
 _BATCH: Final = 64
 
 
 @click.command()
-@click.option("--images", default=25_000, show_default=True, help="Of the build.")
-@click.option("--crops", default=3_000, show_default=True, help="Loaded in a pass.")
+@click.option("--images", default=25_000, show_default=True, help="Images of the build.")
+@click.option("--crops", default=3_000, show_default=True, help="Crops to load in a pass.")
 @click.option("--turns", default=5, show_default=True)
 def main(images: int, crops: int, turns: int) -> None:
     """Measure, and write tables and numbers into benchmarks/."""
@@ -52,30 +52,30 @@ def prepare(work: Path, images: int) -> Path:
 def measure(
     sku_root: Path, cache: Path, crops: int, turns: int, workers: tuple[int, ...] = (0, 2)
 ) -> Result:
-    """Take all turns: the images per second of each loader and number of `workers`.
+    """Return the images per second of each loader and number of `workers`, by turn.
 
-    Each pass loads `crops`; one of each loader that does not count comes first. `cache` is where
-    `datasets` may write.
+    Each pass loads `crops`, after a short one of each loader that does not count. `datasets` may
+    write to `cache`.
     """
     loaders = data_sets(sku_root, cache)
     for loader in loaders.values():
         _rate(loader, 0, 4 * _BATCH)
-    done = []
+    measured = []
     for turn in range(1, turns + 1):
         click.echo(f"Turn {turn} of {turns}.")
-        done.append(
+        measured.append(
             {
                 name: {str(count): _rate(loader, count, crops) for count in workers}
                 for name, loader in loaders.items()
             }
         )
-    return {"machine": machine(), "crops": crops, "turns": done}
+    return {"machine": machine(), "crops": crops, "turns": measured}
 
 
 def data_sets(sku_root: Path, cache: Path) -> dict[str, Any]:
-    """Return the data sets to load, by name; each gives the crops as tensors."""
+    """Return the data sets to load, by name; their items are the crops as tensors."""
     return {
-        "loose files, `df2_assets.torch`": _loose(sku_root),
+        "crop files, `df2_assets.torch`": _crop_files(sku_root),
         "WebDataset shards": _shards(sku_root),
         "Hugging Face Parquet": _parquet(sku_root, cache),
     }
@@ -92,7 +92,7 @@ def tables(results: Result) -> Tables:
             row[f"{n} workers, images/s"] = spread(turns[f"{name}.{n}"], "{:,.0f}")
             row[f"{n} workers, ratio"] = f"{ratio.median():.2f}"
         rows.append(row)
-    title = f"By loader (processor only; {results['crops']:,} crops in a pass; ratio to the first)"
+    title = f"By loader (no GPU; {results['crops']:,} crops in a pass; ratio to the first)"
     return {title: rows}
 
 
@@ -133,7 +133,7 @@ class _Field:
         return self._dataset[index][self._field]
 
 
-def _loose(sku_root: Path) -> Any:
+def _crop_files(sku_root: Path) -> Any:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     return _Field(DeepFashion2ImageTextDataset(sku_root, SPLIT, transform=_pixels), "image")

@@ -1,6 +1,6 @@
-"""Which image shows which garments: as many images, items and pairs as DeepFashion2 has.
+"""Garments of each image, with about as many images, items and pairs as DeepFashion2 has.
 
-What is known of the release, and what the numbers below were chosen by:
+The numbers below are fitted to what is known of the release:
 
 - 191,961 + 32,153 images with 312,186 + 52,490 items, about 1.63 items per image;
 - a third of the images are from users (10,844 of 32,153 in validation, README of the data set);
@@ -17,21 +17,21 @@ from itertools import count, islice
 from typing import Final, NamedTuple
 
 _SKUS: Final = ((1, 0.66), (2, 0.24), (3, 0.10))
-"""Numbers of SKUs of a pair, and their shares."""
+"""Numbers of SKUs per pair, and their shares."""
 
 _CROPS: Final = {"user": 3.9, "shop": 5.45}
-"""Crops of a SKU, on average."""
+"""Average number of crops per SKU."""
 
 _OUTFITS: Final = 0.75
-"""How often the SKUs of a pair are worn together: one image shows them all where it can."""
+"""Share of pairs whose SKUs are worn together, in the same images where possible."""
 
 _ALONE: Final = {"user": 0.18, "shop": 1.25}
-"""Mean number of styles of a pair that only users, or only the shop, show."""
+"""Average number of styles per pair that only users, or only the shop, show."""
 
 _ALONE_CROPS: Final = {"user": 1.4, "shop": 2.8}
 _ALONE_JOINS: Final = 0.3
 _PLAIN: Final = 0.85
-"""Images of the shop per pair that show nothing but style 0."""
+"""Shop images per pair that show only items of style 0."""
 
 _STYLE_0: Final = {"user": 0.29, "shop": 0.53}
 """Further items of style 0 per image."""
@@ -41,14 +41,14 @@ _CATEGORIES: Final = (71, 36, 1, 13, 16, 2, 36, 55, 30, 17, 8, 18, 7)
 
 
 class Item(NamedTuple):
-    """A garment; `style` is 0 where it has no counterpart anywhere."""
+    """A garment; `style` is 0 if it has no counterpart anywhere."""
 
     style: int
     category_id: int
 
 
 class Shown(NamedTuple):
-    """An image: where it is from (`user` or `shop`), its pair, what it shows."""
+    """An image: its source (`user` or `shop`), its pair, and its garments."""
 
     source: str
     pair_id: int
@@ -56,7 +56,7 @@ class Shown(NamedTuple):
 
 
 def images(split: str) -> Iterator[Shown]:
-    """Yield the images of an endless split, pair after pair; they depend on its name alone."""
+    """Yield the images of a split without end, pair by pair; they depend on its name alone."""
     rng = random.Random(f"pairs/{split}")
     for pair_id in count(1):
         yield from _pair(rng, pair_id)
@@ -68,7 +68,7 @@ def images_of(split: str, number: int) -> list[Shown]:
 
 
 def _pair(rng: random.Random, pair_id: int) -> Iterator[Shown]:
-    """Yield the images of a pair, those of users first, as in the release."""
+    """Yield the images of a pair, user images first, as in the release."""
     (skus,) = rng.choices([k for k, _ in _SKUS], [share for _, share in _SKUS])
     items = [Item(style, _category(rng)) for style in range(1, skus + 1)]
     joins = 1.0 if rng.random() < _OUTFITS else 0.0
@@ -92,7 +92,7 @@ def _pair(rng: random.Random, pair_id: int) -> Iterator[Shown]:
 def _show(
     rng: random.Random, shown: list[list[Item]], item: Item, crops: int, joins: float
 ) -> None:
-    """Put an item into `crops` images: new ones, or those that show another garment already."""
+    """Add an item to `crops` images: new ones, or those that already show another garment."""
     others = list(range(len(shown)))
     rng.shuffle(others)
     for _ in range(crops):

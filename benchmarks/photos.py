@@ -15,16 +15,16 @@ from benchmarks.figures import cores
 T = TypeVar("T")
 
 BYTES: Final = 98_000
-"""What one of them takes on average."""
+"""Average size of a picture."""
 
 _WIDTH, _HEIGHT = 466, 622
 _QUALITY: Final = 92
 _CHUNK: Final = 25
 _TEXTURES: Final = ((24, 0.30), (7, 0.22), (3, 0.14))
-"""Size of a patch in pixels, and how much of it is mixed in."""
+"""Size of a patch in pixels, and its share of the picture."""
 
 _GRAIN: Final = 45
-"""Of 255, how much of the finest noise is mixed in where there is most of it."""
+"""Largest share of the finest noise in the picture, of 255."""
 
 
 class Photo(NamedTuple):
@@ -38,14 +38,14 @@ class Photo(NamedTuple):
 def draw_photos(folder: Path, count: int) -> list[Photo]:
     """Write `count` different pictures into `folder`, on all cores.
 
-    The same folder name and number always give the same picture.
+    A picture depends only on the name of the folder and on its number.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return in_processes(_draw, repeat(folder), range(count))
 
 
 def in_processes(function: Callable[..., T], *arguments: Iterable[Any]) -> list[T]:
-    """Return what `map` would, from a process on each core.
+    """Return the results of `map`, computed by one process per core.
 
     Raises BrokenProcessPool if a process dies.
     """
@@ -54,7 +54,7 @@ def in_processes(function: Callable[..., T], *arguments: Iterable[Any]) -> list[
 
 
 def photo(seed: str) -> Image.Image:
-    """Draw a picture of some 466 x 622 pixels that depends on `seed` alone."""
+    """Draw a picture of about 466 x 622 pixels that depends on `seed` alone."""
     rng = random.Random(seed)
     zoom, stretch = rng.uniform(0.85, 1.15), rng.uniform(0.95, 1.05)
     size = round(_WIDTH * zoom * stretch), round(_HEIGHT * zoom / stretch)
@@ -84,7 +84,7 @@ def _noise(rng: random.Random, patches: tuple[int, int], size: tuple[int, int]) 
 
 
 def _strength(rng: random.Random, size: tuple[int, int], most: int) -> Image.Image:
-    """Draw a mask from 0 to `most`: some parts of a photo are plain, others are busy."""
+    """Draw a mask from 0 to `most`, because some parts of a photo are plain and others busy."""
     levels = Image.frombytes("L", (4, 5), bytes(rng.randint(0, most) for _ in range(20)))
     return levels.resize(size, Image.Resampling.BICUBIC)
 

@@ -1,13 +1,17 @@
-"""The original recipe, as the baseline: one process, a loop with Pillow, nothing remembered.
+"""The original recipe, as the baseline: a loop with Pillow, without checks and without state.
 
 Each image that has an item with a style above 0 is decoded once, and each such item is cropped and
-saved. A SKU without both domains is left out of the metadata, although its crops exist.
-
-Usage: python -m benchmarks.recipe DF2_ROOT SKU_ROOT [SPLIT ...]
+saved. A SKU without both domains is left out of the metadata, although its crops exist. With
+`--processes`, a `multiprocessing.Pool` works on the images, and its parent process writes the
+metadata: the simplest way to use all cores.
 """
 
+import argparse
 import json
-import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
@@ -17,62 +21,66 @@ from df2_assets.dataset.prompts import prompt
 from df2_assets.dataset.taxonomy import DOMAINS
 
 QUALITY = 95
+_CHUNK = 32
+"""Images that a process of the pool gets at a time."""
+
+Labels = dict[str, Any]
+Crop = tuple[str, Labels, str, dict[str, Any]]
+"""A crop: the id and labels of its SKU, its domain, its entry in the metadata."""
 
 
-def make(df2_root: Path, sku_root: Path, split: str) -> None:
+def make(df2_root: Path, sku_root: Path, split: str, processes: int | None = None) -> None:
     """Write the crops, the metadata and the JSONL of a split."""
-    skus: dict[str, dict[str, Any]] = {}
-    for path in sorted((df2_root / split / "annos").glob("*.json")):
-        annotation = json.loads(path.read_bytes())
-        items = {
-            int(key.removeprefix("item")): value
-            for key, value in annotation.items()
-            if key.startswith("item") and value["style"] > 0
-        }
-        if items:
-            image_path = f"{split}/image/{path.stem}.jpg"
-            with Image.open(df2_root / image_path) as opened:
-                image = opened if opened.mode == "RGB" else opened.convert("RGB")
-                image.load()
-                for index in sorted(items):
-                    cut(image, image_path, index, items[index], annotation, sku_root, skus)
-    paired = {
-        name: skus[name] for name in sorted(skus) if skus[name]["catalog"] and skus[name]["query"]
-    }
-    write(df2_root, sku_root, split, paired)
+    annotations = sorted((df2_root / split / "annos").glob("*.json"))
+    with _images(partial(cut, df2_root, sku_root, split), annotations, processes) as images:
+        skus = collect(crop for crops in images for crop in crops)
+    write(df2_root, sku_root, split, skus)
 
 
-def cut(
-    image: Image.Image,
-    image_path: str,
-    index: int,
-    item: dict[str, Any],
-    annotation: dict[str, Any],
-    sku_root: Path,
-    skus: dict[str, dict[str, Any]],
-) -> None:
-    """Save the crop of an item, and add it to `skus`."""
-    split, image_id = image_path.split("/")[0], Path(image_path).stem
+def cut(df2_root: Path, sku_root: Path, split: str, annotation_path: Path) -> list[Crop]:
+    """Save the crops of an image, and return them."""
+    annotation = json.loads(annotation_path.read_bytes())
     domain, pair_id = DOMAINS[annotation["source"]], annotation["pair_id"]
-    x1, y1, x2, y2 = item["bounding_box"]
-    box = (max(x1, 0), max(y1, 0), min(x2, image.width), min(y2, image.height))
-    sku_id = f"{pair_id:06d}_{item['style']:02d}_{item['category_id']:02d}"
-    crop_path = f"{split}/{domain}/{sku_id}/{image_id}_item{index}.jpg"
-    (sku_root / crop_path).parent.mkdir(parents=True, exist_ok=True)
-    image.crop(box).save(sku_root / crop_path, quality=QUALITY)
-    labels = {name: item[name] for name in ("style", "category_id", "category_name")}
-    sku = skus.setdefault(sku_id, {"pair_id": pair_id, **labels, "catalog": [], "query": []})
-    sku[domain].append(
-        {
-            "crop_path": crop_path,
-            "orig_image_path": image_path,
-            "image_id": image_id,
-            "item_idx": index,
-            "bbox": list(box),
-            "occlusion": item["occlusion"],
-            "viewpoint": item["viewpoint"],
-        }
-    )
+    items = {
+        int(key.removeprefix("item")): item
+        for key, item in annotation.items()
+        if key.startswith("item") and item["style"] > 0
+    }
+    if not items:
+        return []
+    image_id = annotation_path.stem
+    image_path, crops = f"{split}/image/{image_id}.jpg", []
+    with Image.open(df2_root / image_path) as opened:
+        image = opened if opened.mode == "RGB" else opened.convert("RGB")
+        image.load()
+        for index, item in sorted(items.items()):
+            x1, y1, x2, y2 = item["bounding_box"]
+            box = (max(x1, 0), max(y1, 0), min(x2, image.width), min(y2, image.height))
+            sku_id = f"{pair_id:06d}_{item['style']:02d}_{item['category_id']:02d}"
+            crop_path = f"{split}/{domain}/{sku_id}/{image_id}_item{index}.jpg"
+            (sku_root / crop_path).parent.mkdir(parents=True, exist_ok=True)
+            image.crop(box).save(sku_root / crop_path, quality=QUALITY)
+            labels = {name: item[name] for name in ("style", "category_id", "category_name")}
+            entry = {
+                "crop_path": crop_path,
+                "orig_image_path": image_path,
+                "image_id": image_id,
+                "item_idx": index,
+                "bbox": list(box),
+                "occlusion": item["occlusion"],
+                "viewpoint": item["viewpoint"],
+            }
+            crops.append((sku_id, {"pair_id": pair_id, **labels}, domain, entry))
+    return crops
+
+
+def collect(crops: Iterable[Crop]) -> dict[str, dict[str, Any]]:
+    """Return the SKUs that have crops of both domains, sorted by id."""
+    skus: dict[str, dict[str, Any]] = {}
+    for sku_id, labels, domain, entry in crops:
+        sku = skus.setdefault(sku_id, {**labels, "catalog": [], "query": []})
+        sku[domain].append(entry)
+    return {sku_id: sku for sku_id, sku in sorted(skus.items()) if sku["catalog"] and sku["query"]}
 
 
 def write(df2_root: Path, sku_root: Path, split: str, skus: dict[str, dict[str, Any]]) -> None:
@@ -88,16 +96,40 @@ def write(df2_root: Path, sku_root: Path, split: str, skus: dict[str, dict[str, 
     (sku_root / f"{split}_sku_metadata.json").write_text(json.dumps(document, indent=2))
     with (sku_root / f"{split}_image_text.jsonl").open("w", encoding="utf-8") as lines:
         for sku_id, sku in skus.items():
-            of_sku = {name: sku[name] for name in sku if name not in ("catalog", "query")}
+            labels = {name: sku[name] for name in sku if name not in ("catalog", "query")}
             for domain in ("catalog", "query"):
                 for crop in sku[domain]:
-                    of_crop = {name: crop[name] for name in crop if name != "crop_path"}
-                    labels = sku["category_name"], crop["occlusion"], crop["viewpoint"]
-                    line = {"split": split, "sku_id": sku_id, **of_sku, "domain": domain}
-                    line |= {"image_path": crop["crop_path"], **of_crop}
-                    lines.write(json.dumps(line | {"text": prompt(domain, *labels)}) + "\n")
+                    fields = {name: crop[name] for name in crop if name != "crop_path"}
+                    views = crop["occlusion"], crop["viewpoint"]
+                    line = {"split": split, "sku_id": sku_id, **labels, "domain": domain}
+                    line |= {"image_path": crop["crop_path"], **fields}
+                    line["text"] = prompt(domain, sku["category_name"], *views)
+                    lines.write(json.dumps(line) + "\n")
+
+
+@contextmanager
+def _images(
+    cut_image: "partial[list[Crop]]", annotations: list[Path], processes: int | None
+) -> Iterator[Iterable[list[Crop]]]:
+    """Yield the crops of each image, in the order of `annotations`."""
+    if processes is None:
+        yield map(cut_image, annotations)
+        return
+    with Pool(processes) as pool:
+        yield pool.imap(cut_image, annotations, _CHUNK)
+
+
+def main() -> None:
+    """Run the recipe on some splits."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.recipe")
+    parser.add_argument("df2_root", type=Path)
+    parser.add_argument("sku_root", type=Path)
+    parser.add_argument("splits", nargs="*", default=["train"])
+    parser.add_argument("--processes", type=int, help="Use a pool of so many processes.")
+    options = parser.parse_args()
+    for split in options.splits:
+        make(options.df2_root, options.sku_root, split, options.processes)
 
 
 if __name__ == "__main__":
-    for name in sys.argv[3:] or ["train"]:
-        make(Path(sys.argv[1]), Path(sys.argv[2]), name)
+    main()

@@ -1,9 +1,9 @@
-"""`make scale`: ten million made-up annotations through index, grouping and plan, without images.
+"""`make scale`: index, grouping and plan of ten million generated annotations, without images.
 
-The annotations go into buckets by pair id, as they would as partitions (split x bucket): no SKU
-lies in two of them, and each bucket has its own image ids. Every step is a process of its own, so
-that its time and memory are its own. `make bench` and `make rehearsal` measure what needs files:
-listing, reading and cutting them.
+The annotations go into buckets by pair id, as they would into partitions (split x bucket): no SKU
+is in two of them, and each bucket has its own image ids. Every step runs in its own process, so
+time and memory are those of the step. `make bench` and `make rehearsal` measure what needs files:
+listing, reading and cutting.
 """
 
 import random
@@ -33,7 +33,7 @@ from df2_assets.store import tables as store
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
 IMAGES_PER_BUCKET: Final = 625_000
-"""Six digits name 999,999 images, and one metadata document is good for a million crops."""
+"""Six digits name 999,999 images, and one metadata document can hold a million crops."""
 
 _STEP: Final = """
 import sys
@@ -49,7 +49,7 @@ _BYTES_PER_IMAGE: Final = 100
 
 
 @click.command()
-@click.option("--images", "largest", default=SIZES[-1], show_default=True, help="At most so many.")
+@click.option("--images", "largest", default=SIZES[-1], show_default=True, help="Largest size.")
 def main(largest: int) -> None:
     """Run every step at each size, and write what it took."""
     sizes = [*(size for size in SIZES if size < largest), largest]
@@ -59,7 +59,7 @@ def main(largest: int) -> None:
 
 
 def measure(work: Path, sizes: list[int]) -> Result:
-    """Run every step at each size, each in a process of its own."""
+    """Run every step at each size, each in its own process."""
     results: Result = {"machine": machine(), "sizes": {str(size): {} for size in sizes}}
     for size in sizes:
         folder = work / str(size)
@@ -75,7 +75,7 @@ def measure(work: Path, sizes: list[int]) -> Result:
 
 
 def tables(results: Result) -> Tables:
-    """Return seconds, rate and memory of each step at each size."""
+    """Return one table: seconds, rate and memory of each step at each size."""
     return {
         "By step": [
             {
@@ -93,7 +93,7 @@ def tables(results: Result) -> Tables:
 
 
 def index(folder: Path, size: int) -> int:
-    """Write rows as the readers give them into a table for each bucket; return their number."""
+    """Write rows like those of the readers into one table per bucket; return their number."""
     buckets = -(-size // IMAGES_PER_BUCKET)
     numbers = [count(1) for _ in range(buckets)]
     shown, rng, total = images(SPLIT), random.Random(0), 0
@@ -171,12 +171,12 @@ def _rows(image_id: str, shown: Shown, rng: random.Random) -> Iterator[IndexRow]
 
 
 STEPS: Final = {
-    "index": (index, "rows of the readers into tables, one for each bucket", "items"),
+    "index": (index, "rows of the readers into one table per bucket", "items"),
     "group_whole": (group_whole, "grouped, all buckets as one table", "crops"),
     "group_buckets": (group_buckets, "grouped, bucket by bucket", "crops"),
     "plan_buckets": (plan_buckets, "a first build planned, bucket by bucket", "images to decode"),
 }
-"""The steps by name: the function, what it does, and what it counts."""
+"""The steps by name: function, description, and what it counts."""
 
 
 if __name__ == "__main__":

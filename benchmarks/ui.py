@@ -59,11 +59,11 @@ query Page($key: AssetKeyInput!) {
   }
 }
 """
-"""What an asset's page shows: its definition, latest materializations, their metadata, checks."""
+"""What the page of an asset shows: definition, latest materializations, metadata, checks."""
 
 
 def page_seconds(place: Place) -> dict[str, float]:
-    """Return the seconds for the page of each asset with all that it shows: the worst of three.
+    """Return the longest of three times in seconds to load the page of each asset completely.
 
     Raises FailedError if the UI does not start, or does not know an asset.
     """
@@ -101,7 +101,7 @@ def _webserver(place: Place) -> Iterator[str]:
         deadline = time.monotonic() + _PATIENCE
         while not _is_up(url):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise FailedError("dagster-webserver has not come up.")
+                raise FailedError("dagster-webserver did not start.")
             time.sleep(0.2)
         yield url
     finally:
@@ -120,9 +120,9 @@ def _is_up(url: str) -> bool:
 def _ask(url: str, query: str, variables: dict[str, Any]) -> dict[str, Any]:
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = Request(f"{url}/graphql", body, {"Content-Type": "application/json"})
-    with urlopen(request) as answer:
-        content = json.load(answer)
+    with urlopen(request) as response:
+        content = json.load(response)
     if content.get("errors"):
-        raise FailedError(f"The UI answers with an error: {content['errors'][0]['message']}")
+        raise FailedError(f"The UI returned an error: {content['errors'][0]['message']}")
     data: dict[str, Any] = content["data"]
     return data

@@ -40,7 +40,7 @@ def test_results_go_between_the_markers_and_into_a_file(tmp_path: Path) -> None:
     for seconds in (2, 1):
         results = {"machine": MACHINE, "seconds": seconds}
         rows = [{"build": "cold", "time": f"{seconds} s"}, {"build": "again", "time": "0 s"}]
-        write("new", results, {"By build": rows}, tmp_path)
+        write("new", results, {"By build": rows, "Warnings": []}, tmp_path)
     on, rest = readme.read_text().split("\n\n**By build**\n\n")
     assert on.startswith("before\n<!-- new: begin -->\n\nOn 1 cores")
     table = "| build | time |\n| --- | ---: |\n| cold | 1 s |\n| again | 0 s |"

@@ -24,15 +24,15 @@ def sku_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_loader_gives_the_same_images_in_the_same_order(
     sku_root: Path, tmp_path: Path
 ) -> None:
-    loose, shards, parquet = (list(each) for each in loaders.data_sets(sku_root, tmp_path).values())
-    assert len(loose) == len(shards) == len(parquet) > 100
-    for images in zip(loose, shards, parquet, strict=True):
+    files, shards, parquet = (list(each) for each in loaders.data_sets(sku_root, tmp_path).values())
+    assert len(files) == len(shards) == len(parquet) > 100
+    for images in zip(files, shards, parquet, strict=True):
         first: Any = images[0]
         assert first.shape == (3, 224, 224)
         assert all(first.equal(image) for image in images)
 
 
-def test_rates_stand_beside_those_of_the_loose_files(sku_root: Path, tmp_path: Path) -> None:
+def test_rates_stand_beside_those_of_the_crop_files(sku_root: Path, tmp_path: Path) -> None:
     results = loaders.measure(sku_root, tmp_path, crops=1000, turns=2, workers=(0, 1))
     for turn in results["turns"]:
         assert all(rate > 0 for loader in turn.values() for rate in loader.values())

@@ -1,4 +1,4 @@
-"""A measured command is charged with what all of its processes take."""
+"""What a command takes is measured over all of its processes, and of the first alone."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from benchmarks.measure import FailedError, run, work_folder
+from benchmarks.measure import FailedError, Sample, run, split_by_work, work_folder
 
 MIB = 2**20
 
@@ -28,6 +28,56 @@ def test_processor_seconds_count_processes_that_were_waited_for() -> None:
     assert run(through_a_child(busy)).numbers["cpu"] >= 0.4
 
 
+def test_processor_seconds_of_the_first_process_are_those_that_it_reports_itself() -> None:
+    program = (
+        "import subprocess, sys, time\n"
+        "from resource import RUSAGE_SELF, getrusage\n"
+        "busy = 'import time\\nwhile time.process_time() < 0.4: pass'\n"
+        "subprocess.run([sys.executable, '-c', busy])\n"
+        "while time.process_time() < 0.3: pass\n"
+        "used = getrusage(RUSAGE_SELF)\n"
+        "print(used.ru_utime + used.ru_stime)"
+    )
+    measured = run([sys.executable, "-c", program])
+    assert measured.numbers["main"] == pytest.approx(float(measured.output), abs=0.05)
+    assert measured.numbers["cpu"] > measured.numbers["main"] + 0.4
+
+
+def test_work_of_other_processes_splits_a_command_into_stretches() -> None:
+    samples = [
+        Sample(0.0, 0.0, 0.0),
+        Sample(1.0, 0.9, 0.0),  # alone
+        Sample(2.0, 1.0, 1.5),
+        Sample(3.0, 1.2, 1.0),  # one has ended, its parent has not waited for it yet
+        Sample(4.0, 1.3, 4.0),
+        Sample(5.0, 2.0, 4.0),  # alone
+        Sample(6.0, 2.5, 5.0),
+    ]
+    main_only, stretches = split_by_work(samples)
+    assert main_only == 3.0
+    assert stretches == [(0.1, 1.5), (0.1, 2.5), (0.5, 1.0)]
+
+
+def test_a_command_is_measured_alone_and_together_with_its_processes() -> None:
+    busy = "import time\nwhile time.process_time() < 0.4: pass"
+    numbers = run(through_a_child(busy)).numbers
+    assert sum(others for _, others in numbers["stretches"]) == pytest.approx(0.4, abs=0.2)
+    assert 0 <= numbers["main_only"] < numbers["seconds"]
+
+
+def test_a_command_can_be_limited_to_some_of_the_cores() -> None:
+    count = [sys.executable, "-c", "import os; print(len(os.sched_getaffinity(0)))"]
+    before = os.sched_getaffinity(0)
+    assert run(count, cores=1).output == "1\n"
+    assert run(count).output == f"{len(before)}\n"
+    assert os.sched_getaffinity(0) == before
+
+
+def test_a_command_runs_in_the_folder_that_it_is_given(tmp_path: Path) -> None:
+    where = [sys.executable, "-c", "import os; print(os.getcwd())"]
+    assert run(where, tree=tmp_path).output == f"{tmp_path.resolve()}\n"
+
+
 def test_a_command_that_fails_says_why() -> None:
     with pytest.raises(FailedError, match="ended with 3:\nno room"):
         run([sys.executable, "-c", "import sys; print('no room'); sys.exit(3)"])
@@ -37,8 +87,8 @@ def test_only_the_given_settings_reach_the_command(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("DF2_WORKERS", "7")
     monkeypatch.setenv("SKU_ROOT", "elsewhere")
     program = "import os; print(*(k for k in os.environ if k[:4] in ('DF2_', 'SKU_')))"
-    given = run([sys.executable, "-c", program], {"DF2_ROOT": "here"})
-    assert given.output == "DF2_ROOT\n"
+    measured = run([sys.executable, "-c", program], {"DF2_ROOT": "here"})
+    assert measured.output == "DF2_ROOT\n"
     assert os.environ["SKU_ROOT"] == "elsewhere"
 
 

@@ -1,10 +1,11 @@
-"""The baseline does what the platform does, on the SKUs that have both domains."""
+"""The recipe, alone and in a pool, writes what the platform writes for SKUs with both domains."""
 
 import json
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from benchmarks import codec, recipe
 from benchmarks.data import make_data_set, make_photos
@@ -17,13 +18,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`in`, what the platform makes of it (`ours`), and what the recipe does (`theirs`)."""
+    """Folder with `in`, the platform's output (`ours`), and the recipe's (`theirs`, `pool`)."""
     folder = tmp_path_factory.mktemp("recipe")
     photos = make_photos(folder / "photos", {"train": 20})
     make_data_set(folder / "in", {"train": 90}, photos)
     past_every_edge(folder / "in/train/annos/000001.json")
     assert build(folder / "in", folder / "ours").success
     recipe.make(folder / "in", folder / "theirs", "train")
+    run(python("benchmarks.recipe", folder / "in", folder / "pool", "--processes", "3"))
     return folder
 
 
@@ -37,8 +39,9 @@ def crops(root: Path) -> dict[str, bytes]:
     return {path: data for path, data in tree(root, "train").items() if data is not None}
 
 
-def test_both_write_the_same_skus_lines_and_crops(work: Path) -> None:
-    ours, theirs = work / "ours", work / "theirs"
+@pytest.mark.parametrize("name", ["theirs", "pool"])
+def test_both_write_the_same_skus_lines_and_crops(work: Path, name: str) -> None:
+    ours, theirs = work / "ours", work / name
     skus = metadata(ours, "train")["skus"]
     assert len(skus) == metadata(theirs, "train")["num_skus"] > 3
     assert json.dumps(skus) == json.dumps(metadata(theirs, "train")["skus"]), "keys in order"
@@ -49,7 +52,7 @@ def test_both_write_the_same_skus_lines_and_crops(work: Path) -> None:
 
 def test_the_recipe_cuts_every_item_with_a_style(work: Path) -> None:
     files = [json.loads(path.read_bytes()) for path in (work / "in/train/annos").iterdir()]
-    items = [of for one in files for key, of in one.items() if key.startswith("item")]
+    items = [item for file in files for key, item in file.items() if key.startswith("item")]
     assert len(crops(work / "theirs")) == sum(item["style"] > 0 for item in items)
 
 
@@ -58,6 +61,14 @@ def test_the_codec_is_measured_on_the_crops_of_the_build(work: Path) -> None:
     seconds = codec.measure(work / "in", by_image, work / "scratch")
     assert min(seconds.values()) > 0
     assert crops(work / "scratch") == crops(work / "ours")
+
+
+def test_the_codec_does_not_copy_an_image_that_is_rgb_already(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Image.Image, "convert")
+    by_image = codec.crops_by_image(work / "ours", ["train"])
+    assert codec.measure(work / "in", by_image)["decode"] > 0
 
 
 def test_the_commands_are_the_functions(work: Path) -> None:

@@ -41,9 +41,18 @@ def test_the_codec_is_scaled_from_the_images_that_were_measured(results: Result)
     assert rehearsal.codec_limit(results) == pytest.approx(limit)
 
 
+def test_the_pool_works_on_all_annotated_images(results: Result) -> None:
+    assert results["pool"]["cpu"] > results["pool"]["main"] > 0
+    _, totals, parts, *_ = rehearsal.tables(results).values()
+    assert {"what": "pool", "measured": f"{results['pool']['seconds']:.1f} s"} in totals
+    scale = 80 / 20
+    seconds = scale * sum(recipe["main_only"] for recipe in results["recipe"]) / 2
+    assert parts[0]["recipe"] == f"{seconds:.2f}"
+
+
 def test_the_tables_show_every_split_its_checks_and_every_page(results: Result) -> None:
-    goals, _, splits, warnings, pages = rehearsal.tables(results).values()
-    assert len(goals) == 5
+    goals, _, _, _, splits, warnings, pages = rehearsal.tables(results).values()
+    assert len(goals) == 10
     assert [row["split"] for row in splits] == ["train", "test"]
     assert "crops: files_match" in results["cold"]["splits"]["train"]["passed"]
     warned = [text for of in results["cold"]["splits"].values() for text in of["warned"]]
