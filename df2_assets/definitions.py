@@ -7,7 +7,7 @@ import dagster as dg
 
 from df2_assets.defs.assets import core_assets
 from df2_assets.defs.assets.exports import export_assets
-from df2_assets.defs.assets.factories import hosted
+from df2_assets.defs.assets.factories import link_code
 from df2_assets.defs.checks import check_steps
 from df2_assets.defs.io_managers import TABLES, TableIOManager
 from df2_assets.defs.jobs import asset_jobs, verify_dataset
@@ -35,7 +35,7 @@ def build_defs(
     """
     names = Names(key_prefix)
     makers = [*core_assets, *(export_assets[name] for name in exports)]
-    assets = [hosted(make(names), settings.code_url) for make in makers]
+    assets = [link_code(make(names), settings.code_url) for make in makers]
     specs = {spec.key: spec for asset in assets for spec in asset.specs}
     jobs = [*asset_jobs(names, specs.values()), verify_dataset(names)]
     jobs.append(clean_history(names, {job.name for job in jobs}, specs.keys()))

@@ -27,7 +27,7 @@ _FREE: Final = (
     & _CHECKS_PASSED
 )
 
-FOLLOW: Final = ((_NEVER_MADE | _SOURCE_CHANGED) & _FREE).with_label("follow")
+REBUILD_ON_CHANGE: Final = ((_NEVER_MADE | _SOURCE_CHANGED) & _FREE).with_label("follow")
 """Rebuild a split of an asset when one of its inputs has another data version.
 
 An equal data version requests nothing, unlike with `eager()`. Everything that follows is requested
@@ -36,5 +36,5 @@ holds back what follows, in that run and in any later one. A split that failed b
 made waits for a change: it is not tried at each evaluation.
 """
 
-KEEP_UP: Final = (~_Condition.missing() & _SOURCE_CHANGED & _FREE).with_label("keep up")
+KEEP_CURRENT: Final = (~_Condition.missing() & _SOURCE_CHANGED & _FREE).with_label("keep up")
 """The same for an asset that is made only on request: once it was made, it follows."""

@@ -55,7 +55,7 @@ def find_offenders(
     return Offenders(int(getattr(count, "value", count)), first, path.value or "")
 
 
-def with_offenders(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
+def describe_failure(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
     """Return the summary of a check, its first offender, and where all of them are."""
     offenders = find_offenders(check)
     if offenders is None:
@@ -67,7 +67,7 @@ def with_offenders(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def convert_errors() -> Iterator[None]:
     """Turn a Df2Error or OSError into a Failure with its message, which is not retried.
 
     A person has to mend what it says.
@@ -82,7 +82,7 @@ def explained() -> Iterator[None]:
 
 
 @contextmanager
-def kept_when_stopped(roots: Roots, split: str, asset: str) -> Iterator[None]:
+def report_kept_crops(roots: Roots, split: str, asset: str) -> Iterator[None]:
     """Have an interrupt of a step say how many new crops of the split are finished and kept."""
     try:
         yield

@@ -6,7 +6,7 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.dataset.tables import INPUTS
-from df2_assets.defs.failures import explained
+from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.resources import DataRoots
 from df2_assets.store import tables
 
@@ -22,12 +22,12 @@ class TableIOManager(dg.ConfigurableIOManager):
 
     data: DataRoots
 
-    @explained()
+    @convert_errors()
     def handle_output(self, context: dg.OutputContext, obj: pa.Table) -> None:
         roots, asset, split = self.data.roots, context.asset_key.path[-1], context.partition_key
         inputs = tables.digests(roots, INPUTS[asset], split)
         tables.write(roots, asset, split, obj, inputs)
 
-    @explained()
+    @convert_errors()
     def load_input(self, context: dg.InputContext) -> pa.Table:
         return tables.read(self.data.roots, context.asset_key.path[-1], context.partition_key)

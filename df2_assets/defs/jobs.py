@@ -9,7 +9,7 @@ from pydantic import Field
 from df2_assets.checks.finding import number_of, record_finding
 from df2_assets.checks.registry import CHECKS
 from df2_assets.defs.checks import evaluation
-from df2_assets.defs.failures import explained
+from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.metadata import check_result
 from df2_assets.defs.names import Job, Names
 from df2_assets.defs.partitions import splits
@@ -147,7 +147,7 @@ def _verify_split(
     context: dg.OpExecutionContext, names: Names, deep: bool
 ) -> Iterator[dg.AssetCheckEvaluation]:
     output, engine, progress = names.resources(context, ("output", "engine", "progress")).values()
-    with explained():
+    with convert_errors():
         roots, split = output.roots, context.partition_key
         verified = verify(roots, split, engine.start() if deep else None, progress.of(context.log))
         for note in verified.notes:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset import record
-from df2_assets.defs.names import beside
+from df2_assets.defs.names import sibling_key
 from df2_assets.errors import escaped
 from df2_assets.exports.folder import Exported
 from df2_assets.pipeline.changes import Changes
@@ -38,7 +38,7 @@ ALL_OFFENDERS = "all offenders, in SKU_ROOT"
 _SEVERITY = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
 
 
-def columns(schema: pa.Schema, asset: record.Asset, key: dg.AssetKey) -> dict[str, Any]:
+def column_metadata(schema: pa.Schema, asset: record.Asset, key: dg.AssetKey) -> dict[str, Any]:
     """Return what the UI shows of columns: types, meaning, constraints, and where values come from.
 
     `key` is the key of the asset. A column of `schema` that the record of `asset` does not know has
@@ -75,7 +75,7 @@ def column_lineage(schema: pa.Schema, key: dg.AssetKey) -> dg.TableColumnLineage
     return dg.TableColumnLineage(
         {
             f.name: [
-                dg.TableColumnDep(beside(key, asset), column)
+                dg.TableColumnDep(sibling_key(key, asset), column)
                 for source in f.metadata.get(b"sources", b"").decode().split()
                 for asset, column in [source.split(".")]
             ]
@@ -95,13 +95,13 @@ def preview(rows: pd.DataFrame, limit: int = SHOWN) -> dg.TableMetadataValue:
     return dg.TableMetadataValue(records, dg.TableSchema(columns))
 
 
-def previewed(name: str, rows: pd.DataFrame, limit: int = SHOWN) -> dict[str, Any]:
+def preview_entry(name: str, rows: pd.DataFrame, limit: int = SHOWN) -> dict[str, Any]:
     """Return the same by name, to be kept in an event: no columns without values, nor no rows."""
     filled = rows.head(limit).dropna(axis="columns", how="all")
     return {name: preview(filled, limit)} if len(filled) else {}
 
 
-def in_order(metadata: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
+def sort_metadata(metadata: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
     """Return the metadata of a materialization as a person reads it.
 
     Sentences come first, then pictures and links, numbers, tables, paths, and what Dagster reads.
@@ -160,8 +160,8 @@ def table_result(
             "summary": f"{summary} {changes}",
             **({"rebuild_reason": rebuild_reason} if rebuild_reason else {}),
             **numbers,
-            **changed(changes),
-            **previewed("preview", head),
+            **change_metadata(changes),
+            **preview_entry("preview", head),
             **(metadata or {}),
             "dagster/partition_row_count": table.num_rows,
         },
@@ -182,12 +182,12 @@ def document_result(
     return dg.MaterializeResult(
         data_version=dg.DataVersion(published.data_version),
         metadata={
-            "summary": f"{contents}, {megabytes(size)}. {published.changes}",
+            "summary": f"{contents}, {format_megabytes(size)}. {published.changes}",
             **({"rebuild_reason": published.rebuild_reason} if published.rebuild_reason else {}),
             "skus": published.skus,
             "crops": published.crops,
             "bytes": size,
-            **changed(published.changes),
+            **change_metadata(published.changes),
             **preview,
             "path": dg.MetadataValue.path(str(path)),
             **(metadata or {}),
@@ -210,7 +210,7 @@ def export_result(
     return dg.MaterializeResult(
         data_version=dg.DataVersion(made.digest),
         metadata={
-            "summary": f"{contents}, {megabytes(made.bytes)}. {fate}",
+            "summary": f"{contents}, {format_megabytes(made.bytes)}. {fate}",
             "readme": dg.MetadataValue.url(address(settings, card)),
             "how_to_open": HOW_TO_OPEN,
             "rows": made.rows,
@@ -227,19 +227,19 @@ def export_result(
     )
 
 
-def megabytes(size: int) -> str:
+def format_megabytes(size: int) -> str:
     """Return a number of bytes in megabytes, with the unit."""
     return f"{size / 1e6:,.1f} MB"
 
 
-def changed(changes: Changes) -> dict[str, Any]:
+def change_metadata(changes: Changes) -> dict[str, Any]:
     """Return what changed since the last materialization, with the first changes."""
     return {
         "added": changes.added,
         "removed": changes.removed,
         "remade": changes.remade,
         "unchanged": changes.unchanged,
-        **previewed("first_changes", _readable_changes(changes.first), limit=10),
+        **preview_entry("first_changes", _readable_changes(changes.first), limit=10),
     }
 
 
@@ -249,12 +249,12 @@ def _readable_changes(first: pd.DataFrame) -> pd.DataFrame:
     return readable(first.rename(columns={"key": "crop_path"})) if of_crops else first
 
 
-def pictures(
+def write_pictures(
     settings: Settings, asset: str, split: str, **drawn: Picture | None
 ) -> dict[str, dg.MarkdownMetadataValue]:
     """Write pictures of an asset, and return them as metadata; without those that show nothing."""
     return {
-        name: linked(
+        name: picture_link(
             settings, write_picture(settings.roots, f"{asset}.{name}", split, picture), picture
         )
         for name, picture in drawn.items()
@@ -262,7 +262,7 @@ def pictures(
     }
 
 
-def linked(settings: Settings, path: Path, picture: Picture) -> dg.MarkdownMetadataValue:
+def picture_link(settings: Settings, path: Path, picture: Picture) -> dg.MarkdownMetadataValue:
     """Return a picture that was written as markdown: short, so that the UI shows it inline.
 
     The words beside it are seen where no server shows the reports.

@@ -48,6 +48,6 @@ class Names:
         return {base: getattr(context.resources, self.name(base)) for base in bases}
 
 
-def beside(key: dg.AssetKey, asset: str) -> dg.AssetKey:
+def sibling_key(key: dg.AssetKey, asset: str) -> dg.AssetKey:
     """Return the key of another asset of the same data set."""
     return dg.AssetKey([*key.path[:-1], asset])

@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.defs.failures import explained
+from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tags
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
@@ -111,7 +111,7 @@ class SplitWriter(dg.ConfigurableResource):  # type: ignore[type-arg]
         if run is None or split not in SPLITS:
             yield self
             return
-        with explained():
+        with convert_errors():
             tables.require_known_format(self.data.roots, split)
             with writer(self.data.roots, split, run.run_id):
                 if context.instance is not None:
@@ -129,7 +129,7 @@ class EngineChoice(SettingsResource):
 
     _engine: Engine | None = PrivateAttr(default=None)
 
-    @explained()
+    @convert_errors()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises Failure before the run's first step."""
         self.applied("engine")
@@ -167,7 +167,7 @@ class PromptTemplates(SettingsResource):
 
     _declared: Declared = PrivateAttr()
 
-    @explained()
+    @convert_errors()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises Failure before the run's first step."""
         self._declared = declared(self.applied("prompts", self.data.settings))
@@ -196,7 +196,7 @@ class Limits(SettingsResource):
     max_refused: float = _setting("max_refused")
     max_age_days: float = _setting("max_age_days")
 
-    @explained()
+    @convert_errors()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raises Failure before the run's first step."""
         self.applied("limits")

@@ -7,7 +7,7 @@ from typing import Final
 
 import dagster as dg
 
-from df2_assets.defs.failures import explained
+from df2_assets.defs.failures import convert_errors
 from df2_assets.errors import OutputError
 
 TRIES: Final = 3
@@ -30,7 +30,7 @@ TRANSIENT: Final = {
 
 
 @contextmanager
-def retried(context: dg.OpExecutionContext) -> Iterator[None]:
+def retry_transient(context: dg.OpExecutionContext) -> Iterator[None]:
     """Run a step's work again, twice, after an OSError that is TRANSIENT; then raise Failure.
 
     A Df2Error becomes a Failure immediately.
@@ -38,7 +38,7 @@ def retried(context: dg.OpExecutionContext) -> Iterator[None]:
     Not by a RetryPolicy: with one, Dagster takes a terminated run for a step to be tried again,
     and would try again what only a person can mend.
     """
-    with explained():
+    with convert_errors():
         try:
             yield
         except OSError as error:

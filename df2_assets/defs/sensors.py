@@ -4,7 +4,7 @@ from collections.abc import Iterator, Set
 
 import dagster as dg
 
-from df2_assets.defs.failures import CheckFailure, with_offenders
+from df2_assets.defs.failures import CheckFailure, describe_failure
 from df2_assets.defs.names import Names
 from df2_assets.defs.runs.history import is_run_of
 from df2_assets.defs.runs.liveness import PARTITION_TAG
@@ -75,7 +75,7 @@ def _failed_checks(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
         if check is None or check.passed or check.severity != dg.AssetCheckSeverity.ERROR:
             continue
         line = f"check {check.check_name} of {check.asset_key.to_user_string()} has failed"
-        yield f"{line}: {with_offenders(check)}" if check.description else line
+        yield f"{line}: {describe_failure(check)}" if check.description else line
 
 
 def _errors(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:

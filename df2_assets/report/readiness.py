@@ -61,9 +61,11 @@ def readiness(
         "queries": int(query.sum()),
         "queries_without_answer": unanswered,
         "catalog_without_query": unasked,
-        "answers_a_query": _mean(catalog.reindex(query.index).mul(query).sum(), query.sum()),
+        "catalog_crops_per_query": _mean(
+            catalog.reindex(query.index).mul(query).sum(), query.sum()
+        ),
         "prompts": len(prompts),
-        "skus_a_prompt": _mean(prompts["skus"].sum(), len(prompts)),
+        "skus_per_prompt": _mean(prompts["skus"].sum(), len(prompts)),
         "occlusion_gap": _gap(balance, "occlusion"),
         "viewpoint_gap": _gap(balance, "viewpoint"),
     }

@@ -6,7 +6,7 @@ import pyarrow as pa
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.perceptual import MEASURES_VERSION
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.metadata import pictures, table_result
+from df2_assets.defs.metadata import table_result, write_pictures
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.quality import measure_crops
@@ -48,5 +48,5 @@ def crop_quality(
         between_tables(measured.before, measured.table, ["crop_path"]),
         summary=f"{number_of(measured.table.num_rows, 'crop')}, {measured.opened:,} opened.",
         numbers={"crops": measured.table.num_rows, "crops_opened": measured.opened},
-        metadata=pictures(output.settings, "crop_quality", split, distributions=plots),
+        metadata=write_pictures(output.settings, "crop_quality", split, distributions=plots),
     )

@@ -8,7 +8,13 @@ import pyarrow as pa
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.cropping import code_version
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.metadata import megabytes, per_second, percent, pictures, table_result
+from df2_assets.defs.metadata import (
+    format_megabytes,
+    per_second,
+    percent,
+    table_result,
+    write_pictures,
+)
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import read_files
@@ -62,7 +68,7 @@ def crops(
     manifest = tables.frame(built.manifest)
     on_disk = groups[groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])]
     failed, size = int(manifest["reason"].notna().sum()), int(manifest["size"].sum())
-    summary = f"{number_of(len(on_disk), 'crop')}, {megabytes(size)}."
+    summary = f"{number_of(len(on_disk), 'crop')}, {format_megabytes(size)}."
     if failed:
         summary += f" {failed:,} could not be made or lack a counterpart: see refusals."
     return table_result(
@@ -81,7 +87,7 @@ def crops(
         metadata={
             **taken_over,
             "folder": dg.MetadataValue.path(str(roots.crops(split))),
-            **pictures(
+            **write_pictures(
                 output.settings,
                 "crops",
                 split,

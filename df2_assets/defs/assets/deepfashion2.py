@@ -5,7 +5,7 @@ import dagster as dg
 from df2_assets.defs.assets.factories import source_asset
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.resources import DataRoots
-from df2_assets.defs.retries import retried
+from df2_assets.defs.retries import retry_transient
 from df2_assets.defs.runs.history import SOURCE
 from df2_assets.errors import LayoutError
 from df2_assets.store.listing import scan
@@ -17,7 +17,7 @@ def observe(context: dg.OpExecutionContext, data: DataRoots) -> dg.DataVersionsB
     problems: list[LayoutError] = []
     for split in splits.get_partition_keys():
         try:
-            with retried(context):
+            with retry_transient(context):
                 versions[split] = scan(data.roots, split).digest
         except LayoutError as problem:
             context.log.warning(str(problem))

@@ -9,7 +9,7 @@ from typing import Final
 import dagster as dg
 
 from df2_assets.defs.assets.factories import AssetMaker, Result, split_asset
-from df2_assets.defs.conditions import KEEP_UP
+from df2_assets.defs.conditions import KEEP_CURRENT
 from df2_assets.defs.metadata import export_result
 from df2_assets.defs.resources import ProgressChoice, SplitWriter
 from df2_assets.exports import EXPORTS
@@ -50,7 +50,7 @@ def _export_asset(form: Export) -> AssetMaker:
         rules=form.code_version,
         deps=("crops", "image_text"),
         origin=form.write,
-        condition=KEEP_UP,
+        condition=KEEP_CURRENT,
     )(body)
 
 

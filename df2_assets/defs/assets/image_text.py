@@ -11,9 +11,9 @@ import pandas as pd
 from df2_assets.dataset.documents import image_text_schema
 from df2_assets.dataset.prompts import Variant, version
 from df2_assets.dataset.record import IMAGE_TEXT
-from df2_assets.defs.assets.factories import Result, record_source, split_asset
-from df2_assets.defs.assets.prompt_templates import examples_of
-from df2_assets.defs.metadata import PREVIEWED, columns, document_result, previewed
+from df2_assets.defs.assets.factories import Result, record_source_version, split_asset
+from df2_assets.defs.assets.prompt_templates import describe_prompts
+from df2_assets.defs.metadata import PREVIEWED, column_metadata, document_result, preview_entry
 from df2_assets.defs.resources import PromptTemplates, SplitWriter
 from df2_assets.defs.runs.history import TEMPLATES
 from df2_assets.pipeline.publishing import publish_image_text
@@ -50,11 +50,11 @@ def image_text(
     roots, split, variants = output.roots, context.partition_key, prompts.variants
     published = publish_image_text(roots, split, variants)
     prompts.remember()
-    metadata = prompts.kept | examples_of(variants)
-    tags = record_source(context, TEMPLATES, version(variants), metadata=metadata)
+    metadata = prompts.kept | describe_prompts(variants)
+    tags = record_source_version(context, TEMPLATES, version(variants), metadata=metadata)
     if variants:  # else the columns are those of the asset
         schema = image_text_schema(variant.key for variant in variants)
-        metadata |= columns(schema, IMAGE_TEXT, context.asset_key)
+        metadata |= column_metadata(schema, IMAGE_TEXT, context.asset_key)
     path = roots.image_text(split)
     return document_result(published, path, _preview(path, variants), metadata, tags)
 
@@ -65,4 +65,4 @@ def _preview(path: Path, variants: tuple[Variant, ...]) -> dict[str, Any]:
         lines = [msgspec.json.decode(line) for line in islice(file, PREVIEWED)]
     prompts = ["text", *(variant.key for variant in variants)]
     table = pd.DataFrame(lines, columns=["image_id", "item_idx", "domain", *prompts])
-    return previewed("preview", readable(table))
+    return preview_entry("preview", readable(table))

@@ -17,11 +17,11 @@ def observe(context: dg.OpExecutionContext, prompts: PromptTemplates) -> dg.Obse
     variants = prompts.variants
     return dg.ObserveResult(
         data_version=dg.DataVersion(version(variants)),
-        metadata=prompts.kept | examples_of(variants),
+        metadata=prompts.kept | describe_prompts(variants),
     )
 
 
-def examples_of(variants: tuple[Variant, ...]) -> dict[str, Any]:
+def describe_prompts(variants: tuple[Variant, ...]) -> dict[str, Any]:
     """Return every template with an example; nothing where there is only the contract's.
 
     The description of `image_text` says all of that one: no event need repeat it.

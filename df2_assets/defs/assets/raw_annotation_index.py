@@ -6,7 +6,7 @@ import dagster as dg
 
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.annotations import CODE_VERSION
-from df2_assets.defs.assets.factories import Result, record_source, split_asset
+from df2_assets.defs.assets.factories import Result, record_source_version, split_asset
 from df2_assets.defs.metadata import per_second, percent, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.defs.runs.history import SOURCE
@@ -65,7 +65,7 @@ def raw_annotation_index(
             **per_second("annotations", indexed.annotations_read, seconds),
         },
         rebuild_reason=indexed.rebuild_reason,
-        tags=record_source(
+        tags=record_source_version(
             context,
             SOURCE,
             indexed.listing.digest,

@@ -6,7 +6,7 @@ import pyarrow as pa
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.skus import group_index
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.metadata import previewed, table_result
+from df2_assets.defs.metadata import preview_entry, table_result
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.report.summaries import by_category
@@ -38,5 +38,5 @@ def sku_groups(
         between_tables(before, table, ["crop_path"]),
         summary=f"{number_of(skus, 'SKU')} with {number_of(len(groups), 'crop')} to make.",
         numbers={"skus": skus, "crops": len(groups)},
-        metadata=previewed("by_category", by_category(groups)),
+        metadata=preview_entry("by_category", by_category(groups)),
     )

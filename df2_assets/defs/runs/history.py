@@ -8,7 +8,7 @@ import dagster as dg
 # No public name in Dagster 1.13, whose version is bounded.
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 
-from df2_assets.defs.names import beside
+from df2_assets.defs.names import sibling_key
 from df2_assets.store.layout import Roots
 
 SOURCE: Final = "deepfashion2"
@@ -31,7 +31,9 @@ class Observed(NamedTuple):
     run_id: str
 
 
-def observed(instance: dg.DagsterInstance, source: dg.AssetKey, split: str) -> Observed | None:
+def last_observation(
+    instance: dg.DagsterInstance, source: dg.AssetKey, split: str
+) -> Observed | None:
     """Return the last observation of a split of the download; None where there is none."""
     records = instance.fetch_observations(_of(source, split), limit=1).records
     for record in records:
@@ -43,12 +45,12 @@ def observed(instance: dg.DagsterInstance, source: dg.AssetKey, split: str) -> O
 
 def input_version(instance: dg.DagsterInstance, index: dg.AssetKey, split: str) -> str | None:
     """Return the data version of the source that the split's index was read from."""
-    record = last_made(instance, index, split)
+    record = last_materialization(instance, index, split)
     event = record.asset_materialization if record else None
-    return (event.tags or {}).get(input_tag(beside(index, SOURCE))) if event else None
+    return (event.tags or {}).get(input_tag(sibling_key(index, SOURCE))) if event else None
 
 
-def last_made(
+def last_materialization(
     instance: dg.DagsterInstance, asset: dg.AssetKey, split: str
 ) -> dg.EventLogRecord | None:
     """Return the last materialization of an asset for a split."""
@@ -63,11 +65,11 @@ def data_set(roots: Roots) -> dict[str, Any]:
     }
 
 
-def another_data_set(
+def data_set_change(
     instance: dg.DagsterInstance, asset: dg.AssetKey, split: str, roots: Roots
 ) -> dict[str, dg.TextMetadataValue]:
     """Return metadata that says so where the last materialization was over another data set."""
-    record = last_made(instance, asset, split)
+    record = last_materialization(instance, asset, split)
     event = record.asset_materialization if record else None
     before = event.metadata if event else {}
     changed = [
@@ -78,7 +80,7 @@ def another_data_set(
     if not changed:
         return {}
     text = f"Not the data set of the last materialization: {'; '.join(changed)}."
-    return {"another_data_set": dg.MetadataValue.text(text)}
+    return {"data_set_change": dg.MetadataValue.text(text)}
 
 
 def is_run_of(run: dg.DagsterRun, jobs: Set[str], assets: Set[dg.AssetKey]) -> bool:

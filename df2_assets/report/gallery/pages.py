@@ -26,7 +26,7 @@ def readiness_page(found: Readiness, states: Mapping[str, int]) -> dict[str, Any
     figures = (
         ("paired_skus", "Paired SKUs", "with catalog and query crops"),
         ("queries", "Queries", "user crops with an answer in the catalog"),
-        ("answers_a_query", "Answers per query", "catalog crops, on average"),
+        ("catalog_crops_per_query", "Answers per query", "catalog crops, on average"),
         (
             "queries_without_answer",
             "Queries without an answer",
@@ -38,7 +38,7 @@ def readiness_page(found: Readiness, states: Mapping[str, int]) -> dict[str, Any
             "usable shop items that no user item asks for: left out",
         ),
         ("prompts", "Prompts", "different texts"),
-        ("skus_a_prompt", "SKUs per prompt", "that share a text, on average"),
+        ("skus_per_prompt", "SKUs per prompt", "that share a text, on average"),
     )
     pairs = found.leaks.drop_duplicates(["crop_path"])
     gaps = (f"{kind} by {100 * numbers[f'{kind}_gap']:.0f}%" for kind in ("occlusion", "viewpoint"))
