@@ -1,4 +1,4 @@
-"""The whole platform on one page."""
+"""Everything that Dagster loads for a data set: assets, checks, jobs, schedules and sensors."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -27,10 +27,11 @@ def build_defs(
     exports: Collection[str] = tuple(EXPORTS),
     resource_overrides: Mapping[str, Any] | None = None,
 ) -> dg.Definitions:
-    """Return fresh definitions of a data set, with some resources replaced by their base names.
+    """Return new definitions of one data set.
 
-    `key_prefix` begins all their names: one code location may hold several data sets. `exports` are
-    those that have an asset. Which assets, checks and jobs exist never depends on `settings`.
+    `key_prefix` starts all names, so that a code location can hold several data sets. `exports` are
+    the exports that become assets. `resource_overrides` replaces resources, by their names without
+    the prefix. Which assets, checks and jobs exist never depends on `settings`.
     Raises SettingsError.
     """
     names = Names(key_prefix)
@@ -55,5 +56,5 @@ def build_defs(
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Return the definitions of the data set that the environment names."""
+    """Return the definitions of the data set that the environment variables configure."""
     return build_defs(read_settings())

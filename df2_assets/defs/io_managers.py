@@ -1,4 +1,4 @@
-"""Tables between assets: Parquet by split, compared with what they were made from when loaded."""
+"""The IO manager of tables, which rejects stale input when it loads a table."""
 
 from typing import Final
 
@@ -11,13 +11,13 @@ from df2_assets.defs.resources import DataRoots
 from df2_assets.store import tables
 
 TABLES: Final = "tables"
-"""The key of the IO manager: not the default one, which other assets of a location use."""
+"""The key of the IO manager. The default key is left to other assets of a code location."""
 
 
 class TableIOManager(dg.ConfigurableIOManager):
-    """Writes an asset's table under `_df2_assets/tables`, and reads it back.
+    """Tables of assets as Parquet files in `_df2_assets/tables`, one per split.
 
-    Loading a table that is missing or stale raises Failure, which names what to materialize.
+    Loading a missing or stale table raises Failure, which names the asset to materialize.
     """
 
     data: DataRoots

@@ -17,15 +17,15 @@ from df2_assets.store import tables
 @split_asset(
     group="reports",
     description="""
-    This table says in numbers what every crop looks like.
+    This table describes the look of every crop in numbers.
 
-    It has one row per crop: brightness, contrast, texture, a perceptual hash and the crop as 8 by 8
-    pixels. `build_dataset` does not make it; `refresh_reports` does. Only crops with new bytes are
-    opened. Its checks find dark, blank and near-duplicate crops, and SKUs whose labels are
-    doubtful.
+    It has one row per crop, with its brightness, contrast, texture, perceptual hash, and a version
+    of 8 by 8 pixels. The job `refresh_reports` builds it; `build_dataset` does not. Only crops with
+    new bytes are opened. Its checks find dark, blank and near-duplicate crops, and SKUs with
+    doubtful labels.
     """,
     numbers={
-        "crops": "crops that were measured, in this run or an earlier one",
+        "crops": "crops that were measured, in this run or in an earlier one",
         "crops_opened": "crops that were opened and measured in this run",
     },
     tags=("report",),

@@ -35,10 +35,10 @@ deepfashion2 = source_asset(
     This is the unpacked DeepFashion2 download, under `DF2_ROOT`.
 
     - `{split}/image/NNNNNN.jpg`: the images
-    - `{split}/annos/NNNNNN.json`: what each image shows; none for `test`
+    - `{split}/annos/NNNNNN.json`: the annotation of each image; `test` has none
 
-    It is observed, never written. The data version of a split changes with the name, size or time
-    of any of its files.
+    It is only observed, never written. The data version of a split changes when the name, size or
+    time of one of its files does.
     """,
     kinds=("jpeg", "json"),
     partitions_def=splits,

@@ -47,12 +47,12 @@ Group = Literal["dataset", "reports", "exports"]
 
 _OWNERS: Final = ["team:df2-assets"]
 _RECORDS: Final = record.TABLES | record.DOCUMENTS
-_SECONDS: Final = {"seconds": "seconds that the step took"}
+_SECONDS: Final = {"seconds": "duration of the step in seconds"}
 _CHANGES: Final = {
-    "added": "rows that are new since the last materialization; SKUs in sku_metadata",
-    "removed": "rows that are not there any more",
-    "remade": "rows that existed and are different now; for crops, files that were made again",
-    "unchanged": "rows that are as they were",
+    "added": "rows (in sku_metadata: SKUs) that are new since the last materialization",
+    "removed": "rows that no longer exist",
+    "remade": "rows that changed; for crops, files that were written again",
+    "unchanged": "rows that did not change",
 }
 AssetMaker = Callable[[Names], dg.AssetsDefinition]
 """What makes an asset of a data set."""

@@ -24,23 +24,23 @@ from df2_assets.report.columns import readable
     group="dataset",
     tags=["contract"],
     description="""
-    This file has one JSON line per crop, with its prompt.
+    This file lists every crop with its prompt, one JSON line per crop.
 
-    `SKU_ROOT/{split}_image_text.jsonl` has one JSON object per crop, with these keys in order:
+    Each line of `SKU_ROOT/{split}_image_text.jsonl` is an object with these keys, in this order:
 
     - `split`, `sku_id`, `pair_id`, `style`, `category_id`, `category_name`: which garment
     - `domain`: `catalog` or `query`
     - `image_path`: the crop, relative to `SKU_ROOT`; `orig_image_path`: its image, relative to
       `DF2_ROOT`
     - `image_id`, `item_idx`, `bbox` (`[x1, y1, x2, y2]`, clamped), `occlusion`, `viewpoint`
-    - `text`: the prompt that its domain, category, occlusion and viewpoint give
-    - after it, the prompts of `DF2_PROMPTS`; where that is not set, those of the last build, until
-      `DF2_PROMPTS=none` drops them
+    - `text`: the prompt, which follows from domain, category, occlusion and viewpoint
+    - the prompts of `DF2_PROMPTS`. If that is not set, they are those of the last build; `none`
+      drops them
 
-    Sorted by SKU id, catalog before query, image id, item. When it is written the split is
-    complete.
+    Lines are sorted by SKU id, domain (catalog first), image id and item. This file is written
+    last: once it exists, the split is complete.
     """,
-    numbers={"skus": "SKUs", "crops": "lines, one per crop", "bytes": "bytes of the file"},
+    numbers={"skus": "SKUs", "crops": "lines, one per crop", "bytes": "size of the file in bytes"},
     kinds=("json",),
     deps=["sku_metadata", TEMPLATES],
 )

@@ -39,10 +39,10 @@ prompt_templates = source_asset(
     description="""
     These are the templates of your own prompts, from the file that `DF2_PROMPTS` names.
 
-    `image_text` writes these prompts beside those of the contract. The file is observed, never
-    written. The data version changes with what the file says: other comments cause no rebuild. A
-    file that cannot be used fails the observation, which says why. Where `DF2_PROMPTS` is not set,
-    the templates are those that the data set was last built with; `none` drops them.
+    `image_text` writes these prompts in addition to those of the contract. The file is only
+    observed, never written. The data version changes with the templates, but not with comments in
+    the file. If the file cannot be used, the observation fails and says why. If `DF2_PROMPTS` is
+    not set, the templates of the last build stay in use; `none` drops them.
     """,
     kinds=("yaml",),
 )

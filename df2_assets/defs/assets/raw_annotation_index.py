@@ -21,17 +21,17 @@ from df2_assets.store import tables
     description="""
     This table lists every annotated item of a split, usable or not.
 
-    It has one row per item of any style, with the size of its image. A file that cannot be used is
-    a row without an item. `reason` is null for an item that can be used, else a code, and `detail`
-    says what is wrong. Only files that changed since the last time are read again.
+    It has one row per item of any style, with the size of its image, and one row without an item
+    per file that cannot be used. `reason` is a code, or null for a usable item; `detail` says what
+    is wrong. Only files that changed since the last build are read again.
     """,
     numbers={
         "images": "images in DF2_ROOT",
         "annotations": "annotation files in DF2_ROOT",
-        "refused": "items, and whole files, that cannot be used",
+        "refused": "items and whole files that cannot be used",
         "annotations_read": "annotation files that were read in this run",
-        "percent_read": "annotation files read in this run, of all",
-        "annotations_per_second": "annotation files read per second, if there were any",
+        "percent_read": "annotation files read in this run, in percent of all",
+        "annotations_per_second": "annotation files read per second, if any",
     },
     rules=CODE_VERSION,
     deps=[SOURCE],

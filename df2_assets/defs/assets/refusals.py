@@ -22,8 +22,8 @@ from df2_assets.store import tables
     description="""
     This table lists every file and item that could not be used, and why.
 
-    It has one row per refused file or item: where it is, which asset refused it, and the reason. A
-    row without `item_idx` is a whole file.
+    It has one row per refused file or item, with its place, the asset that refused it, and the
+    reason. A row without `item_idx` stands for a whole file.
     """,
     numbers={"refused": "files and items that could not be used"},
 )
@@ -57,6 +57,6 @@ def _origin(context: dg.AssetExecutionContext, split: str) -> str:
     index = last_materialization(context.instance, sibling_key(context.asset_key, INDEX), split)
     run_id = index.run_id if index else context.run.run_id
     return (
-        f"Refused in the build of {split} by run {run_id[:8]}. A build that failed later has its "
-        "refusals on the page of the check that failed, under Checks."
+        f"Refused in the build of {split} by run {run_id[:8]}. If a later build failed, its "
+        "refusals are on the page of the failed check, under Checks."
     )

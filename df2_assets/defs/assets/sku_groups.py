@@ -18,10 +18,10 @@ from df2_assets.store import tables
     description="""
     This table lists the crops to make, grouped into visual SKUs.
 
-    It has one row per crop. A visual SKU is `(pair_id, style, category_id)` with `style > 0`; it is
-    kept only with at least one `shop` item (**catalog**) and one `user` item (**query**).
-    `x1` to `y2` is the box that is cut, `anno_x1` to `anno_y2` the one that was annotated. Rows
-    are sorted by SKU id, domain, image id and item.
+    It has one row per crop. A visual SKU is `(pair_id, style, category_id)` with `style > 0`, and
+    it is kept only with at least one `shop` item (**catalog**) and one `user` item (**query**).
+    `x1` to `y2` are the box to cut, and `anno_x1` to `anno_y2` the annotated box. Rows are sorted
+    by SKU id, domain, image id and item.
     """,
     numbers={"skus": "visual SKUs", "crops": "crops to make"},
 )

@@ -1,4 +1,4 @@
-"""What Dagster has recorded of the download, and from which state of it a split was built."""
+"""Dagster's records of earlier runs: observations, materializations, and the data set of each."""
 
 from collections.abc import Set
 from typing import Any, Final, NamedTuple
@@ -17,9 +17,9 @@ TEMPLATES: Final = "prompt_templates"
 
 
 def input_tag(source: dg.AssetKey) -> str:
-    """Return the tag of what is made from a source: the data version that the source then had.
+    """Return the tag with the data version of the source that an asset was built from.
 
-    Dagster takes it from materializations, which a source does not have; so the asset sets it.
+    Dagster sets it from materializations. A source has none, so the asset sets the tag itself.
     """
     return f"dagster/input_data_version/{source.to_user_string()}"
 
@@ -34,7 +34,7 @@ class Observed(NamedTuple):
 def last_observation(
     instance: dg.DagsterInstance, source: dg.AssetKey, split: str
 ) -> Observed | None:
-    """Return the last observation of a split of the download; None where there is none."""
+    """Return the last observation of a split of the download; None if there is none."""
     records = instance.fetch_observations(_of(source, split), limit=1).records
     for record in records:
         observation = record.asset_observation
@@ -53,12 +53,12 @@ def input_version(instance: dg.DagsterInstance, index: dg.AssetKey, split: str) 
 def last_materialization(
     instance: dg.DagsterInstance, asset: dg.AssetKey, split: str
 ) -> dg.EventLogRecord | None:
-    """Return the last materialization of an asset for a split."""
+    """Return the last materialization of a split of an asset; None if there is none."""
     return next(iter(instance.fetch_materializations(_of(asset, split), limit=1).records), None)
 
 
 def data_set(roots: Roots) -> dict[str, Any]:
-    """Return metadata that says which data set was worked on."""
+    """Return the roots of a data set as metadata."""
     return {
         "df2_root": dg.MetadataValue.path(str(roots.df2_root)),
         "sku_root": dg.MetadataValue.path(str(roots.sku_root)),
@@ -68,7 +68,7 @@ def data_set(roots: Roots) -> dict[str, Any]:
 def data_set_change(
     instance: dg.DagsterInstance, asset: dg.AssetKey, split: str, roots: Roots
 ) -> dict[str, dg.TextMetadataValue]:
-    """Return metadata that says so where the last materialization was over another data set."""
+    """Return metadata that says so if the last materialization was of another data set."""
     record = last_materialization(instance, asset, split)
     event = record.asset_materialization if record else None
     before = event.metadata if event else {}
@@ -79,14 +79,14 @@ def data_set_change(
     ]
     if not changed:
         return {}
-    text = f"Not the data set of the last materialization: {'; '.join(changed)}."
+    text = f"This is not the data set of the last materialization: {'; '.join(changed)}."
     return {"data_set_change": dg.MetadataValue.text(text)}
 
 
 def is_run_of(run: dg.DagsterRun, jobs: Set[str], assets: Set[dg.AssetKey]) -> bool:
-    """Return whether a run is of one of `jobs`, or of a selection from `assets` alone.
+    """Return whether a run is of one of `jobs`, or only of `assets` or their checks.
 
-    A code location may have other assets, and another data set, whose runs are not ours.
+    A code location can hold other assets and other data sets, with runs of their own.
     """
     checks = run.asset_check_selection or ()
     selection = {*(run.asset_selection or ()), *(check.asset_key for check in checks)}

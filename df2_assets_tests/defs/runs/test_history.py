@@ -118,7 +118,7 @@ def test_a_run_over_another_data_set_than_the_last_says_so_first(
         assert result.success
         metadata = made(result)["sku_metadata"].metadata
         text = (
-            "Not the data set of the last materialization: "
+            "This is not the data set of the last materialization: "
             f"DF2_ROOT is {platform.data.root} and was {before.data.root}; "
             f"SKU_ROOT is {platform.settings.sku_root} and was {before.settings.sku_root}."
         )
