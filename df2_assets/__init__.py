@@ -1,11 +1,11 @@
 """DeepFashion2 as SKU crops, metadata and prompts, built as Dagster assets.
 
-`build`, `plan`, `verify`, `explain` and `read_image_text` are those of `df2_assets.api`, and raise
-what is in `errors`; `DeepFashion2Sku` is the Component of `df2_assets.component`. Worker processes
-import this package, so it loads nothing before somebody asks for one of these.
+`build`, `plan`, `verify`, `explain` and `read_image_text` are functions of `df2_assets.api`, which
+raise errors of `errors`. `DeepFashion2Sku` is the Component of `df2_assets.component`. Worker
+processes import this package, so it loads a name only when it is used.
 """
 
-TYPE_CHECKING = False  # as type checkers know it: typing is not loaded either
+TYPE_CHECKING = False  # for type checkers, without importing typing
 if TYPE_CHECKING:
     from df2_assets import errors
     from df2_assets.api import build, explain, plan, read_image_text, verify

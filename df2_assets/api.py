@@ -1,9 +1,9 @@
-"""The commands as functions, for notebooks and scripts: `df2_assets.build` and its like.
+"""The commands as functions for notebooks and scripts, such as `df2_assets.build`.
 
-A function does what the command of its name does, to the same files and in the same DAGSTER_HOME,
-and returns what the command prints. What is not given is taken from the environment (`DF2_ROOT`,
-`SKU_ROOT`, `SPLITS`, …). Nothing is printed, and everything that a person can mend is raised as an
-error of `df2_assets.errors`.
+A function does the same as the command of its name, with the same files and DAGSTER_HOME, and
+returns what the command prints. Arguments that are left out come from the environment (`DF2_ROOT`,
+`SKU_ROOT`, `SPLITS`, …). Nothing is printed. Errors that the user can fix are those of
+`df2_assets.errors`.
 """
 
 import warnings
@@ -31,9 +31,10 @@ Splits = str | Iterable[str]
 
 @dataclass(frozen=True)
 class Check:
-    """A check that a build evaluated, with all its offenders: a row each, none where it passed.
+    """A check of a build.
 
-    `state` is passed, warned or failed.
+    `state` is passed, warned or failed. `offenders` has one row per offender, and none if the check
+    passed.
     """
 
     asset: str
@@ -47,9 +48,9 @@ class Check:
 class SplitBuild:
     """A split after a build.
 
-    `changed` says whether the build added, removed or made again any of it. `numbers` are those
-    that each asset reports in Dagster's UI, by asset. `checks` are in the order of their assets'
-    names. `notes` say what was rebuilt though its input is as it was, and why.
+    `changed` says whether the build added, removed or rebuilt anything. `numbers` has the numbers
+    that Dagster's UI shows, by asset. `checks` are sorted by the names of their assets. `notes` say
+    what was rebuilt although its input did not change, and why.
     """
 
     split: str
@@ -63,17 +64,17 @@ class SplitBuild:
 
     @property
     def skus(self) -> int:
-        """How many SKUs the split has."""
+        """The number of SKUs of the split."""
         return int(self.numbers["sku_metadata"]["skus"])
 
     @property
     def crops(self) -> int:
-        """How many crops they have."""
+        """The number of crops of all SKUs."""
         return int(self.numbers["sku_metadata"]["crops"])
 
     @property
     def refused(self) -> int:
-        """How many files, items and crops could not be used."""
+        """The number of files, items and crops that were refused."""
         return int(self.numbers["refusals"]["refused"])
 
     @property
@@ -93,15 +94,15 @@ def build(
     max_refused: float | None = None,
     progress: bool = False,
 ) -> dict[str, SplitBuild]:
-    """Bring crops, metadata and prompts up to date, with every check; return each split by name.
+    """Build crops, metadata and prompts, run every check, and return the splits by name.
 
-    Each split is a run of the job `build_dataset`, which Dagster's UI shows like any other.
-    `progress` shows a bar on standard error. In a notebook, interrupting the kernel ends a build;
-    the next one goes on from there.
+    Each split is a run of the job `build_dataset`, which Dagster's UI shows like any other run.
+    `progress` shows a bar on standard error. In a notebook, interrupting the kernel stops a build,
+    and the next build continues from there.
 
-    The first split that fails ends the call: splits that were built before it stay. Raises the
-    error that ended the run, such as LayoutError, BusyError, DiskFullError or StoppedError;
-    BuildError where a check with severity ERROR failed.
+    The first split that fails ends the call; splits that were built before it stay. Raises the
+    error that ended the run, such as LayoutError, BusyError, DiskFullError or StoppedError, or
+    BuildError if a check of severity ERROR failed.
     """
     settings = _settings(
         df2_root,
@@ -119,11 +120,11 @@ def build(
     from df2_assets.cli.runs import run_each
 
     with warnings.catch_warnings():
-        # Dagster closes a loop of its own, which it cannot in a notebook, where one is running.
+        # Dagster closes its own event loop, which it cannot do while that of a notebook runs.
         warnings.filterwarnings("ignore", "coroutine .*shutdown_asyncgens", RuntimeWarning)
         outcomes = run_each(settings, terminal=progress)
-        built = {outcome.split: _built(settings.roots, outcome) for outcome in outcomes}
-    return {split: built[split] for split in settings.splits}
+        builds = {outcome.split: _split_build(settings.roots, outcome) for outcome in outcomes}
+    return {split: builds[split] for split in settings.splits}
 
 
 def plan(
@@ -136,9 +137,9 @@ def plan(
     prompts: Root | None = None,
     progress: bool = False,
 ) -> "dict[str, SplitPlan]":
-    """Return what a build would do to each split, and what it would take; change nothing.
+    """Return what a build would do to each split, with its time and bytes; change nothing.
 
-    Raises SettingsError, RootsError or LayoutError where a build could not start.
+    Raises SettingsError, RootsError or LayoutError if a build could not start.
     """
     settings = _settings(
         df2_root, sku_root, splits, workers=workers, engine=engine, prompts=prompts
@@ -147,7 +148,8 @@ def plan(
 
     from df2_assets.cli.plan import plan_splits
 
-    return {of_split.split: of_split for of_split in plan_splits(settings, _progress(progress))}
+    plans = plan_splits(settings, _progress(progress))
+    return {split_plan.split: split_plan for split_plan in plans}
 
 
 def verify(
@@ -160,11 +162,11 @@ def verify(
     engine: EngineName | None = None,
     progress: bool = False,
 ) -> "dict[str, Verified]":
-    """Compare what is on disk of each split with what was built.
+    """Compare the files of each split on disk with what was built; return the problems.
 
-    By default every split that was built. `deep` also compares the digest of every crop and export,
-    and marks crops that only a digest gives away, so that the next build makes them again. What is
-    wrong is a problem in the result. Raises MissingTableError where nothing is built.
+    The default is every split that is built. `deep` also compares the digests of all crops and
+    exports, and marks the crops that only a digest shows to be damaged: the next build makes them
+    again. Raises MissingTableError if nothing is built.
     """
     settings = _settings(df2_root, sku_root, splits, workers=workers, engine=engine)
     if deep:
@@ -187,13 +189,13 @@ def explain(
     split: str | None = None,
     item: int | None = None,
 ) -> "list[Answer]":
-    """Return step by step why something is in the data set, or is not.
+    """Explain step by step why something is or is not in the data set.
 
     `what` is a split and an image id, or a SKU id, or the path of a crop, an image, an annotation
-    or the folder of a SKU. `item` is the N of `itemN` in an image, `split` the only split to look
-    for a SKU in. An image has an answer per item, a SKU one per split that has it.
+    or the folder of a SKU. `item` is the N of `itemN` in an image, and `split` the only split to
+    search for a SKU. The result has one answer per item of an image, or per split that has the SKU.
 
-    Raises SettingsError where `what` names nothing that can be explained.
+    Raises SettingsError if `what` is nothing that can be explained.
     """
     import click
 
@@ -207,14 +209,14 @@ def explain(
 
 
 def read_image_text(sku_root: Root, split: str, *, strict: bool = True) -> "pd.DataFrame":
-    """Return the lines of `{split}_image_text.jsonl`, one row per crop, one column per field.
+    """Return `{split}_image_text.jsonl` as a table: one row per crop, one column per field.
 
-    Ids and paths are text, `pair_id`, `style`, `category_id`, `item_idx` and labels are int64,
-    `bbox` is a list of four integers. `pandas.read_json` would take `000002_01_13` for 20113.
+    Ids and paths are text; `pair_id`, `style`, `category_id`, `item_idx` and labels are int64;
+    `bbox` is a list of four integers. `pandas.read_json` would read `000002_01_13` as 20113.
 
-    Raises MissingSplitError where the folder or the split is not there, and names the splits that
-    are; IncompleteSplitError where the split is half-built or, if `strict`, nothing says that it
-    is not; MissingTableError where the JSONL was removed.
+    Raises MissingSplitError, which names the splits that exist, if the folder or the split does
+    not; IncompleteSplitError if the split is half-built or, if `strict`, no record says that it is
+    complete; MissingTableError if the JSONL was removed.
     """
     import msgspec
     import pandas as pd
@@ -228,7 +230,7 @@ def read_image_text(sku_root: Root, split: str, *, strict: bool = True) -> "pd.D
     lines = msgspec.json.Decoder(dict[str, Any]).decode_lines(roots.image_text(split).read_bytes())
     if lines:
         return pd.DataFrame(lines)
-    types = {"string": "str", "box": "object"}  # without lines pandas cannot tell
+    types = {"string": "str", "box": "object"}  # pandas cannot infer types without lines
     columns = {field.name: types.get(field.kind, "int64") for field in IMAGE_TEXT.fields}
     return pd.DataFrame(columns=[*columns]).astype(columns)
 
@@ -236,25 +238,25 @@ def read_image_text(sku_root: Root, split: str, *, strict: bool = True) -> "pd.D
 def _settings(
     df2_root: Root | None, sku_root: Root | None, splits: Splits | None, **more: Any
 ) -> Settings:
-    """Return the settings of the environment with what was given over them.
+    """Return the settings of the environment, overridden by arguments that are not None.
 
-    Raises SettingsError, which names an argument by its own name, or RootsError.
+    Raises RootsError, or SettingsError, which names the argument.
     """
     from pydantic import ValidationError
 
     more |= {"df2_root": df2_root, "sku_root": sku_root, "splits": splits}
-    given = {name: value for name, value in more.items() if value is not None}
-    given |= {name: str(value) for name, value in given.items() if isinstance(value, Path)}
+    values = {name: value for name, value in more.items() if value is not None}
+    values |= {name: str(value) for name, value in values.items() if isinstance(value, Path)}
     try:
-        settings = replace(read_settings(), **given)
+        settings = replace(read_settings(), **values)
     except ValidationError as error:
-        raise settings_error(error, {name: name for name in given}) from None
+        raise settings_error(error, {name: name for name in values}) from None
     require_safe_roots(settings.roots)
     return settings
 
 
 def _require_usable(settings: Settings) -> None:
-    """Raise SettingsError where the engine cannot run."""
+    """Raise SettingsError if the engine cannot be used."""
     from df2_assets.engines.make import require_usable
 
     require_usable(settings.engine, settings.workers, settings.ray_address)
@@ -266,9 +268,9 @@ def _progress(is_shown: bool) -> "Progress":
     return bar if is_shown else silent
 
 
-def _built(roots: Roots, outcome: "Outcome") -> SplitBuild:
-    """Return a split after its run; raise what ended the run where it is not well."""
-    if not outcome.well:
+def _split_build(roots: Roots, outcome: "Outcome") -> SplitBuild:
+    """Return a split after its run. Raises the error that ended the run, or BuildError."""
+    if not outcome.ok:
         kind = getattr(errors, outcome.error or "BuildError")
         problems = dict.fromkeys(outcome.failed + outcome.problems)
         raise kind("\n".join(f"{outcome.split}: {problem}" for problem in problems))
@@ -285,7 +287,7 @@ def _built(roots: Roots, outcome: "Outcome") -> SplitBuild:
 
 
 def _checks(roots: Roots, outcome: "Outcome") -> Iterator[Check]:
-    """Yield the checks of a run as they were recorded beside the data set."""
+    """Yield the checks of a run, from the findings recorded with the data set."""
     import pandas as pd
 
     from df2_assets.checks.finding import read_findings, read_offenders

@@ -1,7 +1,7 @@
-"""The Component `df2_assets.DeepFashion2Sku`: a data set in another code location, by YAML.
+"""The Component `df2_assets.DeepFashion2Sku`, which adds a data set to a code location with YAML.
 
-`docs/components.md` shows it in use. A field that stands for a setting has the setting's name, and
-wins over its variable.
+`docs/components.md` shows how to use it. A field with the name of a setting overrides the variable
+of that setting.
 """
 
 import re
@@ -32,7 +32,7 @@ from df2_assets.store.location import expand, is_url
 if TYPE_CHECKING:
     SplitName = str
     ExportName = str
-else:  # the registries, which a type checker cannot read
+else:  # from the registries, which a type checker cannot read
     SplitName = Literal[SPLITS]
     ExportName = Literal[tuple(EXPORTS)]
 
@@ -42,28 +42,28 @@ _PLACE: Final = "A relative path is relative to the project's folder."
 
 
 def _setting(name: str, more: str = "", **constraints: Any) -> Any:
-    """Return the field that stands for a setting, with the description of the setting.
+    """Return the field of a setting, with the description of the setting.
 
-    It is None where the YAML does not have it, and has no such type: `null` is no value to give.
+    It is None if the YAML leaves it out. Its type does not allow None, so YAML cannot set `null`.
     """
     field = FIELDS[name]
-    absent = f"By default {field.validation_alias} in the environment, or its default."
+    absent = f"The default is {field.validation_alias} in the environment, or its default."
     description = " ".join(filter(None, [field.description, more, absent]))
     return Field(default=None, description=description, **constraints)
 
 
 class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
-    """A DeepFashion2 download as SKU crops, metadata and prompts, with every check.
+    """A data set: the assets, checks, jobs and schedules that build SKU crops from DeepFashion2.
 
-    One component is one data set. Several in a code location need a `key_prefix` each.
+    Each component is one data set. Several in one code location need different `key_prefix`es.
     """
 
     key_prefix: str = Field(
         default="",
         pattern="^([A-Za-z][A-Za-z0-9_]*)?$",
         description=(
-            "What the keys of all assets, and the names of jobs, schedules, sensors, groups and "
-            "resources begin with. It tells several data sets of a code location apart."
+            "The prefix of all asset keys and of the names of jobs, schedules, sensors, groups and "
+            "resources. It keeps the data sets of a code location apart."
         ),
         examples=["street"],
     )
@@ -75,7 +75,10 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
         examples=["s3://crops/street"],
     )
     splits: list[SplitName] = _setting(
-        "splits", "The assets have all three.", min_length=1, examples=[["train", "validation"]]
+        "splits",
+        "The assets always have all three splits.",
+        min_length=1,
+        examples=[["train", "validation"]],
     )
     engine: EngineName = _setting("engine")
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = _setting("workers")
@@ -83,7 +86,7 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
     prompts: str = _setting("prompts", _PLACE, min_length=1, examples=["prompts/street.yaml"])
     exports: list[ExportName] = Field(
         default=[*EXPORTS],
-        description="The exports that are assets, by default all.",
+        description="The exports that become assets, by default all.",
         examples=[["webdataset", "croissant"]],
     )
     schedules: bool = _setting("schedules")
@@ -96,9 +99,9 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
 
     @classmethod
     def model(cls) -> type[BaseModel]:
-        """Return what YAML is compared with: this class, with its limits and descriptions.
+        """Return the model that validates the YAML: this class, with its limits and descriptions.
 
-        The model that Dagster derives by default takes any text for any field, and has no
+        The model that Dagster derives by default accepts any text for any field, and has no
         descriptions.
         """
         return cls
@@ -108,28 +111,28 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
 
         Raises SettingsError, which names the folder of the YAML and the field that is wrong.
         """
-        given = {name: getattr(self, name) for name in FIELDS if name in self.model_fields_set}
+        values = {name: getattr(self, name) for name in FIELDS if name in self.model_fields_set}
         try:
             return build_defs(
-                _settings(given, context.project_root),
+                _settings(values, context.project_root),
                 key_prefix=self.key_prefix,
                 exports=self.exports,
             )
         except Df2Error as error:
             text = str(error)
-            for name in given:  # what is wrong is in the YAML, not in the environment
+            for name in values:  # the error is in the YAML, not in the environment
                 text = re.sub(rf"\b{FIELDS[name].validation_alias}\b", name, text)
             raise SettingsError(f"{context.path}: {text}") from None
 
 
-def _settings(given: Mapping[str, Any], project: Path) -> Settings:
-    """Return the settings of the environment, with those of the YAML. Raises SettingsError."""
+def _settings(values: Mapping[str, Any], project: Path) -> Settings:
+    """Return the settings of the environment, overridden by the YAML. Raises SettingsError."""
     places = {
-        name: str(project / expand(given[name]))
+        name: str(project / expand(values[name]))
         for name in _PLACES
-        if name in given and not is_url(given[name]) and (name, given[name]) != _NO_PROMPTS
+        if name in values and not is_url(values[name]) and (name, values[name]) != _NO_PROMPTS
     }
     try:
-        return replace(read_settings(), **{**given, **places})
+        return replace(read_settings(), **{**values, **places})
     except ValidationError as error:
-        raise settings_error(error, {name: name for name in given}) from None
+        raise settings_error(error, {name: name for name in values}) from None

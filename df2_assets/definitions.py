@@ -1,4 +1,4 @@
-"""The whole platform on one page."""
+"""Everything that Dagster loads for a data set: assets, checks, jobs, schedules and sensors."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import dagster as dg
 
 from df2_assets.defs.assets import core_assets
 from df2_assets.defs.assets.exports import export_assets
-from df2_assets.defs.assets.factories import hosted
+from df2_assets.defs.assets.factories import link_code
 from df2_assets.defs.checks import check_steps
 from df2_assets.defs.io_managers import TABLES, TableIOManager
 from df2_assets.defs.jobs import asset_jobs, verify_dataset
@@ -27,15 +27,16 @@ def build_defs(
     exports: Collection[str] = tuple(EXPORTS),
     resource_overrides: Mapping[str, Any] | None = None,
 ) -> dg.Definitions:
-    """Return fresh definitions of a data set, with some resources replaced by their base names.
+    """Return new definitions of one data set.
 
-    `key_prefix` begins all their names: one code location may hold several data sets. `exports` are
-    those that have an asset. Which assets, checks and jobs exist never depends on `settings`.
+    `key_prefix` starts all names, so that a code location can hold several data sets. `exports` are
+    the exports that become assets. `resource_overrides` replaces resources, by their names without
+    the prefix. Which assets, checks and jobs exist never depends on `settings`.
     Raises SettingsError.
     """
     names = Names(key_prefix)
     makers = [*core_assets, *(export_assets[name] for name in exports)]
-    assets = [hosted(make(names), settings.code_url) for make in makers]
+    assets = [link_code(make(names), settings.code_url) for make in makers]
     specs = {spec.key: spec for asset in assets for spec in asset.specs}
     jobs = [*asset_jobs(names, specs.values()), verify_dataset(names)]
     jobs.append(clean_history(names, {job.name for job in jobs}, specs.keys()))
@@ -55,5 +56,5 @@ def build_defs(
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """Return the definitions of the data set that the environment names."""
+    """Return the definitions of the data set that the environment variables configure."""
     return build_defs(read_settings())

@@ -1,7 +1,8 @@
-"""Every setting, described once: variable, type, limits, default and meaning.
+"""All settings, each with its variable, type, limits, default and meaning.
 
-Nothing else reads the environment, and the launchpad takes its fields from here
-(`defs/resources.py`). Which assets exist never depends on a setting.
+Only this module reads them from the environment. The launchpad (`defs/resources.py`), the options
+of commands and the Component take their fields from here. Which assets exist never depends on a
+setting.
 """
 
 import os
@@ -34,16 +35,16 @@ if TYPE_CHECKING:
     from df2_assets.dataset.prompts import Variant
 
 PACKAGE: Final = Path(__file__).resolve().parent
-"""Where the code is."""
+"""The folder of this package."""
 
 PROJECT: Final = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file() else Path.cwd()
-"""Where defaults lie: the project's own folder, or the current one for an installed package."""
+"""The folder of default paths: the project's, or the current one for an installed package."""
 
 MAX_WORKERS: Final = 1024
 MAX_DAYS: Final = 3650
 
 NO_PROMPTS: Final = "none"
-"""The value of `prompts` that drops those of earlier builds."""
+"""The value of `prompts` that drops the prompts of earlier builds."""
 
 EngineName = Literal["local", "ray", "serial"]
 
@@ -51,7 +52,7 @@ _SKU_ROOT: Final = "data/DeepFashion2_SKU"
 
 
 def parse_splits(names: Iterable[str]) -> tuple[str, ...]:
-    """Return names of splits, each once, in the usual order. Raises SettingsError."""
+    """Return the names of splits without repetitions, in the usual order. Raises SettingsError."""
     names = list(names)
     for name in names:
         if name not in SPLITS:
@@ -67,10 +68,10 @@ def _address(text: str) -> str:
 
 
 def parse_timezone(name: str) -> str:
-    """Return the name of a time zone that this machine knows. Raises SettingsError."""
+    """Return the name of a time zone. Raises SettingsError if this machine does not know it."""
     try:
         return ZoneInfo(name.strip()).key
-    except (KeyError, ValueError, OSError):  # unknown, not a name at all, or a folder of zones
+    except (KeyError, ValueError, OSError):  # not known, not a name, or a folder of zones
         raise SettingsError(
             f"DF2_TIMEZONE is {name!r}: give the name of a time zone, such as Europe/Berlin."
         ) from None
@@ -79,10 +80,10 @@ def parse_timezone(name: str) -> str:
 _Root = Annotated[Path, PlainValidator(lambda place: locate(str(place)))]
 
 
-def _prompts(given: str | Path | None) -> Path | str | None:
-    """Return a file as an absolute path; `none` stays as it is (a file of that name is ./none)."""
-    text = str(given or "").strip()
-    return text if text == NO_PROMPTS else expand(str(given)).absolute() if text else None
+def _prompts(value: str | Path | None) -> Path | str | None:
+    """Return the absolute path of a file, or `none`. A file of that name is `./none`."""
+    text = str(value or "").strip()
+    return text if text == NO_PROMPTS else expand(str(value)).absolute() if text else None
 
 
 _Prompts = Annotated[Path | Literal["none"] | None, PlainValidator(_prompts)]
@@ -97,54 +98,54 @@ _Switch = Annotated[
 
 @dataclass(frozen=True, config={"use_attribute_docstrings": True, "validate_by_name": True})
 class Settings:
-    """Every setting of the platform.
+    """All settings.
 
-    `df2_root` is absolute, or a URL. `sku_root` is as given: the contract repeats it. `workers`
-    None means one per core.
+    `df2_root` is an absolute path or a URL. `sku_root` is unchanged, because the contract files
+    repeat it. With `workers` None, there is one worker per core.
     """
 
     df2_root: _Root = Field(
         default=PROJECT / "data/DeepFashion2_original", validation_alias="DF2_ROOT"
     )
-    """The unpacked DeepFashion2: train/, validation/, test/."""
+    """The unpacked DeepFashion2 download, with train/, validation/ and test/."""
 
     sku_root: str = Field(default=_SKU_ROOT, validation_alias="SKU_ROOT")
-    """Where crops, metadata and prompts go."""
+    """The output folder of crops, metadata and prompts."""
 
     splits: _Splits = Field(default=SPLITS, validation_alias="SPLITS")
-    """The splits that commands and schedules take."""
+    """The splits that commands and schedules process."""
 
     engine: EngineName = Field(default="local", validation_alias="DF2_ENGINE")
-    """Where shards run: processes of this machine, a Ray cluster, or the run's own process."""
+    """What runs the work: local processes, a Ray cluster, or the process of the run itself."""
 
     ray_address: Annotated[str, AfterValidator(str.strip)] = Field(
         default="", validation_alias="RAY_ADDRESS"
     )
-    """The Ray cluster, as host:port or ray://host:port; by default Ray starts on this machine."""
+    """The Ray cluster, as host:port or ray://host:port. By default, Ray starts on this machine."""
 
     workers: int | None = Field(default=None, ge=1, le=MAX_WORKERS, validation_alias="DF2_WORKERS")
-    """How many shards run at the same time; by default (in the launchpad: 0) one per core."""
+    """The number of parallel workers. By default (in the launchpad: 0), there is one per core."""
 
     max_refused: float = Field(default=0.01, ge=0, le=1, validation_alias="DF2_MAX_REFUSED")
-    """The share of images, and of items, that may be refused; two of each always may."""
+    """The share of images, and of items, that may be refused. Two of each are always allowed."""
 
     max_age_days: float = Field(default=7.0, gt=0, le=MAX_DAYS, validation_alias="DF2_MAX_AGE_DAYS")
-    """The number of days after its last build for which a split is fresh."""
+    """The number of days for which a split counts as fresh after its last build."""
 
     prompts: _Prompts = Field(default=None, validation_alias="DF2_PROMPTS")
-    """A YAML file with templates of further prompts; `none` for no others than the contract's.
-    Unset, a data set keeps the prompts that it was last built with."""
+    """A YAML file with templates of further prompts, or `none` for only those of the contract.
+    By default, a data set keeps the prompts of its last build."""
 
     code_url: str | None = Field(default=None, validation_alias="DF2_CODE_URL")
-    """Where the project's folder can be seen in a browser, if anywhere."""
+    """The address of the project's folder on a code host, for links to the code in the UI."""
 
     reports_url: Annotated[str, AfterValidator(_address)] = Field(
         default="http://127.0.0.1:3001", validation_alias="DF2_REPORTS_URL"
     )
-    """Where `df2-assets serve` is reached in a browser: links and pictures in the UI lead there."""
+    """The address of `df2-assets serve` in a browser, for links and pictures in the UI."""
 
     cron: str = Field(default="0 2 * * *", validation_alias="DF2_CRON")
-    """When the nightly build runs."""
+    """The time of the nightly build, as a cron expression."""
 
     timezone: Annotated[str, PlainValidator(parse_timezone)] = Field(
         default="UTC", validation_alias="DF2_TIMEZONE"
@@ -152,16 +153,16 @@ class Settings:
     """The time zone of all schedules, such as Europe/Berlin."""
 
     schedules: _Switch = Field(default=False, validation_alias="DF2_SCHEDULES")
-    """Whether the schedules run without being turned on in the UI."""
+    """Whether schedules, and the sensors that log failures, are turned on by default."""
 
     @field_validator("*", mode="before")
     @classmethod
     def _require_plain_text(cls, value: object, info: ValidationInfo) -> object:
-        """Refuse control characters, and digits that only Python takes for digits: `²`, `1_0`."""
+        """Refuse control characters, and numbers such as `²` and `1_0`, which Python accepts."""
         text = str(value) if isinstance(value, str | Path) else ""
         is_number = _is_number(FIELDS[info.field_name or ""])
         if has_controls(text) or (is_number and ("_" in text or not text.isascii())):
-            raise ValueError("no plain text")  # settings_error says what may be
+            raise ValueError("no plain text")  # settings_error explains what is allowed
         return value
 
     @property
@@ -178,24 +179,26 @@ _ADAPTER: Final = TypeAdapter(Settings)
 def read_settings(
     environment: Mapping[str, str] = os.environ, names: Mapping[str, str] = {}
 ) -> Settings:
-    """Return settings from the environment; an empty variable counts as absent.
+    """Return the settings of the environment. An empty variable counts as not set.
 
-    `names` are those of settings that were not given by their variables, for messages.
+    `names` replace the variables of settings in messages, such as with the names of options.
     Raises SettingsError or RootsError.
     """
-    given = {name: text for name, text in environment.items() if text.strip() or has_controls(text)}
-    if given.get("SKU_ROOT") == _SKU_ROOT:  # relative to where one is, as the default is not
-        given["SKU_ROOT"] = f"./{_SKU_ROOT}"
+    values = {
+        name: text for name, text in environment.items() if text.strip() or has_controls(text)
+    }
+    if values.get("SKU_ROOT") == _SKU_ROOT:  # relative to the current folder, unlike the default
+        values["SKU_ROOT"] = f"./{_SKU_ROOT}"
     try:
-        return _ADAPTER.validate_python(given, by_alias=True, by_name=False)
+        return _ADAPTER.validate_python(values, by_alias=True, by_name=False)
     except ValidationError as error:
         raise settings_error(error, names) from None
 
 
 def settings_error(error: ValidationError, names: Mapping[str, str]) -> SettingsError:
-    """Say which value a setting may not have, and what it may.
+    """Return an error that names a setting, its wrong value, and the values that are allowed.
 
-    `names` are those under which settings were given, by default their variables.
+    `names` replace the variables of settings.
     """
     problem = error.errors()[0]
     place = problem["loc"][0]
@@ -218,7 +221,7 @@ def _is_number(field: FieldInfo) -> bool:
 
 
 def _allowed(field: FieldInfo) -> str | None:
-    """What a setting may be, by its type and limits, where these can be said in a line."""
+    """Return the allowed values of a setting with simple limits; None for other settings."""
     if field.annotation is bool:
         return "choose from on, off"
     if get_origin(field.annotation) is Literal:
@@ -236,18 +239,19 @@ def _allowed(field: FieldInfo) -> str | None:
 
 
 def make_roots(df2_root: str, sku_root: str) -> Roots:
-    """Make both roots absolute: the default SKU_ROOT lies in the project, any other where one is.
+    """Return the roots with absolute paths.
 
-    Raises RootsError for a URL that cannot be one.
+    The default SKU_ROOT is relative to the project, any other to the current folder. Raises
+    RootsError for a URL that cannot be a root.
     """
     base = PROJECT if sku_root == _SKU_ROOT else None
     return Roots(locate(df2_root), locate(sku_root, base), sku_root)
 
 
 def read_variants(prompts: Path | Literal["none"]) -> "tuple[Variant, ...]":
-    """Return the prompts that a file asks for beside the contract's, in its order.
+    """Return the further prompts that a file defines, in its order; none for `none`.
 
-    Raises TemplatesError where it cannot be read or used.
+    Raises TemplatesError if the file cannot be read or used.
     """
     from df2_assets.dataset.templates import parse_templates
 

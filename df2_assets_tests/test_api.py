@@ -119,7 +119,7 @@ def test_plan_verify_and_explain_return_what_the_commands_print(
     for name in ("split", "images", "crops_to_make", "crops_to_keep", "refused"):
         assert [getattr(one, name) for one in plans.values()] == [one[name] for one in printed]
     verified = df2_assets.verify(build.df2, build.sku, deep=True, engine="serial")
-    assert [(split, one.well, one.deep) for split, one in verified.items()] == [
+    assert [(split, one.ok, one.deep) for split, one in verified.items()] == [
         (split, True, True) for split in SPLITS
     ]
     row = df2_assets.read_image_text(build.sku, "train").iloc[0]
@@ -240,7 +240,7 @@ def test_the_blocks_of_the_page_run_one_after_the_other(
     block.write_text("\n".join(re.findall(r"```python\n(.*?)```", before_training, re.S)))
     has = runpy.run_path(str(block))
     assert (has["train"].skus, has["train"].crops) == (built["train"].skus, built["train"].crops)
-    assert has["verified"]["train"].well
+    assert has["verified"]["train"].ok
     assert has["same"].to_dict("records") == has["rows"].to_dict("records")
     assert "/nowhere" in capsys.readouterr().out
 

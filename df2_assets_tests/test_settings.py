@@ -78,7 +78,7 @@ def test_the_launchpad_refuses_the_same(bad: BadSetting) -> None:
     key, _, name = bad.field.partition(".")
     resource = {"engine": EngineChoice, "limits": Limits}[key](**{name: bad.typed})
     with pytest.raises(SettingsError) as refused:
-        resource.applied(key)
+        resource.apply_to(Settings(), key)
     assert f"{bad.field} is {bad.typed!r}: {bad.message}" in str(refused.value)
 
 
@@ -109,7 +109,7 @@ def test_the_launchpad_takes_no_control_characters_either(
     key: str, resource: SettingsResource
 ) -> None:
     with pytest.raises(SettingsError) as refused:
-        resource.applied(key.partition(".")[0])
+        resource.apply_to(Settings(), key.partition(".")[0])
     assert rf"{key} is 'a\r': give it in UTF-8 and without control" in str(refused.value)
 
 

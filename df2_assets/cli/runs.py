@@ -87,7 +87,7 @@ class Outcome:
         return [f"  {line}" for line in [*offenders.first, where]]
 
     @property
-    def well(self) -> bool:
+    def ok(self) -> bool:
         """Whether neither the run nor a check with severity ERROR failed."""
         return self.success and not self.failed
 
@@ -156,7 +156,7 @@ def report_runs(
                     click.echo(line, err=True)
         for line in summary:
             say(line)
-    if not all(one.well for one in outcomes):
+    if not all(one.ok for one in outcomes):
         raise SystemExit(1)
 
 

@@ -47,13 +47,13 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
     splits = built_splits(settings, named=bool(names))
     found = verify_splits(settings, splits, deep, progress())
     marked = {one.split: mark(settings.roots, one) for one in found}
-    well = not any(one.problems for one in found)
+    ok = not any(one.problems for one in found)
     if as_json:
-        say_json({"well": well, "splits": [_as_dict(one, marked[one.split]) for one in found]})
+        say_json({"ok": ok, "splits": [_as_dict(one, marked[one.split]) for one in found]})
     else:
         for one in found:
             _show(one, marked[one.split])
-    if not well:
+    if not ok:
         raise SystemExit(1)
 
 
@@ -95,7 +95,7 @@ def _as_dict(found: "Verified", marked: list[str]) -> dict[str, Any]:
     problems: list[dict[str, Any]] = msgspec.to_builtins(found.problems)
     return {
         "split": found.split,
-        "well": not problems,
+        "ok": not problems,
         "deep": found.deep,
         "crops": found.crops,
         "problems": problems,

@@ -1,1 +1,4 @@
-"""Everything that Dagster sees, one module per concept. Nothing else imports Dagster but `cli`."""
+"""The Dagster code, one module per concept: assets, checks, jobs, schedules, sensors, resources.
+
+Outside this package only `definitions`, `component` and `cli` import Dagster.
+"""

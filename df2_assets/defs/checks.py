@@ -20,19 +20,19 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 from df2_assets.checks.finding import record_finding
 from df2_assets.checks.freshness import LastBuild
 from df2_assets.checks.registry import BESIDE, CHECKS, Check, CheckContext, checks_of, is_there
-from df2_assets.defs.failures import CheckFailure, explained, with_offenders
-from df2_assets.defs.metadata import check_result, pictures
+from df2_assets.defs.failures import CheckFailure, convert_errors, describe_failure
+from df2_assets.defs.metadata import check_result, write_pictures
 from df2_assets.defs.names import Names
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.resources import DataRoots, Limits
-from df2_assets.defs.retries import retried
+from df2_assets.defs.retries import retry_transient
 from df2_assets.defs.runs.history import (
     INDEX,
     SOURCE,
-    another_data_set,
+    data_set_change,
     input_version,
-    last_made,
-    observed,
+    last_materialization,
+    last_observation,
 )
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.report.check_pictures import SHOW
@@ -73,7 +73,7 @@ def _check_step(names: Names, asset: str) -> dg.AssetChecksDefinition:
         checks = [check for check in checks_of(asset) if check.name in selected]
         used = names.resources(context, ("data", "limits"))
         failed = []
-        with explained():
+        with convert_errors():
             for split in _splits(context, used["data"], asset):
                 for result in _results(context, **used, names=names, checks=checks, split=split):
                     is_error = result.severity == dg.AssetCheckSeverity.ERROR
@@ -100,7 +100,9 @@ def _failure(failed: list[tuple[str, dg.AssetCheckResult]]) -> CheckFailure:
 
     Dagster itself would name the checks, and no more.
     """
-    lines = [f"{split}: {result.check_name}: {with_offenders(result)}" for split, result in failed]
+    lines = [
+        f"{split}: {result.check_name}: {describe_failure(result)}" for split, result in failed
+    ]
     metadata = {
         name: value
         for name, value in (failed[0][1].metadata or {}).items()
@@ -126,8 +128,8 @@ def _results(
         return
     # The source has no materialization: what is read from it first has.
     made = INDEX if asset == SOURCE else asset
-    moved = another_data_set(context.instance, names.key(made), split, roots)
-    with retried(context.op_execution_context):
+    moved = data_set_change(context.instance, names.key(made), split, roots)
+    with retry_transient(context.op_execution_context):
         try:
             findings = [(check, check.find(subject)) for check in checks]
             drawn = {
@@ -140,7 +142,7 @@ def _results(
                 raise
             context.log.info(f"{asset} of {split} is not checked: {problem}")
             return
-    shown = pictures(data.settings, asset, split, **drawn)
+    shown = write_pictures(data.settings, asset, split, **drawn)
     for check, finding in findings:
         record_finding(finding, roots, asset, check.name, split)
         result = check_result(
@@ -153,8 +155,8 @@ def _last_build(
     instance: dg.DagsterInstance, names: Names, run_id: str, split: str
 ) -> LastBuild | None:
     """Return when the split was built; the download is not looked at again in the same run."""
-    made = last_made(instance, names.key("image_text"), split)
-    seen = observed(instance, names.key(SOURCE), split)
+    made = last_materialization(instance, names.key("image_text"), split)
+    seen = last_observation(instance, names.key(SOURCE), split)
     if made is None:
         return None
     now = seen.version if seen is not None and seen.run_id == run_id else None
@@ -170,7 +172,7 @@ def evaluation(
     """
     assert result.asset_key is not None
     assert result.check_name is not None
-    latest = last_made(instance, result.asset_key, split)
+    latest = last_materialization(instance, result.asset_key, split)
     return dg.AssetCheckEvaluation(
         asset_key=result.asset_key,
         check_name=result.check_name,

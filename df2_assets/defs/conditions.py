@@ -1,6 +1,6 @@
-"""The conditions by which automation rebuilds an asset.
+"""The automation conditions: when Dagster rebuilds an asset without being asked.
 
-Nothing is evaluated until the sensor `follow_data_versions` is turned on.
+They take effect once the sensor `follow_data_versions` is turned on.
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ import dagster as dg
 
 _Condition = dg.AutomationCondition
 
-_NEVER_MADE: Final = _Condition.missing() & ~_Condition.execution_failed()
+_NEVER_BUILT: Final = _Condition.missing() & ~_Condition.execution_failed()
 _SOURCE_CHANGED: Final = _Condition.any_deps_match(
     _Condition.data_version_changed() | _Condition.will_be_requested()
 ).since_last_handled()
@@ -18,23 +18,30 @@ _CHECKS_PASSED: Final = _Condition.all_deps_match(
     _Condition.all_checks_match(_Condition.check_passed(), blocking_only=True)
     | _Condition.will_be_requested()
 )
-"""Checks ride along with an asset that is requested, and hold back the rest of that run."""
+"""True if the blocking checks of every input passed, or the input is about to be rebuilt.
 
-_FREE: Final = (
+Its checks then run in the same run, where a failed one holds back the rest.
+"""
+
+_READY: Final = (
     ~_Condition.any_deps_missing()
     & ~_Condition.any_deps_in_progress()
     & ~_Condition.in_progress()
     & _CHECKS_PASSED
 )
 
-FOLLOW: Final = ((_NEVER_MADE | _SOURCE_CHANGED) & _FREE).with_label("follow")
-"""Rebuild a split of an asset when one of its inputs has another data version.
+REBUILD_ON_CHANGE: Final = ((_NEVER_BUILT | _SOURCE_CHANGED) & _READY).with_label(
+    "rebuild when an input changes"
+)
+"""Rebuild a split of an asset when the data version of an input changes.
 
-An equal data version requests nothing, unlike with `eager()`. Everything that follows is requested
-in the same run: a split is never left half-way between two runs. A blocking check that has failed
-holds back what follows, in that run and in any later one. A split that failed before it was ever
-made waits for a change: it is not tried at each evaluation.
+Unlike with `eager()`, a new materialization with an equal data version requests nothing. Everything
+downstream is requested in the same run, so that no split is left half-built between two runs. A
+failed blocking check holds back everything downstream, in that run and in later ones. A split whose
+first build failed waits for a change, and is not tried again at each evaluation.
 """
 
-KEEP_UP: Final = (~_Condition.missing() & _SOURCE_CHANGED & _FREE).with_label("keep up")
-"""The same for an asset that is made only on request: once it was made, it follows."""
+KEEP_CURRENT: Final = (~_Condition.missing() & _SOURCE_CHANGED & _READY).with_label(
+    "rebuild when an input changes, once built"
+)
+"""The same for an asset that is first built on request only, such as an export."""

@@ -1,4 +1,4 @@
-"""What ends a run, as Dagster shows it: first the cause and what to do, or what was kept."""
+"""Failures as Dagster shows them: the cause comes first, then what to do."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,19 +15,19 @@ from df2_assets.store.layout import Roots
 
 
 class Failure(dg.Failure, dg.DagsterError):
-    """A failure that Dagster passes on as it is.
+    """A failure that Dagster shows as it is.
 
-    Being a DagsterError, it is not wrapped in an error that only names the resource or step.
+    Dagster does not wrap a DagsterError in an error that only names the resource or step.
     """
 
 
 class CheckFailure(Failure):
-    """A failed check that holds back what follows."""
+    """A failed blocking check, which holds back everything downstream in the run."""
 
 
 @dataclass(frozen=True)
 class Offenders:
-    """The `first` offenders of a check in words, how many there are, and the file with all.
+    """The offenders of a check: how many, the `first` ones as text, and the file that lists all.
 
     `file` is relative to SKU_ROOT.
     """
@@ -40,7 +40,7 @@ class Offenders:
 def find_offenders(
     check: dg.AssetCheckResult | dg.AssetCheckEvaluation, limit: int = 3
 ) -> Offenders | None:
-    """Return the offenders that an evaluation records; None where it names none."""
+    """Return the offenders that an evaluation has in its metadata; None if it has none."""
     metadata = check.metadata or {}
     table, path = metadata.get(FIRST_OFFENDERS), metadata.get(ALL_OFFENDERS)
     if not isinstance(table, dg.TableMetadataValue) or not isinstance(path, dg.PathMetadataValue):
@@ -55,8 +55,8 @@ def find_offenders(
     return Offenders(int(getattr(count, "value", count)), first, path.value or "")
 
 
-def with_offenders(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
-    """Return the summary of a check, its first offender, and where all of them are."""
+def describe_failure(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
+    """Return the summary of a check, its first offender, and the file that lists all of them."""
     offenders = find_offenders(check)
     if offenders is None:
         return str(check.description)
@@ -67,10 +67,10 @@ def with_offenders(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> str:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn a Df2Error or OSError into a Failure with its message, which is not retried.
+def convert_errors() -> Iterator[None]:
+    """Convert a Df2Error or OSError into a Failure with the same message.
 
-    A person has to mend what it says.
+    It is not retried: only a person can fix the cause.
     """
     try:
         yield
@@ -82,13 +82,14 @@ def explained() -> Iterator[None]:
 
 
 @contextmanager
-def kept_when_stopped(roots: Roots, split: str, asset: str) -> Iterator[None]:
-    """Have an interrupt of a step say how many new crops of the split are finished and kept."""
+def report_kept_crops(roots: Roots, split: str, asset: str) -> Iterator[None]:
+    """Add to an interrupt of a step how many new crops of the split are finished and kept."""
     try:
         yield
     except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as interrupt:
         crops = sum(row.reason is None for row in journal.read(roots, split))
         raise type(interrupt)(
             f"{asset} of {split} was stopped: {number_of(crops, 'new crop')} of {split} "
-            f"{'is' if crops == 1 else 'are'} finished and kept. The next build goes on from there."
+            f"{'is' if crops == 1 else 'are'} finished and kept. "
+            "The next build continues from there."
         ) from None

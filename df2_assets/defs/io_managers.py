@@ -1,4 +1,4 @@
-"""Tables between assets: Parquet by split, compared with what they were made from when loaded."""
+"""The IO manager of tables, which rejects stale input when it loads a table."""
 
 from typing import Final
 
@@ -6,28 +6,28 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.dataset.tables import INPUTS
-from df2_assets.defs.failures import explained
+from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.resources import DataRoots
 from df2_assets.store import tables
 
 TABLES: Final = "tables"
-"""The key of the IO manager: not the default one, which other assets of a location use."""
+"""The key of the IO manager. The default key is left to other assets of a code location."""
 
 
 class TableIOManager(dg.ConfigurableIOManager):
-    """Writes an asset's table under `_df2_assets/tables`, and reads it back.
+    """Tables of assets as Parquet files in `_df2_assets/tables`, one per split.
 
-    Loading a table that is missing or stale raises Failure, which names what to materialize.
+    Loading a missing or stale table raises Failure, which names the asset to materialize.
     """
 
     data: DataRoots
 
-    @explained()
+    @convert_errors()
     def handle_output(self, context: dg.OutputContext, obj: pa.Table) -> None:
         roots, asset, split = self.data.roots, context.asset_key.path[-1], context.partition_key
         inputs = tables.digests(roots, INPUTS[asset], split)
         tables.write(roots, asset, split, obj, inputs)
 
-    @explained()
+    @convert_errors()
     def load_input(self, context: dg.InputContext) -> pa.Table:
         return tables.read(self.data.roots, context.asset_key.path[-1], context.partition_key)

@@ -1,4 +1,7 @@
-"""The jobs of a data set. One that only looks is a selection of checks, or `verify_dataset`."""
+"""The jobs of a data set: selections of assets and checks, and the op job `verify_dataset`.
+
+`clean_history` is in `runs/retention.py`.
+"""
 
 from collections.abc import Collection, Iterator
 from typing import Any, Final
@@ -9,7 +12,7 @@ from pydantic import Field
 from df2_assets.checks.finding import number_of, record_finding
 from df2_assets.checks.registry import CHECKS
 from df2_assets.defs.checks import evaluation
-from df2_assets.defs.failures import explained
+from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.metadata import check_result
 from df2_assets.defs.names import Job, Names
 from df2_assets.defs.partitions import splits
@@ -19,11 +22,11 @@ from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.verification.verify import verify
 
 _BY_SPLIT: Final = dg.PartitionedConfig(splits, run_config_for_partition_key_fn=lambda _: {})
-"""Gives a job of checks alone its partitions: Dagster infers a job's from its assets only."""
+"""The partitions of jobs that run only checks: Dagster infers partitions from assets alone."""
 
 
 def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
-    """Return the jobs that are selections from the assets of `specs`, and their checks."""
+    """Return the jobs that select from the assets of `specs` and their checks."""
 
     def job(base: str, selection: dg.AssetSelection, description: str, config: Any = None) -> Job:
         return dg.define_asset_job(
@@ -52,40 +55,42 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             "build_dataset",
             assets("image_text", "refusals").upstream()
             | dg.AssetSelection.checks_for_assets(names.key(SOURCE)),
-            "Builds a split, from annotations to crops, metadata and prompts, with every check. "
-            "What has not changed is not made again.",
+            "Builds a split from annotations to crops, metadata and prompts, and runs every check. "
+            "Only what changed is rebuilt.",
         ),
         job(
             "check_only",
             dg.AssetSelection.checks(*checks.values()),
-            "Evaluates all checks of a split again, on its tables and files as they are, with "
-            "today's settings. Without a partition it evaluates every split that is there. It "
-            "makes nothing, and opens an image only to show an offender. "
-            f"`{names.name('verify_dataset')}` compares bytes instead.",
+            "Runs all checks of a split again, on its current tables and files and with the "
+            "current settings. Without a partition, it checks every split that exists. It builds "
+            "nothing, and opens images only to show offenders. To compare the files byte by byte, "
+            f"run `{names.name('verify_dataset')}`.",
             _BY_SPLIT,
         ),
         job(
             "check_freshness",
             dg.AssetSelection.checks(checks["image_text", "freshness"]),
-            "Checks whether a split is made from the download as it is now, and how old it is.",
+            "Checks whether a split was built from the current download, and how old the build is.",
             _BY_SPLIT,
         ),
         job(
             "measure_crops",
             assets("crop_quality").without_checks(),
-            "Measures the crops of a split, which other splits are compared with. Run it for every "
-            f"split before `{names.name('refresh_reports')}`, as `df2-assets report` does.",
+            "Measures the crops of a split. Reports on other splits use these measurements: run "
+            f"this for every split before `{names.name('refresh_reports')}`, as "
+            "`df2-assets report` does.",
         ),
         job(
             "refresh_reports",
-            # With the check of a build that compares splits: all of them may be there by now.
+            # The check that compares splits runs again: all splits may be built by now.
             tagged("report") | dg.AssetSelection.checks(checks["crops", "duplicate_crops"]),
-            "Makes the reports of a split that was built. It changes no crop or contract file.",
+            "Writes the reports on a built split: refusals, crop quality and gallery. "
+            "It changes no crop and no contract file.",
         ),
         job(
             "observe_sources",
             assets(SOURCE, TEMPLATES).without_checks(),
-            "Records a data version for each split of the download, and one of the templates.",
+            "Records data versions of each split of the download, and of the prompt templates.",
         ),
     ]
     if any("export" in spec.tags for spec in specs):
@@ -93,19 +98,20 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             job(
                 "build_exports",
                 tagged("export"),
-                "Writes every export of a split that was built. `df2-assets export`, or a "
-                "selection of assets, writes some of them. What has not changed is not written "
-                "again.",
+                "Writes every export of a built split. Files that would not change are not "
+                "written again. To write only some exports, run `df2-assets export` or select "
+                "their assets.",
             )
         )
     return jobs
 
 
 class Verification(dg.Config):
-    """How closely to look."""
+    """The options of `verify_dataset`."""
 
     deep: bool = Field(
-        default=False, description="Whether every crop is decoded and its digest compared."
+        default=False,
+        description="Decode every crop and compare its digest; otherwise compare size and time.",
     )
 
 
@@ -120,9 +126,10 @@ def verify_dataset(names: Names) -> dg.JobDefinition:
     def verify_split(
         context: dg.OpExecutionContext, config: Verification
     ) -> Iterator[dg.AssetCheckEvaluation]:
-        """Compare the files of a split with the contract; fail where something is wrong.
+        """Compare the files of a split with what was built; fail if something is wrong.
 
-        A crop that only its digest gives away is marked, so that the next build makes it again.
+        A crop that is damaged though its size and time are right is marked: the next build makes
+        it again.
         """
         yield from _verify_split(context, names, config.deep)
 
@@ -132,9 +139,9 @@ def verify_dataset(names: Names) -> dg.JobDefinition:
         tags=names.tags,
         executor_def=dg.in_process_executor,
         description=(
-            "Compares the files of a split with what was built, and every byte if `deep`. A "
-            "damaged crop is marked, and the next build makes it again. "
-            f"`{names.name('check_only')}` judges what was built instead."
+            "Compares the files of a split with what was built, by size and time, or by every byte "
+            "if `deep` is set. The next build makes damaged crops again. To run the checks "
+            f"instead, use `{names.name('check_only')}`."
         ),
     )
     def job() -> None:
@@ -147,7 +154,7 @@ def _verify_split(
     context: dg.OpExecutionContext, names: Names, deep: bool
 ) -> Iterator[dg.AssetCheckEvaluation]:
     output, engine, progress = names.resources(context, ("output", "engine", "progress")).values()
-    with explained():
+    with convert_errors():
         roots, split = output.roots, context.partition_key
         verified = verify(roots, split, engine.start() if deep else None, progress.of(context.log))
         for note in verified.notes:
@@ -158,7 +165,9 @@ def _verify_split(
             yield evaluation(context.instance, result, split)
         if verified.damaged:
             marked = mark_damaged(roots, split, verified.damaged)
-            context.log.info(f"The next build makes {len(marked)} damaged crops again.")
+            context.log.info(
+                f"The next build makes {number_of(len(marked), 'damaged crop')} again."
+            )
     if verified.problems:
         count, first = number_of(len(verified.problems), "problem"), verified.problems[0]
         where = f" ({first.path})" if first.path else ""

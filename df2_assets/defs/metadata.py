@@ -1,4 +1,4 @@
-"""Tables, findings and changes as Dagster metadata: what people read in the UI."""
+"""Dagster metadata, as people read it in the UI: tables, findings, changes, pictures, links."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset import record
-from df2_assets.defs.names import beside
+from df2_assets.defs.names import sibling_key
 from df2_assets.errors import escape_controls
 from df2_assets.exports.folder import ExportResult
 from df2_assets.pipeline.changes import Changes
@@ -34,20 +34,20 @@ COLUMN_LINEAGE = "dagster/column_lineage"
 SHOWN = 20
 PREVIEWED = 3
 HOW_TO_OPEN = (
-    "The link works while `df2-assets ui` or `df2-assets serve` runs; the file needs no server."
+    "The link works while `df2-assets ui` or `df2-assets serve` runs. The file needs no server."
 )
 FIRST_OFFENDERS = f"first {SHOWN} offenders"
-IN_COMMON = f"{FIRST_OFFENDERS}: each"
+IN_COMMON = f"{FIRST_OFFENDERS} have in common"
 ALL_OFFENDERS = "all offenders, in SKU_ROOT"
 
 _SEVERITY = {"warn": dg.AssetCheckSeverity.WARN, "error": dg.AssetCheckSeverity.ERROR}
 
 
-def columns(schema: pa.Schema, asset: record.Asset, key: dg.AssetKey) -> dict[str, Any]:
-    """Return what the UI shows of columns: types, meaning, constraints, and where values come from.
+def column_metadata(schema: pa.Schema, asset: record.Asset, key: dg.AssetKey) -> dict[str, Any]:
+    """Return the types, meanings, constraints and sources of the columns of an asset.
 
-    `key` is the key of the asset. A column of `schema` that the record of `asset` does not know has
-    no constraint.
+    `key` is the key of the asset. A column of `schema` that is not a field of `asset` has no
+    constraints.
     """
     fields = {field.name: field for field in asset.fields}
     return {
@@ -76,11 +76,11 @@ def _constraints(asset: record.Asset, field: record.Field) -> dg.TableColumnCons
 
 
 def column_lineage(schema: pa.Schema, key: dg.AssetKey) -> dg.TableColumnLineage:
-    """Return which columns of which assets each column of the asset at `key` comes from."""
+    """Return the source columns of each column of the asset at `key`."""
     return dg.TableColumnLineage(
         {
             f.name: [
-                dg.TableColumnDep(beside(key, asset), column)
+                dg.TableColumnDep(sibling_key(key, asset), column)
                 for source in f.metadata.get(b"sources", b"").decode().split()
                 for asset, column in [source.split(".")]
             ]
@@ -90,7 +90,7 @@ def column_lineage(schema: pa.Schema, key: dg.AssetKey) -> dg.TableColumnLineage
 
 
 def preview(rows: pd.DataFrame, limit: int = SHOWN) -> dg.TableMetadataValue:
-    """Return the first rows as a table; text in them is inert."""
+    """Return the first rows as a table. Text in them is escaped."""
     head = rows.head(limit)
     columns = [dg.TableColumn(str(name), "string") for name in head.columns]
     records = [
@@ -100,18 +100,18 @@ def preview(rows: pd.DataFrame, limit: int = SHOWN) -> dg.TableMetadataValue:
     return dg.TableMetadataValue(records, dg.TableSchema(columns))
 
 
-def previewed(name: str, rows: pd.DataFrame, limit: int = SHOWN) -> dict[str, Any]:
-    """Return the same by name, to be kept in an event: no columns without values, nor no rows."""
+def preview_entry(name: str, rows: pd.DataFrame, limit: int = SHOWN) -> dict[str, Any]:
+    """Return a preview as an entry of metadata, without empty columns; no entry for no rows."""
     filled = rows.head(limit).dropna(axis="columns", how="all")
     return {name: preview(filled, limit)} if len(filled) else {}
 
 
-def in_order(metadata: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
-    """Return the metadata of a materialization as a person reads it.
+def sort_metadata(metadata: Mapping[str, Any], roots: Roots) -> dict[str, Any]:
+    """Sort the metadata of a materialization for people to read.
 
-    Sentences come first, then pictures and links, numbers, tables, paths, and what Dagster reads.
-    Within a kind the order stays. Numbers are rounded, and paths relative to SKU_ROOT: a long line
-    would push all others out of sight.
+    Sentences come first, then pictures and links, numbers, tables, paths, and Dagster's own
+    entries. Within a kind the order stays. Numbers are rounded, and paths are relative to SKU_ROOT,
+    because a long line would push the others out of sight.
     """
     entries = [_short(name, value, roots) for name, value in metadata.items()]
     return dict(sorted(entries, key=lambda entry: _rank(*entry)))
@@ -152,10 +152,10 @@ def table_result(
     metadata: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> dg.MaterializeResult[Any]:
-    """Return the result of an asset that leaves a table, for the IO manager to write.
+    """Return the result of an asset with a table, which the IO manager writes.
 
-    `summary` says in a sentence what is in it. `rebuild_reason` says why existing rows were made
-    again, where their input has not changed.
+    `summary` is a sentence about the contents. `rebuild_reason` says why rows were rebuilt although
+    their input did not change.
     """
     head = make_readable(tables.frame(table.slice(0, PREVIEWED)))
     return dg.MaterializeResult(
@@ -165,8 +165,8 @@ def table_result(
             "summary": f"{summary} {changes}",
             **({"rebuild_reason": rebuild_reason} if rebuild_reason else {}),
             **numbers,
-            **changed(changes),
-            **previewed("preview", head),
+            **change_metadata(changes),
+            **preview_entry("preview", head),
             **(metadata or {}),
             "dagster/partition_row_count": table.num_rows,
         },
@@ -181,18 +181,18 @@ def document_result(
     metadata: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> dg.MaterializeResult[Any]:
-    """Return the result of an asset that leaves a contract file, already written."""
+    """Return the result of an asset with a contract file, which is already written."""
     size = path.stat().st_size
     contents = f"{number_of(published.skus, 'SKU')} with {number_of(published.crops, 'crop')}"
     return dg.MaterializeResult(
         data_version=dg.DataVersion(published.data_version),
         metadata={
-            "summary": f"{contents}, {megabytes(size)}. {published.changes}",
+            "summary": f"{contents}, {format_megabytes(size)}. {published.changes}",
             **({"rebuild_reason": published.rebuild_reason} if published.rebuild_reason else {}),
             "skus": published.skus,
             "crops": published.crops,
             "bytes": size,
-            **changed(published.changes),
+            **change_metadata(published.changes),
             **preview,
             "path": dg.MetadataValue.path(str(path)),
             **(metadata or {}),
@@ -203,63 +203,63 @@ def document_result(
 
 
 def export_result(
-    settings: Settings, name: str, split: str, made: ExportResult
+    settings: Settings, name: str, split: str, exported: ExportResult
 ) -> dg.MaterializeResult[Any]:
-    """Return the result of an asset that leaves an export in a folder, already written."""
+    """Return the result of an export, which is already written."""
     folder = settings.roots.export(name, split)
     card = folder / "README.md"
-    contents = f"{number_of(made.rows, 'row')} in {number_of(made.files, 'file')}"
-    fate = "Nothing changed."
-    if made.written or made.removed:
-        fate = f"{number_of(made.written, 'file')} written, {made.removed:,} removed."
+    contents = f"{number_of(exported.rows, 'row')} in {number_of(exported.files, 'file')}"
+    changes = "Nothing changed."
+    if exported.written or exported.removed:
+        changes = f"{number_of(exported.written, 'file')} written, {exported.removed:,} removed."
     return dg.MaterializeResult(
-        data_version=dg.DataVersion(made.digest),
+        data_version=dg.DataVersion(exported.digest),
         metadata={
-            "summary": f"{contents}, {megabytes(made.bytes)}. {fate}",
+            "summary": f"{contents}, {format_megabytes(exported.bytes)}. {changes}",
             "readme": dg.MetadataValue.url(address(settings, card)),
             "how_to_open": HOW_TO_OPEN,
-            "rows": made.rows,
-            "files": made.files,
-            "bytes": made.bytes,
-            "written": made.written,
-            "unchanged": made.files - made.written,
-            "removed": made.removed,
-            "foreign": len(made.foreign),
+            "rows": exported.rows,
+            "files": exported.files,
+            "bytes": exported.bytes,
+            "written": exported.written,
+            "unchanged": exported.files - exported.written,
+            "removed": exported.removed,
+            "foreign": len(exported.foreign),
             "data_card": dg.MetadataValue.md(card.read_text(encoding="utf-8")),
             "path": dg.MetadataValue.path(str(folder)),
-            "dagster/partition_row_count": made.rows,
+            "dagster/partition_row_count": exported.rows,
         },
     )
 
 
-def megabytes(size: int) -> str:
-    """Return a number of bytes in megabytes, with the unit."""
+def format_megabytes(size: int) -> str:
+    """Return a number of bytes as text in megabytes, such as `1.5 MB`."""
     return f"{size / 1e6:,.1f} MB"
 
 
-def changed(changes: Changes) -> dict[str, Any]:
-    """Return what changed since the last materialization, with the first changes."""
+def change_metadata(changes: Changes) -> dict[str, Any]:
+    """Return how many rows changed since the last materialization, and the first of them."""
     return {
         "added": changes.added,
         "removed": changes.removed,
         "remade": changes.remade,
         "unchanged": changes.unchanged,
-        **previewed("first_changes", _readable_changes(changes.first), limit=10),
+        **preview_entry("first_changes", _readable_changes(changes.first), limit=10),
     }
 
 
 def _readable_changes(first: pd.DataFrame) -> pd.DataFrame:
-    """Return the changes with crops by SKU, image and item, where crops are what changed."""
+    """Return the changes for people to read: crops by SKU, image and item instead of path."""
     of_crops = len(first) and crop_rows(first["key"])["sku_id"].notna().all()
     return make_readable(first.rename(columns={"key": "crop_path"})) if of_crops else first
 
 
-def pictures(
+def write_pictures(
     settings: Settings, asset: str, split: str, **drawn: Picture | None
 ) -> dict[str, dg.MarkdownMetadataValue]:
-    """Write pictures of an asset, and return them as metadata; without those that show nothing."""
+    """Write the pictures of an asset and return them as metadata. None is left out."""
     return {
-        name: linked(
+        name: picture_link(
             settings, write_picture(settings.roots, f"{asset}.{name}", split, picture), picture
         )
         for name, picture in drawn.items()
@@ -267,10 +267,10 @@ def pictures(
     }
 
 
-def linked(settings: Settings, path: Path, picture: Picture) -> dg.MarkdownMetadataValue:
-    """Return a picture that was written as markdown: short, so that the UI shows it inline.
+def picture_link(settings: Settings, path: Path, picture: Picture) -> dg.MarkdownMetadataValue:
+    """Return the markdown of a picture: short, so that the UI shows it inline.
 
-    The words beside it are seen where no server shows the reports.
+    Its text is shown where no server serves the reports.
     """
     file = path.relative_to(settings.roots.sku_root).as_posix()
     hint = f"Not shown? Run `df2-assets serve` or open {file} in SKU_ROOT."
@@ -278,17 +278,17 @@ def linked(settings: Settings, path: Path, picture: Picture) -> dg.MarkdownMetad
 
 
 def percent(part: int, whole: int) -> float:
-    """Return how much of the work was done: 100.0 in a cold build, 0.0 if nothing changed."""
+    """Return `part` in percent of `whole`; 0.0 where `whole` is 0."""
     return 100 * part / whole if whole else 0.0
 
 
 def per_second(name: str, count: int, seconds: float) -> dict[str, float]:
-    """Return the rate at which `count` things were worked on; none where there were none."""
+    """Return how many things were processed per second, as metadata; nothing for a count of 0."""
     return {f"{name}_per_second": count / seconds} if count else {}
 
 
 def fenced_head(path: Path, lines: int = 12, width: int = 46) -> str:
-    """Return the first lines of a text file, cut to `width` and inert, as code in markdown."""
+    """Return the first lines of a text file as code in markdown, escaped and cut to `width`."""
     with path.open(encoding="utf-8") as file:
         head = [escape_controls(line.rstrip("\n"), width) for line in islice(file, lines)]
     return "\n".join(["~~~~~~~~", *head, "~~~~~~~~"])  # no line of JSON can end it early
@@ -302,9 +302,9 @@ def check_result(
     split: str,
     picture: dg.MarkdownMetadataValue | None = None,
 ) -> dg.AssetCheckResult:
-    """Render a recorded finding as the result of a check; of its offenders the first are shown."""
+    """Return a recorded finding as the result of a check, with its first offenders."""
     metadata: dict[str, Any] = {"note": finding.note} if finding.note else {}
-    metadata |= {"looked_at": finding.looked_at, **finding.numbers}
+    metadata |= {"checked": finding.looked_at, **finding.numbers}
     if picture:
         metadata["picture"] = picture
     if len(finding.offenders):
@@ -312,8 +312,7 @@ def check_result(
         shown, in_common = make_offenders_readable(finding.offenders, SHOWN)
         metadata[FIRST_OFFENDERS] = preview(shown)
         if in_common:
-            said = (f"{name} {_cell(text)}" for name, text in in_common.items())
-            metadata[IN_COMMON] = ", ".join(said)
+            metadata[IN_COMMON] = ", ".join(f"{name} {_cell(v)}" for name, v in in_common.items())
         file = roots.offenders(key.path[-1], check, split).relative_to(roots.sku_root)
         metadata[ALL_OFFENDERS] = dg.MetadataValue.path(file.as_posix())
     for name, table in finding.tables.items():

@@ -1,7 +1,7 @@
-"""The names by which Dagster knows a data set: keys of assets, names of jobs, resources and groups.
+"""The names of a data set's definitions: asset keys, and names of jobs, resources and groups.
 
-A code location may hold several data sets. A prefix tells their definitions apart; without one, the
-names are those of the docs.
+A code location can hold several data sets, whose names begin with different prefixes. Without a
+prefix, the names are those in the docs.
 """
 
 from collections.abc import Iterable
@@ -14,8 +14,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 DATA_SET_TAG: Final = "df2_assets/data_set"
-"""The tag of a run that names the prefix of its data set, where that has one."""
-
+"""The tag that records the prefix of a run's data set, if it has one."""
 
 Job = dg.JobDefinition | UnresolvedAssetJobDefinition
 
@@ -28,7 +27,7 @@ class Names:
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags of the data set's jobs, and so of their runs."""
+        """The tags of the data set's jobs, which their runs inherit."""
         return {DATA_SET_TAG: self.prefix} if self.prefix else {}
 
     def key(self, asset: str) -> dg.AssetKey:
@@ -36,18 +35,18 @@ class Names:
         return dg.AssetKey([self.prefix, asset] if self.prefix else [asset])
 
     def name(self, base: str) -> str:
-        """Return the name of anything else: `build_dataset`, or `prefix_build_dataset`."""
+        """Return the name of any other definition: `build_dataset`, or `prefix_build_dataset`."""
         return f"{self.prefix}_{base}" if self.prefix else base
 
     def names(self, *bases: str) -> set[str]:
-        """Return the names of several, such as the resources that a step requires."""
+        """Return the names of several definitions, such as the resources that a step requires."""
         return {self.name(base) for base in bases}
 
     def resources(self, context: Any, bases: Iterable[str]) -> dict[str, Any]:
-        """Return resources of the data set, by their base names, in one of its steps."""
+        """Return resources of a step by their base names."""
         return {base: getattr(context.resources, self.name(base)) for base in bases}
 
 
-def beside(key: dg.AssetKey, asset: str) -> dg.AssetKey:
+def sibling_key(key: dg.AssetKey, asset: str) -> dg.AssetKey:
     """Return the key of another asset of the same data set."""
     return dg.AssetKey([*key.path[:-1], asset])

@@ -1,6 +1,6 @@
-"""How the assets are partitioned: by split, and by nothing finer.
+"""The partitions of all assets: the splits.
 
-Shards of work are the engines' business; a partition a SKU or an image would make the UI crawl.
+Engines divide the work of a split further. One partition per SKU or image would make the UI crawl.
 """
 
 import warnings
@@ -9,7 +9,7 @@ import dagster as dg
 
 from df2_assets.dataset.taxonomy import SPLITS
 
-# Used on purpose, with the version of Dagster bounded in pyproject.toml.
+# Preview and beta features are used on purpose: pyproject.toml bounds the version of Dagster.
 warnings.filterwarnings("ignore", ".*partitions_def", dg.PreviewWarning)
 _BETA = (
     "observable_source_asset",
@@ -22,7 +22,7 @@ for _name in _BETA:
     warnings.filterwarnings("ignore", f".*{_name}", dg.BetaWarning)
 
 splits = dg.StaticPartitionsDefinition(SPLITS[::-1])
-"""The smallest split first, as schedules and commands run them too.
+"""The splits, the smallest first: schedules and commands build them in this order.
 
-Mistakes show early, and an asset's page opens on what was built last: `train`.
+Mistakes show early, and the page of an asset opens on the split that was built last, `train`.
 """

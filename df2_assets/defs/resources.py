@@ -1,4 +1,4 @@
-"""What assets are given to work with: the roots, an engine, progress, and the right to write."""
+"""The resources of runs: the roots, the lock of a split, the engine, progress, prompts, limits."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.defs.failures import explained
+from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tags
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
@@ -25,7 +25,7 @@ from df2_assets.store.lock import writer
 
 
 def _setting(name: str, absent: object = None) -> Any:
-    """Return the field of run config that stands for a setting; `absent` stands for None."""
+    """Return the run config field of a setting. `absent` replaces a default of None."""
     field = FIELDS[name]
     default = absent if field.default is None else field.default
     if isinstance(default, Path):
@@ -34,42 +34,43 @@ def _setting(name: str, absent: object = None) -> Any:
 
 
 class SettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Some of the settings, as the launchpad shows them and may change them for a run."""
+    """Settings that the launchpad shows, and that can be changed there for one run."""
 
     @classmethod
     def values(cls, settings: Settings) -> dict[str, Any]:
-        """Return the fields as `settings` have them. Run config knows neither paths nor None."""
-        given = {name: getattr(settings, setting) for name, setting in cls._settings().items()}
+        """Return run config with the values of `settings`. It has neither paths nor None."""
+        values = {name: getattr(settings, setting) for name, setting in cls._settings().items()}
         return {
             name: str(value) if isinstance(value, Path) else value
-            for name, value in given.items()
+            for name, value in values.items()
             if value is not None
         }
 
-    def applied(self, key: str, settings: Settings | None = None) -> Settings:
-        """Return `settings`, by default the defaults, with these; `key` is the resource's.
+    def apply_to(self, settings: Settings, key: str) -> Settings:
+        """Return `settings` with the values of this resource.
 
-        Raises SettingsError, or RootsError for a root.
+        Messages name the fields below `key`, the key of this resource. Raises SettingsError, or
+        RootsError for a root.
         """
         names = self._settings()
-        given: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, setting in names.items():
             value = getattr(self, name)
-            given[setting] = None if FIELDS[setting].default is None and not value else value
+            values[setting] = None if FIELDS[setting].default is None and not value else value
         try:
-            return replace(settings or Settings(), **given)
+            return replace(settings, **values)
         except ValidationError as error:
             where = {setting: f"{key}.{name}" for name, setting in names.items()}
             raise settings_error(error, where) from None
 
     @classmethod
     def _settings(cls) -> dict[str, str]:
-        """The setting that each field stands for, by the field's name."""
+        """Return the name of the setting of each field, by the name of the field."""
         return {name: field.title for name, field in cls.model_fields.items() if field.title}
 
 
 class DataRoots(SettingsResource):
-    """Where the input is and the output goes."""
+    """The input folder and the output folder."""
 
     df2_root: str = _setting("df2_root")
     sku_root: str = _setting("sku_root")
@@ -77,19 +78,19 @@ class DataRoots(SettingsResource):
 
     @property
     def settings(self) -> Settings:
-        """The settings of the run: those of the code location, with the launchpad's roots."""
-        return self.applied("data", self.base)
+        """The settings of the code location, with the roots that the launchpad has."""
+        return self.apply_to(self.base, "data")
 
     @property
     def roots(self) -> Roots:
-        """The two folders. Raises RootsError where writing could destroy something."""
+        """The two folders. Raises RootsError if writing could destroy something."""
         roots = self.settings.roots
         require_safe_roots(roots)
         return roots
 
 
 class SplitWriter(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Holds the run's split for writing, from the run's first step to its last."""
+    """The right to write to the split of a run, held from the first step to the last."""
 
     data: DataRoots
 
@@ -105,13 +106,13 @@ class SplitWriter(dg.ConfigurableResource):  # type: ignore[type-arg]
     def yield_for_execution(
         self, context: dg.InitResourceContext
     ) -> Generator["SplitWriter", None, None]:
-        """Raises Failure where another run holds the split, or a newer release has built it."""
+        """Lock the split. Raises Failure if another run holds it, or a newer release built it."""
         run = context.run
         split = run.tags.get(PARTITION_TAG) if run else None
         if run is None or split not in SPLITS:
             yield self
             return
-        with explained():
+        with convert_errors():
             tables.require_known_format(self.data.roots, split)
             with writer(self.data.roots, split, run.run_id):
                 if context.instance is not None:
@@ -121,7 +122,7 @@ class SplitWriter(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class EngineChoice(SettingsResource):
-    """Where shards run."""
+    """The engine, which runs the shards of a step, and its number of workers."""
 
     kind: EngineName = _setting("engine")
     workers: int = _setting("workers", absent=0)
@@ -129,48 +130,50 @@ class EngineChoice(SettingsResource):
 
     _engine: Engine | None = PrivateAttr(default=None)
 
-    @explained()
+    @convert_errors()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Raises Failure before the run's first step."""
-        self.applied("engine")
+        """Raise Failure before the first step of a run if the engine cannot be used."""
+        self.apply_to(Settings(), "engine")
         require_usable(self.kind, self.workers or None, self.address)
 
     def start(self) -> Engine:
-        """Return the run's engine, its workers not started yet."""
+        """Return the engine of the run. Its workers start with the first shards."""
         if self._engine is None:
             self._engine = make(self.kind, self.workers or None, self.address)
         return self._engine
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        """No worker outlives the run."""
+        """Close the engine, so that no worker outlives the run."""
         if self._engine is not None:
             self._engine.close()
             self._engine = None
 
 
 class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """How a step shows how far it is."""
+    """How steps show their progress."""
 
     terminal: bool = Field(
-        default=False, description="Whether progress is a bar on the terminal instead of lines."
+        default=False,
+        description="Show a progress bar on the terminal instead of lines in the log.",
     )
 
     def of(self, log: dg.DagsterLogManager) -> progress.Progress:
+        """Return the progress of a step that logs to `log`."""
         return progress.bar if self.terminal else progress.lines(log.info)
 
 
 class PromptTemplates(SettingsResource):
-    """What a crop is said to show, beside the contract's `text`."""
+    """The templates of further prompts, beside the `text` of the contract."""
 
     file: str = _setting("prompts", absent="")
     data: DataRoots
 
     _declared: Declared = PrivateAttr()
 
-    @explained()
+    @convert_errors()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Raises Failure before the run's first step."""
-        self._declared = declared(self.applied("prompts", self.data.settings))
+        """Raise Failure before the first step of a run if the templates cannot be used."""
+        self._declared = declared(self.apply_to(self.data.settings, "prompts"))
         is_build = context.run is not None and PARTITION_TAG in context.run.tags
         if is_build and self._declared.is_first:
             self.remember()
@@ -181,29 +184,29 @@ class PromptTemplates(SettingsResource):
 
     @property
     def kept(self) -> dict[str, str]:
-        """Metadata that says so where the prompts are those of earlier builds."""
+        """Metadata that says whether the prompts are those of an earlier build."""
         return {"kept": self._declared.kept} if self._declared.kept else {}
 
     def remember(self) -> None:
-        """Record the prompts as those of the data set from now on."""
+        """Record the prompts as those of the data set."""
         if self._declared.matters:
             save_declaration(self.data.roots, self._declared.declaration)
 
 
 class Limits(SettingsResource):
-    """What checks let pass: how much of a split may be refused, and how old its build may be."""
+    """The limits of checks: the share of a split that may be refused, and the age of a build."""
 
     max_refused: float = _setting("max_refused")
     max_age_days: float = _setting("max_age_days")
 
-    @explained()
+    @convert_errors()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Raises Failure before the run's first step."""
-        self.applied("limits")
+        """Raise Failure before the first step of a run if a limit is not valid."""
+        self.apply_to(Settings(), "limits")
 
 
 def make_resources(settings: Settings) -> dict[str, Any]:
-    """Return every resource but the IO manager, by its base name, as `settings` have it."""
+    """Return all resources but the IO manager, by base name, with the values of `settings`."""
     data = DataRoots.configure_at_launch(base=settings, **DataRoots.values(settings))
     return {
         "data": data,

@@ -1,4 +1,4 @@
-"""A disk or network that fails for a moment does not end a run."""
+"""Retries of steps: a disk or network that fails for a moment does not end a run."""
 
 import errno
 from collections.abc import Iterator
@@ -7,11 +7,13 @@ from typing import Final
 
 import dagster as dg
 
-from df2_assets.defs.failures import explained
+from df2_assets.defs.failures import convert_errors
 from df2_assets.errors import OutputError
 
 TRIES: Final = 3
-_SECONDS: Final = 5.0
+_DELAY: Final = 5.0
+"""Seconds between two tries."""
+
 TRANSIENT: Final = {
     errno.EAGAIN,
     errno.EBUSY,
@@ -26,27 +28,25 @@ TRANSIENT: Final = {
     errno.ESTALE,
     errno.ETIMEDOUT,
 }
-"""What a network file system or a disk says that may answer again in a moment."""
+"""Errors of a disk or a network file system that may be gone in a moment."""
 
 
 @contextmanager
-def retried(context: dg.OpExecutionContext) -> Iterator[None]:
-    """Run a step's work again, twice, after an OSError that is TRANSIENT; then raise Failure.
+def retry_transient(context: dg.OpExecutionContext) -> Iterator[None]:
+    """Retry a step after an OSError in TRANSIENT, up to TRIES in all; then raise Failure.
 
-    A Df2Error becomes a Failure immediately.
-
-    Not by a RetryPolicy: with one, Dagster takes a terminated run for a step to be tried again,
-    and would try again what only a person can mend.
+    A Df2Error becomes a Failure immediately. A RetryPolicy would also retry a run that somebody
+    terminated, and errors that only a person can fix.
     """
-    with explained():
+    with convert_errors():
         try:
             yield
         except OSError as error:
             if error.errno not in TRANSIENT:
                 raise
             if context.retry_number + 1 < TRIES:
-                context.log.warning(f"Trying again in {_SECONDS:.0f} s: {error}")
-                raise dg.RetryRequested(TRIES - 1, _SECONDS) from error
+                context.log.warning(f"Trying again in {_DELAY:.0f} s: {error}")
+                raise dg.RetryRequested(TRIES - 1, _DELAY) from error
             raise OutputError(
-                f"{error}, {TRIES} times in a row: mend the disk or its network, then build again."
+                f"{error}, {TRIES} times in a row: fix the disk or its network, then build again."
             ) from None

@@ -1,4 +1,4 @@
-"""What the clock starts, in the time zone of the settings."""
+"""The schedules of a data set: jobs that start at fixed times, in the time zone of the settings."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,9 +11,9 @@ from df2_assets.settings import Settings
 
 
 def make_schedules(names: Names, settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Return the schedules of a data set: a nightly build, and checks of source, age and result.
+    """Return the schedules of a data set: for builds, freshness, verification and observation.
 
-    Raises SettingsError for a cron that cannot be read.
+    Raises SettingsError where the cron expression of the settings is not valid.
     """
     status = (
         dg.DefaultScheduleStatus.RUNNING if settings.schedules else dg.DefaultScheduleStatus.STOPPED
@@ -26,7 +26,7 @@ def make_schedules(names: Names, settings: Settings) -> list[dg.ScheduleDefiniti
             execution_fn=_run_each_split(settings, {}),
             default_status=status,
             execution_timezone=settings.timezone,
-            description="Builds every split again; what has not changed is not made again.",
+            description="Builds every split, and rebuilds only what changed.",
         )
     except dg.DagsterInvalidDefinitionError:
         raise SettingsError(
@@ -39,7 +39,9 @@ def make_schedules(names: Names, settings: Settings) -> list[dg.ScheduleDefiniti
         execution_fn=_run_each_split(settings, {}),
         default_status=status,
         execution_timezone=settings.timezone,
-        description="Checks whether each split is made from the download as it is, and its age.",
+        description=(
+            "Checks whether each split was built from the current download, and how old it is."
+        ),
     )
     weekly = dg.ScheduleDefinition(
         name=names.name("weekly_verification"),
@@ -50,7 +52,7 @@ def make_schedules(names: Names, settings: Settings) -> list[dg.ScheduleDefiniti
         ),
         default_status=status,
         execution_timezone=settings.timezone,
-        description="Decodes every crop and compares it, and all files, with what was built.",
+        description="Decodes every crop and compares every byte of each split with what was built.",
     )
     hourly = dg.ScheduleDefinition(
         name=names.name("hourly_observation"),
@@ -66,7 +68,7 @@ def make_schedules(names: Names, settings: Settings) -> list[dg.ScheduleDefiniti
 def _run_each_split(
     settings: Settings, run_config: dict[str, Any]
 ) -> Callable[[dg.ScheduleEvaluationContext], Iterator[dg.RunRequest]]:
-    """Return what asks for a run of each split of the settings, the smallest first, per tick."""
+    """Return a function that requests one run per split and tick, for the smallest split first."""
 
     def requests(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest]:
         tick = context.scheduled_execution_time.isoformat()

@@ -1,10 +1,10 @@
-"""What an event starts: a build after changed data versions, a line in the log after a bad run."""
+"""The sensors of a data set: they start builds after changes, and log failed runs and checks."""
 
 from collections.abc import Iterator, Set
 
 import dagster as dg
 
-from df2_assets.defs.failures import CheckFailure, with_offenders
+from df2_assets.defs.failures import CheckFailure, describe_failure
 from df2_assets.defs.names import Names
 from df2_assets.defs.runs.history import is_run_of
 from df2_assets.defs.runs.liveness import PARTITION_TAG
@@ -15,18 +15,18 @@ from df2_assets.settings import Settings
 def make_sensors(
     names: Names, settings: Settings, jobs: Set[str], assets: Set[dg.AssetKey]
 ) -> list[dg.SensorDefinition]:
-    """Return the sensors of a data set, over its `jobs` and `assets`.
+    """Return the sensors of a data set, for its `jobs` and `assets`.
 
-    Those that log problems run where the schedules do.
+    Those that log failures are on by default where the schedules are.
     """
     follow_data_versions = dg.AutomationConditionSensorDefinition(
         names.name("follow_data_versions"),
-        # The sources as well: else nothing sees that they have changed.
+        # With the sources: without them, their changes go unnoticed.
         target=dg.AssetSelection.assets(*assets),
         emit_backfills=False,  # one run per split, as everywhere
         description=(
-            "Rebuilds each asset whose input has another data version, split by split, with all "
-            "that follows. It rebuilds nothing behind a blocking check that failed."
+            "Rebuilds the assets of a split when the data version of an input changes. One run "
+            "rebuilds everything downstream, except behind a blocking check that failed."
         ),
     )
     status = (
@@ -41,7 +41,7 @@ def make_sensors(
     @dg.run_failure_sensor(
         name=names.name("failed_runs"),
         default_status=status,
-        description="Logs which check has failed on which item, or what else ended the run.",
+        description="Logs why a run failed: failed checks with their first offender, or the error.",
     )
     def failed_runs(context: dg.RunFailureSensorContext) -> None:
         log(context)
@@ -50,7 +50,7 @@ def make_sensors(
         name=names.name("failed_checks"),
         run_status=dg.DagsterRunStatus.SUCCESS,
         default_status=status,
-        description="Logs checks of severity ERROR that fail in a run that goes on to its end.",
+        description="Logs failed checks of severity ERROR in runs that are otherwise successful.",
     )
     def failed_checks(context: dg.RunStatusSensorContext) -> None:
         log(context)
@@ -59,9 +59,9 @@ def make_sensors(
 
 
 def failure_messages(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
-    """Return a line for each check that failed with severity ERROR and each error in `run`.
+    """Return one line per error in `run`, and per failed check of severity ERROR.
 
-    A check's line has the first of its offenders. Text from the data in it is inert.
+    The line of a check names its first offender. Text from the data is escaped.
     """
     where = f"{run.job_name} of {run.tags.get(PARTITION_TAG, 'all splits')}"
     problems = [*_failed_checks(instance, run.run_id), *_errors(instance, run.run_id)]
@@ -74,12 +74,12 @@ def _failed_checks(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
         check = event.asset_check_evaluation_data if event else None
         if check is None or check.passed or check.severity != dg.AssetCheckSeverity.ERROR:
             continue
-        line = f"check {check.check_name} of {check.asset_key.to_user_string()} has failed"
-        yield f"{line}: {with_offenders(check)}" if check.description else line
+        line = f"check {check.check_name} of {check.asset_key.to_user_string()} failed"
+        yield f"{line}: {describe_failure(check)}" if check.description else line
 
 
 def _errors(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
-    """The root cause of each step's failure, or of the run's where no step has failed."""
+    """Yield the root cause of each failed step, or of the failed run if no step failed."""
     kinds = {dg.DagsterEventType.STEP_FAILURE, dg.DagsterEventType.RUN_FAILURE}
     failures = [
         entry.dagster_event
@@ -94,5 +94,5 @@ def _errors(instance: dg.DagsterInstance, run_id: str) -> Iterator[str]:
             if event.is_job_failure and event.message:
                 yield escape_untrusted(event.message, 1000)
         elif error.cls_name != CheckFailure.__name__:
-            step = f"{event.step_key} has failed" if event.step_key else "it has failed"
+            step = f"{event.step_key} failed" if event.step_key else "it failed"
             yield f"{step}: {escape_untrusted(error.message.strip(), 1000)}"

@@ -58,7 +58,7 @@ class Verified:
     notes: list[str] = field(default_factory=list)
 
     @property
-    def well(self) -> bool:
+    def ok(self) -> bool:
         """Whether nothing is wrong."""
         return not self.problems
 

@@ -224,9 +224,9 @@ def test_a_data_set_as_it_was_built_is_well(built: Desk) -> None:
         "validation: all is well: 0 crops, by size and time.",
     ]
     told = built.json("verify", "--deep", "--split", "train")
-    train = {"split": "train", "well": True, "deep": True, "crops": 3}
+    train = {"split": "train", "ok": True, "deep": True, "crops": 3}
     nothing: dict[str, object] = {"problems": [], "marked": [], "notes": []}
-    assert told == {"well": True, "splits": [train | nothing]}
+    assert told == {"ok": True, "splits": [train | nothing]}
 
 
 def test_what_is_wrong_is_listed_with_what_to_do_and_a_build_repairs_just_that(copy: Desk) -> None:
@@ -265,7 +265,7 @@ def test_while_a_build_holds_the_split_the_faults_are_told_and_none_is_marked(co
     with writer(copy.roots, "train", "0123456789"):
         told = copy.json("verify", "--deep", "--split", "train", exit_code=1)
     (split,) = told["splits"]
-    assert (told["well"], split["well"], split["marked"]) == (False, False, [])
+    assert (told["ok"], split["ok"], split["marked"]) == (False, False, [])
     paths = {problem["path"] for problem in split["problems"]}
     assert paths == {QUERY, ORPHAN, CROP, os.path.dirname(CROP)}
     (note,) = split["notes"]

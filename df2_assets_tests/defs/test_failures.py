@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from df2_assets.defs.failures import Failure, explained
+from df2_assets.defs.failures import Failure, convert_errors
 from df2_assets.errors import BusyError
 from df2_assets.store.lock import writer
 from df2_assets_tests.defs.platform import SPLIT, Platform
@@ -102,7 +102,7 @@ def test_a_blocking_check_says_what_it_found_which_item_is_first_and_where_all_a
 def test_cause_and_remedy_are_the_description_and_nothing_is_retried(
     error: Exception, first: str
 ) -> None:
-    with pytest.raises(Failure) as failure, explained():
+    with pytest.raises(Failure) as failure, convert_errors():
         raise error
     assert (failure.value.description or "").startswith(first)
     assert not failure.value.allow_retries

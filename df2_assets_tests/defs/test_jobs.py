@@ -162,7 +162,7 @@ def fail_times(monkeypatch: pytest.MonkeyPatch, times: int, error: BaseException
         return real(*args)
 
     monkeypatch.setattr(module, "build_index", unsteady)
-    monkeypatch.setattr(retries, "_SECONDS", 0.0)
+    monkeypatch.setattr(retries, "_DELAY", 0.0)
     return calls
 
 
@@ -193,7 +193,7 @@ def test_a_disk_that_fails_while_a_check_is_drawn_does_not_end_a_run(
         return real(*args)
 
     monkeypatch.setitem(SHOW, "boxes", unsteady)
-    monkeypatch.setattr(retries, "_SECONDS", 0.0)
+    monkeypatch.setattr(retries, "_DELAY", 0.0)
     result = platform.run("build_dataset")
     assert result.success
     assert len(calls) == 2
@@ -207,7 +207,7 @@ def test_a_disk_that_goes_on_failing_ends_it_and_is_named(
     said = failure(platform.run("build_dataset"))
     assert len(calls) == retries.TRIES
     assert "/data/train/annos" in said
-    assert "check the disk and its network" in said
+    assert "fix the disk or its network" in said
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pyarrow as pa
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.perceptual import MEASURES_VERSION
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.metadata import pictures, table_result
+from df2_assets.defs.metadata import table_result, write_pictures
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.pipeline.quality import measure_crops
@@ -17,15 +17,15 @@ from df2_assets.store import tables
 @split_asset(
     group="reports",
     description="""
-    This table says in numbers what every crop looks like.
+    This table describes the look of every crop in numbers.
 
-    It has one row per crop: brightness, contrast, texture, a perceptual hash and the crop as 8 by 8
-    pixels. `build_dataset` does not make it; `refresh_reports` does. Only crops with new bytes are
-    opened. Its checks find dark, blank and near-duplicate crops, and SKUs whose labels are
-    doubtful.
+    It has one row per crop, with its brightness, contrast, texture, perceptual hash, and a version
+    of 8 by 8 pixels. The job `refresh_reports` builds it; `build_dataset` does not. Only crops with
+    new bytes are opened. Its checks find dark, blank and near-duplicate crops, and SKUs with
+    doubtful labels.
     """,
     numbers={
-        "crops": "crops that were measured, in this run or an earlier one",
+        "crops": "crops that were measured, in this run or in an earlier one",
         "crops_opened": "crops that were opened and measured in this run",
     },
     tags=("report",),
@@ -50,5 +50,5 @@ def crop_quality(
         between_tables(measured.before, measured.table, ["crop_path"]),
         summary=f"{number_of(measured.table.num_rows, 'crop')}, {measured.opened:,} opened.",
         numbers={"crops": measured.table.num_rows, "crops_opened": measured.opened},
-        metadata=pictures(output.settings, "crop_quality", split, plot_distributions=plots),
+        metadata=write_pictures(output.settings, "crop_quality", split, distributions=plots),
     )

@@ -8,7 +8,13 @@ import pyarrow as pa
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.cropping import code_version
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.metadata import megabytes, per_second, percent, pictures, table_result
+from df2_assets.defs.metadata import (
+    format_megabytes,
+    per_second,
+    percent,
+    table_result,
+    write_pictures,
+)
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import read_files
@@ -22,20 +28,20 @@ from df2_assets.store.space import require_space
     group="dataset",
     tags=["incremental"],
     description="""
-    This asset is the crops on disk, with a manifest of them.
+    This asset is the crops on disk and their manifest.
 
-    The JPEGs lie under `{split}/catalog` and `{split}/query`. The manifest has one row per crop:
-    its size, time and SHA-256, or the reason why it could not be made. A crop is not made again
-    if its image, box and encoder are as they were and the file on disk is as it was left. Crops
-    that no SKU needs any more are removed; files that are not the project's stay.
+    The JPEGs are in `{split}/catalog` and `{split}/query`. The manifest has one row per crop, with
+    its size, time and SHA-256, or with the reason why it could not be made. A crop is made again
+    only if its image, its box, the encoder or the file on disk changed. Crops that no SKU needs any
+    more are removed. Foreign files are left alone.
     """,
     numbers={
         "crops": "crops on disk",
-        "failed": "rows without a crop: refused, or of a SKU that lost its other domain",
-        "bytes": "bytes of all crops",
-        "images_decoded": "images that were decoded to cut crops from",
-        "percent_made": "crops made in this run, of those on disk",
-        "images_per_second": "images decoded per second, if there were any",
+        "failed": "rows without a crop: refused, or of a SKU left with only one domain",
+        "bytes": "total size of all crops in bytes",
+        "images_decoded": "images that were decoded to cut crops",
+        "percent_made": "crops made in this run, in percent of the crops on disk",
+        "images_per_second": "images decoded per second, if any",
     },
     kinds=("jpeg", "parquet"),
     rules=code_version(),
@@ -62,7 +68,7 @@ def crops(
     manifest = tables.frame(built.manifest)
     on_disk = groups[groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])]
     failed, size = int(manifest["reason"].notna().sum()), int(manifest["size"].sum())
-    summary = f"{number_of(len(on_disk), 'crop')}, {megabytes(size)}."
+    summary = f"{number_of(len(on_disk), 'crop')}, {format_megabytes(size)}."
     if failed:
         summary += f" {failed:,} could not be made or lack a counterpart: see refusals."
     return table_result(
@@ -81,7 +87,7 @@ def crops(
         metadata={
             **taken_over,
             "folder": dg.MetadataValue.path(str(roots.crops(split))),
-            **pictures(
+            **write_pictures(
                 output.settings,
                 "crops",
                 split,

@@ -5,7 +5,7 @@ import dagster as dg
 from df2_assets.defs.assets.factories import source_asset
 from df2_assets.defs.partitions import splits
 from df2_assets.defs.resources import DataRoots
-from df2_assets.defs.retries import retried
+from df2_assets.defs.retries import retry_transient
 from df2_assets.defs.runs.history import SOURCE
 from df2_assets.errors import LayoutError
 from df2_assets.store.listing import scan
@@ -17,7 +17,7 @@ def observe(context: dg.OpExecutionContext, data: DataRoots) -> dg.DataVersionsB
     problems: list[LayoutError] = []
     for split in splits.get_partition_keys():
         try:
-            with retried(context):
+            with retry_transient(context):
                 versions[split] = scan(data.roots, split).digest
         except LayoutError as problem:
             context.log.warning(str(problem))
@@ -35,10 +35,10 @@ deepfashion2 = source_asset(
     This is the unpacked DeepFashion2 download, under `DF2_ROOT`.
 
     - `{split}/image/NNNNNN.jpg`: the images
-    - `{split}/annos/NNNNNN.json`: what each image shows; none for `test`
+    - `{split}/annos/NNNNNN.json`: the annotation of each image; `test` has none
 
-    It is observed, never written. The data version of a split changes with the name, size or time
-    of any of its files.
+    It is only observed, never written. The data version of a split changes when the name, size or
+    time of one of its files does.
     """,
     kinds=("jpeg", "json"),
     partitions_def=splits,

@@ -9,7 +9,7 @@ from typing import Final
 import dagster as dg
 
 from df2_assets.defs.assets.factories import AssetMaker, Result, split_asset
-from df2_assets.defs.conditions import KEEP_UP
+from df2_assets.defs.conditions import KEEP_CURRENT
 from df2_assets.defs.metadata import export_result
 from df2_assets.defs.resources import ProgressChoice, SplitWriter
 from df2_assets.exports import EXPORTS
@@ -17,13 +17,13 @@ from df2_assets.exports.build import export
 from df2_assets.exports.format import Export
 
 _NUMBERS: Final = {
-    "rows": "rows of all tables, or samples",
-    "files": "files of the export",
-    "bytes": "bytes of all files",
+    "rows": "rows or samples in the export",
+    "files": "files in the export",
+    "bytes": "total size of all files in bytes",
     "written": "files that were written in this run",
-    "unchanged": "files that are as they were",
-    "removed": "files that are no longer part of the export",
-    "foreign": "files in the folder that are not of this project; they stay",
+    "unchanged": "files that did not change",
+    "removed": "files that were removed, because the export no longer has them",
+    "foreign": "files in the folder that are not part of the export; they are left alone",
 }
 
 
@@ -34,15 +34,15 @@ def _export_asset(form: Export) -> AssetMaker:
         roots, split = output.roots, context.partition_key
         exported = export(roots, split, form.name, progress.of(context.log))
         for path in exported.foreign:
-            context.log.warning(f"{path} is not a file of this export, and is left alone.")
+            context.log.warning(f"{path} is not part of this export and was left alone.")
         return export_result(output.settings, form.name, split, exported)
 
     body.__name__ = form.name
     return split_asset(
         group="exports",
         description=(
-            f"This export holds a split as {form.title}.\n\n"
-            f"It lies in `_df2_assets/exports/{form.name}/{{split}}`. {form.summary}"
+            f"This is the `{form.name}` export of a split: {form.title}.\n\n"
+            f"It is in `_df2_assets/exports/{form.name}/{{split}}`.\n\n{form.summary}"
         ),
         numbers=_NUMBERS,
         kinds=form.kinds,
@@ -50,7 +50,7 @@ def _export_asset(form: Export) -> AssetMaker:
         rules=form.code_version,
         deps=("crops", "image_text"),
         origin=form.write,
-        condition=KEEP_UP,
+        condition=KEEP_CURRENT,
     )(body)
 
 

@@ -21,14 +21,20 @@ from df2_assets import __version__
 from df2_assets.dataset import record
 from df2_assets.dataset.documents import DOCUMENTS
 from df2_assets.dataset.tables import SCHEMAS
-from df2_assets.defs.conditions import FOLLOW
-from df2_assets.defs.failures import explained, kept_when_stopped
+from df2_assets.defs.conditions import REBUILD_ON_CHANGE
+from df2_assets.defs.failures import convert_errors, report_kept_crops
 from df2_assets.defs.io_managers import TABLES
-from df2_assets.defs.metadata import COLUMN_LINEAGE, column_lineage, columns, in_order, preview
-from df2_assets.defs.names import Names, beside
+from df2_assets.defs.metadata import (
+    COLUMN_LINEAGE,
+    column_lineage,
+    column_metadata,
+    preview,
+    sort_metadata,
+)
+from df2_assets.defs.names import Names, sibling_key
 from df2_assets.defs.partitions import splits
-from df2_assets.defs.retries import retried
-from df2_assets.defs.runs.history import another_data_set, data_set, input_tag
+from df2_assets.defs.retries import retry_transient
+from df2_assets.defs.runs.history import data_set, data_set_change, input_tag
 from df2_assets.settings import PACKAGE
 
 if TYPE_CHECKING:
@@ -41,12 +47,12 @@ Group = Literal["dataset", "reports", "exports"]
 
 _OWNERS: Final = ["team:df2-assets"]
 _RECORDS: Final = record.TABLES | record.DOCUMENTS
-_SECONDS: Final = {"seconds": "seconds that the step took"}
+_SECONDS: Final = {"seconds": "duration of the step in seconds"}
 _CHANGES: Final = {
-    "added": "rows that are new since the last materialization; SKUs in sku_metadata",
-    "removed": "rows that are not there any more",
-    "remade": "rows that existed and are different now; for crops, files that were made again",
-    "unchanged": "rows that are as they were",
+    "added": "rows (in sku_metadata: SKUs) that are new since the last materialization",
+    "removed": "rows that no longer exist",
+    "remade": "rows that changed; for crops, files that were written again",
+    "unchanged": "rows that did not change",
 }
 AssetMaker = Callable[[Names], dg.AssetsDefinition]
 """What makes an asset of a data set."""
@@ -74,7 +80,7 @@ def split_asset(
     deps: Sequence[str] = (),
     last: bool = False,
     origin: Callable[..., Any] | None = None,
-    condition: dg.AutomationCondition[Any] = FOLLOW,
+    condition: dg.AutomationCondition[Any] = REBUILD_ON_CHANGE,
 ) -> Callable[[Callable[..., Result]], AssetMaker]:
     """Return a decorator: an asset partitioned by split, with its columns where it has any.
 
@@ -99,8 +105,11 @@ def split_asset(
                 start = time.monotonic()
                 used = names.resources(context, resources)
                 roots, split = used["output"].roots, context.partition_key
-                moved = another_data_set(context.instance, key, split, roots)
-                with retried(context.op_execution_context), kept_when_stopped(roots, split, name):
+                moved = data_set_change(context.instance, key, split, roots)
+                with (
+                    retry_transient(context.op_execution_context),
+                    report_kept_crops(roots, split, name),
+                ):
                     result = body(context, **used, **tables)
                 seconds = {"seconds": time.monotonic() - start}
                 metadata = {**moved, **(result.metadata or {}), **seconds, **data_set(roots)}
@@ -109,7 +118,7 @@ def split_asset(
                 if schema is not None:
                     metadata.setdefault(COLUMN_LINEAGE, column_lineage(schema, key))
                 # With the result itself it would be kept once more, in the event of the output.
-                context.add_asset_metadata(in_order(metadata, roots))
+                context.add_asset_metadata(sort_metadata(metadata, roots))
                 return result._replace(metadata=None)
 
             return dg.asset(
@@ -127,8 +136,8 @@ def split_asset(
                 code_version=code_version(rules),
                 dagster_type=_TABLE if name in SCHEMAS else None,
                 metadata={
-                    **reference(origin or body),
-                    **({} if schema is None else columns(schema, _RECORDS[name], key)),
+                    **code_reference(origin or body),
+                    **({} if schema is None else column_metadata(schema, _RECORDS[name], key)),
                     "numbers": legend,
                 },
                 automation_condition=condition,
@@ -165,7 +174,7 @@ def source_asset(
     _, resources = _parameters(observe)
 
     def make(names: Names) -> dg.AssetsDefinition:
-        @explained()
+        @convert_errors()
         def step(context: dg.OpExecutionContext) -> Any:
             return observe(context, **names.resources(context, resources))
 
@@ -175,7 +184,7 @@ def source_asset(
             partitions_def=partitions_def,
             group_name=names.name(group),
             description=cleandoc(description),
-            metadata=reference(observe),
+            metadata=code_reference(observe),
             tags={f"dagster/kind/{kind}": "" for kind in kinds} | {"external": ""},
         )(step)
         return create_external_asset_from_source_asset(source).map_asset_specs(
@@ -185,7 +194,7 @@ def source_asset(
     return make
 
 
-def record_source(
+def record_source_version(
     context: dg.AssetExecutionContext,
     source: str,
     version: str,
@@ -199,14 +208,14 @@ def record_source(
     asset stale for good.
     """
     tags = {"dagster/data_version": version}
-    key = beside(context.asset_key, source)
+    key = sibling_key(context.asset_key, source)
     context.log_event(dg.AssetObservation(key, partition=partition, tags=tags, metadata=metadata))
     step = context.op_execution_context.get_step_execution_context()
     step.wipe_input_asset_version_info(key)
     return {input_tag(key): version}
 
 
-def reference(body: Callable[..., Any]) -> dict[str, Any]:
+def code_reference(body: Callable[..., Any]) -> dict[str, Any]:
     """Return metadata that names the file and line of a function on this machine."""
     code = body.__code__
     here = dg.LocalFileCodeReference(
@@ -215,7 +224,7 @@ def reference(body: Callable[..., Any]) -> dict[str, Any]:
     return {_CODE: dg.CodeReferencesMetadataValue(code_references=[here])}
 
 
-def hosted(asset: dg.AssetsDefinition, base_url: str | None) -> dg.AssetsDefinition:
+def link_code(asset: dg.AssetsDefinition, base_url: str | None) -> dg.AssetsDefinition:
     """Return the asset with links under `base_url`, where that is set, instead of local files.
 
     `base_url` shows the project's folder: `https://host/name/project/blob/main`.

@@ -17,25 +17,28 @@ from df2_assets.store.state import require_complete
 @split_asset(
     group="reports",
     description="""
-    This is a static site that shows a split, under `_df2_assets/report/{split}`.
+    This is a static website that shows a split, in `_df2_assets/report/{split}`.
 
-    It has SKUs to browse by category, occlusion, viewpoint and prompt, catalog crops beside query
-    crops, each with its original and box; what was refused; what the checks say; whether the
-    split is ready for retrieval. `df2-assets serve`, which `df2-assets ui` starts, shows it at the
-    link; the file opens without a server, too. Thumbnails are drawn once.
+    - the SKUs, by category, occlusion, viewpoint and prompt: catalog crops beside query crops,
+      each with its original image and box
+    - what was refused, and what the checks found
+    - whether the split is ready for retrieval
+
+    `df2-assets serve` shows it at the link below, and `df2-assets ui` starts that server. The file
+    also opens without a server. Each thumbnail is drawn only once.
     """,
     numbers={
         "thumbnails_drawn": "thumbnails that were drawn in this run",
-        "paired_skus": "SKUs with a catalog and a query crop",
+        "paired_skus": "SKUs with both catalog and query crops",
         "queries": "query crops",
         "queries_without_answer": "usable user items of styles that are in no SKU",
         "catalog_without_query": "usable shop items of styles that are in no SKU",
-        "answers_per_query": "catalog crops of a query's SKU, on average",
-        "leaking_crops": "crops whose picture is in another split too",
+        "catalog_crops_per_query": "catalog crops in the SKU of a query, on average",
+        "leaking_crops": "crops whose picture is also in another split",
         "prompts": "different prompts",
-        "skus_per_prompt": "SKUs that share a prompt, on average",
-        "occlusion_gap": "share of crops by whose occlusion catalog and query differ, 0 to 1",
-        "viewpoint_gap": "share of crops by whose viewpoint catalog and query differ, 0 to 1",
+        "skus_per_prompt": "SKUs with the same prompt, on average",
+        "occlusion_gap": "how much the occlusion of catalog and query crops differs, 0 to 1",
+        "viewpoint_gap": "how much the viewpoint of catalog and query crops differs, 0 to 1",
     },
     kinds=("html",),
     tags=("report",),
@@ -72,8 +75,8 @@ def gallery(
             "thumbnails_drawn": built.site.drawn,
             **ready.numbers,
             **({"not_compared_with": ", ".join(ready.not_compared)} if ready.not_compared else {}),
-            "prompts_that_skus_share": preview(make_readable(ready.prompts)),
-            "catalog_against_query": preview(make_readable(ready.balance)),
+            "most_shared_prompts": preview(make_readable(ready.prompts)),
+            "catalog_compared_with_query": preview(make_readable(ready.balance)),
             **({"leaks": preview(make_readable(ready.leaks))} if len(ready.leaks) else {}),
         },
     )

@@ -11,9 +11,9 @@ import pandas as pd
 from df2_assets.dataset.documents import image_text_schema
 from df2_assets.dataset.prompts import Variant, version
 from df2_assets.dataset.record import IMAGE_TEXT
-from df2_assets.defs.assets.factories import Result, record_source, split_asset
-from df2_assets.defs.assets.prompt_templates import examples_of
-from df2_assets.defs.metadata import PREVIEWED, columns, document_result, previewed
+from df2_assets.defs.assets.factories import Result, record_source_version, split_asset
+from df2_assets.defs.assets.prompt_templates import describe_prompts
+from df2_assets.defs.metadata import PREVIEWED, column_metadata, document_result, preview_entry
 from df2_assets.defs.resources import PromptTemplates, SplitWriter
 from df2_assets.defs.runs.history import TEMPLATES
 from df2_assets.pipeline.publishing import publish_image_text
@@ -24,23 +24,23 @@ from df2_assets.report.columns import make_readable
     group="dataset",
     tags=["contract"],
     description="""
-    This file has one JSON line per crop, with its prompt.
+    This file lists every crop with its prompt, one JSON line per crop.
 
-    `SKU_ROOT/{split}_image_text.jsonl` has one JSON object per crop, with these keys in order:
+    Each line of `SKU_ROOT/{split}_image_text.jsonl` is an object with these keys, in this order:
 
     - `split`, `sku_id`, `pair_id`, `style`, `category_id`, `category_name`: which garment
     - `domain`: `catalog` or `query`
     - `image_path`: the crop, relative to `SKU_ROOT`; `orig_image_path`: its image, relative to
       `DF2_ROOT`
     - `image_id`, `item_idx`, `bbox` (`[x1, y1, x2, y2]`, clamped), `occlusion`, `viewpoint`
-    - `text`: the prompt that its domain, category, occlusion and viewpoint give
-    - after it, the prompts of `DF2_PROMPTS`; where that is not set, those of the last build, until
-      `DF2_PROMPTS=none` drops them
+    - `text`: the prompt, which follows from domain, category, occlusion and viewpoint
+    - the prompts of `DF2_PROMPTS`. If that is not set, they are those of the last build; `none`
+      drops them
 
-    Sorted by SKU id, catalog before query, image id, item. When it is written the split is
-    complete.
+    Lines are sorted by SKU id, domain (catalog first), image id and item. This file is written
+    last: once it exists, the split is complete.
     """,
-    numbers={"skus": "SKUs", "crops": "lines, one per crop", "bytes": "bytes of the file"},
+    numbers={"skus": "SKUs", "crops": "lines, one per crop", "bytes": "size of the file in bytes"},
     kinds=("json",),
     deps=["sku_metadata", TEMPLATES],
 )
@@ -50,11 +50,11 @@ def image_text(
     roots, split, variants = output.roots, context.partition_key, prompts.variants
     published = publish_image_text(roots, split, variants)
     prompts.remember()
-    metadata = prompts.kept | examples_of(variants)
-    tags = record_source(context, TEMPLATES, version(variants), metadata=metadata)
+    metadata = prompts.kept | describe_prompts(variants)
+    tags = record_source_version(context, TEMPLATES, version(variants), metadata=metadata)
     if variants:  # else the columns are those of the asset
         schema = image_text_schema(variant.key for variant in variants)
-        metadata |= columns(schema, IMAGE_TEXT, context.asset_key)
+        metadata |= column_metadata(schema, IMAGE_TEXT, context.asset_key)
     path = roots.image_text(split)
     return document_result(published, path, _preview(path, variants), metadata, tags)
 
@@ -65,4 +65,4 @@ def _preview(path: Path, variants: tuple[Variant, ...]) -> dict[str, Any]:
         lines = [msgspec.json.decode(line) for line in islice(file, PREVIEWED)]
     prompts = ["text", *(variant.key for variant in variants)]
     table = pd.DataFrame(lines, columns=["image_id", "item_idx", "domain", *prompts])
-    return previewed("preview", make_readable(table))
+    return preview_entry("preview", make_readable(table))

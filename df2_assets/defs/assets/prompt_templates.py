@@ -17,11 +17,11 @@ def observe(context: dg.OpExecutionContext, prompts: PromptTemplates) -> dg.Obse
     variants = prompts.variants
     return dg.ObserveResult(
         data_version=dg.DataVersion(version(variants)),
-        metadata=prompts.kept | examples_of(variants),
+        metadata=prompts.kept | describe_prompts(variants),
     )
 
 
-def examples_of(variants: tuple[Variant, ...]) -> dict[str, Any]:
+def describe_prompts(variants: tuple[Variant, ...]) -> dict[str, Any]:
     """Return every template with an example; nothing where there is only the contract's.
 
     The description of `image_text` says all of that one: no event need repeat it.
@@ -39,10 +39,10 @@ prompt_templates = source_asset(
     description="""
     These are the templates of your own prompts, from the file that `DF2_PROMPTS` names.
 
-    `image_text` writes these prompts beside those of the contract. The file is observed, never
-    written. The data version changes with what the file says: other comments cause no rebuild. A
-    file that cannot be used fails the observation, which says why. Where `DF2_PROMPTS` is not set,
-    the templates are those that the data set was last built with; `none` drops them.
+    `image_text` writes these prompts in addition to those of the contract. The file is only
+    observed, never written. The data version changes with the templates, but not with comments in
+    the file. If the file cannot be used, the observation fails and says why. If `DF2_PROMPTS` is
+    not set, the templates of the last build stay in use; `none` drops them.
     """,
     kinds=("yaml",),
 )

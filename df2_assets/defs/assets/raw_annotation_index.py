@@ -6,7 +6,7 @@ import dagster as dg
 
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.annotations import CODE_VERSION
-from df2_assets.defs.assets.factories import Result, record_source, split_asset
+from df2_assets.defs.assets.factories import Result, record_source_version, split_asset
 from df2_assets.defs.metadata import per_second, percent, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.defs.runs.history import SOURCE
@@ -21,17 +21,17 @@ from df2_assets.store import tables
     description="""
     This table lists every annotated item of a split, usable or not.
 
-    It has one row per item of any style, with the size of its image. A file that cannot be used is
-    a row without an item. `reason` is null for an item that can be used, else a code, and `detail`
-    says what is wrong. Only files that changed since the last time are read again.
+    It has one row per item of any style, with the size of its image, and one row without an item
+    per file that cannot be used. `reason` is a code, or null for a usable item; `detail` says what
+    is wrong. Only files that changed since the last build are read again.
     """,
     numbers={
         "images": "images in DF2_ROOT",
         "annotations": "annotation files in DF2_ROOT",
-        "refused": "items, and whole files, that cannot be used",
+        "refused": "items and whole files that cannot be used",
         "annotations_read": "annotation files that were read in this run",
-        "percent_read": "annotation files read in this run, of all",
-        "annotations_per_second": "annotation files read per second, if there were any",
+        "percent_read": "annotation files read in this run, in percent of all",
+        "annotations_per_second": "annotation files read per second, if any",
     },
     rules=CODE_VERSION,
     deps=[SOURCE],
@@ -65,7 +65,7 @@ def raw_annotation_index(
             **per_second("annotations", indexed.annotations_read, seconds),
         },
         rebuild_reason=indexed.rebuild_reason,
-        tags=record_source(
+        tags=record_source_version(
             context,
             SOURCE,
             indexed.listing.digest,

@@ -7,10 +7,10 @@ from df2_assets.checks.finding import number_of
 from df2_assets.dataset.skus import collect_refusals
 from df2_assets.dataset.tables import REFUSALS
 from df2_assets.defs.assets.factories import Result, split_asset
-from df2_assets.defs.metadata import previewed, table_result
-from df2_assets.defs.names import beside
+from df2_assets.defs.metadata import preview_entry, table_result
+from df2_assets.defs.names import sibling_key
 from df2_assets.defs.resources import SplitWriter
-from df2_assets.defs.runs.history import INDEX, last_made
+from df2_assets.defs.runs.history import INDEX, last_materialization
 from df2_assets.pipeline.changes import between_tables
 from df2_assets.report.summaries import count_by_reason
 from df2_assets.store import tables
@@ -22,8 +22,8 @@ from df2_assets.store import tables
     description="""
     This table lists every file and item that could not be used, and why.
 
-    It has one row per refused file or item: where it is, which asset refused it, and the reason. A
-    row without `item_idx` is a whole file.
+    It has one row per refused file or item, with its place, the asset that refused it, and the
+    reason. A row without `item_idx` stands for a whole file.
     """,
     numbers={"refused": "files and items that could not be used"},
 )
@@ -47,16 +47,16 @@ def refusals(
         numbers={"refused": len(refused)},
         metadata={
             "build": _origin(context, split),
-            **previewed("by_reason", count_by_reason(refused)),
+            **preview_entry("by_reason", count_by_reason(refused)),
         },
     )
 
 
 def _origin(context: dg.AssetExecutionContext, split: str) -> str:
     """Return a sentence that says of which build the rows are: the last one may have failed."""
-    index = last_made(context.instance, beside(context.asset_key, INDEX), split)
+    index = last_materialization(context.instance, sibling_key(context.asset_key, INDEX), split)
     run_id = index.run_id if index else context.run.run_id
     return (
-        f"Refused in the build of {split} by run {run_id[:8]}. A build that failed later has its "
-        "refusals on the page of the check that failed, under Checks."
+        f"Refused in the build of {split} by run {run_id[:8]}. If a later build failed, its "
+        "refusals are on the page of the failed check, under Checks."
     )

@@ -14,19 +14,19 @@ from df2_assets.store import tables
     group="dataset",
     tags=["contract"],
     description="""
-    This file lists the SKUs of a split with their crops, as one JSON document.
+    This file lists the SKUs of a split and their crops in one JSON document.
 
     `SKU_ROOT/{split}_sku_metadata.json` has `split`, `df2_root`, `out_root`, `num_skus`, and
-    `skus` by `sku_id`. A SKU has
+    `skus`, by `sku_id`. Each SKU has:
 
     - `pair_id`, `style`, `category_id`, `category_name`
     - `catalog` and `query`, its crops of each `domain`: `crop_path` (relative to `SKU_ROOT`),
       `orig_image_path` (relative to `DF2_ROOT`), `image_id`, `item_idx`, `bbox`
       (`[x1, y1, x2, y2]`, clamped), `occlusion`, `viewpoint`
 
-    Only SKUs with a crop of both domains on disk are in it.
+    It contains only SKUs with at least one crop of each domain on disk.
     """,
-    numbers={"skus": "SKUs", "crops": "crops of all SKUs", "bytes": "bytes of the file"},
+    numbers={"skus": "SKUs", "crops": "crops of all SKUs", "bytes": "size of the file in bytes"},
     kinds=("json",),
 )
 def sku_metadata(

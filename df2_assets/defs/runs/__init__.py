@@ -1,1 +1,1 @@
-"""Runs of Dagster: how they are launched, whether they live, what they recorded, which are kept."""
+"""Dagster's runs: launching and queueing, liveness of processes, history, and retention."""

@@ -1,7 +1,7 @@
-"""The run queue of the UI and the daemon: Dagster's, with the smallest split first.
+"""The run queue of the UI and the daemon, which starts the smallest split first.
 
-Dagster queues the runs of a backfill of assets by the name of their partition. Its limits know the
-partition of a run, but not the data set: two data sets have splits of the same names.
+Dagster's own queue sorts the runs of a backfill by the name of their partition. Its limits know the
+partition of a run but not the data set, and two data sets have splits of the same names.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from df2_assets.defs.partitions import splits
 from df2_assets.defs.runs.liveness import PARTITION_TAG
 
 SPLIT_TAG = ".dagster/df2_assets_split"
-"""The tag that `dagster.yaml` limits: the split of a run, after the prefix of its data set."""
+"""The tag with the data set and split of a run, by which `dagster.yaml` limits runs."""
 
 
 class SmallestFirstRunCoordinator(QueuedRunCoordinator):
-    """Gives a run the priority of its split, unless somebody gave it another, and SPLIT_TAG."""
+    """A queue that tags runs with SPLIT_TAG and, unless they have a priority, that of the split."""
 
     def submit_run(self, context: SubmitRunContext) -> dg.DagsterRun:
-        """Queue a run."""
+        """Tag a run and queue it."""
         run, names = context.dagster_run, splits.get_partition_keys()
         split = run.tags.get(PARTITION_TAG)
         if split in names:
@@ -34,7 +34,7 @@ class SmallestFirstRunCoordinator(QueuedRunCoordinator):
 
 
 def _prefix(run: dg.DagsterRun) -> Sequence[str]:
-    """Return the prefix of a run's data set: the tag of its job, or that of the assets it makes."""
+    """Return the prefix of a run's data set, from the tag of its job or the keys of its assets."""
     if DATA_SET_TAG in run.tags:
         return [run.tags[DATA_SET_TAG]]
     checked = {check.asset_key for check in run.asset_check_selection or ()}

@@ -1,4 +1,4 @@
-"""What Dagster has recorded of the download, and from which state of it a split was built."""
+"""Dagster's records of earlier runs: observations, materializations, and the data set of each."""
 
 from collections.abc import Set
 from typing import Any, Final, NamedTuple
@@ -8,7 +8,7 @@ import dagster as dg
 # No public name in Dagster 1.13, whose version is bounded.
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 
-from df2_assets.defs.names import beside
+from df2_assets.defs.names import sibling_key
 from df2_assets.store.layout import Roots
 
 SOURCE: Final = "deepfashion2"
@@ -17,9 +17,9 @@ TEMPLATES: Final = "prompt_templates"
 
 
 def input_tag(source: dg.AssetKey) -> str:
-    """Return the tag of what is made from a source: the data version that the source then had.
+    """Return the tag with the data version of the source that an asset was built from.
 
-    Dagster takes it from materializations, which a source does not have; so the asset sets it.
+    Dagster sets it from materializations. A source has none, so the asset sets the tag itself.
     """
     return f"dagster/input_data_version/{source.to_user_string()}"
 
@@ -31,8 +31,10 @@ class Observed(NamedTuple):
     run_id: str
 
 
-def observed(instance: dg.DagsterInstance, source: dg.AssetKey, split: str) -> Observed | None:
-    """Return the last observation of a split of the download; None where there is none."""
+def last_observation(
+    instance: dg.DagsterInstance, source: dg.AssetKey, split: str
+) -> Observed | None:
+    """Return the last observation of a split of the download; None if there is none."""
     records = instance.fetch_observations(_of(source, split), limit=1).records
     for record in records:
         observation = record.asset_observation
@@ -43,31 +45,31 @@ def observed(instance: dg.DagsterInstance, source: dg.AssetKey, split: str) -> O
 
 def input_version(instance: dg.DagsterInstance, index: dg.AssetKey, split: str) -> str | None:
     """Return the data version of the source that the split's index was read from."""
-    record = last_made(instance, index, split)
+    record = last_materialization(instance, index, split)
     event = record.asset_materialization if record else None
-    return (event.tags or {}).get(input_tag(beside(index, SOURCE))) if event else None
+    return (event.tags or {}).get(input_tag(sibling_key(index, SOURCE))) if event else None
 
 
-def last_made(
+def last_materialization(
     instance: dg.DagsterInstance, asset: dg.AssetKey, split: str
 ) -> dg.EventLogRecord | None:
-    """Return the last materialization of an asset for a split."""
+    """Return the last materialization of a split of an asset; None if there is none."""
     return next(iter(instance.fetch_materializations(_of(asset, split), limit=1).records), None)
 
 
 def data_set(roots: Roots) -> dict[str, Any]:
-    """Return metadata that says which data set was worked on."""
+    """Return the roots of a data set as metadata."""
     return {
         "df2_root": dg.MetadataValue.path(str(roots.df2_root)),
         "sku_root": dg.MetadataValue.path(str(roots.sku_root)),
     }
 
 
-def another_data_set(
+def data_set_change(
     instance: dg.DagsterInstance, asset: dg.AssetKey, split: str, roots: Roots
 ) -> dict[str, dg.TextMetadataValue]:
-    """Return metadata that says so where the last materialization was over another data set."""
-    record = last_made(instance, asset, split)
+    """Return metadata that says so if the last materialization was of another data set."""
+    record = last_materialization(instance, asset, split)
     event = record.asset_materialization if record else None
     before = event.metadata if event else {}
     changed = [
@@ -77,14 +79,14 @@ def another_data_set(
     ]
     if not changed:
         return {}
-    text = f"Not the data set of the last materialization: {'; '.join(changed)}."
-    return {"another_data_set": dg.MetadataValue.text(text)}
+    text = f"This is not the data set of the last materialization: {'; '.join(changed)}."
+    return {"data_set_change": dg.MetadataValue.text(text)}
 
 
 def is_run_of(run: dg.DagsterRun, jobs: Set[str], assets: Set[dg.AssetKey]) -> bool:
-    """Return whether a run is of one of `jobs`, or of a selection from `assets` alone.
+    """Return whether a run is of one of `jobs`, or only of `assets` or their checks.
 
-    A code location may have other assets, and another data set, whose runs are not ours.
+    A code location can hold other assets and other data sets, with runs of their own.
     """
     checks = run.asset_check_selection or ()
     selection = {*(run.asset_selection or ()), *(check.asset_key for check in checks)}

@@ -1,7 +1,7 @@
-"""The run launcher of the UI and the daemon: Dagster's, with a check whether runs are alive.
+"""The run launcher of the UI and the daemon, which also checks whether runs are alive.
 
-A run of a split holds back the split's later runs. Without the check, one whose process was killed
-together with its code server would hold them back for ever.
+A run holds back later runs of the same split. Without the check, a run whose process was killed
+together with its code server would hold them back forever.
 """
 
 # No public names in Dagster 1.13, whose version is bounded.
@@ -15,14 +15,14 @@ from df2_assets.defs.runs.liveness import is_gone
 
 
 class WatchfulRunLauncher(DefaultRunLauncher):
-    """Lets run monitoring mark a run as failed whose process is gone."""
+    """A launcher with which run monitoring marks a run as failed when its process is gone."""
 
     @property
     def supports_check_run_worker_health(self) -> bool:
         return True
 
     def check_run_worker_health(self, run: dg.DagsterRun) -> CheckRunHealthResult:
-        """A run of which nothing can be told counts as running."""
+        """Return whether a run is alive. A run of unknown state counts as running."""
         gone = is_gone(run)
         if gone is None:
             gone = self._unknown_to_its_code_server(run)

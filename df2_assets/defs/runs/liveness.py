@@ -1,6 +1,6 @@
-"""Which process a run is in, and what becomes of the run when that process is killed.
+"""The process of a run: tags that name it, and marking the run as failed when it is gone.
 
-Dagster shows the run of a killed process as running for ever, unless somebody says otherwise.
+Otherwise Dagster shows the run of a killed process as running forever.
 """
 
 import os
@@ -10,21 +10,21 @@ from pathlib import Path
 import dagster as dg
 
 PARTITION_TAG = "dagster/partition"
-# The UI shows no tag with Dagster's prefix for hidden tags.
+# The UI does not show tags with this prefix.
 _PROCESS = ".dagster/df2_assets_process"
 _HOST = ".dagster/df2_assets_host"
 
 
 def own_tags(run_id: str) -> dict[str, str]:
-    """Return tags that tie a run to this process, hidden from the UI.
+    """Return tags that name this process as that of a run. The UI does not show them.
 
-    They name the run, since a run that is executed again starts with the tags of the first.
+    They contain the run id, because a re-executed run starts with the tags of the first run.
     """
     return {_PROCESS: f"{run_id} {_process(os.getpid())}", _HOST: platform.node()}
 
 
 def is_gone(run: dg.DagsterRun) -> bool | None:
-    """Return whether the process of a run has ended; None where that cannot be told from here."""
+    """Return whether the process of a run has ended; None if this machine cannot know."""
     run_id, _, process = run.tags.get(_PROCESS, "").partition(" ")
     if run_id != run.run_id or run.tags.get(_HOST) != platform.node():
         return None
@@ -32,7 +32,7 @@ def is_gone(run: dg.DagsterRun) -> bool | None:
 
 
 def fail_abandoned(instance: dg.DagsterInstance, split: str) -> None:
-    """Mark as failed the unfinished runs of `split` whose process on this machine is gone."""
+    """Mark unfinished runs of `split` as failed if their process on this machine is gone."""
     unfinished = dg.RunsFilter(
         tags={PARTITION_TAG: split, _HOST: platform.node()},
         statuses=[
@@ -44,11 +44,11 @@ def fail_abandoned(instance: dg.DagsterInstance, split: str) -> None:
     )
     for run in instance.get_runs(unfinished):
         if is_gone(run):
-            instance.report_run_failed(run, "The process that ran this is gone.")
+            instance.report_run_failed(run, "The process of this run is gone.")
 
 
 def _process(pid: int) -> str | None:
-    """A process by its number and when it began, as numbers are given out again; None: none."""
+    """Return the id and start time of a process, since ids are reused; None if it has ended."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):

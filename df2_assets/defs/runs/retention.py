@@ -1,8 +1,8 @@
-"""The job `clean_history`: deletes what Dagster remembers of old runs, and no file of a data set.
+"""The job `clean_history`, which deletes Dagster's records of old runs but no file of a data set.
 
-Deleting a run deletes its events. A split whose latest materialization went with them would be
-shown as missing, and automation would rebuild it: runs that pages of the UI rest on are kept,
-however old they are.
+Deleting a run deletes its events. If the latest materialization of a split were among them, the UI
+would show the split as missing, and automation would rebuild it. Runs that the UI still needs are
+therefore kept, however old they are.
 """
 
 from collections.abc import Iterator, Set
@@ -29,35 +29,35 @@ FINISHED = [
 
 
 class Retention(dg.Config):
-    """What is old, and whether to delete it."""
+    """The options of `clean_history`."""
 
     keep_days: int = Field(
         default=90, ge=0, description="Delete runs that ended longer ago than this many days."
     )
     dry_run: bool = Field(
-        default=True, description="Only say what would be deleted; false deletes it."
+        default=True, description="Only report what would be deleted. Set it to false to delete."
     )
 
 
 _DESCRIPTION = """
 Deletes Dagster's records of runs that ended more than `keep_days` ago.
 
-These are the runs, their events, and the points that they left in plots. However old they are,
-it keeps the latest materialization, observation, attempt and check of each asset and split, the
-latest run of each job, and runs that have not ended. Files of the data set stay as they are.
+The records are the runs, their events, and their points in plots. Whatever their age, it keeps
+runs that have not ended, the latest run of each job, and the latest materialization, observation,
+attempt and check evaluation of each asset and split. It changes no file of the data set.
 
-With `dry_run`, the default, it only says what it would delete. In PostgreSQL the space is
-used again; in SQLite each deleted run leaves a small empty file.
+By default (`dry_run`), it only reports what it would delete. PostgreSQL reuses the space; with
+SQLite, a small empty file remains for each deleted run.
 """
 
 
 def clean_history(names: Names, jobs: Set[str], assets: Set[dg.AssetKey]) -> dg.JobDefinition:
-    """Return the job of a data set, over the runs of its other `jobs` and of its `assets`."""
+    """Return the job that cleans up after the other `jobs` and the `assets` of a data set."""
     name = names.name("clean_history")
 
     @dg.op(name=names.name("delete_old_runs"), out=dg.Out(dg.Nothing))
     def delete_old_runs(context: dg.OpExecutionContext, config: Retention) -> None:
-        """Deletes old runs of this data set with their events, and says which."""
+        """Delete old runs of this data set with their events, and log how many."""
         before = datetime.now(UTC) - timedelta(days=config.keep_days)
         superseded, shown = old_runs(
             context.instance, context.repository_def, before, jobs | {name}, assets
@@ -68,14 +68,14 @@ def clean_history(names: Names, jobs: Set[str], assets: Set[dg.AssetKey]) -> dg.
         context.log.info(
             f"{'Would delete' if config.dry_run else 'Deleted'} "
             f"{number_of(len(superseded), 'run')} that ended before {before:%Y-%m-%d %H:%M} UTC. "
-            f"{number_of(len(shown), 'run')} as old as that will stay: the UI shows them as the "
-            "latest of something."
+            f"{number_of(len(shown), 'run')} of the same age will stay, because the UI shows them "
+            "as the latest of their kind."
         )
         context.add_output_metadata(
             {
                 "dry_run": config.dry_run,
                 "runs": len(superseded),
-                "kept_though_old": len(shown),
+                "old_but_kept": len(shown),
                 f"first {SHOWN} runs": preview(_table(superseded)),
             }
         )
@@ -99,9 +99,9 @@ def old_runs(
     jobs: Set[str],
     assets: Set[dg.AssetKey],
 ) -> tuple[list[dg.DagsterRun], list[dg.DagsterRun]]:
-    """Return the runs that ended before `before`: those that nothing rests on, and those that stay.
+    """Return the runs that ended before `before`: first superseded ones, then those to keep.
 
-    Only runs of `jobs` and `assets`: others may use the same instance, or code location.
+    Only runs of `jobs` and `assets` count, since others may use the same instance or code location.
     """
     ended = instance.get_runs(dg.RunsFilter(statuses=FINISHED, updated_before=before))
     ours = [run for run in ended if is_run_of(run, jobs, assets)]
@@ -110,7 +110,7 @@ def old_runs(
 
 
 def _shown_runs(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition) -> Iterator[str]:
-    """Yield the ids of runs that a page of the UI shows as the latest of something."""
+    """Yield the ids of runs that the UI shows as the latest of an asset, a check or a job."""
     events, graph = instance.event_log_storage, repository.asset_graph
     for job in repository.job_names:
         yield from (run.run_id for run in instance.get_runs(dg.RunsFilter(job_name=job), limit=1))

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from df2_assets.defs.runs.history import last_made
+from df2_assets.defs.runs.history import last_materialization
 from df2_assets_tests.defs.platform import Platform, evaluations, made
 from df2_assets_tests.support.compare import assert_same_output
 from df2_assets_tests.support.engines import build_while
@@ -118,19 +118,19 @@ def test_a_run_over_another_data_set_than_the_last_says_so_first(
         assert result.success
         metadata = made(result)["sku_metadata"].metadata
         text = (
-            "Not the data set of the last materialization: "
+            "This is not the data set of the last materialization: "
             f"DF2_ROOT is {platform.data.root} and was {before.data.root}; "
             f"SKU_ROOT is {platform.settings.sku_root} and was {before.settings.sku_root}."
         )
-        assert (next(iter(metadata)), metadata["another_data_set"].value) == (
-            "another_data_set",
+        assert (next(iter(metadata)), metadata["data_set_change"].value) == (
+            "data_set_change",
             text,
         )
     again = built.run("build_dataset")
-    assert all("another_data_set" not in of.metadata for of in made(again).values())
+    assert all("data_set_change" not in of.metadata for of in made(again).values())
 
     looked = other.run("check_only")
-    assert all(next(iter(of.metadata)) == "another_data_set" for of in evaluations(looked).values())
+    assert all(next(iter(of.metadata)) == "data_set_change" for of in evaluations(looked).values())
 
 
 def test_refusals_name_the_build_that_they_are_of_also_after_one_that_failed(
@@ -139,7 +139,7 @@ def test_refusals_name_the_build_that_they_are_of_also_after_one_that_failed(
     built.spoil()
     failed = built.run("build_dataset")
     assert not failed.success
-    latest = last_made(built.instance, dg.AssetKey("refusals"), "train")
+    latest = last_materialization(built.instance, dg.AssetKey("refusals"), "train")
     assert latest is not None
     assert latest.asset_materialization is not None
     text = str(latest.asset_materialization.metadata["build"].value)

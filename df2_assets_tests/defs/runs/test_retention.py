@@ -110,7 +110,7 @@ def test_the_job_deletes_nothing_until_it_is_told_to(platform: Platform, tmp_pat
 
         said, left = clean()
         assert "Would delete 1 run " in said
-        assert "1 run as old as that will stay" in said
+        assert "1 run of the same age will stay" in said
         assert left == 2
         said, left = clean(dry_run=False)
         assert "Deleted 2 runs " in said  # the dry run of before as well
