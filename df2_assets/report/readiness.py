@@ -69,8 +69,8 @@ def assess_readiness(
         ),
         "prompts": len(prompts),
         "skus_per_prompt": _mean(prompts["skus"].sum(), len(prompts)),
-        "occlusion_gap": _compute_compute_gap(balance, "occlusion"),
-        "viewpoint_gap": _compute_compute_gap(balance, "viewpoint"),
+        "occlusion_gap": _compute_gap(balance, "occlusion"),
+        "viewpoint_gap": _compute_gap(balance, "viewpoint"),
     }
     ready = Readiness(numbers, prompts.head(_MOST), balance, leaks, tuple(not_compared))
     if ready.leaking_crops or not not_compared:
@@ -130,7 +130,7 @@ def _compute_balance(crops: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[["kind", "label", "catalog", "query"]]
 
 
-def _compute_compute_compute_gap(balance: pd.DataFrame, kind: str) -> float:
+def _compute_compute_gap(balance: pd.DataFrame, kind: str) -> float:
     """Return the share of crops that would need another label for the domains to agree, 0 to 1."""
     rows = balance[balance["kind"] == kind]
     return round(float((rows["catalog"] - rows["query"]).abs().sum()) / 2, 4)
