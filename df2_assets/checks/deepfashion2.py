@@ -83,10 +83,11 @@ def layout(roots: Roots, split: str) -> Finding:
 
 
 def _names(folder: Path, suffix: str) -> tuple[int, list[str]]:
-    """Count names of six digits and `suffix`, and return those that are not."""
-    found = [name for name in store_at(folder).names(folder) if not is_system_file(name)]
-    foreign = [name for name in found if image_id_of(name, suffix) is None]
-    return len(found) - len(foreign), sorted(foreign)
+    """Count the names of six digits and `suffix`; return the others, without those of systems."""
+    names = list(store_at(folder).names(folder))
+    others = [name for name in names if image_id_of(name, suffix) is None]
+    foreign = sorted(name for name in others if not is_system_file(name))
+    return len(names) - len(others), foreign
 
 
 def _offenders(split: str, inside: list[str], what: str) -> pd.DataFrame:

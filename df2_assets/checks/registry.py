@@ -18,7 +18,12 @@ from df2_assets.checks.deepfashion2 import layout
 from df2_assets.checks.exports import matches_image_text
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.freshness import LastBuild, freshness
-from df2_assets.checks.image_text import matches_metadata, prompt_coverage
+from df2_assets.checks.image_text import (
+    PromptCounts,
+    count_prompts,
+    matches_metadata,
+    prompt_coverage,
+)
 from df2_assets.checks.label_outliers import unlike_crops
 from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.taxonomy import SPLITS
@@ -86,6 +91,11 @@ class CheckContext:
     def not_compared(self) -> list[str]:
         """The other splits, whose crops have not been measured."""
         return [other for other, measured in self._other_crops.items() if measured is None]
+
+    @cached_property
+    def prompt_counts(self) -> PromptCounts | None:
+        """The one reading of both contract files that the checks of `image_text` share."""
+        return count_prompts(self.roots, self.split)
 
     @property
     def last_build(self) -> LastBuild | None:

@@ -51,6 +51,16 @@ class SkuMetadata(msgspec.Struct):
     skus: dict[str, Sku]
 
 
+class RawSkuMetadata(msgspec.Struct, forbid_unknown_fields=True):
+    """The same document with SKUs that are not decoded yet, so that one is in memory at a time."""
+
+    split: str
+    df2_root: str
+    out_root: str
+    num_skus: int
+    skus: dict[str, msgspec.Raw]
+
+
 class ImageText(msgspec.Struct, gc=False):
     """A line of the JSONL; `image_path` is relative to SKU_ROOT."""
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from df2_assets.checks.image_text import matches_metadata
 from df2_assets.store.layout import Roots
-from df2_assets_tests.checks.clean import fails, named
+from df2_assets_tests.checks.clean import fails, find, named
 
 Change = Callable[[list[dict[str, Any]]], object]
 
@@ -61,7 +60,7 @@ def test_a_line_that_is_not_the_metadata_s_is_named(
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     change(lines)
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    finding = matches_metadata(disk, "train")
+    finding = find("matches_metadata", disk)
     assert fails(finding, "error")
     assert named(finding.offenders, "line", "crop_path", "what") == expected
     assert set(finding.offenders["split"]) == {"train"}
@@ -71,7 +70,7 @@ def test_a_line_that_is_not_the_metadata_s_is_named(
 def test_a_line_that_is_no_entry_is_named(disk: Roots, text: str) -> None:
     path = disk.image_text("train")
     path.write_text(f"{path.read_text()}{text}\n")
-    finding = matches_metadata(disk, "train")
+    finding = find("matches_metadata", disk)
     assert fails(finding, "error")
     assert named(finding.offenders, "line") == [(53,)]
 
@@ -80,7 +79,7 @@ def test_a_line_that_is_no_entry_is_named(disk: Roots, text: str) -> None:
 def test_a_file_that_is_not_there_fails(disk: Roots, which: str) -> None:
     path = getattr(disk, which)("train")
     path.unlink()
-    finding = matches_metadata(disk, "train")
+    finding = find("matches_metadata", disk)
     assert fails(finding, "error")
     assert str(path) in finding.summary
     assert f"aterialize {which}" in finding.summary
