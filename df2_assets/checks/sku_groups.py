@@ -7,7 +7,7 @@ import pandas as pd
 from df2_assets.checks.finding import CROP, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.frames import TEXT
-from df2_assets.dataset.skus import KEY, SKU_ID, candidates, left_out, sku_id
+from df2_assets.dataset.skus import KEY, SKU_ID, candidates, left_out, paired, sku_id
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 
 _SHOWN: Final = 10
@@ -23,14 +23,14 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
     named = digits[0] + "_" + digits[1] + "_" + digits[2]
     file = groups["image_id"] + "_item" + groups["item_idx"].astype(TEXT) + ".jpg"
     path = split + "/" + groups["domain"] + "/" + ids + "/" + file
-    domains = [set(ids[groups["domain"] == domain]) for domain in DOMAINS.values()]
+    catalog, query = (ids[groups["domain"] == domain] for domain in DOMAINS.values())
     problems = {
         "sku_id is not of the form 000001_01_01": ~ids.str.fullmatch(SKU_ID.pattern).astype(bool),
         "sku_id is not that of its pair, style and category": ids != named,
         "style is 0": groups["style"] <= 0,
         "not of this split": groups["split"] != split,
         "the domain is neither catalog nor query": ~groups["domain"].isin(DOMAINS.values()),
-        "the SKU lacks a catalog or a query crop": ~ids.isin(set.intersection(*domains)),
+        "the SKU lacks a catalog or a query crop": ~(ids.isin(catalog) & ids.isin(query)),
         "crop_path is not that of its SKU, image and item": groups["crop_path"] != path,
         "crop_path appears twice": groups["crop_path"].duplicated(keep=False),
         "the item appears twice": groups.duplicated(["image_id", "item_idx"], keep=False),
@@ -103,14 +103,11 @@ def _published(split: str, images: int) -> int | None:
 
 def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
     """Return would-be SKUs with one domain: sku_id, category_name, domain, first image, crops."""
-    rows = usable.groupby([*KEY, "category_name"])
-    both = rows.agg(
-        domain=("domain", "min"),
-        other=("domain", "max"),
-        image_id=("image_id", "min"),
-        crops=("image_id", "size"),
-    ).reset_index()
-    alone = both[both["domain"] == both["other"]].reset_index(drop=True)
+    rows = usable[~paired(usable[KEY], usable["domain"])]
+    alone = rows.groupby([*KEY, "category_name", "domain"]).agg(
+        image_id=("image_id", "min"), crops=("image_id", "size")
+    )
+    alone = alone.reset_index()
     ids = [sku_id(*key) for key in zip(*(alone[name].tolist() for name in KEY), strict=True)]
     alone.insert(0, "sku_id", pd.Series(ids, dtype=TEXT))
     return alone[["sku_id", "category_name", "domain", "image_id", "crops"]]
@@ -118,15 +115,15 @@ def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
 
 def _by_category(groups: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
     """Count per category: SKUs, crops by domain, SKUs left out for lack of the other domain."""
-    rows = groups.groupby("category_id")
-    crops = {domain: groups[groups["domain"] == domain] for domain in DOMAINS.values()}
+    skus = groups[["category_id", "sku_id"]].drop_duplicates()
     columns = {
-        "SKUs": rows["sku_id"].nunique(),
-        **{f"{d} crops": part.groupby("category_id").size() for d, part in crops.items()},
+        "SKUs": skus["category_id"],
+        **{f"{d} crops": groups["category_id"][groups["domain"] == d] for d in DOMAINS.values()},
     }
     table = pd.DataFrame({"category_id": CATEGORIES.keys(), "category_name": CATEGORIES.values()})
-    for name, values in columns.items():
-        table[name] = table["category_id"].map(values.to_dict()).fillna(0).astype("int64")
+    for name, category_ids in columns.items():
+        counted = category_ids.value_counts().to_dict()
+        table[name] = table["category_id"].map(counted).fillna(0).astype("int64")
     for domain in DOMAINS.values():
         only = alone["category_name"][alone["domain"] == domain].value_counts()
         found = table["category_name"].map(only.to_dict())
