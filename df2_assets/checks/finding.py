@@ -41,7 +41,7 @@ class Finding:
 
     passed: bool
     severity: Severity
-    looked_at: int
+    checked_count: int
     summary: str
     offenders: pd.DataFrame = field(default_factory=pd.DataFrame)
     numbers: dict[str, int | float] = field(default_factory=dict)
@@ -120,7 +120,7 @@ class RecordedFinding(msgspec.Struct, frozen=True):
     check: str
     passed: bool
     severity: str
-    looked_at: int
+    checked_count: int
     summary: str
     numbers: dict[str, int | float]
     offenders: int
@@ -149,7 +149,7 @@ def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split
         check,
         finding.passed,
         finding.severity,
-        finding.looked_at,
+        finding.checked_count,
         finding.summary,
         finding.numbers,
         len(finding.offenders),

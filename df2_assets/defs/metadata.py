@@ -299,7 +299,7 @@ def check_result(
 ) -> dg.AssetCheckResult:
     """Render a recorded finding as the result of a check; of its offenders the first are shown."""
     metadata: dict[str, Any] = {"note": finding.note} if finding.note else {}
-    metadata |= {"looked_at": finding.looked_at, **finding.numbers}
+    metadata |= {"checked_count": finding.checked_count, **finding.numbers}
     if picture:
         metadata["picture"] = picture
     if len(finding.offenders):

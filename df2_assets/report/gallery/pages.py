@@ -124,7 +124,7 @@ def _check(roots: Roots, split: str, one: RecordedFinding) -> dict[str, Any]:
         "name": one.check.replace("_", " "),
         "asset": one.asset,
         "summary": one.summary,
-        "looked_at": one.looked_at,
+        "checked_count": one.checked_count,
         "offenders": one.offenders,
         "file": path.relative_to(roots.sku_root).as_posix(),
         "shown": _shown(head),
