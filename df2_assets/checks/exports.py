@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import pandas as pd
 
-from df2_assets.checks.finding import Finding, Problem, Seen, crop_rows, number_of
+from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.dataset.frames import TEXT
 from df2_assets.errors import Df2Error, escape_untrusted
 from df2_assets.exports import EXPORTS
@@ -38,7 +38,7 @@ def matches_image_text(roots: Roots, split: str, name: str) -> Finding:
     return _inspect(roots, split, EXPORTS[name], deep=False).finding
 
 
-def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, str], Seen]:
+def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, str], Inspection]:
     """Check all exports that were ever made of a split; if `deep`, every file by its digest."""
     return {
         (name, CHECK): _inspect(roots, split, export, deep=deep)
@@ -47,7 +47,7 @@ def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, 
     }
 
 
-def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
+def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Inspection:
     name = export.name
     record = records.load(roots, name, split)
     copied: set[str] = set()
@@ -69,7 +69,7 @@ def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
         for path, what in problems
     ]
     remedy = f". Run df2-assets export {name} --split {split}" if is_whole else "."
-    return Seen(_finding(split, problems, rows, remedy), seen, len(copied))
+    return Inspection(_finding(split, problems, rows, remedy), seen, len(copied))
 
 
 def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Finding:

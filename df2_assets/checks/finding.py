@@ -65,7 +65,7 @@ class Problem(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Inspection:
     """The finding of a check whose files were read back, and the problems in it.
 
     `copied` counts files whose time alone is not the recorded one, which is no problem.

@@ -229,7 +229,7 @@ CHECKS: Final = (
     *(Check(name, matches_image_text, _EXPORTED) for name in NAMES),
 )
 
-BESIDE: Final = ("crop_quality", *NAMES)
+OPTIONAL_ASSETS: Final = ("crop_quality", *NAMES)
 """Assets beside the data set: their checks are left out where nobody has made them."""
 
 
@@ -238,7 +238,7 @@ def checks_of(asset: str) -> list[Check]:
     return [check for check in CHECKS if check.asset == asset]
 
 
-def is_there(asset: str, roots: Roots, split: str) -> bool:
+def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
     """Return whether there is anything of an asset to check, of whatever age."""
     if asset in NAMES:
         return is_made(roots, asset, split)

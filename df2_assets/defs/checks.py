@@ -19,7 +19,14 @@ from dagster._core.definitions.asset_checks.asset_check_evaluation import (
 
 from df2_assets.checks.finding import record_finding
 from df2_assets.checks.freshness import LastBuild
-from df2_assets.checks.registry import BESIDE, CHECKS, Check, CheckContext, checks_of, is_there
+from df2_assets.checks.registry import (
+    CHECKS,
+    OPTIONAL_ASSETS,
+    Check,
+    CheckContext,
+    checks_of,
+    exists_on_disk,
+)
 from df2_assets.defs.failures import CheckFailure, explained, with_offenders
 from df2_assets.defs.metadata import check_result, pictures
 from df2_assets.defs.names import Names
@@ -92,7 +99,7 @@ def _splits(context: dg.AssetCheckExecutionContext, data: DataRoots, asset: str)
     if context.has_partition_key:
         return [context.partition_key]
     roots = data.roots
-    return [split for split in splits.get_partition_keys() if is_there(asset, roots, split)]
+    return [split for split in splits.get_partition_keys() if exists_on_disk(asset, roots, split)]
 
 
 def _failure(failed: list[tuple[str, dg.AssetCheckResult]]) -> CheckFailure:
@@ -121,7 +128,7 @@ def _results(
     roots, asset = data.roots, checks[0].asset
     last_build = partial(_last_build, context.instance, names, context.run.run_id, split)
     subject = CheckContext(roots, split, limits.max_refused, limits.max_age_days, last_build)
-    if asset in BESIDE and not is_there(asset, roots, split):
+    if asset in OPTIONAL_ASSETS and not exists_on_disk(asset, roots, split):
         context.log.info(f"{asset} of {split} is not checked: it has not been made.")
         return
     # The source has no materialization: what is read from it first has.
@@ -136,7 +143,7 @@ def _results(
                 if check.name in SHOW
             }
         except (MissingTableError, ProvenanceError) as problem:
-            if asset not in BESIDE:
+            if asset not in OPTIONAL_ASSETS:
                 raise
             context.log.info(f"{asset} of {split} is not checked: {problem}")
             return

@@ -15,7 +15,7 @@ import pandas as pd
 
 from df2_assets.checks.crops import FOREIGN, files_match, settle_times
 from df2_assets.checks.exports import exports_on_disk
-from df2_assets.checks.finding import Finding, Problem, Seen, crop_rows, number_of
+from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
@@ -90,7 +90,9 @@ def verify(
     seen = {("crops", "files_match"): crops}
     for asset, check, path, finding, known in documents:
         finding = unedited(finding, split, path.name, listing, current)
-        seen[asset, check] = Seen(finding, _of_document(f"{asset}: {check}", path, finding, known))
+        seen[asset, check] = Inspection(
+            finding, _of_document(f"{asset}: {check}", path, finding, known)
+        )
     seen["image_text", "prompt_coverage"] = _prompts(roots, split)
     seen |= exports_on_disk(roots, split, deep=deep)
     if not deep:
@@ -150,7 +152,7 @@ def _is_listed(roots: Roots, split: str, listing: Digests, current: Digests) -> 
 
 def _crops(
     roots: Roots, split: str, engine: Engine | None, progress: Progress
-) -> tuple[Seen, int, list[str], CropTree]:
+) -> tuple[Inspection, int, list[str], CropTree]:
     """Return what is wrong with the crops, how many the manifest has, those with damaged bytes,
     and all that lies on disk."""
     check = "crops: files_match"
@@ -159,10 +161,10 @@ def _crops(
         tree = crop_tree.scan(roots, split)
     except OutputError as error:
         problem = Problem(check, str(error), "you")
-        return Seen(Finding(False, "error", 0, str(error)), [problem]), 0, [], CropTree()
+        return Inspection(Finding(False, "error", 0, str(error)), [problem]), 0, [], CropTree()
     if groups is None or manifest is None:
         summary = f"There is no manifest to compare the crops of {split} with: build again."
-        return Seen(Finding(False, "error", len(tree.crops), summary)), 0, [], tree
+        return Inspection(Finding(False, "error", len(tree.crops), summary)), 0, [], tree
     rows = tables.frame(manifest)
     made = rows[rows["reason"].isna()]
     on_disk = [path for path in made["crop_path"] if path in tree.crops]
@@ -179,7 +181,7 @@ def _crops(
     damaged = _damaged(made, tree, read)
     known = set(finding.offenders["crop_path"])
     finding = _also(finding, split, [path for path in damaged if path not in known], _DAMAGED)
-    seen = Seen(finding, _listed(check, finding.offenders), len(tree.copied))
+    seen = Inspection(finding, _listed(check, finding.offenders), len(tree.copied))
     return seen, len(made), damaged, tree
 
 
@@ -219,13 +221,13 @@ def _metadata(roots: Roots, split: str) -> tuple[Finding, list[str]]:
     return replace(finding, offenders=rows.reset_index(drop=True)), [note]
 
 
-def _prompts(roots: Roots, split: str) -> Seen:
+def _prompts(roots: Roots, split: str) -> Inspection:
     """Return what the prompts say; a combination that no crop has is no problem."""
     finding = _find("image_text", "prompt_coverage", roots, split)
     if finding.severity != "error" or finding.offenders.empty:
-        return Seen(finding)
+        return Inspection(finding)
     wrong = finding.offenders[finding.offenders["text"].notna()]
-    return Seen(finding, _listed("image_text: prompt_coverage", wrong))
+    return Inspection(finding, _listed("image_text: prompt_coverage", wrong))
 
 
 def _of_document(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from df2_assets.checks.registry import BESIDE, CHECKS
+from df2_assets.checks.registry import CHECKS, OPTIONAL_ASSETS
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks.clean import find, passes
 
@@ -28,7 +28,7 @@ NUMBERS: dict[str, dict[str, int]] = {
 
 
 def test_every_check_of_the_data_set_is_tried_here() -> None:
-    of_build = {check.name for check in CHECKS if check.asset not in BESIDE}
+    of_build = {check.name for check in CHECKS if check.asset not in OPTIONAL_ASSETS}
     assert NUMBERS.keys() == of_build - {"freshness"}
 
 
