@@ -26,11 +26,11 @@ _NAMED: Final = 3
 _ACTIVE: Final = re.compile(r"[^\w ./@#~+,=\\-]", re.ASCII)
 """What can be more than text in Markdown or HTML."""
 
-_MISSING: Final = "the file is not there"
-_CHANGED: Final = "its bytes are not those that were written"
-_UNWANTED: Final = "sku_groups does not want it"
+_MISSING: Final = "the file is missing"
+_CHANGED: Final = "its bytes differ from those that were written"
+_UNWANTED: Final = "sku_groups does not list it"
 _RECORDED_SIZE: Final = "the recorded width and height are not those of the box"
-_UNREADABLE: Final = "the file is no readable JPEG"
+_UNREADABLE: Final = "the file is not a readable JPEG"
 _OTHER_SIZE: Final = "the file's width and height are not those of the box"
 _TWICE: Final = "in the manifest twice"
 FOREIGN: Final = "not a file of this project"
@@ -102,8 +102,8 @@ def files_match(
     }
     recorded = set(pa.array(paths).to_pylist())
     problems |= {
-        "no row of the manifest wants it": sorted(tree.crops.keys() - recorded),
-        "half-written, left by a build that was killed": tree.temporary,
+        "the manifest does not list it": sorted(tree.crops.keys() - recorded),
+        "half-written by a build that was killed": tree.temporary,
         "an empty folder": tree.empty,
         FOREIGN: tree.foreign,
     }

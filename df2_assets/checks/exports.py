@@ -138,7 +138,7 @@ def _changed_files(
         if name not in on_disk:
             yield f"{top}/{name}", "missing"
         elif name in read and read[name] != sha256:
-            yield f"{top}/{name}", "its bytes are not those that were written"
+            yield f"{top}/{name}", "its bytes differ from those that were written"
         elif name in retimed:
             copied.add(name)
         elif name in other:

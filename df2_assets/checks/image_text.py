@@ -129,7 +129,7 @@ def matches_metadata(roots: Roots, split: str, prompt_counts: PromptCounts | Non
         path = line.get("image_path")
         crop = crops.get(path) if isinstance(path, str) else None
         if crop is None:
-            problems.append((number, line, "no such crop in the metadata"))
+            problems.append((number, line, "the metadata has no such crop"))
             continue
         entry = _entry(split, crop)
         if crop.place in seen:
@@ -143,7 +143,9 @@ def matches_metadata(roots: Roots, split: str, prompt_counts: PromptCounts | Non
             problems.append((number, entry, "out of order"))
         last = max(last, crop.place)
     problems += (
-        (None, _entry(split, crop), "no line") for crop in crops.values() if crop.place not in seen
+        (None, _entry(split, crop), "the crop has no line")
+        for crop in crops.values()
+        if crop.place not in seen
     )
     return _matched(split, len(lines), len(crops), problems)
 
@@ -319,7 +321,7 @@ def _wrong_prompt(
         "person": (match["person"] is not None) != worn,
     }
     names = [name for name, is_wrong in wrong.items() if is_wrong]
-    return f"the prompt says another {', '.join(names)}" if names else None
+    return f"the prompt has the wrong {', '.join(names)}" if names else None
 
 
 def _wrong_variants(

@@ -117,9 +117,9 @@ def _crop_problem(
     if crop.crop_path != f"{start}{crop.image_id}_item{crop.item_idx}.jpg":
         return f"crop_path is not {start}{crop.image_id}_item{crop.item_idx}.jpg"
     if not is_there(crop.crop_path):
-        return "the crop is not there"
+        return "the crop is missing"
     if image not in images:
-        return "the original image is not there"
+        return "the original image is missing"
     return None
 
 

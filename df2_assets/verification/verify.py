@@ -28,13 +28,15 @@ from df2_assets.store.state import consistency_problems, is_built
 from df2_assets.store.store import temporary_name
 from df2_assets.verification.rereading import Reread, reread
 
-_DAMAGED: Final = "its bytes are not those that were written, behind the same size and time"
-_EDITED: Final = "its bytes are not those that were written"
-_HALF_WRITTEN: Final = "half-written, left by a build that was killed"
+_DAMAGED: Final = (
+    "its bytes differ from those that were written, although size and time are the same"
+)
+_EDITED: Final = "its bytes differ from those that were written"
+_HALF_WRITTEN: Final = "half-written by a build that was killed"
 _SHOWN: Final = 10
 """Ignored files that a note names."""
 
-_NO_ORIGINAL: Final = "the original image is not there"
+_NO_ORIGINAL: Final = "the original image is missing"
 
 Digests = Mapping[str, str]
 """SHA-256 by the name of a file, relative to SKU_ROOT."""
@@ -214,7 +216,7 @@ def _metadata(roots: Roots, split: str) -> tuple[Finding, list[str]]:
     finding = _find("sku_metadata", "contract", roots, split)
     if has_originals or finding.offenders.empty:
         return finding, []
-    note = f"{missing} is not there: original images were not looked for."
+    note = f"{missing} is not there: the original images were not checked."
     rows = finding.offenders[finding.offenders["what"] != _NO_ORIGINAL]
     if rows.empty:
         return replace(finding, passed=True, offenders=rows, summary=note), [note]

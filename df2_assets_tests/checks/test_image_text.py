@@ -35,7 +35,7 @@ def last(key: str) -> Change:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda lines: lines.pop(6), [(None, SEVENTH, "no line")]),
+        (lambda lines: lines.pop(6), [(None, SEVENTH, "the crop has no line")]),
         (lambda lines: lines.append(lines[6]), [(53, SEVENTH, "a second line of the crop")]),
         (lambda lines: lines.insert(8, lines.pop(6)), [(9, SEVENTH, "out of order")]),
         (of_seventh(bbox=[0, 0, 5, 5]), [(7, SEVENTH, "differs in bbox")]),
@@ -49,7 +49,10 @@ def last(key: str) -> Change:
         (last("viewpoint"), [(7, SEVENTH, "keys in another order")]),
         (
             of_seventh(image_path=ANOTHER),
-            [(7, ANOTHER, "no such crop in the metadata"), (None, SEVENTH, "no line")],
+            [
+                (7, ANOTHER, "the metadata has no such crop"),
+                (None, SEVENTH, "the crop has no line"),
+            ],
         ),
     ],
 )

@@ -96,7 +96,7 @@ def test_a_byte_behind_the_same_size_and_time_is_found_by_its_digest(damaged: Ro
         "train-000002.tar",
         "instances_train.json",
     ]
-    assert {problem.what for problem in found} == {"its bytes are not those that were written"}
+    assert {problem.what for problem in found} == {"its bytes differ from those that were written"}
 
 
 def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
@@ -108,7 +108,7 @@ def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
     for deep in (False, True):
         (problem,) = problems(damaged, deep=deep)
         assert problem.path == f"_df2_assets/exports/webdataset/{SPLIT}/train-000002.tar"
-        assert problem.what == "its bytes are not those that were written"
+        assert problem.what == "its bytes differ from those that were written"
     seen = exports_on_disk(damaged, SPLIT, deep=False)
     assert all(one.copied for (name, _), one in seen.items() if name != "webdataset")
     exported = splits.export_all(damaged)

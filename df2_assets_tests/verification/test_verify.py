@@ -120,8 +120,8 @@ CONTRACT = "sku_metadata: contract"
 MATCHES = "image_text: matches_metadata"
 PROMPTS = "image_text: prompt_coverage"
 
-HALF_WRITTEN = "half-written, left by a build that was killed"
-OTHER_BYTES = "its bytes are not those that were written"
+HALF_WRITTEN = "half-written by a build that was killed"
+OTHER_BYTES = "its bytes differ from those that were written"
 UNLISTED = "it does not list the files of the split"
 UNFINISHED = "it is half-built: a build is running or was stopped, or crops are to be remade"
 OTHER_GROUPS = "the metadata was made from other groups or crops than the current ones"
@@ -131,15 +131,15 @@ Damage = Callable[[Roots], object]
 DAMAGES: dict[str, tuple[Damage, set[tuple[str, str, str | None]]]] = {
     "a crop is deleted": (
         lambda roots: (roots.sku_root / CATALOG).unlink(),
-        {(FILES, "the file is not there", CATALOG)},
+        {(FILES, "the file is missing", CATALOG)},
     ),
     "a crop is cut short": (
         lambda roots: os.truncate(roots.sku_root / CATALOG, 100),
-        {(FILES, "its bytes are not those that were written", CATALOG)},
+        {(FILES, "its bytes differ from those that were written", CATALOG)},
     ),
     "a crop that nothing wants": (
         lambda roots: shutil.copy2(roots.sku_root / QUERY, roots.sku_root / ORPHAN),
-        {(FILES, "no row of the manifest wants it", ORPHAN)},
+        {(FILES, "the manifest does not list it", ORPHAN)},
     ),
     "a half-written crop": (
         lambda roots: (roots.sku_root / HALF).write_bytes(b"half"),
@@ -210,13 +210,13 @@ DAMAGES: dict[str, tuple[Damage, set[tuple[str, str, str | None]]]] = {
         lambda roots: roots.image_text(SPLIT).write_text(
             "".join(lines_of(roots.image_text(SPLIT))[1:])
         ),
-        {(MATCHES, "no line", CATALOG)},
+        {(MATCHES, "the crop has no line", CATALOG)},
     ),
     "a line is no JSON": (
         lambda roots: replace(roots.image_text(SPLIT), '{"split"', '"split"'),
-        {(MATCHES, "not a JSON object", LINES), (MATCHES, "no line", CATALOG)},
+        {(MATCHES, "not a JSON object", LINES), (MATCHES, "the crop has no line", CATALOG)},
     ),
-    "a prompt says another view": (
+    "a prompt names another view": (
         lambda roots: replace(roots.image_text(SPLIT), "not being worn", "being worn"),
         {(MATCHES, OTHER_BYTES, LINES), (PROMPTS, "not a sentence of the contract", CATALOG)},
     ),
@@ -385,7 +385,7 @@ def test_a_data_set_that_was_moved_away_from_its_originals_is_still_well(copy: R
     found = verify(moved, SPLIT)
     assert found.problems == []
     (note,) = found.notes
-    assert "original images were not looked for" in note
+    assert "the original images were not checked" in note
 
 
 def test_a_missing_original_is_said_where_the_others_are_there(copy: Roots, tmp_path: Path) -> None:
@@ -394,15 +394,18 @@ def test_a_missing_original_is_said_where_the_others_are_there(copy: Roots, tmp_
     build(moved)
     (moved.images(SPLIT) / "000003.jpg").unlink()
     found = verify(moved, SPLIT)
-    assert {problem.what for problem in found.problems} == {"the original image is not there"}
+    assert {problem.what for problem in found.problems} == {"the original image is missing"}
     assert {problem.image_id for problem in found.problems} == {"000003"}
 
 
 @pytest.mark.parametrize(
     ("damage", "what"),
     [
-        (flip, f"{OTHER_BYTES}, behind the same size and time"),
-        (lambda path: overwrite(path, bytes(path.stat().st_size)), "the file is no readable JPEG"),
+        (flip, f"{OTHER_BYTES}, although size and time are the same"),
+        (
+            lambda path: overwrite(path, bytes(path.stat().st_size)),
+            "the file is not a readable JPEG",
+        ),
     ],
 )
 def test_only_a_deep_look_finds_damage_behind_an_unchanged_size_and_time(
@@ -438,7 +441,7 @@ class Fragile(SerialEngine):
 
 def test_a_crop_that_kills_its_reader_is_named_and_no_other(copy: Roots) -> None:
     found = verify(copy, SPLIT, Fragile())
-    assert told(copy, found) == {(FILES, "the file is no readable JPEG", CATALOG, "build")}
+    assert told(copy, found) == {(FILES, "the file is not a readable JPEG", CATALOG, "build")}
 
 
 @pytest.mark.parametrize("damage", [flip, Path.unlink])
