@@ -161,8 +161,8 @@ CHECKS: Final = (
     Check(
         "raw_annotation_index",
         index.boxes,
-        "Boxes have an area and lie inside the image, few are clamped or have fractions, and none is "
-        "given as x, y, width, height.",
+        "Boxes have an area and lie inside the image, few are clamped or have fractions, and none "
+        "is given as x, y, width, height.",
     ),
     Check(
         "raw_annotation_index",
@@ -194,8 +194,8 @@ CHECKS: Final = (
     Check(
         "crops",
         refusals.all_refusals_within_limit,
-        "No more than `limits.max_refused` of the images, and of the items, are refused while reading "
-        "or cutting.",
+        "No more than `limits.max_refused` of the images, and of the items, are refused while "
+        "reading or cutting.",
         blocking=True,
     ),
     Check("crops", crops.tiny_crops, "No crop has a side under 32 pixels."),

@@ -1,4 +1,4 @@
-"""Whether the crops to make are grouped into SKUs as the contract says, and how many there are."""
+"""The checks of the SKU groups: whether they follow the contract, and how many there are."""
 
 from typing import Final
 
@@ -14,7 +14,7 @@ _SHOWN: Final = 10
 
 
 def identity(split: str, groups: pd.DataFrame) -> Finding:
-    """Check ids and paths: right, each once, with both domains, and without style 0."""
+    """Check that ids and paths are correct and unique, with both domains and without style 0."""
     ids = groups["sku_id"]
     digits = [
         groups[name].astype(TEXT).str.rjust(width, "0")
@@ -53,25 +53,25 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
 
 
 def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.DataFrame) -> Finding:
-    """Count SKUs and crops by category, what was left out and why, and compare published figures.
+    """Count SKUs and crops by category, and what was left out; compare with published figures.
 
-    It fails where usable items make no SKU at all, or a full split has another number of SKUs than
-    was published.
+    Warn if usable items make no SKU at all, or if a full split does not have as many SKUs as were
+    published.
     """
     skus, crops = int(groups["sku_id"].nunique()), len(groups)
-    out = left_out(index)
+    excluded = left_out(index)
     usable = candidates(index)
     alone = _unpaired(usable)
     images = int(files["image_size"].notna().sum())
     published = _published(split, images)
     tables = {
         "by category": _by_category(groups, alone),
-        "left out": pd.DataFrame({"what": out.keys(), "how many": out.values()}),
+        "left out": pd.DataFrame({"what": excluded.keys(), "how many": excluded.values()}),
     }
     if len(alone):
         tables["first SKUs left out"] = alone.head(_SHOWN)
     summary = f"{number_of(skus, 'SKU')} with {number_of(crops, 'crop')}; left out: "
-    summary += ", ".join(f"{count:,} {what}" for what, count in out.items()) + "."
+    summary += ", ".join(f"{count:,} {what}" for what, count in excluded.items()) + "."
     passed = True
     if published is not None:
         passed = skus == published
@@ -90,19 +90,22 @@ def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.Data
             " No SKU has both a shop and a user image: are annotations of one source missing?"
         )
     numbers: dict[str, int | float] = {"skus": skus, "crops": crops}
-    numbers |= {what.replace(" ", "_"): count for what, count in out.items()}
+    numbers |= {what.replace(" ", "_"): count for what, count in excluded.items()}
     return Finding(passed, "warn", len(index), summary, numbers=numbers, tables=tables)
 
 
 def _published(split: str, images: int) -> int | None:
-    """Return the published number of SKUs, where all released images of the split are there."""
+    """Return the published number of SKUs; None unless all released images are present."""
     validation = taxonomy.PUBLISHED.validation_skus
     figures = {"train": taxonomy.PUBLISHED.skus - validation, "validation": validation}
     return figures.get(split) if images == taxonomy.RELEASED[split].images else None
 
 
 def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
-    """Return would-be SKUs with one domain: sku_id, category_name, domain, first image, crops."""
+    """Return groups with only one domain: sku_id, category_name, domain, image_id, crops.
+
+    `image_id` is the first image of the group, `crops` the number of its items.
+    """
     rows = usable[~paired(usable[KEY], usable["domain"])]
     alone = rows.groupby([*KEY, "category_name", "domain"]).agg(
         image_id=("image_id", "min"), crops=("image_id", "size")
@@ -114,7 +117,7 @@ def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_category(groups: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
-    """Count per category: SKUs, crops by domain, SKUs left out for lack of the other domain."""
+    """Count per category: SKUs, crops by domain, and SKUs left out because a domain is missing."""
     skus = groups[["category_id", "sku_id"]].drop_duplicates()
     columns = {
         "SKUs": skus["category_id"],
@@ -125,7 +128,7 @@ def _by_category(groups: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
         counted = category_ids.value_counts().to_dict()
         table[name] = table["category_id"].map(counted).fillna(0).astype("int64")
     for domain in DOMAINS.values():
-        only = alone["category_name"][alone["domain"] == domain].value_counts()
-        found = table["category_name"].map(only.to_dict())
-        table[f"{domain} only"] = found.fillna(0).astype("int64")
+        counted = alone["category_name"][alone["domain"] == domain].value_counts().to_dict()
+        column = table["category_name"].map(counted)
+        table[f"{domain} only"] = column.fillna(0).astype("int64")
     return table
