@@ -1,4 +1,4 @@
-"""Whether the crops on disk are those of the manifest, and whether they are good to train on."""
+"""The checks of crops: whether the files match the manifest, and are good to train on."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -18,13 +18,13 @@ from df2_assets.errors import escape_untrusted
 from df2_assets.store.crop_tree import CropTree
 
 TINY: Final = 32
-"""Pixels of the shorter side below which a crop shows hardly more than a colour."""
+"""A crop whose shorter side has fewer pixels than this shows hardly more than a colour."""
 
 _NAMED: Final = 3
-"""Files of others that the summary names."""
+"""How many foreign files the summary names."""
 
 _ACTIVE: Final = re.compile(r"[^\w ./@#~+,=\\-]", re.ASCII)
-"""What can be more than text in Markdown or HTML."""
+"""Characters that Markdown or HTML may not show as text."""
 
 _MISSING: Final = "the file is missing"
 _CHANGED: Final = "its bytes differ from those that were written"
@@ -148,7 +148,7 @@ def _differ(pairs: Pairs, others: Pairs) -> Flags:
 
 
 def tiny_crops(manifest: pd.DataFrame) -> Finding:
-    """Find crops whose shorter side is under 32 pixels."""
+    """Find crops with a side under 32 pixels."""
     made = manifest[manifest["reason"].isna()]
     tiny = made[made[["width", "height"]].min(axis=1) < TINY].reset_index(drop=True)
     offenders = crop_rows(tiny["crop_path"]).assign(
@@ -161,15 +161,15 @@ def tiny_crops(manifest: pd.DataFrame) -> Finding:
 def duplicate_crops(
     split: str, manifest: pd.DataFrame, other_manifests: Mapping[str, pd.DataFrame | None]
 ) -> Finding:
-    """Find crops with the same bytes as another, of this split or of another one: leakage.
+    """Find crops with the same bytes as another crop, in this split or in another one (leakage).
 
-    `other_manifests` are those of the other splits; None for one that is not built, which is not
-    compared: then there is no number for none across splits.
+    `other_manifests` are those of the other splits; None for a split that is not built and cannot
+    be compared. Then `duplicates_across` is reported only if it is not 0.
     """
     made = manifest[manifest["reason"].isna()]
-    twice = made[made["sha256"].duplicated(keep=False)]
-    parts = [_same_bytes(twice, twice, f"same bytes as another crop of {split}")]
-    compared = [(split, str(len(twice)))]
+    within = made[made["sha256"].duplicated(keep=False)]
+    parts = [_same_bytes(within, within, f"same bytes as another crop of {split}")]
+    compared = [(split, str(len(within)))]
     for other, their_manifest in other_manifests.items():
         if their_manifest is None:
             compared.append((other, "not compared"))
@@ -179,18 +179,19 @@ def duplicate_crops(
         parts.append(_same_bytes(shared, theirs, f"same bytes as a crop of {other}"))
         compared.append((other, str(len(shared))))
     offenders = pd.concat(parts, ignore_index=True)
-    across = len(offenders) - len(twice)
+    across = len(offenders) - len(within)
     not_compared = [other for other, manifest in other_manifests.items() if manifest is None]
-    numbers: dict[str, int | float] = {"duplicates_within": len(twice)}
-    summary = f"{number_of(len(made), 'crop')}: {len(twice):,} with the bytes of another of {split}"
+    numbers: dict[str, int | float] = {"duplicates_within": len(within)}
+    summary = f"{number_of(len(made), 'crop')}: {len(within):,} with the bytes of another crop of "
+    summary += split
     if across or not not_compared:
-        summary += f", {across:,} with those of a crop of another split"
+        summary += f", {across:,} with the bytes of a crop of another split"
         numbers["duplicates_across"] = across
     summary += "."
     if not_compared:
         summary += f" Not compared with {' and '.join(not_compared)}: not built yet."
     if across:
-        summary += " A crop in two splits leaks from one into the other: leave one out."
+        summary += " A crop in two splits leaks from one into the other: exclude one of them."
     return Finding(
         offenders.empty,
         "warn",
@@ -203,9 +204,9 @@ def duplicate_crops(
 
 
 def _sku_problems(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:
-    """Return masks over `groups`: crops without a row, SKUs left with one domain or in part.
+    """Return masks over `groups`: crops without a row, and SKUs that are on disk only in part.
 
-    A SKU is whole, or not at all: it is left out when every crop of one domain has failed.
+    All crops of a SKU are on disk, or none: it is left out if every crop of one domain has failed.
     """
     paths, ids = groups["crop_path"], groups["sku_id"]
     unpaired = paths.isin(manifest["crop_path"][manifest["reason"] == UNPAIRED])
@@ -230,16 +231,18 @@ def _summary(made: int, on_disk: int, copied: int, problems: Mapping[str, list[s
         )
     text = f"{text}; {'; '.join(listed)}."
     if problems[FOREIGN]:
-        # The summary is shown as Markdown; the table of offenders has the names as they are.
+        # The summary is shown as Markdown. The table of offenders has the exact names.
         foreign = [_ACTIVE.sub("?", escape_untrusted(path, 200)) for path in problems[FOREIGN]]
         more = f" and {len(foreign) - _NAMED:,} more" if len(foreign) > _NAMED else ""
-        text += f" Nothing is deleted that is {FOREIGN}: move {', '.join(foreign[:_NAMED])}{more}"
+        text += (
+            f" A build does not delete what is {FOREIGN}: move {', '.join(foreign[:_NAMED])}{more}"
+        )
         text += " away."
     return f"{text} Then build again."
 
 
 def _same_bytes(crops: pd.DataFrame, among: pd.DataFrame, what: str) -> pd.DataFrame:
-    """Return each of `crops` beside the first other crop with its bytes."""
+    """Return offenders: each of `crops`, with the first other crop that has the same bytes."""
     paths: dict[str, list[str]] = {}
     for path, digest in zip(among["crop_path"].tolist(), among["sha256"].tolist(), strict=True):
         paths.setdefault(digest, []).append(path)

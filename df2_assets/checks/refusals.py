@@ -44,7 +44,7 @@ def all_refusals_within_limit(
 
 
 def _refused_in_index(index: pd.DataFrame) -> pd.DataFrame:
-    """Return the refusals of an index with their `kind`: whether an image or one item is refused."""
+    """Return the refusals of an index with their `kind`: `image` (all of it) or `item`."""
     refused = refused_in_index(index)
     whole = index["source"].loc[refused.index].isna()
     kinds = whole.map({True: "image", False: "item"}).astype(TEXT)
