@@ -1,7 +1,7 @@
-"""Whether `{split}_image_text.jsonl` has the crops of the metadata, and prompts that suit them.
+"""The checks of `{split}_image_text.jsonl`: lines match the metadata, prompts match the labels.
 
-A build that went well is read back once, by `count_prompts`, which compares bytes. Only where these
-differ are the files read again, line by line, to name the offenders.
+`count_prompts` reads both contract files once and compares bytes. Only if something differs, the
+files are read again, line by line, to name the offenders.
 """
 
 import os
@@ -68,11 +68,11 @@ class _Crop(NamedTuple):
 
 
 def count_prompts(roots: Roots, split: str) -> PromptCounts | None:
-    """Compare the JSONL with the metadata in one reading, and count prompts by their labels.
+    """Compare the JSONL with the metadata, and count its prompts by the labels of their crops.
 
-    Return None if a file is missing or damaged, or any line is not, byte for byte, the entry of its
-    crop in the metadata, followed by a prompt and what the templates of the split give. Only one
-    SKU and one line are in memory at a time.
+    Each line must be, byte for byte, the entry of its crop in the metadata, followed by a prompt
+    and the texts that the templates of the split give. Return None if one is not, or if a file is
+    missing or damaged. Only one SKU and one line are in memory at a time.
     """
     variants = state.load(roots, split).variants
     keys = ["text", *(variant.key for variant in variants)]
@@ -101,10 +101,10 @@ def count_prompts(roots: Roots, split: str) -> PromptCounts | None:
 
 
 def matches_metadata(roots: Roots, split: str, prompt_counts: PromptCounts | None) -> Finding:
-    """Compare the lines of the JSONL with the crops of the metadata: one to one, in order.
+    """Check that the JSONL has one line per crop of the metadata, in the same order.
 
-    After `text` come the prompts that the split was made with, and nothing else. What
-    `count_prompts` has counted needs no second look.
+    After `text` come the prompts of the templates that the split was built with, and nothing else.
+    If `count_prompts` returned counts, the lines match, and the files are not read again.
     """
     if prompt_counts is not None:
         total = sum(prompt_counts.values())
@@ -153,9 +153,9 @@ def matches_metadata(roots: Roots, split: str, prompt_counts: PromptCounts | Non
 def _matched(
     split: str, lines: int, crops: int, problems: list[tuple[int | None, _Line, str]]
 ) -> Finding:
-    """Return the finding of a JSONL with so many lines and a metadata file with so many crops.
+    """Return the finding on a JSONL with `lines` and metadata with `crops`.
 
-    A problem is the number of a line, its entry, and what is wrong.
+    A problem consists of the number of a line, its entry, and what is wrong.
     """
     rows = crop_rows(str(entry.get("image_path", "")) for _, entry, _ in problems)
     offenders = rows.assign(
@@ -182,7 +182,7 @@ def _crops(skus: Iterable[tuple[str, Sku]]) -> Iterator[_Crop]:
 
 
 def _entry(split: str, crop: _Crop) -> _Line:
-    """Return the line that a crop of the metadata should have, less the texts."""
+    """Return the line that a crop of the metadata should have, without the texts."""
     _, sku_id, sku, domain, listed = crop
     return {
         "split": split,
@@ -211,7 +211,7 @@ def _decoded(data: bytes) -> _Line | None:
 
 
 def _difference(line: _Line, entry: _Line, texts: list[str]) -> str | None:
-    """Return in what a line differs from the entry that it should have, or None."""
+    """Return how a line differs from the entry that it should have, or None."""
     keys = list(line)
     for text in texts:
         if not isinstance(line.pop(text, None), str):
@@ -223,9 +223,9 @@ def _difference(line: _Line, entry: _Line, texts: list[str]) -> str | None:
 
 
 def prompt_coverage(roots: Roots, split: str, prompt_counts: PromptCounts | None) -> Finding:
-    """Judge the prompts of the JSONL on disk; a missing or damaged one is an error.
+    """Check the prompts of the JSONL; it is an error if the file is missing or damaged.
 
-    The counts of `count_prompts` suffice as long as no prompt in them is wrong.
+    The counts of `count_prompts` are enough as long as every prompt in them is right.
     """
     try:
         variants = state.load(roots, split).variants
@@ -251,12 +251,12 @@ def coverage(
     *,
     is_full: bool,
 ) -> Finding:
-    """Read every prompt back to its labels, and count the crops of each combination.
+    """Compare every prompt with the labels of its crop, and count the crops of each combination.
 
     `records` also have a prompt for each of `variants`, which is compared with what its template
-    gives. Combinations are category by domain by occlusion by viewpoint: 234. A wrong prompt is an
-    error. A combination without crops is a warning in a split of the release's size, and only
-    counted in a smaller one, where it is normal.
+    gives. There are 234 combinations of category, domain, occlusion and viewpoint. A wrong prompt
+    is an error. A combination without crops is a warning in a split of the release's size; in a
+    smaller split it is normal, and only counted.
     """
     counts = Counter(map(_LABELS_AND_TEXT, records))
     wrong = {key: what for key in counts if (what := _wrong_prompt(*key))}
@@ -274,9 +274,9 @@ def _covered(
     *,
     is_full: bool,
 ) -> Finding:
-    """Return the finding of so many prompts, with so many variants of each.
+    """Return the finding on prompts that have been counted, with `variants` further texts each.
 
-    A problem is a line, the text that is wrong, and what is wrong with it.
+    A problem consists of a line, the text that is wrong, and what is wrong with it.
     """
     cells: Counter[tuple[int, str, int, int]] = Counter()
     for (category_id, _, domain, occlusion, viewpoint, _), crops in counts.items():
@@ -284,7 +284,7 @@ def _covered(
     combinations = list(product(CATEGORIES, DOMAINS.values(), OCCLUSIONS, VIEWPOINTS))
     lines = cells.total()
     empty = [cell for cell in combinations if not cells[cell]] if lines else []
-    summary = "No prompts: the split has no SKU."
+    summary = "No prompts, because the split has no SKUs."
     if lines:
         summary = (
             f"{number_of(lines * (1 + variants), 'prompt')}, {len(problems):,} wrong; "
@@ -327,7 +327,7 @@ def _wrong_prompt(
 def _wrong_variants(
     records: Sequence[ImageText], variants: tuple[Variant, ...]
 ) -> Iterator[tuple[ImageText, str, str]]:
-    """Yield each text that is not what its template gives, with its line and what is wrong."""
+    """Yield each line with a text that its template does not give, the text, and what is wrong."""
     for r, variant in product(records, variants):
         text = getattr(r, variant.key)
         labels = r.domain, r.category_name, r.occlusion, r.viewpoint

@@ -156,7 +156,7 @@ def test_an_export_of_another_build_is_stale_until_it_is_made_again(site: Roots)
     for name in EXPORTS:
         finding = splits.check(site, name)
         assert not finding.passed
-        assert "was made from another build of train" in finding.summary
+        assert "was not made from the current build of train" in finding.summary
         assert f"Run df2-assets export {name} --split train" in finding.summary
     assert {problem.repair for problem in problems(site, deep=False)} == {"export"}
     splits.export_all(site)
@@ -191,7 +191,7 @@ def test_an_export_is_stale_where_only_an_annotated_box_changed(site: Roots) -> 
         path.write_text(path.read_text().replace("[-3, 0, 40, 60]", "[-7, 0, 40, 60]"))
     clean.build(site, SPLIT)
     assert splits.lines(site) == lines
-    assert "was made from another build of train" in splits.check(site, "coco").summary
+    assert "was not made from the current build of train" in splits.check(site, "coco").summary
     export(site, SPLIT, "coco")
     text = (site.export("coco", SPLIT) / "instances_train.json").read_text()
     assert text.count('"bbox":[-7,0,47,60]') == len(lines) // 3
