@@ -18,7 +18,7 @@ from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets.verification.rereading import RereadShard
-from df2_assets.verification.verify import Verified, unedited, verify
+from df2_assets.verification.verify import Verified, compare_digest, verify
 from df2_assets_tests.checks import clean
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import DataSet
@@ -355,7 +355,7 @@ def test_files_of_systems_are_listed_and_no_problem(copy: Roots) -> None:
     found = verify(copy, SPLIT)
     assert found.problems == []
     assert found.notes == [
-        f"4 files of operating systems or file servers, ignored: {', '.join(sorted(names))}"
+        f"Ignored 4 files of operating systems or file servers: {', '.join(sorted(names))}"
     ]
     build(copy)
     assert all((copy.sku_root / name).exists() for name in names)
@@ -472,8 +472,8 @@ def test_what_a_build_sees_by_itself_need_not_be_marked(copy: Roots) -> None:
 
 def test_a_file_that_a_build_writes_while_it_is_looked_at_is_no_problem(copy: Roots) -> None:
     listing, finding = checksums.read(copy, SPLIT), Finding(True, "error", 1, "well")
-    assert unedited(finding, SPLIT, METADATA, listing, {}) == finding
-    assert not unedited(finding, SPLIT, METADATA, listing, {METADATA: "another"}).passed
+    assert compare_digest(finding, SPLIT, METADATA, listing, {}) == finding
+    assert not compare_digest(finding, SPLIT, METADATA, listing, {METADATA: "another"}).passed
 
 
 def test_sha256sum_holds_every_file_of_the_split_against_the_list(copy: Roots) -> None:
