@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from df2_assets.checks.image_text import count_prompts
 from df2_assets.store.layout import Roots
-from df2_assets_tests.checks.clean import fails, find, named
+from df2_assets_tests.checks.clean import fails, find, named, passes
 
 Change = Callable[[list[dict[str, Any]]], object]
 
@@ -86,3 +87,41 @@ def test_a_file_that_is_not_there_fails(disk: Roots, which: str) -> None:
     assert fails(finding, "error")
     assert str(path) in finding.summary
     assert f"aterialize {which}" in finding.summary
+
+
+def test_both_files_are_compared_and_prompts_counted_in_one_reading(disk: Roots) -> None:
+    counts = count_prompts(disk, "train")
+    assert counts is not None
+    assert sum(counts.values()) == len(disk.image_text("train").read_bytes().splitlines()) == 52
+    shop = "A catalog product photo of a trousers that is not being worn."
+    assert counts[8, "trousers", "catalog", 1, 1, shop] == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"occlusion":1', b'"occlusion":2'),
+        (b'"occlusion":1', b'"occlusion": 1'),
+        (b'"}', b'","colour":"red"}'),
+        (b'"text":"', b'"text":0,"more":"'),
+        (b"{", b"{{"),
+    ],
+)
+@pytest.mark.parametrize("which", ["first", "last"])
+def test_a_line_of_other_bytes_ends_the_comparison_of_bytes(
+    disk: Roots, which: str, old: bytes, new: bytes
+) -> None:
+    path = disk.image_text("train")
+    lines = path.read_bytes().splitlines(keepends=True)
+    place = 0 if which == "first" else next(n for n in range(51, 0, -1) if old in lines[n])
+    lines[place] = lines[place].replace(old, new, 1)
+    path.write_bytes(b"".join(lines))
+    assert count_prompts(disk, "train") is None
+
+
+def test_other_bytes_with_the_same_meaning_pass(disk: Roots) -> None:
+    path = disk.image_text("train")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("\r\n".join(map(json.dumps, lines)))
+    for check in ("matches_metadata", "prompt_coverage"):
+        assert passes(find(check, disk)), check

@@ -169,7 +169,7 @@ DAMAGES: dict[str, tuple[Damage, set[tuple[str, str, str | None]]]] = {
         {
             (
                 CONTRACT,
-                f"SKU_ROOT/{METADATA} is not as the contract says: Input data was truncated. "
+                f"SKU_ROOT/{METADATA} does not follow the contract: Input data was truncated. "
                 "Rerun sku_metadata.",
                 METADATA,
             ),
