@@ -1,4 +1,4 @@
-"""Whether crops show anything, and whether the same picture occurs more than once."""
+"""The checks of crop quality: crops that show nothing, and pictures that occur more than once."""
 
 from collections.abc import Mapping
 from itertools import combinations, pairwise
@@ -8,32 +8,38 @@ import numpy as np
 import pandas as pd
 
 from df2_assets.checks.crops import TINY
-from df2_assets.checks.finding import CROP, Finding, crop_rows, number_of
+from df2_assets.checks.finding import CROP, Finding, number_of
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 
 DARK: Final = 25.0
-"""Mean luma below which hardly anything can be seen; black clothes in a room have 40 and more."""
+"""Mean luma below which hardly anything is visible; black clothes in a room have 40 and more."""
 
 BLANK: Final = 5.0
-"""Standard deviation of luma below which a crop is one colour, give or take its noise."""
+"""Standard deviation of luma below which a crop is of one colour, apart from noise."""
 
 WITHIN_SKU: Final = "within a SKU"
 ACROSS_SKUS: Final = "across SKUs"
 ACROSS_SPLITS: Final = "across splits"
 
 BITS: Final = 4
-"""Bits of two perceptual hashes that may differ in the same picture."""
+"""In how many bits the perceptual hashes of the same picture may differ."""
 
 _SHADES: Final = 4.0
-"""Mean difference of the tiny pictures' channels that is still the same picture, of 255."""
+"""Mean difference between the channels of two tiny pictures, of 255, up to which they are equal."""
 
 _BANDS: Final = 6
 _CROWD: Final = 64
-"""Where more crops than this have the same bands, each is compared with its next ones only."""
+"""If more crops than this share two bands, each is only compared with as many that follow it."""
 
 _CHUNK: Final = 100_000
+
+_PATH: Final = (
+    r"^(?P<split>[^/]+)/(?P<domain>[^/]+)/(?P<sku_id>[^/]+)/(?P<image_id>\d+)_item(?P<item_idx>\d+)"
+)
+"""The path of a crop, which the manifest has from `sku_groups`."""
+_IN_PATH: Final = ["split", "domain", "sku_id", "image_id", "item_idx"]
 
 Ints = np.ndarray[tuple[int], np.dtype[np.int64]]
 Words = np.ndarray[tuple[int], np.dtype[np.uint64]]
@@ -48,9 +54,8 @@ def looks(quality: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     """
     sizes = manifest[["crop_path", "width", "height"]]
     rows = quality.merge(sizes, on="crop_path", how="left")
-    paths = rows["crop_path"].tolist()
-    rows[CROP[:-1]] = crop_rows(paths)[CROP[:-1]]
-    rows["domain"] = [path.split("/")[1] for path in paths]
+    rows[_IN_PATH] = rows["crop_path"].str.extract(_PATH)
+    rows["item_idx"] = rows["item_idx"].astype("Int32")
     small = (rows[["width", "height"]].min(axis=1) < TINY).astype(bool)
     rows["dark"] = (rows["brightness"] < DARK).astype(bool) & ~small
     rows["blank"] = (rows["contrast"] < BLANK).astype(bool) & ~small & ~rows["dark"]
@@ -59,13 +64,13 @@ def looks(quality: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_looks(roots: Roots, split: str) -> pd.DataFrame:
-    """Return `looks` of a split's tables. Raises MissingTableError or ProvenanceError."""
+    """Return `looks` for the tables of a split. Raises MissingTableError or ProvenanceError."""
     quality = tables.read(roots, "crop_quality", split)
     return looks(tables.frame(quality), tables.frame(tables.read(roots, "crops", split)))
 
 
 def find_looks(roots: Roots, split: str) -> pd.DataFrame | None:
-    """Return `read_looks`; None where the crops that are on disk have not been measured."""
+    """Return `read_looks`; None if the crops on disk have not been measured."""
     try:
         return read_looks(roots, split)
     except (MissingTableError, ProvenanceError):
@@ -78,12 +83,12 @@ def dark_crops(crops: pd.DataFrame) -> Finding:
 
 
 def blank_crops(crops: pd.DataFrame) -> Finding:
-    """Find crops of one colour: the standard deviation of their luma is under 5 of 255."""
+    """Find crops of one colour: the standard deviation of their luma is under 5."""
     return _flagged(crops, "blank", "contrast", f"hardly more than one colour (under {BLANK:g})")
 
 
 def _flagged(crops: pd.DataFrame, flag: str, value: str, what: str) -> Finding:
-    """Find crops with a flag, the worst first."""
+    """Find crops with a flag, those with the lowest value first."""
     rows = crops[crops[flag]].sort_values([value, "crop_path"])
     offenders = rows[[*CROP, value]].assign(what=what).reset_index(drop=True)
     summary = f"{len(offenders):,} of {number_of(len(crops), 'crop')}: {what}."
@@ -96,51 +101,53 @@ def _flagged(crops: pd.DataFrame, flag: str, value: str, what: str) -> Finding:
 def pairs_alike(
     split: str, crops: pd.DataFrame, others: Mapping[str, pd.DataFrame | None]
 ) -> pd.DataFrame:
-    """Return the near duplicates of a split, among its crops and with those of `others`.
+    """Return the crops of a split that look like another of its crops, or one of `others`.
 
     Columns: `CROP`, `like` (the path of the other crop), `like_sku`, `kind`, `exact`, and `what`,
-    in words. A pair within the split is two rows, one for each of its crops.
+    which says it in words. A pair within the split yields two rows, one per crop.
     """
     everything = pd.concat(
         [crops, *(frame for frame in others.values() if frame is not None)], ignore_index=True
     )
     pairs = near_duplicates(everything)
-    turned = pairs.rename(columns={"one": "other", "other": "one"})
-    both = pd.concat([pairs, turned], ignore_index=True)
-    both = both[both["one"] < len(crops)]
-    mine = everything.iloc[both["one"].to_numpy()][CROP].reset_index(drop=True)
-    theirs = everything.iloc[both["other"].to_numpy()].reset_index(drop=True)
-    alike = mine.assign(
-        like=theirs["crop_path"],
-        like_sku=theirs["sku_id"],
+    reversed_pairs = pairs.rename(columns={"first": "second", "second": "first"})
+    both = pd.concat([pairs, reversed_pairs], ignore_index=True)
+    both = both[both["first"] < len(crops)]
+    rows = everything.iloc[both["first"].to_numpy()][CROP].reset_index(drop=True)
+    counterparts = everything.iloc[both["second"].to_numpy()].reset_index(drop=True)
+    alike = rows.assign(
+        like=counterparts["crop_path"],
+        like_sku=counterparts["sku_id"],
         kind=both["kind"].to_numpy(),
         exact=both["exact"].to_numpy(),
     )
     words = {WITHIN_SKU: "like another crop of its SKU", ACROSS_SKUS: "like a crop of another SKU"}
-    alike["what"] = alike["kind"].map(words).fillna("like a crop of " + theirs["split"])
+    alike["what"] = alike["kind"].map(words).fillna("like a crop of " + counterparts["split"])
     return alike.sort_values(["kind", "crop_path", "like"], ignore_index=True)
 
 
 def near_duplicate_crops(
     crops: pd.DataFrame, alike: pd.DataFrame, not_compared: list[str]
 ) -> Finding:
-    """Find crops that show the picture of another, in other bytes; `alike` is of `pairs_alike`.
+    """Find crops that show the same picture as another in different bytes.
 
-    `duplicate_crops` reports those with equal bytes. While another split is `not_compared`,
-    there is no number for none across splits.
+    `alike` is what `pairs_alike` returns. `duplicate_crops` reports crops with equal bytes. While
+    another split is `not_compared`, the number across splits is reported only if it is not 0.
     """
     near = alike[~alike["exact"].astype(bool)].drop_duplicates(["crop_path", "what"])
     kinds = (WITHIN_SKU, ACROSS_SKUS, ACROSS_SPLITS)
     counts = {kind: int((near["kind"] == kind).sum()) for kind in kinds}
     known = {
-        kind: n for kind, n in counts.items() if n or kind != ACROSS_SPLITS or not not_compared
+        kind: count
+        for kind, count in counts.items()
+        if count or kind != ACROSS_SPLITS or not not_compared
     }
     listed = ", ".join(f"{count:,} like another {kind}" for kind, count in known.items())
     summary = f"{number_of(len(crops), 'crop')}: {listed}."
     if not_compared:
         summary += f" Not compared with {' and '.join(not_compared)}: no crops measured there yet."
     if counts[ACROSS_SPLITS]:
-        summary += " A picture in two splits leaks from one into the other: leave one out."
+        summary += " A picture in two splits leaks from one into the other: exclude one of them."
     return Finding(
         near.empty,
         "warn",
@@ -152,15 +159,15 @@ def near_duplicate_crops(
 
 
 def image_in_two_skus(crops: pd.DataFrame, alike: pd.DataFrame) -> Finding:
-    """Find crops whose picture, in equal or other bytes, is also a crop of another SKU."""
+    """Find crops whose picture is also a crop of another SKU, in the same bytes or not."""
     shared = alike[alike["kind"] == ACROSS_SKUS].drop_duplicates("crop_path")
     skus = shared["sku_id"].nunique()
     summary = f"{number_of(len(crops), 'crop')}: no picture is a crop of two SKUs."
     if skus:
         summary = (
             f"{number_of(len(crops), 'crop')}: {len(shared):,} of {number_of(skus, 'SKU')} show a "
-            "picture that another SKU has too. One garment under two ids teaches that it differs "
-            "from itself."
+            "picture that another SKU also has. A garment with two ids teaches a model that it "
+            "differs from itself."
         )
     return Finding(
         shared.empty,
@@ -175,28 +182,28 @@ def image_in_two_skus(crops: pd.DataFrame, alike: pd.DataFrame) -> Finding:
 def near_duplicates(crops: pd.DataFrame) -> pd.DataFrame:
     """Return pairs of crops of different images that show the same picture: one row per pair.
 
-    `crops` are rows of `looks`, also of several splits. Columns: `one` and `other`, positions in
-    `crops`; `kind`, within a SKU, across SKUs or across splits; `exact`, whether their bytes are
-    equal too. Crops of one image are not compared: garments worn over each other share pixels.
+    `crops` are rows of `looks`, from one or more splits. Columns: `first` and `second`, positions
+    in `crops`; `kind`, within a SKU, across SKUs or across splits; `exact`, whether the bytes are
+    equal as well. Crops of one image are not compared: garments worn over each other share pixels.
     """
     usable = crops[crops["comparable"]]
     hashes = usable["phash"].to_numpy(dtype=np.int64).view(np.uint64)
-    one, other = _similar(hashes)
-    one, other = _same_shades(_pixels(usable), one, other)
+    first, second = _similar(hashes)
+    first, second = _same_shades(_pixels(usable), first, second)
     splits, skus, images, digests = (
         usable[name].to_numpy(dtype=object) for name in ("split", "sku_id", "image_id", "sha256")
     )
-    same_split = splits[one] == splits[other]
-    different = ~(same_split & (images[one] == images[other]))
-    one, other, same_split = one[different], other[different], same_split[different]
-    same_sku = np.where(skus[one] == skus[other], WITHIN_SKU, ACROSS_SKUS)
+    same_split = splits[first] == splits[second]
+    different = ~(same_split & (images[first] == images[second]))
+    first, second, same_split = first[different], second[different], same_split[different]
+    same_sku = np.where(skus[first] == skus[second], WITHIN_SKU, ACROSS_SKUS)
     positions = np.flatnonzero(crops["comparable"].to_numpy(dtype=bool))
     return pd.DataFrame(
         {
-            "one": positions[one],
-            "other": positions[other],
+            "first": positions[first],
+            "second": positions[second],
             "kind": np.where(same_split, same_sku, ACROSS_SPLITS),
-            "exact": digests[one] == digests[other],
+            "exact": digests[first] == digests[second],
         }
     )
 
@@ -204,18 +211,18 @@ def near_duplicates(crops: pd.DataFrame) -> pd.DataFrame:
 def _similar(hashes: Words) -> tuple[Ints, Ints]:
     """Return pairs of positions whose hashes differ in at most `BITS` bits, each pair once.
 
-    With `BITS` differences over six bands of the hash at least two bands are equal: crops are
-    sorted by each pair of bands in turn, and compared with those that follow while it is equal.
+    The hash has six bands. If four bits differ, at least two bands are equal. So crops are sorted
+    by each pair of bands in turn, and compared with those that follow as long as the pair is equal.
     """
     edges = np.linspace(0, 64, _BANDS + 1).astype(np.uint64)
     masks = [
         np.uint64(sum(1 << bit for bit in range(int(low), int(high))))
         for low, high in pairwise(edges)
     ]
-    found: list[Words] = []
+    parts: list[Words] = []
     count = np.uint64(max(len(hashes), 1))
-    for first, second in combinations(masks, 2):
-        keys = hashes & (first | second)
+    for mask, other_mask in combinations(masks, 2):
+        keys = hashes & (mask | other_mask)
         order = np.lexsort((hashes, keys))
         sorted_keys, sorted_hashes = keys[order], hashes[order]
         for step in range(1, min(_CROWD, len(hashes) - 1) + 1):
@@ -225,25 +232,25 @@ def _similar(hashes: Words) -> tuple[Ints, Ints]:
             differing = np.bitwise_count(sorted_hashes[at] ^ sorted_hashes[at + step])
             at = at[differing <= BITS]
             pair = np.sort(np.stack([order[at], order[at + step]]), axis=0).astype(np.uint64)
-            found.append(pair[0] * count + pair[1])
-    pairs = np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)
+            parts.append(pair[0] * count + pair[1])
+    pairs = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.uint64)
     return (pairs // count).astype(np.int64), (pairs % count).astype(np.int64)
 
 
 def _same_shades(
-    pixels: np.ndarray[tuple[int, int], np.dtype[np.int16]], one: Ints, other: Ints
+    pixels: np.ndarray[tuple[int, int], np.dtype[np.int16]], first: Ints, second: Ints
 ) -> tuple[Ints, Ints]:
-    """Return those pairs whose tiny pictures hardly differ: a hash knows no colour."""
+    """Return the pairs whose tiny pictures hardly differ, because a hash ignores colours."""
     close = [
-        np.abs(pixels[one[at : at + _CHUNK]] - pixels[other[at : at + _CHUNK]]).mean(axis=1)
+        np.abs(pixels[first[at : at + _CHUNK]] - pixels[second[at : at + _CHUNK]]).mean(axis=1)
         <= _SHADES
-        for at in range(0, len(one), _CHUNK)
+        for at in range(0, len(first), _CHUNK)
     ]
     keep = np.concatenate(close) if close else np.empty(0, bool)
-    return one[keep], other[keep]
+    return first[keep], second[keep]
 
 
 def _pixels(crops: pd.DataFrame) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:
-    """Return the tiny pictures: one row of 192 values per crop."""
+    """Return the tiny pictures as one row of 192 values per crop."""
     flat = np.frombuffer(b"".join(crops["tiny"].tolist()), np.uint8)
     return flat.reshape(len(crops), -1 if len(crops) else 192).astype(np.int16)

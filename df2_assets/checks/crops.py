@@ -1,11 +1,13 @@
-"""Whether the crops on disk are those of the manifest, and whether they are good to train on."""
+"""The checks of crops: whether the files match the manifest, and are good to train on."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset.boxes import size
@@ -16,25 +18,30 @@ from df2_assets.errors import escape_untrusted
 from df2_assets.store.crop_tree import CropTree
 
 TINY: Final = 32
-"""Pixels of the shorter side below which a crop shows hardly more than a colour."""
+"""A crop whose shorter side has fewer pixels than this shows hardly more than a colour."""
 
 _NAMED: Final = 3
-"""Files of others that the summary names."""
+"""How many foreign files the summary names."""
 
 _ACTIVE: Final = re.compile(r"[^\w ./@#~+,=\\-]", re.ASCII)
-"""What can be more than text in Markdown or HTML."""
+"""Characters that Markdown or HTML may not show as text."""
 
-_GONE: Final = "the file is not there"
-_CHANGED: Final = "its bytes are not those that were written"
-_UNWANTED: Final = "sku_groups does not want it"
+_MISSING: Final = "the file is missing"
+_CHANGED: Final = "its bytes differ from those that were written"
+_UNWANTED: Final = "sku_groups does not list it"
 _RECORDED_SIZE: Final = "the recorded width and height are not those of the box"
-_UNREADABLE: Final = "the file is no readable JPEG"
+_UNREADABLE: Final = "the file is not a readable JPEG"
 _OTHER_SIZE: Final = "the file's width and height are not those of the box"
 _TWICE: Final = "in the manifest twice"
 FOREIGN: Final = "not a file of this project"
 
-_OF_ROWS: Final = (_GONE, _CHANGED, _UNWANTED, _RECORDED_SIZE, _UNREADABLE, _OTHER_SIZE, _TWICE)
-"""What can be wrong with a row of the manifest, in the order in which it is reported."""
+_ABSENT: Final = -1
+"""What stands in an array for a number that is missing."""
+
+Pairs = np.ndarray[tuple[int, int], np.dtype[np.int64]]
+"""Two numbers per row: the size in bytes and time of a file, or width and height in pixels."""
+
+Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
 def settle_times(
@@ -42,24 +49,24 @@ def settle_times(
     tree: CropTree,
     digests_of: Callable[[Iterable[str]], Iterable[str | None]],
 ) -> CropTree:
-    """Return `tree` with the recorded time for crops of which only the time is another.
+    """Return `tree` with the recorded time for crops of which only the time has changed.
 
-    A copy of a data set is like that, and no worse. `digests_of` is asked for the digests of those
-    crops; `copied` has those whose bytes are the recorded ones.
+    Copying a data set does that, and it is harmless. `digests_of` is called with the paths of those
+    crops; `copied` lists the ones whose bytes are as recorded.
     """
     made = manifest[manifest["reason"].isna()]
-    suspects = {
-        path: (sha256, mtime_ns)
-        for path, size, mtime_ns, sha256 in rows(made, "crop_path", "size", "mtime_ns", "sha256")
-        if (status := tree.crops.get(path)) and status[0] == size and status[1] != mtime_ns
-    }
-    digests = zip(suspects.items(), digests_of(suspects), strict=True)
+    on_disk = _look_up(made["crop_path"], tree.crops)
+    same_size, same_time = (on_disk == _integers(made, "size", "mtime_ns")).T
+    retimed = made[same_size & ~same_time]
+    digests = digests_of(retimed["crop_path"].tolist())
     settled = {
-        path: (tree.crops[path][0], mtime_ns)
-        for (path, (sha256, mtime_ns)), digest in digests
+        path: (size, mtime_ns)
+        for (path, size, mtime_ns, sha256), digest in zip(
+            rows(retimed, "crop_path", "size", "mtime_ns", "sha256"), digests, strict=True
+        )
         if digest == sha256
     }
-    return replace(tree, crops=tree.crops | settled, copied=sorted(settled))
+    return replace(tree, crops=tree.crops | settled, copied=sorted(settled)) if settled else tree
 
 
 def files_match(
@@ -68,60 +75,80 @@ def files_match(
     tree: CropTree,
     sizes_read: Mapping[str, tuple[int, int] | None] | None = None,
 ) -> Finding:
-    """Check for one file per row without a reason, as recorded and as large as its box; no other.
+    """Check for one file per crop of the manifest, as recorded and as large as its box; no other.
 
-    `tree` is what `settle_times` gives. `sizes_read` are width and height of crops that were read
+    `tree` is what `settle_times` returns. `sizes_read` are width and height of crops that were read
     back (None: not a readable JPEG).
     """
-    sizes_read = sizes_read or {}
     made = manifest[manifest["reason"].isna()]
-    problems: dict[str, list[str]] = {what: [] for what in _OF_ROWS}
-    boxes = _boxes(groups)
-    seen: set[str] = set()
-    for path, *recorded in rows(made, "crop_path", "size", "mtime_ns", "width", "height"):
-        status, box = tree.crops.get(path), boxes.get(path)
-        if status is None:
-            problems[_GONE].append(path)
-        elif status != tuple(recorded[:2]):
-            problems[_CHANGED].append(path)
-        if box is None:
-            problems[_UNWANTED].append(path)
-        elif box != tuple(recorded[2:]):
-            problems[_RECORDED_SIZE].append(path)
-        if status is not None and path in sizes_read:
-            if sizes_read[path] is None:
-                problems[_UNREADABLE].append(path)
-            elif box is not None and sizes_read[path] != box:
-                problems[_OTHER_SIZE].append(path)
-        if path in seen:
-            problems[_TWICE].append(path)
-        seen.add(path)
+    paths = made["crop_path"]
+    on_disk, boxes = _look_up(paths, tree.crops), _box_sizes(paths, groups)
+    read = _look_up(paths, {path: wh or (0, 0) for path, wh in (sizes_read or {}).items()})
+    has_file, has_box, was_read = (pairs[:, 0] != _ABSENT for pairs in (on_disk, boxes, read))
+    is_readable = read[:, 0] != 0
+    of_rows = {
+        _MISSING: ~has_file,
+        _CHANGED: has_file & _differ(on_disk, _integers(made, "size", "mtime_ns")),
+        _UNWANTED: ~has_box,
+        _RECORDED_SIZE: has_box & _differ(boxes, _integers(made, "width", "height")),
+        _UNREADABLE: has_file & was_read & ~is_readable,
+        _OTHER_SIZE: has_file & was_read & is_readable & has_box & _differ(boxes, read),
+        _TWICE: paths.duplicated(),
+    }
+    problems = {what: paths[mask].tolist() for what, mask in of_rows.items()}
     problems |= {
-        **{
-            what: groups["crop_path"][mask].tolist()
-            for what, mask in _sku_problems(groups, manifest).items()
-        },
-        "no row of the manifest wants it": sorted(tree.crops.keys() - seen),
-        "half-written, left by a build that was killed": tree.temporary,
+        what: groups["crop_path"][mask].tolist()
+        for what, mask in _sku_problems(groups, manifest).items()
+    }
+    recorded = set(pa.array(paths).to_pylist())
+    problems |= {
+        "the manifest does not list it": sorted(tree.crops.keys() - recorded),
+        "half-written by a build that was killed": tree.temporary,
         "an empty folder": tree.empty,
         FOREIGN: tree.foreign,
     }
     whats = [what for what, paths in problems.items() for _ in paths]
     offenders = crop_rows(path for paths in problems.values() for path in paths)
     offenders = offenders.assign(what=pd.Series(whats, dtype=TEXT))
-    on_disk = len(tree.crops) + len(tree.temporary) + len(tree.foreign)
+    files = len(tree.crops) + len(tree.temporary) + len(tree.foreign)
     return Finding(
         offenders.empty,
         "error",
         len(made),
-        _summary(len(made), on_disk, len(tree.copied), problems),
+        _summary(len(made), files, len(tree.copied), problems),
         offenders,
-        {"crops": len(made), "files": on_disk, "foreign": len(tree.foreign)},
+        {"crops": len(made), "files": files, "foreign": len(tree.foreign)},
     )
 
 
+def _look_up(paths: "pd.Series[str]", pairs: Mapping[str, tuple[int, int]]) -> Pairs:
+    """Return the pair of each path, one row per path; `_ABSENT` twice where there is none."""
+    absent = (_ABSENT, _ABSENT)
+    rows = [pairs.get(path, absent) for path in pa.array(paths).to_pylist()]
+    return np.array(rows, np.int64).reshape(-1, 2)
+
+
+def _box_sizes(paths: "pd.Series[str]", groups: pd.DataFrame) -> Pairs:
+    """Return width and height of the box of each crop; `_ABSENT` where `groups` lacks the crop."""
+    width, height = size((groups["x1"], groups["y1"], groups["x2"], groups["y2"]))
+    sizes = groups[["crop_path"]].assign(width=width, height=height)
+    sizes = sizes.drop_duplicates("crop_path", keep="last")
+    return _integers(paths.to_frame().merge(sizes, "left", "crop_path"), "width", "height")
+
+
+def _integers(table: pd.DataFrame, *columns: str) -> Pairs:
+    """Return two columns as one array, one row per row of the table; `_ABSENT` for null."""
+    values = [table[name].to_numpy(np.int64, na_value=_ABSENT) for name in columns]
+    return np.stack(values, axis=1)
+
+
+def _differ(pairs: Pairs, others: Pairs) -> Flags:
+    differ: Flags = (pairs != others).any(axis=1)
+    return differ
+
+
 def tiny_crops(manifest: pd.DataFrame) -> Finding:
-    """Find crops whose shorter side is under 32 pixels."""
+    """Find crops with a side under 32 pixels."""
     made = manifest[manifest["reason"].isna()]
     tiny = made[made[["width", "height"]].min(axis=1) < TINY].reset_index(drop=True)
     offenders = crop_rows(tiny["crop_path"]).assign(
@@ -134,15 +161,15 @@ def tiny_crops(manifest: pd.DataFrame) -> Finding:
 def duplicate_crops(
     split: str, manifest: pd.DataFrame, other_manifests: Mapping[str, pd.DataFrame | None]
 ) -> Finding:
-    """Find crops with the same bytes as another, of this split or of another one: leakage.
+    """Find crops with the same bytes as another crop, in this split or in another one (leakage).
 
-    `other_manifests` are those of the other splits; None for one that is not built, which is not
-    compared: then there is no number for none across splits.
+    `other_manifests` are those of the other splits; None for a split that is not built and cannot
+    be compared. Then `duplicates_across` is reported only if it is not 0.
     """
     made = manifest[manifest["reason"].isna()]
-    twice = made[made["sha256"].duplicated(keep=False)]
-    parts = [_same_bytes(twice, twice, f"same bytes as another crop of {split}")]
-    compared = [(split, str(len(twice)))]
+    within = made[made["sha256"].duplicated(keep=False)]
+    parts = [_same_bytes(within, within, f"same bytes as another crop of {split}")]
+    compared = [(split, str(len(within)))]
     for other, their_manifest in other_manifests.items():
         if their_manifest is None:
             compared.append((other, "not compared"))
@@ -152,18 +179,19 @@ def duplicate_crops(
         parts.append(_same_bytes(shared, theirs, f"same bytes as a crop of {other}"))
         compared.append((other, str(len(shared))))
     offenders = pd.concat(parts, ignore_index=True)
-    across = len(offenders) - len(twice)
+    across = len(offenders) - len(within)
     not_compared = [other for other, manifest in other_manifests.items() if manifest is None]
-    numbers: dict[str, int | float] = {"duplicates_within": len(twice)}
-    summary = f"{number_of(len(made), 'crop')}: {len(twice):,} with the bytes of another of {split}"
+    numbers: dict[str, int | float] = {"duplicates_within": len(within)}
+    summary = f"{number_of(len(made), 'crop')}: {len(within):,} with the bytes of another crop of "
+    summary += split
     if across or not not_compared:
-        summary += f", {across:,} with those of a crop of another split"
+        summary += f", {across:,} with the bytes of a crop of another split"
         numbers["duplicates_across"] = across
     summary += "."
     if not_compared:
         summary += f" Not compared with {' and '.join(not_compared)}: not built yet."
     if across:
-        summary += " A crop in two splits leaks from one into the other: leave one out."
+        summary += " A crop in two splits leaks from one into the other: exclude one of them."
     return Finding(
         offenders.empty,
         "warn",
@@ -175,28 +203,21 @@ def duplicate_crops(
     )
 
 
-def _boxes(groups: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Return width and height of the box that is cut for each crop."""
-    width, height = size((groups["x1"], groups["y1"], groups["x2"], groups["y2"]))
-    sized = groups.assign(width=width, height=height)
-    return {path: (w, h) for path, w, h in rows(sized, "crop_path", "width", "height")}
-
-
 def _sku_problems(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:
-    """Return masks over `groups`: crops without a row, SKUs left with one domain or in part.
+    """Return masks over `groups`: crops without a row, and SKUs that are on disk only in part.
 
-    A SKU is whole, or not at all: it is left out when every crop of one domain has failed.
+    All crops of a SKU are on disk, or none: it is left out if every crop of one domain has failed.
     """
-    paths = groups["crop_path"]
+    paths, ids = groups["crop_path"], groups["sku_id"]
     unpaired = paths.isin(manifest["crop_path"][manifest["reason"] == UNPAIRED])
     made = paths.isin(manifest["crop_path"][manifest["reason"].isna()])
-    possible = groups[made | unpaired]
-    domains = [set(possible["sku_id"][possible["domain"] == d]) for d in DOMAINS.values()]
-    stands = groups["sku_id"].isin(set.intersection(*domains))
+    is_possible = made | unpaired
+    catalog, query = (ids[is_possible & (groups["domain"] == d)] for d in DOMAINS.values())
+    has_both = ids.isin(catalog) & ids.isin(query)
     return {
         "it has no row in the manifest": ~paths.isin(manifest["crop_path"]),
-        "left out, though its SKU has crops of both domains": stands & unpaired,
-        "its SKU has lost its catalog or query crops": ~stands & made,
+        "left out, though its SKU has crops of both domains": has_both & unpaired,
+        "its SKU has lost its catalog or query crops": ~has_both & made,
     }
 
 
@@ -210,16 +231,18 @@ def _summary(made: int, on_disk: int, copied: int, problems: Mapping[str, list[s
         )
     text = f"{text}; {'; '.join(listed)}."
     if problems[FOREIGN]:
-        # The summary is shown as Markdown; the table of offenders has the names as they are.
+        # The summary is shown as Markdown. The table of offenders has the exact names.
         foreign = [_ACTIVE.sub("?", escape_untrusted(path, 200)) for path in problems[FOREIGN]]
         more = f" and {len(foreign) - _NAMED:,} more" if len(foreign) > _NAMED else ""
-        text += f" Nothing is deleted that is {FOREIGN}: move {', '.join(foreign[:_NAMED])}{more}"
+        text += (
+            f" A build does not delete what is {FOREIGN}: move {', '.join(foreign[:_NAMED])}{more}"
+        )
         text += " away."
     return f"{text} Then build again."
 
 
 def _same_bytes(crops: pd.DataFrame, among: pd.DataFrame, what: str) -> pd.DataFrame:
-    """Return each of `crops` beside the first other crop with its bytes."""
+    """Return offenders: each of `crops`, with the first other crop that has the same bytes."""
     paths: dict[str, list[str]] = {}
     for path, digest in zip(among["crop_path"].tolist(), among["sha256"].tolist(), strict=True):
         paths.setdefault(digest, []).append(path)

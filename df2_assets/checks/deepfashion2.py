@@ -1,4 +1,4 @@
-"""Whether DF2_ROOT holds a split as DeepFashion2 is unpacked."""
+"""The check of the download: whether DF2_ROOT has a split with the names of the release."""
 
 from pathlib import Path
 from typing import Final
@@ -14,14 +14,14 @@ from df2_assets.store.location import store_at
 from df2_assets.store.system_files import is_system_file
 
 _NEARLY_FULL: Final = 0.9
-"""From this share of the released images on, a split is taken for the release, with a loss."""
+"""A split with at least this share of the released images is meant to be complete."""
 
 
 def layout(roots: Roots, split: str) -> Finding:
-    """Compare names of images and annotations with the release; no file is opened.
+    """Compare the names of images and annotations with the release, without opening any file.
 
-    Names of operating systems and file servers do not count. `test` needs neither of its folders:
-    it was released without annotations.
+    Files of operating systems and file servers are ignored. `test` needs no folders, because it was
+    released without annotations.
     """
     folders = {"image": roots.images(split), "annos": roots.annotations(split)}
     try:
@@ -35,37 +35,42 @@ def layout(roots: Roots, split: str) -> Finding:
     except OSError as error:
         return Finding(False, "warn", 0, problem or f"{error.filename}: {error.strerror}.")
     odd = {"image": odd_images, "annos": odd_annotations}
-    released, annotated = RELEASED[split], split in ANNOTATED_SPLITS
-    found = {"image": (images, released.images)}
-    if annotated:
-        found["annos"] = annotations, released.annotations
-    nearly_full = images >= _NEARLY_FULL * released.images
-    absent = [name for name, folder in folders.items() if not folder.is_dir()]
-    none_right = [name for name, (count, _) in found.items() if annotated and not count]
-    none_right = [name for name in none_right if name not in absent]
+    released, is_annotated = RELEASED[split], split in ANNOTATED_SPLITS
+    counts = {"image": (images, released.images)}
+    if is_annotated:
+        counts["annos"] = annotations, released.annotations
+    is_nearly_full = images >= _NEARLY_FULL * released.images
+    missing = [name for name, folder in folders.items() if not folder.is_dir()]
+    unusable = [
+        name
+        for name, (count, _) in counts.items()
+        if is_annotated and not count and name not in missing
+    ]
     problems = {
-        "the folder is missing": absent if annotated else [],
-        "the folder is empty": [name for name in none_right if not odd[name]],
-        "no name in it is six digits and the ending": [name for name in none_right if odd[name]],
+        "the folder is missing": missing if is_annotated else [],
+        "the folder is empty": [name for name in unusable if not odd[name]],
+        "no name in it is six digits and the ending": [name for name in unusable if odd[name]],
         "not as many as were released": [
-            name for name, (count, of) in found.items() if nearly_full and 0 < count != of
+            name
+            for name, (count, expected) in counts.items()
+            if is_nearly_full and 0 < count != expected
         ],
         "the name is not six digits and the ending": [
-            f"{inside}/{name}" for inside, odd_names in odd.items() for name in odd_names
+            f"{folder}/{name}" for folder, odd_names in odd.items() for name in odd_names
         ],
     }
     offenders = pd.concat(
-        [_offenders(split, inside, what) for what, inside in problems.items()], ignore_index=True
+        [_offenders(split, names, what) for what, names in problems.items()], ignore_index=True
     )
     summary = f"{number_of(images, 'image')} and {number_of(annotations, 'annotation')}."
-    if absent and not annotated:
-        missing = " and no ".join(f"{split}/{name}" for name in absent)
-        summary += f" There is no {missing}: {split} needs none."
-    said = [f"{len(inside):,}: {what}" for what, inside in problems.items() if inside]
+    if missing and not is_annotated:
+        folders_missing = " and no ".join(f"{split}/{name}" for name in missing)
+        summary += f" There is no {folders_missing}: {split} needs none."
     if problem:
         summary = problem
-    elif said:
-        summary += f" {'; '.join(said)}. Unpack {split} again, or move away what is not of it."
+    elif len(offenders):
+        listed = "; ".join(f"{len(names):,}: {what}" for what, names in problems.items() if names)
+        summary += f" {listed}. Unpack {split} again, or move away files that are not part of it."
     foreign = len(odd_images) + len(odd_annotations)
     numbers = {"images": images, "annotations": annotations}
     table = pd.DataFrame(
@@ -83,12 +88,13 @@ def layout(roots: Roots, split: str) -> Finding:
 
 
 def _names(folder: Path, suffix: str) -> tuple[int, list[str]]:
-    """Count names of six digits and `suffix`, and return those that are not."""
-    found = [name for name in store_at(folder).names(folder) if not is_system_file(name)]
-    foreign = [name for name in found if image_id_of(name, suffix) is None]
-    return len(found) - len(foreign), sorted(foreign)
+    """Count the names of six digits and `suffix`; return the others, without those of systems."""
+    names = list(store_at(folder).names(folder))
+    others = [name for name in names if image_id_of(name, suffix) is None]
+    foreign = sorted(name for name in others if not is_system_file(name))
+    return len(names) - len(others), foreign
 
 
-def _offenders(split: str, inside: list[str], what: str) -> pd.DataFrame:
-    paths = [escape_untrusted(f"{split}/{name}", 300) for name in inside]
+def _offenders(split: str, names: list[str], what: str) -> pd.DataFrame:
+    paths = [escape_untrusted(f"{split}/{name}", 300) for name in names]
     return pd.DataFrame({"split": split, "path": paths, "what": what}, dtype=TEXT)

@@ -1,7 +1,7 @@
-"""The check of an export: whether it is of the split as built, and its files are as written.
+"""The check of exports: whether each was made from the current build, and its files are as written.
 
-What the files say is not read again: the writer would only be compared with itself. The tests read
-them with the libraries that they are for.
+The content of the files is not checked, because that would compare the writer with itself. The
+tests load it with the libraries that it is meant for.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import pandas as pd
 
-from df2_assets.checks.finding import Finding, Problem, Seen, crop_rows, number_of
+from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.dataset.frames import TEXT
 from df2_assets.errors import Df2Error, escape_untrusted
 from df2_assets.exports import EXPORTS
@@ -30,16 +30,16 @@ CHECK: Final = "matches_image_text"
 _FOREIGN: Final = "not a file of this export: move it away"
 
 _Problem = tuple[str, str]
-"""A path relative to SKU_ROOT, or nothing, and what is wrong."""
+"""A path relative to SKU_ROOT (empty: the whole export), and what is wrong."""
 
 
 def matches_image_text(roots: Roots, split: str, name: str) -> Finding:
-    """Check that an export was made from this build, has all its rows, and files as written."""
+    """Check that an export was made from this build, has all its rows, and has files as written."""
     return _inspect(roots, split, EXPORTS[name], deep=False).finding
 
 
-def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, str], Seen]:
-    """Check all exports that were ever made of a split; if `deep`, every file by its digest."""
+def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, str], Inspection]:
+    """Check all exports that exist of a split; if `deep`, compare the digest of every file."""
     return {
         (name, CHECK): _inspect(roots, split, export, deep=deep)
         for name, export in EXPORTS.items()
@@ -47,7 +47,7 @@ def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, 
     }
 
 
-def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
+def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Inspection:
     name = export.name
     record = records.load(roots, name, split)
     copied: set[str] = set()
@@ -59,17 +59,17 @@ def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Seen:
             problems = [*_outdated(roots, split, export, record)]
             if not problems:
                 problems = [*_changed_files(roots, split, export, record, copied, deep=deep)]
-    except Df2Error as error:  # which says itself what to run
+    except Df2Error as error:  # its message says what to run
         problems, is_whole = [("", str(error).rstrip("."))], False
     rows = sum(record.rows.values())
     check = f"{name}: {CHECK}"
     repair: Literal["build", "export"] = "export" if is_whole else "build"
-    seen = [
+    repairs = [
         Problem(check, what, "you" if what == _FOREIGN else repair, path or None)
         for path, what in problems
     ]
     remedy = f". Run df2-assets export {name} --split {split}" if is_whole else "."
-    return Seen(_finding(split, problems, rows, remedy), seen, len(copied))
+    return Inspection(_finding(split, problems, rows, remedy), repairs, len(copied))
 
 
 def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Finding:
@@ -86,31 +86,31 @@ def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Fi
 
 
 def _outdated(roots: Roots, split: str, export: Export, record: Record) -> Iterator[_Problem]:
-    """Yield why an export is not of the split as it is built, or lacks rows.
+    """Yield why an export does not belong to the current build, or which rows it lacks.
 
-    Raises a Df2Error where the split is not whole.
+    Raises a Df2Error if the split is incomplete.
     """
     current = current_digest(roots, split)
     if record.source_digest is None:
         yield "", f"{export.name} of {split} is half-written: an export is running or was stopped"
     elif record.source_digest != current:
-        yield "", f"{export.name} was made from another build of {split} than the current one"
+        yield "", f"{export.name} was not made from the current build of {split}"
     else:
         skus = count_skus(read_crops(roots, split))
         totals = {"crops": skus.sum().sum(), "pairs": (skus["catalog"] * skus["query"]).sum()}
         for table, kind in export.tables.items():
-            has, wanted = record.rows.get(table, 0), int(totals[kind])
-            if has != wanted:
-                yield "", f"{table} has {number_of(has, 'row')}, and {split} {wanted:,} {kind}"
+            rows, expected = record.rows.get(table, 0), int(totals[kind])
+            if rows != expected:
+                yield "", f"{table} has {number_of(rows, 'row')}, and {split} {expected:,} {kind}"
 
 
 def _changed_files(
     roots: Roots, split: str, export: Export, record: Record, copied: set[str], *, deep: bool
 ) -> Iterator[_Problem]:
-    """Yield files that are missing, changed, or not the export's; add to `copied` those of which
-    only the time is another. Of these the digest is compared, if `deep` that of every file.
+    """Yield files that are missing, changed or foreign; add those only copied to `copied`.
 
-    Raises OutputError where a link leads out of SKU_ROOT.
+    A copied file has another time and the same digest. With `deep` the digest of every file is
+    compared. Raises OutputError if a link leads out of SKU_ROOT.
     """
     folder = roots.export(export.name, split)
     listed = records.digests(roots, export.name, split)
@@ -121,7 +121,7 @@ def _changed_files(
     has_crops = any(name.startswith(f"{CROP_FILES}/") for name in listed)
     tree = crop_tree.scan(roots, split).crops if has_crops else {}
     crops = {crop_file_name(path): status for path, status in tree.items()}
-    other = {
+    changed = {
         name
         for name, sha256 in listed.items()
         if name in on_disk
@@ -131,17 +131,17 @@ def _changed_files(
     }
     sizes = {name: status[0] for name, status in crops.items()}
     sizes |= {name: file.size for name, file in record.files.items()}
-    retimed = {name for name in other if on_disk[name][0] == sizes.get(name)}
+    retimed = {name for name in changed if on_disk[name][0] == sizes.get(name)}
     read = _digests(folder, [*(listed.keys() & on_disk.keys() if deep else retimed)])
     top = folder.relative_to(roots.sku_root).as_posix()
     for name, sha256 in listed.items():
         if name not in on_disk:
             yield f"{top}/{name}", "missing"
         elif name in read and read[name] != sha256:
-            yield f"{top}/{name}", "its bytes are not those that were written"
+            yield f"{top}/{name}", "its bytes differ from those that were written"
         elif name in retimed:
             copied.add(name)
-        elif name in other:
+        elif name in changed:
             yield f"{top}/{name}", "changed since it was written"
     for name in sorted(on_disk.keys() - listed.keys()):
         if is_in_system_folder(name):
@@ -151,10 +151,10 @@ def _changed_files(
 
 
 def _digests(folder: Path, names: list[str]) -> dict[str, str | None]:
-    """Return the digest of each file, None where it cannot be read. Crops are many and small."""
-    loose = sorted(name for name in names if name.startswith(f"{CROP_FILES}/"))
-    digests = dict(zip(loose, digest_each(folder, loose), strict=True))
-    for name in set(names).difference(loose):
+    """Return the digest of each file; None if it cannot be read. Read crops together, for speed."""
+    crops = sorted(name for name in names if name.startswith(f"{CROP_FILES}/"))
+    digests = dict(zip(crops, digest_each(folder, crops), strict=True))
+    for name in set(names).difference(crops):
         with suppress(OSError):
             digests[name] = digest(folder / name)
     return digests

@@ -1,4 +1,4 @@
-"""What a check returns, a finding with its offenders, and how findings lie on disk."""
+"""The result of a check, a finding with its offenders, and how findings are stored on disk."""
 
 import re
 from collections import Counter
@@ -31,17 +31,18 @@ State = Literal["passed", "warned", "failed"]
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of a check over a split.
+    """The result of a check of a split.
 
-    `severity` says how bad it is when not passed. `offenders` has one row per offender, with all of
-    them. `summary` is a sentence with the counts and, where something is wrong, what to do.
-    `numbers` have stable names: the UI plots them over time. `tables` are further small tables to
-    show. `note` says what is as it should be and still surprises people.
+    `severity` is how bad it is that the check did not pass. `checked_count` is how many images,
+    items, crops or lines were checked. `summary` gives the counts and, if something is wrong, what
+    to do. `offenders` has one row per offender, and all of them. `numbers` have stable names,
+    because the UI plots them over time. `tables` are small tables to show with the finding. `note`
+    explains what is correct but may surprise people.
     """
 
     passed: bool
     severity: Severity
-    looked_at: int
+    checked_count: int
     summary: str
     offenders: pd.DataFrame = field(default_factory=pd.DataFrame)
     numbers: dict[str, int | float] = field(default_factory=dict)
@@ -50,9 +51,10 @@ class Finding:
 
 
 class Problem(msgspec.Struct):
-    """Something wrong that `check` has found, for `build`, `export` or a person to `repair`.
+    """Something wrong on disk that `check` detects.
 
-    The other fields can be pasted into `explain`; `path` is relative to SKU_ROOT.
+    `repair` is what repairs it: `build`, `export`, or a person. The other fields can be pasted into
+    `explain`; `path` is relative to SKU_ROOT.
     """
 
     check: str
@@ -65,10 +67,10 @@ class Problem(msgspec.Struct):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The finding of a check whose files were read back, and the problems in it.
+class Inspection:
+    """The finding of a check that read files back from disk, and the problems in it.
 
-    `copied` counts files whose time alone is not the recorded one, which is no problem.
+    `copied` is the number of files of which only the time has changed, which is not a problem.
     """
 
     finding: Finding
@@ -79,9 +81,9 @@ class Seen:
 def offending_rows(
     rows: pd.DataFrame, masks: Mapping[str, "pd.Series[bool]"], columns: list[str]
 ) -> pd.DataFrame:
-    """Return the rows that each mask picks, with `what` naming the mask: one row per offence.
+    """Return the rows that each mask selects, with the mask's name in the column `what`.
 
-    A null in a mask does not pick.
+    A row that two masks select is returned twice. Null in a mask does not select a row.
     """
     parts = [
         rows.loc[mask.fillna(False).astype(bool), columns].assign(what=what)
@@ -91,10 +93,10 @@ def offending_rows(
 
 
 def crop_rows(paths: Iterable[str]) -> pd.DataFrame:
-    """Return what each crop's path says, in the columns of `CROP`.
+    """Return the columns of `CROP`, read from the path of each crop.
 
-    A path that does not have the contract's form has its split only; what is not printable in it
-    is escaped.
+    If a path does not have the contract's form, only the split is filled in. Characters that cannot
+    be printed are escaped.
     """
     rows = []
     for path in paths:
@@ -114,13 +116,13 @@ def number_of(count: int, singular: str, plural: str | None = None) -> str:
 
 
 class RecordedFinding(msgspec.Struct, frozen=True):
-    """The last finding of a check over a split, as the gallery reads it without Dagster."""
+    """The latest finding of a check of a split, stored so that reports need no Dagster."""
 
     asset: str
     check: str
     passed: bool
     severity: str
-    looked_at: int
+    checked_count: int
     summary: str
     numbers: dict[str, int | float]
     offenders: int
@@ -137,7 +139,7 @@ def count_states(findings: Iterable[RecordedFinding]) -> dict[str, int]:
 
 
 def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split: str) -> None:
-    """Write a finding as JSON, and beside it all its offenders, if any, as Parquet."""
+    """Write a finding as JSON and, if it has any, all its offenders as Parquet next to it."""
     path = roots.offenders(asset, check, split)
     if len(finding.offenders):
         with roots.sku.atomic(path) as temporary:
@@ -149,7 +151,7 @@ def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split
         check,
         finding.passed,
         finding.severity,
-        finding.looked_at,
+        finding.checked_count,
         finding.summary,
         finding.numbers,
         len(finding.offenders),
@@ -159,7 +161,7 @@ def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split
 
 
 def read_findings(roots: Roots, split: str) -> list[RecordedFinding]:
-    """Return the recorded findings of a split by asset and check, less those that are illegible."""
+    """Return the recorded findings of a split, by asset and check; skip those it cannot decode."""
     findings = []
     for path in roots.findings(split):
         try:
@@ -170,7 +172,7 @@ def read_findings(roots: Roots, split: str) -> list[RecordedFinding]:
 
 
 def read_offenders(roots: Roots, asset: str, check: str, split: str) -> pd.DataFrame | None:
-    """Return all offenders that a check named last; None where it named none."""
+    """Return all offenders in the latest finding of a check; None if there are none."""
     try:
         return tables.frame(pq.read_table(tables.parquet(roots.offenders(asset, check, split))))
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""Whether a split still belongs to the download as it is, and how long ago it was built.
+"""The check of freshness: whether the download has changed since a split was built, and when.
 
-Dagster's own freshness policy passes when any partition is new; this looks at each split.
+Dagster's own freshness policy passes as soon as any partition is new; this check is per split.
 """
 
 import time
@@ -15,13 +15,14 @@ from df2_assets.store.state import consistency_problems
 
 _MADE_OF: Final = ("raw_annotation_index", "sku_groups", "crops")
 _DAY: Final = 86400.0
+"""Seconds."""
 
 
 @dataclass(frozen=True)
 class LastBuild:
     """When a split was built (seconds since 1970), and from which version of the download.
 
-    `observed` is the version of the download now, where that is known.
+    `observed` is the current version of the download; None if it has not been observed.
     """
 
     timestamp: float
@@ -32,16 +33,16 @@ class LastBuild:
 def freshness(
     roots: Roots, split: str, last_build: LastBuild | None, max_age_days: float
 ) -> Finding:
-    """Compare the last build with the download, its age with the limit, and tables with tables."""
+    """Check the age of the last build, and whether its input and its tables are unchanged."""
     if last_build is None:
         return Finding(False, "warn", 0, f"{split} has not been built on this instance: build it.")
     age = (time.time() - last_build.timestamp) / _DAY
     problems = []
     if age > max_age_days:
-        problems.append(f"it was built {age:.1f} days ago, and {max_age_days:g} are the limit")
+        problems.append(f"it was built {age:.1f} days ago, and the limit is {max_age_days:g}")
     current = last_build.observed or _version(roots, split)
     if current is None:
-        problems.append("the download is not there any more")
+        problems.append("the download is missing")
     elif last_build.version != current:
         problems.append("the download has changed since")
     problems += consistency_problems(roots, split, _MADE_OF)
@@ -52,7 +53,7 @@ def freshness(
 
 
 def _version(roots: Roots, split: str) -> str | None:
-    """Return the data version of the download now; None where it is gone."""
+    """Return the current data version of the download; None if it is missing."""
     try:
         return scan(roots, split).digest
     except LayoutError:

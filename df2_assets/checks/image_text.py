@@ -1,10 +1,14 @@
-"""Whether `{split}_image_text.jsonl` has the crops of the metadata, and prompts that suit them."""
+"""The checks of `{split}_image_text.jsonl`: lines match the metadata, prompts match the labels.
+
+`count_prompts` reads both contract files once and compares bytes. Only if something differs, the
+files are read again, line by line, to name the offenders.
+"""
 
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import count, product
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count, product, zip_longest
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +22,7 @@ from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, RELEASED, VIEWPOINTS
 from df2_assets.errors import MissingTableError
 from df2_assets.store import state, tables
-from df2_assets.store.contract_files import read_image_text, read_metadata
+from df2_assets.store.contract_files import read_image_text, read_metadata, read_skus
 from df2_assets.store.layout import Roots
 
 COMBINATIONS: Final = "crops by combination"
@@ -31,15 +35,25 @@ _PROMPT: Final = re.compile(
 )
 _LABELS: Final = ("category_id", "category_name", "domain", "occlusion", "viewpoint")
 _LABELS_AND_TEXT: Final = attrgetter(*_LABELS, "text")
-_SAID_DOMAIN: Final = {"catalog product": "catalog", "user": "query"}
-_SAID_OCCLUSION: Final = {None: 1, "partially occluded ": 2, "heavily occluded ": 3}
-_SAID_VIEW: Final = {"that is not being worn": 1, "from the front": 2, "from the side or back": 3}
+_DOMAIN_BY_PHOTO: Final = {"catalog product": "catalog", "user": "query"}
+_OCCLUSION_BY_WORDS: Final = {None: 1, "partially occluded ": 2, "heavily occluded ": 3}
+_VIEWPOINT_BY_WORDS: Final = {
+    "that is not being worn": 1,
+    "from the front": 2,
+    "from the side or back": 3,
+}
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode_texts: Final = msgspec.json.Decoder(dict[str, str]).decode
 
 _Line = dict[str, Any]
 
+PromptCounts = Mapping[tuple[int, str, str, int, int, str], int]
+"""How many crops have each combination of `_LABELS` and the contract's prompt."""
 
-class _Wanted(NamedTuple):
-    """A crop of the metadata and its place there."""
+
+class _Crop(NamedTuple):
+    """A crop of the metadata, and its place there."""
 
     place: int
     sku_id: str
@@ -47,23 +61,65 @@ class _Wanted(NamedTuple):
     domain: str
     crop: Crop
 
+    @property
+    def labels(self) -> tuple[str, str, int, int]:
+        """What a template is filled with."""
+        return self.domain, self.sku.category_name, self.crop.occlusion, self.crop.viewpoint
 
-def matches_metadata(roots: Roots, split: str) -> Finding:
-    """Compare the lines of the JSONL with the crops of the metadata: one to one, in order.
 
-    After `text` come the prompts that the split was made with, and nothing else.
+def count_prompts(roots: Roots, split: str) -> PromptCounts | None:
+    """Compare the JSONL with the metadata, and count its prompts by the labels of their crops.
+
+    Each line must be, byte for byte, the entry of its crop in the metadata, followed by a prompt
+    and the texts that the templates of the split give. Return None if one is not, or if a file is
+    missing or damaged. Only one SKU and one line are in memory at a time.
     """
+    variants = state.load(roots, split).variants
+    keys = ["text", *(variant.key for variant in variants)]
+    counts: Counter[tuple[int, str, str, int, int, str]] = Counter()
+    try:
+        with roots.image_text(split).open("rb") as lines:
+            for line, crop in zip_longest(lines, _crops(read_skus(roots, split))):
+                if line is None or crop is None:
+                    return None
+                start = _encode(_entry(split, crop)).removesuffix(b"}") + b',"text":'
+                if not line.startswith(start):
+                    return None
+                texts = _decode_texts(b'{"text":' + line[len(start) :])
+                if [*texts] != keys:
+                    return None
+                domain, name, *labels = of_crop = crop.labels
+                if variants and any(
+                    texts[variant.key] != variant.prompt(crop.crop.crop_path, *of_crop)
+                    for variant in variants
+                ):
+                    return None
+                counts[crop.sku.category_id, name, domain, *labels, texts["text"]] += 1
+    except (OSError, MissingTableError, msgspec.DecodeError):
+        return None
+    return counts
+
+
+def matches_metadata(roots: Roots, split: str, prompt_counts: PromptCounts | None) -> Finding:
+    """Check that the JSONL has one line per crop of the metadata, in the same order.
+
+    After `text` come the prompts of the templates that the split was built with, and nothing else.
+    If `count_prompts` returned counts, the lines match, and the files are not read again.
+    """
+    if prompt_counts is not None:
+        total = sum(prompt_counts.values())
+        return _matched(split, total, total, [])
     texts = ["text", *(variant.key for variant in state.load(roots, split).variants)]
     try:
-        wanted = {one.crop.crop_path: one for one in _wanted(roots, split)}
+        crops = {c.crop.crop_path: c for c in _crops(read_metadata(roots, split).skus.items())}
         lines = roots.image_text(split).read_bytes().splitlines()
-    except MissingTableError as problem:
-        return Finding(False, "error", 0, str(problem))
-    except OSError as problem:
-        summary = f"{roots.image_text(split)}: {os.strerror(problem.errno or 0)}."
+    except MissingTableError as error:
+        return Finding(False, "error", 0, str(error))
+    except OSError as error:
+        summary = f"{roots.image_text(split)}: {os.strerror(error.errno or 0)}."
         return Finding(False, "error", 0, f"{summary} Materialize image_text for {split}.")
     last = -1
-    seen: set[str] = set()
+    seen: set[int] = set()
     problems: list[tuple[int | None, _Line, str]] = []
     for number, data in enumerate(lines, 1):
         line = _decoded(data)
@@ -71,46 +127,63 @@ def matches_metadata(roots: Roots, split: str) -> Finding:
             problems.append((number, {}, "not a JSON object"))
             continue
         path = line.get("image_path")
-        one = wanted.get(path) if isinstance(path, str) else None
-        if one is None:
-            problems.append((number, line, "no such crop in the metadata"))
+        crop = crops.get(path) if isinstance(path, str) else None
+        if crop is None:
+            problems.append((number, line, "the metadata has no such crop"))
             continue
-        entry = _entry(split, one)
-        if one.crop.crop_path in seen:
+        entry = _entry(split, crop)
+        if crop.place in seen:
             problems.append((number, entry, "a second line of the crop"))
             continue
-        seen.add(one.crop.crop_path)
+        seen.add(crop.place)
         what = _difference(line, entry, texts)
         if what:
             problems.append((number, entry, what))
-        if one.place < last:
+        if crop.place < last:
             problems.append((number, entry, "out of order"))
-        last = max(last, one.place)
+        last = max(last, crop.place)
     problems += (
-        (None, _entry(split, one), "no line") for path, one in wanted.items() if path not in seen
+        (None, _entry(split, crop), "the crop has no line")
+        for crop in crops.values()
+        if crop.place not in seen
     )
-    found = _offending_lines(split, problems)
-    summary = f"{number_of(len(lines), 'line')}, {number_of(len(wanted), 'crop')} in the metadata"
-    if found.empty:
-        summary += ": one to one."
+    return _matched(split, len(lines), len(crops), problems)
+
+
+def _matched(
+    split: str, lines: int, crops: int, problems: list[tuple[int | None, _Line, str]]
+) -> Finding:
+    """Return the finding on a JSONL with `lines` and metadata with `crops`.
+
+    A problem consists of the number of a line, its entry, and what is wrong.
+    """
+    rows = crop_rows(str(entry.get("image_path", "")) for _, entry, _ in problems)
+    offenders = rows.assign(
+        split=split,
+        line=pd.array([number for number, _, _ in problems], "Int64"),
+        what=pd.Series([what for _, _, what in problems], dtype=TEXT),
+    )
+    summary = f"{number_of(lines, 'line')}, {number_of(crops, 'crop')} in the metadata"
+    if problems:
+        summary += f"; {number_of(len(problems), 'problem')}. Rerun image_text for {split}."
     else:
-        summary += f"; {number_of(len(found), 'problem')}. Rerun image_text for {split}."
-    numbers: dict[str, int | float] = {"lines": len(lines), "crops": len(wanted)}
-    return Finding(found.empty, "error", len(lines), summary, found, numbers)
+        summary += ": one to one."
+    numbers: dict[str, int | float] = {"lines": lines, "crops": crops}
+    return Finding(not problems, "error", lines, summary, offenders, numbers)
 
 
-def _wanted(roots: Roots, split: str) -> Iterator[_Wanted]:
-    """Yield the crops of the metadata in its order. Raises MissingTableError."""
+def _crops(skus: Iterable[tuple[str, Sku]]) -> Iterator[_Crop]:
+    """Yield the crops of SKUs in the order of the contract."""
     places = count()
-    for sku_id, sku in read_metadata(roots, split).skus.items():
+    for sku_id, sku in skus:
         for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
             for crop in crops:
-                yield _Wanted(next(places), sku_id, sku, domain, crop)
+                yield _Crop(next(places), sku_id, sku, domain, crop)
 
 
-def _entry(split: str, wanted: _Wanted) -> _Line:
-    """Return the line that a crop of the metadata should have, less the texts."""
-    _, sku_id, sku, domain, crop = wanted
+def _entry(split: str, crop: _Crop) -> _Line:
+    """Return the line that a crop of the metadata should have, without the texts."""
+    _, sku_id, sku, domain, listed = crop
     return {
         "split": split,
         "sku_id": sku_id,
@@ -119,13 +192,13 @@ def _entry(split: str, wanted: _Wanted) -> _Line:
         "category_id": sku.category_id,
         "category_name": sku.category_name,
         "domain": domain,
-        "image_path": crop.crop_path,
-        "orig_image_path": crop.orig_image_path,
-        "image_id": crop.image_id,
-        "item_idx": crop.item_idx,
-        "bbox": list(crop.bbox),
-        "occlusion": crop.occlusion,
-        "viewpoint": crop.viewpoint,
+        "image_path": listed.crop_path,
+        "orig_image_path": listed.orig_image_path,
+        "image_id": listed.image_id,
+        "item_idx": listed.item_idx,
+        "bbox": list(listed.bbox),
+        "occlusion": listed.occlusion,
+        "viewpoint": listed.viewpoint,
     }
 
 
@@ -138,6 +211,7 @@ def _decoded(data: bytes) -> _Line | None:
 
 
 def _difference(line: _Line, entry: _Line, texts: list[str]) -> str | None:
+    """Return how a line differs from the entry that it should have, or None."""
     keys = list(line)
     for text in texts:
         if not isinstance(line.pop(text, None), str):
@@ -148,21 +222,20 @@ def _difference(line: _Line, entry: _Line, texts: list[str]) -> str | None:
     return None if keys == [*entry, *texts] else "keys in another order"
 
 
-def _offending_lines(split: str, problems: list[tuple[int | None, _Line, str]]) -> pd.DataFrame:
-    rows = crop_rows(str(entry.get("image_path", "")) for _, entry, _ in problems)
-    lines = pd.array([number for number, _, _ in problems], "Int64")
-    whats = pd.Series([what for _, _, what in problems], dtype=TEXT)
-    return rows.assign(split=split, line=lines, what=whats)
+def prompt_coverage(roots: Roots, split: str, prompt_counts: PromptCounts | None) -> Finding:
+    """Check the prompts of the JSONL; it is an error if the file is missing or damaged.
 
-
-def prompt_coverage(roots: Roots, split: str) -> Finding:
-    """Judge the prompts of the JSONL on disk; a missing or damaged one is an error."""
+    The counts of `count_prompts` are enough as long as every prompt in them is right.
+    """
     try:
-        records = read_image_text(roots, split)
         variants = state.load(roots, split).variants
-        return coverage(split, records, variants, is_full=_is_full(roots, split))
-    except MissingTableError as problem:
-        return Finding(False, "error", 0, str(problem))
+        is_full = _is_full(roots, split)
+        if prompt_counts is None or any(_wrong_prompt(*key) for key in prompt_counts):
+            records = read_image_text(roots, split)
+            return coverage(split, records, variants, is_full=is_full)
+        return _covered(split, prompt_counts, [], len(variants), is_full=is_full)
+    except MissingTableError as error:
+        return Finding(False, "error", 0, str(error))
 
 
 def _is_full(roots: Roots, split: str) -> bool:
@@ -178,41 +251,56 @@ def coverage(
     *,
     is_full: bool,
 ) -> Finding:
-    """Read every prompt back to its labels, and count the crops of each combination.
+    """Compare every prompt with the labels of its crop, and count the crops of each combination.
 
     `records` also have a prompt for each of `variants`, which is compared with what its template
-    gives. Combinations are category by domain by occlusion by viewpoint: 234. A wrong prompt is an
-    error. A combination without crops is a warning in a split of the release's size, and only
-    counted in a smaller one, where it is normal.
+    gives. There are 234 combinations of category, domain, occlusion and viewpoint. A wrong prompt
+    is an error. A combination without crops is a warning in a split of the release's size; in a
+    smaller split it is normal, and only counted.
     """
-    label_counts = Counter(map(_LABELS_AND_TEXT, records))
-    wrong = {key: what for key in label_counts if (what := _wrong_prompt(*key))}
+    counts = Counter(map(_LABELS_AND_TEXT, records))
+    wrong = {key: what for key in counts if (what := _wrong_prompt(*key))}
     suspects = records if wrong else ()
     problems = [(r, r.text, wrong[key]) for r in suspects if (key := _LABELS_AND_TEXT(r)) in wrong]
     problems += _wrong_variants(records, variants)
+    return _covered(split, counts, problems, len(variants), is_full=is_full)
+
+
+def _covered(
+    split: str,
+    counts: PromptCounts,
+    problems: list[tuple[ImageText, str, str]],
+    variants: int,
+    *,
+    is_full: bool,
+) -> Finding:
+    """Return the finding on prompts that have been counted, with `variants` further texts each.
+
+    A problem consists of a line, the text that is wrong, and what is wrong with it.
+    """
     cells: Counter[tuple[int, str, int, int]] = Counter()
-    for (category_id, _, *labels, _), crops in label_counts.items():
-        cells[category_id, *labels] += crops
+    for (category_id, _, domain, occlusion, viewpoint, _), crops in counts.items():
+        cells[category_id, domain, occlusion, viewpoint] += crops
     combinations = list(product(CATEGORIES, DOMAINS.values(), OCCLUSIONS, VIEWPOINTS))
-    empty = [cell for cell in combinations if not cells[cell]] if records else []
-    wrong_rows = len(problems)
-    summary = "No prompts: the split has no SKU."
-    if records:
+    lines = cells.total()
+    empty = [cell for cell in combinations if not cells[cell]] if lines else []
+    summary = "No prompts, because the split has no SKUs."
+    if lines:
         summary = (
-            f"{number_of(len(records) * (1 + len(variants)), 'prompt')}, {wrong_rows:,} wrong; "
+            f"{number_of(lines * (1 + variants), 'prompt')}, {len(problems):,} wrong; "
             f"{len(empty):,} of {len(combinations)} combinations without a crop."
         )
-    if wrong_rows:
+    if problems:
         summary += f" Rerun image_text for {split}."
     missing = empty if is_full else []
     return Finding(
         not (problems or missing),
-        "error" if wrong_rows else "warn",
-        len(records),
+        "error" if problems else "warn",
+        lines,
         summary,
         _offending_prompts(split, problems, missing),
-        {"wrong_prompts": wrong_rows, "empty_combinations": len(empty)},
-        {COMBINATIONS: _table(cells)} if records else {},
+        {"wrong_prompts": len(problems), "empty_combinations": len(empty)},
+        {COMBINATIONS: _table(cells)} if lines else {},
     )
 
 
@@ -227,19 +315,19 @@ def _wrong_prompt(
     wrong = {
         "category": match["category"] != category_name
         or category_name != CATEGORIES.get(category_id),
-        "domain": _SAID_DOMAIN[match["photo"]] != domain,
-        "occlusion": _SAID_OCCLUSION[match["occlusion"]] != occlusion,
-        "viewpoint": _SAID_VIEW[match["view"]] != viewpoint,
+        "domain": _DOMAIN_BY_PHOTO[match["photo"]] != domain,
+        "occlusion": _OCCLUSION_BY_WORDS[match["occlusion"]] != occlusion,
+        "viewpoint": _VIEWPOINT_BY_WORDS[match["view"]] != viewpoint,
         "person": (match["person"] is not None) != worn,
     }
     names = [name for name, is_wrong in wrong.items() if is_wrong]
-    return f"the prompt says another {', '.join(names)}" if names else None
+    return f"the prompt has the wrong {', '.join(names)}" if names else None
 
 
 def _wrong_variants(
     records: Sequence[ImageText], variants: tuple[Variant, ...]
 ) -> Iterator[tuple[ImageText, str, str]]:
-    """Yield each text that is not what its template gives, with its line and what is wrong."""
+    """Yield each line with a text that its template does not give, the text, and what is wrong."""
     for r, variant in product(records, variants):
         text = getattr(r, variant.key)
         labels = r.domain, r.category_name, r.occlusion, r.viewpoint

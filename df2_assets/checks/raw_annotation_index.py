@@ -1,4 +1,4 @@
-"""What the index of a split says of its annotations: pairing, boxes and labels."""
+"""The checks of the annotation index: pairs of files, boxes and labels."""
 
 from typing import Final
 
@@ -15,16 +15,16 @@ from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, BOX_SHARES, LABELS, NO
 PAST_EDGE: Final = "reaches past the edge"
 _FRACTIONAL: Final = "has fractions of a pixel"
 _MOST: Final = 0.01
-"""The share of boxes that may be clamped, or have fractions, before each is named."""
+"""If a larger share of boxes is clamped, or has fractions, each of them is an offender."""
 
 _SCALE: Final = "scale does not suit the box"
 _BOX: Final = ["x1", "y1", "x2", "y2"]
 
 
 def pairing(split: str, files: pd.DataFrame) -> Finding:
-    """Find images without annotation and annotations without image, from the side table.
+    """Find images without an annotation, and annotations without an image, in the table `files`.
 
-    A split that was released without annotations passes without any, with a note.
+    A split that was released without annotations passes if it has none, with a note.
     """
     has_image, has_annotation = files["image_size"].notna(), files["anno_size"].notna()
     images, annotations = int(has_image.sum()), int(has_annotation.sum())
@@ -50,14 +50,17 @@ def pairing(split: str, files: pd.DataFrame) -> Finding:
         f"{numbers['annotations_without_items']:,} without items."
     )
     if len(offenders):
-        summary += " What has no counterpart yields no crop: unpack the split again if it should."
+        summary += (
+            " Files without a counterpart yield no crops: unpack the split again if they should."
+        )
     return Finding(offenders.empty, "warn", len(files), summary, offenders, numbers)
 
 
 def boxes(index: pd.DataFrame) -> Finding:
     """Find boxes without area or outside the image; count those that are clamped or truncated.
 
-    These become offenders above 1% of the boxes: past the image's edge, or with fractions.
+    Boxes that reach past the edge of the image, or have fractions, are offenders only if they are
+    more than 1% of all boxes.
     """
     given = index[index["x1"].notna()]
     past_edge = given["reason"].isna() & (_past_edge(given) > 0)
@@ -118,7 +121,7 @@ def furthest_past_edge(index: pd.DataFrame, count: int) -> pd.DataFrame:
 
 
 def _past_edge(index: pd.DataFrame) -> "pd.Series[int]":
-    """Return how many pixels each box reaches past the edge of its image, at its worst side."""
+    """Return how many pixels each box reaches past the edge of its image, on its worst side."""
     x1, y1, x2, y2, width, height = (
         index[name].astype("int64[pyarrow]") for name in (*_BOX, "width", "height")
     )
@@ -127,7 +130,7 @@ def _past_edge(index: pd.DataFrame) -> "pd.Series[int]":
 
 
 def labels(index: pd.DataFrame) -> Finding:
-    """Find labels out of range, category names of another id, scales that the box contradicts."""
+    """Find labels out of range, wrong category names, and scales that the box contradicts."""
     items = index[index["source"].notna()]
     share = _box_share(items)
     low = items["scale"].map({scale: bounds[0] for scale, bounds in BOX_SHARES.items()})
@@ -148,12 +151,12 @@ def labels(index: pd.DataFrame) -> Finding:
         for scale, part in rows_of(offenders[unsuited], "scale", "box_share")
     ]
     counts = {what: int((offenders["what"] == what).sum()) for what in problems}
-    found = "; ".join(f"{count:,}: {what}" for what, count in counts.items() if count)
+    listed = "; ".join(f"{count:,}: {what}" for what, count in counts.items() if count)
     return Finding(
         offenders.empty,
         "warn",
         len(items),
-        f"{number_of(len(items), 'item')}. {found or 'Every label is in range and suits its box'}.",
+        f"{number_of(len(items), 'item')}. {listed or 'Labels are in range and suit the boxes'}.",
         offenders,
         {what.replace(" ", "_"): count for what, count in counts.items()},
     )
@@ -162,8 +165,8 @@ def labels(index: pd.DataFrame) -> Finding:
 def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Finding:
     """Compare the numbers of pairs in a full train split with DeepFashion2 issue 30.
 
-    Instance pairs: user item and shop item of one pair id and style above 0. Image pairs: the
-    distinct images of these.
+    An instance pair is a user item and a shop item with the same pair id and style, which is above
+    0. Image pairs are the distinct pairs of images of these.
     """
     images = int(files["image_size"].notna().sum())
     if split != "train" or images != taxonomy.RELEASED["train"].images:
@@ -171,26 +174,26 @@ def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Findi
     rows = candidates(index)[["pair_id", "style", "source", "image_id"]]
     user, shop = (rows[rows["source"] == source] for source in ("user", "shop"))
     pairs = user.merge(shop, on=["pair_id", "style"], suffixes=("_user", "_shop"))
-    found = len(pairs), len(pairs[["image_id_user", "image_id_shop"]].drop_duplicates())
+    counts = len(pairs), len(pairs[["image_id_user", "image_id_shop"]].drop_duplicates())
     known = taxonomy.TRAIN_INSTANCE_PAIRS, taxonomy.TRAIN_IMAGE_PAIRS
     summary = (
-        f"{found[0]:,} instance pairs and {found[1]:,} image pairs; a full train split has "
+        f"{counts[0]:,} instance pairs and {counts[1]:,} image pairs; a full train split has "
         f"{known[0]:,} and {known[1]:,}."
     )
-    if found != known:
+    if counts != known:
         summary += (
             " Some annotations are missing, refused or changed: see the other checks of the index, "
             "or unpack the split again."
         )
     return Finding(
-        found == known,
+        counts == known,
         "warn",
         images,
         summary,
-        numbers={"instance_pairs": found[0], "image_pairs": found[1]},
+        numbers={"instance_pairs": counts[0], "image_pairs": counts[1]},
         tables={
             "known answers": pd.DataFrame(
-                {"what": ["instance pairs", "image pairs"], "found": found, "known": known}
+                {"what": ["instance pairs", "image pairs"], "found": counts, "known": known}
             )
         },
     )
@@ -208,7 +211,7 @@ def _read_as_width_height(given: pd.DataFrame, reversed_: "pd.Series[bool]") -> 
 
 
 def _box_share(items: pd.DataFrame) -> "pd.Series[float]":
-    """The part of the image inside the clamped box, 0 to 1; null without a box."""
+    """Return the share of the image that the clamped box covers, 0 to 1; null without a box."""
     x1, y1, x2, y2, width, height = (
         items[name].astype("Float64") for name in (*_BOX, "width", "height")
     )

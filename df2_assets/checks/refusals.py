@@ -1,4 +1,4 @@
-"""Whether more is refused than may be: one rule, for the check of the index and of the crops."""
+"""The checks of refusals: whether more is refused than allowed, in the index and in the crops."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from df2_assets.dataset.reasons import MEANINGS, responsible_file
 from df2_assets.dataset.skus import refused_crops, refused_in_index
 
 _FEW: Final = 2
-"""As many refusals are always allowed, so that a small data set can have one."""
+"""So many refusals are always allowed, so that a small data set does not fail because of one."""
 
 
 def refusals_within_limit(
@@ -18,7 +18,7 @@ def refusals_within_limit(
 ) -> Finding:
     """Compare refused images with annotated ones, and refused items with readable ones.
 
-    Each may be `max_refused` of its kind, and two in any case; beyond it is an error.
+    Of each kind a share of `max_refused` is allowed, and two in any case. More is an error.
     """
     return _judge(split, _refused_in_index(index), index, files, max_refused)
 
@@ -31,9 +31,9 @@ def all_refusals_within_limit(
     manifest: pd.DataFrame,
     max_refused: float,
 ) -> Finding:
-    """Compare as `refusals_within_limit` does what was refused while reading or cutting.
+    """Do the same as `refusals_within_limit` for everything refused while reading or cutting.
 
-    What is refused while cutting is an image, with all crops that are wanted of it.
+    While cutting, whole images are refused, with all the crops to be made from them.
     """
     crops = refused_crops(split, groups, manifest).assign(kind="image")
     crops = crops.astype({"kind": TEXT})
@@ -44,7 +44,7 @@ def all_refusals_within_limit(
 
 
 def _refused_in_index(index: pd.DataFrame) -> pd.DataFrame:
-    """Return the refusals of an index and their `kind`; an image is one that is refused whole."""
+    """Return the refusals of an index with their `kind`: `image` (all of it) or `item`."""
     refused = refused_in_index(index)
     whole = index["source"].loc[refused.index].isna()
     kinds = whole.map({True: "image", False: "item"}).astype(TEXT)
@@ -59,7 +59,10 @@ def _judge(
     max_refused: float,
     crops: int | None = None,
 ) -> Finding:
-    """Judge refusals (columns of `refusals`, and `kind`), `crops` of which are of crops."""
+    """Return the finding on refusals (columns of `refusals`, and `kind`).
+
+    `crops` is how many of them are crops; None if only the index is judged.
+    """
     counts = {kind: _count(refused[refused["kind"] == kind], kind) for kind in ("image", "item")}
     totals = {
         "image": int(files["anno_size"].notna().sum()),
@@ -80,11 +83,11 @@ def _judge(
             summary += f" {number_of(crops, 'crop')} could not be cut."
     if beyond:
         summary += (
-            f" Too many {' and '.join(f'{kind}s' for kind in beyond)} of {split}: mend the files "
+            f" Too many {' and '.join(f'{kind}s' for kind in beyond)} of {split}: repair the files "
             "that are listed, or allow more with DF2_MAX_REFUSED."
         )
     elif len(refused):
-        summary += " Mend the files that are listed and build again."
+        summary += " Repair the files that are listed and build again."
     columns = [*ITEM, "reason", "detail"]
     offenders = refused[columns].assign(
         file=[
@@ -104,7 +107,7 @@ def _judge(
 
 
 def _count(refused: pd.DataFrame, kind: str) -> int:
-    """Return how many images or items are refused; an image has a row per crop."""
+    """Return how many images or items are refused; an image can have several rows, one per crop."""
     return refused["image_id"].nunique() if kind == "image" else len(refused)
 
 

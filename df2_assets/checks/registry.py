@@ -1,7 +1,7 @@
-"""The table of all checks: of which asset each is, the rule that answers, and what it asks.
+"""The registry of all checks: the asset of each, its rule, and its description.
 
-Registration in Dagster, `verify`, the README and the reports read this table. A new check is a
-rule, which is a function from tables to a `Finding`, and one row here.
+Dagster's definitions, `verify`, the documentation and the reports read this table. To add a check,
+write a rule, which is a function from tables to a `Finding`, and add a row here.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,12 @@ from df2_assets.checks.deepfashion2 import layout
 from df2_assets.checks.exports import matches_image_text
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.freshness import LastBuild, freshness
-from df2_assets.checks.image_text import matches_metadata, prompt_coverage
+from df2_assets.checks.image_text import (
+    PromptCounts,
+    count_prompts,
+    matches_metadata,
+    prompt_coverage,
+)
 from df2_assets.checks.label_outliers import unlike_crops
 from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.taxonomy import SPLITS
@@ -33,11 +38,11 @@ from df2_assets.store.layout import Roots
 
 @dataclass(frozen=True)
 class CheckContext:
-    """A split as rules see it: the parameters of a rule are attributes of this.
+    """What rules are called with: each parameter of a rule is an attribute of this class.
 
-    Each table is read once, when a rule first needs it, and raises MissingTableError or
-    ProvenanceError. `max_refused` is a share; limits are the strictest by default.
-    `find_last_build` asks the instance, which may know of none.
+    Each table is read once, when a rule first needs it; reading raises MissingTableError or
+    ProvenanceError. `max_refused` is a share from 0 to 1. The limits are the strictest by default.
+    `find_last_build` asks the Dagster instance, which may not know of any build.
     """
 
     roots: Roots
@@ -64,9 +69,9 @@ class CheckContext:
 
     @property
     def other_manifests(self) -> dict[str, pd.DataFrame | None]:
-        """The manifests of the other splits; None for one that is not built."""
-        found = {other: tables.find(self.roots, "crops", other) for other in self._others}
-        return {other: None if t is None else tables.frame(t) for other, t in found.items()}
+        """The manifests of the other splits; None for a split that is not built."""
+        manifests = {split: tables.find(self.roots, "crops", split) for split in self._other_splits}
+        return {split: None if t is None else tables.frame(t) for split, t in manifests.items()}
 
     @property
     def tree(self) -> CropTree:
@@ -75,7 +80,7 @@ class CheckContext:
 
     @cached_property
     def crops(self) -> pd.DataFrame:
-        """The crops as `crop_quality` has measured them."""
+        """The crops with their measures from `crop_quality`."""
         return crop_quality.read_looks(self.roots, self.split)
 
     @cached_property
@@ -84,8 +89,13 @@ class CheckContext:
 
     @property
     def not_compared(self) -> list[str]:
-        """The other splits, whose crops have not been measured."""
+        """The other splits whose crops have not been measured."""
         return [other for other, measured in self._other_crops.items() if measured is None]
+
+    @cached_property
+    def prompt_counts(self) -> PromptCounts | None:
+        """The one reading of both contract files that the checks of `image_text` share."""
+        return count_prompts(self.roots, self.split)
 
     @property
     def last_build(self) -> LastBuild | None:
@@ -93,17 +103,17 @@ class CheckContext:
 
     @cached_property
     def _other_crops(self) -> dict[str, pd.DataFrame | None]:
-        return {other: crop_quality.find_looks(self.roots, other) for other in self._others}
+        return {split: crop_quality.find_looks(self.roots, split) for split in self._other_splits}
 
     @property
-    def _others(self) -> list[str]:
+    def _other_splits(self) -> list[str]:
         return [split for split in SPLITS if split != self.split]
 
 
 class Check(NamedTuple):
-    """A check of an asset; a blocking one that fails as an error holds back what follows.
+    """A check of an asset. If a blocking check fails as an error, nothing is built on its asset.
 
-    The picture of what it finds, if any, is drawn by `report/check_pictures.py`.
+    `report/check_pictures.py` draws the picture of its finding, if it has one.
     """
 
     asset: str
@@ -116,26 +126,26 @@ class Check(NamedTuple):
         return self.rule.__name__
 
     def find(self, context: CheckContext) -> Finding:
-        """Apply the rule to a split; its parameter `name` is the asset's name."""
+        """Apply the rule to a split. A parameter `name` of the rule is the asset's name."""
         return self.rule(
             **{p: self.asset if p == "name" else getattr(context, p) for p in self.parameters}
         )
 
     @property
     def parameters(self) -> list[str]:
-        """What the rule has to be given."""
+        """The names of the parameters that the rule requires."""
         return [p.name for p in signature(self.rule).parameters.values() if p.default is p.empty]
 
 
 _EXPORTED: Final = (
-    "The export is made from this build and has all its rows, with every file as written."
+    "The export was made from this build and has all its rows, and every file is as written."
 )
 
 CHECKS: Final = (
     Check(
         "deepfashion2",
         layout,
-        "File names are as unpacked, and there are as many files as were released.",
+        "Every file is named as in the release, and a full split has all of them.",
     ),
     Check(
         "raw_annotation_index",
@@ -145,14 +155,14 @@ CHECKS: Final = (
     Check(
         "raw_annotation_index",
         refusals.refusals_within_limit,
-        "Refused images, and refused items, are no more than `limits.max_refused` of all.",
+        "No more than `limits.max_refused` of the images, and of the items, are refused.",
         blocking=True,
     ),
     Check(
         "raw_annotation_index",
         index.boxes,
-        "Boxes have an area and lie in the image, few are clamped or have fractions, and none is "
-        "x, y, width, height.",
+        "Boxes have an area and lie inside the image, few are clamped or have fractions, and none "
+        "is given as x, y, width, height.",
     ),
     Check(
         "raw_annotation_index",
@@ -178,24 +188,30 @@ CHECKS: Final = (
     Check(
         "crops",
         crops.files_match,
-        "There is one file for each crop of the manifest, as large as its box, and no other.",
+        "Each crop of the manifest has a file as large as its box, and there are no other files.",
         blocking=True,
     ),
     Check(
         "crops",
         refusals.all_refusals_within_limit,
-        "Refused images and items, while reading or cutting, are no more than "
-        "`limits.max_refused` of all.",
+        "No more than `limits.max_refused` of the images, and of the items, are refused while "
+        "reading or cutting.",
         blocking=True,
     ),
     Check("crops", crops.tiny_crops, "No crop has a side under 32 pixels."),
-    Check("crops", crops.duplicate_crops, "No two crops have the same bytes, also across splits."),
+    Check(
+        "crops", crops.duplicate_crops, "No two crops have the same bytes, within or across splits."
+    ),
     Check(
         "sku_metadata",
         contract,
-        "The file has the right fields, counts, domains and order, and a crop is at each path.",
+        "The file has the right fields, counts, domains and order, and every path leads to a crop.",
     ),
-    Check("image_text", matches_metadata, "The lines are the crops of the metadata, in order."),
+    Check(
+        "image_text",
+        matches_metadata,
+        "There is one line per crop of the metadata, in the same order.",
+    ),
     Check(
         "image_text",
         prompt_coverage,
@@ -205,22 +221,22 @@ CHECKS: Final = (
     Check(
         "image_text",
         freshness,
-        "The split is made from the download as it is now, at most `limits.max_age_days` ago.",
+        "The split was built from the download as it is now, at most `limits.max_age_days` ago.",
     ),
     Check("crop_quality", crop_quality.dark_crops, "No crop has a mean luma under 25 of 255."),
     Check("crop_quality", crop_quality.blank_crops, "No crop is of one colour."),
     Check(
         "crop_quality",
         crop_quality.near_duplicate_crops,
-        "No crop shows the picture of another in other bytes, also across splits.",
+        "No two crops show the same picture in different bytes, within or across splits.",
     ),
     Check("crop_quality", crop_quality.image_in_two_skus, "No picture is a crop of two SKUs."),
-    Check("crop_quality", unlike_crops, "The crops of a SKU look like those of one garment."),
+    Check("crop_quality", unlike_crops, "The crops of each SKU look like one garment."),
     *(Check(name, matches_image_text, _EXPORTED) for name in NAMES),
 )
 
-BESIDE: Final = ("crop_quality", *NAMES)
-"""Assets beside the data set: their checks are left out where nobody has made them."""
+OPTIONAL_ASSETS: Final = ("crop_quality", *NAMES)
+"""Assets that a build does not make: as long as they do not exist, their checks are skipped."""
 
 
 def checks_of(asset: str) -> list[Check]:
@@ -228,8 +244,8 @@ def checks_of(asset: str) -> list[Check]:
     return [check for check in CHECKS if check.asset == asset]
 
 
-def is_there(asset: str, roots: Roots, split: str) -> bool:
-    """Return whether there is anything of an asset to check, of whatever age."""
+def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
+    """Return whether anything of an asset is on disk to be checked, however old it is."""
     if asset in NAMES:
         return was_requested(roots, asset, split)
     if asset == "deepfashion2":

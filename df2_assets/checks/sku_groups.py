@@ -1,4 +1,4 @@
-"""Whether the crops to make are grouped into SKUs as the contract says, and how many there are."""
+"""The checks of the SKU groups: whether they follow the contract, and how many there are."""
 
 from typing import Final
 
@@ -7,14 +7,14 @@ import pandas as pd
 from df2_assets.checks.finding import CROP, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.frames import TEXT
-from df2_assets.dataset.skus import KEY, SKU_ID, candidates, left_out, sku_id
+from df2_assets.dataset.skus import KEY, SKU_ID, candidates, left_out, paired, sku_id
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 
 _SHOWN: Final = 10
 
 
 def identity(split: str, groups: pd.DataFrame) -> Finding:
-    """Check ids and paths: right, each once, with both domains, and without style 0."""
+    """Check that ids and paths are correct and unique, with both domains and without style 0."""
     ids = groups["sku_id"]
     digits = [
         groups[name].astype(TEXT).str.rjust(width, "0")
@@ -23,14 +23,14 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
     named = digits[0] + "_" + digits[1] + "_" + digits[2]
     file = groups["image_id"] + "_item" + groups["item_idx"].astype(TEXT) + ".jpg"
     path = split + "/" + groups["domain"] + "/" + ids + "/" + file
-    domains = [set(ids[groups["domain"] == domain]) for domain in DOMAINS.values()]
+    catalog, query = (ids[groups["domain"] == domain] for domain in DOMAINS.values())
     problems = {
         "sku_id is not of the form 000001_01_01": ~ids.str.fullmatch(SKU_ID.pattern).astype(bool),
         "sku_id is not that of its pair, style and category": ids != named,
         "style is 0": groups["style"] <= 0,
         "not of this split": groups["split"] != split,
         "the domain is neither catalog nor query": ~groups["domain"].isin(DOMAINS.values()),
-        "the SKU lacks a catalog or a query crop": ~ids.isin(set.intersection(*domains)),
+        "the SKU lacks a catalog or a query crop": ~(ids.isin(catalog) & ids.isin(query)),
         "crop_path is not that of its SKU, image and item": groups["crop_path"] != path,
         "crop_path appears twice": groups["crop_path"].duplicated(keep=False),
         "the item appears twice": groups.duplicated(["image_id", "item_idx"], keep=False),
@@ -53,25 +53,25 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
 
 
 def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.DataFrame) -> Finding:
-    """Count SKUs and crops by category, what was left out and why, and compare published figures.
+    """Count SKUs and crops by category, and what was left out; compare with published figures.
 
-    It fails where usable items make no SKU at all, or a full split has another number of SKUs than
-    was published.
+    Warn if usable items make no SKU at all, or if a full split does not have as many SKUs as were
+    published.
     """
     skus, crops = int(groups["sku_id"].nunique()), len(groups)
-    out = left_out(index)
+    excluded = left_out(index)
     usable = candidates(index)
     alone = _unpaired(usable)
     images = int(files["image_size"].notna().sum())
     published = _published(split, images)
     tables = {
         "by category": _by_category(groups, alone),
-        "left out": pd.DataFrame({"what": out.keys(), "how many": out.values()}),
+        "left out": pd.DataFrame({"what": excluded.keys(), "how many": excluded.values()}),
     }
     if len(alone):
         tables["first SKUs left out"] = alone.head(_SHOWN)
     summary = f"{number_of(skus, 'SKU')} with {number_of(crops, 'crop')}; left out: "
-    summary += ", ".join(f"{count:,} {what}" for what, count in out.items()) + "."
+    summary += ", ".join(f"{count:,} {what}" for what, count in excluded.items()) + "."
     passed = True
     if published is not None:
         passed = skus == published
@@ -90,45 +90,45 @@ def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.Data
             " No SKU has both a shop and a user image: are annotations of one source missing?"
         )
     numbers: dict[str, int | float] = {"skus": skus, "crops": crops}
-    numbers |= {what.replace(" ", "_"): count for what, count in out.items()}
+    numbers |= {what.replace(" ", "_"): count for what, count in excluded.items()}
     return Finding(passed, "warn", len(index), summary, numbers=numbers, tables=tables)
 
 
 def _published(split: str, images: int) -> int | None:
-    """Return the published number of SKUs, where all released images of the split are there."""
+    """Return the published number of SKUs; None unless all released images are present."""
     validation = taxonomy.PUBLISHED.validation_skus
     figures = {"train": taxonomy.PUBLISHED.skus - validation, "validation": validation}
     return figures.get(split) if images == taxonomy.RELEASED[split].images else None
 
 
 def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
-    """Return would-be SKUs with one domain: sku_id, category_name, domain, first image, crops."""
-    rows = usable.groupby([*KEY, "category_name"])
-    both = rows.agg(
-        domain=("domain", "min"),
-        other=("domain", "max"),
-        image_id=("image_id", "min"),
-        crops=("image_id", "size"),
-    ).reset_index()
-    alone = both[both["domain"] == both["other"]].reset_index(drop=True)
+    """Return groups with only one domain: sku_id, category_name, domain, image_id, crops.
+
+    `image_id` is the first image of the group, `crops` the number of its items.
+    """
+    rows = usable[~paired(usable[KEY], usable["domain"])]
+    alone = rows.groupby([*KEY, "category_name", "domain"]).agg(
+        image_id=("image_id", "min"), crops=("image_id", "size")
+    )
+    alone = alone.reset_index()
     ids = [sku_id(*key) for key in zip(*(alone[name].tolist() for name in KEY), strict=True)]
     alone.insert(0, "sku_id", pd.Series(ids, dtype=TEXT))
     return alone[["sku_id", "category_name", "domain", "image_id", "crops"]]
 
 
 def _by_category(groups: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
-    """Count per category: SKUs, crops by domain, SKUs left out for lack of the other domain."""
-    rows = groups.groupby("category_id")
-    crops = {domain: groups[groups["domain"] == domain] for domain in DOMAINS.values()}
+    """Count per category: SKUs, crops by domain, and SKUs left out because a domain is missing."""
+    skus = groups[["category_id", "sku_id"]].drop_duplicates()
     columns = {
-        "SKUs": rows["sku_id"].nunique(),
-        **{f"{d} crops": part.groupby("category_id").size() for d, part in crops.items()},
+        "SKUs": skus["category_id"],
+        **{f"{d} crops": groups["category_id"][groups["domain"] == d] for d in DOMAINS.values()},
     }
     table = pd.DataFrame({"category_id": CATEGORIES.keys(), "category_name": CATEGORIES.values()})
-    for name, values in columns.items():
-        table[name] = table["category_id"].map(values.to_dict()).fillna(0).astype("int64")
+    for name, category_ids in columns.items():
+        counted = category_ids.value_counts().to_dict()
+        table[name] = table["category_id"].map(counted).fillna(0).astype("int64")
     for domain in DOMAINS.values():
-        only = alone["category_name"][alone["domain"] == domain].value_counts()
-        found = table["category_name"].map(only.to_dict())
-        table[f"{domain} only"] = found.fillna(0).astype("int64")
+        counted = alone["category_name"][alone["domain"] == domain].value_counts().to_dict()
+        column = table["category_name"].map(counted)
+        table[f"{domain} only"] = column.fillna(0).astype("int64")
     return table

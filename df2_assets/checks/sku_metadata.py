@@ -1,4 +1,4 @@
-"""Whether `{split}_sku_metadata.json`, read back from disk, keeps the contract."""
+"""The check of `{split}_sku_metadata.json` as it is on disk: whether it follows the contract."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,20 +11,11 @@ import pandas as pd
 from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset.boxes import is_reversed
 from df2_assets.dataset.frames import TEXT
-from df2_assets.dataset.metadata import Crop, Sku, StrictSku
+from df2_assets.dataset.metadata import Crop, RawSkuMetadata, Sku, StrictSku
 from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.errors import escape_untrusted
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import is_url
-
-
-class _Document(msgspec.Struct, forbid_unknown_fields=True):
-    split: str
-    df2_root: str
-    out_root: str
-    num_skus: int
-    skus: dict[str, msgspec.Raw]
-
 
 _Problem = tuple[str, str | None, str]
 """sku_id ("": the whole document), crop_path (None: the whole SKU), what is wrong."""
@@ -33,16 +24,19 @@ _decode_sku: Final = msgspec.json.Decoder(StrictSku).decode
 
 
 def contract(roots: Roots, split: str) -> Finding:
-    """Check schema, counts, both domains, order, and for a file at each path (the contract)."""
+    """Check the schema, counts, domains and order, and that a file is at each path.
+
+    The rules are those of `docs/contract.md`. Only one SKU is decoded at a time.
+    """
     path = roots.sku_metadata(split)
     try:
-        document = msgspec.json.decode(path.read_bytes(), type=_Document)
+        document = msgspec.json.decode(path.read_bytes(), type=RawSkuMetadata)
     except OSError as error:
         summary = f"{path}: {os.strerror(error.errno or 0)}. Materialize sku_metadata."
         return Finding(False, "error", 0, summary)
     except msgspec.DecodeError as error:
         why = escape_untrusted(str(error))
-        summary = f"{path} is not as the contract says: {why}. Rerun sku_metadata."
+        summary = f"{path} does not follow the contract: {why}. Rerun sku_metadata."
         return Finding(False, "error", 0, summary)
     problems: list[_Problem] = [("", None, what) for what in _document_problems(split, document)]
     crops = 0
@@ -62,25 +56,25 @@ def contract(roots: Roots, split: str) -> Finding:
                 what = _crop_problem(is_there, split, start, images, crop)
                 if what:
                     problems.append((sku_id, crop.crop_path, what))
-    found = _named(split, problems)
+    offenders = _offenders(split, problems)
     summary = f"{number_of(len(document.skus), 'SKU')} with {number_of(crops, 'crop')}"
-    if found.empty:
-        summary += ": schema, counts, order and paths are as the contract says."
+    if offenders.empty:
+        summary += ": schema, counts, order and paths follow the contract."
     else:
-        first = escape_untrusted(found["what"].iloc[0])
-        summary += f", {number_of(len(found), 'problem')}, the first: {first}."
-        summary += f" Build {split} again."
+        first = escape_untrusted(offenders["what"].iloc[0])
+        summary += f"; {number_of(len(offenders), 'problem')}, the first: {first}. "
+        summary += f"Build {split} again."
     return Finding(
-        found.empty,
+        offenders.empty,
         "error",
         crops,
         summary,
-        found,
+        offenders,
         {"skus": len(document.skus), "crops": crops},
     )
 
 
-def _document_problems(split: str, document: _Document) -> Iterator[str]:
+def _document_problems(split: str, document: RawSkuMetadata) -> Iterator[str]:
     if document.split != split:
         yield f"split is {document.split}"
     if not (os.path.isabs(document.df2_root) or is_url(document.df2_root)):
@@ -93,17 +87,15 @@ def _document_problems(split: str, document: _Document) -> Iterator[str]:
 
 
 def _sku_problems(sku_id: str, sku: Sku) -> Iterator[str]:
-    named = "_".join(
-        (str(sku.pair_id).zfill(6), str(sku.style).zfill(2), str(sku.category_id).zfill(2))
-    )
-    if sku_id != named:
-        yield f"the id of its pair, style and category is {named}"
+    expected_id = f"{sku.pair_id:06}_{sku.style:02}_{sku.category_id:02}"
+    if sku_id != expected_id:
+        yield f"the id of its pair, style and category is {expected_id}"
     if sku.category_name != CATEGORIES[sku.category_id]:
         yield f"category_name of {sku.category_id} is {sku.category_name}"
     for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
         keys = [(crop.image_id, crop.item_idx) for crop in crops]
-        if any(one >= other for one, other in pairwise(keys)):
-            yield f"{domain} crops are not sorted by image and item, each once"
+        if any(key >= following for key, following in pairwise(keys)):
+            yield f"{domain} crops are not sorted by image and item, or one appears twice"
 
 
 def _crop_problem(
@@ -117,15 +109,15 @@ def _crop_problem(
     if crop.crop_path != f"{start}{crop.image_id}_item{crop.item_idx}.jpg":
         return f"crop_path is not {start}{crop.image_id}_item{crop.item_idx}.jpg"
     if not is_there(crop.crop_path):
-        return "the crop is not there"
+        return "the crop is missing"
     if image not in images:
-        return "the original image is not there"
+        return "the original image is missing"
     return None
 
 
-def _named(split: str, problems: list[_Problem]) -> pd.DataFrame:
-    found = crop_rows(path or "" for _, path, _ in problems)
-    return found.assign(
+def _offenders(split: str, problems: list[_Problem]) -> pd.DataFrame:
+    rows = crop_rows(path or "" for _, path, _ in problems)
+    return rows.assign(
         split=split,
         sku_id=pd.Series([sku_id for sku_id, _, _ in problems], dtype=TEXT),
         what=pd.Series([what for _, _, what in problems], dtype=TEXT),

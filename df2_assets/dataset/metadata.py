@@ -1,6 +1,7 @@
-"""The two contract files as records: `{split}_sku_metadata.json`, `{split}_image_text.jsonl`.
+"""The records of the two contract files: `{split}_sku_metadata.json`, `{split}_image_text.jsonl`.
 
-Names and order of their fields are the contract; a test compares them with `dataset.record`.
+The names and the order of their fields are part of the contract (`docs/contract.md`). A test
+compares them with `dataset.record`.
 """
 
 from collections.abc import Iterator
@@ -42,13 +43,23 @@ class Sku(msgspec.Struct):
 
 
 class SkuMetadata(msgspec.Struct):
-    """The whole document of a split, SKUs sorted by id."""
+    """The document of a split, with SKUs sorted by id."""
 
     split: str
     df2_root: str
     out_root: str
     num_skus: int
     skus: dict[str, Sku]
+
+
+class RawSkuMetadata(msgspec.Struct, forbid_unknown_fields=True):
+    """The document of a split with SKUs that are not decoded yet, to decode one at a time."""
+
+    split: str
+    df2_root: str
+    out_root: str
+    num_skus: int
+    skus: dict[str, msgspec.Raw]
 
 
 class ImageText(msgspec.Struct, gc=False):
@@ -72,7 +83,7 @@ class ImageText(msgspec.Struct, gc=False):
 
 
 def _strict_type(field: Field) -> Any:
-    """Return the type of a field with the limits of its values."""
+    """Return the type of a field, with the limits of its values."""
     if field.kind == "box":
         edge = Annotated[int, Meta(ge=0)]
         return tuple[edge, edge, edge, edge]
@@ -99,11 +110,11 @@ StrictSku = cast(
         forbid_unknown_fields=True,
     ),
 )
-"""A SKU of a file that anybody may have edited: decoding refuses what cannot be in the record."""
+"""A SKU from a file that somebody may have edited: decoding raises if a value is impossible."""
 
 
 def skus(crops: pd.DataFrame) -> dict[str, Sku]:
-    """Return SKUs by id, from rows of `sku_groups` in its order."""
+    """Return SKUs by id, from rows of `sku_groups` in the order of that table."""
     result: dict[str, Sku] = {}
     for (sku_id, domain, pair_id, style, category_id, name), place, box, labels in zip(
         rows(crops, "sku_id", "domain", "pair_id", "style", "category_id", "category_name"),
@@ -122,9 +133,10 @@ def skus(crops: pd.DataFrame) -> dict[str, Sku]:
 
 @cache
 def line_type(*keys: str) -> type[ImageText]:
-    """Return an `ImageText` type with further texts under `keys`, after `text`."""
-    more = [(key, str) for key in keys]
-    return cast(type[ImageText], msgspec.defstruct("ImageText", more, bases=(ImageText,), gc=False))
+    """Return a type like `ImageText` with further texts under `keys`, after `text`."""
+    texts = [(key, str) for key in keys]
+    line = msgspec.defstruct("ImageText", texts, bases=(ImageText,), gc=False)
+    return cast(type[ImageText], line)
 
 
 def image_texts(document: SkuMetadata, variants: tuple[Variant, ...] = ()) -> Iterator[ImageText]:

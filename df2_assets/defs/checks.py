@@ -1,8 +1,8 @@
-"""The checks of a data set: one step per asset evaluates the asset's rows of the registry.
+"""The checks of a data set in Dagster: one step per asset evaluates its checks in the registry.
 
-The step follows its asset in a build, and runs alone in `check_only`, `check_freshness` and by
-*Execute all* in the UI. All checks of the step are evaluated before a blocking one that has failed
-holds back what follows. Without a partition, every split that is there is evaluated.
+In a build the step follows its asset. It runs alone in `check_only`, in `check_freshness` and after
+*Execute all* in the UI. It evaluates all checks of the asset before a failed blocking check ends
+the run. Without a partition, it evaluates every split that is on disk.
 """
 
 from collections.abc import Collection, Iterator
@@ -11,15 +11,22 @@ from typing import Final
 
 import dagster as dg
 
-# No public name in Dagster 1.13, whose version is bounded. Without it the UI takes the evaluation
-# for one of an earlier materialization.
+# Private in Dagster 1.13, whose version is bounded. Without it the UI takes the evaluation for one
+# of an earlier materialization.
 from dagster._core.definitions.asset_checks.asset_check_evaluation import (
     AssetCheckEvaluationTargetMaterializationData as Target,
 )
 
 from df2_assets.checks.finding import record_finding
 from df2_assets.checks.freshness import LastBuild
-from df2_assets.checks.registry import BESIDE, CHECKS, Check, CheckContext, checks_of, is_there
+from df2_assets.checks.registry import (
+    CHECKS,
+    OPTIONAL_ASSETS,
+    Check,
+    CheckContext,
+    checks_of,
+    exists_on_disk,
+)
 from df2_assets.defs.failures import CheckFailure, convert_errors, describe_failure
 from df2_assets.defs.metadata import check_result, write_pictures
 from df2_assets.defs.names import Names
@@ -39,14 +46,14 @@ from df2_assets.report.check_pictures import SHOW
 
 _BLOCKING: Final = {(check.asset, check.name) for check in CHECKS if check.blocking}
 _FREE: Final = (SOURCE, "image_text")
-"""Assets whose checks may run while a build is at work: `check_freshness` waits for nobody."""
+"""Assets whose checks may run during a build, so that `check_freshness` does not wait for it."""
 
 _SHOWN_IN_RUN: Final = (dg.TextMetadataValue, dg.TableMetadataValue, dg.PathMetadataValue)
-"""What the event of a failure shows of a check's metadata: items, and where all of them are."""
+"""The metadata of a check that the event of a failure shows: items, and the file with all."""
 
 
 def _check_step(names: Names, asset: str) -> dg.AssetChecksDefinition:
-    """Return the step that evaluates the checks of an asset; it holds the split unless `_FREE`."""
+    """Return the step that evaluates the checks of an asset; it locks the split unless `_FREE`."""
     again = f"The job `{names.name('check_only')}` evaluates it again, for one split or for all."
 
     @dg.multi_asset_check(
@@ -88,17 +95,17 @@ def _check_step(names: Names, asset: str) -> dg.AssetChecksDefinition:
 
 
 def _splits(context: dg.AssetCheckExecutionContext, data: DataRoots, asset: str) -> list[str]:
-    """Return the split of the run, or all that have anything of the asset to check."""
+    """Return the split of the run, or all splits that have anything of the asset on disk."""
     if context.has_partition_key:
         return [context.partition_key]
     roots = data.roots
-    return [split for split in splits.get_partition_keys() if is_there(asset, roots, split)]
+    return [split for split in splits.get_partition_keys() if exists_on_disk(asset, roots, split)]
 
 
 def _failure(failed: list[tuple[str, dg.AssetCheckResult]]) -> CheckFailure:
-    """Return what ends a run: the summary of each check, and the first items that failed it.
+    """Return the failure that ends a run: the summary of each check, and its first offenders.
 
-    Dagster itself would name the checks, and no more.
+    Dagster itself would only name the checks.
     """
     lines = [
         f"{split}: {result.check_name}: {describe_failure(result)}" for split, result in failed
@@ -119,16 +126,16 @@ def _results(
     checks: list[Check],
     split: str,
 ) -> Iterator[dg.AssetCheckResult]:
-    """Evaluate checks of one asset over a split, record their findings, and render them."""
+    """Evaluate checks of one asset for a split, record their findings, and yield the results."""
     roots, asset = data.roots, checks[0].asset
     last_build = partial(_last_build, context.instance, names, context.run.run_id, split)
     subject = CheckContext(roots, split, limits.max_refused, limits.max_age_days, last_build)
-    if asset in BESIDE and not is_there(asset, roots, split):
+    if asset in OPTIONAL_ASSETS and not exists_on_disk(asset, roots, split):
         context.log.info(f"{asset} of {split} is not checked: it has not been made.")
         return
-    # The source has no materialization: what is read from it first has.
-    made = INDEX if asset == SOURCE else asset
-    moved = data_set_change(context.instance, names.key(made), split, roots)
+    # The source is never materialized, but the index, which is read from it, is.
+    materialized = INDEX if asset == SOURCE else asset
+    moved = data_set_change(context.instance, names.key(materialized), split, roots)
     with retry_transient(context.op_execution_context):
         try:
             findings = [(check, check.find(subject)) for check in checks]
@@ -138,7 +145,7 @@ def _results(
                 if check.name in SHOW
             }
         except (MissingTableError, ProvenanceError) as problem:
-            if asset not in BESIDE:
+            if asset not in OPTIONAL_ASSETS:
                 raise
             context.log.info(f"{asset} of {split} is not checked: {problem}")
             return
@@ -154,21 +161,22 @@ def _results(
 def _last_build(
     instance: dg.DagsterInstance, names: Names, run_id: str, split: str
 ) -> LastBuild | None:
-    """Return when the split was built; the download is not looked at again in the same run."""
-    made = last_materialization(instance, names.key("image_text"), split)
-    seen = last_observation(instance, names.key(SOURCE), split)
-    if made is None:
+    """Return when the split was built, and the version of the download if this run observed it."""
+    built = last_materialization(instance, names.key("image_text"), split)
+    observation = last_observation(instance, names.key(SOURCE), split)
+    if built is None:
         return None
-    now = seen.version if seen is not None and seen.run_id == run_id else None
-    return LastBuild(made.timestamp, input_version(instance, names.key(INDEX), split), now)
+    now = observation.version if observation and observation.run_id == run_id else None
+    return LastBuild(built.timestamp, input_version(instance, names.key(INDEX), split), now)
 
 
 def evaluation(
     instance: dg.DagsterInstance, result: dg.AssetCheckResult, split: str
 ) -> dg.AssetCheckEvaluation:
-    """Return a result as an evaluation of `split`, tied to what was materialized last.
+    """Return a result as an evaluation of `split`, tied to its latest materialization.
 
-    For runs in which Dagster cannot tell: without a partition, or of another step than the check's.
+    It is for results that Dagster cannot assign to a split by itself: those of a run without a
+    partition, and those of a step that is not the check's own.
     """
     assert result.asset_key is not None
     assert result.check_name is not None

@@ -304,7 +304,7 @@ def check_result(
 ) -> dg.AssetCheckResult:
     """Return a recorded finding as the result of a check, with its first offenders."""
     metadata: dict[str, Any] = {"note": finding.note} if finding.note else {}
-    metadata |= {"checked": finding.looked_at, **finding.numbers}
+    metadata |= {"checked": finding.checked_count, **finding.numbers}
     if picture:
         metadata["picture"] = picture
     if len(finding.offenders):

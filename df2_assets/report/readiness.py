@@ -130,7 +130,7 @@ def _compute_balance(crops: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[["kind", "label", "catalog", "query"]]
 
 
-def _compute_compute_gap(balance: pd.DataFrame, kind: str) -> float:
+def _compute_gap(balance: pd.DataFrame, kind: str) -> float:
     """Return the share of crops that would need another label for the domains to agree, 0 to 1."""
     rows = balance[balance["kind"] == kind]
     return round(float((rows["catalog"] - rows["query"]).abs().sum()) / 2, 4)

@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Final
 
 import msgspec
 
-from df2_assets.dataset.metadata import ImageText, SkuMetadata, line_type
+from df2_assets.dataset.metadata import ImageText, RawSkuMetadata, Sku, SkuMetadata, line_type
 from df2_assets.errors import MissingTableError
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
+
+_decode_sku: Final = msgspec.json.Decoder(Sku).decode
 
 
 def read_metadata(roots: Roots, split: str) -> SkuMetadata:
@@ -17,6 +20,18 @@ def read_metadata(roots: Roots, split: str) -> SkuMetadata:
     path = roots.sku_metadata(split)
     with _require_whole(str(path), "sku_metadata", split):
         return msgspec.json.decode(path.read_bytes(), type=SkuMetadata)
+
+
+def read_skus(roots: Roots, split: str) -> Iterator[tuple[str, Sku]]:
+    """Yield the SKUs of a split's metadata with their ids, decoding one at a time.
+
+    Raises MissingTableError as `read_metadata` does.
+    """
+    path = roots.sku_metadata(split)
+    with _require_whole(str(path), "sku_metadata", split):
+        document = msgspec.json.decode(path.read_bytes(), type=RawSkuMetadata)
+        for sku_id, sku in document.skus.items():
+            yield sku_id, _decode_sku(sku)
 
 
 def read_image_text(roots: Roots, split: str) -> list[ImageText]:

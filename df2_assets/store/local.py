@@ -116,7 +116,8 @@ class LocalStore:
                     yield name, None
 
     def lookup(self, root: Address, folder: Address) -> Callable[[str], bool]:
-        return lambda name: os.path.isfile(f"{root}/{name}")
+        start = f"{root}/"
+        return lambda name: os.path.isfile(start + name)
 
     def open(self, path: Address, mode: str = "r", **options: Any) -> IO[Any]:
         return open(path, mode, **options)

@@ -1,1 +1,1 @@
-"""Whether the files on disk are still what was built."""
+"""The comparison of the files on disk with what was built."""

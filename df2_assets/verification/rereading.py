@@ -1,4 +1,4 @@
-"""Crops read back whole: their digests and pixels. Its shards run in worker processes."""
+"""Reading whole crops back: their digests and pixels. The shards run in worker processes."""
 
 import hashlib
 import io
@@ -17,13 +17,17 @@ _SHARD: Final = 64
 
 
 class RereadShard(NamedTuple):
+    """Crops to read, by their paths relative to SKU_ROOT."""
+
     sku_root: str
     crop_paths: list[str]
 
 
 class Reread(NamedTuple):
-    """SHA-256 of a crop's bytes (None: cannot be read), width and height of its decoded pixels
-    (None: cannot be decoded)."""
+    """What a crop on disk is: its SHA-256 (None: cannot be read), and width and height.
+
+    `size` is in pixels, as decoded (None: cannot be decoded).
+    """
 
     sha256: str | None
     size: tuple[int, int] | None
@@ -32,8 +36,8 @@ class Reread(NamedTuple):
 def reread(
     sku_root: str, crop_paths: Sequence[str], engine: Engine, progress: Progress
 ) -> dict[str, Reread]:
-    """Read and decode every crop on `engine`; one that kills its worker counts as unreadable."""
-    found: dict[str, Reread] = {}
+    """Read and decode every crop on `engine`; a crop that kills its worker counts as unreadable."""
+    crops: dict[str, Reread] = {}
     whole = RereadShard(sku_root, list(crop_paths))
     with (
         progress("reading crops back", len(crop_paths), "crops") as advance,
@@ -41,9 +45,9 @@ def reread(
     ):
         for shard, result in results:
             read = [Reread(None, None)] if isinstance(result, Lost) else result
-            found.update(zip(shard.crop_paths, read, strict=True))
+            crops.update(zip(shard.crop_paths, read, strict=True))
             advance(len(read))
-    return found
+    return crops
 
 
 def reread_shard(shard: RereadShard) -> list[Reread]:

@@ -1,7 +1,7 @@
-"""Compares what lies on disk of a split with the contract and the tables; changes nothing.
+"""The comparison of a split on disk with the contract and its tables. It changes nothing.
 
-Judges with the functions of the checks' registry, and adds what only it looks at: digests, pixels,
-the list of checksums, and files left half-written.
+It applies rules of the registry of checks, and adds what no check reads: digests, pixels, the list
+of checksums, and half-written files.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -15,7 +15,7 @@ import pandas as pd
 
 from df2_assets.checks.crops import FOREIGN, files_match, settle_times
 from df2_assets.checks.exports import exports_on_disk
-from df2_assets.checks.finding import Finding, Problem, Seen, crop_rows, number_of
+from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
@@ -28,13 +28,15 @@ from df2_assets.store.state import consistency_problems, is_built
 from df2_assets.store.store import temporary_name
 from df2_assets.verification.rereading import Reread, reread
 
-_DAMAGED: Final = "its bytes are not those that were written, behind the same size and time"
-_EDITED: Final = "its bytes are not those that were written"
-_HALF_WRITTEN: Final = "half-written, left by a build that was killed"
+_DAMAGED: Final = (
+    "its bytes differ from those that were written, although size and time are the same"
+)
+_EDITED: Final = "its bytes differ from those that were written"
+_HALF_WRITTEN: Final = "half-written by a build that was killed"
 _SHOWN: Final = 10
-"""Ignored files that a note names."""
+"""How many ignored files a note names."""
 
-_NO_ORIGINAL: Final = "the original image is not there"
+_NO_ORIGINAL: Final = "the original image is missing"
 
 Digests = Mapping[str, str]
 """SHA-256 by the name of a file, relative to SKU_ROOT."""
@@ -42,11 +44,11 @@ Digests = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Verified:
-    """A split as it lies on disk.
+    """The result of `verify` for a split.
 
-    `findings` are by asset and check, `problems` what is wrong in them and in the split as a whole.
-    `damaged` are crops that only a look at all their bytes gives away. `notes` say what could not
-    be looked at, and is no problem.
+    `findings` are by asset and check; `problems` are those in them and in the split as a whole.
+    `damaged` are crops whose damage shows only when all their bytes are read. `notes` say what was
+    not checked or is harmless.
     """
 
     split: str
@@ -66,10 +68,10 @@ class Verified:
 def verify(
     roots: Roots, split: str, engine: Engine | None = None, progress: Progress = silent
 ) -> Verified:
-    """Compare all that a split consists of with the contract and the tables.
+    """Compare all files of a split with the contract and the tables.
 
-    With an engine every crop is also decoded, and its digest compared, and those of the files of
-    exports. What is wrong is a problem, not an exception.
+    With an engine, every crop is also decoded, and the digests of all crops and exports are
+    compared. Anything wrong is returned as a problem and does not raise.
     """
     deep = engine is not None
     if not is_built(roots, split):
@@ -82,47 +84,51 @@ def verify(
     crops, made, damaged, tree = _crops(roots, split, engine, progress)
     missing = {problem.path for problem in crops.problems if problem.path}
     metadata, notes = _metadata(roots, split)
-    lines = _find("image_text", "matches_metadata", roots, split)
+    context = CheckContext(roots, split)
+    lines = _find("image_text", "matches_metadata", context)
     documents = (
         ("sku_metadata", "contract", roots.sku_metadata(split), metadata, missing),
         ("image_text", "matches_metadata", roots.image_text(split), lines, ()),
     )
-    seen = {("crops", "files_match"): crops}
+    inspections = {("crops", "files_match"): crops}
     for asset, check, path, finding, known in documents:
-        finding = unedited(finding, split, path.name, listing, current)
-        seen[asset, check] = Seen(finding, _of_document(f"{asset}: {check}", path, finding, known))
-    seen["image_text", "prompt_coverage"] = _prompts(roots, split)
-    seen |= exports_on_disk(roots, split, deep=deep)
+        finding = compare_digest(finding, split, path.name, listing, current)
+        of_file = _document_problems(f"{asset}: {check}", path, finding, known)
+        inspections[asset, check] = Inspection(finding, of_file)
+    inspections["image_text", "prompt_coverage"] = _prompts(context)
+    inspections |= exports_on_disk(roots, split, deep=deep)
     if not deep:
         notes += [
-            _copied_note(key[0], split, one.copied) for key, one in seen.items() if one.copied
+            _copied_note(asset, split, inspection.copied)
+            for (asset, _), inspection in inspections.items()
+            if inspection.copied
         ]
     if tree.system:
         notes.append(_system_note(tree.system))
-    problems += [problem for one in seen.values() for problem in one.problems]
-    findings = {key: one.finding for key, one in seen.items()}
+    problems += [problem for inspection in inspections.values() for problem in inspection.problems]
+    findings = {key: inspection.finding for key, inspection in inspections.items()}
     return Verified(split, deep, made, problems, findings, damaged, notes)
 
 
-def unedited(
+def compare_digest(
     finding: Finding, split: str, name: str, listing: Digests, current: Digests
 ) -> Finding:
-    """Return `finding` of a contract file, failed where the file's digest is not the listed one.
+    """Return `finding` of a contract file; it fails if the file's digest is not the listed one.
 
-    A file that a build has put there since `current` was read is not compared.
+    The file is not compared if `current` lacks it, because a build wrote it after that was read.
     """
     digest = current.get(name)
     if finding.passed and digest is not None and listing.get(name, digest) != digest:
-        return _also(finding, split, [name], _EDITED)
+        return _add_offenders(finding, split, [name], _EDITED)
     return finding
 
 
 def _copied_note(asset: str, split: str, count: int) -> str:
     command = "build" if asset == "crops" else f"export {asset}"
-    have = "has the bytes" if count == 1 else "have the bytes"
+    have = "has" if count == 1 else "have"
     return (
-        f"{number_of(count, 'file')} of {asset} {have} that were written, and another time, as "
-        f"after a copy. To record the times: df2-assets {command} --split {split}"
+        f"{number_of(count, 'file')} of {asset} {have} the bytes that were written and another "
+        f"time, as after a copy. To record the times: df2-assets {command} --split {split}"
     )
 
 
@@ -130,16 +136,16 @@ def _system_note(paths: list[str]) -> str:
     shown = ", ".join(escape_untrusted(path, 200) for path in paths[:_SHOWN])
     more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
     what = number_of(len(paths), "file")
-    return f"{what} of operating systems or file servers, ignored: {shown}{more}"
+    return f"Ignored {what} of operating systems or file servers: {shown}{more}"
 
 
-def _find(asset: str, name: str, roots: Roots, split: str) -> Finding:
+def _find(asset: str, name: str, context: CheckContext) -> Finding:
     (check,) = (check for check in CHECKS if (check.asset, check.name) == (asset, name))
-    return check.find(CheckContext(roots, split))
+    return check.find(context)
 
 
 def _is_listed(roots: Roots, split: str, listing: Digests, current: Digests) -> bool:
-    """Return whether the list of checksums has every file, and the manifest's crops."""
+    """Return whether the list of checksums has every file, and the crops of the manifest."""
     documents = {roots.sku_metadata(split).name, roots.image_text(split).name}
     crops = [
         {name: digest for name, digest in digests.items() if name not in documents}
@@ -150,19 +156,21 @@ def _is_listed(roots: Roots, split: str, listing: Digests, current: Digests) -> 
 
 def _crops(
     roots: Roots, split: str, engine: Engine | None, progress: Progress
-) -> tuple[Seen, int, list[str], CropTree]:
-    """Return what is wrong with the crops, how many the manifest has, those with damaged bytes,
-    and all that lies on disk."""
+) -> tuple[Inspection, int, list[str], CropTree]:
+    """Return the inspection of the crops, and what else was read.
+
+    These are how many crops the manifest has, those with damaged bytes, and the tree of files.
+    """
     check = "crops: files_match"
     groups, manifest = (tables.find(roots, asset, split) for asset in ("sku_groups", "crops"))
     try:
         tree = crop_tree.scan(roots, split)
     except OutputError as error:
         problem = Problem(check, str(error), "you")
-        return Seen(Finding(False, "error", 0, str(error)), [problem]), 0, [], CropTree()
+        return Inspection(Finding(False, "error", 0, str(error)), [problem]), 0, [], CropTree()
     if groups is None or manifest is None:
-        summary = f"There is no manifest to compare the crops of {split} with: build again."
-        return Seen(Finding(False, "error", len(tree.crops), summary)), 0, [], tree
+        summary = f"There is no manifest to compare the crops of {split} with: build it again."
+        return Inspection(Finding(False, "error", len(tree.crops), summary)), 0, [], tree
     rows = tables.frame(manifest)
     made = rows[rows["reason"].isna()]
     on_disk = [path for path in made["crop_path"] if path in tree.crops]
@@ -178,13 +186,14 @@ def _crops(
     finding = files_match(tables.frame(groups), rows, tree, sizes)
     damaged = _damaged(made, tree, read)
     known = set(finding.offenders["crop_path"])
-    finding = _also(finding, split, [path for path in damaged if path not in known], _DAMAGED)
-    seen = Seen(finding, _listed(check, finding.offenders), len(tree.copied))
-    return seen, len(made), damaged, tree
+    new = [path for path in damaged if path not in known]
+    finding = _add_offenders(finding, split, new, _DAMAGED)
+    inspection = Inspection(finding, _problems_of(check, finding.offenders), len(tree.copied))
+    return inspection, len(made), damaged, tree
 
 
 def _damaged(made: pd.DataFrame, tree: CropTree, read: dict[str, Reread]) -> list[str]:
-    """Return crops with the recorded size and time, and other bytes than the recorded ones."""
+    """Return the crops whose bytes differ although size and time are as recorded."""
     columns = ["crop_path", "size", "mtime_ns", "sha256"]
     return [
         path
@@ -198,10 +207,10 @@ class _Head(msgspec.Struct):
 
 
 def _metadata(roots: Roots, split: str) -> tuple[Finding, list[str]]:
-    """Return the finding on the metadata, and notes on what could not be looked at.
+    """Return the finding on the metadata, and notes on what was not checked.
 
-    Where the split's images are not under DF2_ROOT, they may be where the file says; else nothing
-    is said of them.
+    If the split's images are not under DF2_ROOT, they are expected where the file says that they
+    were. If they are not there either, they are not checked.
     """
     missing = roots.images(split)
     has_originals = missing.is_dir()
@@ -209,36 +218,37 @@ def _metadata(roots: Roots, split: str) -> tuple[Finding, list[str]]:
         with suppress(OSError, msgspec.DecodeError):
             head = msgspec.json.decode(roots.sku_metadata(split).read_bytes(), type=_Head)
             roots = replace(roots, df2_root=locate(head.df2_root))
-    finding = _find("sku_metadata", "contract", roots, split)
+    finding = _find("sku_metadata", "contract", CheckContext(roots, split))
     if has_originals or finding.offenders.empty:
         return finding, []
-    note = f"{missing} is not there: original images were not looked for."
+    note = f"{missing} is missing, so the original images were not checked."
     rows = finding.offenders[finding.offenders["what"] != _NO_ORIGINAL]
     if rows.empty:
         return replace(finding, passed=True, offenders=rows, summary=note), [note]
     return replace(finding, offenders=rows.reset_index(drop=True)), [note]
 
 
-def _prompts(roots: Roots, split: str) -> Seen:
-    """Return what the prompts say; a combination that no crop has is no problem."""
-    finding = _find("image_text", "prompt_coverage", roots, split)
+def _prompts(context: CheckContext) -> Inspection:
+    """Return the inspection of the prompts; a combination without crops is not a problem."""
+    finding = _find("image_text", "prompt_coverage", context)
     if finding.severity != "error" or finding.offenders.empty:
-        return Seen(finding)
+        return Inspection(finding)
     wrong = finding.offenders[finding.offenders["text"].notna()]
-    return Seen(finding, _listed("image_text: prompt_coverage", wrong))
+    return Inspection(finding, _problems_of("image_text: prompt_coverage", wrong))
 
 
-def _of_document(
+def _document_problems(
     check: str, path: Path, finding: Finding, known: Collection[str | None]
 ) -> list[Problem]:
-    """Return the problems of a contract file, without those of crops that are in `known`."""
+    """Return the problems of a contract file, without those of the crops in `known`."""
     rows = finding.offenders
     if not finding.passed and rows.empty:
         problems = [Problem(check, finding.summary, path=path.name)]
     else:
-        problems = _listed(check, rows[~rows["crop_path"].isin(list(known))]) if len(rows) else []
+        others = rows[~rows["crop_path"].isin(list(known))] if len(rows) else rows
+        problems = _problems_of(check, others) if len(others) else []
     for problem in problems:
-        if problem.path is None and problem.sku_id is None:  # of no crop: of the file itself
+        if problem.path is None and problem.sku_id is None:  # of the file itself
             problem.path = path.name
     half = temporary_name(path.name)
     if path.with_name(half).exists():
@@ -246,8 +256,8 @@ def _of_document(
     return problems
 
 
-def _listed(check: str, offenders: pd.DataFrame) -> list[Problem]:
-    """Return one problem per offender; a person has to move away what is not the project's."""
+def _problems_of(check: str, offenders: pd.DataFrame) -> list[Problem]:
+    """Return one problem per offender; a person has to move foreign files away."""
     problems = []
     columns = ["what", "crop_path", "sku_id", "image_id", "item_idx"]
     for what, *rest in offenders[columns].itertuples(index=False):
@@ -260,8 +270,8 @@ def _listed(check: str, offenders: pd.DataFrame) -> list[Problem]:
     return problems
 
 
-def _also(finding: Finding, split: str, paths: list[str], what: str) -> Finding:
-    """Return `finding` with further offenders, where there are any: crops or other files."""
+def _add_offenders(finding: Finding, split: str, paths: list[str], what: str) -> Finding:
+    """Return `finding` with further offenders; it fails if there are any."""
     if not paths:
         return finding
     more = crop_rows(paths).assign(split=split, what=what)

@@ -41,7 +41,7 @@ def test_no_crops_give_no_alarm() -> None:
     nothing = seen([(path(1), jpeg(picture(1)))]).iloc[:0]
     for finding in (inspection.dark_crops(nothing), near(nothing), shared(nothing)):
         assert finding.passed
-        assert finding.looked_at == 0
+        assert finding.checked_count == 0
 
 
 def test_dark_crops_are_named_the_darkest_first(clean: pd.DataFrame) -> None:

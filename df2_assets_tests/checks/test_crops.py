@@ -52,7 +52,7 @@ def assert_named(finding: Finding, *expected: tuple[str, str]) -> None:
 def test_a_missing_crop_is_named_with_its_sku_image_and_item(disk: Roots, built: Built) -> None:
     disk.crop(CROP).unlink()
     finding = match(rescanned(disk, built))
-    assert_named(finding, (CROP, "the file is not there"))
+    assert_named(finding, (CROP, "the file is missing"))
     assert named(finding.offenders, "split", "sku_id", "image_id", "item_idx") == [
         ("train", "000001_01_08", "000001", 8)
     ]
@@ -63,7 +63,7 @@ def test_a_crop_of_another_size_or_of_other_bytes_is_named(disk: Roots, built: B
         file.write(b"\0")
     data = disk.crop(OTHER).read_bytes()
     disk.crop(OTHER).write_bytes(data[:-1] + b"\0")
-    what = "its bytes are not those that were written"
+    what = "its bytes differ from those that were written"
     assert_named(match(rescanned(disk, built)), (CROP, what), (OTHER, what))
 
 
@@ -104,8 +104,8 @@ def test_what_is_in_the_folders_besides_the_crops_is_named(disk: Roots, built: B
     finding = match(rescanned(disk, built))
     assert_named(
         finding,
-        (f"train/catalog/000001_01_08/{orphan}", "no row of the manifest wants it"),
-        (f"train/catalog/000001_01_08/{half}", "half-written, left by a build that was killed"),
+        (f"train/catalog/000001_01_08/{orphan}", "the manifest does not list it"),
+        (f"train/catalog/000001_01_08/{half}", "half-written by a build that was killed"),
         ("train/catalog/000009_01_01", "an empty folder"),
         (r"train/catalog/000001_01_08/notes\n.txt", "not a file of this project"),
     )
@@ -133,10 +133,10 @@ def test_what_manifest_groups_and_files_disagree_in_is_named(built: Built) -> No
     assert_named(
         edited(manifest=without_row),
         (CROP, "it has no row in the manifest"),
-        (CROP, "no row of the manifest wants it"),
+        (CROP, "the manifest does not list it"),
     )
     ungrouped = groups[groups["crop_path"] != CROP]
-    assert_named(edited(groups=ungrouped), (CROP, "sku_groups does not want it"))
+    assert_named(edited(groups=ungrouped), (CROP, "sku_groups does not list it"))
     assert_named(edited(manifest=pd.concat([manifest, row])), (CROP, "in the manifest twice"))
     assert_named(
         edited(manifest=unpaired, tree=without_file),
@@ -160,7 +160,7 @@ def test_sizes_of_crops_that_were_read_back_are_compared_with_their_boxes(built:
     sizes = {CROP: (37, 38), OTHER: None}
     assert_named(
         files_match(built.groups, built.manifest, built.tree, sizes),
-        (OTHER, "the file is no readable JPEG"),
+        (OTHER, "the file is not a readable JPEG"),
         (CROP, "the file's width and height are not those of the box"),
     )
 

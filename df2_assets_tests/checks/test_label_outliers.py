@@ -32,7 +32,7 @@ def judged(images: list[Image.Image], occlusions: dict[int, int] | None = None) 
 def test_crops_of_one_garment_in_any_light_are_alike() -> None:
     found = judged([garment(RED, light) for light in (0.7, 1.0, 1.2, 0.9)])
     assert found.passed
-    assert found.looked_at == 1
+    assert found.checked_count == 1
 
 
 def test_the_garment_that_is_another_is_named() -> None:
@@ -58,7 +58,7 @@ def test_all_crops_of_the_smaller_part_are_named(colours: tuple[str, ...], odd: 
 def test_two_crops_are_too_few_to_say_which_is_odd() -> None:
     found = judged([garment(RED), garment(GREEN)])
     assert found.passed
-    assert found.looked_at == 0
+    assert found.checked_count == 0
 
 
 def test_heavily_occluded_and_greyscale_crops_are_left_out() -> None:

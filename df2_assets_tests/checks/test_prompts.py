@@ -46,7 +46,7 @@ def test_the_table_shows_every_combination(records: list[ImageText]) -> None:
 TOP = "A user photo of a person wearing a partially occluded short sleeve top from the front."
 VEST = TOP.replace("short sleeve top", "vest")
 CATEGORY, OCCLUSION, VIEWPOINT, DOMAIN, PERSON = (
-    f"the prompt says another {what}"
+    f"the prompt has the wrong {what}"
     for what in ("category", "occlusion", "viewpoint", "domain", "person")
 )
 NO_SENTENCE = "not a sentence of the contract"

@@ -102,7 +102,7 @@ def test_the_boxes_that_reach_furthest_past_the_edge_come_first(
 def test_clamped_boxes_are_named_only_above_one_percent(roots: Roots, data: DataSet) -> None:
     plant(data, 81, TOP | {"bounding_box": [5, 5, 161, 100]}, *[TOP] * 43)
     finding = judge("boxes", roots)
-    assert (finding.looked_at, finding.numbers["clamped"]) == (100, 1)
+    assert (finding.checked_count, finding.numbers["clamped"]) == (100, 1)
     assert passes(finding)
     plant(data, 82, TOP | {"bounding_box": [5, -1, 70, 100]})
     finding = judge("boxes", roots)
@@ -117,7 +117,7 @@ def test_fractions_are_counted_and_named_only_above_one_percent(
 ) -> None:
     plant(data, 81, TOP | {"bounding_box": [5.5, 5, 70, 100]}, *[TOP] * 43)
     finding = judge("boxes", roots)
-    assert (finding.looked_at, finding.numbers["fractional"]) == (100, 1)
+    assert (finding.checked_count, finding.numbers["fractional"]) == (100, 1)
     assert finding.numbers["fractional_share"] == 0.01
     assert passes(finding)
     plant(data, 82, TOP | {"bounding_box": [5, 5, 70.0, 99.25]}, TOP | {"bounding_box": [5.0] * 4})

@@ -128,7 +128,7 @@ def test_refusals_while_reading_and_while_cutting_count_together(
         ("unreadable_image", 1, 0),
     ]
     assert "13 crops could not be cut" in late.summary
-    assert "Mend the files that are listed" in late.summary
+    assert "Repair the files that are listed" in late.summary
 
 
 def test_images_of_both_stages_add_up_to_too_many(roots: Roots, data: DataSet) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from df2_assets.checks.registry import BESIDE, CHECKS
+from df2_assets.checks.registry import CHECKS, OPTIONAL_ASSETS
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks.clean import find, passes
 
@@ -28,7 +28,7 @@ NUMBERS: dict[str, dict[str, int]] = {
 
 
 def test_every_check_of_the_data_set_is_tried_here() -> None:
-    of_build = {check.name for check in CHECKS if check.asset not in BESIDE}
+    of_build = {check.name for check in CHECKS if check.asset not in OPTIONAL_ASSETS}
     assert NUMBERS.keys() == of_build - {"freshness"}
 
 
@@ -36,7 +36,7 @@ def test_every_check_of_the_data_set_is_tried_here() -> None:
 def test_a_split_without_faults_passes(every_look: Roots, check: str) -> None:
     finding = find(check, every_look)
     assert passes(finding)
-    assert finding.looked_at > 0
+    assert finding.checked_count > 0
     assert finding.numbers.items() >= NUMBERS[check].items()
 
 
@@ -44,4 +44,4 @@ def test_a_split_without_faults_passes(every_look: Roots, check: str) -> None:
 def test_a_split_without_images_passes(every_look: Roots, check: str) -> None:
     finding = find(check, every_look, "test")
     assert passes(finding)
-    assert finding.looked_at == 0
+    assert finding.checked_count == 0

@@ -87,8 +87,8 @@ def test_paths_that_lead_nowhere_are_named(disk: Roots) -> None:
     finding = contract(disk, "train")
     assert fails(finding, "error")
     found = named(finding.offenders, "crop_path", "what")
-    assert (CATALOG, "the crop is not there") in found
-    assert {path for path, what in found if what == "the original image is not there"} == {
+    assert (CATALOG, "the crop is missing") in found
+    assert {path for path, what in found if what == "the original image is missing"} == {
         f"train/query/000001_01_{n:02d}/000003_item{n}.jpg" for n in range(1, 14)
     }
     assert len(found) == 14

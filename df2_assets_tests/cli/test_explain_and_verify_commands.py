@@ -237,7 +237,7 @@ def test_what_is_wrong_is_listed_with_what_to_do_and_a_build_repairs_just_that(c
     said = copy.run("verify", "--deep", "--split", "train")
     assert said.exit_code == 1
     lines = said.stdout.splitlines()
-    at = lines.index("train: crops: files_match: the file is not there")
+    at = lines.index("train: crops: files_match: the file is missing")
     assert lines[at + 1] == f"    {CROP}"
     assert "train: 1 damaged crop is marked for the next build." in lines
     assert "train: to repair 4 of 5: df2-assets build --split train" in lines

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from df2_assets.checks.registry import BESIDE, CHECKS
+from df2_assets.checks.registry import CHECKS, OPTIONAL_ASSETS
 from df2_assets.definitions import build_defs
 from df2_assets.settings import Settings
 from df2_assets_tests.checks import clean
@@ -16,7 +16,7 @@ from df2_assets_tests.support.builder import DataSet
 from df2_assets_tests.support.site import QUIET, touch
 
 SPLIT, OTHER = "train", "validation"
-OF_BUILD = {(check.asset, check.name) for check in CHECKS if check.asset not in BESIDE}
+OF_BUILD = {(check.asset, check.name) for check in CHECKS if check.asset not in OPTIONAL_ASSETS}
 """The checks of `build_dataset`; those of `crop_quality` and of exports go with their assets."""
 
 SPECS: Final = {

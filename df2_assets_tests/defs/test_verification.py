@@ -56,7 +56,7 @@ def test_a_deleted_crop_turns_its_check_red_in_its_split_until_the_next_build(
     clean_build = contract(sku_root)
     (sku_root / CROP).unlink()
     result = verify(built)
-    assert f"1 problem in train, the first: the file is not there ({CROP})." in failure(result)
+    assert f"1 problem in train, the first: the file is missing ({CROP})." in failure(result)
     evaluation = latest(built, FILES)
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert evaluation.blocking

@@ -129,7 +129,7 @@ def test_a_failed_check_names_the_items_that_are_bad(page: "Page", ui: Dev) -> N
     page.get_by_text("refusals_within_limit").first.click()
     sees(page.get_by_text("This is a blocking asset check."))
     sees(page.get_by_text("Refused: 0 of 40 images and 3 of 80 items"))
-    sees(page.get_by_text("Too many items of validation: mend the files that are listed"))
+    sees(page.get_by_text("Too many items of validation: repair the files that are listed"))
     for image in BAD_IMAGES:
         sees(page.locator("tr", has_text=re.compile(rf"^{image}2.*{image}\.json$")))
     sees(page.get_by_text("reason box_reversed, detail bounding_box is [500, 300, 200, 690]"))
@@ -228,7 +228,7 @@ def test_a_failed_run_is_executed_again_whole_and_from_its_failure(page: "Page",
         assert ui.api.end(run_id) == "FAILURE"
         assert errors(ui, run_id) == [("refusals_within_limit", BAD)]
         page.goto(f"{ui.api.address}/runs/{run_id}")
-        sees(page.get_by_text("Too many items of validation: mend the files that are listed"))
+        sees(page.get_by_text("Too many items of validation: repair the files that are listed"))
         sees(page.get_by_text("The first: image_id 000007, item_idx 2"))
 
 

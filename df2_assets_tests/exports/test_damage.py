@@ -96,7 +96,7 @@ def test_a_byte_behind_the_same_size_and_time_is_found_by_its_digest(damaged: Ro
         "train-000002.tar",
         "instances_train.json",
     ]
-    assert {problem.what for problem in found} == {"its bytes are not those that were written"}
+    assert {problem.what for problem in found} == {"its bytes differ from those that were written"}
 
 
 def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
@@ -108,7 +108,7 @@ def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
     for deep in (False, True):
         (problem,) = problems(damaged, deep=deep)
         assert problem.path == f"_df2_assets/exports/webdataset/{SPLIT}/train-000002.tar"
-        assert problem.what == "its bytes are not those that were written"
+        assert problem.what == "its bytes differ from those that were written"
     seen = exports_on_disk(damaged, SPLIT, deep=False)
     assert all(one.copied for (name, _), one in seen.items() if name != "webdataset")
     exported = splits.export_all(damaged)
@@ -156,7 +156,7 @@ def test_an_export_of_another_build_is_stale_until_it_is_made_again(site: Roots)
     for name in EXPORTS:
         finding = splits.check(site, name)
         assert not finding.passed
-        assert "was made from another build of train" in finding.summary
+        assert "was not made from the current build of train" in finding.summary
         assert f"Run df2-assets export {name} --split train" in finding.summary
     assert {problem.repair for problem in problems(site, deep=False)} == {"export"}
     splits.export_all(site)
@@ -191,7 +191,7 @@ def test_an_export_is_stale_where_only_an_annotated_box_changed(site: Roots) -> 
         path.write_text(path.read_text().replace("[-3, 0, 40, 60]", "[-7, 0, 40, 60]"))
     clean.build(site, SPLIT)
     assert splits.lines(site) == lines
-    assert "was made from another build of train" in splits.check(site, "coco").summary
+    assert "was not made from the current build of train" in splits.check(site, "coco").summary
     export(site, SPLIT, "coco")
     text = (site.export("coco", SPLIT) / "instances_train.json").read_text()
     assert text.count('"bbox":[-7,0,47,60]') == len(lines) // 3

@@ -126,7 +126,7 @@ def test_an_export_that_is_stopped_keeps_its_finished_shards(
 def test_an_empty_split_has_empty_and_well_formed_exports(exported: Roots) -> None:
     for name in EXPORTS:
         finding = splits.check(exported, name, "test")
-        assert (finding.passed, finding.looked_at) == (True, 0)
+        assert (finding.passed, finding.checked_count) == (True, 0)
     tops = {name: exported.export(name, "test") for name in EXPORTS}
     assert (tops["webdataset"] / "__len__").read_text() == "0\n"
     assert (tops["open_clip"] / "test.tsv").read_text() == "filepath\ttitle\n"

@@ -94,7 +94,7 @@ def test_a_change_of_the_input_at_any_moment_gives_a_consistent_split_and_the_ne
                 if rng.random() < 0.8:
                     path.write_bytes(jpeg((400, 300), seed=rng.random()))
             done = process.end()
-        told = ("refusals_within_limit", "the original image is not there. Build train again.")
+        told = ("refusals_within_limit", "the original image is missing. Build train again.")
         assert done.returncode == 0 or any(what in done.stderr for what in told), done
         if done.returncode == 0:
             named = {row["image_path"] for row in rows(ground.sku, SPLIT)}

@@ -111,7 +111,7 @@ def test_damage_is_found_and_the_next_export_mends_just_that(
     for path in left_over:
         exports.put(path, b"of a larger data set")
     expected = {
-        **dict.fromkeys(overwritten, "its bytes are not those that were written"),
+        **dict.fromkeys(overwritten, "its bytes differ from those that were written"),
         **dict.fromkeys(removed, "missing"),
         **dict.fromkeys(left_over, "left over: no longer part of the export"),
     }

@@ -162,7 +162,13 @@ def test_text_from_the_data_cannot_end_a_script_nor_a_tag(site: Site) -> None:
     row = [SPLIT, "000012", 1, "raw_annotation_index", "wrong_category", HOSTILE]
     shown["refusals"] = pd.DataFrame([row], columns=shown["refusals"].columns)
     hostile = {"check": HOSTILE, "asset": HOSTILE, "summary": HOSTILE}
-    record = {"passed": False, "severity": "warn", "looked_at": 1, "numbers": {}, "offenders": 0}
+    record = {
+        "passed": False,
+        "severity": "warn",
+        "checked_count": 1,
+        "numbers": {},
+        "offenders": 0,
+    }
     path = site.roots.offenders("crops", "hostile", SPLIT).with_suffix(".json")
     path.parent.mkdir(parents=True)
     path.write_bytes(msgspec.json.encode(hostile | record))

@@ -18,7 +18,7 @@ from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets.verification.rereading import RereadShard
-from df2_assets.verification.verify import Verified, unedited, verify
+from df2_assets.verification.verify import Verified, compare_digest, verify
 from df2_assets_tests.checks import clean
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import DataSet
@@ -120,8 +120,8 @@ CONTRACT = "sku_metadata: contract"
 MATCHES = "image_text: matches_metadata"
 PROMPTS = "image_text: prompt_coverage"
 
-HALF_WRITTEN = "half-written, left by a build that was killed"
-OTHER_BYTES = "its bytes are not those that were written"
+HALF_WRITTEN = "half-written by a build that was killed"
+OTHER_BYTES = "its bytes differ from those that were written"
 UNLISTED = "it does not list the files of the split"
 UNFINISHED = "it is half-built: a build is running or was stopped, or crops are to be remade"
 OTHER_GROUPS = "the metadata was made from other groups or crops than the current ones"
@@ -131,15 +131,15 @@ Damage = Callable[[Roots], object]
 DAMAGES: dict[str, tuple[Damage, set[tuple[str, str, str | None]]]] = {
     "a crop is deleted": (
         lambda roots: (roots.sku_root / CATALOG).unlink(),
-        {(FILES, "the file is not there", CATALOG)},
+        {(FILES, "the file is missing", CATALOG)},
     ),
     "a crop is cut short": (
         lambda roots: os.truncate(roots.sku_root / CATALOG, 100),
-        {(FILES, "its bytes are not those that were written", CATALOG)},
+        {(FILES, "its bytes differ from those that were written", CATALOG)},
     ),
     "a crop that nothing wants": (
         lambda roots: shutil.copy2(roots.sku_root / QUERY, roots.sku_root / ORPHAN),
-        {(FILES, "no row of the manifest wants it", ORPHAN)},
+        {(FILES, "the manifest does not list it", ORPHAN)},
     ),
     "a half-written crop": (
         lambda roots: (roots.sku_root / HALF).write_bytes(b"half"),
@@ -169,7 +169,7 @@ DAMAGES: dict[str, tuple[Damage, set[tuple[str, str, str | None]]]] = {
         {
             (
                 CONTRACT,
-                f"SKU_ROOT/{METADATA} is not as the contract says: Input data was truncated. "
+                f"SKU_ROOT/{METADATA} does not follow the contract: Input data was truncated. "
                 "Rerun sku_metadata.",
                 METADATA,
             ),
@@ -210,13 +210,13 @@ DAMAGES: dict[str, tuple[Damage, set[tuple[str, str, str | None]]]] = {
         lambda roots: roots.image_text(SPLIT).write_text(
             "".join(lines_of(roots.image_text(SPLIT))[1:])
         ),
-        {(MATCHES, "no line", CATALOG)},
+        {(MATCHES, "the crop has no line", CATALOG)},
     ),
     "a line is no JSON": (
         lambda roots: replace(roots.image_text(SPLIT), '{"split"', '"split"'),
-        {(MATCHES, "not a JSON object", LINES), (MATCHES, "no line", CATALOG)},
+        {(MATCHES, "not a JSON object", LINES), (MATCHES, "the crop has no line", CATALOG)},
     ),
-    "a prompt says another view": (
+    "a prompt names another view": (
         lambda roots: replace(roots.image_text(SPLIT), "not being worn", "being worn"),
         {(MATCHES, OTHER_BYTES, LINES), (PROMPTS, "not a sentence of the contract", CATALOG)},
     ),
@@ -355,7 +355,7 @@ def test_files_of_systems_are_listed_and_no_problem(copy: Roots) -> None:
     found = verify(copy, SPLIT)
     assert found.problems == []
     assert found.notes == [
-        f"4 files of operating systems or file servers, ignored: {', '.join(sorted(names))}"
+        f"Ignored 4 files of operating systems or file servers: {', '.join(sorted(names))}"
     ]
     build(copy)
     assert all((copy.sku_root / name).exists() for name in names)
@@ -385,7 +385,7 @@ def test_a_data_set_that_was_moved_away_from_its_originals_is_still_well(copy: R
     found = verify(moved, SPLIT)
     assert found.problems == []
     (note,) = found.notes
-    assert "original images were not looked for" in note
+    assert "the original images were not checked" in note
 
 
 def test_a_missing_original_is_said_where_the_others_are_there(copy: Roots, tmp_path: Path) -> None:
@@ -394,15 +394,18 @@ def test_a_missing_original_is_said_where_the_others_are_there(copy: Roots, tmp_
     build(moved)
     (moved.images(SPLIT) / "000003.jpg").unlink()
     found = verify(moved, SPLIT)
-    assert {problem.what for problem in found.problems} == {"the original image is not there"}
+    assert {problem.what for problem in found.problems} == {"the original image is missing"}
     assert {problem.image_id for problem in found.problems} == {"000003"}
 
 
 @pytest.mark.parametrize(
     ("damage", "what"),
     [
-        (flip, f"{OTHER_BYTES}, behind the same size and time"),
-        (lambda path: overwrite(path, bytes(path.stat().st_size)), "the file is no readable JPEG"),
+        (flip, f"{OTHER_BYTES}, although size and time are the same"),
+        (
+            lambda path: overwrite(path, bytes(path.stat().st_size)),
+            "the file is not a readable JPEG",
+        ),
     ],
 )
 def test_only_a_deep_look_finds_damage_behind_an_unchanged_size_and_time(
@@ -438,7 +441,7 @@ class Fragile(SerialEngine):
 
 def test_a_crop_that_kills_its_reader_is_named_and_no_other(copy: Roots) -> None:
     found = verify(copy, SPLIT, Fragile())
-    assert told(copy, found) == {(FILES, "the file is no readable JPEG", CATALOG, "build")}
+    assert told(copy, found) == {(FILES, "the file is not a readable JPEG", CATALOG, "build")}
 
 
 @pytest.mark.parametrize("damage", [flip, Path.unlink])
@@ -469,8 +472,8 @@ def test_what_a_build_sees_by_itself_need_not_be_marked(copy: Roots) -> None:
 
 def test_a_file_that_a_build_writes_while_it_is_looked_at_is_no_problem(copy: Roots) -> None:
     listing, finding = checksums.read(copy, SPLIT), Finding(True, "error", 1, "well")
-    assert unedited(finding, SPLIT, METADATA, listing, {}) == finding
-    assert not unedited(finding, SPLIT, METADATA, listing, {METADATA: "another"}).passed
+    assert compare_digest(finding, SPLIT, METADATA, listing, {}) == finding
+    assert not compare_digest(finding, SPLIT, METADATA, listing, {METADATA: "another"}).passed
 
 
 def test_sha256sum_holds_every_file_of_the_split_against_the_list(copy: Roots) -> None:

@@ -124,7 +124,7 @@ def _describe_check(roots: Roots, split: str, finding: RecordedFinding) -> dict[
         "name": finding.check.replace("_", " "),
         "asset": finding.asset,
         "summary": finding.summary,
-        "looked_at": finding.looked_at,
+        "checked_count": finding.checked_count,
         "offenders": finding.offenders,
         "file": path.relative_to(roots.sku_root).as_posix(),
         "shown": _choose_crops(head),
