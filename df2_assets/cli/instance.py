@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import dagster as dg
 import filelock
 
+from df2_assets.defs.runs.connections import lasting_connections
 from df2_assets.errors import (
     SettingsError,
     escape_untrusted,
@@ -54,23 +55,24 @@ def open_instance(*, only_reads: bool = False) -> Iterator[dg.DagsterInstance]:
         with dg.DagsterInstance.ephemeral() as instance:
             yield instance
         return
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        os.environ["DAGSTER_HOME"] = str(home)
-        # Two commands that both prepared a new home would leave it unusable.
-        with filelock.FileLock(home / ".df2_assets.lock"):
-            if not (home / "dagster.yaml").exists():
-                (home / "dagster.yaml").write_bytes(_CONFIGURATION.read_bytes())
-            instance = dg.DagsterInstance.get()
-    except Exception as error:  # of YAML, Dagster's config, a package, or a database
-        raise _unusable(home, error) from error
-    try:
-        with instance:
-            yield instance
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] in _DATABASES:
+    with lasting_connections():
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            os.environ["DAGSTER_HOME"] = str(home)
+            # Two commands that both prepared a new home would leave it unusable.
+            with filelock.FileLock(home / ".df2_assets.lock"):
+                if not (home / "dagster.yaml").exists():
+                    (home / "dagster.yaml").write_bytes(_CONFIGURATION.read_bytes())
+                instance = dg.DagsterInstance.get()
+        except Exception as error:  # of YAML, Dagster's config, a package, or a database
             raise _unusable(home, error) from error
-        raise
+        try:
+            with instance:
+                yield instance
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] in _DATABASES:
+                raise _unusable(home, error) from error
+            raise
 
 
 def _unusable(home: Path, error: Exception) -> SettingsError:

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
+from itertools import chain, islice
 
 import loky
 
@@ -30,10 +30,14 @@ class LocalEngine:
     ) -> Generator[tuple[S, R | Lost], None, None]:
         """See `Engine.map`. A shard in flight when a worker dies runs again, alone.
 
-        Raises SettingsError where no process can be started.
+        Without shards no process is started. Raises SettingsError where none can be.
         """
-        require_processes()
         waiting = iter(shards)
+        first = next(waiting, None)
+        if first is None:
+            return
+        waiting = chain([first], waiting)
+        require_processes()
         in_flight: dict[Future[R], S] = {}
         cause = "no reason is known."
         try:
