@@ -1,4 +1,4 @@
-"""The Dagster instance that commands, the UI and its runs share, and what it knows."""
+"""The Dagster instance that commands, the UI and its runs share."""
 
 import os
 from collections.abc import Iterator
@@ -23,8 +23,6 @@ from df2_assets.settings import PACKAGE, PROJECT, Settings
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import CONTROLS_REMEDY, expand
 
-_ENOUGH_IMAGES = 200
-
 DEFAULT_HOME: Final = PROJECT / ".dagster"
 """The DAGSTER_HOME of commands for which none is set."""
 
@@ -35,12 +33,11 @@ _DATABASES = ("alembic", "psycopg2", "sqlalchemy", "sqlite3")
 
 
 @contextmanager
-def open_instance(*, only_reads: bool = False) -> Iterator[dg.DagsterInstance]:
+def open_instance() -> Iterator[dg.DagsterInstance]:
     """Open the instance at DAGSTER_HOME, by default DEFAULT_HOME, for a block.
 
-    A home without a `dagster.yaml` gets the one of this package. A block that `only_reads` makes no
-    home: where there is none, the instance is empty. Raises SettingsError where Dagster cannot open
-    the home, or the block cannot use its database.
+    A home without a `dagster.yaml` gets the one of this package. Raises SettingsError where Dagster
+    cannot open the home, or the block cannot use its database.
     """
     given = os.environ.get("DAGSTER_HOME") or str(DEFAULT_HOME)
     if has_controls(given):
@@ -51,10 +48,6 @@ def open_instance(*, only_reads: bool = False) -> Iterator[dg.DagsterInstance]:
             f"DAGSTER_HOME ({home}) has a *, ?, [ or % in it, which Dagster reads as part of a "
             "pattern or an address: set it to a folder without them."
         )
-    if only_reads and not os.path.lexists(home):
-        with dg.DagsterInstance.ephemeral() as instance:
-            yield instance
-        return
     with lasting_connections():
         try:
             home.mkdir(parents=True, exist_ok=True)
@@ -98,18 +91,3 @@ def with_places(command: str, roots: Roots) -> str:
         if str(place) != str(default)
     ]
     return " ".join([*settings, command])
-
-
-def last_rate(instance: dg.DagsterInstance, split: str) -> float | None:
-    """Images a second of the last build of `split` that cut enough to tell."""
-    made = dg.AssetRecordsFilter(asset_key=dg.AssetKey("crops"), asset_partitions=[split])
-    for record in instance.fetch_materializations(made, limit=10).records:
-        event = record.asset_materialization
-        metadata = event.metadata if event else {}
-        decoded, rate = (
-            getattr(metadata.get(name), "value", 0)
-            for name in ("images_decoded", "images_per_second")
-        )
-        if decoded >= _ENOUGH_IMAGES:
-            return float(rate)
-    return None

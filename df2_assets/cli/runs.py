@@ -103,7 +103,8 @@ def run_all(
     """
     terminal = sys.stderr.isatty() and not (quiet() or verbose())
     level = "INFO" if verbose() else "CRITICAL"
-    gc.freeze()  # what is imported stays: the collector need not go through it again and again
+    gc.freeze()  # what is imported stays: only what follows is searched for garbage
+    gc.set_threshold(2_000)
     with _warnings_shown():
         return [*run_each(settings, job, assets, terminal, level)]
 

@@ -30,6 +30,7 @@ from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retried
 from df2_assets.defs.runs.history import another_data_set, data_set, input_tag
 from df2_assets.settings import PACKAGE
+from df2_assets.store import runs
 
 if TYPE_CHECKING:
     Result = dg.MaterializeResult[Any]
@@ -51,6 +52,7 @@ _CHANGES: Final = {
 AssetMaker = Callable[[Names], dg.AssetsDefinition]
 """What makes an asset of a data set."""
 
+_ENOUGH_IMAGES: Final = 200
 _CODE: Final = "dagster/code_references"
 _TABLE = dg.PythonObjectDagsterType(pa.Table, "Table")
 
@@ -102,6 +104,8 @@ def split_asset(
                 moved = another_data_set(context.instance, key, split, roots)
                 with retried(context.op_execution_context), kept_when_stopped(roots, split, name):
                     result = body(context, **used, **tables)
+                    rate = _measured_rate(result.metadata or {})
+                    runs.save(roots, name, split, context.run.run_id, rate)
                 seconds = {"seconds": time.monotonic() - start}
                 metadata = {**moved, **(result.metadata or {}), **seconds, **data_set(roots)}
                 if name in SCHEMAS:
@@ -138,6 +142,12 @@ def split_asset(
         return make
 
     return decorate
+
+
+def _measured_rate(metadata: Mapping[str, Any]) -> float | None:
+    """Return the images per second of a step that decoded enough images to tell."""
+    is_enough = metadata.get("images_decoded", 0) >= _ENOUGH_IMAGES
+    return metadata["images_per_second"] if is_enough else None
 
 
 def _parameters(body: Callable[..., Any]) -> tuple[list[str], list[str]]:
