@@ -268,7 +268,7 @@ def _progress(is_shown: bool) -> "Progress":
 
 def _built(roots: Roots, outcome: "Outcome") -> SplitBuild:
     """Return a split after its run; raise what ended the run where it is not well."""
-    if not outcome.well:
+    if not outcome.is_well:
         kind = getattr(errors, outcome.error or "BuildError")
         problems = dict.fromkeys(outcome.failed + outcome.problems)
         raise kind("\n".join(f"{outcome.split}: {problem}" for problem in problems))

@@ -91,5 +91,5 @@ def _row(outcome: "Outcome") -> dict[str, object]:
         "crops": metadata.get("crops", "-"),
         "made": crops["added"] + crops["remade"] if crops else "-",
         "refused": refused.get("refused", "-"),
-        **outcome.counts,
+        **outcome.check_counts,
     }
