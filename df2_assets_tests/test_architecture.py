@@ -10,6 +10,7 @@ import pytest
 
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.random_data import random_dataset
+from df2_assets_tests.support.site import Site
 
 PACKAGE = processes.PROJECT / "df2_assets"
 MODULES = {
@@ -138,6 +139,44 @@ def test_a_build_from_folder_to_folder_loads_nothing_of_object_stores(tmp_path: 
     assert {"dagster", "loky"} <= loaded
     # Dagster itself loads upath, and with it fsspec, when it opens an instance.
     assert loaded & {"boto3", "obstore"} == set()
+
+
+HEAVY = {"dagster", "loky", "matplotlib", "numpy", "obstore", "pandas", "PIL", "pyarrow", "torch"}
+"""Packages of which a command loads what it needs: each takes a while, or much memory."""
+
+TABLES = {"numpy", "pandas", "pyarrow"}
+COMMANDS = {
+    "--help": set(),
+    "prompts": TABLES,
+    "refusals": TABLES,
+    "explain train 000011": TABLES,
+    "status": {*TABLES, "PIL"},
+    "plan --split train": {*TABLES, "PIL", "loky"},
+    "verify --split train": {*TABLES, "PIL", "loky"},
+    "build --split test": {*TABLES, "PIL", "loky", "dagster"},
+}
+"""Commands, and those of the heavy packages that each of them may load."""
+
+
+@pytest.mark.parametrize(("command", "may_load"), COMMANDS.items(), ids=COMMANDS)
+def test_a_command_loads_no_more_than_it_needs(
+    command: str, may_load: set[str], original: Site, tmp_path: Path
+) -> None:
+    roots = {"DF2_ROOT": original.data.root, "SKU_ROOT": original.sku}
+    if command.startswith("build"):
+        roots["SKU_ROOT"] = tmp_path / "sku"
+    program = (
+        "import contextlib, io, sys\n"
+        "from df2_assets.__main__ import main\n"
+        f"sys.argv = ['df2-assets', *{command.split()}]\n"
+        "with contextlib.redirect_stdout(io.StringIO()) as output:\n"
+        "    with contextlib.suppress(SystemExit):\n"
+        "        main()\n"
+        "assert output.getvalue()"
+    )
+    env = processes.environment(tmp_path / "home", **roots)
+    loaded = processes.loaded_modules(program, env, tmp_path)
+    assert loaded & HEAVY <= may_load
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -1,4 +1,4 @@
-"""`df2-assets build`: the whole data set from one command."""
+"""`df2-assets build`: build the whole data set with one command."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @setting_options("df2_root", "sku_root", "prompts")
 @splits_option
 @workers_option
-@click.option("--dry-run", is_flag=True, help="Say what would be done, as `df2-assets plan` does.")
+@click.option("--dry-run", is_flag=True, help="Show the plan, as `df2-assets plan`.")
 @json_option
 @click.pass_context
 def build(
@@ -39,7 +39,7 @@ def build(
     \b
     Example: df2-assets build --split train --workers 8
 
-    Ends with 1 where a run failed, or a check with severity ERROR did.
+    The exit status is 1 if a run or a check with severity ERROR failed.
     """
     if dry_run:
         context.invoke(plan, names=names, workers=workers, as_json=as_json)
@@ -55,24 +55,23 @@ def build(
     from df2_assets.cli.runs import report_runs, run_all
 
     outcomes = run_all(settings)
-    refused = {outcome.split: _first_refused(settings.roots, outcome) for outcome in outcomes}
-    changed = any(outcome.changed or not outcome.success for outcome in outcomes)
-    summary = [] if changed else ["Everything is up to date."]
-    firsts = [row for rows in refused.values() for row in rows]
-    if firsts:
-        only = "".join(f" --split {split}" for split in parse_splits(names))
-        summary.append("The first refused of each reason:")
-        summary += (f"  {line}" for line in refusal_lines(firsts, FIRST_OF_EACH))
-        summary.append(f"All of them: df2-assets refusals{only}")
+    refusals = {outcome.split: _first_refusals(settings.roots, outcome) for outcome in outcomes}
+    is_changed = any(outcome.changed or not outcome.success for outcome in outcomes)
+    summary = [] if is_changed else ["Everything is up to date."]
+    if rows := [row for of_split in refusals.values() for row in of_split]:
+        split_options = "".join(f" --split {split}" for split in parse_splits(names))
+        summary.append("The first refusal for each reason:")
+        summary += (f"  {line}" for line in refusal_lines(rows, FIRST_OF_EACH))
+        summary.append(f"All of them: df2-assets refusals{split_options}")
     summary.append(f"Files: {settings.roots.sku_root}")
     ui = with_places("df2-assets ui", settings.roots)
     summary.append(f"To see runs, checks and pictures: {ui}")
-    more = {split: {"refused": rows} for split, rows in refused.items()}
+    more = {split: {"refused": of_split} for split, of_split in refusals.items()}
     report_runs(outcomes, as_json, map(_row, outcomes), summary, more)
 
 
-def _first_refused(roots: "Roots", outcome: "Outcome") -> list[dict[str, Any]]:
-    """Return the first row of each reason of what this run refused, if it read annotations."""
+def _first_refusals(roots: "Roots", outcome: "Outcome") -> list[dict[str, Any]]:
+    """Return the first refusal of the split for each reason, if the run read annotations."""
     from df2_assets.explanation.refusals import first_of_each_reason, read_refusals
 
     if "raw_annotation_index" not in outcome.numbers:
@@ -81,9 +80,10 @@ def _first_refused(roots: "Roots", outcome: "Outcome") -> list[dict[str, Any]]:
 
 
 def _row(outcome: "Outcome") -> dict[str, object]:
+    """Return the row of the summary table for a split."""
     metadata = outcome.numbers.get("sku_metadata", {})
     crops = outcome.numbers.get("crops")
-    # A run that a check has ended did not come to the table of all refusals.
+    # A run that a failed check ended early has not written the table of all refusals.
     refused = outcome.numbers.get("refusals") or outcome.numbers.get("raw_annotation_index", {})
     return {
         "split": outcome.split,
@@ -91,5 +91,5 @@ def _row(outcome: "Outcome") -> dict[str, object]:
         "crops": metadata.get("crops", "-"),
         "made": crops["added"] + crops["remade"] if crops else "-",
         "refused": refused.get("refused", "-"),
-        **outcome.counts,
+        **outcome.check_counts,
     }

@@ -1,7 +1,6 @@
 """`df2-assets explain`: why is this in the data set, or not?"""
 
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +14,6 @@ from df2_assets.cli.options import (
     setting_options,
     settings_for,
 )
-from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
     from df2_assets.explanation.explain import Answer, Run, Step
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from df2_assets.store.layout import Roots
 
 _IN, _OUT, _UNKNOWN = 0, 1, 2
-_MATERIALIZATIONS = 20
 
 
 class _Error(click.ClickException):
@@ -104,30 +101,12 @@ def find_answers(
 
 
 def _runs(roots: "Roots", split: str) -> "dict[str, Run]":
-    """Return, by asset, the last run that wrote to this SKU_ROOT, as far as the instance knows.
-
-    An instance may have seen builds of several roots: the root that each recorded tells them apart.
-    """
-    import dagster as dg
-
-    from df2_assets.cli.instance import open_instance
+    """Return the last run of each asset, by asset."""
     from df2_assets.explanation.explain import STAGES, Run
+    from df2_assets.store import runs
 
-    runs: dict[str, Run] = {}
-    try:
-        with open_instance(only_reads=True) as instance:
-            for asset in STAGES:
-                of = dg.AssetRecordsFilter(asset_key=dg.AssetKey(asset), asset_partitions=[split])
-                for record in instance.fetch_materializations(of, _MATERIALIZATIONS).records:
-                    event = record.asset_materialization
-                    root = event.metadata.get("sku_root") if event else None
-                    if root and root.value == str(roots.sku_root):
-                        at = datetime.fromtimestamp(record.timestamp).astimezone()
-                        runs[asset] = Run(record.run_id, at.isoformat(timespec="seconds"))
-                        break
-    except SettingsError as problem:
-        click.echo(f"note: no runs are named. {problem}", err=True)
-    return runs
+    last = {asset: runs.load(roots, asset, split) for asset in STAGES}
+    return {asset: Run(run.run_id, run.at) for asset, run in last.items() if run is not None}
 
 
 def _show(answer: "Answer") -> None:

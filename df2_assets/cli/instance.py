@@ -1,4 +1,4 @@
-"""The Dagster instance that commands, the UI and its runs share, and what it knows."""
+"""The Dagster instance that commands, the UI and its runs share."""
 
 import os
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import dagster as dg
 import filelock
 
+from df2_assets.defs.runs.connections import lasting_connections
 from df2_assets.errors import (
     SettingsError,
     escape_controls,
@@ -22,8 +23,6 @@ from df2_assets.settings import PACKAGE, PROJECT, Settings
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import CONTROLS_REMEDY, expand
 
-_ENOUGH_IMAGES = 200
-
 DEFAULT_HOME: Final = PROJECT / ".dagster"
 """The DAGSTER_HOME of commands for which none is set."""
 
@@ -34,12 +33,11 @@ _DATABASES = ("alembic", "psycopg2", "sqlalchemy", "sqlite3")
 
 
 @contextmanager
-def open_instance(*, only_reads: bool = False) -> Iterator[dg.DagsterInstance]:
+def open_instance() -> Iterator[dg.DagsterInstance]:
     """Open the instance at DAGSTER_HOME, by default DEFAULT_HOME, for a block.
 
-    A home without a `dagster.yaml` gets the one of this package. A block that `only_reads` makes no
-    home: where there is none, the instance is empty. Raises SettingsError where Dagster cannot open
-    the home, or the block cannot use its database.
+    A home without a `dagster.yaml` gets the one of this package. Raises SettingsError where Dagster
+    cannot open the home, or the block cannot use its database.
     """
     given = os.environ.get("DAGSTER_HOME") or str(DEFAULT_HOME)
     if has_controls(given):
@@ -50,27 +48,24 @@ def open_instance(*, only_reads: bool = False) -> Iterator[dg.DagsterInstance]:
             f"DAGSTER_HOME ({home}) has a *, ?, [ or % in it, which Dagster reads as part of a "
             "pattern or an address: set it to a folder without them."
         )
-    if only_reads and not os.path.lexists(home):
-        with dg.DagsterInstance.ephemeral() as instance:
-            yield instance
-        return
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        os.environ["DAGSTER_HOME"] = str(home)
-        # Two commands that both prepared a new home would leave it unusable.
-        with filelock.FileLock(home / ".df2_assets.lock"):
-            if not (home / "dagster.yaml").exists():
-                (home / "dagster.yaml").write_bytes(_CONFIGURATION.read_bytes())
-            instance = dg.DagsterInstance.get()
-    except Exception as error:  # of YAML, Dagster's config, a package, or a database
-        raise _unusable(home, error) from error
-    try:
-        with instance:
-            yield instance
-    except Exception as error:
-        if type(error).__module__.partition(".")[0] in _DATABASES:
+    with lasting_connections():
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            os.environ["DAGSTER_HOME"] = str(home)
+            # Two commands that both prepared a new home would leave it unusable.
+            with filelock.FileLock(home / ".df2_assets.lock"):
+                if not (home / "dagster.yaml").exists():
+                    (home / "dagster.yaml").write_bytes(_CONFIGURATION.read_bytes())
+                instance = dg.DagsterInstance.get()
+        except Exception as error:  # of YAML, Dagster's config, a package, or a database
             raise _unusable(home, error) from error
-        raise
+        try:
+            with instance:
+                yield instance
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] in _DATABASES:
+                raise _unusable(home, error) from error
+            raise
 
 
 def _unusable(home: Path, error: Exception) -> SettingsError:
@@ -96,18 +91,3 @@ def with_places(command: str, roots: Roots) -> str:
         if str(place) != str(default)
     ]
     return " ".join([*settings, command])
-
-
-def last_rate(instance: dg.DagsterInstance, split: str) -> float | None:
-    """Images a second of the last build of `split` that cut enough to tell."""
-    made = dg.AssetRecordsFilter(asset_key=dg.AssetKey("crops"), asset_partitions=[split])
-    for record in instance.fetch_materializations(made, limit=10).records:
-        event = record.asset_materialization
-        metadata = event.metadata if event else {}
-        decoded, rate = (
-            getattr(metadata.get(name), "value", 0)
-            for name in ("images_decoded", "images_per_second")
-        )
-        if decoded >= _ENOUGH_IMAGES:
-            return float(rate)
-    return None

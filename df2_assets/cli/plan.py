@@ -1,6 +1,5 @@
 """`df2-assets plan`: what a build would do, and what it would take."""
 
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ from df2_assets.cli.options import (
     splits_option,
     workers_option,
 )
-from df2_assets.errors import SettingsError
 
 if TYPE_CHECKING:
     from df2_assets.engines.progress import Progress
@@ -61,24 +59,11 @@ def plan_splits(settings: "Settings", progress: "Progress") -> "list[SplitPlan]"
 
     Raises what `plan_split` does.
     """
-    begin = time.perf_counter()
-    from df2_assets.cli.instance import last_rate, open_instance
     from df2_assets.engines.make import make
     from df2_assets.pipeline.preview import plan_split
 
-    engine = make(settings.engine, settings.workers, settings.ray_address)
-    rates: dict[str, float | None] = {}
-    try:
-        with open_instance(only_reads=True) as instance:
-            rates = {split: last_rate(instance, split) for split in settings.splits}
-    except SettingsError as problem:
-        click.echo(f"note: no earlier run is known. {problem}", err=True)
-    opening = time.perf_counter() - begin
-    with closing(engine):
-        return [
-            plan_split(settings, split, engine, progress, rates.get(split), opening)
-            for split in settings.splits
-        ]
+    with closing(make(settings.engine, settings.workers, settings.ray_address)) as engine:
+        return [plan_split(settings, split, engine, progress) for split in settings.splits]
 
 
 def _show(plans: "list[SplitPlan]", together: int, free: int | None, fits: bool) -> None:

@@ -1,4 +1,4 @@
-"""A Dagster run of a job for one split, in this process, and what came of it."""
+"""Dagster runs of a job in this process, one per split, and their outcomes."""
 
 import gc
 import logging
@@ -22,6 +22,7 @@ from dagster._core.remote_origin import (
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
+from dagster_shared.error import SerializableErrorInfo
 
 from df2_assets import errors
 from df2_assets.cli.instance import open_instance
@@ -41,14 +42,16 @@ _REPOSITORY = RemoteRepositoryOrigin(
 _ENDED = "Ended by Ctrl-C or SIGTERM."
 _STOPPED = "Stopped. What was finished is kept, and the next build goes on from there."
 
+_INTERRUPTS = {"DagsterExecutionInterruptedError", "Interrupted", "KeyboardInterrupt"}
+
 
 @dataclass
 class Outcome:
-    """What a run left: numbers by asset, checks by what became of them, and why it failed.
+    """The outcome of a run: numbers by asset, checks by their result, and why the run failed.
 
-    `notes` say what people wonder about though nothing is wrong. `offenders` are those of the
-    checks that warned or failed, by the check as `warned` and `failed` begin with it. `error` is
-    the name of the Df2Error that ended the run, if one did.
+    A line of `passed` is `asset: check`; one of `warned` and `failed` goes on with the summary of
+    the check. `offenders` are by `asset: check`. `notes` explain what may surprise although nothing
+    is wrong. `error` is the name of the Df2Error that ended the run, if one did.
     """
 
     split: str
@@ -69,8 +72,8 @@ class Outcome:
         return any(of.get(kind) for of in self.numbers.values() for kind in kinds)
 
     @property
-    def counts(self) -> dict[str, object]:
-        """How many checks passed, warned and failed."""
+    def check_counts(self) -> dict[str, object]:
+        """The number of checks that passed, warned and failed, by the names of their columns."""
         return {
             "checks passed": len(self.passed),
             "warned": len(self.warned),
@@ -78,33 +81,33 @@ class Outcome:
         }
 
     def offender_lines(self, check: str) -> list[str]:
-        """Return the first offenders of a line of `warned` or `failed`, and where all are."""
+        """Return the first offenders of a line of `warned` or `failed`, and the file with all."""
         name = next((name for name in self.offenders if check.startswith(f"{name}: ")), None)
         if name is None:
             return []
         offenders = self.offenders[name]
-        where = f"all {offenders.count:,}, in SKU_ROOT: {offenders.file}"
-        return [f"  {line}" for line in [*offenders.first, where]]
+        all_of_them = f"all {offenders.count:,}, in SKU_ROOT: {offenders.file}"
+        return [f"  {line}" for line in [*offenders.first, all_of_them]]
 
     @property
     def ok(self) -> bool:
-        """Whether neither the run nor a check with severity ERROR failed."""
+        """Whether the run succeeded and no check with severity ERROR failed."""
         return self.success and not self.failed
 
 
 def run_all(
     settings: Settings, job: str = "build_dataset", assets: Sequence[str] | None = None
 ) -> list[Outcome]:
-    """Run `job` for each split of `settings`, a run a split, as `--quiet` and `--verbose` say.
+    """Run `job` for each split of `settings` as a command does, and return the outcomes.
 
-    `assets` are those of the job's that are wanted, by default all.
-
-    The smallest first: mistakes show early, and the UI opens on what was built last.
+    `--verbose` shows the log of the runs; without it and without `--quiet`, a terminal shows a
+    progress bar. See `run_each`.
     """
     terminal = sys.stderr.isatty() and not (quiet() or verbose())
     level = "INFO" if verbose() else "CRITICAL"
-    gc.freeze()  # what is imported stays: the collector need not go through it again and again
-    with _warnings_shown():
+    gc.freeze()  # what is imported stays: only what follows is searched for garbage
+    gc.set_threshold(2_000)
+    with _show_warnings():
         return [*run_each(settings, job, assets, terminal, level)]
 
 
@@ -115,12 +118,16 @@ def run_each(
     terminal: bool = False,
     log_level: str = "CRITICAL",
 ) -> Iterator[Outcome]:
-    """Run `job` for one split of `settings` after the other, and yield what came of each run.
+    """Run `job` for one split of `settings` after the other, and yield the outcome of each run.
 
-    `terminal` shows progress as a bar. See `run_split`.
+    `assets` are the assets of the job to materialize, by default all. `terminal` shows a progress
+    bar. `log_level` is the level of the runs' log on the terminal.
+
+    The smallest split comes first: mistakes show early, and the UI opens on the split that was
+    built last. Raises StoppedError, see `run_split`.
     """
     defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
-    # So that the run, executed again from the UI, is over the same data set.
+    # A run that is executed again from the UI then uses the same data set.
     config = {"resources": {"data": {"config": DataRoots.values(settings)}}}
     with open_instance() as instance:
         for split in reversed(settings.splits):
@@ -134,35 +141,40 @@ def report_runs(
     summary: Iterable[str],
     more: Mapping[str, Mapping[str, object]] = {},
 ) -> None:
-    """Print what came of runs, as a table or as JSON, and exit with 1 where all is not well.
+    """Print the outcomes of runs as a table or as JSON, and exit with 1 if one of them is not well.
 
     Notes, warnings and problems follow the table, then the lines of `summary`. `more` are further
     entries of the JSON, by split.
     """
     if as_json:
-        say_json({"splits": [asdict(one) | {**more.get(one.split, {})} for one in outcomes]})
+        splits = [asdict(outcome) | {**more.get(outcome.split, {})} for outcome in outcomes]
+        say_json({"splits": splits})
     else:
         say_table(rows)
-        for one in outcomes:
-            for note in one.notes:
-                say(f"note: {one.split}: {note}")
-            for warning in one.warned:
-                say(f"warning: {one.split}: {warning}")
-                for line in one.offender_lines(warning):
-                    say(line)
-            for problem in dict.fromkeys(one.failed + one.problems):
-                click.secho(f"error: {one.split}: {with_options(problem)}", err=True, fg="red")
-                for line in one.offender_lines(problem):
-                    click.echo(line, err=True)
+        for outcome in outcomes:
+            _report_run(outcome)
         for line in summary:
             say(line)
-    if not all(one.ok for one in outcomes):
+    if not all(outcome.ok for outcome in outcomes):
         raise SystemExit(1)
 
 
+def _report_run(outcome: Outcome) -> None:
+    for note in outcome.notes:
+        say(f"note: {outcome.split}: {note}")
+    for warning in outcome.warned:
+        say(f"warning: {outcome.split}: {warning}")
+        for line in outcome.offender_lines(warning):
+            say(line)
+    for problem in dict.fromkeys(outcome.failed + outcome.problems):
+        click.secho(f"error: {outcome.split}: {with_options(problem)}", err=True, fg="red")
+        for line in outcome.offender_lines(problem):
+            click.echo(line, err=True)
+
+
 @contextmanager
-def _warnings_shown() -> Iterator[None]:
-    """What is said below Dagster, such as that a worker died, goes to standard error as well."""
+def _show_warnings() -> Iterator[None]:
+    """Print what the package logs, such as the death of a worker, on standard error as well."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("warning: %(message)s"))
     logger = logging.getLogger("df2_assets")
@@ -182,14 +194,14 @@ def run_split(
     assets: Sequence[str] | None = None,
     config: Mapping[str, object] | None = None,
 ) -> Outcome:
-    """Run `job`, or some of its assets, for `split`; it is recorded in `instance` like any other.
+    """Run `job`, or some of its assets, for `split`, and return the outcome.
 
-    `log_level` is of what the run logs to the terminal, `config` further run config. Raises
-    StoppedError after Ctrl-C or SIGTERM.
+    `instance` records the run like any other. `log_level` is the level of its log on the terminal,
+    `config` is further run config. Raises StoppedError after Ctrl-C or SIGTERM.
     """
     job_def, run_id = defs.resolve_job_def(job), str(uuid.uuid4())
     loggers = {"console": {"config": {"log_level": log_level}}}
-    with _canceled_when_interrupted(instance, run_id):
+    with _cancel_when_interrupted(instance, run_id):
         run = instance.create_run_for_job(
             job_def,
             run_id=run_id,
@@ -200,21 +212,21 @@ def run_split(
         )
         result = execute_run(InMemoryJob(job_def), run, instance)
         restore_handlers()
-    _refuse_to_go_on_after_an_interrupt(instance, result)
+    _require_no_interrupt(instance, result)
     outcome = Outcome(split, result.success)
     for event in result.all_events:
         if event.is_step_materialization:
-            made = event.step_materialization_data.materialization
-            asset = made.asset_key.path[-1]
-            outcome.numbers[asset] = _numbers(made.metadata)
-            if reason := made.metadata.get("rebuild_reason"):
+            materialization = event.step_materialization_data.materialization
+            asset, metadata = materialization.asset_key.path[-1], materialization.metadata
+            outcome.numbers[asset] = _numbers(metadata)
+            if reason := metadata.get("rebuild_reason"):
                 outcome.notes.append(f"{asset} rebuilt: {reason.value}")
             for name in ("taken_over", "kept"):
-                if note := made.metadata.get(name):
+                if note := metadata.get(name):
                     outcome.notes.append(str(note.value))
         elif event.is_step_failure or (event.is_job_failure and not outcome.problems):
-            outcome.problems += _problem(event)
-            outcome.error = outcome.error or _known_error(event)
+            outcome.problems += _problems(event)
+            outcome.error = outcome.error or _user_error(event)
     for check in result.get_asset_check_evaluations():
         name = f"{check.asset_key.to_user_string()}: {check.check_name}"
         if check.passed:
@@ -235,7 +247,7 @@ def _numbers(metadata: Mapping[str, Any]) -> dict[str, int | float]:
 
 
 @contextmanager
-def _canceled_when_interrupted(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
+def _cancel_when_interrupted(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
     """Cancel a run that is interrupted before its first step: Dagster would leave it waiting."""
     try:
         yield
@@ -246,51 +258,51 @@ def _canceled_when_interrupted(instance: dg.DagsterInstance, run_id: str) -> Ite
         raise errors.StoppedError(_STOPPED) from None
 
 
-def _refuse_to_go_on_after_an_interrupt(
-    instance: dg.DagsterInstance, result: JobExecutionResult
-) -> None:
-    """Dagster calls a run failed that nobody ended in the UI; it was canceled all the same."""
-    interrupts = {"DagsterExecutionInterruptedError", "Interrupted", "KeyboardInterrupt"}
-    causes = [error for event in result.all_events if (error := _root_cause(event)) is not None]
-    stops = [error for error in causes if error.cls_name in interrupts]
-    if not stops:
+def _require_no_interrupt(instance: dg.DagsterInstance, result: JobExecutionResult) -> None:
+    """Raise StoppedError, and cancel the run, where an interrupt ended it.
+
+    Dagster calls such a run failed, unless it was ended in the UI.
+    """
+    causes = [chain[-1] for event in result.all_events if (chain := _error_chain(event))]
+    interrupts = [error for error in causes if error.cls_name in _INTERRUPTS]
+    if not interrupts:
         if received_signal():  # at the very end of the run, where Dagster does not pass it on
             raise errors.StoppedError(_STOPPED)
         return
-    kept = stops[0].message.partition(": ")[2].strip() or _STOPPED
+    message = interrupts[0].message.partition(": ")[2].strip() or _STOPPED
     run = instance.get_run_by_id(result.run_id)
     if run is not None:
-        instance.report_run_canceled(run, f"{_ENDED} {kept}")
-    raise errors.StoppedError(kept)
+        instance.report_run_canceled(run, f"{_ENDED} {message}")
+    raise errors.StoppedError(message)
 
 
-def _root_cause(event: dg.DagsterEvent) -> Any:
-    """What was raised where a step or the run failed; None where nothing was.
+def _error_chain(event: dg.DagsterEvent) -> list[SerializableErrorInfo]:
+    """Return what a failed step or run raised, followed by its cause, the cause of that, and so on.
 
-    The cause that loky gives to what a worker raised is only the text of its traceback.
+    It ends before the cause that loky gives to an error of a worker: the text of its traceback.
     """
+    chain = []
     error = getattr(event.event_specific_data, "error", None) if event.is_failure else None
-    while error is not None and error.cause and error.cause.cls_name != "_RemoteTraceback":
+    while error is not None and error.cls_name != "_RemoteTraceback":
+        chain.append(error)
         error = error.cause
-    return error
+    return chain
 
 
-def _known_error(event: dg.DagsterEvent) -> str | None:
+def _user_error(event: dg.DagsterEvent) -> str | None:
     """Return the name of the Df2Error that caused a failure, if one did."""
-    error = getattr(event.event_specific_data, "error", None)
-    while error is not None:
+    for error in _error_chain(event):
         kind = getattr(errors, error.cls_name or "", None)
         if isinstance(kind, type) and issubclass(kind, errors.Df2Error):
             return kind.__name__
-        error = error.cause
     return None
 
 
-def _problem(event: dg.DagsterEvent) -> list[str]:
-    """Why a step or the run failed; nothing for a failed check, which speaks for itself."""
-    error = getattr(event.event_specific_data, "error", None)
-    if error is None or error.cls_name == CheckFailure.__name__:
+def _problems(event: dg.DagsterEvent) -> list[str]:
+    """Return why a step or the run failed; nothing for a failed check, which is listed itself."""
+    chain = _error_chain(event)
+    if not chain or chain[0].cls_name == CheckFailure.__name__:
         return []
-    if error.cls_name == Failure.__name__:
-        return [error.message.partition(": ")[2].strip()]
-    return [f"{event.step_key or 'the run'} failed: {_root_cause(event).message.strip()}"]
+    if chain[0].cls_name == Failure.__name__:
+        return [chain[0].message.partition(": ")[2].strip()]
+    return [f"{event.step_key or 'the run'} failed: {chain[-1].message.strip()}"]

@@ -1,1 +1,1 @@
-"""Where shards of work run. An engine knows nothing of images or tables."""
+"""Engines, which run shards of work. They know nothing about images or tables."""

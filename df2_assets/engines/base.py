@@ -1,4 +1,4 @@
-"""What every engine does: map a function over shards, in any order, losing none silently."""
+"""The interface of all engines: map a function over shards, and lose none silently."""
 
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
@@ -14,33 +14,34 @@ _LABEL: Final = 200
 
 @dataclass(frozen=True)
 class Lost:
-    """A shard that ended its worker each time it ran, also alone; `cause` says how."""
+    """A shard whose worker died each time it ran, also alone; `cause` says how."""
 
     cause: str
 
 
 class Engine(Protocol):
-    """Runs shards in other processes that do not import Dagster."""
+    """Runs shards, as a rule in other processes, which do not import Dagster."""
 
     @property
     def workers(self) -> int:
-        """How many shards run at once."""
+        """The number of shards that run at the same time."""
 
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
     ) -> Generator[tuple[S, R | Lost], None, None]:
-        """Yield each shard with its result as it finishes, a few shards in flight.
+        """Yield each shard with its result, in the order in which they finish.
 
-        An exception of `function` ends the map and is raised here. A caller closes the iterator
-        (`contextlib.closing`): that ends the workers where the map is not finished.
+        Only a few shards are taken in advance. An exception of `function` ends the map and is
+        raised here. The caller closes the iterator (`contextlib.closing`), which ends the workers
+        if the map is not finished.
         """
 
     def close(self) -> None:
-        """End the workers; a later map starts others."""
+        """End the workers. A later map starts new ones."""
 
 
 def label(shard: object) -> str:
-    """What a shard is made of, for the log: how many items, the first and the last of them."""
+    """Return a description of a shard for the log: the number of items, the first and the last."""
     items = shard[-1] if isinstance(shard, tuple) and shard and isinstance(shard[-1], list) else []
     if not items:
         return escape_untrusted(str(shard), _LABEL)

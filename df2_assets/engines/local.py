@@ -1,4 +1,4 @@
-"""Processes of this machine, through loky: its workers import only what a shard needs."""
+"""The engine for processes of this machine. Its workers import only what a shard needs."""
 
 import logging
 import os
@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
+from itertools import chain, islice
 
 import loky
 
@@ -19,7 +19,7 @@ _IDLE_SECONDS = 60
 
 
 class LocalEngine:
-    """`workers` processes (None: one a core), started at the first shard, kept until `close`."""
+    """`workers` processes (None: one per core), from the first shard until `close`."""
 
     def __init__(self, workers: int | None = None) -> None:
         self.workers = workers or loky.cpu_count()
@@ -28,12 +28,16 @@ class LocalEngine:
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
     ) -> Generator[tuple[S, R | Lost], None, None]:
-        """See `Engine.map`. A shard in flight when a worker dies runs again, alone.
+        """See `Engine.map`. The shards in flight when a worker dies run again, one at a time.
 
-        Raises SettingsError where no process can be started.
+        Raises SettingsError where no process can be started. Without shards, none is.
         """
-        require_processes()
         waiting = iter(shards)
+        first = next(waiting, None)
+        if first is None:
+            return
+        waiting = chain([first], waiting)
+        require_processes()
         in_flight: dict[Future[R], S] = {}
         cause = "no reason is known."
         try:
@@ -47,7 +51,7 @@ class LocalEngine:
                     try:
                         result = future.result()
                     except BrokenProcessPool as error:
-                        cause = _cause(error)  # it stays in flight: all left there is suspect
+                        cause = _cause(error)  # the shard stays in flight, among the suspects
                         continue
                     yield in_flight.pop(future), result
                 if done & in_flight.keys() or suspects:
@@ -55,13 +59,13 @@ class LocalEngine:
                     in_flight.clear()
                     _log.warning(
                         "A worker process ended unexpectedly: %s The %d shards that it may have "
-                        "been at run again, one at a time: %s.",
+                        "been working on run again, one at a time: %s.",
                         cause,
                         len(suspects),
                         "; ".join(map(label, suspects)),
                     )
                     for shard in suspects:
-                        yield shard, self._alone(function, shard)
+                        yield shard, self._run_alone(function, shard)
         except BaseException:
             self.close()
             raise
@@ -76,7 +80,7 @@ class LocalEngine:
     def _fill(
         self, function: Callable[[S], R], waiting: Iterator[S], in_flight: dict[Future[R], S]
     ) -> list[S]:
-        """Top up what is in flight; the shard that a dead pool did not take, if there is one."""
+        """Submit more shards; return the shard that a dead pool did not take, if there is one."""
         pool = self._pool()
         for shard in islice(waiting, 2 * self.workers + 1 - len(in_flight)):
             try:
@@ -85,7 +89,7 @@ class LocalEngine:
                 return [shard]
         return []
 
-    def _alone(self, function: Callable[[S], R], shard: S) -> R | Lost:
+    def _run_alone(self, function: Callable[[S], R], shard: S) -> R | Lost:
         try:
             with uninterrupted():
                 future = self._pool().submit(function, shard)
@@ -99,7 +103,7 @@ class LocalEngine:
         return loky.get_reusable_executor(
             max_workers=self.workers,
             timeout=_IDLE_SECONDS,
-            initializer=_live_and_die_with,
+            initializer=_prepare_worker,
             initargs=(os.getpid(),),
         )
 
@@ -108,7 +112,7 @@ def _cause(error: BrokenProcessPool) -> str:
     return str(error).split("\n")[0]
 
 
-def _live_and_die_with(parent: int) -> None:
-    """Leave Ctrl-C to the parent, and end when it does, even when it is killed."""
+def _prepare_worker(parent: int) -> None:
+    """Leave Ctrl-C to the parent, and end when the parent ends, even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with(parent)

@@ -1,4 +1,4 @@
-"""The engine of a kind, for a run as for a command."""
+"""Engines by the name of their kind, as the setting `DF2_ENGINE` has it."""
 
 from df2_assets.engines.base import Engine
 from df2_assets.engines.local import LocalEngine
@@ -7,11 +7,11 @@ from df2_assets.engines.serial import SerialEngine
 
 
 def make(kind: str, workers: int | None = None, address: str = "") -> Engine:
-    """Return the engine `kind`, its workers not started yet; whoever asked for it closes it.
+    """Return an engine whose workers are not started yet. The caller closes it.
 
-    `kind` is "local", "ray" or "serial". `workers` is how many shards run at the same time; None
-    means one per core. `address` is that of a Ray cluster; empty, Ray starts on this machine.
-    A single local worker is this process itself where no other can be started.
+    `kind` is "local", "ray" or "serial". `workers` is the number of shards that run at the same
+    time; None means one per core. `address` is the address of a Ray cluster; if it is empty, Ray
+    starts on this machine. A single local worker is this process itself where no other can start.
     """
     if kind == "serial":
         return SerialEngine()
@@ -26,7 +26,7 @@ def make(kind: str, workers: int | None = None, address: str = "") -> Engine:
 
 
 def require_usable(kind: str, workers: int | None = None, address: str = "") -> None:
-    """Raise SettingsError where an engine, as `make` takes it, cannot run. Loads nothing of Ray."""
+    """Raise SettingsError if the engine that `make` would return cannot run. Does not load Ray."""
     if kind == "local" and LocalEngine(workers).workers > 1:
         require_processes()
     if kind == "ray":

@@ -1,4 +1,4 @@
-"""Signals of the processes that engines start, and of the one that starts them."""
+"""Signals in worker processes and in the process that starts them."""
 
 import ctypes
 import multiprocessing
@@ -17,9 +17,9 @@ _PR_SET_PDEATHSIG = 1
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold Ctrl-C and SIGTERM back until the block ends, and leave their handlers as they were.
+    """Hold Ctrl-C and SIGTERM back until the block ends, and then restore their handlers.
 
-    Half a call into a library that starts processes may leave some, or never end.
+    A library that starts processes may leave some of them, or hang, if it is interrupted.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -39,9 +39,9 @@ def uninterrupted() -> Iterator[None]:
 
 
 def why_no_processes() -> str | None:
-    """Return why this machine allows no worker processes; None where it does.
+    """Return why this machine allows no worker processes; None if it does.
 
-    They share semaphores, which Linux keeps in /dev/shm: some containers have none of it.
+    They share semaphores, which Linux keeps in /dev/shm. Some containers do not have it.
     """
     try:
         multiprocessing.get_context("fork" if sys.platform == "linux" else None).Lock()
@@ -51,7 +51,7 @@ def why_no_processes() -> str | None:
 
 
 def require_processes() -> None:
-    """Raise SettingsError where this machine allows no worker processes."""
+    """Raise SettingsError if this machine allows no worker processes."""
     if why := why_no_processes():
         raise SettingsError(
             f"Worker processes cannot share semaphores in /dev/shm ({why}): mount it with some "
@@ -60,7 +60,7 @@ def require_processes() -> None:
 
 
 def die_with(parent: int, number: int = signal.SIGKILL) -> None:
-    """Send this process a signal as soon as its parent ends or is killed. Linux only."""
+    """Have this process receive a signal as soon as its parent ends or is killed. Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:

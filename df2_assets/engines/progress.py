@@ -1,4 +1,4 @@
-"""How far a step is: a bar on a terminal, a log line now and then elsewhere."""
+"""The progress of a step: a bar on a terminal, or a line in the log now and then."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,24 +12,24 @@ _LOG_SECONDS = 10.0
 
 
 Progress = Callable[[str, int, str], AbstractContextManager[Advance]]
-"""Opens a step: what it does, how many units, their name. The block is given `Advance`."""
+"""Opens a step with a title, the number of units, and their name; yields an `Advance`."""
 
 
 @contextmanager
 def bar(what: str, total: int, unit: str) -> Iterator[Advance]:
-    """A tqdm bar on standard error."""
+    """Show a tqdm bar on standard error."""
     with tqdm(total=total, desc=what, unit=f" {unit}", leave=False, dynamic_ncols=True) as shown:
         yield shown.update
 
 
 @contextmanager
 def silent(what: str, total: int, unit: str) -> Iterator[Advance]:
-    """Nothing is shown."""
+    """Show nothing."""
     yield lambda units: None
 
 
 def lines(log: Callable[[str], object]) -> Progress:
-    """Lines with the share done, the rate and the time left, at most one in ten seconds."""
+    """Return a Progress that logs the units done, the rate and the time left every ten seconds."""
 
     @contextmanager
     def step(what: str, total: int, unit: str) -> Iterator[Advance]:

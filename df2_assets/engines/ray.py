@@ -1,4 +1,4 @@
-"""A Ray cluster: the same functions, run as Ray's tasks wherever a core is free."""
+"""The engine for a Ray cluster, which runs shards as tasks wherever a core is free."""
 
 import logging
 import os
@@ -24,23 +24,24 @@ from df2_assets.errors import Df2Error, SettingsError
 _log = logging.getLogger(__name__)
 
 _GRACE_SECONDS: Final = 1.0
-"""Many times what a shard takes."""
+"""Many times longer than a shard takes."""
 
 _CANCEL_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 3.0
 
 _OBJECT_BYTES: Final = 128 * 2**20
-"""For arguments and results in flight; Ray would reserve 30% of the machine's memory."""
+"""Enough for arguments and results in flight. Ray would reserve 30% of the machine's memory."""
 
 InFlight = dict[Future[Any], S]
-"""Shards by the future of their result."""
+"""Shards, by the future of their result."""
 
 
 class RayEngine:
-    """Ray at `address` or, without one, a Ray of this process's own, connected to when needed.
+    """Ray at `address`, or else a Ray that this process starts for itself when it needs one.
 
-    `workers` shards run at the same time, by default one per core of the cluster. A connection that
-    this process has already is used as it is and left open: any resource of dagster-ray will do.
+    `workers` shards run at the same time, by default one per core of the cluster. If this process
+    is connected to Ray already, for example by a resource of dagster-ray, that connection is used
+    and stays open.
     """
 
     def __init__(self, address: str = "", workers: int | None = None) -> None:
@@ -50,13 +51,13 @@ class RayEngine:
 
     @property
     def workers(self) -> int:
-        """See `Engine.workers`; without a wanted number, the cluster is asked for its cores."""
+        """See `Engine.workers`. By default, the number of cores of the cluster."""
         return self._wanted or self._cores()
 
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
     ) -> Generator[tuple[S, R | Lost], None, None]:
-        """See `Engine.map`. A shard whose worker dies runs again after all others, alone."""
+        """See `Engine.map`. A shard whose worker died runs again, alone, after all others."""
         waiting = iter(shards)
         first = next(waiting, None)
         if first is None:
@@ -64,7 +65,7 @@ class RayEngine:
         waiting = chain([first], waiting)
         cores = self._cores()
         workers = self._wanted or cores
-        # Some to spare, unless fewer than the cluster could run are to run at the same time.
+        # More than run at the same time, so that no core waits; unless only some cores may be used.
         depth = workers if workers < cores else 2 * workers + 1
         in_flight: InFlight[S] = {}
         suspects: list[S] = []
@@ -77,7 +78,8 @@ class RayEngine:
                 if isinstance(result, Lost):
                     suspects.append(shard)
                     _log.warning(
-                        "A worker process ended unexpectedly: %s To be run again, alone: %s.",
+                        "A worker process ended unexpectedly: %s Its shard runs again later, "
+                        "alone: %s.",
                         result.cause,
                         label(shard),
                     )
@@ -91,7 +93,7 @@ class RayEngine:
             raise
 
     def close(self) -> None:
-        """See `Engine.close`: disconnect, which ends a Ray of this process's own."""
+        """See `Engine.close`. Disconnects, which ends a Ray that this process has started."""
         if self._is_own_connection:
             import ray
 
@@ -111,9 +113,10 @@ class RayEngine:
 
 
 def require_ray(address: str) -> None:
-    """Raise SettingsError where Ray is not installed, or nothing answers at `address`.
+    """Raise SettingsError if Ray is not installed, or nothing answers at `address`.
 
-    An empty address, for a Ray of one's own, always passes. Loads nothing of Ray.
+    Nothing is asked if the address is empty, because Ray then starts on this machine. Does not load
+    Ray.
     """
     if find_spec("ray") is None:
         raise SettingsError(
@@ -164,7 +167,7 @@ def _connect(address: str, workers: int | None) -> None:
 def _submit(function: Callable[[S], R], shards: Iterable[S], in_flight: InFlight[S]) -> None:
     import ray
 
-    # Ray would run a lost task again by itself, beside others, and tell nobody.
+    # By default, Ray silently runs a lost task again at the same time as others.
     task = ray.remote(num_cpus=1, max_retries=0)(_run)
     with uninterrupted():
         for shard in shards:
@@ -172,13 +175,13 @@ def _submit(function: Callable[[S], R], shards: Iterable[S], in_flight: InFlight
 
 
 def _next_of(in_flight: InFlight[S]) -> tuple[S, Any]:
-    """A shard that has ended, taken from those in flight, and its result.
+    """Take a finished shard from those in flight, and return it with its result.
 
-    What the function raised is raised here.
+    Raises what the function raised.
     """
     from ray import exceptions
 
-    # Not by ray.wait, which swallows what a handler of signals raises, but for KeyboardInterrupt.
+    # ray.wait would swallow what a signal handler raises, except for KeyboardInterrupt.
     done = next(iter(wait(in_flight, return_when=FIRST_COMPLETED).done))
     try:
         result = done.result()
@@ -195,10 +198,10 @@ def _next_of(in_flight: InFlight[S]) -> tuple[S, Any]:
 
 
 def _cancel(in_flight: InFlight[S]) -> None:
-    """End what has not ended by itself within a moment.
+    """Cancel the tasks that do not end by themselves within a moment.
 
-    At once would be too soon: Ray aborts this process where it is told to cancel a task just when
-    that ends (its pull request 54798).
+    Ray aborts this process if a task ends at the moment at which it is cancelled (its pull request
+    54798).
     """
     import ray
 
@@ -210,13 +213,13 @@ def _cancel(in_flight: InFlight[S]) -> None:
 
 
 class _RemoteTraceback(Exception):
-    """Where in a worker something was raised; its text is a traceback."""
+    """A cause that shows the traceback of the worker as its text."""
 
 
 def _run(function: Callable[[S], R], shard: S, software: str) -> R:
-    """Runs in a worker of Ray. Raises SettingsError where it has other software.
+    """Run a shard in a worker of Ray. Raises SettingsError if the worker has other software.
 
-    What a person can mend is to be mended where it was raised: errors of the project say where.
+    A note on each Df2Error names the node, since that is where a person has to mend the cause.
     """
     die_with(os.getppid())
     if _software() != software:
@@ -233,5 +236,5 @@ def _run(function: Callable[[S], R], shard: S, software: str) -> R:
 
 @cache
 def _software() -> str:
-    """What bytes of crops depend on, beyond what Ray itself holds to be equal (Python, Ray)."""
+    """Return the versions that the bytes of crops depend on. Ray itself compares Python and Ray."""
     return f"df2-assets {__version__} and Pillow {version('pillow')}"

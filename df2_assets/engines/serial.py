@@ -1,4 +1,4 @@
-"""One shard after the other in this process: no other process, no shared memory."""
+"""The engine that runs one shard after the other in this process."""
 
 from collections.abc import Callable, Generator, Iterable
 
@@ -6,9 +6,9 @@ from df2_assets.engines.base import Lost, R, S
 
 
 class SerialEngine:
-    """For debugging, for tests, and for machines that allow no worker processes.
+    """An engine for debugging, for tests, and for machines that allow no worker processes.
 
-    Nothing stands between a shard and this process: a shard that ends its process ends the build.
+    A shard that crashes its process ends the whole build.
     """
 
     workers = 1
@@ -21,4 +21,4 @@ class SerialEngine:
             yield shard, function(shard)
 
     def close(self) -> None:
-        """See `Engine.close`: there is nothing to end."""
+        """See `Engine.close`. There are no workers to end."""

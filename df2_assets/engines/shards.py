@@ -1,6 +1,6 @@
-"""Work cut into shards, and what becomes of a shard that ended its worker.
+"""Division of work into shards, and the retry of shards whose worker died.
 
-A shard is a named tuple whose last field is the list of what it is made of: images, crops, files.
+A shard is a named tuple whose last field is the list of its items: images, crops or files.
 """
 
 import logging
@@ -18,26 +18,26 @@ S = TypeVar("S", bound=tuple[Any, ...])
 def map_shards(
     engine: Engine, function: Callable[[S], R], whole: S, size: int
 ) -> Generator[tuple[S, R | Lost], None, None]:
-    """Map `function` over `whole` in shards of `size`: each shard with its result.
+    """Map `function` over `whole` in shards of `size`, and yield each shard with its result.
 
-    Of a shard that is lost each item runs again by itself, so that `Lost` always speaks of a shard
-    of one. A caller closes the iterator, as that of `Engine.map`.
+    If a shard is lost, each of its items runs again by itself, so that a `Lost` always concerns a
+    shard of one item. The caller closes the iterator, as with `Engine.map`.
     """
-    lost: list[S] = []
-    with closing(engine.map(function, parts(whole, size))) as results:
+    single_items: list[S] = []
+    with closing(engine.map(function, split_shard(whole, size))) as results:
         for shard, result in results:
             if isinstance(result, Lost) and len(shard[-1]) > 1:
                 _log.warning("Lost %s: each runs again by itself.", label(shard))
-                lost += parts(shard, 1)
+                single_items += split_shard(shard, 1)
             else:
                 yield shard, result
-    if lost:
-        with closing(engine.map(function, lost)) as results:
+    if single_items:
+        with closing(engine.map(function, single_items)) as results:
             yield from results
 
 
-def parts(whole: S, size: int) -> Iterator[S]:
-    """`whole` as shards of at most `size` items."""
+def split_shard(whole: S, size: int) -> Iterator[S]:
+    """Yield shards of at most `size` items each, which together have the items of `whole`."""
     *common, items = whole
     for start in range(0, len(items), size):
         yield type(whole)(*common, items[start : start + size])  # type: ignore[call-arg]

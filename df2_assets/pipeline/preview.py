@@ -13,19 +13,15 @@ from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
 from df2_assets.pipeline.publishing import other_templates
 from df2_assets.settings import Settings
-from df2_assets.store import state, tables
+from df2_assets.store import runs, state, tables
 
-USUAL_OPENING: Final = 0.8
-"""Seconds in which Dagster is imported and its instance opened, on the machine of benchmarks/."""
+_START: Final = 1.0
+_RUN: Final = 0.5
+"""Seconds that a command takes to start and end, and each run in it, on the machine of
+benchmarks/."""
 
-_START: Final = 1.5
-_RUN: Final = 1.6
-"""How many times as long a command takes to start and end, and each run in it. In processor
-seconds, which depend less on what else a machine does, opening takes 1.3, a build of one empty
-split 4.0, of two 6.1."""
-
-_PER_CROP: Final = 1.1e-4
-_PER_KEPT_CROP: Final = 0.5e-4
+_PER_CROP: Final = 0.9e-4
+_PER_KEPT_CROP: Final = 0.4e-4
 """The same, for the tables, contract files and checks of a crop that is made, or kept."""
 
 _WRITING: Final = 1.2
@@ -88,14 +84,11 @@ def plan_split(
     split: str,
     engine: Engine,
     progress: Progress,
-    images_per_second: float | None = None,
-    opening: float = USUAL_OPENING,
 ) -> SplitPlan:
-    """Plan a build of `split`: reads what changed, writes nothing.
+    """Plan a build of `split`: read what changed, and write nothing.
 
-    `images_per_second` is the rate of an earlier build; without it a few images are tried.
-    `opening` is how many seconds it takes here to import Dagster and open its instance: what
-    planning cannot measure is estimated in proportion to it.
+    Crops are cut at the rate of an earlier build on this machine, or else of a few images that are
+    tried. What planning cannot measure is estimated from what it takes on other machines.
     Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
@@ -107,13 +100,14 @@ def plan_split(
     groups = tables.frame(group_index(indexed.table))
     plan = plan_crops(settings, split, groups, tables.frame(indexed.files))
     read = time.perf_counter() - begin
-    takes = estimate(roots, plan, engine, images_per_second)
+    rate = runs.load_rate(roots, "crops", split)
+    takes = estimate(roots, plan, engine, rate)
     seconds = Seconds(
-        start=_START * opening,
-        run=_RUN * opening,
+        start=_START,
+        run=_RUN,
         read=read,
-        cut=takes.seconds * (1 if images_per_second else _WRITING),
-        finish=(_PER_CROP * takes.crops + _PER_KEPT_CROP * len(plan.keep)) * opening,
+        cut=takes.seconds * (1 if rate else _WRITING),
+        finish=_PER_CROP * takes.crops + _PER_KEPT_CROP * len(plan.keep),
     )
     reasons = {
         "raw_annotation_index": indexed.rebuild_reason,

@@ -147,12 +147,16 @@ class Roots:
     def state(self, split: str) -> Path:
         return self.own / "state" / f"{split}.json"
 
+    def run(self, asset: str, split: str) -> Path:
+        """The record of the run that last materialized an asset."""
+        return self.own / "runs" / asset / f"{split}.json"
+
     def lock(self, split: str) -> Path:
         return self.own / "locks" / f"{split}.lock"
 
     def own_folders(self) -> dict[Path, bool]:
         """The project's own folders, and whether everything in each belongs to the project."""
-        deep = ("checks", "locks", "state", TABLES_FOLDER, "report/pictures")
+        deep = ("checks", "locks", "runs", "state", TABLES_FOLDER, "report/pictures")
         folders = {self.own: False, self.own / "report": False}
         return folders | {self.own / name: True for name in deep}
 

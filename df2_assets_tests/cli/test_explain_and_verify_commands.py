@@ -107,12 +107,15 @@ def test_a_run_that_wrote_elsewhere_is_not_named(copy: Desk) -> None:
     assert {step["run"]["run_id"] for step in told["steps"][1:]} == {ours["run_id"]}
 
 
-def test_without_a_history_all_else_is_told(built: Desk) -> None:
-    home = built.df2 / "train/annos/000001.json"
-    result = built.run("explain", "train", "1", "--item", "1", DAGSTER_HOME=home)
-    assert result.exit_code == 0
-    assert "no runs are named" in result.stderr
+@pytest.mark.parametrize("record", [None, "{", '{"run_id": 1}'])
+def test_without_a_record_of_a_run_all_else_is_told(copy: Desk, record: str | None) -> None:
+    for asset in STAGES:
+        path = copy.roots.run(asset, "train")
+        path.unlink() if record is None else path.write_text(record)
+    result = copy.run("explain", "train", "1", "--item", "1")
+    assert (result.exit_code, result.stderr) == (0, "")
     assert "in the data set" in result.stdout
+    assert "  run " not in result.stdout
 
 
 def test_a_crop_is_found_from_where_one_is(built: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

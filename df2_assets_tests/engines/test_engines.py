@@ -1,5 +1,6 @@
 """Every engine loses no shard silently, and leaves no process behind."""
 
+import os
 import signal
 import sys
 from contextlib import closing
@@ -20,6 +21,20 @@ def test_every_shard_comes_back_with_its_result(engine: Engine) -> None:
 
 def test_no_shards_are_no_work(engine: Engine) -> None:
     assert list(engine.map(work.square, [])) == []
+
+
+def test_no_process_of_this_machine_starts_without_shards() -> None:
+    program = (
+        "import os\n"
+        "from df2_assets.engines.local import LocalEngine\n"
+        "from df2_assets_tests.support.processes import descendants\n"
+        "engine = LocalEngine(2)\n"
+        "print([*engine.map(abs, [])], descendants(os.getpid()))\n"
+        "print([*engine.map(abs, [-1])], len(descendants(os.getpid())) > 0)\n"
+        "engine.close()\n"
+    )
+    done = processes.run((sys.executable, "-c", program), os.environ, processes.PROJECT)
+    assert done.stdout.splitlines() == ["[] []", "[(-1, 1)] True"], done
 
 
 def test_workers_import_neither_dagster_nor_tables(engine: Engine) -> None:

@@ -106,7 +106,7 @@ def test_a_build_outlives_a_node_of_its_cluster(
         outcome = build_with(engine, settings, "train")
     assert outcome.success, outcome.problems
     assert not cluster.worker_nodes
-    assert "To be run again, alone: " in caplog.text
+    assert "Its shard runs again later, alone: " in caplog.text
     assert contract(tmp_path / "ray") == expected
 
 

@@ -36,6 +36,7 @@ from df2_assets.defs.partitions import splits
 from df2_assets.defs.retries import retry_transient
 from df2_assets.defs.runs.history import data_set, data_set_change, input_tag
 from df2_assets.settings import PACKAGE
+from df2_assets.store import runs
 
 if TYPE_CHECKING:
     Result = dg.MaterializeResult[Any]
@@ -57,6 +58,7 @@ _CHANGES: Final = {
 AssetMaker = Callable[[Names], dg.AssetsDefinition]
 """What makes an asset of a data set."""
 
+_ENOUGH_IMAGES: Final = 200
 _CODE: Final = "dagster/code_references"
 _TABLE = dg.PythonObjectDagsterType(pa.Table, "Table")
 
@@ -111,6 +113,8 @@ def split_asset(
                     report_kept_crops(roots, split, name),
                 ):
                     result = body(context, **used, **tables)
+                    rate = _measured_rate(result.metadata or {})
+                    runs.save(roots, name, split, context.run.run_id, rate)
                 seconds = {"seconds": time.monotonic() - start}
                 metadata = {**moved, **(result.metadata or {}), **seconds, **data_set(roots)}
                 if name in SCHEMAS:
@@ -147,6 +151,12 @@ def split_asset(
         return make
 
     return decorate
+
+
+def _measured_rate(metadata: Mapping[str, Any]) -> float | None:
+    """Return the images per second of a step that decoded enough images to tell."""
+    is_enough = metadata.get("images_decoded", 0) >= _ENOUGH_IMAGES
+    return metadata["images_per_second"] if is_enough else None
 
 
 def _parameters(body: Callable[..., Any]) -> tuple[list[str], list[str]]:
