@@ -4,7 +4,7 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple, TypeVar
 
 from PIL.Image import Image
@@ -46,7 +46,7 @@ class CropShard(NamedTuple):
     """Images whose crops are to be made."""
 
     sku_root: str
-    images: list[SourceImage]
+    images: Sequence[SourceImage]
 
 
 class CropFiles(NamedTuple):
@@ -100,7 +100,7 @@ def measure_each(crops: CropFiles) -> list[Measures | None]:
     return [_unless_damaged(measure, file) for file in files]
 
 
-def probe(images: list[SourceImage]) -> Probe:
+def probe(images: Sequence[SourceImage]) -> Probe:
     """Make the images' crops in memory only. An image that cannot be used counts for nothing."""
     start, decoded, pixels, encoded = time.process_time(), 0, 0, 0
     files = store_at(images[0].path).open_each(image.path for image in images)
