@@ -80,8 +80,10 @@ class LocalStore:
                         found = entry.stat()
                     except OSError:  # a link to nowhere
                         found = entry.stat(follow_symlinks=False)
-                    size, time = status_of(found)
-                    yield entry.name, (size if stat.S_ISREG(found.st_mode) else NOT_A_FILE, time)
+                    status = status_of(found)
+                    if not stat.S_ISREG(found.st_mode):
+                        status = NOT_A_FILE, status[1]
+                    yield entry.name, status
         finally:
             os.close(descriptor)
 

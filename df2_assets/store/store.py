@@ -175,7 +175,9 @@ def status_of(found: os.stat_result) -> Status:
 
     File systems know times beyond 2262; folded ones still differ where the times do.
     """
-    time = (found.st_mtime_ns + _TIMES // 2) % _TIMES - _TIMES // 2
+    time = found.st_mtime_ns
+    if not -_TIMES // 2 <= time < _TIMES // 2:
+        time = (time + _TIMES // 2) % _TIMES - _TIMES // 2
     return found.st_size, time
 
 
