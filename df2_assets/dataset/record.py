@@ -127,7 +127,7 @@ FILES: Final = _asset(
     Field("image_size", "int64", "bytes of the image; null: no image"),
     Field("image_mtime_ns", "int64", "its modification time", volatile=True),
     Field("items", "int32", "items in the annotation; null: none could be read"),
-    Field("settled", "bool", "false: could not be opened, to be tried again"),
+    Field("needs_retry", "bool", "true: it could not be opened; the next build reads it again"),
     unique="image_id",
     nullable=("anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns", "items"),
 )

@@ -81,26 +81,26 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
     """
     rows = candidates(index)
     rows = rows[paired(rows[KEY], rows["domain"])]
-    keys = list(frames.rows(rows, *KEY))
-    names = {key: sku_id(*key) for key in set(keys)}
-    ids = [names[key] for key in keys]
-    paths = [
-        (f"{s}/{d}/{sku}/{image}_item{item}.jpg", f"{s}/image/{image}.jpg")
-        for sku, (s, d, image, item) in zip(
-            ids, frames.rows(rows, "split", "domain", "image_id", "item_idx"), strict=True
-        )
-    ]
+    names = ("split", "domain", "image_id", "item_idx", *KEY)
+    texts = (pa.array(rows[name]).cast(pa.string()) for name in names)
+    split, domain, image, item, *key = texts
+    widths = (6, 2, 2)  # as in `sku_id`
+    padded = (pc.utf8_lpad(*part, "0") for part in zip(key, widths, strict=True))
+    sku_ids = pc.binary_join_element_wise(*padded, "_")
+    crop = pc.binary_join_element_wise(image, "_item", item, ".jpg", "")
+    crop_paths = pc.binary_join_element_wise(split, domain, sku_ids, crop, "/")
+    images = pc.binary_join_element_wise(split, "/image/", image, ".jpg", "")
+    paths = {"sku_id": sku_ids, "crop_path": crop_paths, "orig_image_path": images}
     x1, y1, x2, y2 = (rows[edge] for edge in EDGES)
     cut = boxes.cut((x1, y1, x2, y2), rows["width"], rows["height"])
-    return rows.assign(
-        sku_id=pd.Series(ids, index=rows.index, dtype=frames.TEXT),
-        crop_path=pd.Series([crop for crop, _ in paths], index=rows.index, dtype=frames.TEXT),
-        orig_image_path=pd.Series(
-            [image for _, image in paths], index=rows.index, dtype=frames.TEXT
-        ),
+    crops = rows.assign(
+        **{name: pd.arrays.ArrowExtensionArray(text) for name, text in paths.items()},
         **dict(zip(ANNOTATED, (x1, y1, x2, y2), strict=True)),
         **dict(zip(EDGES, cut, strict=True)),
-    ).sort_values(["sku_id", "domain", "image_id", "item_idx"], ignore_index=True)
+    )
+    order = [(name, "ascending") for name in ("sku_id", "domain", "image_id", "item_idx")]
+    keys = pa.table({name: pa.array(crops[name]) for name, _ in order})
+    return crops.take(pc.sort_indices(keys, order)).reset_index(drop=True)
 
 
 def left_out(index: pd.DataFrame) -> dict[str, int]:

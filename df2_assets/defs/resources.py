@@ -114,7 +114,10 @@ class SplitWriter(dg.ConfigurableResource):  # type: ignore[type-arg]
             return
         with convert_errors():
             tables.require_known_format(self.data.roots, split)
-            with writer(self.data.roots, split, run.run_id):
+            with (
+                writer(self.data.roots, split, run.run_id),
+                tables.shared(self.data.roots, split),
+            ):
                 if context.instance is not None:
                     context.instance.add_run_tags(run.run_id, own_tags(run.run_id))
                     fail_abandoned(context.instance, split)

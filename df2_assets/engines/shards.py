@@ -18,13 +18,15 @@ S = TypeVar("S", bound=tuple[Any, ...])
 def map_shards(
     engine: Engine, function: Callable[[S], R], whole: S, size: int
 ) -> Generator[tuple[S, R | Lost], None, None]:
-    """Map `function` over `whole` in shards of `size`, and yield each shard with its result.
+    """Map `function` over `whole` in shards of at most `size` items; yield each with its result.
+
+    The last shards are small, so that the workers end at about the same time.
 
     If a shard is lost, each of its items runs again by itself, so that a `Lost` always concerns a
     shard of one item. The caller closes the iterator, as with `Engine.map`.
     """
     single_items: list[S] = []
-    with closing(engine.map(function, split_shard(whole, size))) as results:
+    with closing(engine.map(function, split_shard(whole, size, 2 * engine.workers))) as results:
         for shard, result in results:
             if isinstance(result, Lost) and len(shard[-1]) > 1:
                 _log.warning("Lost %s: each runs again by itself.", label(shard))
@@ -36,8 +38,11 @@ def map_shards(
             yield from results
 
 
-def split_shard(whole: S, size: int) -> Iterator[S]:
-    """Yield shards of at most `size` items each, which together have the items of `whole`."""
+def split_shard(whole: S, size: int, shares: int = 1) -> Iterator[S]:
+    """Yield `whole` as shards: of `size` items, or of one share of what is left if that is less."""
     *common, items = whole
-    for start in range(0, len(items), size):
-        yield type(whole)(*common, items[start : start + size])  # type: ignore[call-arg]
+    start = 0
+    while start < len(items):
+        end = start + min(size, -(-(len(items) - start) // shares))
+        yield type(whole)(*common, items[start:end])  # type: ignore[call-arg]
+        start = end

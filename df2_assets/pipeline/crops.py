@@ -1,12 +1,13 @@
 """The crops of a split brought up to date: made, kept or removed, and recorded in the manifest."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.skus import paired
@@ -16,14 +17,16 @@ from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.pipeline.changes import Changes, counted
 from df2_assets.pipeline.cutting import CropFiles, CropShard, SourceImage, cut_shard, refuse
-from df2_assets.pipeline.planning import CropPlan, left_out
+from df2_assets.pipeline.planning import TEXT, CropPlan, as_unpaired, crop_table, without
+from df2_assets.store import tables
 from df2_assets.store.journal import CropRow, journal
 from df2_assets.store.layout import Roots
 from df2_assets.store.state import mark_incomplete
 
 R = TypeVar("R")
 
-_SHARD: Final = 32
+_SHARD: Final = 256
+"""Images per shard, at most: about half a second of work, which a killed worker loses."""
 
 
 @dataclass(frozen=True)
@@ -51,26 +54,29 @@ def build_crops(
     if not plan.nothing_to_do:
         mark_incomplete(roots, split)
     new = _cut(roots, split, plan.images, engine, progress)
-    on_disk = {row.crop_path: row for row in plan.keep + new if row.reason is None}
-    kept = _of_paired_skus(groups, on_disk)
-    dropped = [left_out(row) for path, row in on_disk.items() if path not in kept]
-    failed = [row for row in new if row.reason is not None]
-    removed = sorted((plan.tree.crops.keys() | on_disk.keys()) - kept)
-    roots.sku.remove(roots.sku_root, removed + plan.tree.temporary)
+    is_made = pc.is_null(new["reason"])
+    on_disk = pa.concat_tables([plan.keep, new.filter(is_made)])
+    is_paired = _is_in_whole_sku(groups, on_disk["crop_path"])
+    kept, unpaired = on_disk.filter(is_paired), on_disk.filter(pc.invert(is_paired))
+    before = pa.array(list(plan.tree.crops), TEXT)
+    lost = without(before, kept["crop_path"]).to_pylist()
+    roots.sku.remove(
+        roots.sku_root, sorted({*lost, *unpaired["crop_path"].to_pylist()}) + plan.tree.temporary
+    )
     roots.sku.remove_empty(roots.sku_root, plan.tree.empty)
-    rows = [on_disk[path] for path in kept] + plan.settled + dropped + failed
-    rows.sort(key=lambda row: row.crop_path)
-    made = sorted({row.crop_path for row in new} & kept)
-    before = {path for path, row in plan.known.items() if row.reason is None}
+    failed = new.filter(pc.invert(is_made))
+    manifest = pa.concat_tables([kept, plan.skip, as_unpaired(unpaired), failed])
+    made = kept.filter(pc.is_in(kept["crop_path"], new["crop_path"]))["crop_path"].sort()
+    known = plan.known.filter(pc.is_null(plan.known["reason"]))["crop_path"]
     return Built(
-        pa.table(_columns(rows), schema=CROPS),
-        made,
+        manifest.sort_by("crop_path"),
+        made.to_pylist(),
         len(plan.images),
         counted(
-            [path for path in made if path not in before],
-            [path for path in removed if path in plan.tree.crops],
-            [path for path in made if path in before],
-            len(kept) - len(made),
+            without(made, known).to_pylist(),
+            sorted(lost),
+            made.filter(pc.is_in(made, known)).to_pylist(),
+            kept.num_rows - len(made),
         ),
     )
 
@@ -91,25 +97,27 @@ def read_crops(
 
 
 def _cut(
-    roots: Roots, split: str, images: list[SourceImage], engine: Engine, progress: Progress
-) -> list[CropRow]:
-    """Make crops on the engine; each finished shard goes into the journal immediately."""
-    rows: list[CropRow] = []
+    roots: Roots, split: str, images: Sequence[SourceImage], engine: Engine, progress: Progress
+) -> pa.Table:
+    """Make crops on the engine; each finished shard goes into the journal immediately.
+
+    The rows of a shard become columns immediately: as objects they take many times the memory.
+    """
     if not images:
-        return rows
+        return CROPS.empty_table()
+    parts = []
     whole = CropShard(str(roots.sku_root), images)
-    size = max(1, min(_SHARD, len(images) // (4 * engine.workers)))
     with (
         journal(roots, split) as finished,
         progress(f"cutting crops of {split}", len(images), "images") as advance,
-        closing(map_shards(engine, cut_shard, whole, size)) as results,
+        closing(map_shards(engine, cut_shard, whole, _SHARD)) as results,
     ):
         for shard, result in results:
-            new = _refuse_crashing_image(shard.images[0]) if isinstance(result, Lost) else result
-            finished.add(new)
-            rows += new
+            rows = _refuse_crashing_image(shard.images[0]) if isinstance(result, Lost) else result
+            finished.add(rows)
+            parts.append(crop_table(rows))
             advance(len(shard.images))
-    return rows
+    return pa.concat_tables(parts).combine_chunks()
 
 
 def _refuse_crashing_image(image: SourceImage) -> list[CropRow]:
@@ -117,12 +125,9 @@ def _refuse_crashing_image(image: SourceImage) -> list[CropRow]:
     return refuse(image, Reason.UNREADABLE_IMAGE, detail, again=True)
 
 
-def _columns(rows: list[CropRow]) -> dict[str, list[Any]]:
-    """Return rows of the manifest as its columns."""
-    return {name: [getattr(row, name) for row in rows] for name in CROPS.names}
-
-
-def _of_paired_skus(groups: pd.DataFrame, on_disk: Iterable[str]) -> set[str]:
-    """Return those of the crops on disk whose SKU has crops of both domains there."""
-    left = groups[groups["crop_path"].isin(list(on_disk))]
-    return set(left["crop_path"][paired(left[["sku_id"]], left["domain"])])
+def _is_in_whole_sku(groups: pd.DataFrame, on_disk: pa.ChunkedArray) -> pa.Array:
+    """Return for each crop on disk whether its SKU has crops of both domains there."""
+    place = pc.index_in(on_disk, pa.array(groups["crop_path"]))
+    sku_id, domain = (pa.array(groups[name]).take(place) for name in ("sku_id", "domain"))
+    crops = tables.frame(pa.table({"sku_id": sku_id, "domain": domain}))
+    return pa.array(paired(crops[["sku_id"]], crops["domain"]).to_numpy(bool))

@@ -1,11 +1,14 @@
-"""The raw annotation index of a split: every annotation read once, and again when it changed."""
+"""The raw annotation index of a split. An annotation is read again only when it changes."""
 
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from df2_assets.dataset.annotations import CODE_VERSION
 from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
@@ -17,7 +20,6 @@ from df2_assets.pipeline.reading import (
     FileTask,
     IndexRow,
     IndexShard,
-    Read,
     read_shard,
     refuse_crashing_image,
 )
@@ -25,19 +27,21 @@ from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import Listing, scan
 
-_SHARD: Final = 500
+_SHARD: Final = 2000
 _ENOUGH: Final = 10
-"""Images that an earlier build has to have seen for their sizes to tell one data set."""
+"""Images from which on their sizes tell whether two folders hold the same data set."""
 
 STAMPS: Final = ["anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns"]
-_READ: Final = pa.schema([FILES.field(name) for name in ("image_id", "items", "settled")])
+_READ: Final = pa.schema([FILES.field(name) for name in ("image_id", "items", "needs_retry")])
+"""What reading a file tells about it, in the order of `FileResult`."""
 
 
 @dataclass(frozen=True)
 class Indexed:
-    """The index, the listing and side table it goes with, and how many annotations were read.
+    """The index, with its listing and its side table.
 
-    `rebuild_reason` says why all of them were, although an earlier index exists.
+    `annotations_read` says how many were read in this build. `rebuild_reason` says why all of them
+    were, although an earlier index exists.
     """
 
     table: pa.Table
@@ -47,11 +51,11 @@ class Indexed:
     rebuild_reason: str | None
 
 
-class Known(NamedTuple):
-    """What an earlier build left: its index and, one row per file, what that was read from."""
+class EarlierIndex(NamedTuple):
+    """The index of an earlier build, and its side table: one row per file."""
 
-    index: pa.Table
-    files: pd.DataFrame
+    table: pa.Table
+    files: pa.Table
 
 
 def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> Indexed:
@@ -72,20 +76,22 @@ def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> 
     """
     listing = scan(roots, split)
     _require_same_data_set(roots, split, listing)
-    known = _known(roots, split)
+    earlier = _find_earlier(roots, split)
     files = listing.files
-    unchanged = _unchanged(files, known)
-    todo = files[files["anno_size"].notna() & ~unchanged]
-    read, rows = _read(roots, split, todo, engine, progress)
-    counted = pd.concat([read, known.files[_READ.names]]) if known else read
-    items = counted.drop_duplicates("image_id").set_index("image_id")["items"]
-    files = files.assign(
-        items=files["image_id"].map(items).where(files["anno_size"].notna()).astype("Int32"),
-        settled=~files["image_id"].isin(read["image_id"][~read["settled"]]),
-    )
-    table = _merged(known, files["image_id"][unchanged], rows)
-    rebuild_reason = None if known else _find_rebuild_reason(roots, split)
-    return Indexed(table, listing, tables.from_frame(files, FILES), len(read), rebuild_reason)
+    is_unchanged = _is_unchanged(files, earlier)
+    is_annotated = files["anno_size"].notna().to_numpy()
+    read, rows = _read(roots, split, files[is_annotated & ~is_unchanged], engine, progress)
+    # What was read now comes first: of two equal ids `index_in` finds the first.
+    known = read if earlier is None else pa.concat_tables([read, earlier.files.select(_READ.names)])
+    image_ids = pa.array(files["image_id"])
+    items = known["items"].take(pc.index_in(image_ids, known["image_id"]))
+    items = pc.if_else(pa.array(is_annotated), items, pa.scalar(None, items.type))
+    needs_retry = pc.is_in(image_ids, read.filter(read["needs_retry"])["image_id"])
+    listed = [pa.array(column) for _, column in files.items()]
+    side_table = pa.table([*listed, items, needs_retry], schema=FILES)
+    table = _merge(earlier, files["image_id"][is_unchanged], rows)
+    rebuild_reason = None if earlier else _find_rebuild_reason(roots, split)
+    return Indexed(table, listing, side_table, read.num_rows, rebuild_reason)
 
 
 def read_files(roots: Roots, split: str) -> pa.Table:
@@ -142,7 +148,7 @@ def _require_same_data_set(roots: Roots, split: str, listing: Listing) -> None:
         )
 
 
-def _known(roots: Roots, split: str) -> Known | None:
+def _find_earlier(roots: Roots, split: str) -> EarlierIndex | None:
     """Return index and side table of an earlier build, where they belong together."""
     index = tables.find(roots, "raw_annotation_index", split)
     files = tables.find(roots, "files", split)
@@ -152,7 +158,7 @@ def _known(roots: Roots, split: str) -> Known | None:
     own = tables.origin(roots, "raw_annotation_index", split)
     if own is None or not _inputs(own.digest).items() <= origin.inputs.items():
         return None
-    return Known(index, tables.frame(files))
+    return EarlierIndex(index, files)
 
 
 def _find_rebuild_reason(roots: Roots, split: str) -> str | None:
@@ -171,14 +177,14 @@ def _inputs(index_digest: str) -> dict[str, str]:
     return {"raw_annotation_index": index_digest, "code": CODE_VERSION}
 
 
-def _unchanged(files: pd.DataFrame, known: Known | None) -> pd.Series:
+def _is_unchanged(files: pd.DataFrame, earlier: EarlierIndex | None) -> "npt.NDArray[np.bool_]":
     """Return for each file whether it was read before with the same sizes and times."""
-    if known is None:
-        return pd.Series(False, index=files.index)
-    old = known.files.set_index("image_id").reindex(files["image_id"]).set_axis(files.index)
-    return old["settled"].astype("boolean").fillna(False).astype(bool) & have_equal_stamps(
-        files, old
-    )
+    if earlier is None:
+        return np.zeros(len(files), bool)
+    place = pc.index_in(pa.array(files["image_id"]), earlier.files["image_id"])
+    old = tables.frame(earlier.files.select([*STAMPS, "needs_retry"]).take(place))
+    was_read = old["needs_retry"].eq(False).fillna(False)
+    return (was_read & have_equal_stamps(files, old)).to_numpy(bool)
 
 
 def have_equal_stamps(files: pd.DataFrame, others: pd.DataFrame) -> "pd.Series[bool]":
@@ -192,56 +198,44 @@ def have_equal_stamps(files: pd.DataFrame, others: pd.DataFrame) -> "pd.Series[b
 
 def _read(
     roots: Roots, split: str, todo: pd.DataFrame, engine: Engine, progress: Progress
-) -> tuple[pd.DataFrame, pa.Table]:
+) -> tuple[pa.Table, pa.Table]:
     """Return the columns of `_READ` for each file that is read, and all its rows; in no order.
 
-    The result of a shard becomes columns immediately: as objects it takes many times the memory.
+    The result of a shard becomes a table immediately: as objects it takes many times the memory.
     """
-    image_sizes = (None if pd.isna(size) else int(size) for size in todo["image_size"])
-    tasks = [
-        FileTask(image_id, int(anno_size), image_size)
-        for image_id, anno_size, image_size in zip(
-            todo["image_id"], todo["anno_size"], image_sizes, strict=True
-        )
-    ]
+    columns = (pa.array(todo[name]).to_pylist() for name in ("image_id", "anno_size", "image_size"))
+    tasks = [*map(FileTask, *columns)]
     whole = IndexShard(split, str(roots.annotations(split)), str(roots.images(split)), tasks)
-    read, rows = [_read_of([])], [table_of([])]
+    files, rows = [_READ.empty_table()], [RAW_ANNOTATION_INDEX.empty_table()]
     with (
         progress(f"reading annotations of {split}", len(todo), "files") as advance,
         closing(map_shards(engine, read_shard, whole, _SHARD)) as results,
     ):
         for shard, result in results:
-            files = (
-                [refuse_crashing_image(split, shard.tasks[0])]
-                if isinstance(result, Lost)
-                else result
-            )
-            read.append(_read_of(files))
-            rows.append(table_of([row for file in files for row in file.rows]))
+            if isinstance(result, Lost):
+                result = refuse_crashing_image(split, shard.tasks[0])
+            files.append(pa.table(result.files, schema=_READ))
+            if result.rows:
+                rows.append(pa.table(result.rows, schema=RAW_ANNOTATION_INDEX))
             advance(len(shard.tasks))
-    return tables.frame(pa.concat_tables(read)), pa.concat_tables(rows).combine_chunks()
+    return pa.concat_tables(files), pa.concat_tables(rows).combine_chunks()
 
 
-def _read_of(files: list[Read]) -> pa.Table:
-    columns = {name: [getattr(file, name) for file in files] for name in _READ.names}
-    return pa.table(columns, schema=_READ)
-
-
-def _merged(known: Known | None, kept: pd.Series, new: pa.Table) -> pa.Table:
+def _merge(earlier: EarlierIndex | None, kept: pd.Series, new: pa.Table) -> pa.Table:
     """Return the rows of unchanged files and the new ones, in order; usable before refused."""
-    if known is None:
+    if earlier is None:
         table = new
-    elif not new.num_rows and len(kept) == len(known.files):
-        return known.index
+    elif not new.num_rows and len(kept) == len(earlier.files):
+        return earlier.table
     else:
-        mask = pa.array(known.index["image_id"].to_pandas().isin(kept))
-        table = pa.concat_tables([known.index.filter(mask).cast(RAW_ANNOTATION_INDEX), new])
-    order = (
-        table.select(["image_id", "item_idx", "reason"])
-        .to_pandas(types_mapper=pd.ArrowDtype)
-        .sort_values(["image_id", "item_idx", "reason"], na_position="first", kind="stable")
-    )
-    return table.take(pa.array(order.index))
+        is_kept = pc.is_in(earlier.table["image_id"], pa.array(kept))
+        table = pa.concat_tables([earlier.table.filter(is_kept).cast(RAW_ANNOTATION_INDEX), new])
+    keys = {
+        "image_id": table["image_id"],
+        "item_idx": pc.fill_null(table["item_idx"], -1),  # a row for the whole file comes first
+        "reason": pc.fill_null(table["reason"], ""),
+    }
+    return table.take(pc.sort_indices(pa.table(keys), [(name, "ascending") for name in keys]))
 
 
 def table_of(rows: list[IndexRow]) -> pa.Table:

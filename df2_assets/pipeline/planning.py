@@ -1,22 +1,25 @@
 """What a build would do to the crops of a split, without doing it, and what that would take."""
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Final, cast
+from itertools import pairwise
+from typing import Final, overload
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec.structs import astuple
 
 from df2_assets.dataset import boxes
-from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.cropping import encoder
-from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.record import EDGES
 from df2_assets.dataset.skus import CROP_PATH, paired
+from df2_assets.dataset.tables import CROPS
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.errors import ProvenanceError, escape_untrusted
 from df2_assets.pipeline.cutting import Cut, Probe, SourceImage, probe
@@ -34,33 +37,88 @@ _USUAL: Final = Probe(seconds=0.0027, images=1, pixels=100_000, bytes=25_000)
 _BYTES_PER_CROP_ELSEWHERE: Final = 1_500
 """Tables, metadata and JSONL together."""
 
+TEXT: Final = pa.string()
+Mask = npt.NDArray[np.bool_]
+
+_OF_IMAGE: Final = (
+    *("orig_image_path", "image_size", "image_mtime_ns"),
+    *("crop_path", *EDGES, "fingerprint"),
+)
+"""The columns of a plan that say what is cut from an image."""
+
+
+class ImagesToCut(Sequence[SourceImage]):
+    """The images to decode, by path. They become objects shard by shard, as they are asked for."""
+
+    def __init__(self, roots: Roots, make: pd.DataFrame) -> None:
+        """Take the crops to make, as `CropPlan.make` has them."""
+        columns = pa.table({name: pa.array(make[name]) for name in _OF_IMAGE})
+        self._crops = columns.sort_by("orig_image_path").combine_chunks()
+        self._root = str(roots.df2_root)
+        counts = self._crops["orig_image_path"].combine_chunks().value_counts()
+        ends = np.cumsum(counts.field("counts").to_numpy())
+        self._starts: list[int] = [0, *ends.tolist()]
+
+    def __len__(self) -> int:
+        return len(self._starts) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> SourceImage: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[SourceImage]: ...
+
+    def __getitem__(self, index: int | slice) -> SourceImage | list[SourceImage]:
+        chosen = range(len(self))[index]
+        if isinstance(chosen, int):
+            return self._images(chosen, chosen + 1)[0]
+        if chosen.step == 1:
+            return self._images(chosen.start, chosen.stop)
+        return [self[position] for position in chosen]
+
+    def _images(self, first: int, after: int) -> list[SourceImage]:
+        starts = self._starts[first : after + 1]
+        crops = self._crops.slice(starts[0], starts[-1] - starts[0]).to_pydict()
+        cuts = list(
+            map(
+                Cut,
+                crops["crop_path"],
+                zip(*(crops[edge] for edge in EDGES), strict=True),
+                crops["fingerprint"],
+            )
+        )
+        paths, sizes, times = (
+            crops[name] for name in ("orig_image_path", "image_size", "image_mtime_ns")
+        )
+        return [
+            SourceImage(f"{self._root}/{paths[start]}", sizes[start], times[start], cuts[start:end])
+            for start, end in pairwise(position - starts[0] for position in starts)
+        ]
+
 
 @dataclass(frozen=True)
 class CropPlan:
-    """Every crop that `sku_groups` wants is kept, settled or to be made.
+    """Every crop that `sku_groups` wants is in one of `keep`, `skip` and `make`.
 
-    `keep`: on disk as it should be. `settled`: known not to be on disk, and not tried again: it
-    failed, or its SKU has lost its other domain to failures. `make`: columns of `sku_groups`, and
-    `fingerprint`, `image_size`, `image_mtime_ns`; `images`: what has to be decoded for it. `tree`:
-    what is on disk now; `known`: rows of the manifest and journal by path.
-    `rebuild_reason` says why crops that are on disk are made again, where the reason is not their
-    image or box. `taken_over`: how many of `keep` a build finished that was then stopped.
+    `keep`: rows of the manifest for crops that are on disk as they should be. `skip`: rows for
+    crops that are not on disk and not tried again, because they failed or their SKU has lost its
+    other domain to failures. `make`: columns of `sku_groups`, and `fingerprint`, `image_size`,
+    `image_mtime_ns`; `images`: what has to be decoded for it. `tree`: what is on disk now.
+    `known`: the rows of the manifest and the journal. `remove`: files of the project that no crop
+    of `keep` or `make` replaces. `rebuild_reason` says why crops that are on disk are made again,
+    where the reason is not their image or box. `taken_over`: how many crops of `keep` come from a
+    build that was stopped.
     """
 
-    keep: list[CropRow]
-    settled: list[CropRow]
+    keep: pa.Table
+    skip: pa.Table
     make: pd.DataFrame
-    images: list[SourceImage]
+    images: Sequence[SourceImage]
     tree: CropTree
-    known: dict[str, CropRow]
+    known: pa.Table
+    remove: list[str]
     rebuild_reason: str | None
     taken_over: int
-
-    @cached_property
-    def remove(self) -> list[str]:
-        """Files of the project that no kept or new crop replaces."""
-        wanted = {row.crop_path for row in self.keep} | set(self.make["crop_path"])
-        return sorted(self.tree.crops.keys() - wanted) + self.tree.temporary
 
     @property
     def nothing_to_do(self) -> bool:
@@ -96,41 +154,37 @@ def plan_crops(
     roots = settings.roots
     tree = crop_tree.scan(roots, split)
     journaled = journal.read(roots, split)
-    known = _with_journal(roots, split, journaled)
+    known = _merge_journal(roots, split, journaled)
     wanted = _with_fingerprints(groups, files)
-    usable = {
-        path: row
-        for path, fingerprint in rows(wanted, "crop_path", "fingerprint")
-        if (row := known.get(path)) is not None and row.fingerprint == fingerprint
-    }
-    failed = [row for row in usable.values() if row.reason not in (None, UNPAIRED)]
-    possible = wanted[~wanted["crop_path"].isin([row.crop_path for row in failed])]
-    keep, settled, make = [], failed, set()
-    pairs = possible.assign(paired=paired(possible[["sku_id"]], possible["domain"]))
-    for path, is_paired in rows(pairs, "crop_path", "paired"):
-        row = usable.get(path)
-        # A crop of a SKU that cannot be kept is still tried once: whether it fails must not
-        # depend on which of the SKU's crops failed first.
-        kept = _if_on_disk(roots, row, tree.crops.get(path)) if is_paired else row
-        if kept is None:
-            make.add(path)
-        elif is_paired:
-            keep.append(kept)
-        else:
-            settled.append(left_out(kept))
-    to_make = possible[possible["crop_path"].isin(make)]
-    _require_own_paths(split, to_make)
-    rebuild_reason = _find_rebuild_reason(make, tree, known)
-    finished = {row.crop_path for row in journaled}
+    paths, prints = pa.array(wanted["crop_path"]), pa.array(wanted["fingerprint"])
+    # The row of each wanted crop; all null where there is none, or none of this fingerprint.
+    rows = known.take(pc.index_in(paths, known["crop_path"]))
+    is_usable = _is_true(pc.equal(rows["fingerprint"], prints))
+    reason = rows["reason"]
+    has_failed = is_usable & _is_true(pc.and_(pc.is_valid(reason), pc.not_equal(reason, UNPAIRED)))
+    is_paired = np.zeros(len(wanted), bool)
+    possible = wanted.loc[~has_failed, ["sku_id", "domain"]]
+    is_paired[~has_failed] = paired(possible[["sku_id"]], possible["domain"])
+    rows, is_kept = _compare_with_disk(roots, rows, tree, is_usable & is_paired)
+    # A crop of a SKU that cannot be kept is still tried once: whether it fails must not depend on
+    # which of the SKU's crops failed first.
+    is_unpaired = is_usable & ~is_paired & ~has_failed
+    make = wanted[~(is_kept | has_failed | is_unpaired)]
+    keep = rows.filter(pa.array(is_kept))
+    skip = [rows.filter(pa.array(has_failed)), as_unpaired(rows.filter(pa.array(is_unpaired)))]
+    _require_own_paths(split, make)
+    on_disk, to_make = pa.array(list(tree.crops), TEXT), pa.array(make["crop_path"])
+    surplus = without(without(on_disk, keep["crop_path"]), to_make)
     return CropPlan(
         keep,
-        settled,
-        to_make,
-        _images(roots, to_make),
+        pa.concat_tables(skip),
+        make,
+        ImagesToCut(roots, make),
         tree,
         known,
-        rebuild_reason,
-        sum(row.crop_path in finished for row in keep),
+        sorted(surplus.to_pylist()) + tree.temporary,
+        _find_rebuild_reason(on_disk.filter(pc.is_in(on_disk, to_make)), known),
+        _count_finished(keep, journaled),
     )
 
 
@@ -145,37 +199,55 @@ def _require_own_paths(split: str, make: pd.DataFrame) -> None:
         )
 
 
-def left_out(row: CropRow) -> CropRow:
-    """Return the row of a crop that is not kept because its SKU lost its other domain."""
+def as_unpaired(crops: pa.Table) -> pa.Table:
+    """Return the rows of crops that are not kept, since their SKU lost its other domain."""
     detail = "its SKU has no crop left of the other domain"
-    return CropRow(row.crop_path, fingerprint=row.fingerprint, reason=UNPAIRED, detail=detail)
+    kept = {name: crops[name] for name in ("crop_path", "fingerprint")}
+    constant = {"reason": UNPAIRED, "detail": detail}
+    columns = [
+        kept.get(name, pa.repeat(pa.scalar(constant.get(name), kind), len(crops)))
+        for name, kind in zip(CROPS.names, CROPS.types, strict=True)
+    ]
+    return pa.table(columns, schema=CROPS)
 
 
-def recorded(roots: Roots, split: str) -> dict[str, CropRow]:
-    """Return rows of the manifest by path; those of the journal come later and win."""
-    return _with_journal(roots, split, journal.read(roots, split))
+def crop_table(rows: Iterable[CropRow]) -> pa.Table:
+    """Return rows of the manifest as a table."""
+    columns = [*zip(*map(astuple, rows), strict=True)] or [()] * len(CROPS)
+    return pa.table([*map(list, columns)], schema=CROPS)
 
 
-def _with_journal(roots: Roots, split: str, journaled: list[CropRow]) -> dict[str, CropRow]:
+def read_known_crops(roots: Roots, split: str) -> pa.Table:
+    """Return the rows of the manifest; those of the journal replace older ones."""
+    return _merge_journal(roots, split, journal.read(roots, split))
+
+
+def _merge_journal(roots: Roots, split: str, journaled: list[CropRow]) -> pa.Table:
     manifest = tables.find(roots, "crops", split)
-    columns = {} if manifest is None else manifest.to_pydict()
-    known = {row[0]: CropRow(*row) for row in zip(*columns.values(), strict=True)}
-    known.update((row.crop_path, row) for row in journaled)
-    return known
+    if manifest is None:
+        manifest = CROPS.empty_table()
+    if not journaled:
+        return manifest
+    newest = {row.crop_path: row for row in journaled}
+    is_older = pc.is_in(manifest["crop_path"], pa.array(list(newest), TEXT))
+    older = manifest.filter(pc.invert(is_older)).cast(CROPS)
+    return pa.concat_tables([older, crop_table(newest.values())]).combine_chunks()
 
 
 def mark_damaged(roots: Roots, split: str, crop_paths: Iterable[str]) -> list[str]:
-    """Have the next build make those of the crops again whose bytes are not the recorded ones.
+    """Make the next build cut those of the crops again whose bytes are not the recorded ones.
 
-    Returns which. They lose their fingerprint in the journal, and the split is incomplete until it
-    is built. The caller holds the split for writing.
+    Returns their paths. They lose their fingerprint in the journal, and the split is incomplete
+    until it is built. The caller holds the split for writing.
     """
-    known = recorded(roots, split)
-    damaged = [row for path in crop_paths if (row := known.get(path)) and _is_damaged(roots, row)]
+    known = read_known_crops(roots, split)
+    marked = known.filter(pc.is_in(known["crop_path"], pa.array([*crop_paths], TEXT)))
+    rows = (CropRow(**row) for row in marked.to_pylist())
+    damaged = [row for row in rows if _is_damaged(roots, row)]
     if damaged:
         mark_incomplete(roots, split)
-        with journal.journal(roots, split) as noted:
-            noted.add([msgspec.structs.replace(row, fingerprint=None) for row in damaged])
+        with journal.journal(roots, split) as lines:
+            lines.add([msgspec.structs.replace(row, fingerprint=None) for row in damaged])
     return [row.crop_path for row in damaged]
 
 
@@ -194,7 +266,8 @@ def estimate(
     rate = images_per_second or engine.workers * probed.images / max(probed.seconds, 1e-6)
     width, height = boxes.size((make["x1"], make["y1"], make["x2"], make["y2"]))
     size = int((width * height).sum() * probed.bytes / probed.pixels)
-    replaced = sum(plan.tree.crops.get(path, (0, 0))[0] for path in make["crop_path"])
+    on_disk = plan.tree.crops
+    replaced = sum(on_disk[path][0] for path in make["crop_path"] if path in on_disk)
     return Estimate(
         len(images),
         len(make),
@@ -204,56 +277,70 @@ def estimate(
     )
 
 
-def _find_rebuild_reason(make: set[str], tree: CropTree, known: dict[str, CropRow]) -> str | None:
+def _find_rebuild_reason(remade: pa.Array, known: pa.Table) -> str | None:
     """Return why crops that are on disk are made again, besides a change of image or box."""
-    there = make & tree.crops.keys()
-    if there and not known:
-        return "no manifest says what the crops there were made from"
+    if len(remade) and not known.num_rows:
+        return "no manifest says what the crops on disk were made from"
+    before = known.filter(pc.is_in(known["crop_path"], remade))["fingerprint"].drop_null()
     now = encoder()
-    prints = (row.fingerprint for path in there if (row := known.get(path)))
-    before = {made_with for text in prints if text and (made_with := text.split(" ", 3)[3]) != now}
-    return f"{', '.join(sorted(before))} -> {now}" if before else None
-
-
-def _images(roots: Roots, make: pd.DataFrame) -> list[SourceImage]:
-    """Return the images to decode, by path, each with its crops."""
-    images: dict[str, SourceImage] = {}
-    root = str(roots.df2_root)
-    for (path, size, mtime_ns), box, (crop_path, fingerprint) in zip(
-        rows(make, "orig_image_path", "image_size", "image_mtime_ns"),
-        rows(make, *EDGES),
-        rows(make, "crop_path", "fingerprint"),
-        strict=True,
-    ):
-        image = images.get(path)
-        if image is None:
-            image = images[path] = SourceImage(f"{root}/{path}", size, mtime_ns, [])
-        image.cuts.append(Cut(crop_path, cast(Box, box), fingerprint))
-    return [images[path] for path in sorted(images)]
+    others = before.filter(pc.invert(pc.ends_with(before, f" {now}")))
+    encoders = {fingerprint.split(" ", 3)[3] for fingerprint in others.to_pylist()}
+    return f"{', '.join(sorted(encoders))} -> {now}" if encoders else None
 
 
 def _with_fingerprints(groups: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
-    stamps = files[["image_id", "image_size", "image_mtime_ns"]]
-    wanted = groups.merge(stamps, on="image_id", how="left", validate="many_to_one")
-    made_with = encoder()
-    return wanted.assign(
-        fingerprint=[
-            f"{size} {mtime} {x1},{y1},{x2},{y2} {made_with}"
-            for size, mtime, x1, y1, x2, y2 in rows(wanted, "image_size", "image_mtime_ns", *EDGES)
-        ]
+    """Return `groups` with `image_size`, `image_mtime_ns` and `fingerprint` of each crop."""
+    rows = pc.index_in(pa.array(groups["image_id"]), pa.array(files["image_id"]))
+    stamps = [pa.array(files[name]).take(rows) for name in ("image_size", "image_mtime_ns")]
+    texts = [pc.cast(column, TEXT) for column in (*stamps, *(pa.array(groups[e]) for e in EDGES))]
+    box = pc.binary_join_element_wise(*texts[2:], ",")
+    fingerprint = pc.binary_join_element_wise(*texts[:2], box, encoder(), " ")
+    return groups.assign(
+        image_size=pd.arrays.ArrowExtensionArray(stamps[0]),
+        image_mtime_ns=pd.arrays.ArrowExtensionArray(stamps[1]),
+        fingerprint=pd.arrays.ArrowExtensionArray(fingerprint),
     )
 
 
-def _if_on_disk(
-    roots: Roots, row: CropRow | None, on_disk: tuple[int, int] | None
-) -> CropRow | None:
-    """Return the row of a crop that need not be made: the size, and time or digest, are its own."""
-    if row is None or on_disk is None or row.size != on_disk[0]:
-        return None
-    if row.mtime_ns == on_disk[1]:
-        return row
-    digest = hashlib.sha256(roots.crop(row.crop_path).read_bytes()).hexdigest()
-    return msgspec.structs.replace(row, mtime_ns=on_disk[1]) if digest == row.sha256 else None
+def _compare_with_disk(
+    roots: Roots, rows: pa.Table, tree: CropTree, is_candidate: Mask
+) -> tuple[pa.Table, Mask]:
+    """Return which candidates are on disk as recorded, and `rows` with the times of their files.
+
+    Size and time are the recorded ones, or else size and digest: a copy of a data set has other
+    times.
+    """
+    on_disk = pa.array(list(tree.crops), TEXT)
+    sizes, times = np.array([*tree.crops.values()], "int64").reshape(-1, 2).T
+    places = pc.index_in(rows["crop_path"], on_disk)
+    has_size = is_candidate & _is_true(pc.equal(rows["size"], pa.array(sizes).take(places)))
+    time = pa.array(times).take(places)
+    is_kept = has_size & _is_true(pc.equal(rows["mtime_ns"], time))
+    suspects = np.flatnonzero(has_size & ~is_kept)
+    if len(suspects):
+        recorded = rows.select(["crop_path", "sha256"]).take(suspects).to_pydict()
+        digests = checksums.digest_each(roots.sku_root, recorded["crop_path"])
+        is_kept[suspects] = np.array(recorded["sha256"]) == np.array([*digests])
+        column = CROPS.get_field_index("mtime_ns")
+        rows = rows.set_column(column, CROPS.field(column), time)
+    return rows, is_kept
+
+
+def _count_finished(keep: pa.Table, journaled: list[CropRow]) -> int:
+    """Return how many crops to keep are from a build that was stopped."""
+    finished = pa.array([row.crop_path for row in journaled], TEXT)
+    return pc.sum(pc.is_in(keep["crop_path"], finished), min_count=0).as_py() or 0
+
+
+def without(paths: pa.ChunkedArray, others: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return those of the paths that are not among the others."""
+    return paths.filter(pc.invert(pc.is_in(paths, others)))
+
+
+def _is_true(values: pa.ChunkedArray) -> Mask:
+    """Return a mask as numpy; a null is false."""
+    mask: Mask = pc.fill_null(values, False).to_numpy()
+    return mask
 
 
 def _is_damaged(roots: Roots, row: CropRow) -> bool:

@@ -8,49 +8,51 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import store_at
 
+_LIST: Final = pa.schema([("path", pa.string()), ("sha256", pa.string())])
+
 
 def digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal. Raises OSError."""
+    """Return the SHA-256 of a file, hexadecimal. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_each(root: Path, names: Iterable[str]) -> Iterator[str | None]:
-    """The digests of small files, by their names below `root`; None where one cannot be read."""
+    """Yield the digests of small files, named below `root`; None for one that cannot be read."""
     for data in store_at(root).read_each((f"{root}/{name}", -1) for name in names):
         yield None if isinstance(data, OSError) else hashlib.sha256(data).hexdigest()
 
 
 def current(roots: Roots, split: str) -> dict[str, str]:
-    """Digest by path, sorted: crops as the manifest has them, contract files as they lie there.
+    """Return digest by path, sorted: crops as the manifest has them, contract files as on disk.
 
-    What is not there is not in it.
+    Files that are missing are not in it.
     """
-    found: dict[str, str] = {}
-    manifest = tables.find(roots, "crops", split)
-    if manifest is not None:
-        made = manifest.filter(pc.field("reason").is_null())
-        found.update(zip(made["crop_path"].to_pylist(), made["sha256"].to_pylist(), strict=True))
-    for document in (roots.sku_metadata(split), roots.image_text(split)):
-        with suppress(FileNotFoundError, IsADirectoryError):
-            found[document.name] = digest(document)
-    return dict(sorted(found.items()))
+    table = _current(roots, split)
+    return dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
 
 
 def write(roots: Roots, split: str, before_change: Callable[[], None]) -> None:
     """Bring the list up to date; one that says so already is not touched."""
-    write_list(roots.checksums(split), current(roots, split), before_change)
+    files, path = _current(roots, split), roots.checksums(split)
+    names = pc.binary_join_element_wise(files["path"], "", "\n")  # with a line end
+    lines = pc.binary_join_element_wise(files["sha256"], names, "  ")
+    # The texts of a chunk lie one behind the other in its last buffer.
+    texts = (bytes(chunk.buffers()[2]) for chunk in lines.chunks if len(chunk))
+    store_at(path).publish(path, texts, before_change)
 
 
 def read(roots: Roots, split: str) -> dict[str, str]:
-    """The list on disk, as `current` gives it; empty where there is none."""
+    """Return the list on disk, as `current` gives it; an empty one where there is none."""
     return read_list(roots.checksums(split))
 
 
@@ -61,10 +63,26 @@ def write_list(path: Path, digests: Mapping[str, str], before_change: Callable[[
 
 
 def read_list(path: Path) -> dict[str, str]:
-    """Digest by path from such a list; empty where there is none."""
+    """Return digest by path from such a list; nothing where there is none."""
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return {}
-    pairs = (line.partition("  ") for line in lines)
-    return {name: digest for digest, _, name in pairs}
+    parts = (line.partition("  ") for line in lines)
+    return {name: digest for digest, _, name in parts}
+
+
+def _current(roots: Roots, split: str) -> pa.Table:
+    """Return the columns `path` and `sha256` of all files, sorted by path."""
+    files: dict[str, str] = {}
+    for document in (roots.sku_metadata(split), roots.image_text(split)):
+        with suppress(FileNotFoundError, IsADirectoryError):
+            files[document.name] = digest(document)
+    documents = pa.table([[*files], [*files.values()]], schema=_LIST)
+    manifest = tables.find(roots, "crops", split)
+    if manifest is None:
+        return documents.sort_by("path")
+    crops = manifest.filter(pc.field("reason").is_null()).select(["crop_path", "sha256"])
+    return pa.concat_tables([crops.rename_columns(_LIST.names).cast(_LIST), documents]).sort_by(
+        "path"
+    )

@@ -86,8 +86,10 @@ class LocalStore:
                         result = entry.stat()
                     except OSError:  # a dangling link
                         result = entry.stat(follow_symlinks=False)
-                    size, time = status_of(result)
-                    yield entry.name, (size if stat.S_ISREG(result.st_mode) else NOT_A_FILE, time)
+                    status = status_of(result)
+                    if not stat.S_ISREG(result.st_mode):
+                        status = NOT_A_FILE, status[1]
+                    yield entry.name, status
         finally:
             os.close(descriptor)
 

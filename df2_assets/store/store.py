@@ -178,7 +178,9 @@ def status_of(result: os.stat_result) -> Status:
 
     File systems can have times after 2262. Two different times still differ after wrapping.
     """
-    time = (result.st_mtime_ns + _TIMES // 2) % _TIMES - _TIMES // 2
+    time = result.st_mtime_ns
+    if not -_TIMES // 2 <= time < _TIMES // 2:
+        time = (time + _TIMES // 2) % _TIMES - _TIMES // 2
     return result.st_size, time
 
 

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,7 @@ from df2_assets.dataset.frames import from_frame as from_frame
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
 from df2_assets.store.layout import Roots
-from df2_assets.store.store import Store
+from df2_assets.store.store import Status, Store, status_of
 
 FORMAT: Final = 1
 """Raise it with each change that an earlier release would misread."""
@@ -25,6 +26,14 @@ _OURS = b"df2_assets"
 
 _END: Final = 64 * 1024
 """Bytes of a table's end that are enough for what stands there."""
+
+_shared: dict[Path, tuple[Status, pa.Table]] = {}
+"""Tables that were read, by path, with the size and time of their files."""
+
+_sharing = 0
+_digests: dict[int, str] = {}
+"""Digests of tables in memory, by `id`: a table is described with its digest before it is written
+with it."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +44,32 @@ class Origin:
     inputs: Mapping[str, str]
 
 
+@contextmanager
+def shared(roots: Roots, split: str) -> Iterator[None]:
+    """Keep the tables of a split in memory until the block ends, so that each is read only once.
+
+    A table whose file has changed since is read again.
+    """
+    global _sharing
+    _sharing += 1
+    try:
+        yield
+    finally:
+        _sharing -= 1
+        for asset in SCHEMAS:
+            _shared.pop(roots.table(asset, split), None)
+
+
 def digest(table: pa.Table) -> str:
-    """Return the SHA-256 of a table's values, volatile columns left out, whatever wrote it."""
+    """Return the SHA-256 of a table's values without volatile columns, whatever wrote it."""
+    key = id(table)
+    if key not in _digests:
+        _digests[key] = _digest(table)
+        weakref.finalize(table, _digests.pop, key)
+    return _digests[key]
+
+
+def _digest(table: pa.Table) -> str:
     stable = [f.name for f in table.schema if not (f.metadata or {}).get(b"volatile")]
     table = table.select(stable).replace_schema_metadata(None).combine_chunks()
     columns = []
@@ -54,11 +87,19 @@ def digest(table: pa.Table) -> str:
 
 
 def write(roots: Roots, asset: str, split: str, table: pa.Table, inputs: Mapping[str, str]) -> str:
-    """Write the table of `asset` for `split`; its digest. A journal beside it is superseded."""
+    """Write the table of `asset` for `split`, and return its digest.
+
+    A table that is on disk already is not touched. The journal beside it is removed, since the
+    table has all its rows.
+    """
     path = roots.table(asset, split)
     content = digest(table)
     ours = {"digest": content, "format": FORMAT, "inputs": dict(inputs)}
     table = table.replace_schema_metadata({_OURS: json.dumps(ours, sort_keys=True).encode()})
+    before = find(roots, asset, split) if _sharing else None
+    if before is not None and before.schema.metadata == table.schema.metadata and before == table:
+        roots.sku.discard(path.with_suffix(".journal"))
+        return content
     with roots.sku.atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
     roots.sku.discard(path.with_suffix(".journal"))
@@ -119,11 +160,16 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
     """Return the table of `asset` where it exists, whole and of today's schema."""
     path = roots.table(asset, split)
     try:
+        status = status_of(roots.sku.stat(path))
+        if _shared.get(path, (None,))[0] == status:
+            return _shared[path][1]
         table = pq.read_table(parquet(path), page_checksum_verification=True)
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
     if _origin_in(table.schema, path) is None or not table.schema.equals(SCHEMAS[asset]):
         return None
+    if _sharing:
+        _shared[path] = status, table
     return table
 
 

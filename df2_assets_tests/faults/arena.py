@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import dagster as dg
 
-from df2_assets.pipeline.planning import recorded
+from df2_assets.pipeline.planning import read_known_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets_tests.support import processes
@@ -103,8 +103,8 @@ class Arena(NamedTuple):
 
     def finished(self) -> set[str]:
         """The crops that manifest and journal know to be on disk, by path below the split."""
-        rows = recorded(self.roots, SPLIT).values()
-        return {row.crop_path.removeprefix(f"{SPLIT}/") for row in rows if row.reason is None}
+        rows = read_known_crops(self.roots, SPLIT).to_pylist()
+        return {row["crop_path"].removeprefix(f"{SPLIT}/") for row in rows if not row["reason"]}
 
     def runs(self) -> list[str]:
         """What became of each run, the first one first."""
