@@ -57,6 +57,16 @@ def test_a_command_of_the_readme_ends_well(command: str, environment: dict[str, 
     assert "Traceback" not in said.stderr
 
 
+@pytest.mark.slow
+def test_the_readme_shows_what_a_build_of_the_sample_prints(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    shown = README.partition("ends with:\n\n```text\n")[2].partition("Files: ")[0]
+    env = environment | {"SKU_ROOT": str(tmp_path)}
+    built = processes.run((*DF2_ASSETS, "build"), env, PROJECT)
+    assert shown.splitlines() == built.stdout.partition("Files: ")[0].splitlines()
+
+
 def test_the_page_of_the_checks_explains_every_reason() -> None:
     page = (PROJECT / "docs" / "checks.md").read_text(encoding="utf-8")
     for reason, meaning in MEANINGS.items():
