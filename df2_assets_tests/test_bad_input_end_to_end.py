@@ -1,4 +1,4 @@
-"""A data set with each kind of bad input: each is refused by name, and all else is built."""
+"""A data set with each kind of bad input: each is refused with its reason, the rest is built."""
 
 from collections import Counter
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_each_refusal_names_its_stage_and_says_in_one_harmless_line_what_is_wron
 
 
 def test_all_that_is_not_refused_is_built(outcome: Outcome) -> None:
-    """Good neighbours are, also beside a refused item; no SKU is whose only query is refused."""
+    """This includes good items next to a refused one, but no SKU whose only query is refused."""
     assert_same_output(outcome.built, outcome.expected)
     skus = metadata(outcome.built, SPLIT)["skus"]
     for number, planted in enumerate(PLANTED):
@@ -80,7 +80,7 @@ def test_several_of_each_reason_are_planted() -> None:
 def test_a_data_set_whose_images_are_all_truncated_fails_with_the_files_at_fault(
     tmp_path: Path,
 ) -> None:
-    """Their headers are whole, so that nothing is refused before the crops are cut."""
+    """Their headers are intact, so that nothing is refused before the crops are cut."""
     data = write_pairs(tmp_path / "df2", 40, size=(160, 120))
     for path in (data.root / "train" / "image").iterdir():
         content = truncated(path.read_bytes())

@@ -1,4 +1,4 @@
-"""What is said of an error, and how text of others and of one's own is shown."""
+"""The texts of errors, and the escaping of untrusted text and of users' own text."""
 
 import errno
 import os
@@ -71,7 +71,7 @@ def test_an_error_without_number_or_place_keeps_its_text() -> None:
 
 
 def test_an_error_that_names_no_file_is_given_one() -> None:
-    """A disk that is full while a file is written, and one that has no locks, name none."""
+    """The errors of a full disk while writing, and of a disk without locks, name no file."""
     for number, kind in ((errno.ENOSPC, DiskFullError), (errno.ENOLCK, FileAccessError)):
         with pytest.raises(OSError, match="Errno") as refused, name_os_errors("/data/x"):
             raise OSError(number, os.strerror(number))

@@ -1,4 +1,4 @@
-"""What a build does over an older one: no more than has changed, and the same bytes in the end."""
+"""A build over an earlier one only makes what has changed, and ends in the same bytes."""
 
 import os
 import shutil
@@ -53,7 +53,7 @@ def test_a_second_build_writes_nothing_and_opens_no_source_file(original: Site) 
 
 
 class Edit(NamedTuple):
-    """A change to pair 1, the image whose files may be opened, and what becomes of the crops."""
+    """A change to pair 1, the image that may be opened, and the effect on the crops."""
 
     what: str
     apply: Callable[[Site], object]
@@ -86,7 +86,7 @@ def cut_short(path: Path) -> None:
 
 
 def date(path: Path, ns: int) -> None:
-    """Give a file a time, in nanoseconds since 1970."""
+    """Set the time of a file, in nanoseconds since 1970."""
     os.utime(path, ns=(ns, ns))
 
 
@@ -174,7 +174,7 @@ def test_only_what_has_changed_is_done_again_and_the_output_is_that_of_a_fresh_r
     site: Site, edit: Edit
 ) -> None:
     edit.apply(site)
-    expected = site.read_anew()
+    expected = site.read_independently()
     before = crop_stamps(site.sku)
 
     with unreadable(site.data, but=[] if edit.read is None else [edit.read]):
@@ -216,7 +216,7 @@ def test_what_is_the_projects_own_and_not_wanted_disappears(site: Site, original
 
 
 def test_without_a_manifest_every_crop_is_remade(site: Site, original: Site) -> None:
-    """Also in a folder that other scripts have left, whose crops may be anything."""
+    """The same is true for a folder written by other scripts, whose crops may be anything."""
     shutil.copy(site.crop(SHOP_TOP), site.crop(USER_TOP))
     shutil.rmtree(site.sku / "_df2_assets")
     before = crop_stamps(site.sku)
@@ -255,7 +255,7 @@ FOREIGN = {
     "query/000001_01_01/.hidden": "query/000001_01_01/.hidden",
     "query/000005_01_01/list.csv": "query/000005_01_01/list.csv",
 }
-"""Files that are somebody's, and how they are listed: a whole folder at once."""
+"""Foreign files, and how they are listed: a whole folder as one."""
 
 
 def test_foreign_files_stay_are_listed_and_hold_back_what_follows(
@@ -302,7 +302,7 @@ def test_a_truncated_image_takes_its_skus_along_until_it_is_mended(
     assert metadata(site.sku, SPLIT)["skus"].keys() == {
         f"00000{pair}_{kind}" for pair in PAIRS[1:] for kind in ("01_01", "02_08")
     }
-    assert_same_output(site.sku, site.read_anew())
+    assert_same_output(site.sku, site.read_independently())
 
     before = stamps(site.sku)
     with unreadable(site.data):

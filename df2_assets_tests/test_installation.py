@@ -1,4 +1,4 @@
-"""Installation: what its page says, and `make install` under any settings of pip."""
+"""Installation: its page is right, and `make install` works with any settings of pip."""
 
 import os
 import re
@@ -35,7 +35,7 @@ ELSEWHERE = {
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """A configuration of pip that leads elsewhere, and names an index."""
+    """Write a configuration of pip that leads elsewhere, and names an index."""
     path = tmp_path / "pip.conf"
     path.write_text(
         "[global]\nuser = true\nno-deps = true\nquiet = 3\n"
@@ -46,7 +46,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def test_of_pips_settings_those_are_kept_that_say_where_packages_come_from(config: Path) -> None:
-    """A variable counts more than a file, and in a file `install` more than `global`."""
+    """A variable overrides a file and, in a file, `install` overrides `global`."""
     given = {"HOME": "/home", "PIP_CONFIG_FILE": str(config), "PIP_PROXY": "http://mine:1"}
     script = runpy.run_path(str(SCRIPT))
     kept = script["clean"](ELSEWHERE | given)

@@ -1,4 +1,4 @@
-"""What a fresh clone rests on: version, dependencies, constraints, Makefile."""
+"""What a fresh clone depends on: version, dependencies, constraints, Makefile."""
 
 import ast
 import os
@@ -29,7 +29,7 @@ def project() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def requirements(project: dict[str, Any]) -> list[Requirement]:
-    """Every dependency, those of the extras too."""
+    """Return every dependency, also those of the extras."""
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     return [Requirement(line) for group in groups for line in group]
 
@@ -105,7 +105,7 @@ def executable(path: Path, body: str) -> Path:
 
 
 def python_of_version(path: Path, version: tuple[int, int]) -> Path:
-    """Write a Python that claims a version, and whose `-m venv` only notes who was asked."""
+    """Write a Python that claims a version, and whose `-m venv` only records the call."""
     pretend = f"import sys; sys.version_info = (*{version}, 1, 'final', 0)"
     return executable(
         path,
@@ -118,7 +118,7 @@ def python_of_version(path: Path, version: tuple[int, int]) -> Path:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder, with a space in its path, that has the Makefile and no environment."""
+    """Return a folder with a space in its path that has the Makefile and no environment."""
     folder = tmp_path / "a checkout"
     folder.mkdir()
     shutil.copy(PROJECT / "Makefile", folder)

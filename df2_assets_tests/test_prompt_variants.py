@@ -1,4 +1,4 @@
-"""Prompts beside the contract's: built, shown, checked, and taken away again."""
+"""Prompts in addition to the contract's: built, shown, checked, and removed again."""
 
 import dataclasses
 import json
@@ -53,7 +53,7 @@ def lines(site: Site) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def varied(original: Site, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The same, built once more with templates; not to be changed by a test."""
+    """Build the site again with templates. Tests must not change it."""
     site = original.copy(tmp_path_factory.mktemp("varied"))
     assert build(with_templates(site, TEMPLATES)).success
     return site
@@ -124,12 +124,12 @@ def test_the_order_of_keys_is_that_of_the_file(site: Site) -> None:
 
 
 def own_prompts(site: Site) -> set[str]:
-    """The keys of the lines beside those of the contract."""
+    """Return the keys of the lines in addition to those of the contract."""
     return {key for line in lines(site) for key in line if key.startswith("text_")}
 
 
 def test_a_build_without_the_setting_keeps_the_prompts_and_says_so(site: Site) -> None:
-    """The file may be gone: the data set knows what it said."""
+    """The file may be gone: the data set remembers the templates."""
     settings = with_templates(site, TEMPLATES)
     assert isinstance(settings.prompts, Path)
     assert build(settings).notes == []
@@ -229,7 +229,7 @@ def test_plan_preview_and_the_ui_know_what_is_kept(site: Site, tmp_path: Path) -
 
 
 def test_kept_templates_have_the_data_version_of_their_file(site: Site) -> None:
-    """Else the UI would call what was built with the file stale for good."""
+    """Otherwise, the UI would always show the assets as stale."""
     assert observed(site.settings) == observed(with_templates(site, TEMPLATES))
 
 
@@ -317,7 +317,7 @@ def test_the_ui_shows_every_template_with_an_example(site: Site) -> None:
 
 
 def observed(settings: Settings) -> tuple[str | None, list[str]]:
-    """The data version of the templates, and the examples that are shown of them."""
+    """Return the data version of the templates, and the examples that are shown."""
     with dg.DagsterInstance.ephemeral() as instance:
         build_defs(settings).resolve_job_def("observe_sources").execute_in_process(
             instance=instance, run_config=QUIET, asset_selection=[dg.AssetKey(TEMPLATES_SOURCE)]
@@ -391,7 +391,7 @@ def test_a_file_that_cannot_be_used_ends_the_run_before_its_first_step(site: Sit
 def test_prompts_are_shown_as_written_where_the_terminal_can(
     tmp_path: Path, encoding: str, shown: str
 ) -> None:
-    """What it cannot show is escaped."""
+    """Characters that it cannot show are escaped."""
     written = "\u5199\u771f\u3000{category_name} \u0646\u06cc\u0645\u200c\u062a\u0646\u0647"
     (tmp_path / "prompts.yaml").write_text(f"prompts: {{k: '{written}'}}", encoding="utf-8")
     env = processes.environment(tmp_path / "home", DF2_PROMPTS=tmp_path / "prompts.yaml")

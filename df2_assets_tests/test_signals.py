@@ -1,4 +1,4 @@
-"""How commands end when they are told to: with 128 and the number of the signal."""
+"""How commands end after a signal: with status 128 plus the number of the signal."""
 
 import signal
 import sys
@@ -28,14 +28,14 @@ def test_the_status_names_the_signal(number: int, capfd: pytest.CaptureFixture[s
 
 
 def handle_and(error: BaseException) -> None:
-    """Handle SIGTERM apart from the project's handlers, and raise an error after it."""
+    """Install another handler of SIGTERM, and raise an error after it."""
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.raise_signal(signal.SIGTERM)
     raise error
 
 
 def test_so_it_does_where_others_handle_the_signal_or_make_an_error_of_it() -> None:
-    """As Dagster and pydantic do."""
+    """Dagster and pydantic do this."""
     with pytest.raises(SystemExit) as end, exit_with_signal_status():
         handle_and(ValueError("from inside a library"))
     assert end.value.code == 143
@@ -64,7 +64,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
 
 
 def has_loaded(package: str) -> Callable[[Started], bool]:
-    """Whether a command has come to load the compiled code of a package."""
+    """Return whether a command has loaded compiled code of a package."""
     return lambda started: package in processes.mapped_packages(started.pid)
 
 

@@ -1,4 +1,4 @@
-"""A person at the gallery, opened from its file in a real browser."""
+"""A user in the gallery, opened as a file in a real browser."""
 
 import re
 import shutil
@@ -39,7 +39,7 @@ NO_PICTURE = bytes.fromhex("47494638396101000100800000000000ffffff2c000000000100
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """70 SKUs of three categories, a hostile name among what was refused; and another split."""
+    """Build 70 SKUs of three categories, with a hostile name in a refusal, and another split."""
     folder = tmp_path_factory.mktemp("gallery")
     data = DataSet(folder / "df2")
     for pair in range(1, 71):
@@ -70,7 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture
 def gallery(page: "Page", site: Site) -> "Page":
-    """The gallery, ready; at the end nothing in it may have gone wrong or run."""
+    """Open the gallery. At the end, assert that no script has failed or was injected."""
     open_page(page, site.roots.gallery(SPLIT))
     return page
 
@@ -90,7 +90,10 @@ def open_page(page: "Page", path: Path, address: str = "") -> None:
 
 
 def until(page: "Page", holds: str) -> None:
-    """Wait until an expression is true; the page's policy forbids Playwright to poll it there."""
+    """Wait until an expression is true.
+
+    The policy of the page forbids Playwright to poll it there.
+    """
     processes.wait_until(lambda: page.evaluate(holds))
 
 
@@ -99,7 +102,7 @@ def found(page: "Page") -> str:
 
 
 def chip(page: "Page", label: str) -> "Locator":
-    """A choice among the filters, without the number beside it."""
+    """Return a choice of the filters, without its number."""
     return page.locator(".chip", has_text=re.compile(rf"^{label}[0-9,]*$"))
 
 
@@ -204,7 +207,7 @@ def test_the_box_is_drawn_on_the_original_where_it_is(gallery: "Page", site: Sit
     gallery.wait_for_url("**/000003.jpg")
 
 
-def test_further_prompts_stand_below_the_contract_s(gallery: "Page") -> None:
+def test_further_prompts_are_below_the_contract_prompt(gallery: "Page") -> None:
     gallery.locator(".card").first.click()
     caption = gallery.locator(".side.query .crop figcaption").first
     caption.wait_for()
@@ -297,7 +300,7 @@ def test_filters_mark_the_crops_that_match_and_update_the_counts(gallery: "Page"
     assert counts("viewpoint")["side or back"] == 23
 
 
-def test_one_goes_from_split_to_split_and_stays_on_the_same_page(gallery: "Page") -> None:
+def test_changing_the_split_stays_on_the_same_page(gallery: "Page") -> None:
     gallery.get_by_role("link", name="Readiness").click()
     gallery.get_by_role("heading", name=SPLIT, exact=True).click()
     gallery.get_by_role("navigation", name="Splits").get_by_role("link", name=OTHER).click()
@@ -383,7 +386,7 @@ def test_a_narrow_screen_has_one_row_above_and_closed_filters(page: "Page", site
     page.locator("#filters legend", has_text="Viewpoint").wait_for(state="visible")
 
 
-def test_everything_has_a_name_for_who_cannot_see_it(gallery: "Page") -> None:
+def test_everything_has_an_accessible_name(gallery: "Page") -> None:
     gallery.locator(".card").first.click()
     gallery.wait_for_selector("dialog#sku[open] .crop")
     nameless = """() => [...document.querySelectorAll('button, a, input, select, img')]
@@ -401,7 +404,7 @@ def test_a_copy_without_the_crops_still_shows_the_thumbnails(
 
 
 def full_size(roots: Roots) -> Path:
-    """The gallery of as many SKUs as a full build has, without pictures."""
+    """Write the gallery of as many SKUs as a full build has, without pictures."""
     records = []
     for number in range(FULL_SKUS):
         category = 1 + number % 13
@@ -430,7 +433,7 @@ def full_size(roots: Roots) -> Path:
 
 
 class Idle(SerialEngine):
-    """An engine that draws nothing: there are no crops to draw."""
+    """An engine that draws nothing, since there are no crops."""
 
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]

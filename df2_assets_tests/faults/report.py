@@ -23,14 +23,14 @@ FIGURES: Final = {
     "upgrades": "outputs of another release, code version or data set",
     "injections": "texts that would be HTML, a formula or a command if they were not escaped",
 }
-"""Every figure, and what it counts."""
+"""All figures, with what each counts."""
 
 Counted = Mapping[str, Mapping[str, int]]
-"""Figures by the file of tests that counted them."""
+"""Figures by the test file that counted them."""
 
 
 def table(forms: Mapping[str, Counted]) -> str:
-    """A table in Markdown: a row a figure, a column a form of the harness."""
+    """Return a Markdown table, with one row per figure and one column per form of the harness."""
     sums = {form: _sum(counted) for form, counted in forms.items()}
     lines = [
         " | ".join(("| tried", *(f"`{form}`" for form in sums))) + " |",
@@ -44,7 +44,7 @@ def table(forms: Mapping[str, Counted]) -> str:
 
 
 def load(form: str) -> dict[str, dict[str, int]]:
-    """The figures of the last run of a form of the harness; none where there was none."""
+    """Return the figures of the last run of a form of the harness, or none."""
     path = FOLDER / f"{form}.json"
     if not path.exists():
         return {}
@@ -53,7 +53,7 @@ def load(form: str) -> dict[str, dict[str, int]]:
 
 
 def keep(form: str, counted: Counted) -> None:
-    """Record figures, in place of the earlier ones of the same files of tests, and show them."""
+    """Record figures, in place of earlier ones from the same test files, and show them."""
     FOLDER.mkdir(exist_ok=True)
     figures = json.dumps(load(form) | {file: dict(of) for file, of in counted.items()}, indent=2)
     (FOLDER / f"{form}.json").write_text(figures + "\n", encoding="utf-8")
@@ -61,7 +61,7 @@ def keep(form: str, counted: Counted) -> None:
 
 
 def page(text: str) -> str:
-    """The page with its table as the recorded figures have it."""
+    """Return the page with the table of the recorded figures."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
     figures = table({form: found for form in ("short", "long") if (found := load(form))})

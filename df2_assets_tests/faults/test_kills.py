@@ -1,4 +1,4 @@
-"""Builds that are killed or told to end at any moment: the next one ends in the same bytes."""
+"""Builds that are killed or stopped at any moment: the next one ends in the same bytes."""
 
 import os
 import signal
@@ -14,13 +14,13 @@ from df2_assets_tests.support.snapshots import crop_stamps
 
 IMAGES = 1000
 KEPT = 0.9
-"""Of the crops on disk when a build is killed, this share is not made again."""
+"""The share of the crops on disk after a kill that the next build keeps."""
 
 Send = Callable[[Started, int], None]
 
 
 def end(ground: Arena, moment: Moment, send: Send, number: int, patience: float = 20) -> Text:
-    """Start a build, send it a signal, and require that nothing of it lives on."""
+    """Start a build, send it a signal, and assert that no process of it remains."""
     with ground.command() as process:
         ground.wait_for(moment, process)
         started = processes.descendants(process.pid)
@@ -36,7 +36,7 @@ def end(ground: Arena, moment: Moment, send: Send, number: int, patience: float 
 def test_a_build_killed_at_any_moment_goes_on_from_there(
     send: Send, undisturbed: Undisturbed, faults: Faults
 ) -> None:
-    """Some are killed again, and again, before one may end."""
+    """Some are killed again and again, before one may finish."""
     found = kept = 0
     for rng, ground in faults.arenas(undisturbed.df2_root, short=2, long=30):
         for _ in range(rng.choice((1, 1, 2, 3))):

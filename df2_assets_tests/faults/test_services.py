@@ -1,4 +1,4 @@
-"""Runs that the UI launched: parts of `dagster dev` are killed, or somebody ends the run."""
+"""Runs launched from the UI while parts of `dagster dev` are killed, or the run is terminated."""
 
 import os
 import signal
@@ -32,19 +32,19 @@ PARTS = {
     "code server": "dagster api grpc",
     "run worker": "multiprocessing.spawn",
 }
-"""Processes of `dagster dev`, by what their command line says."""
+"""Processes of `dagster dev`, by a part of their command line."""
 
 
 @pytest.fixture(scope="module")
 def dev(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    """One `dagster dev` for the tests that leave it running."""
+    """Run one `dagster dev` for the tests that do not stop it."""
     ground = arena(tmp_path_factory.mktemp("dev") / "station", undisturbed.df2_root)
     with webserver.dev(ground.station) as dev:
         yield dev.wait()
 
 
 class Target(NamedTuple):
-    """Where runs launched from the UI build: a SKU_ROOT of their own."""
+    """A separate SKU_ROOT for runs launched from the UI."""
 
     roots: Roots
 
@@ -54,7 +54,7 @@ class Target(NamedTuple):
         return {"resources": {"data": {"config": given}}}
 
     def wait(self, moment: Moment) -> None:
-        """Until a first build there has come so far."""
+        """Wait until a first build there has reached a mark."""
         if moment.mark > 0:
             processes.wait_until(marks(self.roots)[moment.mark - 1].exists)
         time.sleep(moment.after)
@@ -69,7 +69,7 @@ def target(folder: Path, undisturbed: Undisturbed) -> Target:
 
 
 def part(dev: Dev, name: str) -> int | None:
-    """A process of `dagster dev`; None where there is none now, or it is `dagster dev` itself."""
+    """Return a process of `dagster dev`, or None if it is missing or `dagster dev` itself."""
     found = (
         pid
         for pid in processes.descendants(dev.process.pid)
@@ -79,7 +79,7 @@ def part(dev: Dev, name: str) -> int | None:
 
 
 def ended(api: Api, run_id: str) -> str:
-    """Wait until a run is not shown as running any more; as what it is shown then."""
+    """Wait until the UI does not show a run as running any more, and return its status."""
 
     def end() -> str | None:
         return next(iter({api.status(run_id)} & ENDED), None)
@@ -141,9 +141,9 @@ def test_of_a_build_of_the_ui_and_one_of_the_command_line_one_builds(
 def test_after_a_kill_of_the_services_nothing_is_shown_as_running_and_builds_go_on(
     victim: str, undisturbed: Undisturbed, faults: Faults
 ) -> None:
-    """What the kill leaves of `dagster dev` is killed as well: at once, or when the run has ended.
+    """What the kill leaves of `dagster dev` is killed as well, immediately or after the run.
 
-    The short form spares itself the minute after which a run that never began is given up.
+    The short form skips the minute after which a run that never began is failed.
     """
     for rng, ground in faults.arenas(undisturbed.df2_root, short=int(victim == "all"), long=5):
         place = Target(ground.roots)

@@ -1,4 +1,4 @@
-"""The commands on a bucket: killed and gone on with, without leaks, and clear about mistakes."""
+"""The commands on a bucket: continued after a kill, without leaks, and clear about mistakes."""
 
 import json
 import re
@@ -23,20 +23,20 @@ BUILD = (*processes.DF2_ASSETS, "build", "--split", "train", "--workers", "2")
 
 @pytest.fixture
 def env(tmp_path: Path, source: Source, place: Place) -> dict[str, str]:
-    """For commands that read the source from the bucket and write to the place."""
+    """Return the environment of commands that read from the bucket and write to the place."""
     return processes.environment(
         tmp_path / "home", DF2_ROOT=source.url, SKU_ROOT=place.url, AWS_MAX_ATTEMPTS="2"
     )
 
 
 @on("s3", "azure")
-def test_a_killed_build_is_gone_on_with_and_ends_in_the_same_bytes(
+def test_a_killed_build_is_continued_and_ends_in_the_same_bytes(
     env: dict[str, str], expected: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
     journaled, killed = threading.Event(), threading.Event()
 
     def stall(operation: str, path: str) -> None:
-        """No crop follows the first part of the journal until the build has been killed."""
+        """Delay the crops after the first part of the journal until the build has been killed."""
         if operation == "put" and "/train.journal/" in path:
             journaled.set()
         elif path.endswith(".jpg") and "/out/" in path:
@@ -68,7 +68,7 @@ def test_of_two_builds_of_a_split_one_is_refused(
     env: dict[str, str], expected: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
     def slow(operation: str, path: str) -> None:
-        """Neither ends before the other has begun."""
+        """Delay both so that neither ends before the other has started."""
         if operation == "put" and path.endswith(".jpg"):
             time.sleep(0.5)
 
@@ -130,7 +130,9 @@ def test_plan_explain_and_report_work_on_a_bucket(
         assert "run " in told, "the run that made it is not named"
         assert "changed" not in told
     elsewhere = f"{place.store.url}/elsewhere/{path}"
-    assert f"{path} of {place.url}" in said("explain", elsewhere), "it is not said which one it is"
+    assert f"{path} of {place.url}" in said("explain", elsewhere), (
+        "the message does not name the other file"
+    )
 
     folder = "_df2_assets/report/train"
     assert f"Gallery of train: {place.url}/{folder}/index.html" in said("report", *plan[1:3])
@@ -188,7 +190,7 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
 
 
 def refusal(env: dict[str, str], folder: Path, secrets: list[str]) -> str:
-    """What a build says that cannot begin: a line or two, and no secret."""
+    """Return the error of a build that cannot begin: a line or two, without secrets."""
     done = processes.run(BUILD, {name: text for name, text in env.items() if text}, folder)
     assert done.returncode == 1
     problems = [line for line in done.stderr.splitlines() if line.strip()]
@@ -207,7 +209,7 @@ def refusal(env: dict[str, str], folder: Path, secrets: list[str]) -> str:
     indirect=["store"],
     scope="session",
 )
-def test_a_mistake_is_said_in_a_line_or_two(
+def test_a_mistake_is_reported_in_a_line_or_two(
     env: dict[str, str], tmp_path: Path, place: Place, mistake: str
 ) -> None:
     wrong, message = MISTAKES[mistake]
@@ -244,7 +246,7 @@ def test_a_wrong_secret_is_named(env: dict[str, str], tmp_path: Path, place: Pla
 def test_a_profile_of_the_aws_configuration_is_enough(
     env: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
-    """The server checks signatures: the keys of the profile are those that are used."""
+    """The server checks signatures, so the keys of the profile are the ones that are used."""
     profile = {
         "aws_access_key_id": env.pop("AWS_ACCESS_KEY_ID"),
         "aws_secret_access_key": env.pop("AWS_SECRET_ACCESS_KEY"),

@@ -1,4 +1,4 @@
-"""Pictures of the data: small, and of what they say."""
+"""Pictures of the data: small, and with the right content."""
 
 import io
 from pathlib import Path
@@ -25,14 +25,14 @@ from df2_assets.store.layout import Roots
 from df2_assets_tests.support.looks import jpeg, path, picture, plain, seen
 
 CROP = 25_000
-"""Pixels of a crop in a tile: these pictures are 160 wide and high, which none enlarges."""
+"""Pixels of a crop in a tile. These crops are 160 by 160 pixels, and are not enlarged."""
 
 ALARM = (0xC2, 0x41, 0x0C)
 BOXES = ["split", "image_id", "item_idx", "what", "x1", "y1", "x2", "y2"]
 
 
 def shown(picture: Picture | None) -> Image.Image:
-    """The image of a picture, which is under 300 KB and of the kind that its name says."""
+    """Return the image of a picture, which has under 300 KB and the format of its suffix."""
     assert picture is not None
     assert len(picture.data) < MAX_BYTES
     assert not set(picture.alt) & set("[]\n")
@@ -42,7 +42,7 @@ def shown(picture: Picture | None) -> Image.Image:
 
 
 def has(image: Image.Image, colour: tuple[int, int, int], least: int = 200) -> bool:
-    """Whether so many pixels are about of a colour."""
+    """Return whether about this many pixels have a colour."""
     apart = np.abs(np.asarray(image, np.int16) - np.array(colour, np.int16))
     return int((apart.max(axis=2) < 40).sum()) >= least
 
@@ -66,7 +66,7 @@ def test_a_contact_sheet_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
     assert has(shown(draw_contact_sheet(tmp_path, crops)), (255, 0, 0))
 
 
-def test_the_worst_crops_are_shown_with_their_number_and_a_gap_for_one_that_is_gone(
+def test_the_worst_crops_are_shown_with_their_value_and_a_gap_for_a_missing_one(
     roots: Roots,
 ) -> None:
     rows = pd.DataFrame(
@@ -109,7 +109,7 @@ def test_a_pair_is_shown_once(roots: Roots) -> None:
     assert not has(image, (255, 0, 0), 2 * CROP)
 
 
-def test_the_odd_crop_of_a_sku_is_framed_beside_the_others(roots: Roots) -> None:
+def test_the_odd_crop_of_a_sku_is_framed_next_to_the_others(roots: Roots) -> None:
     paths = [path(number) for number in range(3)]
     for one in paths:
         write(roots.sku_root, one, jpeg(plain("#0000ff")))
@@ -200,7 +200,7 @@ def test_a_build_that_changed_nothing_shows_nothing(tmp_path: Path) -> None:
     assert BeforeAndAfter(tmp_path, {path(1)}, [], []).draw([]) is None
 
 
-def test_a_dozen_is_enough_and_no_kind_hides_another(tmp_path: Path) -> None:
+def test_at_most_a_dozen_crops_of_all_kinds_are_shown(tmp_path: Path) -> None:
     remade, removed = ([path(number) for number in range(start, start + 50)] for start in (0, 50))
     for paths, colour in ((remade, "#ff0000"), (removed, "#ff00ff")):
         for name in paths:

@@ -1,4 +1,4 @@
-"""What the default sample holds, counted from its files alone."""
+"""The content of the default sample, counted from its files."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ FIELDS = {
     "category_id", "occlusion", "category_name",
 }  # fmt: skip
 LANDMARKS = (25, 33, 31, 39, 15, 15, 10, 14, 8, 29, 37, 19, 19)
-"""How many of them the categories 1 to 13 have."""
+"""The number of items of each category, 1 to 13."""
 
 SPLITS = pytest.mark.parametrize("split", ANNOTATED)
 
@@ -117,7 +117,7 @@ def test_pairs_are_numbered_and_item_keys_come_in_any_order(sample_root: Path, s
     assert any(len(numbers) == 3 for numbers in keys.values())
 
 
-def test_no_image_and_no_crop_is_there_twice(sample_root: Path) -> None:
+def test_no_image_and_no_crop_occurs_twice(sample_root: Path) -> None:
     images = [hashlib.sha256(path.read_bytes()).digest() for path in sample_root.rglob("*.jpg")]
     assert len(set(images)) == len(images) == 480
     crops = [digest for split in ANNOTATED for digest in map(_pixels, items(sample_root, split))]

@@ -1,4 +1,4 @@
-"""The folder: what is written where, once, and nowhere else."""
+"""Writing a sample: which files are written where, once, and nowhere else."""
 
 import shutil
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_sample_too_small_for_every_defect_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("images", [-1, 0, 10, 1_000_001])
-def test_a_number_of_images_that_makes_no_sample_is_refused(tmp_path: Path, images: int) -> None:
+def test_a_number_of_images_out_of_range_is_refused(tmp_path: Path, images: int) -> None:
     with pytest.raises(SampleError, match="11 to 1,000,000"):
         make_sample(tmp_path / "out", images=images)
     assert not (tmp_path / "out").exists()

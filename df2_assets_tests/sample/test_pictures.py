@@ -1,4 +1,4 @@
-"""What is in the pictures: garments that keep their looks, and are hidden as their labels say."""
+"""The pictures of a sample: garments look the same everywhere, and are hidden as labelled."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,14 +26,14 @@ def plan_of(occlusion: int, category_id: int = 11, source: str = "user") -> Imag
 
 
 def inside(outlines: Sequence[Polygon]) -> np.ndarray[Any, np.dtype[np.bool]]:
-    """Pixels of the frame that are wholly inside any of the outlines."""
+    """Return the number of pixels of the frame that are completely inside an outline."""
     return np.asarray(coverage(outlines, (0, 0, *FRAME)), np.uint8) // 255 > 0
 
 
 @pytest.mark.parametrize("source", ["shop", "user"])
 @pytest.mark.parametrize("category_id", [1, 4, 8, 13])
 @pytest.mark.parametrize(("occlusion", "low", "high"), [(1, 0, 0), (2, 0.14, 0.5), (3, 0.36, 0.9)])
-def test_as_much_is_hidden_as_the_label_says(
+def test_the_hidden_share_agrees_with_the_label(
     source: str, category_id: int, occlusion: int, low: float, high: float
 ) -> None:
     rng = chance("hidden", source, category_id, occlusion)
@@ -73,7 +73,7 @@ def test_cloth_fills_the_silhouette_and_nothing_else(category_id: int) -> None:
     assert not painted.any()
 
 
-def test_sleeves_and_legs_tell_the_categories_apart() -> None:
+def test_sleeves_and_legs_distinguish_the_categories() -> None:
     def extent(category_id: int) -> tuple[float, float]:
         cut = choose_cut(chance("extent", category_id), category_id, False)
         x1, y1, x2, y2 = bounds(shape_garment(cut, FLAT).outlines)

@@ -1,4 +1,4 @@
-"""The PyTorch Dataset over a finished build, through a real DataLoader."""
+"""The PyTorch Dataset over a finished build, with a real DataLoader."""
 
 import pickle
 import shutil
@@ -38,14 +38,14 @@ def test_items_are_the_lines_of_the_jsonl_with_their_images(
 
 
 def by_spawned_workers(dataset: Any) -> list[dict[str, Any]]:
-    """Every item, as two workers of a DataLoader give them."""
+    """Return every item, loaded by two spawned workers of a DataLoader."""
     from torch.utils.data import DataLoader
 
     loader = DataLoader(dataset, 4, num_workers=2, collate_fn=list, multiprocessing_context="spawn")
     return [item for batch in loader for item in batch]
 
 
-def test_another_text_can_be_asked_for(sku_root: Path) -> None:
+def test_another_text_key_can_be_selected(sku_root: Path) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     dataset = DeepFashion2ImageTextDataset(sku_root, "train", text_key="category_name")
@@ -84,7 +84,7 @@ def test_a_half_built_split_is_refused(sku_root: Path, tmp_path: Path, has_lines
         DeepFashion2ImageTextDataset(roots.sku_root, "train")
 
 
-def test_a_copy_without_the_records_of_its_build_is_loaded_if_one_says_so(
+def test_a_copy_without_the_records_of_its_build_is_loaded_if_not_strict(
     sku_root: Path, lines: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
@@ -100,7 +100,7 @@ def test_a_copy_without_the_records_of_its_build_is_loaded_if_one_says_so(
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_what_is_missing_is_named(sku_root: Path, tmp_path: Path, strict: bool) -> None:
+def test_a_missing_folder_or_split_is_named(sku_root: Path, tmp_path: Path, strict: bool) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     def refused(root: Path, split: str) -> str:
