@@ -70,7 +70,7 @@ def rooms_imported(module: str) -> set[str]:
     return own - {"", room(module)}
 
 
-def test_every_room_has_its_place_in_the_order() -> None:
+def test_every_room_has_a_level() -> None:
     assert {room(module) for module in MODULES} - {""} <= set.union(*LEVELS)
 
 
@@ -140,6 +140,6 @@ def test_a_build_from_folder_to_folder_loads_nothing_of_object_stores(tmp_path: 
     assert loaded & {"boto3", "obstore"} == set()
 
 
-def test_every_module_says_what_it_is_for() -> None:
+def test_every_module_has_a_docstring() -> None:
     texts = {module: path.read_text(encoding="utf-8") for module, path in MODULES.items()}
     assert [m for m, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []

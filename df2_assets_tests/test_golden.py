@@ -88,11 +88,11 @@ def test_each_crop_is_the_box_of_its_image_as_pillow_writes_it(roots: Roots) -> 
     assert len(expected) == 10
 
 
-def test_nothing_of_it_is_refused(built: Roots) -> None:
+def test_nothing_is_refused(built: Roots) -> None:
     assert [len(run.read_table(built.sku, "refusals", split)) for split in golden.SPLITS] == [0] * 3
 
 
-def test_the_expectations_hold_each_occlusion_and_each_viewpoint_in_both_domains() -> None:
+def test_the_expected_files_have_each_occlusion_and_viewpoint_in_both_domains() -> None:
     expected = _expected_rows("train")
     for field in ("occlusion", "viewpoint"):
         seen = {(row["domain"], row[field]) for row in expected}

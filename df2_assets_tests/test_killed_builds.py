@@ -72,7 +72,7 @@ def half_done(ground: Arena, engine: str) -> Iterator[Started]:
     ],
     ids=["kill -9", "kill -9 of the group", "kill", "Ctrl-C"],
 )
-def test_a_build_that_is_ended_goes_on_from_its_finished_shards(
+def test_a_stopped_build_continues_after_its_finished_shards(
     ground: Arena,
     engine: str,
     undisturbed: Undisturbed,
@@ -110,7 +110,7 @@ def test_a_build_that_is_ended_goes_on_from_its_finished_shards(
     ground.assert_as(undisturbed)
 
 
-def test_a_build_outlives_one_of_its_workers(
+def test_a_build_survives_the_death_of_one_worker(
     ground: Arena, engine: str, undisturbed: Undisturbed
 ) -> None:
     with half_done(ground, engine) as process:
@@ -140,7 +140,7 @@ def both_at_work(pid: int) -> list[int] | None:
 @pytest.mark.parametrize(
     ("kind", "items", "read"), [(CropShard, (1, 2), 0), (IndexShard, (None,), 1)]
 )
-def test_a_file_that_kills_who_opens_it_is_refused_by_name_and_the_next_build_opens_it_again(
+def test_a_file_that_crashes_the_worker_is_refused_and_tried_again_by_the_next_build(
     original: Site,
     tmp_path: Path,
     kind: type[CropShard | IndexShard],

@@ -50,6 +50,6 @@ def test_the_value_of_a_setting_is_quoted_for_the_shell(module: Path) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_no_message_asks_for_make_which_an_installed_person_has_not(module: Path) -> None:
+def test_no_message_asks_for_make_which_is_missing_after_installation(module: Path) -> None:
     target = re.compile(rf"\bmake ({'|'.join(TARGETS)})\b")
     assert target.findall(module.read_text()) == []

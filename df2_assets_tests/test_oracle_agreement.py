@@ -44,7 +44,9 @@ def test_a_build_agrees_on_a_data_set_with_and_without_bad_files_and_items(
 
 
 @pytest.mark.parametrize("seed", [21, pytest.param(22, marks=pytest.mark.slow)])
-def test_a_build_over_an_older_one_agrees_with_a_fresh_reading(tmp_path: Path, seed: int) -> None:
+def test_a_build_over_an_older_one_agrees_with_an_independent_reading(
+    tmp_path: Path, seed: int
+) -> None:
     data = random_dataset(tmp_path / "df2", seed, images=80, bad=0.1)
     assert_agreement(data, tmp_path / "built", tmp_path / "before")
     edit(data, "train", seed)

@@ -145,7 +145,7 @@ def test_make_refuses_a_python_that_is_not_supported(
 
 
 @pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 13)])
-def test_make_takes_the_python_that_it_is_given(
+def test_make_uses_the_python_that_is_set(
     checkout: Path, tmp_path: Path, version: tuple[int, int]
 ) -> None:
     python = python_of_version(tmp_path / "my python", version)
@@ -165,9 +165,7 @@ def test_make_passes_over_a_python_that_does_not_run(checkout: Path, tmp_path: P
     assert (checkout / ".venv/bin/python").read_text().strip().endswith("shims/python3.12")
 
 
-def test_make_remakes_an_environment_that_was_made_for_another_folder(
-    checkout: Path, tmp_path: Path
-) -> None:
+def test_make_rebuilds_an_environment_of_another_folder(checkout: Path, tmp_path: Path) -> None:
     python = python_of_version(tmp_path / "python", (3, 12))
     environment = checkout / ".venv"
     (environment / "bin").mkdir(parents=True)

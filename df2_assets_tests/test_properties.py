@@ -132,7 +132,7 @@ def sources_by_sku(rows: list[dict[str, Any]]) -> dict[tuple[int, int, int], set
 
 
 @given(indexes())
-def test_a_sku_is_kept_with_both_domains_and_with_nothing_of_it_left_out(
+def test_a_sku_with_both_domains_is_kept_with_all_of_its_items(
     rows: list[dict[str, Any]],
 ) -> None:
     sources = sources_by_sku(rows)
@@ -159,7 +159,7 @@ def test_the_order_of_the_index_never_matters(
 
 
 @given(indexes(), st.integers(1, 12))
-def test_grouping_by_ranges_of_pairs_gives_what_grouping_at_once_gives(
+def test_grouping_by_ranges_of_pairs_gives_the_same_as_grouping_everything(
     rows: list[dict[str, Any]], at_once: int
 ) -> None:
     index = pa.Table.from_pylist(rows, schema=RAW_ANNOTATION_INDEX)
@@ -198,7 +198,7 @@ def test_each_crop_has_a_path_of_its_own_and_a_box_inside_its_image(
 
 
 @given(indexes())
-def test_what_is_left_out_and_what_is_kept_is_everything(rows: list[dict[str, Any]]) -> None:
+def test_every_item_is_either_kept_or_left_out(rows: list[dict[str, Any]]) -> None:
     index = index_frame(rows)
     left_out = skus.left_out(index)
     sources = sources_by_sku(rows)

@@ -97,7 +97,7 @@ OWN_FILES = [
 
 
 @pytest.mark.parametrize("name", FOLDERS + OWN_FILES)
-def test_a_folder_or_record_of_ours_that_is_a_link_to_somewhere_else_is_refused(
+def test_an_own_folder_or_record_that_is_a_link_is_refused(
     name: str, site: Site, outside: Path, original: Site
 ) -> None:
     spoil(site)
@@ -133,7 +133,7 @@ CONTRACT_FILES = [
 
 @pytest.mark.parametrize("how", [Path.symlink_to, Path.hardlink_to])
 @pytest.mark.parametrize("name", CONTRACT_FILES)
-def test_a_name_of_ours_that_leads_to_somebody_elses_file_is_replaced_and_the_file_stays(
+def test_a_link_to_a_foreign_file_is_replaced_and_the_file_is_kept(
     name: str, how: Callable[[Path, Path], None], site: Site, outside: Path, original: Site
 ) -> None:
     spoil(site)
@@ -166,7 +166,7 @@ LOOKALIKES = [
 
 
 @pytest.mark.parametrize("name", LOOKALIKES)
-def test_a_name_that_only_looks_like_ours_stays_even_when_every_crop_goes(
+def test_a_foreign_file_with_a_similar_name_is_kept_even_if_every_crop_is_removed(
     name: str, site: Site, outside: Path
 ) -> None:
     theirs = site.sku / name
@@ -205,7 +205,7 @@ def edited(site: Site, asset: str, column: str, value: str) -> None:
     pq.write_table(table.set_column(place, field, pa.array(values, field.type)), path)
 
 
-def test_an_edited_manifest_leads_a_build_and_verify_to_no_other_file(
+def test_an_edited_manifest_cannot_make_a_build_or_verify_use_another_file(
     elsewhere: str, site: Site, original: Site
 ) -> None:
     """This includes the case that the annotation of the crop is gone, and its row with it."""
@@ -223,7 +223,7 @@ def test_an_edited_manifest_leads_a_build_and_verify_to_no_other_file(
     assert contract(site.sku) == site.clean_build()
 
 
-def test_an_edited_journal_leads_a_build_to_no_other_file(
+def test_an_edited_journal_cannot_make_a_build_use_another_file(
     elsewhere: str, site: Site, original: Site
 ) -> None:
     _, mtime_ns, size = stamp(site.sku / elsewhere)
@@ -254,7 +254,7 @@ def test_crops_of_edited_groups_are_refused(elsewhere: str, site: Site, original
         ("files", "image_id"),
     ],
 )
-def test_an_edited_index_leads_a_build_to_no_other_file(
+def test_an_edited_index_cannot_make_a_build_use_another_file(
     asset: str, column: str, elsewhere: str, site: Site
 ) -> None:
     edited(site, asset, column, elsewhere)
@@ -282,7 +282,7 @@ def linked(path: Path, target: Path) -> Path:
 
 
 @pytest.mark.parametrize("way", ROOTS)
-def test_roots_that_lie_in_each_other_are_refused_by_whatever_path(
+def test_roots_inside_each_other_are_refused_by_any_path(
     way: str, site: Site, outside: Path, tmp_path: Path
 ) -> None:
     before = content(site.data.root)

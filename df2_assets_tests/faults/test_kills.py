@@ -33,7 +33,7 @@ def end(ground: Arena, moment: Moment, send: Send, number: int, patience: float 
 @pytest.mark.parametrize(
     "send", [Started.signal, Started.signal_group], ids=["main process", "process group"]
 )
-def test_a_build_killed_at_any_moment_goes_on_from_there(
+def test_a_build_killed_at_any_moment_is_continued(
     send: Send, undisturbed: Undisturbed, faults: Faults
 ) -> None:
     """Some are killed again and again, before one may finish."""
@@ -54,7 +54,9 @@ def test_a_build_killed_at_any_moment_goes_on_from_there(
     assert kept >= KEPT * found
 
 
-def test_a_build_outlives_its_workers(undisturbed: Undisturbed, faults: Faults) -> None:
+def test_a_build_survives_the_death_of_its_workers(
+    undisturbed: Undisturbed, faults: Faults
+) -> None:
     for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=30):
         with ground.command() as process:
             ground.wait_for(undisturbed.moment(rng), process)
@@ -76,7 +78,7 @@ def test_a_build_outlives_its_workers(undisturbed: Undisturbed, faults: Faults) 
     ],
     ids=["kill", "Ctrl-C", "closed terminal"],
 )
-def test_a_build_that_is_told_to_end_at_any_moment_leaves_nothing_running(
+def test_a_build_stopped_at_any_moment_leaves_no_process(
     send: Send, number: int, undisturbed: Undisturbed, faults: Faults
 ) -> None:
     for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=40):

@@ -138,7 +138,7 @@ def test_of_a_build_of_the_ui_and_one_of_the_command_line_one_builds(
 
 
 @pytest.mark.parametrize("victim", ["code server", "daemon", "webserver", "dagster dev", "all"])
-def test_after_a_kill_of_the_services_nothing_is_shown_as_running_and_builds_go_on(
+def test_after_the_services_are_killed_no_run_is_shown_as_running_and_builds_continue(
     victim: str, undisturbed: Undisturbed, faults: Faults
 ) -> None:
     """What the kill leaves of `dagster dev` is killed as well, immediately or after the run.
