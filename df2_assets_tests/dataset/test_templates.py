@@ -15,7 +15,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "prompts.yaml"
 CASES = list(product(("catalog", "query"), (1, 2, 3)))
 
 
-def one(said: str) -> Variant:
+def parse_one(said: str) -> Variant:
     (variant,) = parse_templates(f"prompts:\n  k: {said}\n", "FILE")
     return variant
 
@@ -49,12 +49,12 @@ def test_the_example_has_the_prompts_that_it_describes() -> None:
 def test_templates_are_for_all_crops_or_by_domain_or_by_viewpoint(
     said: str, expected: list[str]
 ) -> None:
-    templates = one(said).templates
+    templates = parse_one(said).templates
     assert [" ".join(templates[domain][viewpoint]) for domain, viewpoint in CASES] == expected
 
 
 def test_placeholders_are_the_words_of_the_contract() -> None:
-    variant = one('"{{{domain}}} {occ}{category_name} {view}"')
+    variant = parse_one('"{{{domain}}} {occ}{category_name} {view}"')
     said = [
         variant.prompt("a.jpg", "catalog", "skirt", occ, view) for occ, view in ((1, 1), (2, 3))
     ]

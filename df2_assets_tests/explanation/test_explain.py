@@ -79,7 +79,7 @@ def copy(built: Roots, tmp_path: Path) -> Roots:
     return Roots(tmp_path / "df2", tmp_path / "sku", str(tmp_path / "sku"))
 
 
-def one(roots: Roots, image: int, item_idx: int | None = None) -> Answer:
+def explain_one(roots: Roots, image: int, item_idx: int | None = None) -> Answer:
     """Return the only answer."""
     (answer,) = explain_image(roots, SPLIT, f"{image:06d}", item_idx, RUNS)
     return answer
@@ -90,7 +90,7 @@ def stages(answer: Answer) -> list[str]:
 
 
 def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built: Roots) -> None:
-    answer = one(built, 1, 1)
+    answer = explain_one(built, 1, 1)
     assert (answer.fate, answer.sku_id, answer.crop_path) == ("in", TOP_SKU, SHOP_TOP)
     assert stages(answer) == ["deepfashion2", *STAGES]
     files, index, group, crop, entry, text = answer.steps
@@ -126,16 +126,17 @@ def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built:
 def test_an_item_that_is_not_in_says_where_it_ends_and_why(
     built: Roots, image: int, item_idx: int | None, fate: str, stage: str, why: str
 ) -> None:
-    answer = one(built, image, item_idx)
+    answer = explain_one(built, image, item_idx)
     assert (answer.fate, stages(answer)[-1]) == (fate, stage)
     assert answer.why.startswith(why)
 
 
 def test_an_item_without_a_counterpart_names_those_that_may_have_been_it(built: Roots) -> None:
-    refused = [text.partition(":")[0] for text in one(built, 1, 3).steps[-1].facts["refused"]]
+    facts = explain_one(built, 1, 3).steps[-1].facts
+    refused = [text.partition(":")[0] for text in facts["refused"]]
     assert refused[0] == "000002 item 2 (box_reversed"
     assert refused[1:] == ["000002 item 4 (not_an_object", "000009 item 1 (wrong_field"]
-    answer = one(built, 5, 1)
+    answer = explain_one(built, 5, 1)
     (failed,) = answer.steps[-1].facts["failed"]
     assert failed.startswith(f"{SHOP_TROUSERS} (unreadable_image: ")
     assert SHOP_TROUSERS in answer.why
@@ -152,13 +153,13 @@ def test_two_items_with_the_same_number_are_both_explained(built: Roots) -> None
 
 
 def test_nothing_in_an_answer_can_reach_a_terminal(built: Roots) -> None:
-    answers = [*explain_image(built, SPLIT, "000002", None, {}), one(built, 10)]
+    answers = [*explain_image(built, SPLIT, "000002", None, {}), explain_one(built, 10)]
     answers.append(explain_crop(built, f"train/{ESCAPE}", {}))
     texts = [answer.why for answer in answers]
     texts += [step.text for answer in answers for step in answer.steps]
     texts += [answer.crop_path for answer in answers if answer.crop_path]
     assert [text for text in texts if not text.isprintable()] == []
-    assert one(built, 10).fate == "refused"
+    assert explain_one(built, 10).fate == "refused"
 
 
 def test_a_sku_is_explained_with_each_of_its_items(built: Roots) -> None:
@@ -241,7 +242,7 @@ def test_a_split_that_was_never_built_is_reported(built: Roots) -> None:
 def test_inconsistent_tables_are_noted(copy: Roots) -> None:
     index = tables.read(copy, INDEX, SPLIT)
     tables.write(copy, INDEX, SPLIT, index.slice(0, 4), {})
-    (note, *_) = one(copy, 1, 1).notes
+    (note, *_) = explain_one(copy, 1, 1).notes
     assert note.startswith("Sku_groups of train was made from another raw_annotation_index")
     assert note.endswith("run df2-assets build --split train")
 
@@ -252,7 +253,7 @@ def test_an_item_that_is_not_in_the_groups_yet_is_unknown(copy: Roots) -> None:
     later = [row | {"image_id": "000055"} for row in rows if row["image_id"] == "000001"]
     newer = index.from_pylist(rows + later, schema=RAW_ANNOTATION_INDEX)
     tables.write(copy, INDEX, SPLIT, newer, {})
-    answer = one(copy, 55, 1)
+    answer = explain_one(copy, 55, 1)
     assert (answer.fate, stages(answer)[-1]) == ("unknown", "sku_groups")
     assert "older than the index" in answer.why
 
@@ -266,14 +267,14 @@ def test_an_item_that_is_not_in_the_groups_yet_is_unknown(copy: Roots) -> None:
 )
 def test_a_missing_contract_file_is_reported(copy: Roots, stage: str, why: str) -> None:
     getattr(copy, stage)(SPLIT).unlink()
-    answer = one(copy, 1, 1)
+    answer = explain_one(copy, 1, 1)
     assert (answer.fate, stages(answer)[-1], answer.why) == ("unknown", stage, why)
 
 
 def test_files_that_have_changed_are_reported(copy: Roots) -> None:
     (copy.annotations(SPLIT) / "000001.json").write_text("{}")
     (copy.sku_root / SHOP_TOP).unlink()
-    answer = one(copy, 1, 1)
+    answer = explain_one(copy, 1, 1)
     assert "000001.json" in answer.steps[0].text
     assert answer.steps[0].text.count("changed since: build again") == 1
     assert answer.steps[3].text.endswith("missing since: build again")
@@ -281,16 +282,16 @@ def test_files_that_have_changed_are_reported(copy: Roots) -> None:
 
 def test_a_crop_with_another_time_and_the_same_bytes_is_unchanged(copy: Roots) -> None:
     os.utime(copy.sku_root / SHOP_TOP, ns=(0, 0))
-    assert one(copy, 1, 1).steps[3].text.endswith("pixels")
+    assert explain_one(copy, 1, 1).steps[3].text.endswith("pixels")
     os.utime(copy.images(SPLIT) / "000001.jpg", ns=(0, 0))
-    assert "000001.jpg, " in one(copy, 1, 1).steps[0].text
-    assert "its time changed since: build again" in one(copy, 1, 1).steps[0].text
+    assert "000001.jpg, " in explain_one(copy, 1, 1).steps[0].text
+    assert "its time changed since: build again" in explain_one(copy, 1, 1).steps[0].text
 
 
 def test_missing_originals_are_not_reported_as_changed(copy: Roots) -> None:
     shutil.rmtree(copy.df2_root)
-    assert one(copy, 1, 1).fate == "in"
-    assert "changed" not in one(copy, 1, 1).steps[0].text
+    assert explain_one(copy, 1, 1).fate == "in"
+    assert "changed" not in explain_one(copy, 1, 1).steps[0].text
 
 
 @pytest.fixture(scope="module")

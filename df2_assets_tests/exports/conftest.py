@@ -19,7 +19,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Roots:
 @pytest.fixture(scope="session")
 def exported(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
     """Write all exports of all splits. Tests must not change them."""
-    roots = splits.copied(built, tmp_path_factory.mktemp("exported"))
+    roots = splits.copy_split(built, tmp_path_factory.mktemp("exported"))
     for split in splits.SPLITS:
         splits.export_all(roots, split)
     return roots
@@ -31,7 +31,7 @@ def varied(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
 
     Tests must not change them.
     """
-    roots = splits.copied(built, tmp_path_factory.mktemp("varied"))
+    roots = splits.copy_split(built, tmp_path_factory.mktemp("varied"))
     templates = 'prompts: {text_short: ["{occ}{category_name}", "{category_name}, {domain}"]}'
     publish_image_text(roots, splits.SPLIT, parse_templates(templates, "prompts.yaml"))
     splits.export_all(roots)
@@ -48,4 +48,4 @@ def prompted(request: pytest.FixtureRequest) -> Roots:
 @pytest.fixture
 def site(built: Roots, tmp_path: Path) -> Roots:
     """Copy the built splits, for a test to change."""
-    return splits.copied(built, tmp_path)
+    return splits.copy_split(built, tmp_path)

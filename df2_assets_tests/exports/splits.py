@@ -68,7 +68,7 @@ def image_of(pair: int, number: int) -> int:
     return 10 * pair + number
 
 
-def copied(roots: Roots, folder: Path) -> Roots:
+def copy_split(roots: Roots, folder: Path) -> Roots:
     """Copy a site, for a test to change. Times are kept, so that nothing is rebuilt."""
     shutil.copytree(roots.df2_root, folder / "df2")
     shutil.copytree(roots.sku_root, folder / "sku")
@@ -130,7 +130,7 @@ def stamps(roots: Roots, name: str, split: str = SPLIT) -> dict[str, Stamp]:
     }
 
 
-def rewritten(before: dict[str, Stamp], after: dict[str, Stamp], ending: str) -> set[str]:
+def list_rewritten(before: dict[str, Stamp], after: dict[str, Stamp], ending: str) -> set[str]:
     """Return the files with an ending that were written again, by their current names."""
     known = {at.inode for at in before.values()}
     return {name for name, at in after.items() if name.endswith(ending) and at.inode not in known}

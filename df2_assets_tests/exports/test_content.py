@@ -34,7 +34,7 @@ def crop_of(roots: Roots, record: dict[str, Any]) -> bytes:
     return roots.sku_root.joinpath(record["image_path"]).read_bytes()
 
 
-def named(record: dict[str, Any]) -> dict[str, Any]:
+def name_labels(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record with the meanings of its labels instead of their numbers."""
     return record | {name: meanings[record[name]] for name, meanings in LABELS.items()}
 
@@ -86,7 +86,7 @@ def test_parquet_has_crop_and_fields_with_their_types_for_datasets(prompted: Roo
         for row in table.to_pylist():
             rows.append(row | {name: names[row[name]] for name, names in classes.items()})
     assert [row.pop("image")["bytes"] for row in rows] == [crop_of(prompted, r) for r in records]
-    assert rows == [named(record) for record in records]
+    assert rows == [name_labels(record) for record in records]
     assert classes.keys() == {"category_name", "domain", *LABELS}
     assert {of["_type"] for name, of in features.items() if name in classes} == {"ClassLabel"}
     assert features["image"] == {"_type": "Image"}
@@ -99,7 +99,7 @@ def test_an_imagefolder_has_a_line_with_the_fields_of_each_image(prompted: Roots
     rows = [json.loads(line) for line in text.splitlines()]
     images = [(folder / "imagefolder" / row.pop("file_name")).read_bytes() for row in rows]
     assert images == [crop_of(prompted, record) for record in records]
-    assert rows == [named(record) for record in records]
+    assert rows == [name_labels(record) for record in records]
 
 
 def test_the_records_of_croissant_have_fields_size_and_digest(prompted: Roots) -> None:
@@ -112,7 +112,7 @@ def test_the_records_of_croissant_have_fields_size_and_digest(prompted: Roots) -
     assert rows == records
 
 
-def flat(record: dict[str, Any]) -> dict[str, Any]:
+def flatten(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record with the edges of its box instead of the box."""
     edges = dict(zip(("x1", "y1", "x2", "y2"), record["bbox"], strict=True))
     at = [*record].index("bbox")
@@ -122,7 +122,7 @@ def flat(record: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_table_has_the_fields_of_each_crop_in_columns(prompted: Roots) -> None:
     path = prompted.export("table", SPLIT) / f"{SPLIT}.parquet"
-    assert pq.read_table(path).to_pylist() == [flat(one) for one in splits.records(prompted)]
+    assert pq.read_table(path).to_pylist() == [flatten(one) for one in splits.records(prompted)]
     for field in pq.read_schema(path):
         assert pa.types.is_string(field.type) or pa.types.is_integer(field.type), field.name
 

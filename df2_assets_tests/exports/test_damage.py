@@ -36,7 +36,7 @@ def problems(roots: Roots, *, deep: bool) -> list[Problem]:
     return [problem for one in seen.values() for problem in one.problems]
 
 
-def said(finding: Finding) -> list[str]:
+def list_offenders(finding: Finding) -> list[str]:
     return [str(what) for (what,) in named(finding.offenders, "what")]
 
 
@@ -221,7 +221,7 @@ def test_an_export_that_lacks_a_crop_does_not_pass(
         export(site, SPLIT, name)
     finding = splits.check(site, name)
     assert (finding.passed, finding.severity) == (False, "error")
-    assert f"{table} has {crops - 1} rows, and train {crops} crops" in said(finding)
+    assert f"{table} has {crops - 1} rows, and train {crops} crops" in list_offenders(finding)
     export(site, SPLIT, name)
     assert splits.check(site, name).passed
 
@@ -232,5 +232,5 @@ def test_an_export_that_lacks_a_pair_does_not_pass(
     with monkeypatch.context() as patch:
         patch.setattr(pairs, "product", lambda *both: islice(product(*both), 1))
         export(site, SPLIT, "pairs")
-    (what,) = said(splits.check(site, "pairs"))
+    (what,) = list_offenders(splits.check(site, "pairs"))
     assert what == f"pairs has {3 * splits.PAIRS} rows, and train {6 * splits.PAIRS} pairs"

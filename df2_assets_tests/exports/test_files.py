@@ -70,10 +70,10 @@ def test_an_additional_crop_keeps_other_shards_and_ends_in_a_clean_export(
     after = splits.stamps(site, name)
     shards = [file for file in after if file.endswith(ending)]
     assert len(shards) > 6
-    assert 1 <= len(splits.rewritten(before, after, ending)) <= 2
+    assert 1 <= len(splits.list_rewritten(before, after, ending)) <= 2
     assert made.rows == len(splits.lines(site)) == 9 * splits.PAIRS + 1
     assert splits.check(site, name).passed
-    fresh = splits.copied(site, tmp_path / "fresh")
+    fresh = splits.copy_split(site, tmp_path / "fresh")
     shutil.rmtree(fresh.own / "exports")
     export(fresh, SPLIT, name, limits=SMALL)
     left = splits.stamps(fresh, name)

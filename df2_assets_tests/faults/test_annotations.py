@@ -44,7 +44,7 @@ def good(pair_id: int = 1) -> bytes:
     return annotation_text("user", pair_id, {1: TOP}).encode()
 
 
-def within(field: str, filling: bytes, size: int) -> bytes:
+def fill_annotation(field: str, filling: bytes, size: int) -> bytes:
     """Return a good annotation of `size` bytes, with an item that has a list full of `filling`."""
     text = annotation_text("user", 1, {1: TOP | {field: "HERE"}}).encode()
     head, tail = text.split(b'"HERE"')
@@ -64,9 +64,9 @@ HUGE = [
 """Files of the largest size that is read, and one byte more."""
 
 HUGER = [
-    within("segmentation", b"{}", LARGEST),
-    within("bounding_box", b"1", LARGEST),
-    within("landmarks", b"1.5", LARGEST),
+    fill_annotation("segmentation", b"{}", LARGEST),
+    fill_annotation("bounding_box", b"1", LARGEST),
+    fill_annotation("landmarks", b"1.5", LARGEST),
     b'{"source": "user", "pair_id": 1, '
     + b", ".join(b'"item%d": {}' % number for number in range(1, 300_000))
     + b"}",

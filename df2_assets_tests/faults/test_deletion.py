@@ -194,7 +194,7 @@ def elsewhere(request: pytest.FixtureRequest, outside: Path) -> str:
     return str(request.param).format(outside=outside)
 
 
-def edited(site: Site, asset: str, column: str, value: str) -> None:
+def edit_last_row(site: Site, asset: str, column: str, value: str) -> None:
     """Put a value into the last row of a table, and update its digest."""
     path = site.roots.table(asset, SPLIT)
     table = pq.read_table(path)
@@ -209,7 +209,7 @@ def test_an_edited_manifest_cannot_make_a_build_or_verify_use_another_file(
     elsewhere: str, site: Site, original: Site
 ) -> None:
     """This includes the case that the annotation of the crop is gone, and its row with it."""
-    edited(site, "crops", "crop_path", elsewhere)
+    edit_last_row(site, "crops", "crop_path", elsewhere)
     with closing(LocalEngine(1)) as engine:
         found = verify(site.roots, SPLIT, engine)
     assert found.problems
@@ -217,7 +217,7 @@ def test_an_edited_manifest_cannot_make_a_build_or_verify_use_another_file(
     assert problems(site) == []
     assert_same_output(site.sku, original.sku)
 
-    edited(site, "crops", "crop_path", elsewhere)
+    edit_last_row(site, "crops", "crop_path", elsewhere)
     site.annotation(33).unlink()
     assert problems(site) == []
     assert contract(site.sku) == site.clean_build()
@@ -237,7 +237,7 @@ def test_an_edited_journal_cannot_make_a_build_use_another_file(
 def test_crops_of_edited_groups_are_refused(elsewhere: str, site: Site, original: Site) -> None:
     """If only `crops` is materialized, it reads the groups from disk."""
     site.build()  # the index knows where its input lies now
-    edited(site, "sku_groups", "crop_path", elsewhere)
+    edit_last_row(site, "sku_groups", "crop_path", elsewhere)
     said = site.materialize("crops")
     assert said is not None
     assert "which is no crop of train: rerun sku_groups" in said
@@ -257,7 +257,7 @@ def test_crops_of_edited_groups_are_refused(elsewhere: str, site: Site, original
 def test_an_edited_index_cannot_make_a_build_use_another_file(
     asset: str, column: str, elsewhere: str, site: Site
 ) -> None:
-    edited(site, asset, column, elsewhere)
+    edit_last_row(site, asset, column, elsewhere)
     spoil(site)
     problems(site)
 

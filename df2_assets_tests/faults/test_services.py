@@ -68,7 +68,7 @@ def target(folder: Path, undisturbed: Undisturbed) -> Target:
     return Target(Roots(undisturbed.df2_root, folder, str(folder)))
 
 
-def part(dev: Dev, name: str) -> int | None:
+def find_process(dev: Dev, name: str) -> int | None:
     """Return a process of `dagster dev`, or None if it is missing or `dagster dev` itself."""
     found = (
         pid
@@ -78,7 +78,7 @@ def part(dev: Dev, name: str) -> int | None:
     return next(found, None)
 
 
-def ended(api: Api, run_id: str) -> str:
+def wait_until_ended(api: Api, run_id: str) -> str:
     """Wait until the UI does not show a run as running any more, and return its status."""
 
     def end() -> str | None:
@@ -94,11 +94,11 @@ def test_a_run_of_the_ui_whose_process_is_killed_holds_nothing_back_and_the_next
         place = target(folder, undisturbed)
         run_id = dev.api.launch(SPLIT, place.config)
         place.wait(undisturbed.moment(rng))
-        pid = part(dev, "run worker")
+        pid = find_process(dev, "run worker")
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
             faults.count("kills")
-        assert ended(dev.api, run_id) in ("FAILURE", "SUCCESS")
+        assert wait_until_ended(dev.api, run_id) in ("FAILURE", "SUCCESS")
         dev.api.wait_for(dev.api.launch(SPLIT, place.config), "SUCCESS")
         place.assert_as(undisturbed)
 
@@ -113,7 +113,7 @@ def test_a_run_that_is_terminated_in_the_ui_is_canceled_and_the_next_goes_on(
         workers = processes.workers(dev.process.pid)
         if dev.api.status(run_id) not in ENDED:
             dev.api.terminate(run_id)
-        assert ended(dev.api, run_id) in ("CANCELED", "SUCCESS")
+        assert wait_until_ended(dev.api, run_id) in ("CANCELED", "SUCCESS")
         processes.assert_gone(workers, patience=2)
         dev.api.wait_for(dev.api.launch(SPLIT, place.config), "SUCCESS")
         place.assert_as(undisturbed)
@@ -130,7 +130,7 @@ def test_of_a_build_of_the_ui_and_one_of_the_command_line_one_builds(
         time.sleep(rng.uniform(0, 2))
         with ground.command(SKU_ROOT=place.roots.sku_root) as process:
             done = process.end()
-        status = ended(dev.api, run_id)
+        status = wait_until_ended(dev.api, run_id)
         assert status == "SUCCESS" or done.returncode == 0, done
         assert done.returncode == 0 or "train is being built by" in done.stderr, done
         place.assert_as(undisturbed)
@@ -153,14 +153,14 @@ def test_after_the_services_are_killed_no_run_is_shown_as_running_and_builds_con
             if victim == "all":
                 dev.process.signal_group(signal.SIGKILL)
             else:
-                os.kill(part(dev, victim) or dev.process.pid, signal.SIGKILL)
+                os.kill(find_process(dev, victim) or dev.process.pid, signal.SIGKILL)
             faults.count("kills")
             if victim == "code server" and rng.random() < 0.5:
-                ended(dev.api, run_id)
+                wait_until_ended(dev.api, run_id)
             elif victim in ("daemon", "webserver"):
                 dev.process.end()
         with webserver.dev(ground.station) as dev:
-            ended(dev.wait().api, run_id)
+            wait_until_ended(dev.wait().api, run_id)
             dev.api.wait_for(dev.api.launch(SPLIT), "SUCCESS")
         place.assert_as(undisturbed)
         assert not UNFINISHED & set(ground.runs())

@@ -133,7 +133,7 @@ def test_what_a_newer_release_built_is_refused_and_not_touched(site: Site, asset
 
 
 @pytest.fixture
-def another(site: Site, tmp_path: Path) -> Site:
+def other_site(site: Site, tmp_path: Path) -> Site:
     """Write another data set for the same SKU_ROOT: the same ids, other images."""
     data = DataSet(tmp_path / "another")
     shutil.copytree(site.data.root, data.root)
@@ -143,26 +143,26 @@ def another(site: Site, tmp_path: Path) -> Site:
 
 
 def test_another_data_set_in_the_same_place_is_refused_before_anything_is_deleted(
-    site: Site, another: Site
+    site: Site, other_site: Site
 ) -> None:
-    another.annotation(11).unlink()
+    other_site.annotation(11).unlink()
     messages = (f"was built from {site.data.root}", "this is another data set")
-    assert_refused(another, *messages, assets=("raw_annotation_index",))
+    assert_refused(other_site, *messages, assets=("raw_annotation_index",))
     assert not site.build().changed
 
 
-def test_another_data_set_takes_the_place_once_that_is_asked_for(another: Site) -> None:
-    remedy = run(another, "plan").output.partition("or remove ")[2].split()[0]
+def test_another_data_set_takes_the_place_once_that_is_asked_for(other_site: Site) -> None:
+    remedy = run(other_site, "plan").output.partition("or remove ")[2].split()[0]
     Path(remedy).unlink()
-    another.build()
-    assert contract(another.sku) == another.clean_build()
-    assert not another.build().changed
+    other_site.build()
+    assert contract(other_site.sku) == other_site.clean_build()
+    assert not other_site.build().changed
 
 
-def test_a_part_of_a_build_does_not_mix_two_data_sets(site: Site, another: Site) -> None:
+def test_a_part_of_a_build_does_not_mix_two_data_sets(site: Site, other_site: Site) -> None:
     site.crop(USER_TOP).unlink()
     before = files(site.sku)
-    message = another.materialize("crops")
+    message = other_site.materialize("crops")
     assert message is not None
     assert f"was read from {site.data.root}" in message
     assert "rerun raw_annotation_index" in message

@@ -91,10 +91,10 @@ def test_no_credential_is_left_anywhere(env: dict[str, str], tmp_path: Path, pla
     with place.store.failing(lambda operation, path: "500" if operation == "put" else None):
         failed = processes.run(verbose, env, tmp_path)
     assert failed.returncode == 1
-    said = [one.encode() for run in (built, failed) for one in (run.stdout, run.stderr)]
+    printed = [one.encode() for run in (built, failed) for one in (run.stdout, run.stderr)]
     history = [path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file()]
     assert len(history) > 3
-    for data in (*said, *history, *place.contents().values()):
+    for data in (*printed, *history, *place.contents().values()):
         assert not [secret for secret in place.store.secrets if secret.encode() in data]
 
 
@@ -102,7 +102,7 @@ def test_no_credential_is_left_anywhere(env: dict[str, str], tmp_path: Path, pla
 def test_plan_explain_and_report_work_on_a_bucket(
     env: dict[str, str], expected: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
-    def said(*words: str) -> str:
+    def run_command(*words: str) -> str:
         done = processes.run((*processes.DF2_ASSETS, *words), env, tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -110,32 +110,32 @@ def test_plan_explain_and_report_work_on_a_bucket(
     plan = ("plan", "--split", "train", "--json")
     made = crops(expected)
     with place.store.counting() as asked:
-        (before,) = json.loads(said(*plan))["splits"]
+        (before,) = json.loads(run_command(*plan))["splits"]
     assert (before["crops_to_make"], before["crops_to_keep"]) == (len(made), 0)
     assert before["fits"]
     assert before["takes"]["free"] is None
     assert before["takes"]["bytes"] > 0
     assert {"put", "delete"}.isdisjoint(asked)
-    said("build", "--split", "train")
-    (after,) = json.loads(said(*plan))["splits"]
+    run_command("build", "--split", "train")
+    (after,) = json.loads(run_command(*plan))["splits"]
     assert (after["crops_to_make"], after["crops_to_keep"]) == (0, len(made))
-    assert "MB to write." in said(*plan[:-1])
+    assert "MB to write." in run_command(*plan[:-1])
 
     path = min(made)
     sku_id, image_id = path.split("/")[2], path.rpartition("/")[2][:6]
     for what in (("train", image_id), (sku_id,), (path,), (f"{place.url}/{path}",)):
-        told = said("explain", *what)
+        told = run_command("explain", *what)
         assert "is in the data set" in told
         assert sku_id in told
         assert "run " in told, "the run that made it is not named"
         assert "changed" not in told
     elsewhere = f"{place.store.url}/elsewhere/{path}"
-    assert f"{path} of {place.url}" in said("explain", elsewhere), (
+    assert f"{path} of {place.url}" in run_command("explain", elsewhere), (
         "the message does not name the other file"
     )
 
     folder = "_df2_assets/report/train"
-    assert f"Gallery of train: {place.url}/{folder}/index.html" in said("report", *plan[1:3])
+    assert f"Gallery of train: {place.url}/{folder}/index.html" in run_command("report", *plan[1:3])
     assert b'data-crops="../../.."' in place.get(f"{folder}/index.html")
     document = json.loads(place.get("train_sku_metadata.json"))
     assert len((place / folder / "thumbs").tags()) == document["num_skus"]

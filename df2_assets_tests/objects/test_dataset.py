@@ -23,7 +23,7 @@ def uploaded(store: ObjectStore, local: Path) -> Place:
     return place
 
 
-def seen(item: dict[str, Any]) -> tuple[Any, ...]:
+def describe(item: dict[str, Any]) -> tuple[Any, ...]:
     return item["image"], item["text"], item["sku_id"], item["domain"], item["meta"]
 
 
@@ -45,7 +45,7 @@ def test_items_are_those_of_the_same_split_on_a_disk(
     assert len(there) == len(here) > 20
     with store.counting() as asked:
         for index in range(len(here)):
-            assert seen(there[index]) == seen(here[index])
+            assert describe(there[index]) == describe(here[index])
     assert dict(asked) == {PICTURES: len(here)}
     with store.counting() as asked:
         assert list(CatalogQueryPairs(there).dataset.rows) == list(here.rows)

@@ -79,14 +79,14 @@ def test_several_crops_are_fetched_and_copied_at_the_same_time(
 ) -> None:
     underway, several, waited = count(1), threading.Event(), []
 
-    def held(asked: str, path: str) -> None:
+    def hold(asked: str, path: str) -> None:
         """Answer the first requests only when there are more of them."""
         if asked == operation and path.endswith(".jpg"):
             if next(underway) == 8:
                 several.set()
             waited.append(several.wait(timeout=10))
 
-    with place.store.failing(held):
+    with place.store.failing(hold):
         export(site, SPLIT, "huggingface")
     assert len(waited) >= len(splits.lines(site))
     assert all(waited)
@@ -134,7 +134,7 @@ def test_damage_is_found_and_the_next_export_only_repairs_that(
 def test_renumbered_shards_are_copied_within_the_store(
     on_disk: Roots, tmp_path: Path, place: Place
 ) -> None:
-    here = splits.copied(on_disk, tmp_path)
+    here = splits.copy_split(on_disk, tmp_path)
     there = build_into(place.url, here)
     for name in SHARDS:
         export(there, SPLIT, name, limits=SMALL)
@@ -188,16 +188,16 @@ def test_the_commands_export_and_verify_what_is_in_a_bucket(
 ) -> None:
     env = processes.environment(tmp_path / "home", DF2_ROOT=on_disk.df2_root, SKU_ROOT=place.url)
 
-    def said(*words: str, fails: bool = False) -> str:
+    def run_command(*words: str, fails: bool = False) -> str:
         command = (*processes.DF2_ASSETS, *words, "--split", "validation")
         done = processes.run(command, env, tmp_path)
         assert done.returncode == fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    said("build")
-    assert said("export", "all").count("passed") == len(EXPORTS)
-    assert f"Files: {place.url}/{TOP}" in said("export", "coco")
-    said("verify", "--deep")
+    run_command("build")
+    assert run_command("export", "all").count("passed") == len(EXPORTS)
+    assert f"Files: {place.url}/{TOP}" in run_command("export", "coco")
+    run_command("verify", "--deep")
     path = f"{TOP}/open_clip/validation/validation.tsv"
     place.delete(path)
-    assert path in said("verify", fails=True)
+    assert path in run_command("verify", fails=True)

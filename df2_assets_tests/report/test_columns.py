@@ -9,7 +9,7 @@ CROP = {"split": "train", "sku_id": "000001_01_01", "image_id": "000001", "item_
 ITEM = {"split": "train", "image_id": "000001", "item_idx": 1}
 
 
-def shown(*rows: dict[str, object]) -> list[dict[str, str]]:
+def read_rows(*rows: dict[str, object]) -> list[dict[str, str]]:
     table = make_readable(pd.DataFrame(rows))
     names = [str(name) for name in table]
     return [dict(zip(names, row, strict=True)) for row in table.itertuples(index=False)]
@@ -23,16 +23,16 @@ def width(table: pd.DataFrame) -> int:
 
 def test_a_crop_is_named_by_its_sku_image_and_item_and_not_by_its_path() -> None:
     named = {"sku_id": "000001_01_01", "image_id": "000001", "item_idx": "1"}
-    assert shown({"crop_path": path(1), "width": 40, "height": 50}) == [
+    assert read_rows({"crop_path": path(1), "width": 40, "height": 50}) == [
         named | {"pixels": "40 x 50"}
     ]
-    assert shown(CROP | {"crop_path": path(1), "brightness": 3.14159}) == [
+    assert read_rows(CROP | {"crop_path": path(1), "brightness": 3.14159}) == [
         named | {"brightness": "3.14"}
     ]
 
 
 def test_a_file_that_is_not_a_crop_keeps_its_path() -> None:
-    assert shown({"crop_path": "train/catalog/notes.txt", "what": "foreign"}) == [
+    assert read_rows({"crop_path": "train/catalog/notes.txt", "what": "foreign"}) == [
         {"path": "train/catalog/notes.txt", "what": "foreign"}
     ]
 
@@ -42,7 +42,7 @@ def test_another_crop_is_named_with_its_split_if_it_differs() -> None:
         CROP | {"crop_path": path(1), "like": path(2)},
         CROP | {"crop_path": path(1), "like": path(3, "000002_01_01", "test")},
     ]
-    assert [row["like"] for row in shown(*rows)] == [
+    assert [row["like"] for row in read_rows(*rows)] == [
         "000001_01_01 000002 item 1",
         "test 000002_01_01 000003 item 1",
     ]
@@ -51,7 +51,7 @@ def test_another_crop_is_named_with_its_split_if_it_differs() -> None:
 def test_boxes_categories_and_labels_are_one_column_each() -> None:
     row = {"x1": 1, "y1": 2, "x2": 30, "y2": 40, "category_id": 9, "category_name": "skirt"}
     row |= {"occlusion": 1, "viewpoint": 2, "scale": None, "zoom_in": 3}
-    assert shown(row) == [
+    assert read_rows(row) == [
         {
             "box": "1, 2, 30, 40",
             "category": "9 skirt",
@@ -62,8 +62,8 @@ def test_boxes_categories_and_labels_are_one_column_each() -> None:
 
 def test_technical_columns_are_left_out() -> None:
     row = ITEM | {"sha256": "ab" * 32, "mtime_ns": 1795889543444123456, "detail": None, "size": 9}
-    assert shown(row) == [{"image_id": "000001", "item_idx": "1", "bytes": "9"}]
-    (first, _) = shown({"split": "train", "crops": 1}, {"split": "test", "crops": 2})
+    assert read_rows(row) == [{"image_id": "000001", "item_idx": "1", "bytes": "9"}]
+    (first, _) = read_rows({"split": "train", "crops": 1}, {"split": "test", "crops": 2})
     assert first == {"split": "train", "crops": "1"}  # here the split is what a row is about
 
 

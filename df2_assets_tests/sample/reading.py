@@ -43,7 +43,7 @@ def items(root: Path, split: str) -> list[Item]:
     return found
 
 
-def kept(found: list[Item]) -> list[Item]:
+def kept_items(found: list[Item]) -> list[Item]:
     """Return the items whose SKU has a shop and a user item."""
     sources = defaultdict(set)
     for item in found:

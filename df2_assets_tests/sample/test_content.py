@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from df2_assets.dataset.taxonomy import CATEGORIES
-from df2_assets_tests.sample.reading import ANNOTATED, Item, items, kept
+from df2_assets_tests.sample.reading import ANNOTATED, Item, items, kept_items
 
 FIELDS = {
     "segmentation", "scale", "viewpoint", "zoom_in", "landmarks", "style", "bounding_box",
@@ -25,7 +25,7 @@ SPLITS = pytest.mark.parametrize("split", ANNOTATED)
 def test_kept_skus_fill_every_combination(sample_root: Path, split: str) -> None:
     cells = {
         (i.fields["category_id"], i.fields["occlusion"], i.fields["viewpoint"], i.source)
-        for i in kept(items(sample_root, split))
+        for i in kept_items(items(sample_root, split))
     }
     assert cells == set(product(range(1, 14), (1, 2, 3), (1, 2, 3), ("shop", "user")))
 
@@ -98,7 +98,7 @@ def test_skus_are_of_every_sort(sample_root: Path, split: str) -> None:
     assert {"shop"} in sources.values()
     assert {"user"} in sources.values()
     assert any(item.fields["style"] == 0 for item in found)
-    crops = Counter(item.sku for item in kept(found))
+    crops = Counter(item.sku for item in kept_items(found))
     assert min(crops.values()) == 2
     assert max(crops.values()) >= 10
     for kind in (1, 2):  # several styles and several categories in one pair

@@ -10,7 +10,7 @@ from df2_assets.sample import SampleSummary, make_sample
 from df2_assets.sample.make import SampleShard, write_shard
 from df2_assets.sample.plan import plan_images
 from df2_assets.sample.planting import Job
-from df2_assets_tests.sample.reading import ANNOTATED, items, kept
+from df2_assets_tests.sample.reading import ANNOTATED, items, kept_items
 
 IMAGES = 26
 
@@ -106,5 +106,5 @@ def test_the_smallest_sample_has_a_kept_sku_in_each_annotated_split(tmp_path: Pa
     out = tmp_path / "out"
     made = make_sample(out, images=11)
     assert made == SampleSummary(out, {"train": 5, "validation": 5, "test": 1}, written=11)
-    assert all(kept(items(out, split)) for split in ANNOTATED)
+    assert all(kept_items(items(out, split)) for split in ANNOTATED)
     assert len(list((out / "test" / "image").iterdir())) == 1

@@ -25,8 +25,8 @@ def plan_of(occlusion: int, category_id: int = 11, source: str = "user") -> Imag
     return ImagePlan("train", "000001", source, 1, 1, (item,))
 
 
-def inside(outlines: Sequence[Polygon]) -> np.ndarray[Any, np.dtype[np.bool]]:
-    """Return the number of pixels of the frame that are completely inside an outline."""
+def mask_inside(outlines: Sequence[Polygon]) -> np.ndarray[Any, np.dtype[np.bool]]:
+    """Return a mask of the pixels of the frame that are completely inside an outline."""
     return np.asarray(coverage(outlines, (0, 0, *FRAME)), np.uint8) // 255 > 0
 
 
@@ -40,8 +40,8 @@ def test_the_hidden_share_agrees_with_the_label(
     garments = place_flat(plan_of(occlusion, category_id, source), 0, rng, FRAME)
     obstacles = hide(garments, rng, FRAME)
     in_front = [camera.at(part.outline) for camera, parts in obstacles for part in parts]
-    whole = inside(garments[0].outlines)
-    assert low <= (whole & inside(in_front)).sum() / whole.sum() <= high
+    whole = mask_inside(garments[0].outlines)
+    assert low <= (whole & mask_inside(in_front)).sum() / whole.sum() <= high
 
 
 def test_a_garment_keeps_its_cut_and_fabric_in_every_picture() -> None:
@@ -67,7 +67,7 @@ def test_cloth_fills_the_silhouette_and_nothing_else(category_id: int) -> None:
     image = Image.new("RGB", FRAME, ground)
     paint_garment(image, garment, rng, 0.5)
     painted = (np.asarray(image) != ground).any(axis=2)
-    assert painted[inside(garment.outlines)].all()
+    assert painted[mask_inside(garment.outlines)].all()
     x1, y1, x2, y2 = map(int, bounds(garment.outlines))
     painted[y1 - 20 : y2 + 20, x1 - 20 : x2 + 20] = False
     assert not painted.any()

@@ -103,21 +103,21 @@ def test_a_copy_without_the_records_of_its_build_is_loaded_if_not_strict(
 def test_a_missing_folder_or_split_is_named(sku_root: Path, tmp_path: Path, strict: bool) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
-    def refused(root: Path, split: str) -> str:
+    def read_error(root: Path, split: str) -> str:
         with pytest.raises(MissingSplitError) as raised:
             DeepFashion2ImageTextDataset(root, split, strict=strict)
         return str(raised.value)
 
     for split in ("val", "Train", "", "../train", "a\0b", "test"):
-        text = refused(sku_root, split)
+        text = read_error(sku_root, split)
         assert f"There is no split {split!r} in {sku_root}, it has train" in text
         assert ("run df2-assets build --split test" in text) == (split == "test")
     for folder in (tmp_path / "nowhere", sku_root / "train_image_text.jsonl"):
-        assert f"There is no folder {folder}: give the SKU_ROOT" in refused(folder, "train")
-    assert "it has no split: run df2-assets build --split train" in refused(tmp_path, "train")
+        assert f"There is no folder {folder}: give the SKU_ROOT" in read_error(folder, "train")
+    assert "it has no split: run df2-assets build --split train" in read_error(tmp_path, "train")
     for name in ("validation", "test"):
         Roots(Path(), tmp_path, "").image_text(name).touch()
-    assert "it has validation and test" in refused(tmp_path, "train")
+    assert "it has validation and test" in read_error(tmp_path, "train")
 
 
 @pytest.mark.parametrize("strict", [True, False])
