@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Fixtures, hooks and options for all tests."""
 
 import os
 import re
@@ -23,13 +23,13 @@ _DAGSTER_CHATTER = re.compile(
 
 @pytest.fixture
 def roots(tmp_path: Path) -> Roots:
-    """Two empty roots."""
+    """Return two empty roots."""
     return Roots(tmp_path / "df2", tmp_path / "sku", str(tmp_path / "sku"))
 
 
 @pytest.fixture(scope="session")
 def original(tmp_path_factory: pytest.TempPathFactory) -> "Site":
-    """Three pairs of images and what was built of them; not to be changed by a test."""
+    """Write three pairs of images and build them. Tests must not change them."""
     from df2_assets_tests.support.site import write_and_build
 
     return write_and_build(tmp_path_factory.mktemp("original"))
@@ -37,22 +37,22 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> "Site":
 
 @pytest.fixture
 def site(original: "Site", tmp_path: Path) -> "Site":
-    """A copy of the original for one test."""
+    """Copy the original for one test."""
     return original.copy(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The clean sample at its usual size, drawn once; not to be changed by a test."""
+    """Draw the clean sample at its usual size, once. Tests must not change it."""
     from df2_assets.sample import make_sample
 
     return make_sample(tmp_path_factory.mktemp("sample") / "DeepFashion2_original").root
 
 
 def pytest_configure() -> None:
-    """Ctrl-C reaches what tests start, also where a shell has these tests in its background.
+    """Make Ctrl-C reach the processes of tests, even if a shell runs them in the background.
 
-    Ray, where tests start it, listens on 127.0.0.1 only.
+    Ray listens on 127.0.0.1 only, where tests start it.
     """
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -61,7 +61,7 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
-    """Count a skipped test as failed in CI, and leave only warnings of Dagster's log in reports."""
+    """Count a skipped test as failed in CI, and keep only warnings of Dagster's log in reports."""
     report = yield
     kept = [(name, _DAGSTER_CHATTER.sub("", text)) for name, text in report.sections]
     report.sections = [(name, text) for name, text in kept if text.strip()]
@@ -72,7 +72,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the fault harness, `df2_assets_tests/faults`."""
+    """Add the options of the fault harness, `df2_assets_tests/faults`."""
     group = parser.getgroup("faults")
     group.addoption("--long", action="store_true", help="go on for about an hour")
     group.addoption("--fault-seed", type=int, help="what is tried; --long draws a new one")

@@ -1,4 +1,4 @@
-"""AGENTS.md names every command that only reads, and each works as it says there."""
+"""AGENTS.md names every read-only command, and each works as described there."""
 
 import json
 import re
@@ -15,12 +15,12 @@ from df2_assets_tests.support.webserver import free_port
 TEXT = (PROJECT / "AGENTS.md").read_text(encoding="utf-8")
 QUESTIONS = re.findall(r"^\| .* \| `df2-assets (.*)` \|$", TEXT, re.MULTILINE)
 WRITES = {"build", "export", "report", "sample", "score", "ui"}
-"""Commands that write, or start something that does."""
+"""Commands that write, or start something that writes."""
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """One split, built."""
+    """Build one split."""
     desk = Desk(tmp_path_factory.mktemp("agents"))
     write_splits(desk.df2, "train")
     assert desk.run("build", SPLITS="train").exit_code == 0

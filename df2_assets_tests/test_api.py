@@ -134,7 +134,7 @@ def test_plan_verify_and_explain_return_what_the_commands_print(
     assert [(one.split, one.why) for one in answers] == [(p["split"], p["why"]) for p in printed]
 
 
-def test_texts_of_the_lines_stay_texts(fresh: tuple[Build, dict[str, SplitBuild]]) -> None:
+def test_ids_in_the_lines_remain_strings(fresh: tuple[Build, dict[str, SplitBuild]]) -> None:
     build, _ = fresh
     rows = df2_assets.read_image_text(build.sku, "train")
     assert rows.to_dict("records") == compare.rows(build.sku, "train")
@@ -164,7 +164,7 @@ def test_lines_are_read_only_where_they_belong_together(tmp_path: Path) -> None:
         df2_assets.read_image_text(tmp_path, "train")
 
 
-def test_what_cannot_be_built_is_an_error_of_its_kind(
+def test_a_build_that_cannot_start_raises_a_specific_error(
     fresh: tuple[Build, dict[str, SplitBuild]], tmp_path: Path
 ) -> None:
     build, _ = fresh
@@ -187,7 +187,7 @@ def test_what_cannot_be_built_is_an_error_of_its_kind(
         df2_assets.verify(sku_root=tmp_path)
 
 
-def test_a_run_that_fails_raises_what_failed(tmp_path: Path) -> None:
+def test_a_failed_run_raises_its_error(tmp_path: Path) -> None:
     build = Build(tmp_path)
     roots = Roots(build.df2, build.sku, str(build.sku))
     with (

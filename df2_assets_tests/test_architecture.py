@@ -1,4 +1,4 @@
-"""The rules of the layout: imports point one way, and workers load no more than they need."""
+"""The rules of the layout: imports point one way, and workers only load what they need."""
 
 import ast
 import sys
@@ -45,7 +45,7 @@ WORKERS_IMPORT = [
 
 
 def room(module: str) -> str:
-    """What follows the package in a module's name; nothing for the package itself."""
+    """Return the part of a module's name after the package, or nothing for the package itself."""
     return module.removeprefix(PACKAGE.name).removeprefix(".").split(".")[0]
 
 
@@ -54,7 +54,7 @@ def level(name: str) -> int:
 
 
 def imports(module: str) -> Iterator[str]:
-    """The full names of all that a module imports, also inside functions."""
+    """Yield the full names of everything that a module imports, also inside functions."""
     for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -66,17 +66,17 @@ def imports(module: str) -> Iterator[str]:
 
 
 def rooms_imported(module: str) -> set[str]:
-    """The other rooms that a module imports from."""
+    """Return the other rooms that a module imports from."""
     own = {room(name) for name in imports(module) if name.split(".")[0] == PACKAGE.name}
     return own - {"", room(module)}
 
 
-def test_every_room_has_its_place_in_the_order() -> None:
+def test_every_room_has_a_level() -> None:
     assert {room(module) for module in MODULES} - {""} <= set.union(*LEVELS)
 
 
 def test_the_package_itself_loads_nothing(tmp_path: Path) -> None:
-    """Workers import it. What it gives, it loads when that is asked for."""
+    """Workers import it. It loads its public names when they are first used."""
     program = (
         "import sys; before = {*sys.modules}; import df2_assets; new = {*sys.modules} - before"
     )
@@ -103,7 +103,7 @@ def test_no_rooms_import_each_other_in_a_circle() -> None:
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    """The package itself loads the names that it offers only when they are asked for."""
+    """The package itself only loads its public names when they are used."""
     modules = MODULES.keys() - {PACKAGE.name}
     graph = {module: {*imports(module)} & modules - {module} for module in modules}
     TopologicalSorter(graph).prepare()  # raises CycleError
@@ -179,6 +179,6 @@ def test_a_command_loads_no_more_than_it_needs(
     assert loaded & HEAVY <= may_load
 
 
-def test_every_module_says_what_it_is_for() -> None:
+def test_every_module_has_a_docstring() -> None:
     texts = {module: path.read_text(encoding="utf-8") for module, path in MODULES.items()}
     assert [m for m, text in texts.items() if not ast.get_docstring(ast.parse(text))] == []

@@ -1,4 +1,4 @@
-"""A data set with each kind of bad input: each is refused by name, and all else is built."""
+"""A data set with each kind of bad input: each is refused with its reason, the rest is built."""
 
 from collections import Counter
 from pathlib import Path
@@ -35,7 +35,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return Outcome(base / "built", base / "expected", refusals)
 
 
-def test_each_planted_thing_is_one_refusal_with_its_reason_and_nothing_else_is(
+def test_each_defect_is_one_refusal_with_its_reason_and_nothing_else_is_refused(
     outcome: Outcome,
 ) -> None:
     """The independent reading finds the same."""
@@ -57,8 +57,8 @@ def test_each_refusal_names_its_stage_and_says_in_one_harmless_line_what_is_wron
     assert [detail for detail in details if not detail.isprintable()] == []
 
 
-def test_all_that_is_not_refused_is_built(outcome: Outcome) -> None:
-    """Good neighbours are, also beside a refused item; no SKU is whose only query is refused."""
+def test_everything_that_is_not_refused_is_built(outcome: Outcome) -> None:
+    """This includes good items next to a refused one, but no SKU whose only query is refused."""
     assert_same_output(outcome.built, outcome.expected)
     skus = metadata(outcome.built, SPLIT)["skus"]
     for number, planted in enumerate(PLANTED):
@@ -77,10 +77,10 @@ def test_several_of_each_reason_are_planted() -> None:
     assert {reason for reason, count in counts.items() if count >= 2} == set(Reason)
 
 
-def test_a_data_set_whose_images_are_all_truncated_fails_with_the_files_at_fault(
+def test_if_all_images_are_truncated_the_build_fails_and_names_files(
     tmp_path: Path,
 ) -> None:
-    """Their headers are whole, so that nothing is refused before the crops are cut."""
+    """Their headers are intact, so that nothing is refused before the crops are cut."""
     data = write_pairs(tmp_path / "df2", 40, size=(160, 120))
     for path in (data.root / "train" / "image").iterdir():
         content = truncated(path.read_bytes())

@@ -1,4 +1,4 @@
-"""The comparison that other tests lean on sees every kind of difference."""
+"""The comparison that other tests rely on sees every kind of difference."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What is said of an error, and how text of others and of one's own is shown."""
+"""The texts of errors, and the escaping of untrusted text and of users' own text."""
 
 import errno
 import os
@@ -46,7 +46,7 @@ def file(folder: Path) -> Path:
         (lambda folder: os.replace(folder / "x\n", folder / "y"), r"x\n and "),
     ],
 )
-def test_what_the_system_refuses_is_told_with_place_and_remedy_in_a_line(
+def test_a_system_error_becomes_one_line_with_place_and_remedy(
     tmp_path: Path, use: Callable[[Path], object], says: str
 ) -> None:
     with pytest.raises(OSError, match="Errno") as refused:
@@ -58,7 +58,7 @@ def test_what_the_system_refuses_is_told_with_place_and_remedy_in_a_line(
 
 
 @pytest.mark.parametrize("number", sorted(errno.errorcode))
-def test_every_error_of_the_system_has_a_line(number: int) -> None:
+def test_every_system_error_becomes_one_line(number: int) -> None:
     told = explain_os_error(OSError(number, "as the library says", "/here"))
     assert isinstance(told, FileAccessError | DiskFullError)
     assert str(told).startswith(f"/here: {os.strerror(number)}. ")
@@ -70,8 +70,8 @@ def test_an_error_without_number_or_place_keeps_its_text() -> None:
     assert told.isprintable()
 
 
-def test_an_error_that_names_no_file_is_given_one() -> None:
-    """A disk that is full while a file is written, and one that has no locks, name none."""
+def test_an_error_without_a_file_gets_one() -> None:
+    """The errors of a full disk while writing, and of a disk without locks, name no file."""
     for number, kind in ((errno.ENOSPC, DiskFullError), (errno.ENOLCK, FileAccessError)):
         with pytest.raises(OSError, match="Errno") as refused, name_os_errors("/data/x"):
             raise OSError(number, os.strerror(number))
@@ -80,7 +80,7 @@ def test_an_error_that_names_no_file_is_given_one() -> None:
         assert str(told).startswith(f"/data/x: {os.strerror(number)}. ")
 
 
-def test_ones_own_text_is_shown_as_written_and_in_one_line() -> None:
+def test_a_users_own_text_is_shown_unchanged_on_one_line() -> None:
     written = "caf\xe9 \u0646\u06cc\u0645\u200c\u0641\u0627\u0635\u0644\u0647 \u3000\xa0\xad"
     assert escape_controls(written) == written
     assert escape_controls("a\u202eb\u2066c") == r"a\u202eb\u2066c"

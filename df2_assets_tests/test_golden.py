@@ -1,7 +1,6 @@
-"""A tiny fixed data set against expectations written by hand, held whole.
+"""A tiny fixed data set, compared as a whole with an expected result written by hand.
 
-The independent reading is held against the same expectations, so that it, too, is known to be
-right before other tests lean on it.
+The independent reading is compared with the same result, so that other tests can rely on it.
 """
 
 import io
@@ -24,7 +23,7 @@ class Roots(NamedTuple):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Roots:
-    """The golden data set, built by the platform."""
+    """Build the golden data set with the platform."""
     roots = _golden_input(tmp_path_factory)
     result = run.build(roots.df2, roots.sku, golden.SPLITS)
     assert result.success, result.problems
@@ -33,7 +32,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Roots:
 
 @pytest.fixture(scope="module")
 def read_independently(tmp_path_factory: pytest.TempPathFactory) -> Roots:
-    """The golden data set, built by the independent reading."""
+    """Build the golden data set with the independent reading."""
     roots = _golden_input(tmp_path_factory)
     assert oracle.build(roots.df2, roots.sku, golden.SPLITS) == []
     return roots
@@ -41,7 +40,7 @@ def read_independently(tmp_path_factory: pytest.TempPathFactory) -> Roots:
 
 @pytest.fixture(params=["built", "read_independently"])
 def roots(request: pytest.FixtureRequest) -> Roots:
-    """Both outputs, one after the other."""
+    """Return both outputs in turn."""
     found: Roots = request.getfixturevalue(request.param)
     return found
 
@@ -89,11 +88,11 @@ def test_each_crop_is_the_box_of_its_image_as_pillow_writes_it(roots: Roots) -> 
     assert len(expected) == 10
 
 
-def test_nothing_of_it_is_refused(built: Roots) -> None:
+def test_nothing_is_refused(built: Roots) -> None:
     assert [len(run.read_table(built.sku, "refusals", split)) for split in golden.SPLITS] == [0] * 3
 
 
-def test_the_expectations_hold_each_occlusion_and_each_viewpoint_in_both_domains() -> None:
+def test_the_expected_files_have_each_occlusion_and_viewpoint_in_both_domains() -> None:
     expected = _expected_rows("train")
     for field in ("occlusion", "viewpoint"):
         seen = {(row["domain"], row[field]) for row in expected}

@@ -1,4 +1,4 @@
-"""What a build does over an older one: no more than has changed, and the same bytes in the end."""
+"""A build over an earlier one only makes what has changed, and ends in the same bytes."""
 
 import os
 import shutil
@@ -53,7 +53,7 @@ def test_a_second_build_writes_nothing_and_opens_no_source_file(original: Site) 
 
 
 class Edit(NamedTuple):
-    """A change to pair 1, the image whose files may be opened, and what becomes of the crops."""
+    """A change to pair 1, the image that may be opened, and the effect on the crops."""
 
     what: str
     apply: Callable[[Site], object]
@@ -86,7 +86,7 @@ def cut_short(path: Path) -> None:
 
 
 def date(path: Path, ns: int) -> None:
-    """Give a file a time, in nanoseconds since 1970."""
+    """Set the time of a file, in nanoseconds since 1970."""
     os.utime(path, ns=(ns, ns))
 
 
@@ -170,11 +170,11 @@ EDITS = [
 
 
 @pytest.mark.parametrize("edit", EDITS, ids=[edit.what for edit in EDITS])
-def test_only_what_has_changed_is_done_again_and_the_output_is_that_of_a_fresh_reading(
+def test_only_changes_are_built_and_the_output_is_that_of_an_independent_reading(
     site: Site, edit: Edit
 ) -> None:
     edit.apply(site)
-    expected = site.read_anew()
+    expected = site.read_independently()
     before = crop_stamps(site.sku)
 
     with unreadable(site.data, but=[] if edit.read is None else [edit.read]):
@@ -198,7 +198,7 @@ def test_items_are_counted_as_they_were_last_read(site: Site) -> None:
     assert pd.isna(items["000013"])
 
 
-def test_what_is_the_projects_own_and_not_wanted_disappears(site: Site, original: Site) -> None:
+def test_obsolete_files_of_the_project_are_removed(site: Site, original: Site) -> None:
     expected = crop_stamps(site.sku)
     for folder in ("catalog/000009_01_01", "query/000008_01_01", "query/000007_01_01"):
         site.crop(folder).mkdir()
@@ -216,7 +216,7 @@ def test_what_is_the_projects_own_and_not_wanted_disappears(site: Site, original
 
 
 def test_without_a_manifest_every_crop_is_remade(site: Site, original: Site) -> None:
-    """Also in a folder that other scripts have left, whose crops may be anything."""
+    """The same is true for a folder written by other scripts, whose crops may be anything."""
     shutil.copy(site.crop(SHOP_TOP), site.crop(USER_TOP))
     shutil.rmtree(site.sku / "_df2_assets")
     before = crop_stamps(site.sku)
@@ -230,7 +230,7 @@ def test_without_a_manifest_every_crop_is_remade(site: Site, original: Site) -> 
 
 
 @pytest.mark.parametrize("names", [["sku"], ["df2"], ["df2", "sku"]], ids=" and ".join)
-def test_what_was_moved_is_not_built_again(site: Site, tmp_path: Path, names: list[str]) -> None:
+def test_a_moved_data_set_is_not_built_again(site: Site, tmp_path: Path, names: list[str]) -> None:
     before = crop_stamps(site.sku)
     roots = {"df2": site.data.root, "sku": site.sku}
     for name in names:
@@ -255,10 +255,10 @@ FOREIGN = {
     "query/000001_01_01/.hidden": "query/000001_01_01/.hidden",
     "query/000005_01_01/list.csv": "query/000005_01_01/list.csv",
 }
-"""Files that are somebody's, and how they are listed: a whole folder at once."""
+"""Foreign files, and how they are listed: a whole folder as one."""
 
 
-def test_foreign_files_stay_are_listed_and_hold_back_what_follows(
+def test_foreign_files_are_kept_and_listed_and_block_later_steps(
     site: Site, original: Site
 ) -> None:
     for path in FOREIGN:
@@ -286,7 +286,7 @@ def test_foreign_files_stay_are_listed_and_hold_back_what_follows(
     assert_same_output(site.sku, original.sku)
 
 
-def test_a_truncated_image_takes_its_skus_along_until_it_is_mended(
+def test_a_truncated_image_removes_its_skus_until_it_is_repaired(
     site: Site, original: Site
 ) -> None:
     """Image 11 is the only catalog image of both SKUs of pair 1."""
@@ -302,7 +302,7 @@ def test_a_truncated_image_takes_its_skus_along_until_it_is_mended(
     assert metadata(site.sku, SPLIT)["skus"].keys() == {
         f"00000{pair}_{kind}" for pair in PAIRS[1:] for kind in ("01_01", "02_08")
     }
-    assert_same_output(site.sku, site.read_anew())
+    assert_same_output(site.sku, site.read_independently())
 
     before = stamps(site.sku)
     with unreadable(site.data):
@@ -316,7 +316,7 @@ def test_a_truncated_image_takes_its_skus_along_until_it_is_mended(
     assert_same_output(site.sku, original.sku)
 
 
-def test_the_number_of_workers_does_not_show_in_a_single_byte(tmp_path: Path) -> None:
+def test_the_number_of_workers_changes_no_byte(tmp_path: Path) -> None:
     data = random_dataset(tmp_path / "df2", 7, (SPLIT,), images=40)
     built = []
     for workers in (1, 2, 4):

@@ -1,4 +1,4 @@
-"""Installation: what its page says, and `make install` under any settings of pip."""
+"""Installation: its page is right, and `make install` works with any settings of pip."""
 
 import os
 import re
@@ -35,7 +35,7 @@ ELSEWHERE = {
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """A configuration of pip that leads elsewhere, and names an index."""
+    """Write a configuration of pip that leads elsewhere, and names an index."""
     path = tmp_path / "pip.conf"
     path.write_text(
         "[global]\nuser = true\nno-deps = true\nquiet = 3\n"
@@ -45,8 +45,8 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def test_of_pips_settings_those_are_kept_that_say_where_packages_come_from(config: Path) -> None:
-    """A variable counts more than a file, and in a file `install` more than `global`."""
+def test_only_settings_of_pip_about_the_source_of_packages_are_kept(config: Path) -> None:
+    """A variable overrides a file and, in a file, `install` overrides `global`."""
     given = {"HOME": "/home", "PIP_CONFIG_FILE": str(config), "PIP_PROXY": "http://mine:1"}
     script = runpy.run_path(str(SCRIPT))
     kept = script["clean"](ELSEWHERE | given)
@@ -77,7 +77,7 @@ def test_a_package_lands_in_the_environment_that_asks_for_it(tmp_path: Path, con
 
 
 @pytest.mark.parametrize("name", ["PYTHONPATH", "PYTHONHOME", "PYTHONUSERBASE"])
-def test_make_passes_on_no_other_place_for_packages(tmp_path: Path, name: str) -> None:
+def test_make_ignores_other_places_for_packages(tmp_path: Path, name: str) -> None:
     rules = f"include {PROJECT}/Makefile\nshow:\n\t@env\n"
     shown = subprocess.run(
         ("make", "-sf", "-", "show"),

@@ -1,4 +1,4 @@
-"""Builds that end before they are done: what they leave, and how the next one goes on."""
+"""Builds that end early: what they leave, and how the next one continues."""
 
 import os
 import re
@@ -35,7 +35,7 @@ UNWANTED = {
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """A build of images that take a worker a while, so that a build can be ended half way."""
+    """Build images that take a worker some time, so that a build can be stopped half way."""
     folder = tmp_path_factory.mktemp("undisturbed")
     ground = arena(folder, write_pairs(folder / "df2", IMAGES).root)
     ground.rerun()
@@ -56,7 +56,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @contextmanager
 def half_done(ground: Arena, engine: str) -> Iterator[Started]:
-    """A build in a process of its own, half way through the crops."""
+    """Start a build in a process, and wait until half of the crops are done."""
     with ground.command(DF2_ENGINE=engine) as process:
         processes.wait_until(ground.finished, process)
         yield process
@@ -72,7 +72,7 @@ def half_done(ground: Arena, engine: str) -> Iterator[Started]:
     ],
     ids=["kill -9", "kill -9 of the group", "kill", "Ctrl-C"],
 )
-def test_a_build_that_is_ended_goes_on_from_its_finished_shards(
+def test_a_stopped_build_continues_after_its_finished_shards(
     ground: Arena,
     engine: str,
     undisturbed: Undisturbed,
@@ -110,7 +110,7 @@ def test_a_build_that_is_ended_goes_on_from_its_finished_shards(
     ground.assert_as(undisturbed)
 
 
-def test_a_build_outlives_one_of_its_workers(
+def test_a_build_survives_the_death_of_one_worker(
     ground: Arena, engine: str, undisturbed: Undisturbed
 ) -> None:
     with half_done(ground, engine) as process:
@@ -131,7 +131,7 @@ def test_a_build_outlives_one_of_its_workers(
 
 
 def both_at_work(pid: int) -> list[int] | None:
-    """Return the two workers of a build, once both have begun to cut."""
+    """Return the two workers of a build, once both have started to cut."""
     workers = processes.workers(pid)
     cutting = [worker for worker in workers if "PIL" in processes.mapped_packages(worker)]
     return cutting if len(cutting) == 2 else None
@@ -140,7 +140,7 @@ def both_at_work(pid: int) -> list[int] | None:
 @pytest.mark.parametrize(
     ("kind", "items", "read"), [(CropShard, (1, 2), 0), (IndexShard, (None,), 1)]
 )
-def test_a_file_that_kills_who_opens_it_is_refused_by_name_and_the_next_build_opens_it_again(
+def test_a_file_that_crashes_the_worker_is_refused_and_tried_again_by_the_next_build(
     original: Site,
     tmp_path: Path,
     kind: type[CropShard | IndexShard],
@@ -169,7 +169,7 @@ def test_a_file_that_kills_who_opens_it_is_refused_by_name_and_the_next_build_op
 
 
 def test_a_second_build_of_a_split_says_who_holds_it_and_changes_nothing(site: Site) -> None:
-    """The second, a command, comes while the first, in this process, makes its first crop."""
+    """The second is a command. It starts while the first, in this process, makes its first crop."""
     seconds: list[tuple[processes.Text, bool]] = []
 
     def build_too() -> None:
@@ -189,4 +189,4 @@ def test_a_second_build_of_a_split_says_who_holds_it_and_changes_nothing(site: S
     assert re.fullmatch(holder, second.stderr)
     assert unchanged
     assert first.success, first.problems
-    assert_same_output(site.sku, site.read_anew())
+    assert_same_output(site.sku, site.read_independently())

@@ -1,4 +1,4 @@
-"""The platform against the independent reading, on random data sets, fresh and edited."""
+"""The platform compared with the independent reading, on random data sets, new and edited."""
 
 import json
 import random
@@ -21,7 +21,7 @@ from df2_assets_tests.support.random_data import random_dataset
 def assert_agreement(
     data: DataSet, built: Path, expected: Path, splits: tuple[str, ...] = ("train",)
 ) -> list[oracle.Refusal]:
-    """Build over what is there; output and refusals, which are returned, are as expected."""
+    """Build over what exists. Output and refusals, which are returned, are as expected."""
     refusals = oracle.build(data.root, expected, splits)
     result = run.build(data.root, built, splits, max_refused=1.0)
     assert result.success, result.problems
@@ -44,7 +44,9 @@ def test_a_build_agrees_on_a_data_set_with_and_without_bad_files_and_items(
 
 
 @pytest.mark.parametrize("seed", [21, pytest.param(22, marks=pytest.mark.slow)])
-def test_a_build_over_an_older_one_agrees_with_a_fresh_reading(tmp_path: Path, seed: int) -> None:
+def test_a_build_over_an_older_one_agrees_with_an_independent_reading(
+    tmp_path: Path, seed: int
+) -> None:
     data = random_dataset(tmp_path / "df2", seed, images=80, bad=0.1)
     assert_agreement(data, tmp_path / "built", tmp_path / "before")
     edit(data, "train", seed)
@@ -57,7 +59,7 @@ def test_a_build_over_an_older_one_agrees_with_a_fresh_reading(tmp_path: Path, s
 def test_what_is_refused_does_not_depend_on_what_was_built_before(
     tmp_path: Path, first: int
 ) -> None:
-    """A SKU loses its catalog image, then its query image too (or the other way round)."""
+    """A SKU loses its catalog image, then its query image too, or the other way round."""
     data, built = DataSet(tmp_path / "df2"), tmp_path / "built"
     for image_id, source in enumerate(("shop", "user"), start=1):
         data.annotation("train", image_id, source, 1, {1: item(1, 1, [10, 10, 90, 90])})
@@ -91,7 +93,7 @@ def edit(data: DataSet, split: str, seed: int) -> None:
 
 
 def _rearranged(text: bytes, rng: random.Random) -> bytes:
-    """The annotation with another pair or other boxes, or mended if it was none."""
+    """Return the annotation with another pair or other boxes, or a valid one if it was invalid."""
     try:
         annotation = json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a fresh clone rests on: version, dependencies, constraints, Makefile."""
+"""What a fresh clone depends on: version, dependencies, constraints, Makefile."""
 
 import ast
 import os
@@ -29,7 +29,7 @@ def project() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def requirements(project: dict[str, Any]) -> list[Requirement]:
-    """Every dependency, those of the extras too."""
+    """Return every dependency, also those of the extras."""
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     return [Requirement(line) for group in groups for line in group]
 
@@ -105,7 +105,7 @@ def executable(path: Path, body: str) -> Path:
 
 
 def python_of_version(path: Path, version: tuple[int, int]) -> Path:
-    """Write a Python that claims a version, and whose `-m venv` only notes who was asked."""
+    """Write a Python that claims a version, and whose `-m venv` only records the call."""
     pretend = f"import sys; sys.version_info = (*{version}, 1, 'final', 0)"
     return executable(
         path,
@@ -118,7 +118,7 @@ def python_of_version(path: Path, version: tuple[int, int]) -> Path:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A folder, with a space in its path, that has the Makefile and no environment."""
+    """Return a folder with a space in its path that has the Makefile and no environment."""
     folder = tmp_path / "a checkout"
     folder.mkdir()
     shutil.copy(PROJECT / "Makefile", folder)
@@ -145,7 +145,7 @@ def test_make_refuses_a_python_that_is_not_supported(
 
 
 @pytest.mark.parametrize("version", [(3, 11), (3, 12), (3, 13)])
-def test_make_takes_the_python_that_it_is_given(
+def test_make_uses_the_python_that_is_set(
     checkout: Path, tmp_path: Path, version: tuple[int, int]
 ) -> None:
     python = python_of_version(tmp_path / "my python", version)
@@ -165,9 +165,7 @@ def test_make_passes_over_a_python_that_does_not_run(checkout: Path, tmp_path: P
     assert (checkout / ".venv/bin/python").read_text().strip().endswith("shims/python3.12")
 
 
-def test_make_remakes_an_environment_that_was_made_for_another_folder(
-    checkout: Path, tmp_path: Path
-) -> None:
+def test_make_rebuilds_an_environment_of_another_folder(checkout: Path, tmp_path: Path) -> None:
     python = python_of_version(tmp_path / "python", (3, 12))
     environment = checkout / ".venv"
     (environment / "bin").mkdir(parents=True)

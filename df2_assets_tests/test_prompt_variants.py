@@ -1,4 +1,4 @@
-"""Prompts beside the contract's: built, shown, checked, and taken away again."""
+"""Prompts in addition to the contract's: built, shown, checked, and removed again."""
 
 import dataclasses
 import json
@@ -53,7 +53,7 @@ def lines(site: Site) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def varied(original: Site, tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The same, built once more with templates; not to be changed by a test."""
+    """Build the site again with templates. Tests must not change it."""
     site = original.copy(tmp_path_factory.mktemp("varied"))
     assert build(with_templates(site, TEMPLATES)).success
     return site
@@ -64,7 +64,9 @@ def site(varied: Site, tmp_path: Path) -> Site:
     return varied.copy(tmp_path)
 
 
-def test_lines_are_the_contract_s_with_prompts_after_them(original: Site, varied: Site) -> None:
+def test_lines_have_the_fields_of_the_contract_and_then_further_prompts(
+    original: Site, varied: Site
+) -> None:
     before, after = lines(original), lines(varied)
     assert len(after) == CROPS
     for was, line in zip(before, after, strict=True):
@@ -80,7 +82,7 @@ def test_lines_are_the_contract_s_with_prompts_after_them(original: Site, varied
     assert len({line["text_varied"] for line in after if line["domain"] == "query"}) == 4
 
 
-def test_records_have_them_and_all_is_well(varied: Site) -> None:
+def test_records_have_further_prompts_and_pass_all_checks(varied: Site) -> None:
     records = read_image_text(varied.roots, SPLIT)
     assert [getattr(record, "text_short", None) for record in records] == [
         line["text_short"] for line in lines(varied)
@@ -88,7 +90,7 @@ def test_records_have_them_and_all_is_well(varied: Site) -> None:
     assert verify(varied.roots, SPLIT).problems == []
 
 
-def test_other_templates_make_the_jsonl_anew_and_nothing_else(site: Site, original: Site) -> None:
+def test_other_templates_only_rebuild_the_jsonl(site: Site, original: Site) -> None:
     build(with_templates(site, TEMPLATES))  # where it lies: the metadata names its folder
     before = stamps(site.sku)
     settings = with_templates(site, TEMPLATES.replace("of a customer", "of somebody"))
@@ -124,12 +126,12 @@ def test_the_order_of_keys_is_that_of_the_file(site: Site) -> None:
 
 
 def own_prompts(site: Site) -> set[str]:
-    """The keys of the lines beside those of the contract."""
+    """Return the keys of the lines in addition to those of the contract."""
     return {key for line in lines(site) for key in line if key.startswith("text_")}
 
 
 def test_a_build_without_the_setting_keeps_the_prompts_and_says_so(site: Site) -> None:
-    """The file may be gone: the data set knows what it said."""
+    """The file may be gone: the data set remembers the templates."""
     settings = with_templates(site, TEMPLATES)
     assert isinstance(settings.prompts, Path)
     assert build(settings).notes == []
@@ -149,7 +151,7 @@ def test_a_build_without_the_setting_keeps_the_prompts_and_says_so(site: Site) -
     assert verify(site.roots, SPLIT).problems == []
 
 
-def test_none_drops_them_and_says_so(site: Site, original: Site) -> None:
+def test_none_drops_further_prompts_and_says_so(site: Site, original: Site) -> None:
     dropping = dataclasses.replace(site.settings, prompts="none")
     run = build(dropping)
     why = "its prompt templates are others (text, text_short, text_varied before, text now)"
@@ -159,14 +161,14 @@ def test_none_drops_them_and_says_so(site: Site, original: Site) -> None:
     assert own_prompts(site) == set()
 
 
-def test_another_file_replaces_them_and_says_so(site: Site) -> None:
+def test_another_file_replaces_further_prompts_and_says_so(site: Site) -> None:
     run = build(with_templates(site, "prompts: {text_new: '{category_name}'}"))
     why = "its prompt templates are others (text, text_short, text_varied before, text, text_new"
     assert run.notes == [f"image_text rebuilt: {why} now)"]
     assert own_prompts(site) == {"text_new"}
 
 
-def test_a_build_that_was_stopped_early_has_said_what_the_next_one_keeps(tmp_path: Path) -> None:
+def test_a_build_that_was_stopped_early_decides_the_prompts_of_the_next_one(tmp_path: Path) -> None:
     site = write_and_build(tmp_path)
     settings = with_templates(site, TEMPLATES)
     shutil.rmtree(site.sku)
@@ -199,7 +201,7 @@ def test_a_split_that_was_not_built_yet_gets_the_prompts_of_its_data_set(site: S
     assert {"text_short", "text_varied"} <= keys
 
 
-def test_prompts_of_a_data_set_without_a_record_are_kept_too(site: Site) -> None:
+def test_prompts_of_a_data_set_without_a_declaration_are_kept(site: Site) -> None:
     site.roots.declaration.unlink()
     assert build(site.settings).notes[0].startswith("kept the prompts text_short, text_varied,")
     assert own_prompts(site) == {"text_short", "text_varied"}
@@ -229,20 +231,20 @@ def test_plan_preview_and_the_ui_know_what_is_kept(site: Site, tmp_path: Path) -
 
 
 def test_kept_templates_have_the_data_version_of_their_file(site: Site) -> None:
-    """Else the UI would call what was built with the file stale for good."""
+    """Otherwise, the UI would always show the assets as stale."""
     assert observed(site.settings) == observed(with_templates(site, TEMPLATES))
 
 
 @pytest.mark.parametrize(
     ("record", "says"),
     [
-        (b"{", "is damaged, so the prompts of this data set are not known: set DF2_PROMPTS to"),
+        (b"{", "is damaged, so the prompts of this data set are unknown: set DF2_PROMPTS to"),
         (b'{"variants": 3}', "is damaged"),
         (b"\xff", "is damaged"),
         (b'{"only_pairs": true}', "was written by a newer release of df2-assets (it has only_pair"),
     ],
 )
-def test_a_record_that_cannot_be_used_is_named(site: Site, record: bytes, says: str) -> None:
+def test_an_unusable_declaration_is_named(site: Site, record: bytes, says: str) -> None:
     site.roots.declaration.write_bytes(record)
     (problem,) = build(site.settings).problems
     assert str(site.roots.declaration) in problem
@@ -317,7 +319,7 @@ def test_the_ui_shows_every_template_with_an_example(site: Site) -> None:
 
 
 def observed(settings: Settings) -> tuple[str | None, list[str]]:
-    """The data version of the templates, and the examples that are shown of them."""
+    """Return the data version of the templates, and the examples that are shown."""
     with dg.DagsterInstance.ephemeral() as instance:
         build_defs(settings).resolve_job_def("observe_sources").execute_in_process(
             instance=instance, run_config=QUIET, asset_selection=[dg.AssetKey(TEMPLATES_SOURCE)]
@@ -340,7 +342,7 @@ def test_templates_are_shown_in_the_ui_before_anything_is_built(site: Site) -> N
     assert len({version, other[0], none[0]}) == 3
 
 
-def test_explain_gives_each_a_line_of_its_own(varied: Site, tmp_path: Path) -> None:
+def test_explain_shows_each_further_prompt_on_its_own_line(varied: Site, tmp_path: Path) -> None:
     crop = f"{SPLIT}/{USER_TOP}"
     (line,) = [line for line in lines(varied) if line["image_path"] == crop]
     answer = explain_crop(varied.roots, crop, {})
@@ -357,7 +359,7 @@ def test_explain_gives_each_a_line_of_its_own(varied: Site, tmp_path: Path) -> N
     ]
 
 
-def test_the_gallery_has_them_of_each_crop(site: Site) -> None:
+def test_the_gallery_shows_the_further_prompts_of_each_crop(site: Site) -> None:
     assert site.materialize("crop_quality", "gallery") is None
     folder = site.roots.gallery(SPLIT).parent
     found = {}
@@ -371,7 +373,7 @@ def test_the_gallery_has_them_of_each_crop(site: Site) -> None:
     assert text == [[line["text_short"], line["text_varied"]] for line in lines(site)]
 
 
-def test_a_file_that_cannot_be_used_ends_the_run_before_its_first_step(site: Site) -> None:
+def test_an_unusable_file_ends_the_run_before_its_first_step(site: Site) -> None:
     before = stamps(site.sku)
     run = build(with_templates(site, "prompts: {text: a}"))
     assert not run.success
@@ -388,10 +390,10 @@ def test_a_file_that_cannot_be_used_ends_the_run_before_its_first_step(site: Sit
         ("cp932", "\u5199\u771f\u3000skirt " r"\u0646\u06cc\u0645\u200c\u062a\u0646\u0647"),
     ],
 )
-def test_prompts_are_shown_as_written_where_the_terminal_can(
+def test_prompts_are_shown_unchanged_if_the_terminal_can(
     tmp_path: Path, encoding: str, shown: str
 ) -> None:
-    """What it cannot show is escaped."""
+    """Characters that it cannot show are escaped."""
     written = "\u5199\u771f\u3000{category_name} \u0646\u06cc\u0645\u200c\u062a\u0646\u0647"
     (tmp_path / "prompts.yaml").write_text(f"prompts: {{k: '{written}'}}", encoding="utf-8")
     env = processes.environment(tmp_path / "home", DF2_PROMPTS=tmp_path / "prompts.yaml")

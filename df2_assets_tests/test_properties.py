@@ -1,4 +1,4 @@
-"""What holds for every box, every set of items and every prompt."""
+"""Properties of every box, every set of items and every prompt."""
 
 import itertools
 import json
@@ -66,13 +66,13 @@ def test_a_box_is_used_or_refused_as_the_independent_reading_says(
 
 
 def _pairs(value: Any) -> Any:
-    """A JSON value as the independent reading holds it."""
+    """Return a JSON value in the form of the independent reading."""
     return json.loads(json.dumps(value), object_pairs_hook=oracle.Object)
 
 
 @st.composite
 def indexes(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Rows of a `raw_annotation_index`: some images, each of one pair and source, with items."""
+    """Draw rows of an index: some images of one pair and source each, with items."""
     rows: list[dict[str, Any]] = []
     for image_id in draw(st.lists(st.integers(1, 999_999), max_size=8, unique=True)):
         of_image = {
@@ -93,7 +93,7 @@ def indexes(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @st.composite
 def items(draw: st.DrawFn) -> dict[str, Any]:
-    """The item's part of a row: usable, or refused for its style or for its box."""
+    """Draw the part of a row about the item: usable, or refused for its style or box."""
     category_id = draw(st.sampled_from((1, 13)))
     row: dict[str, Any] = {
         "style": draw(st.sampled_from((0, 1, 99))),
@@ -123,7 +123,7 @@ def identity(row: dict[str, Any]) -> tuple[int, int, int]:
 
 
 def sources_by_sku(rows: list[dict[str, Any]]) -> dict[tuple[int, int, int], set[str]]:
-    """Every (pair, style, category) of a usable item with a style, and who photographed it."""
+    """Return the sources of every (pair, style, category) of a usable item with a style."""
     sources = defaultdict(set)
     for row in rows:
         if "reason" not in row and row["style"] > 0:
@@ -132,7 +132,7 @@ def sources_by_sku(rows: list[dict[str, Any]]) -> dict[tuple[int, int, int], set
 
 
 @given(indexes())
-def test_a_sku_is_kept_with_both_domains_and_with_nothing_of_it_left_out(
+def test_a_sku_with_both_domains_is_kept_with_all_of_its_items(
     rows: list[dict[str, Any]],
 ) -> None:
     sources = sources_by_sku(rows)
@@ -159,7 +159,7 @@ def test_the_order_of_the_index_never_matters(
 
 
 @given(indexes(), st.integers(1, 12))
-def test_grouping_by_ranges_of_pairs_gives_what_grouping_at_once_gives(
+def test_grouping_by_ranges_of_pairs_gives_the_same_as_grouping_everything(
     rows: list[dict[str, Any]], at_once: int
 ) -> None:
     index = pa.Table.from_pylist(rows, schema=RAW_ANNOTATION_INDEX)
@@ -198,7 +198,7 @@ def test_each_crop_has_a_path_of_its_own_and_a_box_inside_its_image(
 
 
 @given(indexes())
-def test_what_is_left_out_and_what_is_kept_is_everything(rows: list[dict[str, Any]]) -> None:
+def test_every_item_is_either_kept_or_left_out(rows: list[dict[str, Any]]) -> None:
     index = index_frame(rows)
     left_out = skus.left_out(index)
     sources = sources_by_sku(rows)
@@ -237,7 +237,7 @@ SIZE = (100, 100)
 
 @st.composite
 def item_values(draw: st.DrawFn) -> Any:
-    """An item with at most one field of it replaced, removed or added, or no item at all."""
+    """Draw an item with at most one field replaced, removed or added, or no item at all."""
     if draw(st.integers(0, 9)) == 0:
         return draw(ODDITIES.filter(lambda value: value != {"style": 1}))
     fields = item(draw(st.integers(1, 13)), draw(st.integers(0, 99)), draw(BOX_LISTS))
@@ -258,7 +258,7 @@ BOX_LISTS = st.lists(EDGES, min_size=4, max_size=4)
 
 @st.composite
 def annotation_files(draw: st.DrawFn) -> bytes:
-    """An annotation's bytes: items and fields in any order, written densely or loosely."""
+    """Draw the bytes of an annotation: items and fields in any order, with any spacing."""
     fields: dict[str, Any] = {
         "source": draw(st.sampled_from(("shop", "user"))),
         "pair_id": draw(st.integers(0, 999_999)),

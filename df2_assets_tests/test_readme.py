@@ -1,4 +1,4 @@
-"""Every command of the README does what it says there, on the sample."""
+"""Every command of the README does what it says, on the sample."""
 
 import os
 import re
@@ -27,7 +27,7 @@ TARGETS = sorted(
 
 @pytest.fixture(scope="module")
 def environment(sample_root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A person's shell: the sample as download, the commands on the path."""
+    """Return the environment of a user's shell, with the sample and the commands."""
     work = tmp_path_factory.mktemp("readme")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     roots = {"DF2_ROOT": sample_root, "SKU_ROOT": work / "sku"}
@@ -48,7 +48,7 @@ def test_a_make_target_of_the_readme_is_there(target: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_readme_ends_well(command: str, environment: dict[str, str]) -> None:
-    """In the order of the README: what a command needs, one before it has made."""
+    """Commands run in the order of the README, since some need the result of an earlier one."""
     program, *words = shlex.split(command)
     command_line = DF2_ASSETS if program == "df2-assets" else (program,)
     with processes.start((*command_line, *words), environment, PROJECT) as started:

@@ -1,4 +1,4 @@
-"""The project installed from a wheel: everything works where no checkout is."""
+"""The project installed from a wheel: everything works without a checkout."""
 
 import os
 import shutil
@@ -16,13 +16,13 @@ from df2_assets_tests.support.processes import PROJECT
 from df2_assets_tests.support.webserver import DEVELOPMENT, Api, free_port
 
 NEEDED = ("df2_assets", "pyproject.toml", "setup.py", "README.md", "LICENSE")
-"""What of the project a wheel is built from."""
+"""The files of the project from which a wheel is built."""
 
 IGNORED = shutil.ignore_patterns("__pycache__")
 
 
 class Wheel(NamedTuple):
-    """A wheel, and the files of the clone that it was built in, before and after."""
+    """A wheel, and the files of the clone before and after building it."""
 
     path: Path
     before: set[str]
@@ -30,7 +30,10 @@ class Wheel(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """An environment with the wheel and no checkout, an empty home, and a folder to work in."""
+    """An environment with the wheel and without a checkout.
+
+    It has an empty home, and a folder to work in.
+    """
 
     folder: Path
 
@@ -53,7 +56,7 @@ class Installed(NamedTuple):
         return {"HOME": str(self.home), "PATH": path, **given}
 
     def run(self, *command: str, **settings: object) -> str:
-        """Run a command that ends well and warns of nothing; return what it prints."""
+        """Run a command that succeeds without warnings, and return what it prints."""
         done = processes.run(command, self.environment(**settings), self.work)
         assert done.returncode == 0, done
         assert done.stderr == "", done
@@ -85,7 +88,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Wheel:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Wheel, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The wheel alone, beside the dependencies of the environment that runs the tests."""
+    """Install only the wheel, with the dependencies of the environment that runs the tests."""
     person = Installed(tmp_path_factory.mktemp("installed"))
     person.home.mkdir()
     person.work.mkdir()

@@ -1,4 +1,4 @@
-"""`scripts/prepare_deepfashion2_sku.sh` as somebody calls it who knows the original wrapper."""
+"""`scripts/prepare_deepfashion2_sku.sh` as users of the original wrapper call it."""
 
 import json
 import os
@@ -19,7 +19,7 @@ FILES = ("Makefile", "pyproject.toml", "setup.py", ".dagster/dagster.yaml", SCRI
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A clone of the project in which everything is installed, and nothing can be installed."""
+    """Return a clone of the project in which everything is installed, and nothing can be."""
     clone = tmp_path / "a clone"
     for name in FILES:
         (clone / name).parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def prepare(checkout: Path, script: Path, cwd: Path, *arguments: str, **settings
 def test_it_builds_what_the_original_built_from_any_folder_with_any_paths(
     checkout: Path, tmp_path: Path
 ) -> None:
-    """Through links, and with an argument of `df2-assets build`."""
+    """It works through links, and with an argument of `df2-assets build`."""
     cwd = tmp_path / "where I work"
     data = random_dataset(cwd / "my data" / "df2", 41, ("train", "validation"), images=40)
     (tmp_path / "bin").mkdir()

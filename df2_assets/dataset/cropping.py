@@ -81,9 +81,7 @@ def _open_image(file: BinaryIO) -> Iterator[ImageFile.ImageFile]:
         raise  # the store has the problem, not the image
     except Image.DecompressionBombError:
         raise Refused(Reason.IMAGE_TOO_LARGE, f"more than {MAX_PIXELS} pixels") from None
-    except (
-        Exception
-    ):  # a damaged file makes Pillow raise anything; also for files that are not JPEG
+    except Exception:  # Pillow raises anything for a damaged file, or one that is not a JPEG
         file.seek(0)
         raise describe_unopened(file.read(_BEGINNING)) from None
     width, height = image.size

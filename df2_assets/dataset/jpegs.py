@@ -238,7 +238,7 @@ def _has_pixels(data: bytes, image: Image.Image) -> bool:
             other.load()
             strips = [(0, top, image.width, top + 16) for top in range(0, image.height, 16)]
             return all(other.crop(s).tobytes() == image.crop(s).tobytes() for s in strips)
-    except Exception:  # as above
+    except Exception:  # Pillow raises anything for a damaged file
         return False
 
 

@@ -134,7 +134,7 @@ class _PlantedSplit:
                 sources[sku].add(plan.source)
         self.kept = {sku for sku, seen in sources.items() if sku[1] and len(seen) == 2}
         self.usable = [plan for plan in self.plans if self.crops(plan)]
-        # Under a coat lies a dress in nearly the same box: its copy would be like the coat too.
+        # A dress under a coat has nearly the same box: its copy would also resemble the coat.
         layered = [p for p in self.usable if any(item.category_id in OUTWEAR for item in p.items)]
         clear = [plan for plan in self.usable if not plan.past_edge and plan not in layered]
         self.unused = self.rng.sample(clear, len(clear))

@@ -1,4 +1,4 @@
-"""Which items of one annotation file can be used, and what is said of the others."""
+"""Which items of an annotation file can be used, and the reasons of the others."""
 
 import json
 from typing import Any
@@ -91,14 +91,14 @@ def test_fractions_of_a_pixel_are_cut_off_as_int_does(
     ["NaN", "Infinity", "-Infinity", "1e400", '"9"', "true", "null", "[9]", "{}", "9" * 5000],
     ids=lambda edge: edge[:9],
 )
-def test_an_edge_that_is_no_number_is_refused(edge: str) -> None:
+def test_an_edge_that_is_not_a_number_is_refused(edge: str) -> None:
     fields = json.dumps(GOOD).replace("[10, 20,", f"[{edge}, 20,")
     (read,) = parse(f'{{"source": "shop", "pair_id": 7, "item1": {fields}}}'.encode()).items
     assert read.reason == Reason.WRONG_FIELD
     assert "not a number" in (read.detail or "")
 
 
-def test_a_box_that_fractions_alone_gave_an_area_is_shown_as_annotated() -> None:
+def test_a_refused_box_with_fractions_is_shown_as_annotated() -> None:
     fields = GOOD | {"bounding_box": [10.25, 20, 10.75, 220]}
     (read,) = parse(annotation_text("shop", 7, {1: fields}).encode()).items
     assert (read.reason, read.detail) == (
@@ -114,7 +114,7 @@ def test_a_box_that_fractions_alone_gave_an_area_is_shown_as_annotated() -> None
         *(("item_1", None), ("Item_1", None), ("items", None), ("Items", None), ("iTem", None)),
     ],
 )
-def test_a_key_that_is_almost_one_of_an_item_is_refused(key: str, item_idx: int | None) -> None:
+def test_a_misspelt_item_key_is_refused(key: str, item_idx: int | None) -> None:
     good, refused = sorted(
         parse(annotation_text("shop", 7, {2: GOOD, key: GOOD}).encode()).items,
         key=lambda read: read.reason is not None,

@@ -1,4 +1,4 @@
-"""Boxes as columns of a table: the geometry of single ones, which `test_properties.py` tests."""
+"""Boxes as table columns follow the rules of single boxes, which `test_properties.py` tests."""
 
 import pandas as pd
 import pytest

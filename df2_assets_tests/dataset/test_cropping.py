@@ -1,4 +1,4 @@
-"""The code version of crops: what this project decides about their bytes, on any machine."""
+"""The code version of crops does not depend on the machine."""
 
 import PIL
 import pytest
@@ -16,7 +16,7 @@ def test_the_code_version_and_the_fingerprint_change_with_the_rule(
     assert all(new != old for new, old in zip(now, before, strict=True))
 
 
-def test_another_pillow_changes_the_fingerprint_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_pillow_only_changes_the_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
     before = cropping.code_version(), cropping.encoder()
     monkeypatch.setattr(PIL, "__version__", "99.0")
     assert cropping.code_version() == before[0]

@@ -1,4 +1,4 @@
-"""Damaged JPEGs are refused, intact ones of every kind are not, and a refusal says why."""
+"""Damaged JPEGs are refused with a reason, and intact ones of every kind are not."""
 
 import io
 from random import Random
@@ -27,7 +27,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 def draw(kind: str, number: int, size: tuple[int, int] = (320, 240), quality: int = 85) -> bytes:
-    """Return a photograph, or one in a studio."""
+    """Return a photo, outdoors or in a studio."""
     rng, options = Random(number), dict(KINDS[kind])
     picture = (jpegs.photo, jpegs.studio)[number % 2](size, rng)
     out = io.BytesIO()
@@ -50,7 +50,7 @@ def is_refused(data: bytes) -> bool:
 
 
 def pixels(data: bytes) -> bytes:
-    """What Pillow makes of an image, damaged or not."""
+    """Return the pixels that Pillow decodes from an image, damaged or not."""
     with Image.open(io.BytesIO(data)) as image:
         return image.convert("RGB").tobytes()
 
@@ -64,8 +64,8 @@ def test_an_intact_image_of_any_kind_is_decoded_as_pillow_does() -> None:
 
 @pytest.mark.parametrize("grey", [0, 127, 128, 129, 255])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_plain_picture_is_no_damage(kind: str, grey: int) -> None:
-    """It has zeros in a row and is as grey as absent blocks are."""
+def test_a_plain_picture_is_not_taken_for_damage(kind: str, grey: int) -> None:
+    """It has zeros in a row, and is as grey as missing blocks."""
     options = dict(KINDS[kind])
     picture = Image.new("RGB", (640, 480), (grey, grey, grey)).convert(options.pop("mode", "RGB"))
     out = io.BytesIO()
@@ -75,7 +75,7 @@ def test_a_plain_picture_is_no_damage(kind: str, grey: int) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("more", [b"\0" * 700, b"\xff", b"\r\n", b"\xff\xd9", jpeg((33, 20))])
-def test_what_follows_the_end_marker_is_no_damage(kind: str, more: bytes) -> None:
+def test_bytes_after_the_end_marker_are_not_taken_for_damage(kind: str, more: bytes) -> None:
     data = draw(kind, 1)
     assert decode(io.BytesIO(data + more)).tobytes() == pixels(data)
     fill_template = data[:-2] + b"\xff\xff" + data[-2:]
@@ -90,7 +90,7 @@ def test_a_file_that_ends_early_or_is_overwritten_is_refused(kind: str, damage: 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_transfer_as_text_is_refused(kind: str) -> None:
+def test_a_file_damaged_by_text_mode_transfer_is_refused(kind: str) -> None:
     for number in range(0, DAMAGED, 2):
         data = jpegs.translate_line_feeds(draw(kind, number), Random(number))
         assert is_refused(data), number
@@ -109,7 +109,7 @@ def test_a_block_that_is_overwritten_in_a_baseline_image_is_refused(
 def test_blocks_in_a_wrong_place_are_refused_unless_everything_happens_to_fit(
     damage: Damage,
 ) -> None:
-    """Where it does, libjpeg has no warning either: nothing but a checksum would tell."""
+    """If it fits, libjpeg does not warn either: only a checksum would reveal the damage."""
     refused = [is_refused(damage(draw("baseline", n), Random(n))) for n in range(4 * DAMAGED)]
     assert sum(refused) >= 0.85 * len(refused)
 
@@ -133,7 +133,7 @@ def test_the_detail_says_how_the_file_is_damaged() -> None:
     )
 
 
-def test_one_and_two_bytes_too_many_as_some_cameras_write_are_no_damage() -> None:
+def test_one_or_two_surplus_bytes_are_not_taken_for_damage() -> None:
     data = draw("baseline", 0)
     for count in (1, 2):
         assert not is_refused(data[:-2] + bytes(count) + data[-2:])
@@ -163,7 +163,7 @@ def frame(data: bytes, **changes: int) -> bytes:
         ({"marker": 0xF7}, "JPEG-LS is not supported"),
     ],
 )
-def test_a_kind_of_jpeg_that_cannot_be_opened_is_named(
+def test_a_jpeg_that_cannot_be_opened_is_refused_with_its_kind(
     changes: dict[str, int], detail: str
 ) -> None:
     for read in (decode, image_size):
@@ -183,7 +183,7 @@ def test_a_kind_of_jpeg_that_cannot_be_opened_is_named(
         (0xCD, "hierarchical JPEG is not supported"),
     ],
 )
-def test_a_kind_of_jpeg_that_cannot_be_decoded_is_named(marker: int, detail: str) -> None:
+def test_a_jpeg_that_cannot_be_decoded_is_refused_with_its_kind(marker: int, detail: str) -> None:
     assert refusal(frame(jpeg(), marker=marker)).detail == detail
 
 
@@ -209,7 +209,7 @@ def test_a_header_that_is_cut_short_is_named() -> None:
         (b"anything else", "the content is not a JPEG"),
     ],
 )
-def test_what_is_no_jpeg_is_named(data: bytes, detail: str) -> None:
+def test_a_file_that_is_not_a_jpeg_is_refused_with_its_format(data: bytes, detail: str) -> None:
     for read in (decode, image_size):
         with pytest.raises(Refused) as refused:
             read(io.BytesIO(data))

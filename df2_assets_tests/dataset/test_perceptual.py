@@ -1,4 +1,4 @@
-"""The measures of a crop: what they tell apart, and what they do not mind."""
+"""The measures of a crop: which pictures they distinguish, and which changes they ignore."""
 
 import io
 
@@ -18,7 +18,7 @@ def differing_bits(one: Measures, other: Measures) -> int:
 
 
 @pytest.mark.parametrize(("colour", "luma"), [("black", 0), ("#808080", 128), ("white", 255)])
-def test_one_colour_is_as_bright_as_it_is_and_has_no_contrast(colour: str, luma: int) -> None:
+def test_a_picture_of_one_colour_has_its_brightness_and_no_contrast(colour: str, luma: int) -> None:
     found = measured(plain(colour))
     assert found.brightness == pytest.approx(luma, abs=1)
     assert found.contrast == found.texture == 0
@@ -59,7 +59,7 @@ def test_hashes_of_different_pictures_are_far_apart() -> None:
     assert all(-(2**63) <= one.phash < 2**63 for one in hashes)
 
 
-def test_what_is_no_jpeg_is_not_measured() -> None:
+def test_a_file_that_is_not_a_jpeg_is_not_measured() -> None:
     buffer = io.BytesIO()
     plain("red").save(buffer, "PNG")
     buffer.seek(0)

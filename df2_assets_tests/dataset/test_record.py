@@ -1,4 +1,4 @@
-"""The record: structs say what it says, and a label or a category more is one entry."""
+"""Structs agree with the record, and a new label or category is one entry."""
 
 import subprocess
 import sys
@@ -16,12 +16,12 @@ LISTS = ("catalog", "query")
 
 
 def types(asset: record.Asset) -> dict[str, Any]:
-    """The Python type of each field."""
+    """Return the Python type of each field."""
     return {field.name: TYPES.get(field.kind, int) for field in asset.fields}
 
 
 def hints(struct: type) -> dict[str, Any]:
-    """The type of each field of a struct, None left out."""
+    """Return the type of each field of a struct, without None."""
     return {
         name: next((kind for kind in (str, int) if hint == kind | None), hint)
         for name, hint in get_type_hints(struct).items()
@@ -83,6 +83,6 @@ assert msgspec.json.decode(data, type=StrictSku).category_id == 14
 """
 
 
-def test_one_more_label_or_category_is_an_entry_of_the_taxonomy() -> None:
+def test_a_new_label_or_category_is_one_entry_of_the_taxonomy() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""What a file of prompt templates may say, and how it is told what it may not."""
+"""What a file of prompt templates may contain, and the messages about mistakes."""
 
 from collections import Counter
 from itertools import product
@@ -15,12 +15,12 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "prompts.yaml"
 CASES = list(product(("catalog", "query"), (1, 2, 3)))
 
 
-def one(said: str) -> Variant:
+def parse_one(said: str) -> Variant:
     (variant,) = parse_templates(f"prompts:\n  k: {said}\n", "FILE")
     return variant
 
 
-def test_the_example_gives_what_it_says() -> None:
+def test_the_example_has_the_prompts_that_it_describes() -> None:
     variants = {variant.key: variant for variant in read_variants(EXAMPLE)}
     assert list(variants) == ["text_short", "text_search", "text_varied"]
     crop = ("train/query/a.jpg", "query", "vest", 3, 2)
@@ -49,12 +49,12 @@ def test_the_example_gives_what_it_says() -> None:
 def test_templates_are_for_all_crops_or_by_domain_or_by_viewpoint(
     said: str, expected: list[str]
 ) -> None:
-    templates = one(said).templates
+    templates = parse_one(said).templates
     assert [" ".join(templates[domain][viewpoint]) for domain, viewpoint in CASES] == expected
 
 
 def test_placeholders_are_the_words_of_the_contract() -> None:
-    variant = one('"{{{domain}}} {occ}{category_name} {view}"')
+    variant = parse_one('"{{{domain}}} {occ}{category_name} {view}"')
     said = [
         variant.prompt("a.jpg", "catalog", "skirt", occ, view) for occ, view in ((1, 1), (2, 3))
     ]
@@ -64,8 +64,8 @@ def test_placeholders_are_the_words_of_the_contract() -> None:
     ]
 
 
-def test_which_of_several_a_crop_gets_follows_from_its_path_the_key_and_the_seed() -> None:
-    """The figures are written down: they must stay what they are, on every machine."""
+def test_path_key_and_seed_decide_which_template_a_crop_gets() -> None:
+    """The expected values are fixed: they must never change, on any machine."""
 
     def chosen(seed: int, key: str, count: int = 300) -> list[str]:
         (variant,) = parse_templates(f"seed: {seed}\nprompts: {{{key}: [a, b, c]}}", "FILE")
@@ -147,9 +147,7 @@ ALL = "{category_name}, {domain}, {occ}, {view}"
         ("prompts: {k: 'a {occ'}", f"{K}: a {{occ: expected '}}' before end of string."),
     ],
 )
-def test_a_file_that_cannot_be_used_says_where_what_is_wrong_and_what_may_be(
-    text: str, message: str
-) -> None:
+def test_a_bad_file_is_refused_with_place_problem_and_remedy(text: str, message: str) -> None:
     with pytest.raises(TemplatesError) as caught:
         parse_templates(text, "FILE")
     assert str(caught.value).startswith(message)
@@ -181,14 +179,12 @@ def test_a_template_may_be_in_any_script(template: str) -> None:
         (b"prompts: {text: a}", r"mine\.yaml: prompts\.text: text is a field"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_named(
-    tmp_path: Path, content: bytes | None, message: str
-) -> None:
+def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
     if content is not None:
         (tmp_path / "mine.yaml").write_bytes(content)
     with pytest.raises(TemplatesError, match=message):
         read_variants(tmp_path / "mine.yaml")
 
 
-def test_the_contract_s_own_templates_leave_nothing_to_choose() -> None:
+def test_the_contract_has_one_template_per_case() -> None:
     assert [len(CONTRACT.templates[domain][viewpoint]) for domain, viewpoint in CASES] == [1] * 6

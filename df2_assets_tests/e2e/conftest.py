@@ -1,4 +1,4 @@
-"""The platform as a person finds it: `dagster dev` over a small data set."""
+"""The platform as a user sees it: `dagster dev` over a small data set."""
 
 import json
 import os
@@ -17,11 +17,11 @@ from df2_assets_tests.support.webserver import Dev, station
 
 GOOD, BAD = "train", "validation"
 BAD_IMAGES = ("000007", "000021", "000040")
-"""Of these, item 2 has its box the wrong way round: too many for a split of this size."""
+"""The images whose item 2 has a reversed box: too many for a split of this size."""
 
 
 def write(root: Path) -> None:
-    """100 good images of 50 pairs, and 40 of 20 pairs among which three have a bad item."""
+    """Write 100 good images of 50 pairs, and 40 of 20 pairs, of which three have a bad item."""
     size = (900, 700)
     write_pairs(root, 100, (GOOD,), size)
     write_pairs(root, 40, (BAD,), size)
@@ -34,7 +34,7 @@ def write(root: Path) -> None:
 
 @pytest.fixture(scope="session")
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    """`dagster dev` and the reports, ready, before anything was built."""
+    """Start `dagster dev` and the reports before anything is built."""
     folder = tmp_path_factory.mktemp("ui")
     write(folder / "df2")
     served = station(folder, folder / "df2")
@@ -44,9 +44,9 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
 
 @contextmanager
 def held_while_cutting(started: Started, roots: Roots, split: str) -> Iterator[list[int]]:
-    """Stops the workers of a build as soon as it cuts crops, until the end of the block.
+    """Stop the workers of a build as soon as it cuts crops, until the end of the block.
 
-    `started` is the process below which builds run.
+    Builds are descendants of the process `started`.
     """
     journal = roots.journal(split)
     processes.wait_until(lambda: journal.exists() and journal.stat().st_size, started)

@@ -1,4 +1,4 @@
-"""The Dockerfile without a container engine: its instructions, in a folder of their own.
+"""The Dockerfile without a container engine: its instructions, run in a folder.
 
 `test_postgres.py` runs the services of compose.yaml.
 """
@@ -20,13 +20,13 @@ VENV = "/opt/df2-assets"
 
 
 def instructions(kind: str) -> list[str]:
-    """Return the arguments of each instruction of a kind, its lines joined."""
+    """Return the arguments of each instruction of a kind, with continued lines joined."""
     text = (PROJECT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
     return re.findall(rf"^{kind} (.*)$", text, flags=re.MULTILINE)
 
 
 def copy_context(folder: Path) -> None:
-    """Copy what `.dockerignore` lets into the image."""
+    """Copy the files that `.dockerignore` lets into the image."""
     names = re.findall(r"^!(.*)$", (PROJECT / ".dockerignore").read_text(), flags=re.MULTILINE)
     for name in names:
         source = PROJECT / name

@@ -1,4 +1,4 @@
-"""A person at the gallery, opened from its file in a real browser."""
+"""A user in the gallery, opened as a file in a real browser."""
 
 import re
 import shutil
@@ -39,7 +39,7 @@ NO_PICTURE = bytes.fromhex("47494638396101000100800000000000ffffff2c000000000100
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """70 SKUs of three categories, a hostile name among what was refused; and another split."""
+    """Build 70 SKUs of three categories, with a hostile name in a refusal, and another split."""
     folder = tmp_path_factory.mktemp("gallery")
     data = DataSet(folder / "df2")
     for pair in range(1, 71):
@@ -70,7 +70,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture
 def gallery(page: "Page", site: Site) -> "Page":
-    """The gallery, ready; at the end nothing in it may have gone wrong or run."""
+    """Open the gallery. At the end, assert that no script has failed or was injected."""
     open_page(page, site.roots.gallery(SPLIT))
     return page
 
@@ -89,17 +89,20 @@ def open_page(page: "Page", path: Path, address: str = "") -> None:
     page.wait_for_selector("body[data-ready]")
 
 
-def until(page: "Page", holds: str) -> None:
-    """Wait until an expression is true; the page's policy forbids Playwright to poll it there."""
+def wait_until(page: "Page", holds: str) -> None:
+    """Wait until an expression is true.
+
+    The policy of the page forbids Playwright to poll it there.
+    """
     processes.wait_until(lambda: page.evaluate(holds))
 
 
-def found(page: "Page") -> str:
+def read_count(page: "Page") -> str:
     return str(page.get_by_role("status").first.inner_text())
 
 
 def chip(page: "Page", label: str) -> "Locator":
-    """A choice among the filters, without the number beside it."""
+    """Return a choice of the filters, without its number."""
     return page.locator(".chip", has_text=re.compile(rf"^{label}[0-9,]*$"))
 
 
@@ -117,25 +120,25 @@ def tab_to(page: "Page", selector: str) -> None:
 
 
 def test_it_opens_from_its_file_with_every_sku_and_its_thumbnail(gallery: "Page") -> None:
-    assert found(gallery) == "70 SKUs 140 crops"
+    assert read_count(gallery) == "70 SKUs 140 crops"
     assert len(ids(gallery)) == 60
-    until(gallery, "document.querySelector('.card img').naturalWidth === 224")
+    wait_until(gallery, "document.querySelector('.card img').naturalWidth === 224")
     gallery.get_by_role("button", name="Page 2").click()
     assert len(ids(gallery)) == 10
 
 
 def test_filters_narrow_and_combine_and_must_hold_of_one_crop(gallery: "Page") -> None:
     chip(gallery, "trousers").click()
-    assert found(gallery) == "24 SKUs 48 crops"
+    assert read_count(gallery) == "24 SKUs 48 crops"
     chip(gallery, "side or back").click()
-    assert found(gallery) == "8 SKUs 16 crops"
+    assert read_count(gallery) == "8 SKUs 16 crops"
     assert all(name.endswith("_08") for name in ids(gallery))
     gallery.get_by_role("button", name="Clear all").click()
-    until(gallery, "document.getElementById('found').textContent.startsWith('70')")
+    wait_until(gallery, "document.getElementById('found').textContent.startsWith('70')")
 
     for label in ("catalog", "not worn"):
         chip(gallery, label).click()
-    assert found(gallery) == "0 SKUs 0 crops"
+    assert read_count(gallery) == "0 SKUs 0 crops"
     assert gallery.get_by_text("No SKU matches").is_visible()
 
 
@@ -153,12 +156,12 @@ def test_it_is_searched_by_sku_image_and_prompt(
 ) -> None:
     gallery.keyboard.press("/")
     gallery.keyboard.type(words)
-    until(gallery, f"location.hash.includes('q={words.split()[0]}')")
+    wait_until(gallery, f"location.hash.includes('q={words.split()[0]}')")
     if skus is None:
         assert ids(gallery)
         assert all(name.endswith("_12") for name in ids(gallery))
     else:
-        until(gallery, f"document.querySelectorAll('.card').length === {len(skus)}")
+        wait_until(gallery, f"document.querySelectorAll('.card').length === {len(skus)}")
         assert ids(gallery) == skus
 
 
@@ -176,7 +179,7 @@ def test_by_keyboard_alone_from_search_to_the_original_and_back(gallery: "Page")
     keyboard = gallery.keyboard
     keyboard.press("/")
     keyboard.type("000009_")
-    until(gallery, "document.querySelectorAll('.card').length === 1")
+    wait_until(gallery, "document.querySelectorAll('.card').length === 1")
     tab_to(gallery, ".card")
     keyboard.press("Enter")
     gallery.wait_for_selector("dialog#sku[open] .crop")
@@ -204,7 +207,7 @@ def test_the_box_is_drawn_on_the_original_where_it_is(gallery: "Page", site: Sit
     gallery.wait_for_url("**/000003.jpg")
 
 
-def test_further_prompts_stand_below_the_contract_s(gallery: "Page") -> None:
+def test_further_prompts_are_below_the_contract_prompt(gallery: "Page") -> None:
     gallery.locator(".card").first.click()
     caption = gallery.locator(".side.query .crop figcaption").first
     caption.wait_for()
@@ -217,9 +220,9 @@ def test_arrows_go_from_sku_to_sku(gallery: "Page") -> None:
     gallery.locator(".card").first.click()
     gallery.wait_for_selector("dialog#sku[open]")
     gallery.keyboard.press("ArrowRight")
-    until(gallery, "document.getElementById('sku-title').textContent === '000002_01_12'")
+    wait_until(gallery, "document.getElementById('sku-title').textContent === '000002_01_12'")
     gallery.keyboard.press("ArrowLeft")
-    until(gallery, "document.getElementById('sku-title').textContent === '000001_01_08'")
+    wait_until(gallery, "document.getElementById('sku-title').textContent === '000001_01_08'")
     assert gallery.get_by_role("button", name="Previous SKU").is_disabled()
 
 
@@ -293,11 +296,11 @@ def test_filters_mark_the_crops_that_match_and_update_the_counts(gallery: "Page"
     assert gallery.locator(".side.catalog .crop.match").count() == 0
     gallery.keyboard.press("Escape")
     gallery.get_by_role("button", name="Clear all").click()
-    until(gallery, "document.getElementById('matching').textContent === ''")
+    wait_until(gallery, "document.getElementById('matching').textContent === ''")
     assert counts("viewpoint")["side or back"] == 23
 
 
-def test_one_goes_from_split_to_split_and_stays_on_the_same_page(gallery: "Page") -> None:
+def test_changing_the_split_stays_on_the_same_page(gallery: "Page") -> None:
     gallery.get_by_role("link", name="Readiness").click()
     gallery.get_by_role("heading", name=SPLIT, exact=True).click()
     gallery.get_by_role("navigation", name="Splits").get_by_role("link", name=OTHER).click()
@@ -312,7 +315,7 @@ def test_one_goes_from_split_to_split_and_stays_on_the_same_page(gallery: "Page"
 
 
 def test_a_single_crop_has_an_empty_place_beside_it(gallery: "Page", site: Site) -> None:
-    until(gallery, "document.querySelector('.card img').naturalWidth === 224")
+    wait_until(gallery, "document.querySelector('.card img').naturalWidth === 224")
     assert gallery.locator(".card").first.locator(".tile.right.none").count() == 2
     (sheet,) = site.roots.gallery(SPLIT).parent.glob("thumbs/001/000001_01_08-*.jpg")
     with Image.open(sheet) as image:
@@ -326,7 +329,8 @@ def test_the_whole_crop_is_seen_in_the_details(page: "Page", site: Site) -> None
         page.locator(".card").first.click()
         picture = page.locator(".side.query .crop img")
         picture.wait_for()
-        until(page, "[...document.querySelectorAll('.crop img')].every((one) => one.naturalWidth)")
+        images = "[...document.querySelectorAll('.crop img')]"
+        wait_until(page, f"{images}.every((image) => image.naturalWidth)")
         shown, button = (
             picture.bounding_box(),
             page.locator(".side.query .crop button").bounding_box(),
@@ -376,14 +380,14 @@ def test_a_narrow_screen_has_one_row_above_and_closed_filters(page: "Page", site
     assert first["y"] < 400
     page.get_by_text("Filters", exact=False).first.click()
     chip(page, "trousers").click()
-    assert found(page) == "24 SKUs 48 crops"
+    assert read_count(page) == "24 SKUs 48 crops"
     page.get_by_text("Filters", exact=False).first.click()
     assert page.locator("#chosen").inner_text() == "1"
     page.set_viewport_size({"width": 1440, "height": 900})
     page.locator("#filters legend", has_text="Viewpoint").wait_for(state="visible")
 
 
-def test_everything_has_a_name_for_who_cannot_see_it(gallery: "Page") -> None:
+def test_everything_has_an_accessible_name(gallery: "Page") -> None:
     gallery.locator(".card").first.click()
     gallery.wait_for_selector("dialog#sku[open] .crop")
     nameless = """() => [...document.querySelectorAll('button, a, input, select, img')]
@@ -397,11 +401,11 @@ def test_a_copy_without_the_crops_still_shows_the_thumbnails(
 ) -> None:
     alone = shutil.copytree(site.roots.gallery(SPLIT).parent, tmp_path / "a" / "b" / "c")
     open_page(page, Path(alone) / "index.html")
-    until(page, "document.querySelector('.card img').naturalWidth === 224")
+    wait_until(page, "document.querySelector('.card img').naturalWidth === 224")
 
 
 def full_size(roots: Roots) -> Path:
-    """The gallery of as many SKUs as a full build has, without pictures."""
+    """Write the gallery of as many SKUs as a full build has, without pictures."""
     records = []
     for number in range(FULL_SKUS):
         category = 1 + number % 13
@@ -430,7 +434,7 @@ def full_size(roots: Roots) -> Path:
 
 
 class Idle(SerialEngine):
-    """An engine that draws nothing: there are no crops to draw."""
+    """An engine that draws nothing, since there are no crops."""
 
     def map(
         self, function: Callable[[S], R], shards: Iterable[S]
@@ -442,14 +446,14 @@ def test_a_full_data_set_is_ready_searched_and_paged(page: "Page", roots: Roots)
     page.route("**/*.jpg", lambda route: route.fulfill(body=NO_PICTURE, content_type="image/gif"))
     open_page(page, full_size(roots))
     print(f"ready after {page.evaluate('performance.now()'):.0f} ms")  # noqa: T201
-    assert found(page) == "21,190 SKUs 211,900 crops"
+    assert read_count(page) == "21,190 SKUs 211,900 crops"
     page.locator("#q").fill("skirt not worn")
-    assert found(page) == "1,630 SKUs 16,300 crops"
+    assert read_count(page) == "1,630 SKUs 16,300 crops"
     page.locator("#q").fill("skirt heavily from the front")
-    assert 60 < int(found(page).split()[0]) < 1630
+    assert 60 < int(read_count(page).split()[0]) < 1630
     assert page.locator(".card").count() == 60
     page.locator("#q").fill("021190")
-    until(page, "document.querySelectorAll('.card').length >= 1")
+    wait_until(page, "document.querySelectorAll('.card').length >= 1")
     page.locator(".card").last.click()
     page.wait_for_selector("dialog#sku[open] .crop")
     assert page.locator("dialog#sku .crop").count() == 10

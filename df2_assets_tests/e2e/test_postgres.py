@@ -1,6 +1,6 @@
-"""The platform as compose.yaml deploys it, over a real PostgreSQL, which comes and goes.
+"""The platform as compose.yaml deploys it, with a real PostgreSQL that stops and starts.
 
-The commands and health checks of its services run as plain processes: no container engine.
+The commands and health checks of its services run as plain processes, without a container engine.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ ASSETS = 6
 
 
 class Deployment(NamedTuple):
-    """A database, the platform that keeps its history there, and what a build should give."""
+    """A database, the platform that stores its history there, and the expected build."""
 
     database: Server
     web: Dev
@@ -44,11 +44,11 @@ class Deployment(NamedTuple):
         return self._answer(lambda: self.web.api.launch(split, config))
 
     def end_of(self, run_id: str) -> str:
-        """How a run ends."""
+        """Return how a run ends."""
         return self._answer(lambda: next(iter({self.web.api.status(run_id)} & ENDED), None))
 
     def events(self, run_id: str) -> list[str]:
-        """The kinds of a run's events, in order."""
+        """Return the kinds of a run's events, in order."""
         sql = "SELECT dagster_event_type FROM event_logs WHERE run_id = '{}' ORDER BY id"
         return self.database.query(sql.format(run_id)).split()
 
@@ -80,7 +80,7 @@ def roots(deployed: Deployment, folder: Path) -> Roots:
 
 
 def is_held(roots: Roots, split: str) -> bool:
-    """Whether a build holds the split."""
+    """Return whether a build holds the split."""
     try:
         with writer(roots, split, "a look"):
             return False
@@ -114,7 +114,7 @@ def test_a_run_goes_on_when_the_database_restarts_and_nothing_is_lost(
 def test_a_run_that_the_database_leaves_is_marked_failed_and_the_next_one_completes(
     deployed: Deployment, tmp_path: Path
 ) -> None:
-    """The database stays away until the run has given up."""
+    """The database is stopped until the run has given up."""
     lost = deployed.launch(GOOD, tmp_path)
     with held_while_cutting(deployed.web.process, roots(deployed, tmp_path), GOOD) as workers:
         deployed.database.stop()
@@ -159,7 +159,7 @@ def test_a_build_at_the_terminal_of_the_code_server_is_in_the_same_history(
 
 
 def test_every_service_is_healthy(deployed: Deployment) -> None:
-    """The others were when they started; the daemon's heartbeat comes late."""
+    """The others are healthy since they started. The heartbeat of the daemon comes later."""
     for service in ("code", "webserver", "daemon", "reports"):
         done = deployed.services.check_health(service)
         assert done.returncode == 0, (service, done)

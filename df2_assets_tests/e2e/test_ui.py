@@ -1,4 +1,4 @@
-"""A person at the Dagster UI, in a real browser: what they click, and what they then read."""
+"""A user in Dagster's UI, in a real browser: clicks, and the text that then appears."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -26,25 +26,25 @@ TOO_WIDE = """() => [...document.querySelectorAll('*')]
     .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1)
     .filter(e => getComputedStyle(e).overflowX !== 'visible')
     .map(e => `${e.className}: ${e.scrollWidth} in ${e.clientWidth}`)"""
-"""The parts of a page that are wider than the place that they have."""
+"""A script that returns the parts of a page that are wider than their space."""
 
 
 def sees(what: "Locator") -> None:
-    """Waits until a person can read something."""
+    """Wait until a user can read something."""
     from playwright.sync_api import expect
 
     expect(what.first).to_be_visible(timeout=PATIENCE)
 
 
 def go(page: "Page", ui: Dev, *links: str) -> None:
-    """From the front page along links, as a person does who was told no address."""
+    """Open a page from the front page along links, as a user without its address."""
     page.goto(ui.api.address)
     for link in links:
         page.get_by_role("link", name=link).first.click()
 
 
 def launch(page: "Page", ui: Dev, split: str) -> None:
-    """Build a split by clicks alone."""
+    """Build a split by clicks only."""
     go(page, ui, "Jobs", "build_dataset")
     page.get_by_role("button", name="Materialize").first.click()
     page.get_by_text("Select a partition or create one").click()
@@ -54,7 +54,7 @@ def launch(page: "Page", ui: Dev, split: str) -> None:
 
 
 def open_launched(page: "Page") -> None:
-    """Follow the link that a launch shows for a while."""
+    """Follow the link that a launch shows for a moment."""
     page.get_by_text("View", exact=True).first.click()
     page.wait_for_url("**/runs/*")
 
@@ -136,7 +136,7 @@ def test_a_failed_check_names_the_items_that_are_bad(page: "Page", ui: Dev) -> N
 
 
 def errors(ui: Dev, run_id: str) -> list[tuple[str, str]]:
-    """Each check that failed as an error in a run, by its name and split."""
+    """Return each check that failed as an error in a run, by name and split."""
     return [
         (one["checkName"], one["partition"])
         for one in ui.api.evaluations(run_id)
@@ -173,7 +173,7 @@ CHECKED = {
     "crop_quality": {"test", GOOD},
     "coco": {"test", GOOD},
 }
-"""What is there of each asset by now: of the bad split nothing is made after its index."""
+"""The partitions of each asset. The bad split has nothing after its index."""
 
 
 def test_every_split_is_checked_by_the_buttons_that_know_no_partition(
@@ -203,7 +203,7 @@ def test_every_split_is_checked_by_the_buttons_that_know_no_partition(
 
 
 def launched_run(page: "Page") -> str:
-    """The run that the last click has launched, by the link that the UI shows for a while."""
+    """Return the run of the last launch, from the link that the UI shows for a moment."""
     link = page.get_by_role("link", name="View", exact=True).or_(
         page.get_by_role("button", name="View", exact=True)
     )
@@ -213,7 +213,7 @@ def launched_run(page: "Page") -> str:
 
 
 def test_a_failed_run_is_executed_again_whole_and_from_its_failure(page: "Page", ui: Dev) -> None:
-    """Until the files are mended, it fails in the same way, and says so at the first glance."""
+    """Until the files are fixed, it fails in the same way, and the first page says so."""
     failed = [run for run in ui.api.runs(partition=BAD) if run["status"] == "FAILURE"]
     address = f"{ui.api.address}/runs/{failed[0]['runId']}"
 
@@ -237,7 +237,7 @@ def run_of(url: str) -> str:
 
 
 def other_run(page: "Page", address: str) -> str:
-    """The run to which the page goes from another run's."""
+    """Return the run to which the page goes from the page of another run."""
     page.wait_for_url(lambda url: "/runs/" in url and not url.startswith(address))
     return run_of(page.url)
 
@@ -318,9 +318,9 @@ def test_no_page_of_a_failed_check_or_of_a_materialization_is_wider_than_the_win
 
 
 def too_wide(page: "Page", address: str, shown: str) -> dict[int, list[str]]:
-    """What does not fit on a page once it shows a text, by the width of the window.
+    """Return what does not fit on a page once it shows a text, by the width of the window.
 
-    Pictures have a width of their own, and Dagster does not scale them: they are left out.
+    Pictures are left out: they have a fixed width, and Dagster does not scale them.
     """
     found: dict[int, list[str]] = {}
     for width in WIDTHS:

@@ -1,4 +1,4 @@
-"""The training example at a toy size: it runs, from the export and without, and tells figures."""
+"""The training example at a toy size: it runs with the export and without, and prints figures."""
 
 import re
 import shutil
@@ -15,7 +15,7 @@ SHARES = re.compile(r" +([\d.]+)% +([\d.]+)% +([\d.]+)%")
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build of train and validation, in a folder with its input."""
+    """Build train and validation, in a folder with the input."""
     base = tmp_path_factory.mktemp("example")
     splits = ("train", "validation")
     random_data.random_dataset(base / "df2", seed=3, splits=splits, images=60)
@@ -24,7 +24,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trained(sku_root: Path, *arguments: str) -> list[str]:
-    """The lines that a training says."""
+    """Return the lines that a training prints."""
     command = (sys.executable, SCRIPT, str(sku_root), *arguments)
     done = processes.run(command, processes.environment(sku_root.parent / "home"), sku_root)
     assert done.returncode == 0, done.stderr
@@ -32,13 +32,13 @@ def trained(sku_root: Path, *arguments: str) -> list[str]:
 
 
 def shares(lines: list[str]) -> dict[str, list[float]]:
-    """Percentages by what a line says."""
+    """Return percentages by the name of their line."""
     found = ((line[:16].strip(), SHARES.fullmatch(line[16:])) for line in lines)
     return {name: [float(share) for share in match.groups()] for name, match in found if match}
 
 
 @pytest.mark.torch
-def test_it_tells_recall_before_and_after_and_the_seed_decides_it(original: Path) -> None:
+def test_it_prints_recall_before_and_after_which_the_seed_decides(original: Path) -> None:
     first, again = (trained(original / "sku", "--steps", "3", "--seed", "5") for _ in range(2))
     assert first[0].split() == ["recall", "@1", "@5", "@10"]
     assert set(shares(first)) == {"chance", "before training", "after training"}
@@ -50,7 +50,7 @@ def test_it_tells_recall_before_and_after_and_the_seed_decides_it(original: Path
 
 @pytest.mark.exports
 def test_it_reads_the_shards_of_the_export_where_they_are(original: Path, tmp_path: Path) -> None:
-    """Without the crops: what is read then can only be the shards; and it comes to the same."""
+    """The crops are deleted, so that only the shards can be read. The result is the same."""
     shutil.copytree(original, tmp_path / "copy")
     sku_root = tmp_path / "copy" / "sku"
     settings = {"DF2_ROOT": tmp_path / "copy" / "df2", "SKU_ROOT": sku_root}

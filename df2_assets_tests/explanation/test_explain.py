@@ -1,4 +1,4 @@
-"""Why something is in the data set, or is not: each fate, and from where one can ask."""
+"""Why something is in the data set or not: every fate, for every form of the question."""
 
 import json
 import os
@@ -34,7 +34,10 @@ ESCAPE = "\x1b[31mred"
 
 
 def write(data: DataSet) -> None:
-    """Each fate at least once; the second split has the first SKU's shop item only."""
+    """Write data with each fate at least once.
+
+    The second split only has a shop item of the first SKU.
+    """
     for image in (1, 2, 6, 7, 9, 10, 11):
         data.image(SPLIT, image)
     data.annotation(
@@ -70,14 +73,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Roots:
 
 @pytest.fixture
 def copy(built: Roots, tmp_path: Path) -> Roots:
-    """What was built, to be changed."""
+    """Copy a build, for a test to change."""
     shutil.copytree(built.df2_root, tmp_path / "df2")
     shutil.copytree(built.sku_root, tmp_path / "sku")
     return Roots(tmp_path / "df2", tmp_path / "sku", str(tmp_path / "sku"))
 
 
-def one(roots: Roots, image: int, item_idx: int | None = None) -> Answer:
-    """The only answer."""
+def explain_one(roots: Roots, image: int, item_idx: int | None = None) -> Answer:
+    """Return the only answer."""
     (answer,) = explain_image(roots, SPLIT, f"{image:06d}", item_idx, RUNS)
     return answer
 
@@ -87,7 +90,7 @@ def stages(answer: Answer) -> list[str]:
 
 
 def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built: Roots) -> None:
-    answer = one(built, 1, 1)
+    answer = explain_one(built, 1, 1)
     assert (answer.fate, answer.sku_id, answer.crop_path) == ("in", TOP_SKU, SHOP_TOP)
     assert stages(answer) == ["deepfashion2", *STAGES]
     files, index, group, crop, entry, text = answer.steps
@@ -123,16 +126,17 @@ def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built:
 def test_an_item_that_is_not_in_says_where_it_ends_and_why(
     built: Roots, image: int, item_idx: int | None, fate: str, stage: str, why: str
 ) -> None:
-    answer = one(built, image, item_idx)
+    answer = explain_one(built, image, item_idx)
     assert (answer.fate, stages(answer)[-1]) == (fate, stage)
     assert answer.why.startswith(why)
 
 
 def test_an_item_without_a_counterpart_names_those_that_may_have_been_it(built: Roots) -> None:
-    refused = [text.partition(":")[0] for text in one(built, 1, 3).steps[-1].facts["refused"]]
+    facts = explain_one(built, 1, 3).steps[-1].facts
+    refused = [text.partition(":")[0] for text in facts["refused"]]
     assert refused[0] == "000002 item 2 (box_reversed"
     assert refused[1:] == ["000002 item 4 (not_an_object", "000009 item 1 (wrong_field"]
-    answer = one(built, 5, 1)
+    answer = explain_one(built, 5, 1)
     (failed,) = answer.steps[-1].facts["failed"]
     assert failed.startswith(f"{SHOP_TROUSERS} (unreadable_image: ")
     assert SHOP_TROUSERS in answer.why
@@ -143,22 +147,22 @@ def test_an_image_has_an_answer_for_each_of_its_items(built: Roots) -> None:
     assert [(a.item_idx, a.fate) for a in answers] == [(1, "in"), (2, "style 0"), (3, "unpaired")]
 
 
-def test_two_items_of_one_index_are_both_told(built: Roots) -> None:
+def test_two_items_with_the_same_number_are_both_explained(built: Roots) -> None:
     answers = explain_image(built, SPLIT, "000009", 1, {})
     assert [answer.fate for answer in answers] == ["in", "refused"]
 
 
 def test_nothing_in_an_answer_can_reach_a_terminal(built: Roots) -> None:
-    answers = [*explain_image(built, SPLIT, "000002", None, {}), one(built, 10)]
+    answers = [*explain_image(built, SPLIT, "000002", None, {}), explain_one(built, 10)]
     answers.append(explain_crop(built, f"train/{ESCAPE}", {}))
     texts = [answer.why for answer in answers]
     texts += [step.text for answer in answers for step in answer.steps]
     texts += [answer.crop_path for answer in answers if answer.crop_path]
     assert [text for text in texts if not text.isprintable()] == []
-    assert one(built, 10).fate == "refused"
+    assert explain_one(built, 10).fate == "refused"
 
 
-def test_a_sku_tells_of_each_of_its_items(built: Roots) -> None:
+def test_a_sku_is_explained_with_each_of_its_items(built: Roots) -> None:
     answer = explain_sku(built, SPLIT, TOP_SKU, RUNS)
     assert (answer.fate, answer.why) == ("in", "with 1 catalog and 2 query crops")
     assert [(i.image_id, i.domain, i.fate) for i in answer.items] == [
@@ -183,7 +187,7 @@ def test_a_sku_tells_of_each_of_its_items(built: Roots) -> None:
 def test_a_sku_that_is_not_in_the_data_set_says_so_and_which_items_it_has(
     built: Roots, split: str, sku_id: str, fate: str, items: int
 ) -> None:
-    """Its id means another SKU in another split."""
+    """The same id is another SKU in another split."""
     answer = explain_sku(built, split, sku_id, {})
     assert (answer.fate, len(answer.items)) == (fate, items)
     if split == "validation":
@@ -214,7 +218,7 @@ def test_a_path_that_no_crop_can_have_is_unknown(built: Roots, path: str) -> Non
     assert "it is not the path of a crop" in answer.why
 
 
-def test_a_file_that_nothing_wants_is_said_to_be_there(copy: Roots) -> None:
+def test_a_file_that_the_next_build_removes_is_noted(copy: Roots) -> None:
     orphan = SHOP_TOP.replace("000001_item1", "000077_item1")
     shutil.copy(copy.sku_root / SHOP_TOP, copy.sku_root / orphan)
     answer = explain_crop(copy, orphan, {})
@@ -224,7 +228,7 @@ def test_a_file_that_nothing_wants_is_said_to_be_there(copy: Roots) -> None:
     assert "left alone" in explain_crop(copy, "train/catalog/notes.txt", {}).notes[0]
 
 
-def test_a_split_that_was_never_built_is_said_so(built: Roots) -> None:
+def test_a_split_that_was_never_built_is_reported(built: Roots) -> None:
     for answer in (
         *explain_image(built, "test", "000001", None, {}),
         explain_sku(built, "test", TOP_SKU, {}),
@@ -235,21 +239,21 @@ def test_a_split_that_was_never_built_is_said_so(built: Roots) -> None:
         assert answer.why.endswith("run df2-assets build --split test")
 
 
-def test_tables_that_do_not_belong_together_are_said_so(copy: Roots) -> None:
+def test_inconsistent_tables_are_noted(copy: Roots) -> None:
     index = tables.read(copy, INDEX, SPLIT)
     tables.write(copy, INDEX, SPLIT, index.slice(0, 4), {})
-    (note, *_) = one(copy, 1, 1).notes
+    (note, *_) = explain_one(copy, 1, 1).notes
     assert note.startswith("Sku_groups of train was made from another raw_annotation_index")
     assert note.endswith("run df2-assets build --split train")
 
 
-def test_an_item_that_the_groups_do_not_know_yet_is_unknown(copy: Roots) -> None:
+def test_an_item_that_is_not_in_the_groups_yet_is_unknown(copy: Roots) -> None:
     index = tables.read(copy, INDEX, SPLIT)
     rows = index.to_pylist()
     later = [row | {"image_id": "000055"} for row in rows if row["image_id"] == "000001"]
     newer = index.from_pylist(rows + later, schema=RAW_ANNOTATION_INDEX)
     tables.write(copy, INDEX, SPLIT, newer, {})
-    answer = one(copy, 55, 1)
+    answer = explain_one(copy, 55, 1)
     assert (answer.fate, stages(answer)[-1]) == ("unknown", "sku_groups")
     assert "older than the index" in answer.why
 
@@ -261,33 +265,33 @@ def test_an_item_that_the_groups_do_not_know_yet_is_unknown(copy: Roots) -> None
         ("image_text", "train_image_text.jsonl has no line for it: build again"),
     ],
 )
-def test_a_contract_file_that_is_not_there_is_said_so(copy: Roots, stage: str, why: str) -> None:
+def test_a_missing_contract_file_is_reported(copy: Roots, stage: str, why: str) -> None:
     getattr(copy, stage)(SPLIT).unlink()
-    answer = one(copy, 1, 1)
+    answer = explain_one(copy, 1, 1)
     assert (answer.fate, stages(answer)[-1], answer.why) == ("unknown", stage, why)
 
 
-def test_files_that_changed_since_are_said_so(copy: Roots) -> None:
+def test_files_that_have_changed_are_reported(copy: Roots) -> None:
     (copy.annotations(SPLIT) / "000001.json").write_text("{}")
     (copy.sku_root / SHOP_TOP).unlink()
-    answer = one(copy, 1, 1)
+    answer = explain_one(copy, 1, 1)
     assert "000001.json" in answer.steps[0].text
     assert answer.steps[0].text.count("changed since: build again") == 1
     assert answer.steps[3].text.endswith("missing since: build again")
 
 
-def test_a_crop_with_another_time_and_its_bytes_is_as_it_was(copy: Roots) -> None:
+def test_a_crop_with_another_time_and_the_same_bytes_is_unchanged(copy: Roots) -> None:
     os.utime(copy.sku_root / SHOP_TOP, ns=(0, 0))
-    assert one(copy, 1, 1).steps[3].text.endswith("pixels")
+    assert explain_one(copy, 1, 1).steps[3].text.endswith("pixels")
     os.utime(copy.images(SPLIT) / "000001.jpg", ns=(0, 0))
-    assert "000001.jpg, " in one(copy, 1, 1).steps[0].text
-    assert "its time changed since: build again" in one(copy, 1, 1).steps[0].text
+    assert "000001.jpg, " in explain_one(copy, 1, 1).steps[0].text
+    assert "its time changed since: build again" in explain_one(copy, 1, 1).steps[0].text
 
 
-def test_without_the_originals_nothing_is_said_of_them(copy: Roots) -> None:
+def test_missing_originals_are_not_reported_as_changed(copy: Roots) -> None:
     shutil.rmtree(copy.df2_root)
-    assert one(copy, 1, 1).fate == "in"
-    assert "changed" not in one(copy, 1, 1).steps[0].text
+    assert explain_one(copy, 1, 1).fate == "in"
+    assert "changed" not in explain_one(copy, 1, 1).steps[0].text
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +307,7 @@ def rows_of(path: Path) -> Iterator[dict[str, Any]]:
         yield {name: None if pd.isna(value) else value for name, value in row.items()}
 
 
-def test_what_is_in_by_the_explanations_is_what_is_in_the_metadata(messy: Roots) -> None:
+def test_explanations_agree_with_the_metadata(messy: Roots) -> None:
     files = rows_of(messy.table("files", SPLIT))
     answers = [a for f in files for a in explain_image(messy, SPLIT, f["image_id"], None, {})]
     document = json.loads(messy.sku_metadata(SPLIT).read_text())

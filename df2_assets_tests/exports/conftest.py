@@ -1,4 +1,4 @@
-"""What the tests of exports share: three built splits, and copies of them with all exports."""
+"""Fixtures for exports: three built splits, and copies of them with all exports."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from df2_assets_tests.exports import splits
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Roots:
-    """Not to be changed."""
+    """Build three splits. Tests must not change them."""
     return splits.write_and_build(tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture(scope="session")
 def exported(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
-    """With all exports of all splits; not to be changed."""
-    roots = splits.copied(built, tmp_path_factory.mktemp("exported"))
+    """Write all exports of all splits. Tests must not change them."""
+    roots = splits.copy_split(built, tmp_path_factory.mktemp("exported"))
     for split in splits.SPLITS:
         splits.export_all(roots, split)
     return roots
@@ -27,8 +27,11 @@ def exported(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
 
 @pytest.fixture(scope="session")
 def varied(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
-    """The training split with a further prompt, `text_short`, in all exports; not to be changed."""
-    roots = splits.copied(built, tmp_path_factory.mktemp("varied"))
+    """Write all exports of train with a further prompt, `text_short`.
+
+    Tests must not change them.
+    """
+    roots = splits.copy_split(built, tmp_path_factory.mktemp("varied"))
     templates = 'prompts: {text_short: ["{occ}{category_name}", "{category_name}, {domain}"]}'
     publish_image_text(roots, splits.SPLIT, parse_templates(templates, "prompts.yaml"))
     splits.export_all(roots)
@@ -37,12 +40,12 @@ def varied(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
 
 @pytest.fixture(params=["exported", "varied"], scope="session")
 def prompted(request: pytest.FixtureRequest) -> Roots:
-    """All exports of the training split, without further prompts and with one."""
+    """Provide all exports of train, without and with a further prompt."""
     roots: Roots = request.getfixturevalue(request.param)
     return roots
 
 
 @pytest.fixture
 def site(built: Roots, tmp_path: Path) -> Roots:
-    """Built, and to be changed."""
-    return splits.copied(built, tmp_path)
+    """Copy the built splits, for a test to change."""
+    return splits.copy_split(built, tmp_path)

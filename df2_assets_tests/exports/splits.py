@@ -1,4 +1,4 @@
-"""A built split to export from, and what its exports look like on disk."""
+"""A built split to export, and readers of its exports."""
 
 import json
 import shutil
@@ -25,7 +25,7 @@ from df2_assets_tests.support.snapshots import Stamp, stamp
 SPLIT = "train"
 SPLITS = ("train", "validation", "test")
 SMALL = Limits(samples=12, bytes=200_000, marked=128)
-"""Shards of a few SKUs each."""
+"""Limits for shards of a few SKUs each."""
 
 PAIRS = 12
 _SIZE = (90, 70)
@@ -36,10 +36,10 @@ def roots_in(folder: Path) -> Roots:
 
 
 def write_and_build(folder: Path) -> Roots:
-    """Three splits, the last of them empty.
+    """Write and build three splits, the last of them empty.
 
-    A pair has a shop image and two user images, of two tops and of something else, all three with
-    labels of their own.
+    A pair has a shop image and two user images, of two tops and another garment, all with different
+    labels.
     """
     roots = roots_in(folder)
     data = DataSet(roots.df2_root)
@@ -64,19 +64,19 @@ def write_and_build(folder: Path) -> Roots:
 
 
 def image_of(pair: int, number: int) -> int:
-    """The shop's image of a pair is its first."""
+    """Return the shop image of a pair, which is its first image."""
     return 10 * pair + number
 
 
-def copied(roots: Roots, folder: Path) -> Roots:
-    """The same elsewhere, to be changed; times stay, and so nothing is made anew there."""
+def copy_split(roots: Roots, folder: Path) -> Roots:
+    """Copy a site, for a test to change. Times are kept, so that nothing is rebuilt."""
     shutil.copytree(roots.df2_root, folder / "df2")
     shutil.copytree(roots.sku_root, folder / "sku")
     return roots_in(folder)
 
 
 def drop_skus_of(roots: Roots, shard: Path) -> None:
-    """Take the garments of a WebDataset shard out of the annotations."""
+    """Remove the garments of a WebDataset shard from the annotations."""
     with tarfile.open(shard) as tar:
         gone = {name.partition("-")[0] for name in tar.getnames()}
     for path in (roots.df2_root / SPLIT / "annos").iterdir():
@@ -98,12 +98,12 @@ def check(roots: Roots, name: str, split: str = SPLIT) -> Finding:
 
 
 def lines(roots: Roots, split: str = SPLIT) -> list[dict[str, Any]]:
-    """The JSONL."""
+    """Return the lines of the JSONL."""
     return [json.loads(line) for line in roots.image_text(split).read_text().splitlines()]
 
 
 def records(roots: Roots, split: str = SPLIT) -> list[dict[str, Any]]:
-    """What exports carry of each crop: its line in the JSONL, and all labels of `sku_groups`."""
+    """Return the content of exports for each crop: its line in the JSONL, and all labels."""
     groups = pd.read_parquet(roots.table("sku_groups", split)).set_index("crop_path")
     labels = {name: groups[name].to_dict() for name in LABELS}
     return [
@@ -113,7 +113,7 @@ def records(roots: Roots, split: str = SPLIT) -> list[dict[str, Any]]:
 
 
 def content(roots: Roots, split: str = SPLIT) -> dict[str, bytes]:
-    """Every file of every export, and the lists of their digests, by path below the exports."""
+    """Return every file of every export, and the lists of digests, by path below the exports."""
     top = roots.own / "exports"
     files = [path for name in EXPORTS for path in (top / name / split).rglob("*") if path.is_file()]
     files += [top / name / f"{split}.sha256" for name in EXPORTS]
@@ -121,7 +121,7 @@ def content(roots: Roots, split: str = SPLIT) -> dict[str, bytes]:
 
 
 def stamps(roots: Roots, name: str, split: str = SPLIT) -> dict[str, Stamp]:
-    """The stamp of each file of an export, by path below its folder."""
+    """Return the stamp of each file of an export, by path in its folder."""
     folder = roots.export(name, split)
     return {
         path.relative_to(folder).as_posix(): stamp(path)
@@ -130,7 +130,7 @@ def stamps(roots: Roots, name: str, split: str = SPLIT) -> dict[str, Stamp]:
     }
 
 
-def rewritten(before: dict[str, Stamp], after: dict[str, Stamp], ending: str) -> set[str]:
-    """The files of an ending that were written, whatever they are called now."""
+def list_rewritten(before: dict[str, Stamp], after: dict[str, Stamp], ending: str) -> set[str]:
+    """Return the files with an ending that were written again, by their current names."""
     known = {at.inode for at in before.values()}
     return {name for name, at in after.items() if name.endswith(ending) and at.inode not in known}

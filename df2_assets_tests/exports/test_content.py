@@ -1,4 +1,4 @@
-"""The rows of exports, read with plain readers: none of the exports' code, no library of theirs."""
+"""The rows of exports, read with standard readers, without code or libraries of the exports."""
 
 import csv
 import json
@@ -30,17 +30,17 @@ Rows = list[dict[str, Any]]
 
 
 def crop_of(roots: Roots, record: dict[str, Any]) -> bytes:
-    """The bytes of a crop in the data set."""
+    """Return the bytes of a crop in the data set."""
     return roots.sku_root.joinpath(record["image_path"]).read_bytes()
 
 
-def named(record: dict[str, Any]) -> dict[str, Any]:
-    """A record with the meanings of its labels in place of their numbers."""
+def name_labels(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with the meanings of its labels instead of their numbers."""
     return record | {name: meanings[record[name]] for name, meanings in LABELS.items()}
 
 
 def samples_in(folder: Path) -> Rows:
-    """The samples of all tar files: their key, and the content of each part by its ending."""
+    """Return the samples of all tar files: the key, and the content of each part by ending."""
     rows: Rows = []
     for shard in sorted(folder.glob("*.tar")):
         with tarfile.open(shard) as tar:
@@ -76,7 +76,7 @@ def test_webdataset_has_crop_prompt_and_fields_of_each_sample(prompted: Roots) -
     assert {one["url"]: (one["nsamples"], one["filesize"]) for one in index["shardlist"]} == counts
 
 
-def test_parquet_has_crop_and_fields_and_tells_datasets_what_they_are(prompted: Roots) -> None:
+def test_parquet_has_crop_and_fields_with_their_types_for_datasets(prompted: Roots) -> None:
     folder, records = prompted.export("huggingface", SPLIT), splits.records(prompted)
     rows: Rows = []
     for shard in sorted(folder.glob("parquet/*.parquet")):
@@ -86,7 +86,7 @@ def test_parquet_has_crop_and_fields_and_tells_datasets_what_they_are(prompted: 
         for row in table.to_pylist():
             rows.append(row | {name: names[row[name]] for name, names in classes.items()})
     assert [row.pop("image")["bytes"] for row in rows] == [crop_of(prompted, r) for r in records]
-    assert rows == [named(record) for record in records]
+    assert rows == [name_labels(record) for record in records]
     assert classes.keys() == {"category_name", "domain", *LABELS}
     assert {of["_type"] for name, of in features.items() if name in classes} == {"ClassLabel"}
     assert features["image"] == {"_type": "Image"}
@@ -99,7 +99,7 @@ def test_an_imagefolder_has_a_line_with_the_fields_of_each_image(prompted: Roots
     rows = [json.loads(line) for line in text.splitlines()]
     images = [(folder / "imagefolder" / row.pop("file_name")).read_bytes() for row in rows]
     assert images == [crop_of(prompted, record) for record in records]
-    assert rows == [named(record) for record in records]
+    assert rows == [name_labels(record) for record in records]
 
 
 def test_the_records_of_croissant_have_fields_size_and_digest(prompted: Roots) -> None:
@@ -112,8 +112,8 @@ def test_the_records_of_croissant_have_fields_size_and_digest(prompted: Roots) -
     assert rows == records
 
 
-def flat(record: dict[str, Any]) -> dict[str, Any]:
-    """A record with the edges of its box in place of it, in the same order."""
+def flatten(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record with the edges of its box instead of the box."""
     edges = dict(zip(("x1", "y1", "x2", "y2"), record["bbox"], strict=True))
     at = [*record].index("bbox")
     fields = [*record.items()]
@@ -122,7 +122,7 @@ def flat(record: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_table_has_the_fields_of_each_crop_in_columns(prompted: Roots) -> None:
     path = prompted.export("table", SPLIT) / f"{SPLIT}.parquet"
-    assert pq.read_table(path).to_pylist() == [flat(one) for one in splits.records(prompted)]
+    assert pq.read_table(path).to_pylist() == [flatten(one) for one in splits.records(prompted)]
     for field in pq.read_schema(path):
         assert pa.types.is_string(field.type) or pa.types.is_integer(field.type), field.name
 
@@ -164,9 +164,10 @@ def test_coco_has_the_annotated_box_of_each_crop_on_its_original(prompted: Roots
 
 
 def hold_to_oml(table: pd.DataFrame, dataset_root: Path) -> None:
-    """The rules of OML 4.0 for a table of images (oml/utils/dataframe_format.py), in other words.
+    """Assert the rules of OML 4.0 for a table of images (oml/utils/dataframe_format.py).
 
-    Besides: `oml.datasets` turns all four edges of each box into integers, so none may be empty.
+    In addition, `oml.datasets` converts all four edges of each box to integers, so none may be
+    empty.
     """
     assert {"label", "path", "split", "is_query", "is_gallery"} <= set(table)
     assert set(table["split"]) <= {"train", "validation"}
@@ -192,7 +193,7 @@ def read(roots: Roots, split: str, name: str) -> pd.DataFrame:
     return pd.read_csv(roots.export("retrieval", split) / name)
 
 
-def test_the_oml_table_is_what_oml_takes_alone_and_of_two_splits(exported: Roots) -> None:
+def test_the_oml_table_is_valid_for_one_split_and_for_two(exported: Roots) -> None:
     train, validation = (read(exported, split, "oml.csv") for split in ("train", "validation"))
     columns = "label,path,split,is_query,is_gallery,category,x_1,x_2,y_1,y_2"
     assert list(train) == list(validation) == columns.split(",")
@@ -282,7 +283,7 @@ def test_triplets_have_a_positive_of_the_sku_and_a_negative_that_is_hard(exporte
     assert not table.duplicated(["anchor_image_path", "kind"]).any()
 
 
-def test_a_further_sku_changes_only_the_draws_that_it_wins(site: Roots) -> None:
+def test_an_additional_sku_only_changes_the_draws_that_select_it(site: Roots) -> None:
     export(site, SPLIT, "pairs")
     before = triplets(site).set_index(["anchor_image_path", "kind"])
     data = DataSet(site.df2_root)
@@ -298,7 +299,7 @@ def test_a_further_sku_changes_only_the_draws_that_it_wins(site: Roots) -> None:
     assert moved.mean() < 0.2
 
 
-def test_quotes_and_commas_come_back_as_they_were(tmp_path: Path) -> None:
+def test_quotes_and_commas_survive_a_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes(b"".join(encode_delimited([("a", "b"), ('say "no", or', "=1+1")])))
     assert pd.read_csv(path).to_numpy().tolist() == [['say "no", or', "=1+1"]]

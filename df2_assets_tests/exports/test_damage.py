@@ -1,4 +1,4 @@
-"""Exports that were edited, damaged or left behind: what is said of them, and the repair."""
+"""Exports that were edited, damaged or left behind: how they are reported and repaired."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ from df2_assets_tests.support.site import touch
 
 @pytest.fixture
 def damaged(exported: Roots, tmp_path: Path) -> Roots:
-    """All exports, to be changed; the data set is not."""
+    """Copy all exports, for a test to change. The data set does not change."""
     shutil.copytree(exported.sku_root, tmp_path / "sku")
     return replace(exported, sku_root=tmp_path / "sku")
 
@@ -36,12 +36,12 @@ def problems(roots: Roots, *, deep: bool) -> list[Problem]:
     return [problem for one in seen.values() for problem in one.problems]
 
 
-def said(finding: Finding) -> list[str]:
+def list_offenders(finding: Finding) -> list[str]:
     return [str(what) for (what,) in named(finding.offenders, "what")]
 
 
 def flip(path: Path) -> None:
-    """Change a byte, and neither size nor time."""
+    """Change a byte, but neither size nor time."""
     status = path.stat()
     with path.open("r+b") as file:
         file.seek(status.st_size // 2)
@@ -51,7 +51,7 @@ def flip(path: Path) -> None:
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
-def test_what_was_written_is_well(exported: Roots) -> None:
+def test_a_fresh_export_has_no_problems(exported: Roots) -> None:
     assert problems(exported, deep=False) == []
     assert problems(exported, deep=True) == []
     rows = len(splits.lines(exported))
@@ -60,7 +60,7 @@ def test_what_was_written_is_well(exported: Roots) -> None:
     assert splits.check(exported, "huggingface").numbers == {"rows": 2 * rows}
 
 
-def test_files_are_named_and_the_next_export_repairs_just_those(damaged: Roots) -> None:
+def test_damaged_files_are_named_and_only_they_are_repaired(damaged: Roots) -> None:
     folder = damaged.export("webdataset", SPLIT)
     before = splits.stamps(damaged, "webdataset")
     (folder / "train-000001.tar").unlink()
@@ -87,7 +87,7 @@ def test_files_are_named_and_the_next_export_repairs_just_those(damaged: Roots) 
     assert problems(damaged, deep=True) == []
 
 
-def test_a_byte_behind_the_same_size_and_time_is_found_by_its_digest(damaged: Roots) -> None:
+def test_a_changed_byte_with_the_same_size_and_time_is_found_by_its_digest(damaged: Roots) -> None:
     flip(damaged.export("webdataset", SPLIT) / "train-000002.tar")
     flip(damaged.export("coco", SPLIT) / "instances_train.json")
     assert problems(damaged, deep=False) == []
@@ -99,7 +99,7 @@ def test_a_byte_behind_the_same_size_and_time_is_found_by_its_digest(damaged: Ro
     assert {problem.what for problem in found} == {"its bytes differ from those that were written"}
 
 
-def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
+def test_a_copy_with_other_times_passes_and_is_counted(damaged: Roots) -> None:
     for path in damaged.sku_root.rglob("*"):
         if path.is_file():
             os.utime(path, ns=(0, 0))
@@ -117,7 +117,7 @@ def test_a_copy_with_other_times_is_well_and_is_counted(damaged: Roots) -> None:
     assert not any(one.copied for one in exports_on_disk(damaged, SPLIT, deep=False).values())
 
 
-def test_a_file_of_somebody_else_is_named_and_left(damaged: Roots) -> None:
+def test_a_foreign_file_is_named_and_left_alone(damaged: Roots) -> None:
     note = damaged.export("pairs", SPLIT) / "notes.txt"
     note.write_text("mine")
     (problem,) = problems(damaged, deep=False)
@@ -168,7 +168,7 @@ def test_an_export_of_another_build_is_stale_until_it_is_made_again(site: Roots)
 def test_after_a_build_that_was_held_back_each_export_says_what_to_run(
     damaged: Roots, tmp_path: Path, name: str
 ) -> None:
-    """The index is new then, and the groups are not: some of their images have no size in it."""
+    """The index is new and the groups are old: some of their images have no size in the index."""
     df2 = shutil.copytree(damaged.df2_root, tmp_path / "df2")
     held_back = replace(damaged, df2_root=df2)
     for path in sorted((df2 / SPLIT / "annos").iterdir())[:9]:
@@ -184,7 +184,7 @@ def test_after_a_build_that_was_held_back_each_export_says_what_to_run(
     assert {problem.repair for problem in problems(damaged, deep=False)} == {"build"}
 
 
-def test_an_export_is_stale_where_only_an_annotated_box_changed(site: Roots) -> None:
+def test_an_export_is_stale_if_only_an_annotated_box_changed(site: Roots) -> None:
     export(site, SPLIT, "coco")
     lines = splits.lines(site)
     for path in (site.df2_root / SPLIT / "annos").iterdir():
@@ -198,7 +198,7 @@ def test_an_export_is_stale_where_only_an_annotated_box_changed(site: Roots) -> 
     assert splits.check(site, "coco").passed
 
 
-def test_the_list_of_digests_is_missed(damaged: Roots) -> None:
+def test_a_missing_list_of_digests_is_reported(damaged: Roots) -> None:
     damaged.export("coco", SPLIT).with_suffix(".sha256").unlink()
     (problem,) = problems(damaged, deep=False)
     assert "list of its digests" in problem.what
@@ -206,13 +206,13 @@ def test_the_list_of_digests_is_missed(damaged: Roots) -> None:
     assert problems(damaged, deep=True) == []
 
 
-def test_what_was_never_exported_is_no_fault_and_has_no_row(site: Roots) -> None:
+def test_an_export_that_was_never_requested_is_not_a_problem(site: Roots) -> None:
     assert exports_on_disk(site, SPLIT, deep=True) == {}
     assert "has not been made" in splits.check(site, "coco").summary
 
 
 @pytest.mark.parametrize(("name", "table"), [("coco", "rows"), ("huggingface", "imagefolder")])
-def test_an_export_that_lacks_a_crop_is_not_passed(
+def test_an_export_that_lacks_a_crop_does_not_pass(
     site: Roots, monkeypatch: pytest.MonkeyPatch, name: str, table: str
 ) -> None:
     crops, read = len(splits.lines(site)), Source.rows
@@ -221,14 +221,16 @@ def test_an_export_that_lacks_a_crop_is_not_passed(
         export(site, SPLIT, name)
     finding = splits.check(site, name)
     assert (finding.passed, finding.severity) == (False, "error")
-    assert f"{table} has {crops - 1} rows, and train {crops} crops" in said(finding)
+    assert f"{table} has {crops - 1} rows, and train {crops} crops" in list_offenders(finding)
     export(site, SPLIT, name)
     assert splits.check(site, name).passed
 
 
-def test_pairs_that_lack_one_are_not_passed(site: Roots, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_that_lacks_a_pair_does_not_pass(
+    site: Roots, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(pairs, "product", lambda *both: islice(product(*both), 1))
         export(site, SPLIT, "pairs")
-    (what,) = said(splits.check(site, "pairs"))
+    (what,) = list_offenders(splits.check(site, "pairs"))
     assert what == f"pairs has {3 * splits.PAIRS} rows, and train {6 * splits.PAIRS} pairs"

@@ -1,4 +1,4 @@
-"""docs/exports.md: it lists all exports, and its blocks, as in the data cards, load them."""
+"""docs/exports.md lists all exports, and its code and that of the data cards loads them."""
 
 import re
 import runpy

@@ -1,4 +1,4 @@
-"""What exports leave on disk: the same bytes always, and no more written than has changed."""
+"""The files of exports: the same bytes every time, and only changed files are written."""
 
 import hashlib
 import os
@@ -60,7 +60,7 @@ def test_what_is_exported_again_is_not_written_again(exported: Roots) -> None:
         pytest.param("huggingface", ".parquet", marks=pytest.mark.slow),
     ],
 )
-def test_a_crop_more_leaves_other_shards_alone_and_ends_in_a_clean_export(
+def test_an_additional_crop_keeps_other_shards_and_ends_in_a_clean_export(
     site: Roots, tmp_path: Path, name: str, ending: str
 ) -> None:
     export(site, SPLIT, name, limits=SMALL)
@@ -70,16 +70,16 @@ def test_a_crop_more_leaves_other_shards_alone_and_ends_in_a_clean_export(
     after = splits.stamps(site, name)
     shards = [file for file in after if file.endswith(ending)]
     assert len(shards) > 6
-    assert 1 <= len(splits.rewritten(before, after, ending)) <= 2
+    assert 1 <= len(splits.list_rewritten(before, after, ending)) <= 2
     assert made.rows == len(splits.lines(site)) == 9 * splits.PAIRS + 1
     assert splits.check(site, name).passed
-    anew = splits.copied(site, tmp_path / "anew")
-    shutil.rmtree(anew.own / "exports")
-    export(anew, SPLIT, name, limits=SMALL)
-    left = splits.stamps(anew, name)
+    fresh = splits.copy_split(site, tmp_path / "fresh")
+    shutil.rmtree(fresh.own / "exports")
+    export(fresh, SPLIT, name, limits=SMALL)
+    left = splits.stamps(fresh, name)
     assert left.keys() == after.keys()
     for file in left:
-        one, other = (roots.export(name, SPLIT) / file for roots in (site, anew))
+        one, other = (roots.export(name, SPLIT) / file for roots in (site, fresh))
         assert one.read_bytes() == other.read_bytes()
 
 
@@ -251,7 +251,7 @@ def test_a_disk_without_room_for_the_shards_is_refused_before_any_is_written(
 
 
 @pytest.mark.slow
-def test_a_disk_that_fills_up_keeps_finished_shards_and_is_said(site: Roots) -> None:
+def test_a_disk_that_fills_up_keeps_finished_shards_and_is_reported(site: Roots) -> None:
     program = (
         "import sys; from pathlib import Path; from df2_assets.errors import Df2Error;"
         "from df2_assets.exports.build import export;"

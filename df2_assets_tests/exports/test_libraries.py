@@ -1,4 +1,4 @@
-"""Each export, loaded with the library that it is for: every row, with its labels and prompts."""
+"""Each export, loaded with its library: every row, with its labels and prompts."""
 
 import contextlib
 import hashlib
@@ -28,19 +28,19 @@ Lines = list[dict[str, Any]]
 
 @pytest.fixture
 def lines(prompted: Roots) -> Lines:
-    """What the exports of `prompted` carry."""
+    """Return the content of the exports of `prompted`."""
     return splits.records(prompted)
 
 
 @pytest.fixture(autouse=True)
 def _offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is looked for on a hub, and nothing is kept in a home."""
+    """Keep libraries from using a hub, and from writing to the home folder."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
 
 
 def is_crop(image: Image.Image, roots: Roots, line: dict[str, Any]) -> bool:
-    """Whether an image has the pixels of the crop of a line."""
+    """Return whether an image has the pixels of the crop of a line."""
     with Image.open(roots.sku_root / line["image_path"]) as crop:
         whole = crop.convert("RGB")
     return image.size == whole.size and ImageChops.difference(image, whole).getbbox() is None
@@ -64,7 +64,7 @@ def test_an_empty_split_is_an_empty_webdataset(exported: Roots) -> None:
 
 
 def arguments(**given: Any) -> types.SimpleNamespace:
-    """The options of open_clip's command line that its readers look at."""
+    """Return the command line options of open_clip that its readers use."""
     return types.SimpleNamespace(
         train_num_samples=None,
         val_num_samples=None,
@@ -83,7 +83,7 @@ def arguments(**given: Any) -> types.SimpleNamespace:
 
 
 def sizes_of(lines: Lines, roots: Roots) -> list[tuple[int, int]]:
-    """Width and height of each crop."""
+    """Return width and height of each crop."""
     return [Image.open(roots.sku_root / line["image_path"]).size for line in lines]
 
 
@@ -97,7 +97,7 @@ def open_clip_data() -> Any:
 
 
 def size_of(image: Image.Image) -> Any:
-    """A transform: what a model would see, as small as can be."""
+    """Return the size of an image: the simplest transform."""
     import torch
 
     return torch.tensor(image.size)
@@ -154,7 +154,7 @@ CLASSES = {
 
 
 def as_line(row: dict[str, Any], features: Any) -> dict[str, Any]:
-    """A row of `datasets` with the labels that the data set has."""
+    """Return a row of `datasets` with the labels of the data set."""
     line = {name: value for name, value in row.items() if name != "image"}
     for name in CLASSES:
         line[name] = line[name] + 1 if name in LABELS else features[name].int2str(line[name])
@@ -263,7 +263,7 @@ def test_pycocotools_gives_every_box_on_its_original(prompted: Roots, lines: Lin
 
 
 def tables_row(line: dict[str, Any]) -> dict[str, Any]:
-    """A line as the table has it: the box in columns of its own."""
+    """Return a line in the form of the table: with the box in four columns."""
     edges = dict(zip(("x1", "y1", "x2", "y2"), line["bbox"], strict=True))
     return {name: value for name, value in line.items() if name != "bbox"} | edges
 

@@ -1,4 +1,4 @@
-"""Which rows share a shard, and how little that changes where few rows do."""
+"""Which rows share a shard, and how little changes when few rows change."""
 
 import random
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def test_bytes_limit_a_shard_as_well() -> None:
     assert all(4 * shard.bytes >= 3 * LIMITS.bytes - 200_000 for shard in shards[:-1])
 
 
-def test_no_sku_is_torn_apart_even_one_that_is_larger_than_a_shard() -> None:
+def test_no_sku_is_split_even_if_it_exceeds_a_shard() -> None:
     rows = [*split(40), *(crop(40, number) for number in range(1_000)), crop(41, 0)]
     shards = plan_shards(rows, "1", LIMITS)
     owners: dict[str, set[str]] = {}
@@ -52,7 +52,7 @@ def test_no_sku_is_torn_apart_even_one_that_is_larger_than_a_shard() -> None:
     assert max(shard.samples for shard in shards) == 1_000
 
 
-def test_a_crop_more_or_less_changes_its_own_shard_and_seldom_another() -> None:
+def test_an_added_or_removed_crop_changes_its_own_shard_and_rarely_another() -> None:
     rows = split()
     before = keys(plan_shards(rows, "1", LIMITS))
     changed = []
@@ -79,7 +79,7 @@ def test_a_shard_of_other_bytes_or_another_version_is_another() -> None:
     assert keys(plan_shards(rows, "2", LIMITS)).isdisjoint(keys(before))
 
 
-def test_nothing_makes_one_empty_shard() -> None:
+def test_without_rows_there_is_one_empty_shard() -> None:
     (shard,) = plan_shards([], "1", LIMITS)
     assert (shard.first, shard.samples, shard.bytes) == (0, 0, 0)
     assert [list(rows) for _, rows in split_rows([], [shard])] == [[]]

@@ -1,4 +1,4 @@
-"""A build of bad input compared with the independent reading, and the smallest input that fails."""
+"""Builds of bad input, compared with the independent reading, and the smallest input that fails."""
 
 import hashlib
 import os
@@ -31,7 +31,7 @@ IN_A_PAIR: Final = 10
 def plant(data: DataSet, kind: str, cases: Sequence[bytes]) -> None:
     """Write each case as one of the `annotations` or `images`, ten per pair.
 
-    Each pair has a good shop and a good user image besides.
+    Each pair also has a good shop image and a good user image.
     """
     items: dict[int | str, Any] = {1: TOP, 2: TROUSERS}
     for number, case in enumerate(cases):
@@ -51,7 +51,10 @@ def plant(data: DataSet, kind: str, cases: Sequence[bytes]) -> None:
 
 
 class Measured(LocalEngine):
-    """Knows, once it is closed, the most memory that one of its workers has taken, in bytes."""
+    """An engine that measures the most memory of one of its workers, in bytes.
+
+    The figure is complete when the engine is closed.
+    """
 
     peak = 0
 
@@ -69,10 +72,10 @@ def _peak(pid: int) -> int:
 
 
 def assert_agreement(data: DataSet, folder: Path) -> int:
-    """Build `data` below `folder`: what is refused, and all else, is as the independent reading.
+    """Build `data` below `folder`, and compare refusals and output with the independent reading.
 
-    That damage is found in data, and never in intact ones, is tested in `dataset/test_jpegs.py`:
-    the independent reading takes it as it is. Returns the most memory that a worker took, in bytes.
+    Returns the most memory of a worker, in bytes. `dataset/test_jpegs.py` tests that damage is
+    found in damaged data only: the independent reading takes the result as given.
     """
     built, expected = folder / "built", folder / "expected"
     settings = Settings(df2_root=data.root, sku_root=str(built), max_refused=1.0)
@@ -91,7 +94,7 @@ def assert_agreement(data: DataSet, folder: Path) -> int:
 
 
 def assert_all_agree(kind: str, cases: Sequence[bytes]) -> int:
-    """`assert_agreement` of a data set with all of `cases`; the smallest that fails is kept."""
+    """Apply `assert_agreement` to a data set of all `cases`. Keep the smallest one that fails."""
     try:
         return _try(kind, cases)
     except AssertionError as failure:
@@ -117,7 +120,7 @@ def _try(kind: str, cases: Sequence[bytes]) -> int:
 
 
 def _smallest(kind: str, cases: Sequence[bytes]) -> bytes | None:
-    """One of `cases` that fails alone, less all parts of it that can go; None where none does."""
+    """Return one of `cases` that fails alone, without unneeded parts; None if none does."""
     tries = _TRIES
 
     def fails(part: Sequence[bytes]) -> bool:

@@ -1,4 +1,4 @@
-"""Where builds are disturbed: a data set, the real command on it, and what must come of it."""
+"""Where builds are disturbed: a data set, the real command, and the expected result."""
 
 import itertools
 import random
@@ -32,7 +32,7 @@ def write_data(folder: Path, images: int, splits: tuple[str, ...] = (SPLIT,)) ->
 
 
 def marks(roots: Roots) -> list[Path]:
-    """Files that a first build brings forth one after the other, a stage a file."""
+    """Return the files that a first build creates one after another, one per stage."""
     tables = [roots.table(name, SPLIT) for name in ("files", "raw_annotation_index", "sku_groups")]
     return [
         roots.own,
@@ -45,14 +45,14 @@ def marks(roots: Roots) -> list[Path]:
 
 
 class Moment(NamedTuple):
-    """`after` seconds after mark number `mark` is there; 0: after the start of the command."""
+    """`after` seconds after mark number `mark` exists. 0 is the start of the command."""
 
     mark: int
     after: float
 
 
 class Undisturbed(NamedTuple):
-    """What a build that nothing disturbs leaves, and how many seconds lie between its marks."""
+    """The result of a build that nothing disturbs, and the seconds between its marks."""
 
     df2_root: Path
     contract: dict[str, bytes | None]
@@ -60,13 +60,13 @@ class Undisturbed(NamedTuple):
     seconds: list[float]
 
     def moment(self, rng: random.Random, first: int = 0) -> Moment:
-        """Somewhere in any stage of the command from `first` on, or right after its end."""
+        """Return a moment in any stage of the command from `first` on, or right after its end."""
         mark = rng.randrange(first, len(self.seconds))
         return Moment(mark, rng.uniform(0, 1.1 * self.seconds[mark]))
 
 
 class Arena(NamedTuple):
-    """A SKU_ROOT and a DAGSTER_HOME of their own, and builds there."""
+    """A separate SKU_ROOT and DAGSTER_HOME, and builds there."""
 
     station: Station
 
@@ -80,7 +80,7 @@ class Arena(NamedTuple):
 
     @contextmanager
     def command(self, *arguments: str, **settings: object) -> Iterator[Started]:
-        """`df2-assets build`, or another command, in a process of its own."""
+        """Start `df2-assets build`, or another command, in a new process."""
         given = {name: str(value) for name, value in settings.items()}
         env = self.station.environment | {"SPLITS": SPLIT} | given
         command = (*DF2_ASSETS, *(arguments or ("build",)))
@@ -88,7 +88,7 @@ class Arena(NamedTuple):
             yield process
 
     def wait_for(self, moment: Moment, process: Started) -> bool:
-        """Wait for a moment of a first build; whether the command still runs then."""
+        """Wait for a moment of a first build, and return whether the command still runs then."""
         path = self.station.folder if moment.mark == 0 else marks(self.roots)[moment.mark - 1]
         while process.process.poll() is None and not path.exists():
             time.sleep(STEP)
@@ -96,23 +96,26 @@ class Arena(NamedTuple):
         return process.process.poll() is None
 
     def rerun(self, split: str = SPLIT) -> dict[str, int | float]:
-        """Build to the end, in this process; the numbers of the crops."""
+        """Build to the end, in this process, and return the numbers of the crops."""
         with dg.DagsterInstance.from_config(str(self.station.home)) as instance:
             result = build(self.station.df2_root, self.sku, (split,), instance=instance)
         return only(result).numbers["crops"]
 
     def finished(self) -> set[str]:
-        """The crops that manifest and journal know to be on disk, by path below the split."""
+        """Return the crops on disk according to manifest and journal, by path below the split."""
         rows = read_known_crops(self.roots, SPLIT).to_pylist()
         return {row["crop_path"].removeprefix(f"{SPLIT}/") for row in rows if not row["reason"]}
 
     def runs(self) -> list[str]:
-        """What became of each run, the first one first."""
+        """Return the end of each run, the first one first."""
         with dg.DagsterInstance.from_config(str(self.station.home)) as instance:
             return [run.status.value for run in reversed(instance.get_runs())]
 
     def assert_as(self, undisturbed: Undisturbed) -> None:
-        """The bytes of an undisturbed build, no file besides, no lock and no run left behind."""
+        """Assert the bytes of an undisturbed build.
+
+        No other file, no lock and no run may be left behind.
+        """
         assert contract(self.sku) == undisturbed.contract
         assert all_files(self.sku) == undisturbed.files
         assert not UNFINISHED & set(self.runs())
@@ -121,9 +124,9 @@ class Arena(NamedTuple):
 
 
 def all_files(sku_root: Path) -> set[str]:
-    """Every file under a SKU_ROOT, of the contract or not, by its path.
+    """Return every file under a SKU_ROOT by path, in the contract or not.
 
-    Pictures of what a run has changed are left out: each run has its own.
+    Pictures of changes are left out, since each run has different ones.
     """
     files = (p for p in sku_root.rglob("*") if not p.is_dir())
     return {p.relative_to(sku_root).as_posix() for p in files if "what_changed" not in str(p)}
@@ -136,7 +139,7 @@ def arena(folder: Path, df2_root: Path) -> Arena:
 
 
 def build_undisturbed(folder: Path, df2_root: Path) -> Undisturbed:
-    """Run the command to its end, and look when it has come how far."""
+    """Run the command to its end, and record the times of its marks."""
     ground = arena(folder, df2_root)
     waiting = marks(ground.roots)
     times = [time.monotonic()]

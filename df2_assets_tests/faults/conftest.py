@@ -1,8 +1,8 @@
-"""How long the harness goes on, with which seed, and what it has tried.
+"""Duration and seed of the harness, and the record of what it has tried.
 
-`make faults` is its short form, with a fixed seed; `make faults-long` goes on for about an hour
-with a seed of its own, which the first lines and each failure name. The options are declared in
-the conftest above, the only one that pytest reads in time.
+`make faults` is its short form, with a fixed seed. `make faults-long` runs for about an hour with a
+new seed, which the first lines and each failure name. The options are declared in the conftest
+above, the only one that pytest reads in time.
 """
 
 import shutil
@@ -29,7 +29,7 @@ FIXED_SEED = 1
 
 
 class Faults:
-    """How much a test tries, where it draws from, and what it has tried, in numbers."""
+    """How much a test tries, its random numbers, and counts of what it has tried."""
 
     def __init__(self, test: str, long: bool, seed: int, folder: Path) -> None:
         """Take the node id of the test; arenas lie in `folder`."""
@@ -125,7 +125,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of this folder are `faults`."""
+    """Mark all tests of this folder as `faults`."""
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker("faults")
@@ -133,7 +133,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
-    """A failure says how to see it again."""
+    """Add to a failure how to reproduce it."""
     report = yield
     if report.failed:
         form = " --long" if item.config.option.long else ""

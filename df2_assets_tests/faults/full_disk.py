@@ -1,4 +1,4 @@
-"""A disk that fills up without a mount: from some moment on, a process cannot make a file on it."""
+"""A disk that fills up, without a mount: from some moment on, a process cannot create files."""
 
 import errno
 import os
@@ -9,7 +9,7 @@ SITECUSTOMIZE = "from df2_assets_tests.faults import full_disk\nfull_disk.instal
 
 
 def environment(folder: Path, disk: Path, after: int) -> dict[str, str]:
-    """What makes each Python process fail with ENOSPC under `disk`, from its call number `after`.
+    """Return variables that make Python fail with ENOSPC under `disk`, from call `after` on.
 
     `folder` is put before other places that Python imports from.
     """
@@ -20,7 +20,7 @@ def environment(folder: Path, disk: Path, after: int) -> dict[str, str]:
 
 
 def install() -> None:
-    """Watch what this process does to the disk that the environment names."""
+    """Watch the accesses of this process to the disk that the environment names."""
     disk, left = os.environ["FULL_DISK"], int(os.environ["FULL_DISK_AFTER"])
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Mounts that only one command and its children see; they go when it ends."""
+"""Mounts that only one command and its children see, and that disappear with it."""
 
 import os
 import shlex
@@ -9,7 +9,7 @@ import pytest
 
 
 def in_namespace(mount: tuple[str, ...], command: tuple[str, ...]) -> tuple[str, ...]:
-    """The command, with something mounted for it. Skips where the machine does not allow that."""
+    """Return the command with a mount. Skip the test if the machine does not allow that."""
     unshare = ("unshare", "--mount") if os.geteuid() == 0 else ("unshare", "--map-root-user", "-m")
     trial = (*unshare, "mount", "-t", "tmpfs", "none", "/mnt")
     if not shutil.which("unshare") or subprocess.run(trial, check=False).returncode != 0:

@@ -1,7 +1,7 @@
-"""Annotation files that are wrong in ways that real files are, and in ways that nobody thought of.
+"""Annotation files that are wrong in realistic and in unexpected ways.
 
-A file starts as a good annotation, held as pairs so that a key can appear twice. A few mutations
-change its structure, it is written with odd spacing and spelling, and then, now and then, its
+A file starts as a good annotation, held as keys and values so that a key can appear twice. A few
+mutations change its structure. It is written with odd spacing and spelling and, sometimes, its
 bytes are changed as well. All choices come from one `random.Random`.
 """
 
@@ -13,15 +13,15 @@ from typing import Any, Final
 from df2_assets_tests.support.builder import CATEGORY_NAMES, item
 
 Pairs = list[tuple[str, Any]]
-"""An object, as its keys and values."""
+"""An object as a list of keys and values."""
 
 
 class Object(Pairs):
-    """Told apart from a list by its type."""
+    """An object of its own type, which distinguishes it from a list."""
 
 
 class Written(str):
-    """JSON that stands as it is: numbers and texts that `json.dumps` would not write."""
+    """JSON text to write unchanged: numbers and strings that `json.dumps` would not write."""
 
 
 NUMBERS: Final = (
@@ -58,7 +58,7 @@ Mutation = Callable[[Object, Random], None]
 
 
 def annotation(rng: Random, pair_id: int) -> tuple[str, bytes]:
-    """What was done to a good annotation, and the bytes of the file."""
+    """Return what was done to a good annotation, and the bytes of the file."""
     top = _good(rng, pair_id)
     done = []
     for _ in range(rng.choice((0, 1, 1, 1, 2, 3))):
@@ -92,7 +92,7 @@ def _good(rng: Random, pair_id: int) -> Object:
 
 
 def _any(rng: Random, depth: int = 0) -> Any:
-    """Any JSON value, or what is nearly one."""
+    """Return any JSON value, or something similar."""
     kind = rng.randrange(12 if depth < 3 else 8)
     if kind < 1:
         return rng.choice((None, True, False))
@@ -113,14 +113,14 @@ def _any(rng: Random, depth: int = 0) -> Any:
 
 
 def _deep(rng: Random) -> Written:
-    """Brackets in brackets, and as many of them closed as not."""
+    """Return nested brackets, and as many of them closed as not."""
     depth = rng.choice((10, 500, 1100, 20_000))
     opening, closing = rng.choice((("[", "]"), ('{"a":', "}")))
     return Written(opening * depth + "1" + closing * rng.choice((depth, depth, depth - 1, 0)))
 
 
 def _an_object(top: Object, rng: Random) -> Object:
-    """The file, or one of its items."""
+    """Return the file, or one of its items."""
     inner = [value for _, value in top if isinstance(value, Object)]
     return rng.choice([top, *inner, *inner])
 
@@ -207,7 +207,7 @@ MUTATIONS: Final[tuple[Mutation, ...]] = (
 
 
 def _written(value: Any, rng: Random, plain: bool) -> str:
-    """A value as JSON; unless `plain`, with space wherever it may stand and texts as they are."""
+    """Return a value as JSON; unless `plain`, with spaces anywhere, and strings unchanged."""
     if isinstance(value, Written):
         return value
     space = "" if plain else rng.choice(("", "", " ", "\n", "\t", " \r\n"))
@@ -288,7 +288,7 @@ def repeat_a_part(data: bytes, rng: Random) -> bytes:
 
 
 def end_in_zeros(data: bytes, rng: Random) -> bytes:
-    """As a file system leaves a file after a power cut."""
+    """Return a file as a file system leaves it after a power cut."""
     kept = rng.randint(0, len(data))
     return data[:kept].ljust(len(data), b"\0")
 

@@ -1,4 +1,4 @@
-"""Images that are damaged, of another kind than they say, or odd and good all the same.
+"""Images that are damaged, have the wrong format, or are odd but valid.
 
 All choices come from one `random.Random`.
 """
@@ -17,7 +17,7 @@ Change = Callable[[bytes, Random], bytes]
 
 
 def image(rng: Random) -> tuple[str, bytes]:
-    """What was done to an image, and the bytes of the file."""
+    """Return what was done to an image, and the bytes of the file."""
     if rng.random() < 0.2:
         make = rng.choice(OTHERS)
         name, data = make.__name__, make(rng)
@@ -40,7 +40,7 @@ OPTIONS: Final[tuple[dict[str, Any], ...]] = (
 
 
 def _jpeg(rng: Random) -> bytes:
-    """A good JPEG, of any kind."""
+    """Return an intact JPEG of any kind."""
     size = rng.choice(((70, 60), (33, 47), (160, 120), (8, 8), (1, 1), (300, 2)))
     if rng.random() < 0.6:
         return jpeg(size, rng.choice(KINDS), rng.randrange(40))
@@ -60,7 +60,7 @@ def _drawn(rng: Random, mode: str) -> Image.Image:
 
 
 def png(rng: Random) -> bytes:
-    """A PNG: colour, palette, grey of 16 bits, black and white, transparent."""
+    """Return a PNG: colour, palette, grey of 16 bits, black and white, transparent."""
     mode = rng.choice(("RGB", "P", "I;16", "1", "RGBA", "LA"))
     deep = mode == "I;16"
     return _saved(Image.new(mode, (40, 30), 40_000) if deep else _drawn(rng, mode), "PNG")
@@ -79,7 +79,7 @@ def bmp(rng: Random) -> bytes:
 
 
 def tiff(rng: Random) -> bytes:
-    """A TIFF, also one that holds a JPEG."""
+    """Return a TIFF, sometimes one that holds a JPEG."""
     compression = rng.choice((None, "jpeg", "tiff_lzw"))
     return _saved(_drawn(rng, "RGB"), "TIFF", compression=compression)
 
@@ -89,7 +89,7 @@ def netpbm(rng: Random) -> bytes:
 
 
 def heic(rng: Random) -> bytes:
-    """What the header of a photo from a telephone looks like, and noise after it."""
+    """Return the header of a photo from a phone, and noise after it."""
     brand = rng.choice((b"heic", b"heix", b"mif1", b"avif"))
     return struct.pack(">I", 24) + b"ftyp" + brand + b"\0\0\0\0mif1heic" + rng.randbytes(400)
 
@@ -137,14 +137,14 @@ def flip_bits_of_its_header(data: bytes, rng: Random) -> bytes:
 
 
 def claim_a_size(data: bytes, rng: Random) -> bytes:
-    """Another one, up to a decompression bomb; not far below the limit, to be quick."""
+    """Claim another size, up to a decompression bomb, but not just below the limit, to be quick."""
     sides = (0, 1, 7, 16, 200, 999, 60_000, 65_535)
     width, height = rng.choice(sides), rng.choice(sides)
     return claiming(data, width, height) if b"\xff\xc0" in data else data
 
 
 def claim_other_channels(data: bytes, rng: Random) -> bytes:
-    """Bits a sample and the number of components, as the header says them."""
+    """Claim other bits per sample, or another number of components."""
     at = data.find(b"\xff\xc0") + 4
     if at < 4:
         return data
@@ -154,13 +154,13 @@ def claim_other_channels(data: bytes, rng: Random) -> bytes:
 
 
 def be_of_another_process(data: bytes, rng: Random) -> bytes:
-    """Lossless, hierarchical, arithmetic: marked as what it is not."""
+    """Claim to be lossless, hierarchical or arithmetic."""
     marker = rng.choice((0xC1, 0xC2, 0xC3, 0xC5, 0xC9, 0xCA, 0xCB, 0xF7))
     return data.replace(b"\xff\xc0", bytes([0xFF, marker]), 1)
 
 
 def lose_a_segment(data: bytes, rng: Random) -> bytes:
-    """Quantization or Huffman tables, the frame, the scan, the end."""
+    """Remove a segment: quantization or Huffman tables, the frame, the scan, the end."""
     marker = rng.choice((b"\xff\xdb", b"\xff\xc4", b"\xff\xc0", b"\xff\xda", b"\xff\xd9"))
     at = data.find(marker)
     if at < 0:
@@ -176,7 +176,7 @@ def lie_about_a_length(data: bytes, rng: Random) -> bytes:
 
 
 def add_a_segment(data: bytes, rng: Random) -> bytes:
-    """A comment, a thumbnail's Exif, a colour profile, a segment nobody knows."""
+    """Add a segment: a comment, Exif with a thumbnail, a colour profile, or an unknown one."""
     exif = b"Exif\0\0II*\0\xff\xff\xff\x7f"
     content = rng.choice((b"", b"Exif\0\0", exif, b"ICC_PROFILE\0\x01\xff"))
     content += rng.randbytes(rng.choice((0, 20, 60_000)))

@@ -23,7 +23,7 @@ FIGURES: Final = {
     "upgrades": "outputs of another release, code version or data set",
     "injections": "texts that would act as HTML, a formula or a command if they were not escaped",
 }
-"""Every figure, and what it counts."""
+"""All figures, with what each counts."""
 
 Counted = Mapping[str, Mapping[str, int]]
 """Figures by the test file that counted them."""

@@ -1,4 +1,4 @@
-"""Annotation files of every kind of wrong: each is named once, and all else is built."""
+"""Annotation files with every kind of mistake: each is reported once, and the rest is built."""
 
 import json
 import os
@@ -21,10 +21,10 @@ from df2_assets_tests.support.builder import DataSet, annotation_text
 AT_ONCE = 500
 LARGEST = 16 * 2**20
 MEMORY = 1536 * 2**20
-"""What a worker may take: the largest annotation that is read, as objects of Python."""
+"""The most memory of a worker: the largest annotation that is read, as Python objects."""
 
 
-def test_whatever_an_annotation_holds_it_is_used_or_named_and_costs_nobody_else(
+def test_any_annotation_is_used_or_refused_without_affecting_others(
     faults: Faults,
 ) -> None:
     for start in range(0, faults.amount(short=400, long=15_000), AT_ONCE):
@@ -36,7 +36,7 @@ def test_whatever_an_annotation_holds_it_is_used_or_named_and_costs_nobody_else(
         faults.count("annotations", len(cases))
 
 
-def test_what_once_failed_does_so_no_longer() -> None:
+def test_inputs_that_once_failed_pass_now() -> None:
     assert_all_agree("annotations", kept("annotations"))
 
 
@@ -44,8 +44,8 @@ def good(pair_id: int = 1) -> bytes:
     return annotation_text("user", pair_id, {1: TOP}).encode()
 
 
-def within(field: str, filling: bytes, size: int) -> bytes:
-    """A good annotation of `size` bytes, one field of whose item is a list full of `filling`."""
+def fill_annotation(field: str, filling: bytes, size: int) -> bytes:
+    """Return a good annotation of `size` bytes, with an item that has a list full of `filling`."""
     text = annotation_text("user", 1, {1: TOP | {field: "HERE"}}).encode()
     head, tail = text.split(b'"HERE"')
     count = (size - len(text) - 2) // (len(filling) + 1)
@@ -61,20 +61,20 @@ HUGE = [
     b'{"pair_id": ' + b"9" * (LARGEST - 20) + b"}",
     b'{"' + b"a" * (LARGEST - 20) + b'": 1}',
 ]
-"""Of the largest size that is read, or a byte more."""
+"""Files of the largest size that is read, and one byte more."""
 
 HUGER = [
-    within("segmentation", b"{}", LARGEST),
-    within("bounding_box", b"1", LARGEST),
-    within("landmarks", b"1.5", LARGEST),
+    fill_annotation("segmentation", b"{}", LARGEST),
+    fill_annotation("bounding_box", b"1", LARGEST),
+    fill_annotation("landmarks", b"1.5", LARGEST),
     b'{"source": "user", "pair_id": 1, '
     + b", ".join(b'"item%d": {}' % number for number in range(1, 300_000))
     + b"}",
 ]
-"""As many objects, numbers and items as fit into that; slow to read, also independently."""
+"""As many objects, numbers and items as fit into that size. They are slow to read."""
 
 
-def test_a_huge_annotation_is_used_or_named_in_bounded_memory(
+def test_a_huge_annotation_is_used_or_refused_in_bounded_memory(
     faults: Faults, tmp_path: Path
 ) -> None:
     cases = [*HUGE, *HUGER] if faults.long else HUGE
@@ -84,9 +84,7 @@ def test_a_huge_annotation_is_used_or_named_in_bounded_memory(
     faults.count("annotations", len(cases))
 
 
-def test_an_annotation_of_100_megabytes_is_named_and_not_read(
-    faults: Faults, tmp_path: Path
-) -> None:
+def test_an_annotation_of_100_megabytes_is_refused_unread(faults: Faults, tmp_path: Path) -> None:
     data = DataSet(tmp_path / "df2")
     plant(data, "annotations", [good(), good(), good()])
     os.truncate(data.root / SPLIT / "annos" / "000003.json", 100 * 10**6)
@@ -99,8 +97,8 @@ def test_an_annotation_of_100_megabytes_is_named_and_not_read(
     faults.count("annotations", 2)
 
 
-def test_the_mutations_reach_every_reason_and_leave_enough_that_is_good(faults: Faults) -> None:
-    """What is tried is worth trying: neither nearly all good nor nearly all bad."""
+def test_the_mutations_reach_every_reason_and_leave_enough_good_files(faults: Faults) -> None:
+    """Otherwise, the harness would try little: neither almost all good files nor almost all bad."""
     readable = 0
     names = set()
     for number in range(2000):

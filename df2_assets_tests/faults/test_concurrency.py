@@ -1,4 +1,4 @@
-"""A build beside another one, beside `verify`, and beside somebody who changes its input."""
+"""A build at the same time as another one, as `verify`, and as changes of its input."""
 
 import re
 from contextlib import ExitStack
@@ -22,10 +22,10 @@ BUSY = re.compile(
 )
 
 
-def test_of_two_builds_of_a_split_one_builds_and_the_other_is_told_who_does(
+def test_of_two_builds_of_a_split_one_builds_and_the_other_learns_the_holder(
     undisturbed: Undisturbed, faults: Faults
 ) -> None:
-    """Started at the same time, or the second at any moment of the first."""
+    """Both start at the same time, or the second at any moment of the first."""
     for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=40):
         with ground.command() as first, ExitStack() as stack:
             moment = rng.choice((Moment(0, 0), undisturbed.moment(rng)))
@@ -130,5 +130,5 @@ def test_an_image_that_changes_between_index_and_crop_is_named(
     said = {"replaced": "changed since its annotation was read: build again", "removed": "removed"}
     assert said[how] in refused["detail"][0]
     assert site.build().success
-    assert_same_output(site.sku, site.read_anew())
+    assert_same_output(site.sku, site.read_independently())
     faults.count("races")

@@ -1,4 +1,4 @@
-"""Files that change behind the platform's back, between builds, as quietly as can be."""
+"""Files that change between builds without the platform, as unnoticeably as possible."""
 
 import os
 import random
@@ -29,7 +29,7 @@ def delete(path: Path, files: list[Path], rng: random.Random) -> None:
 
 
 def truncate(path: Path, files: list[Path], rng: random.Random) -> None:
-    """Cut, and filled up to the old size with nothing."""
+    """Cut a file, and fill it with zeros to the old size."""
     size = path.stat().st_size
     os.truncate(path, rng.randrange(size))
     os.truncate(path, size)
@@ -46,7 +46,7 @@ def flip(path: Path, files: list[Path], rng: random.Random) -> None:
 
 
 def replace(path: Path, files: list[Path], rng: random.Random) -> None:
-    """By another of the files, cut or filled up to the old size."""
+    """Replace a file by another one, cut or filled to the old size."""
     size = path.stat().st_size
     other = rng.choice([file for file in files if file != path and file.exists()])
     path.write_bytes(other.read_bytes()[:size].ljust(size, b"\0"))
@@ -58,7 +58,7 @@ DAMAGES = (delete, truncate, cut, flip, replace)
 def test_whatever_is_damaged_is_found_and_the_next_build_repairs_it(
     original: Site, engine: LocalEngine, faults: Faults
 ) -> None:
-    """Crops, contract files, tables, state and lists, with their times as they were."""
+    """Crops, contract files, tables, state and lists are damaged, with their times unchanged."""
     for rng, folder in faults.cases(short=4, long=150):
         site = original.copy(folder)
         files = sorted(path for path in site.sku.rglob("*") if path.is_file())
@@ -77,7 +77,7 @@ def test_whatever_is_damaged_is_found_and_the_next_build_repairs_it(
             problem for problem in found.problems if problem.what.endswith("cannot be read")
         ]
         assert unreadable or contract <= _named(site, found), damaged
-        # Crops that there was no table to hold against are found once a build has made it anew.
+        # Crops that no table could be compared with are found once a build has written it again.
         for _ in range(1 + bool(unreadable)):
             mark_damaged(site.roots, SPLIT, verify(site.roots, SPLIT, engine).damaged)
             assert site.build().success, damaged
@@ -88,7 +88,7 @@ def test_whatever_is_damaged_is_found_and_the_next_build_repairs_it(
 
 
 def _named(site: Site, found: Verified) -> set[str | None]:
-    """The files that are at fault; of a contract file also by what it says wrong of a crop."""
+    """Return the files with problems. For a contract file, include the problem of the crop."""
     documents = {
         "sku_metadata": site.roots.sku_metadata(SPLIT).name,
         "image_text": site.roots.image_text(SPLIT).name,
@@ -101,7 +101,7 @@ def _named(site: Site, found: Verified) -> set[str | None]:
 
 
 def _damage(path: Path, files: list[Path], rng: random.Random) -> str:
-    """Damage a file, its time and mostly its size kept; what was done."""
+    """Damage a file, keep its time and usually its size, and return what was done."""
     before, content = path.stat(), path.read_bytes()
     damage = rng.choice(DAMAGES)
     while path.exists() and path.read_bytes() == content:  # zeros that were there already
@@ -115,7 +115,7 @@ def _damage(path: Path, files: list[Path], rng: random.Random) -> str:
 def test_a_clock_that_jumps_hides_no_change(
     hours: int, site: Site, engine: LocalEngine, faults: Faults
 ) -> None:
-    """Files that come later bear times before those of the last build, or long after it."""
+    """Later files have times before those of the last build, or long after it."""
     for path in (site.image(12), site.annotation(13), site.crop("catalog/000001_01_01")):
         moved = path.stat().st_mtime_ns + hours * HOUR
         os.utime(path, ns=(moved, moved))
@@ -125,7 +125,7 @@ def test_a_clock_that_jumps_hides_no_change(
     earlier = site.image(11).stat().st_mtime_ns + hours * HOUR
     os.utime(site.image(11), ns=(earlier, earlier))
     assert site.build().success
-    assert_same_output(site.sku, site.read_anew())
+    assert_same_output(site.sku, site.read_independently())
     assert verify(site.roots, SPLIT, engine).problems == []
     assert not site.build().changed
     faults.count("damaged_files", 3)

@@ -1,4 +1,4 @@
-"""What is ours to delete or to write over, attacked with links, names, roots and edited records."""
+"""Attacks with links, names, roots and edited records on what builds delete or overwrite."""
 
 import os
 import shutil
@@ -36,12 +36,12 @@ TREASURES = (
     "train.json",
     "train.lock",
 )
-"""Files of somebody else, named as ours would be where a link leads to their folder."""
+"""Foreign files, with the names that ours would have if a link led to their folder."""
 
 
 @pytest.fixture
 def site(original: Site, tmp_path: Path) -> Site:
-    """A build, beside it somebody else's files, and a crop of a split that is not built here."""
+    """Build a split, next to foreign files and a crop of a split that is not built here."""
     for name in TREASURES:
         path = tmp_path / "outside" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +54,7 @@ def site(original: Site, tmp_path: Path) -> Site:
 
 @pytest.fixture
 def outside(site: Site, faults: Faults) -> Iterator[Path]:
-    """Somebody else's files, which no test may change; nor those of the other split."""
+    """Return the foreign files, and those of the other split, which no test may change."""
     folder, other = site.sku.with_name("outside"), site.sku / "validation"
     before = content(folder), content(other)
     yield folder
@@ -63,13 +63,13 @@ def outside(site: Site, faults: Faults) -> Iterator[Path]:
 
 
 def content(folder: Path) -> Tree:
-    """Every file under a folder, with its bytes and stamp."""
+    """Return every file under a folder, with its bytes and stamp."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): (path.read_bytes(), stamp(path)) for path in files}
 
 
 def problems(site: Site) -> list[str]:
-    """Why a build failed; nothing where it went well."""
+    """Return why a build failed, or nothing if it succeeded."""
     return build(site.data.root, site.sku, workers=1).problems
 
 
@@ -97,7 +97,7 @@ OWN_FILES = [
 
 
 @pytest.mark.parametrize("name", FOLDERS + OWN_FILES)
-def test_a_folder_or_record_of_ours_that_is_a_link_to_somewhere_else_is_refused(
+def test_an_own_folder_or_record_that_is_a_link_is_refused(
     name: str, site: Site, outside: Path, original: Site
 ) -> None:
     spoil(site)
@@ -133,7 +133,7 @@ CONTRACT_FILES = [
 
 @pytest.mark.parametrize("how", [Path.symlink_to, Path.hardlink_to])
 @pytest.mark.parametrize("name", CONTRACT_FILES)
-def test_a_name_of_ours_that_leads_to_somebody_elses_file_is_replaced_and_the_file_stays(
+def test_a_link_to_a_foreign_file_is_replaced_and_the_file_is_kept(
     name: str, how: Callable[[Path, Path], None], site: Site, outside: Path, original: Site
 ) -> None:
     spoil(site)
@@ -166,7 +166,7 @@ LOOKALIKES = [
 
 
 @pytest.mark.parametrize("name", LOOKALIKES)
-def test_a_name_that_only_looks_like_ours_stays_even_when_every_crop_goes(
+def test_a_foreign_file_with_a_similar_name_is_kept_even_if_every_crop_is_removed(
     name: str, site: Site, outside: Path
 ) -> None:
     theirs = site.sku / name
@@ -190,12 +190,12 @@ def test_a_name_that_only_looks_like_ours_stays_even_when_every_crop_goes(
     ids=["relative", "absolute", "of another split"],
 )
 def elsewhere(request: pytest.FixtureRequest, outside: Path) -> str:
-    """A path that a record could give for a crop and that is none of the split's."""
+    """Return a path that a record could have for a crop, but that is outside the split."""
     return str(request.param).format(outside=outside)
 
 
-def edited(site: Site, asset: str, column: str, value: str) -> None:
-    """Put a value into the last row of a table, with its digest and all else as they were."""
+def edit_last_row(site: Site, asset: str, column: str, value: str) -> None:
+    """Put a value into the last row of a table, and update its digest."""
     path = site.roots.table(asset, SPLIT)
     table = pq.read_table(path)
     values = table[column].to_pylist()
@@ -205,11 +205,11 @@ def edited(site: Site, asset: str, column: str, value: str) -> None:
     pq.write_table(table.set_column(place, field, pa.array(values, field.type)), path)
 
 
-def test_an_edited_manifest_leads_a_build_and_verify_to_no_other_file(
+def test_an_edited_manifest_cannot_make_a_build_or_verify_use_another_file(
     elsewhere: str, site: Site, original: Site
 ) -> None:
-    """Also when the annotation of that crop is gone, and its row with it."""
-    edited(site, "crops", "crop_path", elsewhere)
+    """This includes the case that the annotation of the crop is gone, and its row with it."""
+    edit_last_row(site, "crops", "crop_path", elsewhere)
     with closing(LocalEngine(1)) as engine:
         found = verify(site.roots, SPLIT, engine)
     assert found.problems
@@ -217,13 +217,13 @@ def test_an_edited_manifest_leads_a_build_and_verify_to_no_other_file(
     assert problems(site) == []
     assert_same_output(site.sku, original.sku)
 
-    edited(site, "crops", "crop_path", elsewhere)
+    edit_last_row(site, "crops", "crop_path", elsewhere)
     site.annotation(33).unlink()
     assert problems(site) == []
     assert contract(site.sku) == site.clean_build()
 
 
-def test_an_edited_journal_leads_a_build_to_no_other_file(
+def test_an_edited_journal_cannot_make_a_build_use_another_file(
     elsewhere: str, site: Site, original: Site
 ) -> None:
     _, mtime_ns, size = stamp(site.sku / elsewhere)
@@ -235,9 +235,9 @@ def test_an_edited_journal_leads_a_build_to_no_other_file(
 
 
 def test_crops_of_edited_groups_are_refused(elsewhere: str, site: Site, original: Site) -> None:
-    """`crops` materialized alone takes the groups from the disk."""
+    """If only `crops` is materialized, it reads the groups from disk."""
     site.build()  # the index knows where its input lies now
-    edited(site, "sku_groups", "crop_path", elsewhere)
+    edit_last_row(site, "sku_groups", "crop_path", elsewhere)
     said = site.materialize("crops")
     assert said is not None
     assert "which is no crop of train: rerun sku_groups" in said
@@ -254,10 +254,10 @@ def test_crops_of_edited_groups_are_refused(elsewhere: str, site: Site, original
         ("files", "image_id"),
     ],
 )
-def test_an_edited_index_leads_a_build_to_no_other_file(
+def test_an_edited_index_cannot_make_a_build_use_another_file(
     asset: str, column: str, elsewhere: str, site: Site
 ) -> None:
-    edited(site, asset, column, elsewhere)
+    edit_last_row(site, asset, column, elsewhere)
     spoil(site)
     problems(site)
 
@@ -282,7 +282,7 @@ def linked(path: Path, target: Path) -> Path:
 
 
 @pytest.mark.parametrize("way", ROOTS)
-def test_roots_that_lie_in_each_other_are_refused_by_whatever_path(
+def test_roots_inside_each_other_are_refused_by_any_path(
     way: str, site: Site, outside: Path, tmp_path: Path
 ) -> None:
     before = content(site.data.root)
@@ -295,10 +295,10 @@ def test_roots_that_lie_in_each_other_are_refused_by_whatever_path(
 
 
 @pytest.mark.parametrize("inner", ["", "train"])
-def test_roots_that_a_mount_makes_one_are_refused(
+def test_roots_that_a_mount_makes_the_same_are_refused(
     inner: str, site: Site, outside: Path, tmp_path: Path
 ) -> None:
-    """As a container has them, whose volumes are folders of one disk."""
+    """Containers have such roots, if their volumes are folders of one disk."""
     before = content(site.data.root)
     mounted = tmp_path / "mounted"
     mounted.mkdir()

@@ -1,4 +1,4 @@
-"""Disks that fill up, or cannot be written, while a build is under way."""
+"""Disks that fill up, or cannot be written, during a build."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ ROOM = 64 << 20
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of a test's own."""
+    """Mount a small disk for one test."""
     path = tmp_path / "disk"
     path.mkdir()
     mount = ("mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", str(path))
@@ -36,7 +36,7 @@ def put_on(disk: Path, ground: Arena) -> None:
 
 
 def assert_told(done: Text) -> None:
-    """A build that failed says so in a line or two."""
+    """Assert that a failed build reports the error in a line or two."""
     lines = [line for line in done.stderr.splitlines() if not line.startswith("warning: ")]
     assert done.returncode == 1, done
     assert 1 <= len(lines) <= 2, done
@@ -44,7 +44,7 @@ def assert_told(done: Text) -> None:
     assert "No space left on device" in done.stderr or " free" in done.stderr, done
 
 
-def test_a_build_goes_on_after_a_disk_was_full_at_any_moment(
+def test_a_build_continues_after_a_disk_was_full_at_any_moment(
     disk: Path, undisturbed: Undisturbed, faults: Faults
 ) -> None:
     for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=60):
@@ -63,7 +63,7 @@ def test_a_build_goes_on_after_a_disk_was_full_at_any_moment(
 
 
 def fill(disk: Path, but: int) -> None:
-    """Leave no more than some bytes of room."""
+    """Leave only a few bytes of space."""
     with (disk / "ballast").open("wb", buffering=0) as file:
         block = bytes(1 << 16)
         while shutil.disk_usage(disk).free > but:
@@ -73,10 +73,10 @@ def fill(disk: Path, but: int) -> None:
                 break
 
 
-def test_a_build_goes_on_after_no_file_could_be_made_any_more(
+def test_a_build_continues_after_files_could_not_be_created(
     undisturbed: Undisturbed, faults: Faults
 ) -> None:
-    """The same without a mount, and with every call that needs room for a name in turn."""
+    """The same without a mount, for every call that creates a name, in turn."""
     for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=100):
         after = rng.randrange(rng.choice((10, 70, 700)))
         settings = full_disk.environment(ground.station.folder / "full", ground.sku, after)
@@ -89,10 +89,10 @@ def test_a_build_goes_on_after_no_file_could_be_made_any_more(
         ground.assert_as(undisturbed)
 
 
-def test_an_output_that_cannot_be_written_is_told_and_nothing_of_it_changes(
+def test_an_unwritable_output_is_reported_and_does_not_change(
     disk: Path, undisturbed: Undisturbed, faults: Faults, tmp_path: Path
 ) -> None:
-    """Not built yet, built and to be changed, and built and up to date."""
+    """The split is not built, built with changes, or built and up to date."""
     ground = arena(tmp_path / "arena", undisturbed.df2_root)
     put_on(disk, ground)
     for built in (False, True):

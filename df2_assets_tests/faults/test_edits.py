@@ -1,7 +1,8 @@
 """Whatever is done to the input between two builds, the output is that of a clean build.
 
-An edit that keeps both the size and the time of a file cannot be seen without opening it, and
-builds do not open what seems unchanged: every edit here changes one of the two, or the name.
+An edit that keeps both the size and the time of a file is only visible when the file is opened, and
+builds do not open files that seem unchanged. So every edit here changes one of the two, or the
+name.
 """
 
 import os
@@ -22,7 +23,7 @@ IMAGES: Final = 40
 
 
 class Input:
-    """The files of a split, and what people do to them."""
+    """The files of a split, and edits as people make them."""
 
     def __init__(self, data: DataSet, rng: Random) -> None:
         self.data = data
@@ -37,7 +38,7 @@ class Input:
         return self.rng.choice(self.files(folder))
 
     def new(self, folder: str) -> Path:
-        """A name of six digits, likely one that nobody has, and not far from the others."""
+        """Return a name of six digits, probably unused, and similar to the others."""
         ending = {"image": ".jpg", "annos": ".json"}[folder]
         name = f"{self.rng.randint(1, 5 * IMAGES):06d}{ending}"
         path = self.data.root / SPLIT / folder / name
@@ -45,19 +46,19 @@ class Input:
         return path
 
     def write(self, path: Path, content: bytes) -> None:
-        """Write a file at a time that no file has had."""
+        """Write a file with a time that no file has had."""
         path.write_bytes(content)
         self.touch(path)
 
     def touch(self, path: Path) -> None:
-        """Also backwards: what counts is that the time is another."""
+        """Change the time of a file, forwards or backwards: only the difference matters."""
         self.clock += 1
         time = self.clock * self.rng.choice((1, 1, -1)) % 2**62
         os.utime(path, ns=(time, time))
 
 
 def _clear(path: Path) -> None:
-    """Free a name of anything but a file: who opens a pipe waits."""
+    """Remove anything but a file from a name, since opening a pipe would wait."""
     if path.is_dir() and not path.is_symlink():
         path.rmdir()
     elif not _is_plain(path):
@@ -89,7 +90,7 @@ def remove_a_file(files: Input) -> None:
 
 
 def rename_a_file(files: Input) -> None:
-    """Its size and time come along: all that changes is whose they are."""
+    """Rename a file. Size and time stay the same, only its owner changes."""
     path = files.one()
     path.rename(files.new(path.parent.name))
 
@@ -126,7 +127,7 @@ def replace_by_as_many_bytes(files: Input) -> None:
 
 
 def replace_at_the_same_time(files: Input) -> None:
-    """Another size, and the time that it had: as from an archive."""
+    """Replace a file by one of another size with the same time, as from an archive."""
     path = files.one()
     time = path.stat().st_mtime_ns
     path.write_bytes(path.read_bytes() + b" ")

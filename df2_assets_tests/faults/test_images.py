@@ -1,4 +1,4 @@
-"""Images of every kind of wrong, and what may lie in an image's place: named once, and no more."""
+"""Images with every kind of damage, and other things in their place: each is reported once."""
 
 import io
 import os
@@ -30,10 +30,10 @@ from df2_assets_tests.support.site import Site
 
 AT_ONCE = 500
 MEMORY = 1536 * 2**20
-"""What a worker may take: the largest image that is decoded, while it is turned into RGB."""
+"""The most memory of a worker: the largest image that is decoded, while it is converted to RGB."""
 
 
-def test_whatever_an_image_holds_it_is_cut_or_named_and_costs_nobody_else(
+def test_any_image_is_cut_or_refused_without_affecting_others(
     faults: Faults,
 ) -> None:
     for start in range(0, faults.amount(short=500, long=3000), AT_ONCE):
@@ -43,7 +43,7 @@ def test_whatever_an_image_holds_it_is_cut_or_named_and_costs_nobody_else(
         faults.count("images", len(cases))
 
 
-def test_what_once_failed_does_so_no_longer() -> None:
+def test_inputs_that_once_failed_pass_now() -> None:
     assert_all_agree("images", kept("images"))
 
 
@@ -54,12 +54,12 @@ def plain(size: tuple[int, int], mode: str = "RGB", **options: bool) -> bytes:
 
 
 LARGE = (9459, 9459)
-"""As many pixels as are decoded at most."""
+"""The most pixels that are decoded."""
 
 BOMBS = [claiming(jpeg(), *size) for size in ((60_000, 60_000), (65_000, 65_000), (9460, 9460))]
 
 
-def test_an_image_of_any_size_is_cut_or_named_in_bounded_memory(
+def test_an_image_of_any_size_is_cut_or_refused_in_bounded_memory(
     faults: Faults, tmp_path: Path
 ) -> None:
     cases = [*BOMBS, claiming(jpeg(), 9000, 9000), plain((65_000, 60)), plain((60, 65_000))]
@@ -92,7 +92,7 @@ NO_FILES: tuple[Replace, ...] = (
     lambda path, outside: path.symlink_to("/dev/zero"),
     lambda path, outside: path.symlink_to("/dev/tty"),
 )
-"""Ways to put something else in the place of a file."""
+"""Functions that put something else in the place of a file."""
 
 
 def move_to_a_locked_folder(path: Path, outside: Path) -> None:
@@ -106,25 +106,25 @@ LINKED = 3
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    """An empty one."""
+    """Provide an empty site."""
     return Site(DataSet(tmp_path / "df2"), tmp_path / "sku")
 
 
 def build_unprivileged(site: Site) -> processes.Text:
-    """Run the real command without a right too many."""
+    """Run the real command without unneeded privileges."""
     command = (sys.executable, "-c", UNPRIVILEGED, *processes.DF2_ASSETS, "build")
     done = processes.run(command, site.environment(DF2_MAX_REFUSED=1), site.sku.parent)
     assert "Traceback" not in done.stdout + done.stderr
     return done
 
 
-def test_what_is_no_file_or_may_not_be_read_is_named_and_tried_again(
+def test_unreadable_and_special_files_are_refused_and_tried_again(
     site: Site, faults: Faults, tmp_path: Path
 ) -> None:
-    """In the place of some files something else lies at first; in the end all are back.
+    """At first, something else is in the place of some files. At the end, all files are back.
 
-    What was locked away comes back with the size and time that it had. A link out of the data set
-    that leads to a file is as good as the file.
+    What was locked comes back with the same size and time. A link to a file outside the data set is
+    as good as the file.
     """
     plant(site.data, "images", [jpeg(SIZE)] * (len(NO_FILES + LOCKED) + 1) * 2)
     site.image(LINKED).rename(tmp_path / "elsewhere.jpg")
@@ -173,7 +173,7 @@ def test_what_is_no_file_or_may_not_be_read_is_named_and_tried_again(
     assert_same_output(site.sku, whole)
 
 
-def test_a_folder_that_may_not_be_read_ends_the_build_with_a_word_and_costs_nothing(
+def test_an_unreadable_folder_ends_the_build_with_a_message_and_loses_nothing(
     site: Site, tmp_path: Path
 ) -> None:
     plant(site.data, "images", [jpeg(SIZE)])

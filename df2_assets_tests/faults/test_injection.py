@@ -1,4 +1,4 @@
-"""Text of the data set where it comes out again: terminal, UI, tables."""
+"""Hostile text of the data set where it is shown: terminal, UI, tables."""
 
 from pathlib import Path
 
@@ -34,14 +34,14 @@ HOSTILE = (
     "%s%n",
 )
 FIRST = range(10, 10 + 4 * len(HOSTILE), 4)
-"""The first of the four images of each text."""
+"""The number of the first of four images, by text."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set in which every text that people write is hostile."""
+    """Provide a data set in which every text that people write is hostile."""
     folder = tmp_path_factory.mktemp("hostile")
     data = DataSet(folder / "df2")
     for image, source in ((1, "shop"), (2, "user")):
@@ -64,7 +64,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def said(place: Path) -> dict[str, str]:
-    """All that the commands print, by command."""
+    """Return everything that the commands print, by command."""
     environment = {
         "DF2_ROOT": str(place / "df2"),
         "SKU_ROOT": str(place / "sku"),

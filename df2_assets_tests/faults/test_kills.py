@@ -1,4 +1,4 @@
-"""Builds that are killed or told to end at any moment: the next one ends in the same bytes."""
+"""Builds that are killed or stopped at any moment: the next one ends in the same bytes."""
 
 import os
 import signal
@@ -14,13 +14,13 @@ from df2_assets_tests.support.snapshots import crop_stamps
 
 IMAGES = 1000
 KEPT = 0.9
-"""Of the crops on disk when a build is killed, this share is not made again."""
+"""The share of the crops on disk after a kill that the next build keeps."""
 
 Send = Callable[[Started, int], None]
 
 
 def end(ground: Arena, moment: Moment, send: Send, number: int, patience: float = 20) -> Text:
-    """Start a build, send it a signal, and require that nothing of it lives on."""
+    """Start a build, send it a signal, and assert that no process of it remains."""
     with ground.command() as process:
         ground.wait_for(moment, process)
         started = processes.descendants(process.pid)
@@ -33,10 +33,10 @@ def end(ground: Arena, moment: Moment, send: Send, number: int, patience: float 
 @pytest.mark.parametrize(
     "send", [Started.signal, Started.signal_group], ids=["main process", "process group"]
 )
-def test_a_build_killed_at_any_moment_goes_on_from_there(
+def test_a_build_killed_at_any_moment_is_continued(
     send: Send, undisturbed: Undisturbed, faults: Faults
 ) -> None:
-    """Some are killed again, and again, before one may end."""
+    """Some are killed again and again, before one may finish."""
     found = kept = 0
     for rng, ground in faults.arenas(undisturbed.df2_root, short=2, long=30):
         for _ in range(rng.choice((1, 1, 2, 3))):
@@ -54,7 +54,9 @@ def test_a_build_killed_at_any_moment_goes_on_from_there(
     assert kept >= KEPT * found
 
 
-def test_a_build_outlives_its_workers(undisturbed: Undisturbed, faults: Faults) -> None:
+def test_a_build_survives_the_death_of_its_workers(
+    undisturbed: Undisturbed, faults: Faults
+) -> None:
     for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=30):
         with ground.command() as process:
             ground.wait_for(undisturbed.moment(rng), process)
@@ -76,7 +78,7 @@ def test_a_build_outlives_its_workers(undisturbed: Undisturbed, faults: Faults) 
     ],
     ids=["kill", "Ctrl-C", "closed terminal"],
 )
-def test_a_build_that_is_told_to_end_at_any_moment_leaves_nothing_running(
+def test_a_build_stopped_at_any_moment_leaves_no_process(
     send: Send, number: int, undisturbed: Undisturbed, faults: Faults
 ) -> None:
     for rng, ground in faults.arenas(undisturbed.df2_root, short=1, long=40):

@@ -1,4 +1,4 @@
-"""Runs that the UI launched: parts of `dagster dev` are killed, or somebody ends the run."""
+"""Runs launched from the UI while parts of `dagster dev` are killed, or the run is terminated."""
 
 import os
 import signal
@@ -32,19 +32,19 @@ PARTS = {
     "code server": "dagster api grpc",
     "run worker": "multiprocessing.spawn",
 }
-"""Processes of `dagster dev`, by what their command line says."""
+"""Processes of `dagster dev`, by a part of their command line."""
 
 
 @pytest.fixture(scope="module")
 def dev(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    """One `dagster dev` for the tests that leave it running."""
+    """Run one `dagster dev` for the tests that do not stop it."""
     ground = arena(tmp_path_factory.mktemp("dev") / "station", undisturbed.df2_root)
     with webserver.dev(ground.station) as dev:
         yield dev.wait()
 
 
 class Target(NamedTuple):
-    """Where runs launched from the UI build: a SKU_ROOT of their own."""
+    """A separate SKU_ROOT for runs launched from the UI."""
 
     roots: Roots
 
@@ -54,7 +54,7 @@ class Target(NamedTuple):
         return {"resources": {"data": {"config": given}}}
 
     def wait(self, moment: Moment) -> None:
-        """Until a first build there has come so far."""
+        """Wait until a first build there has reached a mark."""
         if moment.mark > 0:
             processes.wait_until(marks(self.roots)[moment.mark - 1].exists)
         time.sleep(moment.after)
@@ -68,8 +68,8 @@ def target(folder: Path, undisturbed: Undisturbed) -> Target:
     return Target(Roots(undisturbed.df2_root, folder, str(folder)))
 
 
-def part(dev: Dev, name: str) -> int | None:
-    """A process of `dagster dev`; None where there is none now, or it is `dagster dev` itself."""
+def find_process(dev: Dev, name: str) -> int | None:
+    """Return a process of `dagster dev`, or None if it is missing or `dagster dev` itself."""
     found = (
         pid
         for pid in processes.descendants(dev.process.pid)
@@ -78,8 +78,8 @@ def part(dev: Dev, name: str) -> int | None:
     return next(found, None)
 
 
-def ended(api: Api, run_id: str) -> str:
-    """Wait until a run is not shown as running any more; as what it is shown then."""
+def wait_until_ended(api: Api, run_id: str) -> str:
+    """Wait until the UI does not show a run as running any more, and return its status."""
 
     def end() -> str | None:
         return next(iter({api.status(run_id)} & ENDED), None)
@@ -94,11 +94,11 @@ def test_a_run_of_the_ui_whose_process_is_killed_holds_nothing_back_and_the_next
         place = target(folder, undisturbed)
         run_id = dev.api.launch(SPLIT, place.config)
         place.wait(undisturbed.moment(rng))
-        pid = part(dev, "run worker")
+        pid = find_process(dev, "run worker")
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
             faults.count("kills")
-        assert ended(dev.api, run_id) in ("FAILURE", "SUCCESS")
+        assert wait_until_ended(dev.api, run_id) in ("FAILURE", "SUCCESS")
         dev.api.wait_for(dev.api.launch(SPLIT, place.config), "SUCCESS")
         place.assert_as(undisturbed)
 
@@ -113,7 +113,7 @@ def test_a_run_that_is_terminated_in_the_ui_is_canceled_and_the_next_goes_on(
         workers = processes.workers(dev.process.pid)
         if dev.api.status(run_id) not in ENDED:
             dev.api.terminate(run_id)
-        assert ended(dev.api, run_id) in ("CANCELED", "SUCCESS")
+        assert wait_until_ended(dev.api, run_id) in ("CANCELED", "SUCCESS")
         processes.assert_gone(workers, patience=2)
         dev.api.wait_for(dev.api.launch(SPLIT, place.config), "SUCCESS")
         place.assert_as(undisturbed)
@@ -130,7 +130,7 @@ def test_of_a_build_of_the_ui_and_one_of_the_command_line_one_builds(
         time.sleep(rng.uniform(0, 2))
         with ground.command(SKU_ROOT=place.roots.sku_root) as process:
             done = process.end()
-        status = ended(dev.api, run_id)
+        status = wait_until_ended(dev.api, run_id)
         assert status == "SUCCESS" or done.returncode == 0, done
         assert done.returncode == 0 or "train is being built by" in done.stderr, done
         place.assert_as(undisturbed)
@@ -138,12 +138,12 @@ def test_of_a_build_of_the_ui_and_one_of_the_command_line_one_builds(
 
 
 @pytest.mark.parametrize("victim", ["code server", "daemon", "webserver", "dagster dev", "all"])
-def test_after_a_kill_of_the_services_nothing_is_shown_as_running_and_builds_go_on(
+def test_after_the_services_are_killed_no_run_is_shown_as_running_and_builds_continue(
     victim: str, undisturbed: Undisturbed, faults: Faults
 ) -> None:
-    """What the kill leaves of `dagster dev` is killed as well: at once, or when the run has ended.
+    """What the kill leaves of `dagster dev` is killed as well, immediately or after the run.
 
-    The short form spares itself the minute after which a run that never began is given up.
+    The short form skips the minute after which a run that never began is failed.
     """
     for rng, ground in faults.arenas(undisturbed.df2_root, short=int(victim == "all"), long=5):
         place = Target(ground.roots)
@@ -153,14 +153,14 @@ def test_after_a_kill_of_the_services_nothing_is_shown_as_running_and_builds_go_
             if victim == "all":
                 dev.process.signal_group(signal.SIGKILL)
             else:
-                os.kill(part(dev, victim) or dev.process.pid, signal.SIGKILL)
+                os.kill(find_process(dev, victim) or dev.process.pid, signal.SIGKILL)
             faults.count("kills")
             if victim == "code server" and rng.random() < 0.5:
-                ended(dev.api, run_id)
+                wait_until_ended(dev.api, run_id)
             elif victim in ("daemon", "webserver"):
                 dev.process.end()
         with webserver.dev(ground.station) as dev:
-            ended(dev.wait().api, run_id)
+            wait_until_ended(dev.wait().api, run_id)
             dev.api.wait_for(dev.api.launch(SPLIT), "SUCCESS")
         place.assert_as(undisturbed)
         assert not UNFINISHED & set(ground.runs())

@@ -1,4 +1,4 @@
-"""Outputs of other code, of a newer release, and of another data set."""
+"""Outputs of older code, of a newer release, and of another data set."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ TABLES = ("files", "raw_annotation_index", "sku_groups", "crops", "refusals")
 
 @pytest.fixture
 def site(original: Site, tmp_path: Path, faults: Faults) -> Site:
-    """Built, and built again where it has come to lie."""
+    """Build a site, move it, and build it again."""
     faults.count("upgrades")
     site = original.copy(tmp_path)
     site.build()
@@ -33,12 +33,12 @@ def site(original: Site, tmp_path: Path, faults: Faults) -> Site:
 
 
 def run(site: Site, command: str) -> Result:
-    """Run a command as a person runs it where a site is."""
+    """Run a command in the folder of a site, as a user does."""
     return CliRunner().invoke(main, [command], env=site.environment())
 
 
 def files(sku_root: Path) -> dict[str, tuple[bytes, Stamp]]:
-    """Everything under a SKU_ROOT but locks and the results of checks of the input."""
+    """Return everything under a SKU_ROOT except locks and the findings about the input."""
     passing = ("locks", "deepfashion2.layout")
     return {
         str(path.relative_to(sku_root)): (path.read_bytes(), stamp(path))
@@ -48,7 +48,7 @@ def files(sku_root: Path) -> dict[str, tuple[bytes, Stamp]]:
 
 
 def assert_refused(site: Site, *messages: str, assets: tuple[str, ...]) -> None:
-    """Require that no way of building a site touches it, and that each says why."""
+    """Assert that every entry point refuses to build a site, says why, and changes nothing."""
     before = files(site.sku)
     results = [run(site, command) for command in ("build", "plan")]
     launched = site.materialize(*assets)
@@ -75,7 +75,7 @@ def test_other_code_for_crops_makes_every_crop_again_from_one_decode_per_image_a
     assert outcome.notes == [note]
     assert outcome.numbers["crops"]["remade"] == CROPS
     assert outcome.numbers["crops"]["images_decoded"] == DECODED
-    assert_same_output(site.sku, site.read_anew())
+    assert_same_output(site.sku, site.read_independently())
     again = run(site, "build").output
     assert "rebuilt" not in again
     assert "up to date" in again
@@ -98,7 +98,7 @@ def test_other_code_for_annotations_reads_them_all_again_and_no_image(
 def test_a_table_of_another_form_is_made_again_and_no_crop_but_for_the_manifest_of_crops(
     site: Site, original: Site, asset: str
 ) -> None:
-    """As older code has left it: the last column is one that this code has added."""
+    """Older code would have written the table without its last column."""
     site.data.raw_annotation(SPLIT, 41, b"{")  # of an image that no SKU needs
     site.build()
     refused = read_table(site.sku, "refusals", SPLIT)
@@ -117,7 +117,7 @@ def test_a_table_of_another_form_is_made_again_and_no_crop_but_for_the_manifest_
 
 @pytest.mark.parametrize("asset", TABLES)
 def test_what_a_newer_release_built_is_refused_and_not_touched(site: Site, asset: str) -> None:
-    """A later release may leave a format number that is ours and one, and a column more."""
+    """A later release may write a higher format number, and a further column."""
     path = site.roots.table(asset, SPLIT)
     table = pq.read_table(path)
     own = table.schema.metadata[b"df2_assets"]
@@ -133,8 +133,8 @@ def test_what_a_newer_release_built_is_refused_and_not_touched(site: Site, asset
 
 
 @pytest.fixture
-def another(site: Site, tmp_path: Path) -> Site:
-    """Another data set, pointed at the same SKU_ROOT: the same ids, other images."""
+def other_site(site: Site, tmp_path: Path) -> Site:
+    """Write another data set for the same SKU_ROOT: the same ids, other images."""
     data = DataSet(tmp_path / "another")
     shutil.copytree(site.data.root, data.root)
     for number, path in enumerate(sorted((data.root / SPLIT / "image").iterdir())):
@@ -143,26 +143,26 @@ def another(site: Site, tmp_path: Path) -> Site:
 
 
 def test_another_data_set_in_the_same_place_is_refused_before_anything_is_deleted(
-    site: Site, another: Site
+    site: Site, other_site: Site
 ) -> None:
-    another.annotation(11).unlink()
+    other_site.annotation(11).unlink()
     messages = (f"was built from {site.data.root}", "this is another data set")
-    assert_refused(another, *messages, assets=("raw_annotation_index",))
+    assert_refused(other_site, *messages, assets=("raw_annotation_index",))
     assert not site.build().changed
 
 
-def test_another_data_set_takes_the_place_once_that_is_asked_for(another: Site) -> None:
-    remedy = run(another, "plan").output.partition("or remove ")[2].split()[0]
+def test_another_data_set_takes_the_place_once_that_is_asked_for(other_site: Site) -> None:
+    remedy = run(other_site, "plan").output.partition("or remove ")[2].split()[0]
     Path(remedy).unlink()
-    another.build()
-    assert contract(another.sku) == another.clean_build()
-    assert not another.build().changed
+    other_site.build()
+    assert contract(other_site.sku) == other_site.clean_build()
+    assert not other_site.build().changed
 
 
-def test_a_part_of_a_build_does_not_mix_two_data_sets(site: Site, another: Site) -> None:
+def test_a_part_of_a_build_does_not_mix_two_data_sets(site: Site, other_site: Site) -> None:
     site.crop(USER_TOP).unlink()
     before = files(site.sku)
-    message = another.materialize("crops")
+    message = other_site.materialize("crops")
     assert message is not None
     assert f"was read from {site.data.root}" in message
     assert "rerun raw_annotation_index" in message
@@ -205,7 +205,7 @@ def test_where_a_data_set_lies_every_image_of_it_may_be_exchanged(site: Site) ->
     assert site.build().numbers["crops"]["images_decoded"] == DECODED
 
 
-def test_a_few_images_do_not_tell_one_data_set_from_another(tmp_path: Path, faults: Faults) -> None:
+def test_a_few_images_do_not_distinguish_data_sets(tmp_path: Path, faults: Faults) -> None:
     faults.count("upgrades")
     site = Site(DataSet(tmp_path / "df2"), tmp_path / "sku")
     for number in range(1, 10):

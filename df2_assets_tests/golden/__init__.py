@@ -1,4 +1,4 @@
-"""A tiny data set with every part of the format in it, and what must come of it.
+"""A tiny data set with every part of the format, and the expected result.
 
 `expected/` was written by hand from the contract, not by any program: change it only when the
 contract changes. `<DF2_ROOT>` and `<SKU_ROOT>` in it stand for the two roots.

@@ -1,4 +1,4 @@
-"""A data set on this machine and in a bucket, and what a build of it on this machine leaves."""
+"""A data set on this machine and in a bucket, and the result of a local build."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,7 +17,7 @@ IMAGES = 100
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of this folder need the extras."""
+    """Mark all tests of this folder as tests that need the extras."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.objects)
@@ -25,20 +25,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as a folder, and the same one in the bucket."""
+    """A data set as a folder, and a copy of it in the bucket."""
 
     folder: Path
     url: Path
 
 
 def on(*kinds: str) -> pytest.MarkDecorator:
-    """Run a test on these stores of `SERVERS`; without, tests run on `s3` alone."""
+    """Run a test on these stores of `SERVERS`. By default, tests run on `s3` only."""
     return pytest.mark.parametrize("store", kinds, indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Callable[[str], ObjectStore]]:
-    """Each server, started when a test first asks for it: a client finds it until the tests end."""
+    """Start each server when a test first needs it. It runs until the tests end."""
     pytest.importorskip("obstore", reason="needs the objects extra")
     pytest.importorskip("moto", reason="needs the e2e extra")
     with ExitStack() as stack:
@@ -49,7 +49,7 @@ def servers() -> Iterator[Callable[[str], ObjectStore]]:
 def store(
     request: pytest.FixtureRequest, servers: Callable[[str], ObjectStore]
 ) -> Iterator[ObjectStore]:
-    """A server, known to this process by its environment alone."""
+    """Provide a server, which this process knows only by its environment."""
     running = servers(request.param)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in running.environment.items():
@@ -71,7 +71,7 @@ def source(store: ObjectStore, sample: Path) -> Source:
 
 @pytest.fixture(scope="session")
 def local(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a build from folder to folder leaves."""
+    """Build from folder to folder."""
     sku_root = tmp_path_factory.mktemp("local") / "sku"
     assert build(sample, sku_root).problems == []
     return sku_root
@@ -79,19 +79,19 @@ def local(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def expected(local: Path) -> dict[str, str]:
-    """Its digests."""
+    """Return the digests of the local build."""
     return digests(in_folder(local))
 
 
 @pytest.fixture
 def place(store: ObjectStore, request: pytest.FixtureRequest) -> Place:
-    """A place of the test's own in the bucket."""
+    """Provide an empty place in the bucket for one test."""
     return Place(store, f"out/{request.node.name}".replace("[", "-").rstrip("]"))
 
 
 @pytest.fixture
 def changing(source: Source, place: Place) -> Place:
-    """The same with a copy of the data set's `train`, which is built from `df2` to `sku` there."""
+    """Provide a place with a copy of `train` in `df2`, which is built to `sku`."""
     (place / "df2/train").upload(source.folder / "train")
     assert build((place / "df2").root, (place / "sku").root).problems == []
     return place

@@ -1,4 +1,4 @@
-"""What a build has left, in a folder or in the bucket, in one form."""
+"""The result of a build, in a folder or in the bucket, in the same form."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ def in_folder(sku_root: Path) -> dict[str, bytes]:
 
 
 def digests(files: dict[str, bytes], split: str = "train") -> dict[str, str]:
-    """Digests of a split's crops, contract files (their roots left out), list and tables."""
+    """Return digests of a split's crops, contract files without their roots, list and tables."""
     found = {}
     for name, data in files.items():
         if name.startswith(f"{split}/") or name == f"{split}_image_text.jsonl":
@@ -37,7 +37,7 @@ def digests(files: dict[str, bytes], split: str = "train") -> dict[str, str]:
 
 
 def digest(found: dict[str, str]) -> str:
-    """One digest of what `digests` returns."""
+    """Return one digest of the result of `digests`."""
     return hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""A data set is the same one wherever it is read from and written to."""
+"""A data set has the same bytes wherever it is read from and written to."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ from df2_assets_tests.support.random_data import random_dataset
 from df2_assets_tests.support.run import build
 
 _LONG_HEADER = 3 * (b"\xff\xfe\xff\xff" + 65533 * b" ")
-"""Comments that push an image's size out of the block that is read first."""
+"""Comments that move the size of an image out of the block that is read first."""
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_cannot_be_used_is_refused_in_the_same_words(tmp_path: Path, place:
     assert digests(sku.contents()) == digests(in_folder(tmp_path / "sku"))
 
 
-def test_verify_names_a_damaged_crop_and_a_build_mends_it_alone(
+def test_verify_names_a_damaged_crop_and_a_build_only_repairs_that(
     source: Source, place: Place
 ) -> None:
     assert build(source.url, place.root).problems == []

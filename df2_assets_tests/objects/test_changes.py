@@ -1,4 +1,4 @@
-"""After a change of the data set in its bucket, a build does no more than the change asks for."""
+"""After a change of the data set in its bucket, a build only does what the change requires."""
 
 import json
 
@@ -83,7 +83,7 @@ def test_an_image_that_changes_during_a_build_is_not_taken_for_the_one_that_was_
         nonlocal reads
         if operation == "get" and path.endswith(image):
             reads += 1
-            if reads == 2:  # the header was read for the index; now its pixels are wanted
+            if reads == 2:  # the header was read for the index; now its pixels are needed
                 df2.put(image, whole)
 
     with changing.store.failing(swapped):
@@ -95,7 +95,7 @@ def test_an_image_that_changes_during_a_build_is_not_taken_for_the_one_that_was_
 
 
 @pytest.mark.parametrize(("name", "other"), [("image", "annos"), ("annos", "image")])
-def test_a_split_of_which_nothing_is_there_is_said_so(place: Place, name: str, other: str) -> None:
+def test_a_split_without_any_object_is_reported(place: Place, name: str, other: str) -> None:
     place.put(f"df2/{SPLIT}/{other}/000001.jpg", b"")
     (problem,) = rebuild(place).problems
     assert f"{place.url}/df2/{SPLIT}/{name} does not exist. Found" in problem

@@ -1,4 +1,4 @@
-"""The commands on a bucket: killed and gone on with, without leaks, and clear about mistakes."""
+"""The commands on a bucket: continued after a kill, without leaks, and clear about mistakes."""
 
 import json
 import re
@@ -23,20 +23,20 @@ BUILD = (*processes.DF2_ASSETS, "build", "--split", "train", "--workers", "2")
 
 @pytest.fixture
 def env(tmp_path: Path, source: Source, place: Place) -> dict[str, str]:
-    """For commands that read the source from the bucket and write to the place."""
+    """Return the environment of commands that read from the bucket and write to the place."""
     return processes.environment(
         tmp_path / "home", DF2_ROOT=source.url, SKU_ROOT=place.url, AWS_MAX_ATTEMPTS="2"
     )
 
 
 @on("s3", "azure")
-def test_a_killed_build_is_gone_on_with_and_ends_in_the_same_bytes(
+def test_a_killed_build_is_continued_and_ends_in_the_same_bytes(
     env: dict[str, str], expected: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
     journaled, killed = threading.Event(), threading.Event()
 
     def stall(operation: str, path: str) -> None:
-        """No crop follows the first part of the journal until the build has been killed."""
+        """Delay the crops after the first part of the journal until the build has been killed."""
         if operation == "put" and "/train.journal/" in path:
             journaled.set()
         elif path.endswith(".jpg") and "/out/" in path:
@@ -68,7 +68,7 @@ def test_of_two_builds_of_a_split_one_is_refused(
     env: dict[str, str], expected: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
     def slow(operation: str, path: str) -> None:
-        """Neither ends before the other has begun."""
+        """Delay both so that neither ends before the other has started."""
         if operation == "put" and path.endswith(".jpg"):
             time.sleep(0.5)
 
@@ -91,10 +91,10 @@ def test_no_credential_is_left_anywhere(env: dict[str, str], tmp_path: Path, pla
     with place.store.failing(lambda operation, path: "500" if operation == "put" else None):
         failed = processes.run(verbose, env, tmp_path)
     assert failed.returncode == 1
-    said = [one.encode() for run in (built, failed) for one in (run.stdout, run.stderr)]
+    printed = [one.encode() for run in (built, failed) for one in (run.stdout, run.stderr)]
     history = [path.read_bytes() for path in (tmp_path / "home").rglob("*") if path.is_file()]
     assert len(history) > 3
-    for data in (*said, *history, *place.contents().values()):
+    for data in (*printed, *history, *place.contents().values()):
         assert not [secret for secret in place.store.secrets if secret.encode() in data]
 
 
@@ -102,7 +102,7 @@ def test_no_credential_is_left_anywhere(env: dict[str, str], tmp_path: Path, pla
 def test_plan_explain_and_report_work_on_a_bucket(
     env: dict[str, str], expected: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
-    def said(*words: str) -> str:
+    def run_command(*words: str) -> str:
         done = processes.run((*processes.DF2_ASSETS, *words), env, tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -110,30 +110,32 @@ def test_plan_explain_and_report_work_on_a_bucket(
     plan = ("plan", "--split", "train", "--json")
     made = crops(expected)
     with place.store.counting() as asked:
-        (before,) = json.loads(said(*plan))["splits"]
+        (before,) = json.loads(run_command(*plan))["splits"]
     assert (before["crops_to_make"], before["crops_to_keep"]) == (len(made), 0)
     assert before["fits"]
     assert before["takes"]["free"] is None
     assert before["takes"]["bytes"] > 0
     assert {"put", "delete"}.isdisjoint(asked)
-    said("build", "--split", "train")
-    (after,) = json.loads(said(*plan))["splits"]
+    run_command("build", "--split", "train")
+    (after,) = json.loads(run_command(*plan))["splits"]
     assert (after["crops_to_make"], after["crops_to_keep"]) == (0, len(made))
-    assert "MB to write." in said(*plan[:-1])
+    assert "MB to write." in run_command(*plan[:-1])
 
     path = min(made)
     sku_id, image_id = path.split("/")[2], path.rpartition("/")[2][:6]
     for what in (("train", image_id), (sku_id,), (path,), (f"{place.url}/{path}",)):
-        told = said("explain", *what)
+        told = run_command("explain", *what)
         assert "is in the data set" in told
         assert sku_id in told
         assert "run " in told, "the run that made it is not named"
         assert "changed" not in told
     elsewhere = f"{place.store.url}/elsewhere/{path}"
-    assert f"{path} of {place.url}" in said("explain", elsewhere), "it is not said which one it is"
+    assert f"{path} of {place.url}" in run_command("explain", elsewhere), (
+        "the message does not name the other file"
+    )
 
     folder = "_df2_assets/report/train"
-    assert f"Gallery of train: {place.url}/{folder}/index.html" in said("report", *plan[1:3])
+    assert f"Gallery of train: {place.url}/{folder}/index.html" in run_command("report", *plan[1:3])
     assert b'data-crops="../../.."' in place.get(f"{folder}/index.html")
     document = json.loads(place.get("train_sku_metadata.json"))
     assert len((place / folder / "thumbs").tags()) == document["num_skus"]
@@ -188,7 +190,7 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
 
 
 def refusal(env: dict[str, str], folder: Path, secrets: list[str]) -> str:
-    """What a build says that cannot begin: a line or two, and no secret."""
+    """Return the error of a build that cannot begin: a line or two, without secrets."""
     done = processes.run(BUILD, {name: text for name, text in env.items() if text}, folder)
     assert done.returncode == 1
     problems = [line for line in done.stderr.splitlines() if line.strip()]
@@ -207,7 +209,7 @@ def refusal(env: dict[str, str], folder: Path, secrets: list[str]) -> str:
     indirect=["store"],
     scope="session",
 )
-def test_a_mistake_is_said_in_a_line_or_two(
+def test_a_mistake_is_reported_in_a_line_or_two(
     env: dict[str, str], tmp_path: Path, place: Place, mistake: str
 ) -> None:
     wrong, message = MISTAKES[mistake]
@@ -244,7 +246,7 @@ def test_a_wrong_secret_is_named(env: dict[str, str], tmp_path: Path, place: Pla
 def test_a_profile_of_the_aws_configuration_is_enough(
     env: dict[str, str], tmp_path: Path, place: Place
 ) -> None:
-    """The server checks signatures: the keys of the profile are those that are used."""
+    """The server checks signatures, so the keys of the profile are the ones that are used."""
     profile = {
         "aws_access_key_id": env.pop("AWS_ACCESS_KEY_ID"),
         "aws_secret_access_key": env.pop("AWS_SECRET_ACCESS_KEY"),

@@ -16,19 +16,19 @@ pytestmark = pytest.mark.torch
 
 @pytest.fixture(scope="module")
 def uploaded(store: ObjectStore, local: Path) -> Place:
-    """What was built on this machine, in the bucket."""
+    """Upload a local build to the bucket."""
     pytest.importorskip("torch", reason="needs the torch extra")
     place = Place(store, "out/dataset")
     place.upload(local)
     return place
 
 
-def seen(item: dict[str, Any]) -> tuple[Any, ...]:
+def describe(item: dict[str, Any]) -> tuple[Any, ...]:
     return item["image"], item["text"], item["sku_id"], item["domain"], item["meta"]
 
 
 def with_process(image: Image.Image) -> tuple[bytes, int]:
-    """The pixels, and the process that got them."""
+    """Return the pixels, and the process that read them."""
     return image.tobytes(), os.getpid()
 
 
@@ -45,7 +45,7 @@ def test_items_are_those_of_the_same_split_on_a_disk(
     assert len(there) == len(here) > 20
     with store.counting() as asked:
         for index in range(len(here)):
-            assert seen(there[index]) == seen(here[index])
+            assert describe(there[index]) == describe(here[index])
     assert dict(asked) == {PICTURES: len(here)}
     with store.counting() as asked:
         assert list(CatalogQueryPairs(there).dataset.rows) == list(here.rows)
@@ -61,7 +61,7 @@ def test_items_are_those_of_the_same_split_on_a_disk(
         pytest.param("fork", marks=pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")),
     ],
 )
-def test_each_worker_of_a_loader_has_a_client_of_its_own(
+def test_each_worker_of_a_loader_has_its_own_client(
     store: ObjectStore, local: Path, uploaded: Place, start: str
 ) -> None:
     from torch.utils.data import DataLoader
@@ -79,11 +79,11 @@ def test_each_worker_of_a_loader_has_a_client_of_its_own(
     workers = {item["image"][1] for item in items}
     assert len(workers) == 2
     assert os.getpid() not in workers
-    fetched_anew = {"get": len(workers)} if start == "spawn" else {}
-    assert dict(asked) == {PICTURES: len(items), **fetched_anew}
+    fetched_again = {"get": len(workers)} if start == "spawn" else {}
+    assert dict(asked) == {PICTURES: len(items), **fetched_again}
 
 
-def test_what_is_not_complete_or_is_written_again_is_said(uploaded: Place) -> None:
+def test_an_incomplete_or_changed_split_is_refused(uploaded: Place) -> None:
     import pickle
 
     from df2_assets.torch import DeepFashion2ImageTextDataset

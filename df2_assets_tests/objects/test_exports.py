@@ -1,4 +1,4 @@
-"""Exports of a split in a bucket: the same bytes as on a disk, and no more asked than is needed."""
+"""Exports of a split in a bucket: the same bytes as on a disk, with few requests."""
 
 import threading
 from itertools import count
@@ -26,7 +26,7 @@ SHARDS = ("webdataset", "huggingface")
 
 @pytest.fixture(scope="module")
 def on_disk(tmp_path_factory: pytest.TempPathFactory) -> Roots:
-    """With all exports of all splits; not to be changed."""
+    """Write all exports of all splits on disk. Tests must not change them."""
     roots = splits.write_and_build(tmp_path_factory.mktemp("disk"))
     for split in splits.SPLITS:
         splits.export_all(roots, split)
@@ -34,7 +34,7 @@ def on_disk(tmp_path_factory: pytest.TempPathFactory) -> Roots:
 
 
 def build_into(url: str, roots: Roots, *splits: str) -> Roots:
-    """The same source, built into a store."""
+    """Build the same source into a store."""
     there = Roots(roots.df2_root, locate(url), url)
     for split in splits or (SPLIT,):
         clean.build(there, split)
@@ -43,19 +43,19 @@ def build_into(url: str, roots: Roots, *splits: str) -> Roots:
 
 @pytest.fixture
 def site(on_disk: Roots, place: Place) -> Roots:
-    """A split in the bucket, to be changed."""
+    """Provide a split in the bucket, for a test to change."""
     return build_into(place.url, on_disk)
 
 
 def exported(files: dict[str, bytes], split: str = SPLIT) -> dict[str, bytes]:
-    """Every file of every export, and the lists of their digests, by path below the exports."""
+    """Return every file of every export, and the lists of digests, by path below the exports."""
     found = {path.removeprefix(f"{TOP}/"): data for path, data in files.items()}
     wanted = tuple(f"{name}/{split}{end}" for name in EXPORTS for end in ("/", ".sha256"))
     return {path: data for path, data in found.items() if path.startswith(wanted)}
 
 
 def problems(roots: Roots, split: str = SPLIT) -> list[Problem]:
-    """What `verify --deep` says of all exports."""
+    """Return the problems that `verify --deep` finds in all exports."""
     return [f for seen in exports_on_disk(roots, split, deep=True).values() for f in seen.problems]
 
 
@@ -74,25 +74,25 @@ def test_all_exports_have_the_bytes_that_they_have_on_a_disk(on_disk: Roots, pla
 
 
 @pytest.mark.parametrize("operation", ["get", "put"])
-def test_crops_are_fetched_and_copied_several_at_once(
+def test_several_crops_are_fetched_and_copied_at_the_same_time(
     site: Roots, place: Place, operation: str
 ) -> None:
     underway, several, waited = count(1), threading.Event(), []
 
-    def held(asked: str, path: str) -> None:
-        """The first ones are answered when there are more of them."""
+    def hold(asked: str, path: str) -> None:
+        """Answer the first requests only when there are more of them."""
         if asked == operation and path.endswith(".jpg"):
             if next(underway) == 8:
                 several.set()
             waited.append(several.wait(timeout=10))
 
-    with place.store.failing(held):
+    with place.store.failing(hold):
         export(site, SPLIT, "huggingface")
     assert len(waited) >= len(splits.lines(site))
     assert all(waited)
 
 
-def test_damage_is_found_and_the_next_export_mends_just_that(
+def test_damage_is_found_and_the_next_export_only_repairs_that(
     on_disk: Roots, site: Roots, place: Place
 ) -> None:
     splits.export_all(site)
@@ -131,10 +131,10 @@ def test_damage_is_found_and_the_next_export_mends_just_that(
     assert exported(place.contents()) == splits.content(on_disk)
 
 
-def test_shards_that_are_numbered_anew_are_copied_within_the_store(
+def test_renumbered_shards_are_copied_within_the_store(
     on_disk: Roots, tmp_path: Path, place: Place
 ) -> None:
-    here = splits.copied(on_disk, tmp_path)
+    here = splits.copy_split(on_disk, tmp_path)
     there = build_into(place.url, here)
     for name in SHARDS:
         export(there, SPLIT, name, limits=SMALL)
@@ -162,8 +162,8 @@ def of_shards(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 @on("azure")
-def test_copies_that_get_tags_of_their_own_are_known_by_them(on_disk: Roots, place: Place) -> None:
-    """As where a store encrypts, or tells when an object was made."""
+def test_copies_with_new_entity_tags_are_recognized(on_disk: Roots, place: Place) -> None:
+    """Stores that encrypt, or put the time of creation into tags, do this."""
     there = build_into(place.url, on_disk)
     splits.export_all(there)
     picture = there.export("huggingface", SPLIT) / crop_file_name(
@@ -188,16 +188,16 @@ def test_the_commands_export_and_verify_what_is_in_a_bucket(
 ) -> None:
     env = processes.environment(tmp_path / "home", DF2_ROOT=on_disk.df2_root, SKU_ROOT=place.url)
 
-    def said(*words: str, fails: bool = False) -> str:
+    def run_command(*words: str, fails: bool = False) -> str:
         command = (*processes.DF2_ASSETS, *words, "--split", "validation")
         done = processes.run(command, env, tmp_path)
         assert done.returncode == fails, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    said("build")
-    assert said("export", "all").count("passed") == len(EXPORTS)
-    assert f"Files: {place.url}/{TOP}" in said("export", "coco")
-    said("verify", "--deep")
+    run_command("build")
+    assert run_command("export", "all").count("passed") == len(EXPORTS)
+    assert f"Files: {place.url}/{TOP}" in run_command("export", "coco")
+    run_command("verify", "--deep")
     path = f"{TOP}/open_clip/validation/validation.tsv"
     place.delete(path)
-    assert path in said("verify", fails=True)
+    assert path in run_command("verify", fails=True)

@@ -1,4 +1,4 @@
-"""A store that fails now and then does not end a build; one that fails for good says so."""
+"""A build survives a store that fails occasionally, and reports one that fails permanently."""
 
 import pytest
 
@@ -12,7 +12,7 @@ pytestmark = on("s3", "azure")
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that soon gives up."""
+    """Make the client give up soon."""
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
 
 
@@ -29,7 +29,7 @@ def test_a_build_ends_complete_though_requests_fail_now_and_then(
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_build_that_is_refused_its_puts_says_so_and_the_next_one_keeps_what_was_finished(
+def test_a_build_whose_puts_are_refused_says_so_and_the_next_one_keeps_finished_crops(
     source: Source, expected: dict[str, str], place: Place
 ) -> None:
     enough = len(crops(expected)) // 2

@@ -1,4 +1,4 @@
-"""One build of a split at a time, over all machines that see the bucket."""
+"""One build of a split at a time, on all machines that use the bucket."""
 
 import os
 import re
@@ -27,12 +27,12 @@ def roots(place: Place) -> Roots:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Locks that are renewed four times in two seconds."""
+    """Shorten leases to two seconds, with four renewals."""
     monkeypatch.setattr(lease, "LEASE_SECONDS", 2.0)
 
 
 def _lost() -> bool:
-    """Whether a lock of this process is known to be lost."""
+    """Return whether this process knows that it has lost a lock."""
     try:
         lease.require_held_locks()
     except LostLockError:
@@ -41,7 +41,7 @@ def _lost() -> bool:
 
 
 @pytest.mark.usefixtures("short")
-def test_a_lock_is_renewed_while_it_is_held_and_given_back(place: Place, roots: Roots) -> None:
+def test_a_lock_is_renewed_while_it_is_held_and_then_released(place: Place, roots: Roots) -> None:
     with writer(roots, "train", "0123456789"):
         puts = place.store.gate.asked["put"]
         processes.wait_until(lambda: place.store.gate.asked["put"] >= puts + 8)
@@ -57,7 +57,7 @@ def test_a_lock_is_renewed_while_it_is_held_and_given_back(place: Place, roots: 
 
 
 @pytest.mark.usefixtures("short")
-def test_the_lock_of_one_that_was_killed_is_taken_over_when_its_time_is_over(
+def test_the_lock_of_a_killed_build_is_taken_over_when_it_expires(
     place: Place, roots: Roots
 ) -> None:
     with writer(roots, "train", "killed"):
@@ -79,7 +79,9 @@ def test_the_lock_of_one_that_was_killed_is_taken_over_when_its_time_is_over(
 
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("how", ["taken over", "removed"])
-def test_who_has_lost_the_lock_writes_nothing_more(place: Place, roots: Roots, how: str) -> None:
+def test_a_build_that_has_lost_the_lock_writes_nothing_more(
+    place: Place, roots: Roots, how: str
+) -> None:
     with writer(roots, "train", "slow"):
         if how == "removed":
             place.delete(LOCK)

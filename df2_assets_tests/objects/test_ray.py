@@ -1,4 +1,4 @@
-"""A data set built on processes on disk, and on Ray in a bucket: the same bytes."""
+"""A data set built by processes on disk, and by Ray in a bucket: the same bytes."""
 
 import hashlib
 import os
@@ -27,7 +27,7 @@ BUILD = (*processes.DF2_ASSETS, "build", *(word for split in SPLITS for word in 
 
 @pytest.fixture(scope="module")
 def faulty(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Source:
-    """A sample with planted faults, on disk and in the bucket."""
+    """Draw a sample with planted defects, on disk and in the bucket."""
     pytest.importorskip("ray", reason="needs the ray extra")
     folder = make_sample(tmp_path_factory.mktemp("faulty") / "df2", IMAGES, defects=True).root
     place = Place(store, "faulty")
@@ -47,7 +47,7 @@ def environment(home: Path, df2_root: Path, sku_root: object, engine: str) -> di
 
 
 def digest_of_splits(files: dict[str, bytes]) -> str:
-    """One digest of all that the splits hold, their roots left out."""
+    """Return one digest of all splits, without their roots."""
     found = {split: sorted(digests(files, split).items()) for split in SPLITS}
     assert all(len(of) > 50 for of in found.values())
     return hashlib.sha256(repr(found).encode()).hexdigest()
@@ -55,7 +55,7 @@ def digest_of_splits(files: dict[str, bytes]) -> str:
 
 @pytest.fixture(scope="module")
 def expected_of_faulty(faulty: Source, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The digest of what processes of this machine make, from disk to disk."""
+    """Return the digest of a build by local processes, from disk to disk."""
     folder = tmp_path_factory.mktemp("local")
     env = environment(folder / "home", faulty.folder, folder / "sku", "local")
     done = processes.run(BUILD, env, folder)
@@ -81,7 +81,7 @@ def test_the_digest_in_a_bucket_is_the_same_on_ray(
 
 
 def on_cluster(cluster: Any, df2_root: Path, sku_root: str, folder: Path) -> dict[str, str]:
-    """The environment of a build on it."""
+    """Return the environment of a build on the cluster."""
     more = {"RAY_ADDRESS": cluster.address}
     return environment(folder / "home", df2_root, sku_root, "ray") | more
 
@@ -93,7 +93,7 @@ def test_workers_of_a_cluster_that_are_killed_between_puts_cost_no_crop(
     with two_nodes() as cluster:
 
         def kill(operation: str, path: str) -> None:
-            """When the first crop is put, end the workers that are at work."""
+            """Kill the workers that are cutting when the first crop is put."""
             if operation == "put" and path.endswith(".jpg") and not killed:
                 for raylet in raylets(cluster):
                     killed.extend(processes.workers(raylet))

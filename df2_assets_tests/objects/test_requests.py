@@ -1,4 +1,4 @@
-"""What is asked of the store: listings in pages of a thousand, and for the rest the same always."""
+"""The requests to a store: listings in pages of a thousand, and otherwise a fixed number."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,15 +19,17 @@ from df2_assets_tests.support.object_store import PICTURES, ObjectStore, Place
 
 SPLIT = "train"
 FEW, MANY = 10, 520
-"""Pairs of a shop and a user image: 20 of each kind of file, and 1,040."""
+"""The numbers of pairs of a shop and a user image: 20 and 1,040 files of each kind."""
 
 JOBS = {"build_dataset": 48, "build_exports": 0}
-"""With the crops that each may fetch again: of a contact sheet six SKUs, four of each domain."""
+"""The commands, with the most crops that each may read: a contact sheet of six SKUs, four crops
+per domain.
+"""
 
 
 @dataclass
 class Site:
-    """A data set in the bucket, built into the bucket; `cold` is what a job first asked for."""
+    """A data set in the bucket, built into the bucket. `cold` has the requests of the first job."""
 
     df2: Place
     sku: Place
@@ -42,7 +44,7 @@ class Site:
 
 
 def write(folder: Path, pairs: int) -> Path:
-    """Small images of one garment each."""
+    """Write small images of one garment each."""
     data = DataSet(folder)
     for pair in range(1, pairs + 1):
         for image_id, source in ((2 * pair, "shop"), (2 * pair + 1, "user")):
@@ -53,7 +55,7 @@ def write(folder: Path, pairs: int) -> Path:
 
 @pytest.fixture(scope="module")
 def sites(store: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Site]:
-    """Built, and exported, from few images and from more than a page of each kind."""
+    """Build and export data sets with few images, and with more than a page of each kind."""
     made = {}
     for pairs in (FEW, MANY):
         place = Place(store, f"out/pairs-{pairs}")
@@ -80,7 +82,7 @@ def test_all_of_a_listing_of_several_pages_is_seen(sites: dict[int, Site]) -> No
 
 
 @pytest.mark.parametrize(("job", "shown"), JOBS.items())
-def test_a_warm_rerun_asks_the_same_of_few_crops_and_of_many_but_for_pages(
+def test_an_unchanged_rerun_needs_as_many_requests_for_many_crops_except_pages(
     store: ObjectStore,
     sites: dict[int, Site],
     capsys: pytest.CaptureFixture[str],

@@ -1,4 +1,4 @@
-"""What an object store does is the same on each server: S3 twice, Azure, Google Cloud."""
+"""All servers behave in the same way: S3 twice, Azure, Google Cloud."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_an_object_is_put_only_if_it_is_new_or_the_one_that_was_read(
 
 
 @pytest.mark.parametrize("size", [0, 7, 6_000_000])
-def test_an_object_has_one_status_however_it_is_asked_for(
+def test_an_object_has_the_same_status_in_every_request(
     tested: ObjectStore, place: Place, size: int
 ) -> None:
     path, data = f"{place.url}/folder/a b+c%d é#=&.bin", bytes(size)
@@ -90,7 +90,7 @@ def test_all_pages_of_a_listing_are_read_and_a_neighbour_is_not(
     assert set(place.tags()) == {"many-more/1.jpg"}
 
 
-def test_the_age_of_an_object_is_told_by_the_clock_of_the_store(
+def test_the_clock_of_the_store_decides_the_age_of_an_object(
     tested: ObjectStore, place: Place
 ) -> None:
     place.put("old", b"")

@@ -1,4 +1,4 @@
-"""The gallery on disk: whole, the same each time, incremental, and of nothing that runs."""
+"""The files of a gallery: complete, deterministic, incremental and without active content."""
 
 import json
 import re
@@ -55,7 +55,7 @@ def page_of(site: Site) -> str:
 
 
 def index(site: Site) -> dict[str, object]:
-    """What the page is told of the SKUs."""
+    """Return what the page knows about the SKUs."""
     (path,) = folder(site).glob("data/index-*.js")
     call = re.fullmatch(r"df2\.index\((.*)\);\n", path.read_text(encoding="ascii"))
     assert call
@@ -76,7 +76,7 @@ def test_every_sku_is_in_it_with_its_crops_and_prompts(built: Site) -> None:
     assert prompts["8"]["10"] == "A user photo of a person wearing a trousers from the front."
 
 
-def test_the_page_names_every_file_but_the_thumbnails_and_these_are_there(built: Site) -> None:
+def test_the_page_refers_to_every_file_and_all_thumbnails_exist(built: Site) -> None:
     files = content(built)
     page = files["index.html"].decode()
     listed = index(built)
@@ -105,7 +105,7 @@ def test_a_thumbnail_shows_catalog_above_query(site: Site) -> None:
     assert lower[2] > 200 > 60 > lower[0]
 
 
-def test_a_second_time_nothing_is_written(site: Site) -> None:
+def test_an_unchanged_gallery_is_not_written_again(site: Site) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder(site).rglob("*")}
     assert build(site).site.drawn == 0
     assert {path: path.stat().st_mtime_ns for path in folder(site).rglob("*")} == before
@@ -118,7 +118,7 @@ def test_another_build_of_the_same_data_has_the_same_bytes(built: Site, site: Si
     assert content(site) == content(built)
 
 
-def test_what_changed_is_drawn_anew_and_what_is_gone_is_removed(
+def test_changed_thumbnails_are_drawn_again_and_obsolete_ones_removed(
     site: Site,
 ) -> None:
     before = set(content(site))
@@ -134,7 +134,7 @@ def test_what_changed_is_drawn_anew_and_what_is_gone_is_removed(
     assert len([name for name in after if name.startswith("data/index")]) == 1
 
 
-def test_a_page_that_cannot_be_written_leaves_the_old_one_whole(
+def test_if_the_page_cannot_be_written_the_old_one_is_kept(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = content(site)
@@ -157,7 +157,7 @@ def test_an_incomplete_split_is_refused(site: Site) -> None:
     assert "is not complete: run df2-assets build" in (site.materialize("gallery") or "")
 
 
-def test_text_from_the_data_cannot_end_a_script_nor_a_tag(site: Site) -> None:
+def test_text_from_the_data_cannot_close_a_script_or_a_tag(site: Site) -> None:
     shown = frames(site)
     row = [SPLIT, "000012", 1, "raw_annotation_index", "wrong_category", HOSTILE]
     shown["refusals"] = pd.DataFrame([row], columns=shown["refusals"].columns)
@@ -181,12 +181,12 @@ def test_text_from_the_data_cannot_end_a_script_nor_a_tag(site: Site) -> None:
     assert refused.read_bytes().isascii()
 
 
-def test_a_script_gives_back_what_it_was_given() -> None:
+def test_a_script_contains_its_arguments() -> None:
     said = make_script("details", 3, [HOSTILE]).decode("ascii")
     assert json.loads(said.removeprefix("df2.details(3,").removesuffix(");\n")) == [HOSTILE]
 
 
-def test_what_checks_found_is_told_with_the_skus_that_they_name(
+def test_findings_are_shown_with_the_skus_that_they_name(
     site: Site,
 ) -> None:
     frame = pd.DataFrame({"sku_id": ["000001_01_01"], "crop_path": [f"{SPLIT}/{USER_TOP}"]})

@@ -1,4 +1,4 @@
-"""Pictures as files: one per content, numbered, and not too many of them."""
+"""Pictures as files: one per content, numbered, and limited in number."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def test_a_picture_is_written_once_under_a_name_of_its_content(roots: Roots) -> 
     assert sorted(path.parent.iterdir()) == [path, other]
 
 
-def test_the_newest_pictures_of_each_split_are_kept_and_files_of_others_stay(roots: Roots) -> None:
+def test_the_newest_pictures_of_each_split_and_foreign_files_are_kept(roots: Roots) -> None:
     elsewhere = write(roots, b"0", "validation")
     first = write(roots, b"0")
     foreign = first.with_name(".DS_Store")

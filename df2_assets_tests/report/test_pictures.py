@@ -1,4 +1,4 @@
-"""Pictures of the data: small, and of what they say."""
+"""Pictures of the data: small, and with the right content."""
 
 import io
 from pathlib import Path
@@ -25,14 +25,14 @@ from df2_assets.store.layout import Roots
 from df2_assets_tests.support.looks import jpeg, path, picture, plain, seen
 
 CROP = 25_000
-"""Pixels of a crop in a tile: these pictures are 160 wide and high, which none enlarges."""
+"""Pixels of a crop in a tile. These crops are 160 by 160 pixels, and are not enlarged."""
 
 ALARM = (0xC2, 0x41, 0x0C)
 BOXES = ["split", "image_id", "item_idx", "what", "x1", "y1", "x2", "y2"]
 
 
-def shown(picture: Picture | None) -> Image.Image:
-    """The image of a picture, which is under 300 KB and of the kind that its name says."""
+def open_picture(picture: Picture | None) -> Image.Image:
+    """Return the image of a picture, which has under 300 KB and the format of its suffix."""
     assert picture is not None
     assert len(picture.data) < MAX_BYTES
     assert not set(picture.alt) & set("[]\n")
@@ -41,8 +41,8 @@ def shown(picture: Picture | None) -> Image.Image:
     return image.convert("RGB")
 
 
-def has(image: Image.Image, colour: tuple[int, int, int], least: int = 200) -> bool:
-    """Whether so many pixels are about of a colour."""
+def has_colour(image: Image.Image, colour: tuple[int, int, int], least: int = 200) -> bool:
+    """Return whether about this many pixels have a colour."""
     apart = np.abs(np.asarray(image, np.int16) - np.array(colour, np.int16))
     return int((apart.max(axis=2) < 40).sum()) >= least
 
@@ -54,7 +54,7 @@ def write(root: Path, name: str, data: bytes) -> None:
 
 def test_any_image_is_made_to_fit() -> None:
     noise = Image.effect_noise((1600, 1600), 120).convert("RGB")
-    assert shown(encode_jpeg(noise, "noise")).size[0] >= 400
+    assert open_picture(encode_jpeg(noise, "noise")).size[0] >= 400
 
 
 def test_a_contact_sheet_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
@@ -63,21 +63,20 @@ def test_a_contact_sheet_leaves_out_what_cannot_be_read(tmp_path: Path) -> None:
     crops = pd.DataFrame({"crop_path": [path(2), path(1)]}).assign(
         sku_id="000001_01_01", category_id=1, category_name="short sleeve top", domain="catalog"
     )
-    assert has(shown(draw_contact_sheet(tmp_path, crops)), (255, 0, 0))
+    assert has_colour(open_picture(draw_contact_sheet(tmp_path, crops)), (255, 0, 0))
 
 
-def test_the_worst_crops_are_shown_with_their_number_and_a_gap_for_one_that_is_gone(
+def test_the_worst_crops_are_shown_with_their_value_and_a_gap_for_a_missing_one(
     roots: Roots,
 ) -> None:
     rows = pd.DataFrame(
         {"crop_path": [path(1)], "image_id": ["000001"], "item_idx": [1], "brightness": [3.5]}
     )
-    gap = shown(pictures.draw_worst_crops(roots, rows, "brightness", "dark"))
-    assert not has(gap, (255, 0, 0), 1)
+    gap = open_picture(pictures.draw_worst_crops(roots, rows, "brightness", "dark"))
+    assert not has_colour(gap, (255, 0, 0), 1)
     write(roots.sku_root, path(1), jpeg(plain("#ff0000")))
-    assert has(
-        shown(pictures.draw_worst_crops(roots, rows, "brightness", "dark")), (255, 0, 0), 8000
-    )
+    image = open_picture(pictures.draw_worst_crops(roots, rows, "brightness", "dark"))
+    assert has_colour(image, (255, 0, 0), 8000)
     assert pictures.draw_worst_crops(roots, rows.iloc[:0], "brightness", "dark") is None
 
 
@@ -89,9 +88,9 @@ def test_boxes_are_drawn_on_their_image_wherever_they_lie(
 ) -> None:
     write(roots.df2_root, "train/image/000001.jpg", jpeg(plain("#0000ff")))
     rows = pd.DataFrame([("train", "000001", 1, "past the edge", *box)], columns=BOXES)
-    image = shown(pictures.draw_boxes(roots, rows, "boxes"))
-    assert has(image, (0, 0, 255), 4000)
-    assert has(image, (0xC2, 0x41, 0x0C), 20)
+    image = open_picture(pictures.draw_boxes(roots, rows, "boxes"))
+    assert has_colour(image, (0, 0, 255), 4000)
+    assert has_colour(image, (0xC2, 0x41, 0x0C), 20)
 
 
 def test_items_without_a_box_are_not_shown(roots: Roots) -> None:
@@ -103,20 +102,20 @@ def test_a_pair_is_shown_once(roots: Roots) -> None:
     for number, colour in ((1, "#ff0000"), (2, "#00ff00")):
         write(roots.sku_root, path(number), jpeg(plain(colour)))
     rows = pd.DataFrame({"crop_path": [path(1), path(2)], "like": [path(2), path(1)]})
-    image = shown(pictures.draw_pairs(roots, rows, "pairs"))
-    assert has(image, (255, 0, 0), CROP)
-    assert has(image, (0, 255, 0), CROP)
-    assert not has(image, (255, 0, 0), 2 * CROP)
+    image = open_picture(pictures.draw_pairs(roots, rows, "pairs"))
+    assert has_colour(image, (255, 0, 0), CROP)
+    assert has_colour(image, (0, 255, 0), CROP)
+    assert not has_colour(image, (255, 0, 0), 2 * CROP)
 
 
-def test_the_odd_crop_of_a_sku_is_framed_beside_the_others(roots: Roots) -> None:
+def test_the_odd_crop_of_a_sku_is_framed_next_to_the_others(roots: Roots) -> None:
     paths = [path(number) for number in range(3)]
     for one in paths:
         write(roots.sku_root, one, jpeg(plain("#0000ff")))
     rows = pd.DataFrame({"sku_id": ["000001_01_01"], "crop_path": [paths[2]]})
-    image = shown(pictures.draw_skus(roots, rows, paths, "unlike"))
-    assert has(image, (0, 0, 255), 3 * 8000)
-    assert has(image, (0xC2, 0x41, 0x0C), 800)
+    image = open_picture(pictures.draw_skus(roots, rows, paths, "unlike"))
+    assert has_colour(image, (0, 0, 255), 3 * 8000)
+    assert has_colour(image, (0xC2, 0x41, 0x0C), 800)
 
 
 def test_what_a_build_changed_is_shown_before_and_after(tmp_path: Path) -> None:
@@ -127,25 +126,25 @@ def test_what_a_build_changed_is_shown_before_and_after(tmp_path: Path) -> None:
     write(tmp_path, remade, jpeg(plain("#00ff00")))
     (tmp_path / removed).unlink()
     write(tmp_path, added, jpeg(plain("#0000ff")))
-    image = shown(changes.draw([remade, added]))
+    image = open_picture(changes.draw([remade, added]))
     for colour in ((255, 0, 0), (0, 255, 0), (255, 0, 255), (0, 0, 255)):
-        assert has(image, colour, CROP), colour
+        assert has_colour(image, colour, CROP), colour
 
 
 def test_a_first_build_shows_its_crops_without_a_row_for_those_before(tmp_path: Path) -> None:
     changes = BeforeAndAfter(tmp_path, set(), [path(1)], [])
     write(tmp_path, path(1), jpeg(plain("#0000ff")))
-    first = shown(changes.draw([path(1)]))
+    first = open_picture(changes.draw([path(1)]))
     write(tmp_path, path(1), jpeg(plain("#ff0000")))
     again = BeforeAndAfter(tmp_path, {path(1)}, [path(1)], [])
-    assert first.height < 2 * SIDE < shown(again.draw([path(1)])).height
+    assert first.height < 2 * SIDE < open_picture(again.draw([path(1)])).height
 
 
 def test_two_pairs_are_further_apart_than_the_two_of_a_pair(roots: Roots) -> None:
     for number in range(4):
         write(roots.sku_root, path(number), jpeg(plain("#ff0000")))
     rows = pd.DataFrame({"crop_path": [path(0), path(2)], "like": [path(1), path(3)]})
-    image = np.asarray(shown(pictures.draw_pairs(roots, rows, "pairs")), np.int16)
+    image = np.asarray(open_picture(pictures.draw_pairs(roots, rows, "pairs")), np.int16)
     is_paper = (image[GAP + SIDE // 2] > 250).all(axis=1)
     edges = np.flatnonzero(np.diff(is_paper.astype(int)))
     within, between, _ = np.diff(edges)[1::2]
@@ -156,13 +155,13 @@ def test_combinations_without_a_crop_stand_out_in_the_heat_map() -> None:
     table = pd.DataFrame(
         {"category": ["skirt"], "domain": ["query"], "heavy occlusion, frontal": 5}
     )
-    full = shown(pictures.draw_heat_map(table, "combinations"))
-    empty = shown(
+    full = open_picture(pictures.draw_heat_map(table, "combinations"))
+    empty = open_picture(
         pictures.draw_heat_map(table.assign(**{"heavy occlusion, frontal": 0}), "combinations")
     )
-    assert has(empty, ALARM, 150)
-    assert not has(full, ALARM, 1)
-    assert has(full, (18, 78, 120), 1000)
+    assert has_colour(empty, ALARM, 150)
+    assert not has_colour(full, ALARM, 1)
+    assert has_colour(full, (18, 78, 120), 1000)
     assert pictures.draw_heat_map(table.iloc[:0], "combinations") is None
 
 
@@ -184,12 +183,12 @@ def test_no_picture_is_wider_than_a_dialog_of_dagster_in_a_window_of_1280_pixels
         pictures.draw_heat_map(counts.assign(**dict.fromkeys(combinations, 9)), "combinations"),
         BeforeAndAfter(roots.sku_root, {*paths}, paths, []).draw(paths),
     ]
-    assert max(shown(one).width for one in drawn) <= 984
+    assert max(open_picture(one).width for one in drawn) <= 984
 
 
 def test_words_that_do_not_fit_under_a_tile_go_to_the_next_line() -> None:
     short, long = (
-        shown(draw_sheet([Row([Tile(None, (text,))])], "a tile"))
+        open_picture(draw_sheet([Row([Tile(None, (text,))])], "a tile"))
         for text in ("reversed", "reversed, but fits as x, y, width, height")
     )
     assert long.height > short.height
@@ -200,16 +199,16 @@ def test_a_build_that_changed_nothing_shows_nothing(tmp_path: Path) -> None:
     assert BeforeAndAfter(tmp_path, {path(1)}, [], []).draw([]) is None
 
 
-def test_a_dozen_is_enough_and_no_kind_hides_another(tmp_path: Path) -> None:
+def test_at_most_a_dozen_crops_of_all_kinds_are_shown(tmp_path: Path) -> None:
     remade, removed = ([path(number) for number in range(start, start + 50)] for start in (0, 50))
     for paths, colour in ((remade, "#ff0000"), (removed, "#ff00ff")):
         for name in paths:
             write(tmp_path, name, jpeg(plain(colour)))
     changes = BeforeAndAfter(tmp_path, {*remade, *removed}, remade, removed)
-    image = shown(changes.draw(remade))
+    image = open_picture(changes.draw(remade))
     for rgb, tiles in (((255, 0, 255), 6), ((255, 0, 0), 12)):  # red: before and after
-        assert has(image, rgb, tiles * CROP)
-        assert not has(image, rgb, (tiles + 1) * CROP)
+        assert has_colour(image, rgb, tiles * CROP)
+        assert not has_colour(image, rgb, (tiles + 1) * CROP)
 
 
 def test_distributions_are_one_picture_and_none_without_crops() -> None:
@@ -218,6 +217,6 @@ def test_distributions_are_one_picture_and_none_without_crops() -> None:
         category_name="skirt", occlusion=1, viewpoint=2
     )
     manifest, quality = crops[["crop_path", "width", "height"]], crops[["crop_path", "brightness"]]
-    image = shown(plots.plot_distributions("train", groups, manifest, quality))
+    image = open_picture(plots.plot_distributions("train", groups, manifest, quality))
     assert image.width > 800
     assert plots.plot_distributions("train", groups.iloc[:0], manifest, quality) is None

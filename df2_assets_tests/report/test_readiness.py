@@ -1,4 +1,4 @@
-"""What a split is worth as a retrieval benchmark."""
+"""The assessment of a split as a retrieval benchmark."""
 
 import pandas as pd
 import pytest
@@ -10,7 +10,7 @@ NOTHING = pd.DataFrame({"crop_path": [], "kind": []})
 
 
 def index(rows: list[tuple[str, int, int, int, int]]) -> pd.DataFrame:
-    """Items of category 1 as (source, pair, style, occlusion, viewpoint), an image each."""
+    """Return items of category 1 as (source, pair, style, occlusion, viewpoint), one per image."""
     found = pd.DataFrame(rows, columns=["source", "pair_id", "style", "occlusion", "viewpoint"])
     return found.assign(
         split="train",
@@ -36,7 +36,7 @@ def judged(items: pd.DataFrame, alike: pd.DataFrame = NOTHING) -> Readiness:
 
 @pytest.fixture
 def items() -> pd.DataFrame:
-    """Two SKUs, and user and shop items that have no counterpart."""
+    """Return two SKUs, and user and shop items without a counterpart."""
     first = [("shop", 1, 1, 1, 2), ("shop", 1, 1, 1, 2), ("user", 1, 1, 3, 2)]
     second = [
         ("shop", 2, 1, 1, 2),
@@ -134,7 +134,7 @@ def test_a_split_without_skus_is_not_ready() -> None:
     assert describe_verdict(found, STATES) == "No: no SKU has both a catalog and a query crop."
 
 
-def test_no_leak_is_no_number_until_every_split_was_compared(items: pd.DataFrame) -> None:
+def test_zero_leaks_are_not_reported_until_every_split_was_compared(items: pd.DataFrame) -> None:
     crops = group(items)
     texts = crops[["sku_id"]].assign(text="a photo")
     numbers = [

@@ -1,4 +1,4 @@
-"""The server of the reports: it shows what people look at, and no other file."""
+"""The server of the reports serves what people look at, and no other file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -125,7 +125,7 @@ def test_absolute_long_and_broken_paths_are_not_found(served: Served, name: str)
         "sku/_df2_assets/report/train/state/train.json",
     ],
 )
-def test_a_link_leads_to_no_file_that_is_not_served_itself(served: Served, name: str) -> None:
+def test_a_link_gives_access_only_to_files_that_are_served(served: Served, name: str) -> None:
     status, _, body = served.get_file(name)
     assert status == 404
     assert SECRET not in body
@@ -147,7 +147,7 @@ def test_it_only_reads(served: Served, method: str) -> None:
         assert (served.folders["sku"].parent / name).read_bytes() == name.encode()
 
 
-def test_another_data_set_is_answered_with_the_name_of_this_one(served: Served) -> None:
+def test_a_request_for_another_data_set_gets_the_name_of_this_one(served: Served) -> None:
     status, _, body = served.get("/another-00000000/sku/_df2_assets/report/train/index.html")
     assert status == 404
     assert f"This server shows {served.folders['sku']}" in body.decode()
@@ -164,6 +164,6 @@ def test_the_front_page_leads_to_the_galleries_that_are_there(served: Served) ->
     assert "validation" not in page
 
 
-def test_a_page_elsewhere_whose_name_leads_to_this_machine_is_refused(served: Served) -> None:
+def test_a_host_name_that_resolves_to_this_machine_is_refused(served: Served) -> None:
     assert served.get_file(next(iter(SERVED)), host="evil.example.org")[0] == 400
     assert served.get_file(next(iter(SERVED)), host=f"localhost:{served.port}")[0] == 200

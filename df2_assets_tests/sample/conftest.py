@@ -1,4 +1,4 @@
-"""A sample that tests read and do not change, drawn once."""
+"""A sample that tests read and must not change, drawn once."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ FAULTY_IMAGES = 150
 
 @pytest.fixture(scope="session")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small sample with every planted defect."""
+    """Draw a small sample with every planted defect."""
     out = tmp_path_factory.mktemp("faulty")
     make_sample(out, images=FAULTY_IMAGES, defects=True)
     return out

@@ -1,4 +1,4 @@
-"""A sample as its files say it is, read without the project's own code."""
+"""Reading of a sample from its files, without code of the project."""
 
 import json
 from collections import defaultdict
@@ -11,7 +11,7 @@ ANNOTATED = ("train", "validation")
 
 
 class Item(NamedTuple):
-    """An item of an annotation file, and what that says of the image."""
+    """An item of an annotation file, and the fields of its image."""
 
     image: Path
     key: str
@@ -26,7 +26,7 @@ class Item(NamedTuple):
 
     @property
     def crop(self) -> tuple[int, int, int, int]:
-        """The box inside the image."""
+        """The part of the box inside the image."""
         (x1, y1, x2, y2), (width, height) = self.fields["bounding_box"], self.size
         return max(x1, 0), max(y1, 0), min(x2, width), min(y2, height)
 
@@ -43,8 +43,8 @@ def items(root: Path, split: str) -> list[Item]:
     return found
 
 
-def kept(found: list[Item]) -> list[Item]:
-    """The items whose SKU has a shop and a user item."""
+def kept_items(found: list[Item]) -> list[Item]:
+    """Return the items whose SKU has a shop and a user item."""
     sources = defaultdict(set)
     for item in found:
         sources[item.sku].add(item.source)

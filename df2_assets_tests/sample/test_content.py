@@ -1,4 +1,4 @@
-"""What the default sample holds, counted from its files alone."""
+"""The content of the default sample, counted from its files."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 
 from df2_assets.dataset.taxonomy import CATEGORIES
-from df2_assets_tests.sample.reading import ANNOTATED, Item, items, kept
+from df2_assets_tests.sample.reading import ANNOTATED, Item, items, kept_items
 
 FIELDS = {
     "segmentation", "scale", "viewpoint", "zoom_in", "landmarks", "style", "bounding_box",
     "category_id", "occlusion", "category_name",
 }  # fmt: skip
 LANDMARKS = (25, 33, 31, 39, 15, 15, 10, 14, 8, 29, 37, 19, 19)
-"""How many of them the categories 1 to 13 have."""
+"""The number of items of each category, 1 to 13."""
 
 SPLITS = pytest.mark.parametrize("split", ANNOTATED)
 
@@ -25,7 +25,7 @@ SPLITS = pytest.mark.parametrize("split", ANNOTATED)
 def test_kept_skus_fill_every_combination(sample_root: Path, split: str) -> None:
     cells = {
         (i.fields["category_id"], i.fields["occlusion"], i.fields["viewpoint"], i.source)
-        for i in kept(items(sample_root, split))
+        for i in kept_items(items(sample_root, split))
     }
     assert cells == set(product(range(1, 14), (1, 2, 3), (1, 2, 3), ("shop", "user")))
 
@@ -98,7 +98,7 @@ def test_skus_are_of_every_sort(sample_root: Path, split: str) -> None:
     assert {"shop"} in sources.values()
     assert {"user"} in sources.values()
     assert any(item.fields["style"] == 0 for item in found)
-    crops = Counter(item.sku for item in kept(found))
+    crops = Counter(item.sku for item in kept_items(found))
     assert min(crops.values()) == 2
     assert max(crops.values()) >= 10
     for kind in (1, 2):  # several styles and several categories in one pair
@@ -117,7 +117,7 @@ def test_pairs_are_numbered_and_item_keys_come_in_any_order(sample_root: Path, s
     assert any(len(numbers) == 3 for numbers in keys.values())
 
 
-def test_no_image_and_no_crop_is_there_twice(sample_root: Path) -> None:
+def test_no_image_and_no_crop_occurs_twice(sample_root: Path) -> None:
     images = [hashlib.sha256(path.read_bytes()).digest() for path in sample_root.rglob("*.jpg")]
     assert len(set(images)) == len(images) == 480
     crops = [digest for split in ANNOTATED for digest in map(_pixels, items(sample_root, split))]

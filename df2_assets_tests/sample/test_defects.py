@@ -1,4 +1,4 @@
-"""Planted defects: the key says what is there, and what is not in the key is good."""
+"""Planted defects: the answer key is right, and everything outside the key is valid."""
 
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_copies_have_the_bytes_of_another_image(faulty: Path, key: list[PlantedD
     }
 
 
-def test_boxes_past_the_edge_are_too_many_in_train_alone(key: list[PlantedDefect]) -> None:
+def test_only_train_has_too_many_boxes_past_the_edge(key: list[PlantedDefect]) -> None:
     assert {one.split for one in key if one.planted.startswith("box past the edge")} == {"train"}
 
 

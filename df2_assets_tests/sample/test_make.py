@@ -1,4 +1,4 @@
-"""The folder: what is written where, once, and nowhere else."""
+"""Writing a sample: which files are written where, once, and nowhere else."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ from df2_assets.sample import SampleSummary, make_sample
 from df2_assets.sample.make import SampleShard, write_shard
 from df2_assets.sample.plan import plan_images
 from df2_assets.sample.planting import Job
-from df2_assets_tests.sample.reading import ANNOTATED, items, kept
+from df2_assets_tests.sample.reading import ANNOTATED, items, kept_items
 
 IMAGES = 26
 
@@ -76,7 +76,7 @@ def test_a_sample_too_small_for_every_defect_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("images", [-1, 0, 10, 1_000_001])
-def test_a_number_of_images_that_makes_no_sample_is_refused(tmp_path: Path, images: int) -> None:
+def test_a_number_of_images_out_of_range_is_refused(tmp_path: Path, images: int) -> None:
     with pytest.raises(SampleError, match="11 to 1,000,000"):
         make_sample(tmp_path / "out", images=images)
     assert not (tmp_path / "out").exists()
@@ -106,5 +106,5 @@ def test_the_smallest_sample_has_a_kept_sku_in_each_annotated_split(tmp_path: Pa
     out = tmp_path / "out"
     made = make_sample(out, images=11)
     assert made == SampleSummary(out, {"train": 5, "validation": 5, "test": 1}, written=11)
-    assert all(kept(items(out, split)) for split in ANNOTATED)
+    assert all(kept_items(items(out, split)) for split in ANNOTATED)
     assert len(list((out / "test" / "image").iterdir())) == 1

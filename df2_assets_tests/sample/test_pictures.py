@@ -1,4 +1,4 @@
-"""What is in the pictures: garments that keep their looks, and are hidden as their labels say."""
+"""The pictures of a sample: garments look the same everywhere, and are hidden as labelled."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,23 +25,23 @@ def plan_of(occlusion: int, category_id: int = 11, source: str = "user") -> Imag
     return ImagePlan("train", "000001", source, 1, 1, (item,))
 
 
-def inside(outlines: Sequence[Polygon]) -> np.ndarray[Any, np.dtype[np.bool]]:
-    """Pixels of the frame that are wholly inside any of the outlines."""
+def mask_inside(outlines: Sequence[Polygon]) -> np.ndarray[Any, np.dtype[np.bool]]:
+    """Return a mask of the pixels of the frame that are completely inside an outline."""
     return np.asarray(coverage(outlines, (0, 0, *FRAME)), np.uint8) // 255 > 0
 
 
 @pytest.mark.parametrize("source", ["shop", "user"])
 @pytest.mark.parametrize("category_id", [1, 4, 8, 13])
 @pytest.mark.parametrize(("occlusion", "low", "high"), [(1, 0, 0), (2, 0.14, 0.5), (3, 0.36, 0.9)])
-def test_as_much_is_hidden_as_the_label_says(
+def test_the_hidden_share_agrees_with_the_label(
     source: str, category_id: int, occlusion: int, low: float, high: float
 ) -> None:
     rng = chance("hidden", source, category_id, occlusion)
     garments = place_flat(plan_of(occlusion, category_id, source), 0, rng, FRAME)
     obstacles = hide(garments, rng, FRAME)
     in_front = [camera.at(part.outline) for camera, parts in obstacles for part in parts]
-    whole = inside(garments[0].outlines)
-    assert low <= (whole & inside(in_front)).sum() / whole.sum() <= high
+    whole = mask_inside(garments[0].outlines)
+    assert low <= (whole & mask_inside(in_front)).sum() / whole.sum() <= high
 
 
 def test_a_garment_keeps_its_cut_and_fabric_in_every_picture() -> None:
@@ -67,13 +67,13 @@ def test_cloth_fills_the_silhouette_and_nothing_else(category_id: int) -> None:
     image = Image.new("RGB", FRAME, ground)
     paint_garment(image, garment, rng, 0.5)
     painted = (np.asarray(image) != ground).any(axis=2)
-    assert painted[inside(garment.outlines)].all()
+    assert painted[mask_inside(garment.outlines)].all()
     x1, y1, x2, y2 = map(int, bounds(garment.outlines))
     painted[y1 - 20 : y2 + 20, x1 - 20 : x2 + 20] = False
     assert not painted.any()
 
 
-def test_sleeves_and_legs_tell_the_categories_apart() -> None:
+def test_sleeves_and_legs_distinguish_the_categories() -> None:
     def extent(category_id: int) -> tuple[float, float]:
         cut = choose_cut(chance("extent", category_id), category_id, False)
         x1, y1, x2, y2 = bounds(shape_garment(cut, FLAT).outlines)

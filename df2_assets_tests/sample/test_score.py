@@ -20,12 +20,12 @@ def invented(*rows: dict[str, object]) -> list[tuple[str, str | None, int | None
     return score.invented
 
 
-def test_what_is_of_no_file_and_no_sku_is_not_invented() -> None:
-    """Combinations of labels that no crop of a small sample has are of the split as a whole."""
+def test_offenders_without_a_file_and_a_sku_are_not_invented() -> None:
+    """Combinations of labels that no crop of a small sample has are about the split as a whole."""
     assert invented({"split": "train"}) == []
 
 
-def test_an_image_a_file_and_a_sku_that_nobody_planted_are_invented() -> None:
+def test_offenders_that_were_not_planted_are_invented() -> None:
     assert invented(
         {"split": "train", "image_id": "000002", "item_idx": 3},
         {"split": "train", "path": "train/image/x.jpg"},

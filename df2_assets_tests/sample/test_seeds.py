@@ -1,4 +1,4 @@
-"""Every seed and size: a place for each defect, and pictures in which it can be found."""
+"""Every seed and size has a place for each defect, and pictures in which it can be found."""
 
 from collections import Counter
 
@@ -21,7 +21,7 @@ def planted(images: int, seed: int) -> tuple[list[Job], list[PlantedDefect]]:
 
 
 def assert_complete(key: list[PlantedDefect], images: int, seed: int) -> None:
-    """Assert that each reason and check has something to find, and no place has two entries."""
+    """Assert that each reason and check has something to find, and no place two entries."""
     where = f"{images} images, seed {seed}"
     assert {check for one in key for check in one.expect.checks} == CHECKS, where
     reasons = Counter((one.split, one.expect.reason) for one in key)
@@ -46,7 +46,7 @@ def test_too_few_images_for_the_defects_are_refused_whatever_the_seed(images: in
 
 
 def test_no_other_photograph_of_a_target_is_planted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It could be a step between the garment of the SKU and the other one."""
+    """It could look like something between the garment of the SKU and the other one."""
     monkeypatch.setattr(_PlantedSplit, "stands_out", lambda field, plan: True)
     jobs, key = planted(480, 1)
     places = {(one.split, str(one.image_id)) for one in key if one.planted == FOREIGN}

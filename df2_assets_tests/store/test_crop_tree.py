@@ -1,4 +1,4 @@
-"""Only names of the contract's form are the project's; everything else is left alone."""
+"""Only files with names of the contract belong to the project. Others are left alone."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def test_a_folder_and_a_link_with_a_crops_name_are_foreign(roots: Roots, tmp_pat
     assert tree.foreign == [f"{SKU}/000002_item1.jpg", f"{SKU}/000003_item1.jpg"]
 
 
-def test_what_a_kill_left_half_written_is_told_apart(roots: Roots) -> None:
+def test_half_written_files_are_distinguished(roots: Roots) -> None:
     put(roots, f"{SKU}/.000002_item1.jpg.tmp")
     assert crop_tree.scan(roots, "train").temporary == [f"{SKU}/.000002_item1.jpg.tmp"]
 
@@ -85,7 +85,7 @@ def test_removing_the_last_crop_removes_the_folders_that_it_leaves_empty(roots: 
     assert not (roots.sku_root / "train").exists()
 
 
-def test_a_folder_with_a_foreign_file_stays(roots: Roots) -> None:
+def test_a_folder_with_a_foreign_file_is_kept(roots: Roots) -> None:
     put(roots, CROP)
     stranger = put(roots, f"{SKU}/notes.txt")
     roots.sku.remove(roots.sku_root, [CROP])

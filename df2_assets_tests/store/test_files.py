@@ -1,4 +1,4 @@
-"""What is recorded of a file."""
+"""The status and the temporary name of a file."""
 
 import os
 
@@ -13,7 +13,7 @@ def status(size: int, time: int) -> os.stat_result:
     return os.stat_result((0,) * 6 + (size, 0, 0, 0), {"st_mtime_ns": time})
 
 
-def test_any_time_of_a_file_fits_a_column_and_times_that_differ_stay_apart() -> None:
+def test_any_time_fits_a_column_and_different_times_stay_different() -> None:
     times = [-(2**40) * NS, -1, 0, 2**63 - 1, 2**63, 10_000_000_000 * NS, 10_000_000_000 * NS + 1]
     recorded = [status_of(status(5, time)) for time in times]
     assert np.array(recorded, "int64")[:, 0].tolist() == [5] * len(times)

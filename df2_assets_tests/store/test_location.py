@@ -1,4 +1,4 @@
-"""Roots as they are given: paths, and URLs of object stores."""
+"""Roots in the form that users write: paths, and URLs of object stores."""
 
 import os
 import pickle
@@ -14,7 +14,7 @@ from df2_assets.store.location import Location, locate, store_at
 
 
 @pytest.mark.parametrize("root", ["s3://bucket/a b/sku/", "/data/a b/sku/"])
-def test_an_address_stays_one_whatever_is_done_with_its_names(root: str) -> None:
+def test_an_address_survives_the_operations_of_pathlib(root: str) -> None:
     place = locate(root)
     assert str(place) == root[:-1]
     table = place / "_df2_assets/tables" / "train.parquet"
@@ -57,7 +57,7 @@ def test_without_a_home_a_root_is_any_folder(
     require_safe_roots(make_roots(str(tmp_path / "df2"), str(tmp_path / "sku")))
 
 
-def test_nothing_takes_an_object_for_a_file_of_this_machine() -> None:
+def test_an_object_cannot_be_used_as_a_local_file() -> None:
     path = locate("s3://bucket/key")
     uses: list[Callable[[Path], object]]
     uses = [os.listdir, Path.mkdir, Path.rmdir, lambda path: path.write_bytes(b"")]
@@ -111,7 +111,7 @@ def test_roots_inside_each_other_are_refused(
         require_safe_roots(make_roots(df2, sku))
 
 
-def test_roots_side_by_side_are_not_whatever_they_are(tmp_path: Path) -> None:
+def test_roots_next_to_each_other_are_accepted(tmp_path: Path) -> None:
     sources = ("s3://bucket/data", "gs://bucket/data2", "s3://other/data2/sku", f"{tmp_path}/df2")
     for df2 in sources:
         for sku in ("s3://bucket/data2", "s3a://bucket/data2", f"{tmp_path}/sku"):

@@ -1,4 +1,4 @@
-"""The state of a split, its one writer, and the journal of what is finished."""
+"""The state of a split, its lock, and the journal of finished crops."""
 
 import errno
 import fcntl
@@ -19,7 +19,7 @@ from df2_assets_tests.support import processes
 from df2_assets_tests.support.snapshots import stamp
 
 
-def test_a_split_is_incomplete_until_it_says_otherwise(roots: Roots) -> None:
+def test_a_split_is_incomplete_until_it_is_recorded_as_complete(roots: Roots) -> None:
     with pytest.raises(IncompleteSplitError, match="df2-assets build --split train"):
         state.require_complete(roots, "train")
     state.save(roots, "train", state.State(complete=True, sku_metadata="digest"))
@@ -56,10 +56,10 @@ with writer(Roots(root, root, ""), "train", "0123456789"):
 """
 
 
-def test_a_disk_without_locks_is_no_other_build(
+def test_a_disk_without_locks_is_not_taken_for_another_build(
     roots: Roots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As NFS without its lock service answers."""
+    """NFS without a lock service answers like this."""
 
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
@@ -73,7 +73,7 @@ def test_a_disk_without_locks_is_no_other_build(
     )
 
 
-def test_a_second_writer_is_told_who_holds_the_split_and_a_killed_one_holds_nothing(
+def test_a_second_writer_learns_the_holder_and_a_kill_frees_the_lock(
     roots: Roots,
 ) -> None:
     roots.sku_root.mkdir()

@@ -1,4 +1,4 @@
-"""Which names are of systems, and which are not."""
+"""Which names belong to operating systems, and which do not."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from df2_assets.store.system_files import is_in_system_folder, is_system_file
         *(".stfolder", ".dropbox", ".syncthing.000001_item1.jpg.tmp", ".smbdeleteAAA1"),
     ],
 )
-def test_a_system_leaves_it(name: str) -> None:
+def test_a_name_that_a_system_leaves_is_recognized(name: str) -> None:
     assert is_system_file(name)
 
 
@@ -34,10 +34,10 @@ def test_a_system_leaves_it(name: str) -> None:
         ),
     ],
 )
-def test_anything_else_is_somebodys(name: str) -> None:
+def test_any_other_name_is_not_a_system_file(name: str) -> None:
     assert not is_system_file(name)
 
 
-def test_what_lies_in_a_folder_of_a_system_is_the_systems() -> None:
+def test_everything_in_a_system_folder_belongs_to_the_system() -> None:
     assert is_in_system_folder("000001_01_01/@eaDir/000001_item1.jpg")
     assert not is_in_system_folder("000001_01_01/notes/000001_item1.jpg")

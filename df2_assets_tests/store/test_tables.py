@@ -1,4 +1,4 @@
-"""A table knows what it holds and what it was made from."""
+"""A table records its digest and the digests of its inputs."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq

@@ -1,1 +1,1 @@
-"""What the tests are made with: a writer of data sets, an independent reading, comparisons."""
+"""Support for tests: a writer of data sets, an independent reading, comparisons, processes."""

@@ -1,13 +1,13 @@
-"""Values that a setting may not have: one list for settings, commands and the launchpad."""
+"""Values that settings refuse: one list for settings, commands and the launchpad."""
 
 from typing import NamedTuple
 
 
 class BadSetting(NamedTuple):
-    """A value of an environment variable, and what the message must say of it.
+    """A bad value of an environment variable, and what the message has to say about it.
 
-    `field` is where the launchpad asks for the same, such as `limits.max_refused`, and `typed` a
-    bad value of the type that it takes there.
+    `field` is the field of the launchpad for the same setting, such as `limits.max_refused`.
+    `typed` is a bad value of the type of that field.
     """
 
     variable: str

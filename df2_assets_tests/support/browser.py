@@ -1,7 +1,7 @@
-"""A real browser: Debian's Chromium, driven by Playwright, that cannot leave this machine.
+"""A real browser that cannot leave this machine: Debian's Chromium, driven by Playwright.
 
-A test that needs it has the marker `browser` and takes the fixture `page`, which `conftest.py`
-hands out; what is not a test opens pages with `launched` and `opened`.
+A test that needs it has the marker `browser` and uses the fixture `page` from `conftest.py`. Other
+code opens pages with `launched` and `opened`.
 """
 
 from collections.abc import Iterator
@@ -22,23 +22,23 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
-"""No name is looked up: what asks for another machine gets an error, and is reported below."""
+"""No name is resolved: requests to other machines fail, and are reported below."""
 
 PATIENCE = 60_000.0
-"""Milliseconds after which a page that does not come to show something is given up."""
+"""Milliseconds to wait for something on a page."""
 
 LOCAL_SCHEMES = {"file", "data", "blob", "about"}
 
 
 def is_local(url: str) -> bool:
-    """Whether a request stays on this machine."""
+    """Return whether a request stays on this machine."""
     parts = urlsplit(url)
     return parts.scheme in LOCAL_SCHEMES or parts.hostname == "127.0.0.1"
 
 
 @contextmanager
 def launched() -> Iterator["Browser"]:
-    """A Chromium without a window."""
+    """Open a Chromium without a window."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -51,7 +51,7 @@ def launched() -> Iterator["Browser"]:
 
 @contextmanager
 def opened(browser: "Browser", size: tuple[int, int] = (1440, 900)) -> Iterator["Page"]:
-    """A page of its own, without history; fails at the end if a request has left this machine."""
+    """Open a page in a new browser context. At the end, fail if a request has left this machine."""
     width, height = size
     asked: list[str] = []
     context = browser.new_context(
@@ -69,9 +69,10 @@ def opened(browser: "Browser", size: tuple[int, int] = (1440, 900)) -> Iterator[
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator["Browser"]:
-    """One browser for all tests of a file.
+    """Provide one browser for all tests of a file.
 
-    Not of a process: while it is open, Playwright's event loop keeps Dagster from running its own.
+    One for the whole process is impossible: while it is open, the event loop of Playwright keeps
+    Dagster from running its own.
     """
     with launched() as browser:
         yield browser
@@ -79,6 +80,6 @@ def chromium() -> Iterator["Browser"]:
 
 @pytest.fixture
 def page(chromium: "Browser") -> Iterator["Page"]:
-    """An empty page of a person who comes for the first time."""
+    """Provide an empty page in a new browser context."""
     with opened(chromium) as page:
         yield page

@@ -1,6 +1,6 @@
-"""A small writer of data in DeepFashion2's layout, with real JPEGs.
+"""A small writer of data sets in the layout of DeepFashion2, with real JPEGs.
 
-Every byte follows from the arguments: the same calls write the same data set.
+The arguments decide every byte: the same calls write the same data set.
 """
 
 import io
@@ -20,7 +20,7 @@ Item = dict[str, Any]
 CATEGORY_NAMES = tuple(CATEGORIES.values())
 
 KINDS = ("rgb", "grey", "cmyk", "progressive", "exif", "comment", "mpo")
-"""Every way of being a good JPEG that `jpeg` can write."""
+"""The kinds of valid JPEG that `jpeg` can write."""
 
 ORIENTATION = 0x0112
 
@@ -34,9 +34,9 @@ def item(
     scale: float = 2,
     **override: Any,
 ) -> Item:
-    """An item with every field of DeepFashion2, the category's name by its id.
+    """Return an item with every field of DeepFashion2.
 
-    `override` replaces or adds fields, with values of any kind.
+    `override` replaces or adds fields, with values of any type.
     """
     return {
         "category_id": category_id,
@@ -53,12 +53,12 @@ def item(
 
 
 def without(fields: Item, *names: str) -> Item:
-    """A copy of an item that lacks some fields."""
+    """Return a copy of an item without some fields."""
     return {name: value for name, value in fields.items() if name not in names}
 
 
 def annotation_text(source: Any, pair_id: Any, items: Mapping[int | str, Any]) -> str:
-    """One annotation file's text; an item's key is its index, or any text that is written as is."""
+    """Return the text of an annotation file. The key of an item is its number, or any text."""
     keyed = {
         f"item{index}" if isinstance(index, int) else index: value for index, value in items.items()
     }
@@ -66,7 +66,7 @@ def annotation_text(source: Any, pair_id: Any, items: Mapping[int | str, Any]) -
 
 
 def jpeg(size: tuple[int, int] = (160, 120), kind: str = "rgb", seed: object = 0) -> bytes:
-    """A JPEG of a few KB, textured so that no two regions are alike."""
+    """Return a JPEG of a few KB, with a texture that differs in every region."""
     rng = random.Random(f"{seed}/{size}/{kind}")
     width, height = size
     grain = (max(2, width // 8), max(2, height // 8))
@@ -89,28 +89,28 @@ def jpeg(size: tuple[int, int] = (160, 120), kind: str = "rgb", seed: object = 0
 
 
 def _size_offset(data: bytes) -> int:
-    """Where the height and width of a baseline JPEG stand."""
+    """Return the offset of height and width in a baseline JPEG."""
     return data.index(b"\xff\xc0") + 5
 
 
 def truncated(data: bytes) -> bytes:
-    """A JPEG whose header is whole and whose pixels stop soon after they begin."""
+    """Return a JPEG with an intact header whose pixels end soon after they begin."""
     return data[: data.index(b"\xff\xda") + 60]
 
 
 def headless(data: bytes) -> bytes:
-    """A baseline JPEG that stops before its size is told."""
+    """Return a baseline JPEG that ends before its size."""
     return data[: _size_offset(data) - 1]
 
 
 def claiming(data: bytes, width: int, height: int) -> bytes:
-    """A baseline JPEG whose header claims another size."""
+    """Return a baseline JPEG whose header claims another size."""
     at = _size_offset(data)
     return data[:at] + height.to_bytes(2, "big") + width.to_bytes(2, "big") + data[at + 4 :]
 
 
 def png(size: tuple[int, int] = (40, 40)) -> bytes:
-    """An image that is no JPEG."""
+    """Return an image that is not a JPEG."""
     out = io.BytesIO()
     Image.new("RGB", size, (90, 20, 160)).save(out, format="PNG")
     return out.getvalue()
@@ -119,7 +119,7 @@ def png(size: tuple[int, int] = (40, 40)) -> bytes:
 class DataSet:
     """A data set under `root`: `{split}/image/NNNNNN.jpg` and `{split}/annos/NNNNNN.json`.
 
-    An image id may be a number, or a text that is used as the file's stem as it is.
+    An image id may be a number, or a text that is used as the file's stem.
     """
 
     def __init__(self, root: Path) -> None:
@@ -133,7 +133,7 @@ class DataSet:
         kind: str = "rgb",
         seed: object = None,
     ) -> Path:
-        """Draw an image; each split and id has its own texture unless `seed` is given."""
+        """Draw an image. Each split and id has its own texture, unless `seed` is set."""
         seed = f"{split}/{image_id}" if seed is None else seed
         return self.raw_image(split, image_id, jpeg(size, kind, seed))
 
@@ -145,16 +145,16 @@ class DataSet:
         pair_id: Any,
         items: Mapping[int | str, Any],
     ) -> Path:
-        """Describe an image; the items are written in the order given."""
+        """Write the annotation of an image, with its items in the order of the arguments."""
         text = annotation_text(source, pair_id, items)
         return self.raw_annotation(split, image_id, text.encode())
 
     def raw_image(self, split: str, image_id: int | str, data: bytes) -> Path:
-        """Put any bytes where an image belongs."""
+        """Write any bytes in the place of an image."""
         return self._write(split, "image", f"{_stem(image_id)}.jpg", data)
 
     def raw_annotation(self, split: str, image_id: int | str, data: bytes) -> Path:
-        """Put any bytes where an annotation belongs."""
+        """Write any bytes in the place of an annotation."""
         return self._write(split, "annos", f"{_stem(image_id)}.json", data)
 
     def _write(self, split: str, folder: str, name: str, data: bytes) -> Path:
@@ -176,7 +176,7 @@ def write_pairs(
 ) -> DataSet:
     """Write pairs of a shop and a user image with two items each, of style 1 and of style 2.
 
-    The pictures are sixteen, linked again and again.
+    There are sixteen pictures, to which all images are linked.
     """
     data = DataSet(root)
     width, height = size

@@ -1,4 +1,4 @@
-"""Is the output of two builds the same? If not, where do they part?"""
+"""Comparison of the output of two builds, and the differences between them."""
 
 import io
 import json
@@ -17,13 +17,12 @@ SHOWN = 5
 
 
 def assert_same_output(actual: Path, expected: Path) -> None:
-    """Hold all that the contract names under one SKU_ROOT against another's.
+    """Compare everything in the contract under two SKU_ROOTs.
 
-    Metadata less its two roots, rows of the JSONL with their order and that of their keys, the
-    set of files and folders under `catalog` and `query`, and each crop's bytes.
+    That is: metadata without the two roots, lines of the JSONL with their order and the order of
+    their keys, the files and folders under `catalog` and `query`, and the bytes of each crop.
 
-    Raises:
-        AssertionError: with the first few differences of each kind, by split.
+    Raises AssertionError with the first few differences of each kind, by split.
     """
     splits = _splits(actual) | _splits(expected)
     assert splits, f"nothing was published under {actual} nor under {expected}"
@@ -36,19 +35,19 @@ def assert_same_output(actual: Path, expected: Path) -> None:
 
 
 def metadata(sku_root: Path, split: str) -> dict[str, Any]:
-    """A split's metadata, less the two roots, with its keys in the order of the file."""
+    """Return the metadata of a split without the two roots, in the order of the file."""
     document = json.loads((sku_root / f"{split}_sku_metadata.json").read_text(encoding="utf-8"))
     return {key: value for key, value in document.items() if key not in ROOTS}
 
 
 def rows(sku_root: Path, split: str) -> list[dict[str, Any]]:
-    """The lines of a split's JSONL, each with its keys in the order of the file."""
+    """Return the lines of the JSONL of a split, each with its keys in the order of the file."""
     text = (sku_root / f"{split}_image_text.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
 
 def tree(sku_root: Path, split: str) -> dict[str, bytes | None]:
-    """All that lies under a split's `catalog` and `query`, by path: bytes, or None for a folder."""
+    """Return all that is under `catalog` and `query`, by path: bytes, or None for a folder."""
     return {
         path.relative_to(sku_root).as_posix(): None if path.is_dir() else path.read_bytes()
         for domain in ("catalog", "query")
@@ -57,7 +56,7 @@ def tree(sku_root: Path, split: str) -> dict[str, bytes | None]:
 
 
 def refused(table: pd.DataFrame) -> Counter[Refusal]:
-    """The rows of a refusals table, as the independent reading states them."""
+    """Return the rows of a refusals table in the form of the independent reading."""
     return Counter(
         Refusal(split, image_id, None if pd.isna(index) else int(index), str(reason))
         for split, image_id, index, reason in zip(
@@ -69,7 +68,7 @@ def refused(table: pd.DataFrame) -> Counter[Refusal]:
 def assert_same_refusals(
     actual: Counter[Refusal], expected: Counter[Refusal], what: Mapping[str, str] | None = None
 ) -> None:
-    """Hold refusals against the expected ones; `what` says of an image id what is known of it."""
+    """Compare refusals with the expected ones. `what` describes an image id for the message."""
     complaints = [
         f"{(what or {}).get(refusal.image_id, '')} {tuple(refusal)} {verdict}".lstrip()
         for verdict, part in (("is missing", expected - actual), ("is invented", actual - expected))
@@ -99,7 +98,7 @@ def _split_differences(actual: Path, expected: Path, split: str) -> Iterator[str
 
 
 def _value_differences(actual: Any, expected: Any, at: str = "metadata") -> Iterator[str]:
-    """Where two JSON values part: in type (1 is not 1.0), value, keys or the order of keys."""
+    """Return where two JSON values differ: in type (1 is not 1.0), value, keys or order of keys."""
     if isinstance(actual, dict) and isinstance(expected, dict):
         for key in actual.keys() - expected.keys():
             yield f"{at}.{key} should not be there"
@@ -151,7 +150,7 @@ def _extremes(image: Image.Image) -> list[tuple[float, float]]:
 
 
 def _first(differences: Iterable[str]) -> Iterator[str]:
-    """The first few, and how many more there are."""
+    """Return the first few, and how many more there are."""
     listed = list(differences)
     yield from listed[:SHOWN]
     if len(listed) > SHOWN:

@@ -1,4 +1,4 @@
-"""The services of compose.yaml as plain processes of this machine: same commands, free ports."""
+"""The services of compose.yaml as plain processes on this machine, with free ports."""
 
 import os
 import re
@@ -15,11 +15,11 @@ from df2_assets_tests.support.webserver import Api, Dev, Station, free_port
 
 _MOUNTED: Final = "/etc/df2-assets/workspace.yaml"
 _PLATFORM: Final = ("code", "webserver", "daemon", "reports")
-"""The services that run this project, in the order in which they depend on each other."""
+"""The services that run this project, each after those that it depends on."""
 
 
 class Services:
-    """The commands of compose.yaml, moved to free ports of 127.0.0.1 and to a station's folder."""
+    """The commands of compose.yaml, with free ports of 127.0.0.1 and the folder of a station."""
 
     def __init__(self, station: Station) -> None:
         self.described: dict[str, Any] = yaml.safe_load(
@@ -36,7 +36,7 @@ class Services:
         }
 
     def start(self, service: str) -> Started:
-        """Start the command of a service; it is to be closed."""
+        """Start the command of a service. The caller has to close it."""
         command = tuple(map(self._moved, self.described[service]["command"]))
         return Started(command, self._environment, self.station.folder)
 
@@ -63,9 +63,9 @@ class Services:
 
 @contextmanager
 def running(station: Station) -> Iterator[tuple[Services, Dev]]:
-    """Start all services, each when those that it depends on are healthy, as compose does.
+    """Start all services, each one when those that it depends on are healthy, as compose does.
 
-    Yields the platform, whose process is the code server: runs are below it.
+    Yields the platform, whose process is the code server: runs are its descendants.
     """
     services = Services(station)
     with ExitStack() as stack:

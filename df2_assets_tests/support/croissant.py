@@ -1,4 +1,4 @@
-"""mlcroissant, without what it does to logging."""
+"""mlcroissant, without its effects on logging."""
 
 import sys
 from typing import Any
@@ -7,10 +7,10 @@ import pytest
 
 
 def mlcroissant() -> Any:
-    """The library; skips where it is not installed.
+    """Return the library. Skip the test if it is not installed.
 
-    absl, which it logs with, keeps the standard error of the moment, and closes it when Dagster
-    sets up logging anew: that is the one that pytest captures.
+    It logs with absl, which keeps the current standard error and closes it when Dagster configures
+    logging again. In a test, that is the one that pytest captures.
     """
     module = pytest.importorskip("mlcroissant")
     from absl import logging

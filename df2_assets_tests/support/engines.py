@@ -1,4 +1,4 @@
-"""Engines that do more than they should, put in place of the platform's own."""
+"""Engines that observe or disturb a build, in place of the platform's own."""
 
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -18,7 +18,7 @@ from df2_assets_tests.support.processes import PROJECT
 
 
 class Observing(SerialEngine):
-    """Calls `look` before each shard."""
+    """An engine that calls `look` before each shard."""
 
     def __init__(self, look: Callable[[], object]) -> None:
         self.look = look
@@ -32,7 +32,7 @@ class Observing(SerialEngine):
 
 
 class Deadly(SerialEngine):
-    """Loses each shard of a kind that has a certain image, as when a decoder crashes on it."""
+    """An engine that loses each shard with a certain image, as if the decoder crashed on it."""
 
     def __init__(self, image_id: str, kind: type[tuple[Any, ...]]) -> None:
         self.image_id = image_id
@@ -50,7 +50,7 @@ class Deadly(SerialEngine):
 
 @contextmanager
 def two_nodes() -> Iterator[Any]:
-    """A Ray cluster of two nodes with a core each, all on 127.0.0.1; its `Cluster`."""
+    """Start a Ray cluster of two nodes with one core each, all on 127.0.0.1."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("PYTHONPATH", str(PROJECT))
@@ -68,13 +68,13 @@ def two_nodes() -> Iterator[Any]:
 
 
 def raylets(cluster: Any) -> list[int]:
-    """The processes that start the workers of a cluster, one a node."""
+    """Return the processes that start the workers of a cluster, one per node."""
     nodes = [cluster.head_node, *cluster.worker_nodes]
     return [one.process.pid for node in nodes for one in node.all_processes["raylet"]]
 
 
 def build_with(engine: Engine, settings: Settings, split: str) -> Outcome:
-    """Build a split on an engine that is not the settings' own."""
+    """Build a split on another engine than that of the settings."""
 
     class Choice(EngineChoice):
         def start(self) -> Engine:
@@ -86,5 +86,5 @@ def build_with(engine: Engine, settings: Settings, split: str) -> Outcome:
 
 
 def build_while(settings: Settings, split: str, look: Callable[[], object]) -> Outcome:
-    """Build a split, and call `look` again and again while it is built."""
+    """Build a split, and call `look` repeatedly while it is built."""
     return build_with(Observing(look), settings, split)

@@ -1,6 +1,6 @@
-"""Intact JPEGs of every kind, and ways in which storage and transfers damage one.
+"""Intact JPEGs of every kind, and the damage that storage and transfers do to them.
 
-Everything follows from one `random.Random`.
+All choices come from one `random.Random`.
 """
 
 import io
@@ -23,13 +23,13 @@ def _noise(size: tuple[int, int], grain: int, rng: Random) -> Image.Image:
 
 
 def photo(size: tuple[int, int], rng: Random) -> Image.Image:
-    """Shapes, shades and grain."""
+    """Draw shapes, shades and grain."""
     picture = Image.blend(_noise(size, 40, rng), _noise(size, 9, rng), 0.3)
     return Image.blend(picture, _noise(size, 2, rng), rng.uniform(0.05, 0.3))
 
 
 def studio(size: tuple[int, int], rng: Random) -> Image.Image:
-    """A garment on a plain background: white, black, any grey, a colour."""
+    """Draw a garment on a plain background: white, black, grey or a colour."""
     grey = rng.choice((0, 127, 128, 129, rng.randrange(256)))
     white, color = (255, 255, 255), (rng.randrange(256), rng.randrange(256), rng.randrange(256))
     background = rng.choice((white, white, (grey, grey, grey), color))
@@ -60,7 +60,7 @@ def noise(size: tuple[int, int], rng: Random) -> Image.Image:
 
 
 def stripes(size: tuple[int, int], rng: Random) -> Image.Image:
-    """The same block again and again."""
+    """Draw the same block repeatedly."""
     cell = _noise((8 * rng.randint(1, 3), 8 * rng.randint(1, 3)), rng.choice((1, 4)), rng)
     picture = Image.new("RGB", size)
     for x in range(0, size[0], cell.width):
@@ -73,7 +73,7 @@ CONTENTS: Final = (photo, photo, studio, studio, studio, plain, gradient, noise,
 
 
 def encode(picture: Image.Image, rng: Random) -> bytes:
-    """Save with options of all kinds, some of them together."""
+    """Encode a picture with options of all kinds, some of them together."""
     options: dict[str, Any] = {
         "format": "JPEG",
         "quality": rng.choice((30, 60, 75, 75, 80, 85, 90, 92, 95, 98, 100)),
@@ -103,7 +103,7 @@ def encode(picture: Image.Image, rng: Random) -> bytes:
     out = io.BytesIO()
     try:
         picture.save(out, **options)
-    except OSError:  # Pillow's buffer is too small for some noise, which it has to hold at once
+    except OSError:  # Pillow's buffer is too small for some noise, which it has to hold as a whole
         out = io.BytesIO()
         picture.save(out, **options | {"progressive": False, "optimize": False})
     data = out.getvalue()
@@ -113,24 +113,24 @@ def encode(picture: Image.Image, rng: Random) -> bytes:
 
 
 def intact(rng: Random, sizes: tuple[tuple[int, int], ...] = SIZES + ODD_SIZES) -> bytes:
-    """A good JPEG of any kind."""
+    """Return an intact JPEG of any kind."""
     return encode(rng.choice(CONTENTS)(rng.choice(sizes), rng), rng)
 
 
 def scan(data: bytes) -> tuple[int, int]:
-    """Where the data of the first scan begin, and where the end marker is."""
+    """Return where the data of the first scan begin, and where the end marker is."""
     at = data.index(b"\xff\xda")
     return at + 2 + int.from_bytes(data[at + 2 : at + 4]), data.index(b"\xff\xd9", at)
 
 
 def _inside(data: bytes, rng: Random) -> int:
-    """A place well inside the data."""
+    """Return an offset well inside the data."""
     start, end = scan(data)
     return rng.randrange(start + (end - start) // 10, end - (end - start) // 4)
 
 
 def zero_tail(data: bytes, rng: Random) -> bytes:
-    """A download that stopped, in a file of the full length."""
+    """Return a download that stopped, in a file of the full length."""
     at = _inside(data, rng)
     return data[:at] + bytes(len(data) - at)
 
@@ -162,7 +162,7 @@ def random_run(data: bytes, rng: Random) -> bytes:
 
 
 def splice(data: bytes, rng: Random) -> bytes:
-    """A block of another picture's data in the place of its own."""
+    """Replace a block of data by one of another picture."""
     out = io.BytesIO()
     photo((468, 624), rng).save(out, "JPEG", quality=85)
     start, _ = scan(out.getvalue())
@@ -181,7 +181,7 @@ def repeat_a_block(data: bytes, rng: Random) -> bytes:
 
 
 def taller(data: bytes, rng: Random) -> bytes:
-    """A header that claims more rows than there are."""
+    """Return an image whose header claims more rows than there are."""
     for marker in (b"\xff\xc0", b"\xff\xc2"):
         if (at := data.find(marker)) >= 0:
             height = int.from_bytes(data[at + 5 : at + 7]) + rng.choice((16, 64, 400))

@@ -1,4 +1,4 @@
-"""Crops as `checks.crop_quality.looks` gives them, from pictures in memory."""
+"""Crops in the form of `checks.crop_quality.looks`, from pictures in memory."""
 
 import hashlib
 import io
@@ -15,7 +15,7 @@ SIDE = 160
 
 
 def picture(seed: int, size: tuple[int, int] = (SIDE, SIDE)) -> Image.Image:
-    """Shapes and colours of their own for each seed."""
+    """Draw shapes and colours that differ for each seed."""
     rng = random.Random(seed)
     image = Image.new("RGB", (SIDE, SIDE), _colour(rng))
     draw = ImageDraw.Draw(image)
@@ -26,7 +26,7 @@ def picture(seed: int, size: tuple[int, int] = (SIDE, SIDE)) -> Image.Image:
 
 
 def plain(colour: str) -> Image.Image:
-    """One colour and nothing else."""
+    """Draw a picture of one colour."""
     return Image.new("RGB", (SIDE, SIDE), colour)
 
 
@@ -37,7 +37,7 @@ def jpeg(image: Image.Image, quality: int = 95) -> bytes:
 
 
 def seen(crops: Iterable[tuple[str, bytes]]) -> pd.DataFrame:
-    """The `looks` of crops, by path and bytes."""
+    """Return the `looks` of crops, by path and bytes."""
     quality, manifest = [], []
     for path, data in crops:
         measures = measure(io.BytesIO(data))

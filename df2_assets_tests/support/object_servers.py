@@ -40,18 +40,18 @@ Application = Callable[..., Iterable[bytes]]
 
 KEY, SECRET = "AKIAQ7EXAMPLEOFAKEY7", "hQ2nTsecretOfTheTestsZ8vQ0pLr5"
 READER = "AKIAREADEREXAMPLE007"
-"""A user of SeaweedFS that may read and list, and has the same secret."""
+"""A user of SeaweedFS that may only read and list. It has the same secret."""
 
 REGION = "eu-central-1"
 ACCOUNT = "garmentaccount"
 ACCOUNT_KEY = base64.b64encode(f"{SECRET}ofTheAccountOfTheTests".encode()).decode()
 
 AZURITE = PROJECT / ".venv/azurite/node_modules/.bin/azurite-blob"
-"""Where `make test-extra` installs it."""
+"""The folder in which `make test-extra` installs Azurite."""
 
 
 class Stored(NamedTuple):
-    """An object as a listing names it."""
+    """An object in a listing."""
 
     tag: str
     time: datetime
@@ -67,14 +67,14 @@ class Bucket(Protocol):
 
 
 class Connection(NamedTuple):
-    """What a process needs in its environment to reach a bucket, and the bucket of a test."""
+    """The environment that a process needs to reach a bucket, and the bucket itself."""
 
     environment: dict[str, str]
     bucket: Bucket
 
 
 class Server(Protocol):
-    """One kind of server: `url` is the bucket's, as a setting names it."""
+    """One kind of server. `url` is the address of the bucket, as in a setting."""
 
     url: str
 
@@ -83,7 +83,7 @@ class Server(Protocol):
 
 
 class Forward:
-    """A WSGI application that passes each request on to a server, as it is."""
+    """A WSGI application that passes each request on to a server unchanged."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -99,7 +99,7 @@ class Forward:
     def ask(
         self, method: str, target: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[int, list[tuple[str, str]], bytes]:
-        """The server's status, headers and body."""
+        """Return the status, headers and body of the server's answer."""
         try:
             connection = self._idle.get_nowait()
         except Empty:
@@ -145,7 +145,7 @@ def body_of(environ: Environ) -> bytes:
 
 
 def headers_of(environ: Environ) -> dict[str, str]:
-    """The request's headers but those that are about the connection."""
+    """Return the headers of a request, without those about the connection."""
     headers = {
         name.removeprefix("HTTP_").replace("_", "-").title(): text
         for name, text in environ.items()
@@ -174,7 +174,7 @@ class Moto:
 
 
 class SeaweedFS:
-    """S3 by SeaweedFS, with two users: one may do everything, `READER` may read."""
+    """S3 by SeaweedFS, with two users: one may do everything, `READER` may only read."""
 
     url = "s3://garments-of-weed"
 
@@ -276,7 +276,7 @@ class Azurite:
 
 
 class FakeGcs:
-    """Google Cloud Storage by fake-gcs-server, which `XmlApi` gives the API that it lacks."""
+    """Google Cloud Storage by fake-gcs-server. `XmlApi` adds the API that it lacks."""
 
     url = "gs://garments"
 
@@ -344,11 +344,11 @@ class FakeGcs:
 
 
 class XmlApi:
-    """Google's XML API, which obstore speaks, over a server that has the JSON API alone.
+    """Google's XML API, which obstore uses, for a server that only has the JSON API.
 
-    Requests and answers are translated one to one (cloud.google.com/storage/docs/xml-api); what is
-    stored, its generations and the conditions on them are the server's. Also refuses, as Google
-    does, a token that is not `SECRET`.
+    Requests and answers are translated one to one (cloud.google.com/storage/docs/xml-api). The
+    server stores the objects, their generations and the conditions on them. Like Google, this
+    refuses a token other than `SECRET`.
     """
 
     def __init__(self, server: Forward) -> None:
@@ -487,7 +487,7 @@ SERVERS: dict[str, Server] = {
 
 
 def _s3(address: str, url: str) -> Connection:
-    """Connect to the bucket of an S3 server, which is made."""
+    """Connect to an S3 server, and create the bucket."""
     import boto3
 
     client = boto3.client(
@@ -535,7 +535,7 @@ def _behind(
     sign: bytes,
     more: dict[str, str] | None = None,
 ) -> Iterator[Forward]:
-    """A server that is started, and answers at `/` with `sign`, until the block ends."""
+    """Run a server that answers at `/` with `sign`, until the block ends."""
     env = {"PATH": os.environ["PATH"], "HOME": str(folder)} | (more or {})
     forward = Forward(port)
 
@@ -553,7 +553,7 @@ def _behind(
 
 
 def free_ports(number: int) -> list[int]:
-    """Ports of 127.0.0.1 that nobody listens on, all different."""
+    """Return free ports of 127.0.0.1, all different."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
         for one in sockets:

@@ -1,4 +1,4 @@
-"""An object store on loopback that counts what it is asked, and fails when a test wants it to."""
+"""An object store on loopback that counts requests, and fails them when a test asks for it."""
 
 import logging
 import threading
@@ -21,27 +21,29 @@ from df2_assets_tests.support.object_servers import (
 )
 
 PICTURES = "get of a picture"
-"""Counted apart from other gets: a warm rerun draws a few crops for its contact sheet."""
+"""Gets of crops, counted separately: an unchanged rerun reads a few for its contact sheet."""
 
 Fault = Callable[[str, str], str | None]
-"""Given an operation and a path: of `ANSWERS`, `hang`, `cut` (the answer breaks off), or None."""
+"""A function from operation and path to a key of `ANSWERS`, `hang`, `cut` (the answer breaks off),
+or None.
+"""
 
 ANSWERS = {
-    "500": (500, "InternalError", "so the test wants it"),
-    "503": (503, "ServiceUnavailable", "so the test wants it"),
+    "500": (500, "InternalError", "the test injects this error"),
+    "503": (503, "ServiceUnavailable", "the test injects this error"),
     # What S3 answers to an old session token, and Azure to an old token of its directory.
     "expired in s3": (400, "ExpiredToken", "The provided token has expired."),
     "expired in az": (401, "InvalidAuthenticationInfo", "Lifetime validation failed."),
 }
-"""Faults that are an answer: status, code and message."""
+"""The faults that are an answer: status, code and message."""
 
 
 def no_fault(operation: str, path: str) -> None:
-    """All is well."""
+    """Inject nothing."""
 
 
 class Gate:
-    """In front of the server: sees each request, and lets it through or fails it."""
+    """A WSGI application before the server that sees each request, and passes it on or fails it."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -70,7 +72,7 @@ class Gate:
 
 
 def _operation(environ: Environ) -> str:
-    """`list`, `delete`, `get`, `head`, `put`: what a request of any of the stores asks for."""
+    """Return what a request to any of the stores is: `list`, `delete`, `get`, `head` or `put`."""
     method, query = environ["REQUEST_METHOD"], environ["QUERY_STRING"]
     if method == "GET" and ("list-type=2" in query or "comp=list" in query):
         return "list"
@@ -79,7 +81,7 @@ def _operation(environ: Environ) -> str:
 
 
 class ObjectStore:
-    """A server of one kind of `SERVERS` with its gate and one bucket, which is at `url`."""
+    """A server of one kind of `SERVERS`, with its gate and one bucket at `url`."""
 
     def __init__(self, kind: str, gate: Gate, url: str, connection: Connection) -> None:
         self.kind = kind
@@ -89,13 +91,13 @@ class ObjectStore:
 
     @property
     def secrets(self) -> list[str]:
-        """The values of its environment that nobody may see."""
+        """The values of its environment that must stay secret."""
         secret = ("_KEY", "_KEY_ID", "_TOKEN")
         return [text for name, text in self.environment.items() if name.endswith(secret)]
 
     @contextmanager
     def counting(self) -> Iterator[Counter[str]]:
-        """What the block asks the server, by operation; whole when the block has ended."""
+        """Count the requests of the block by operation. The counts are complete after the block."""
         before = self.gate.asked.copy()
         asked: Counter[str] = Counter()
         yield asked
@@ -103,7 +105,7 @@ class ObjectStore:
 
     @contextmanager
     def failing(self, fault: Fault) -> Iterator[None]:
-        """Requests fail as `fault` says until the block ends."""
+        """Fail requests according to `fault` until the block ends."""
         self.gate.fault = fault
         try:
             yield
@@ -112,7 +114,7 @@ class ObjectStore:
 
 
 class Place:
-    """What lies below a prefix of the bucket; names are relative to it."""
+    """Everything below a prefix of the bucket. Names are relative to it."""
 
     def __init__(self, store: ObjectStore, prefix: str) -> None:
         self.store = store
@@ -121,7 +123,7 @@ class Place:
 
     @property
     def root(self) -> Path:
-        """As the platform knows it."""
+        """The root in the form that the platform uses."""
         return locate(self.url)
 
     def __truediv__(self, name: str) -> "Place":
@@ -137,16 +139,16 @@ class Place:
         self.store.bucket.delete(f"{self.prefix}/{name}")
 
     def tags(self) -> dict[str, Stored]:
-        """Tag and time of each object, by name."""
+        """Return tag and time of each object, by name."""
         below = f"{self.prefix}/"
         return {key.removeprefix(below): stored for key, stored in self.store.bucket.list(below)}
 
     def contents(self) -> dict[str, bytes]:
-        """All objects by name."""
+        """Return all objects by name."""
         return {name: self.get(name) for name in self.tags()}
 
     def upload(self, folder: Path) -> None:
-        """Put all files of a folder."""
+        """Upload all files of a folder."""
         files = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
         with ThreadPoolExecutor(8) as pool:
             done = [
@@ -159,7 +161,7 @@ class Place:
 
 @contextmanager
 def serving(kind: str) -> Iterator[ObjectStore]:
-    """A running server of `SERVERS` with an empty bucket."""
+    """Run a server of `SERVERS` with an empty bucket."""
     from werkzeug.serving import make_server
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -180,7 +182,7 @@ def serving(kind: str) -> Iterator[ObjectStore]:
 
 
 def sprinkled(kinds: Mapping[int, str]) -> Fault:
-    """Every so many requests one of a kind fails; only what is got can be `cut`."""
+    """Return a fault that fails one in some requests of a kind. Only a get can be `cut`."""
     numbers = count(1)
 
     def fault(operation: str, path: str) -> str | None:

@@ -1,6 +1,7 @@
-"""A second implementation of `docs/contract.md`: slow, plain, one image after another.
+"""An independent reading of the contract: slow, plain, one image after another.
 
-It shares no code with the platform. Where the two disagree, the contract decides which is wrong.
+It shares no code with the platform. Where the two disagree, `docs/contract.md` decides which one is
+wrong.
 """
 
 import json
@@ -39,7 +40,7 @@ OF_CROP = ("orig_image_path", "image_id", "item_idx", "bbox", "occlusion", "view
 
 
 class Refusal(NamedTuple):
-    """One thing that cannot be used; `item_idx` is None for a whole file."""
+    """A file or an item that cannot be used. `item_idx` is None for a whole file."""
 
     split: str
     image_id: str
@@ -48,11 +49,11 @@ class Refusal(NamedTuple):
 
 
 class Refused(Exception):
-    """Carries a reason out of a file or an item."""
+    """The reason why a file or an item cannot be used."""
 
 
 class Object(list[tuple[str, Any]]):
-    """A JSON object as its pairs, so that a key given twice is seen."""
+    """A JSON object as a list of keys and values, so that a repeated key is not lost."""
 
     def get(self, key: str) -> Any:
         values = [value for name, value in self if name == key]
@@ -66,9 +67,9 @@ class Object(list[tuple[str, Any]]):
 def build(
     df2_root: Path, sku_root: Path, splits: Sequence[str], damaged: Collection[str] = ()
 ) -> list[Refusal]:
-    """Write what the contract asks for under `sku_root`; returns everything refused.
+    """Write the files of the contract under `sku_root`, and return everything that is refused.
 
-    `damaged` are images, relative to `df2_root`, whose data cannot be trusted: Pillow does not say.
+    `damaged` are images, relative to `df2_root`, with damage that Pillow does not report.
     """
     refusals: list[Refusal] = []
     for split in splits:
@@ -97,7 +98,7 @@ def build(
 
 
 def read_split(df2_root: Path, split: str) -> tuple[list[dict[str, Any]], list[Refusal]]:
-    """Every usable item with a style as a crop to make, and every refusal."""
+    """Return every usable item with a style as a crop to make, and every refusal."""
     crops: list[dict[str, Any]] = []
     refusals: list[Refusal] = []
     for path in sorted((df2_root / split / "annos").glob("*.json")):
@@ -130,9 +131,9 @@ def read_split(df2_root: Path, split: str) -> tuple[list[dict[str, Any]], list[R
 
 
 def read_annotation(data: bytes) -> tuple[Object, str, int]:
-    """The annotation's object, its domain and its pair; a byte order mark before it is passed over.
+    """Return an annotation's object, domain and pair. A byte order mark is skipped.
 
-    Of several defects the first is named: a key given twice, the source, the pair.
+    Of several defects, the first one is the reason: a repeated key, the source, the pair.
     """
     if len(data) > LARGEST_ANNOTATION:
         raise Refused("unreadable_json")
@@ -156,7 +157,7 @@ def read_annotation(data: bytes) -> tuple[Object, str, int]:
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """Width and height as stored, without a look at the pixels."""
+    """Return width and height as stored, without decoding the pixels."""
     try:
         with opened(path) as image:
             return image.size
@@ -173,7 +174,7 @@ def read_size(path: Path) -> tuple[int, int]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
-    """A JPEG by its content; what Pillow only warns of is no matter, but for its size."""
+    """Open a JPEG, whatever its name. Ignore warnings of Pillow, except about its size."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -184,10 +185,10 @@ def opened(path: Path) -> Iterator[Image.Image]:
 def read_items(
     annotation: Object, size: tuple[int, int]
 ) -> Iterator[tuple[int | None, tuple[int, dict[str, Any]] | Refused]]:
-    """Each item's index, and what `read_item` says of it or why it is refused.
+    """Return the number of each item with the result of `read_item`, or its refusal.
 
-    A key that begins like an item's and has no number up to six digits is refused without one, one
-    in capital letters or with spaces around it with its number.
+    A key that begins like that of an item but has no number of up to six digits is refused without
+    a number. One in capital letters or with spaces around it is refused with its number.
     """
     given = defaultdict(list)
     for key, value in annotation:
@@ -209,9 +210,9 @@ def is_of_item(key: str) -> bool:
 
 
 def read_item(value: Any, size: tuple[int, int]) -> tuple[int, dict[str, Any]]:
-    """An item's style, and what its crop says of it.
+    """Return the style of an item, and the entry of its crop.
 
-    Of several defects the first is named: a key given twice, a label, the category, the box.
+    Of several defects, the first one is the reason: a repeated key, a label, the category, the box.
     """
     if not isinstance(value, Object):
         raise Refused("not_an_object")
@@ -249,7 +250,7 @@ def read_item(value: Any, size: tuple[int, int]) -> tuple[int, dict[str, Any]]:
 
 
 def whole(value: Any, least: float = float("-inf"), most: float = float("inf")) -> int:
-    """A whole number in a range; 2.0 is one, true and NaN are not."""
+    """Return a whole number in a range. 2.0 is one; true and NaN are not."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
@@ -258,7 +259,7 @@ def whole(value: Any, least: float = float("-inf"), most: float = float("inf")) 
 
 
 def paired(crops: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The crops of those SKUs that have both a catalog and a query crop."""
+    """Return the crops of the SKUs that have both a catalog and a query crop."""
     domains = defaultdict(set)
     for crop in crops:
         domains[crop["sku_id"]].add(crop["domain"])
@@ -266,7 +267,7 @@ def paired(crops: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def make_crop(df2_root: Path, sku_root: Path, crop: dict[str, Any]) -> None:
-    """Decode the image, cut the box, write it: once for each crop."""
+    """Decode the image, cut the box and write it, once per crop."""
     with opened(df2_root / crop["orig_image_path"]) as image:
         picture = image.convert("RGB").crop(crop["bbox"])
     path = sku_root / crop["crop_path"]
@@ -275,7 +276,7 @@ def make_crop(df2_root: Path, sku_root: Path, crop: dict[str, Any]) -> None:
 
 
 def prompt(domain: str, occlusion: int, viewpoint: int, category_name: str) -> str:
-    """What the table of the contract says."""
+    """Return the prompt according to the table of the contract."""
     garment = f"a {OCCLUDED[occlusion]}{category_name} {SEEN[viewpoint]}."
     if domain == "catalog":
         return f"A catalog product photo of {garment}"
@@ -283,7 +284,7 @@ def prompt(domain: str, occlusion: int, viewpoint: int, category_name: str) -> s
 
 
 def publish(df2_root: Path, sku_root: Path, split: str, crops: list[dict[str, Any]]) -> None:
-    """The two files of a split."""
+    """Write the two contract files of a split."""
     skus: dict[str, dict[str, Any]] = {}
     lines = []
     for crop in crops:

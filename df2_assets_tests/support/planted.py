@@ -1,8 +1,8 @@
-"""One data set with each kind of bad input, several times, among good neighbours.
+"""A data set with each kind of bad input, several times, between good images.
 
-Every planted thing stands in a user image of its own pair: item 1 (style 1) is good unless the
-whole file is bad, item 2 (style 2) carries the defect. A good shop image has both styles and a
-good user image style 1, so that the SKU of style 1 stands whatever happens to the planted file.
+Each defect is in a user image of its own pair: item 1 (style 1) is good unless the whole file is
+bad, and item 2 (style 2) has the defect. A good shop image has both styles, and a good user image
+has style 1, so that the SKU of style 1 exists in any case.
 """
 
 import json
@@ -64,11 +64,11 @@ WRONG_VALUES: dict[str, dict[str, list[Any]]] = {
     "box_reversed": {"bounding_box": REVERSED_BOXES},
     "box_outside": {"bounding_box": OUTSIDE_BOXES},
 }
-"""Values that a field of an item may not have, by the reason for which the item is refused."""
+"""Values of fields for which an item is refused, by reason."""
 
 
 class Planted(NamedTuple):
-    """A user image with its annotation (`"PAIR"` stands for the pair) and what is refused of it."""
+    """A user image with its annotation (`"PAIR"` stands for the pair), and its refusals."""
 
     what: str
     refused: tuple[tuple[int | None, str], ...]
@@ -77,7 +77,7 @@ class Planted(NamedTuple):
     stage: str = INDEX
 
     def annotation_of(self, pair_id: int) -> bytes:
-        """The annotation with a pair id in the place of `PAIR`."""
+        """Return the annotation with a pair id in the place of `PAIR`."""
         quoted, plain = json.dumps(PAIR).encode(), str(pair_id).encode()
         return self.annotation.replace(quoted, plain).replace(PAIR.encode(), plain)
 
@@ -87,7 +87,7 @@ def annotated(items: dict[int | str, Any], source: Any = "user", pair_id: Any = 
 
 
 def bad_items() -> Iterator[Planted]:
-    """Defects of one item, which leave its neighbour alone."""
+    """Return defects of one item that do not affect the other items."""
     defects: list[tuple[str, str, Any]] = [
         *(("missing_field", f"no {name}", without(TROUSERS, name)) for name in NEEDED),
         ("missing_field", "an empty item", {}),
@@ -102,7 +102,7 @@ def bad_items() -> Iterator[Planted]:
 
 
 def bad_keys() -> Iterator[Planted]:
-    """Item keys that are no index, and keys given twice."""
+    """Return item keys that are not numbers, and repeated keys."""
     plain = annotated({1: TOP, 2: TROUSERS})
     trousers = json.dumps(TROUSERS).encode()
     again = plain[:-1] + b', "item2": ' + trousers + b"}"
@@ -127,7 +127,7 @@ def bad_keys() -> Iterator[Planted]:
 
 
 def bad_annotations() -> Iterator[Planted]:
-    """Files of which nothing can be used."""
+    """Return files of which nothing can be used."""
     both: dict[int | str, Any] = {1: TOP, 2: TROUSERS}
     plain = annotated(both)
     files: dict[str, list[tuple[str, bytes]]] = {
@@ -136,8 +136,8 @@ def bad_annotations() -> Iterator[Planted]:
             ("half a file", plain[: len(plain) // 2]),
             ("no JSON", b"source: user, pair_id: 1"),
             ("JSON and more", plain + b" and more"),
-            ("a byte that is no UTF-8", plain.replace(b"trousers", b"trous\xff\xfers")),
-            ("a byte that is no UTF-8, aside", plain.replace(b'"scale": 2', b'"scale": "\xff"')),
+            ("a byte that is not UTF-8", plain.replace(b"trousers", b"trous\xff\xfers")),
+            ("a byte that is not UTF-8, aside", plain.replace(b'"scale": 2', b'"scale": "\xff"')),
             ("brackets without end", b"[" * 200_000),
             ("over 16 MB", plain + b" " * (17 << 20)),
         ],
@@ -166,7 +166,7 @@ def bad_annotations() -> Iterator[Planted]:
 
 
 def bad_images() -> Iterator[Planted]:
-    """Images that cannot be opened, and those that show it only when they are decoded."""
+    """Return images that cannot be opened, and images that only fail when they are decoded."""
     plain = annotated({1: TOP, 2: TROUSERS})
     images: dict[str, list[tuple[str, bytes | None]]] = {
         "missing_image": [("no image", None), ("no image again", None)],
@@ -196,7 +196,7 @@ def bad_images() -> Iterator[Planted]:
 
 
 def harmless() -> Iterator[Planted]:
-    """What looks odd and is good input: nothing of it is refused."""
+    """Return input that looks odd but is valid: nothing of it is refused."""
     plain = annotated({1: TOP, 2: TROUSERS})
     for kind in KINDS:
         yield Planted(f"a good JPEG ({kind})", (), plain, jpeg(SIZE, kind, "harmless"))
@@ -223,11 +223,11 @@ def harmless() -> Iterator[Planted]:
 _LARGE = 1 << 20
 PLANTED = [*bad_items(), *bad_keys(), *bad_annotations(), *bad_images(), *harmless()]
 BAD = [case for case in PLANTED if case.refused and len(case.annotation) < _LARGE]
-"""The bad input that random data sets take from: all but the largest files."""
+"""The bad input for random data sets: everything except the largest files."""
 
 
 def image_of(number: int) -> str:
-    """The image id of a planted thing; the two numbers before it are its good neighbours."""
+    """Return the image id of a defect. The two ids before it are good images of the same pair."""
     return f"{3 * number + 3:06d}"
 
 
@@ -246,7 +246,7 @@ def plant(data: DataSet) -> None:
 
 
 def leave_lying_about(data: DataSet) -> None:
-    """Files that are no part of the data set, each of which would add a crop if it were."""
+    """Write foreign files, each of which would add a crop if it were read."""
     for stem in ("12345", "0000001", "00000a", "000001 (copy)"):
         data.image(SPLIT, stem, SIZE)
         data.annotation(SPLIT, stem, "user", 1, {1: TOP})
@@ -256,7 +256,7 @@ def leave_lying_about(data: DataSet) -> None:
 
 
 def planted_refusals() -> Counter[Refusal]:
-    """What must be refused of the whole data set."""
+    """Return the expected refusals of the whole data set."""
     return Counter(
         Refusal(SPLIT, image_of(number), index, reason)
         for number, planted in enumerate(PLANTED)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own, from Debian's package, in a temporary folder."""
+"""A PostgreSQL server for a test, from Debian's package, in a temporary folder."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ NOBODY = "nobody"
 DATABASE = "dagster"
 USER = "dagster"
 PASSWORD = "100% of the test@home"
-"""With characters that mean something in an address."""
+"""A password with characters that have a meaning in an address."""
 
 # PostgreSQL refuses to run as root.
 _AS_NOBODY: dict[str, Any] = (
@@ -26,7 +26,7 @@ _AS_NOBODY: dict[str, Any] = (
 
 
 class Server:
-    """A running server on 127.0.0.1, which can be stopped and started again over the same data."""
+    """A server on 127.0.0.1 that can be stopped and started again with the same data."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,7 +35,7 @@ class Server:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that `deploy/dagster.yaml` asks for."""
+        """Return the variables that `deploy/dagster.yaml` needs."""
         return {
             "DAGSTER_PG_HOST": "127.0.0.1",
             "DAGSTER_PG_PORT": str(self.port),
@@ -50,7 +50,7 @@ class Server:
         return self._process.pid
 
     def initialise(self) -> None:
-        """Make the server's data and the empty database, and start it."""
+        """Create the data folder and an empty database, and start the server."""
         password = self.folder / "password"
         password.write_text(PASSWORD)
         if _AS_NOBODY:
@@ -81,14 +81,17 @@ class Server:
         processes.wait_until(self._answers)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End it. SIGINT cuts all connections and is what a package's upgrade sends."""
+        """Stop the server with SIGINT, as the upgrade of a package does.
+
+        This cuts all connections.
+        """
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait(processes.PATIENCE)
             self._process = None
 
     def query(self, sql: str, database: str = DATABASE) -> str:
-        """What `psql` prints for a statement: a line a row, columns apart by `|`."""
+        """Return the output of `psql`: one line per row, with columns separated by `|`."""
         where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database)
         shown = ("--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1")
         return self._run("psql", *where, *shown, "-c", sql).strip()
@@ -115,7 +118,7 @@ class Server:
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """A fresh server with an empty database, gone at the end with all that it kept."""
+    """Run a fresh server with an empty database. At the end, everything is deleted."""
     with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
         one = Server(Path(folder))
         try:
@@ -126,7 +129,7 @@ def server() -> Iterator[Server]:
 
 
 def _program(name: str) -> Path | str:
-    """A program of the newest server that Debian's packages have installed, or one on the path."""
+    """Return a program of the newest server that Debian has installed, or the one on the path."""
     installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=_version)
     return installed[-1] if installed else name
 

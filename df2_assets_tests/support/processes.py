@@ -1,6 +1,6 @@
-"""Processes that tests start: the platform's commands as a person runs them, and their end.
+"""Processes that tests start: the commands as a user runs them, and their end.
 
-Whatever a test starts runs in a process group of its own, which is gone when the test is over.
+Each test process runs in its own process group, which is killed at the end of the test.
 """
 
 import json
@@ -22,17 +22,17 @@ PROJECT = Path(__file__).resolve().parents[2]
 DF2_ASSETS = (sys.executable, "-m", "df2_assets")
 DAGSTER = (sys.executable, "-m", "dagster")
 PATIENCE = 120.0
-"""Seconds after which a test gives up waiting; no test says how long a thing may take."""
+"""Seconds after which a test stops waiting. This is not a limit that any test checks."""
 
 UNWANTED_IN_WORKERS = {"pydantic_core", "pandas", "pyarrow", "numpy"}
-"""Compiled packages that Dagster and the tables load, and no worker needs."""
+"""Compiled packages that Dagster and the tables load, but that workers do not need."""
 
 Text = subprocess.CompletedProcess[str]
 T = TypeVar("T")
 
 
 def environment(home: Path, **settings: object) -> dict[str, str]:
-    """This process's environment with our settings and no others, DAGSTER_HOME at `home`."""
+    """Return this process's environment with only our settings, and DAGSTER_HOME at `home`."""
     ours = ("DF2_ROOT", "SKU_ROOT", "SPLITS", "DAGSTER_HOME", "RAY_ADDRESS")
     inherited = {
         name: value
@@ -46,7 +46,7 @@ def environment(home: Path, **settings: object) -> dict[str, str]:
 
 
 class Started:
-    """A running command, in a process group of its own."""
+    """A running command in its own process group."""
 
     def __init__(self, command: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> None:
         # Into files: nobody reads along, and a full pipe would stop the process.
@@ -66,16 +66,16 @@ class Started:
         self.pid = self.process.pid
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process alone."""
+        """Send a signal to the process only."""
         self.process.send_signal(number)
 
     def signal_group(self, number: int) -> None:
-        """Send a signal to the process and all that it has started, as a terminal does."""
+        """Send a signal to the process and all its descendants, as a terminal does."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
     def end(self, patience: float = PATIENCE) -> Text:
-        """Wait for the end; exit status and output."""
+        """Wait for the end. Return exit status and output."""
         status = self.process.wait(patience)
         self._out.seek(0)
         self._err.seek(0)
@@ -91,12 +91,12 @@ class Started:
 def start(
     command: tuple[str, ...], env: Mapping[str, str], cwd: Path
 ) -> AbstractContextManager[Started]:
-    """A running command, killed with all that it has started at the end of the block."""
+    """Start a command. At the end of the block, kill it with all its descendants."""
     return closing(Started(command, env, cwd))
 
 
 def run(command: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> Text:
-    """Run a command to its end; exit status and output."""
+    """Run a command to its end. Return exit status and output."""
     with start(command, env, cwd) as started:
         return started.end()
 
@@ -106,19 +106,22 @@ def wait_until(
     started: Started | None = None,
     patience: float = PATIENCE,
 ) -> T:
-    """What `condition` returns once that is true. Fails when it never is, or `started` ends."""
+    """Wait until `condition` returns a true value, and return that.
+
+    Fail if `started` ends first.
+    """
     deadline = time.monotonic() + patience
     while not (found := condition()):
         if started is not None and started.process.poll() is not None:
             raise AssertionError(f"it has ended: {started.end()}")
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {patience:.0f} s in vain")
+            raise AssertionError(f"waited {patience:.0f} s without success")
         time.sleep(0.01)
     return found
 
 
 def descendants(pid: int) -> list[int]:
-    """The processes that `pid` has started, and those that they have."""
+    """Return the descendants of a process."""
     found: list[int] = []
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(OSError):
@@ -128,7 +131,7 @@ def descendants(pid: int) -> list[int]:
 
 
 def workers(pid: int) -> list[int]:
-    """The processes that run shards for `pid`, of loky or Ray."""
+    """Return the processes of loky or Ray that run shards for `pid`."""
     found = {child: command_line(child) for child in descendants(pid)}
     return [
         child
@@ -138,13 +141,13 @@ def workers(pid: int) -> list[int]:
 
 
 def mapped_packages(pid: int) -> set[str]:
-    """The packages that a process has loaded compiled code of."""
+    """Return the packages of which a process has loaded compiled code."""
     maps = Path(f"/proc/{pid}/maps").read_text()
     return {name.partition(".")[0] for name in re.findall(r"site-packages/([^/\s]+)", maps)}
 
 
 def lives(pid: int) -> bool:
-    """Whether a process is there and has not ended; a zombie has."""
+    """Return whether a process exists and has not ended. A zombie has ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (FileNotFoundError, ProcessLookupError):
@@ -152,12 +155,12 @@ def lives(pid: int) -> bool:
 
 
 def assert_gone(pids: list[int], patience: float = 20) -> None:
-    """Each process ends by itself, long before its idle time is over."""
+    """Assert that each process ends by itself, long before its idle time is over."""
     wait_until(lambda: not any(map(lives, pids)), patience=patience)
 
 
 def loaded_modules(program: str, env: Mapping[str, str], cwd: Path) -> set[str]:
-    """The top-level names of all modules that a program has loaded at its end."""
+    """Return the top-level names of all modules that a program has loaded at its end."""
     tell = "import json, sys; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
     done = run((sys.executable, "-c", f"{program}\n{tell}"), env, cwd)
     assert done.returncode == 0, done.stderr
@@ -165,7 +168,7 @@ def loaded_modules(program: str, env: Mapping[str, str], cwd: Path) -> set[str]:
 
 
 def command_line(pid: int) -> str:
-    """The command that a process was started with; nothing for one that has ended."""
+    """Return the command line of a process, or nothing if it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""Valid and messy data sets, drawn by a seed, with bad input among the good."""
+"""Random data sets that are valid and messy, with bad input between the good images."""
 
 import random
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ def random_dataset(
     *,
     bad: float = 0.0,
 ) -> DataSet:
-    """Write a valid and messy data set; `bad` is the share of images from the bad input.
+    """Write a random data set. `bad` is the share of images from the bad input.
 
-    Pair ids and image ids recur from split to split with other meanings, and `test` has images
-    only, as in the released data.
+    Pair ids and image ids occur in several splits with different meanings, and `test` only has
+    images, as in the released data.
     """
     data = DataSet(root)
     for split in splits:
@@ -73,7 +73,7 @@ def _random_item(rng: random.Random, size: tuple[int, int]) -> Item:
 
 
 def _random_span(rng: random.Random, length: int) -> tuple[int, int]:
-    """A side of a box that reaches into the image: inside, on an edge, past it, or all of it."""
+    """Return a side of a box that overlaps the image: inside, on an edge, past it, or all of it."""
     if rng.random() < 0.1:
         return rng.choice(((0, length), (-7, length + 9), (0, 1), (length - 1, length)))
     start = rng.randint(-4, length - 1)

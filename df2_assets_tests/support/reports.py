@@ -20,7 +20,7 @@ DEFAULT = Settings().reports_url
 
 
 class Served(NamedTuple):
-    """A running server, and the two folders that it serves from."""
+    """A running server, and the two folders that it serves."""
 
     settings: Settings
     port: int
@@ -33,7 +33,7 @@ class Served(NamedTuple):
     def get(
         self, path: str, *, host: str = "127.0.0.1", method: str = "GET", **headers: str
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        """Ask for exactly this path: a client that people use would tidy it first."""
+        """Request exactly this path. Usual clients would normalize it."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port)
         connection.putrequest(method, "/", skip_host=True)
         connection._buffer[0] = f"{method} {path} HTTP/1.1".encode("latin-1")  # type: ignore[attr-defined]
@@ -51,7 +51,7 @@ class Served(NamedTuple):
 
 @contextmanager
 def running(settings: Settings) -> Iterator[Served]:
-    """The server of a data set, until the end of the block; not at the port that people use."""
+    """Run the server of a data set until the end of the block, on a free port."""
     port = urlsplit(settings.reports_url).port if settings.reports_url != DEFAULT else free_port()
     assert port is not None
     config = uvicorn.Config(

@@ -1,4 +1,4 @@
-"""One way for tests to build: the job `build_dataset`, on a real Dagster instance."""
+"""The way in which tests build: the job `build_dataset` on a real Dagster instance."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +16,13 @@ from df2_assets.store.layout import OWN_FOLDER
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What each split's run left, in the order of the splits."""
+    """The result of each split's run, in the order of the splits."""
 
     runs: list[Outcome] = field(default_factory=list)
 
     @property
     def success(self) -> bool:
-        """No run failed, and no check failed with severity ERROR."""
+        """Whether no run failed, and no check with severity ERROR failed."""
         return all(run.success and not run.failed for run in self.runs)
 
     @property
@@ -40,7 +40,7 @@ def build(
     prompts: Path | None = None,
     instance: dg.DagsterInstance | None = None,
 ) -> BuildResult:
-    """Build `splits` as the command line does; without an instance, on a passing one."""
+    """Build `splits` as the command line does. Without an instance, use a temporary one."""
     settings = Settings(
         df2_root=df2_root,
         sku_root=str(sku_root),
@@ -54,6 +54,6 @@ def build(
 
 
 def read_table(sku_root: Path, asset: str, split: str) -> pd.DataFrame:
-    """A table as it lies on disk."""
+    """Return a table as it is on disk."""
     path = sku_root / OWN_FOLDER / "tables" / asset / f"{split}.parquet"
     return tables.frame(pq.read_table(path))

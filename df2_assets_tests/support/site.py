@@ -1,4 +1,4 @@
-"""A small data set whose every crop is known, what was built of it, and changes to both."""
+"""A small data set with known crops, its build, and changes to both."""
 
 import os
 import shutil
@@ -33,11 +33,11 @@ SHOP_TROUSERS = "catalog/000001_02_08/000011_item2.jpg"
 USER_TOP = "query/000001_01_01/000012_item1.jpg"
 USER_TROUSERS = "query/000001_02_08/000012_item3.jpg"
 OTHER_TOP = "query/000001_01_01/000013_item2.jpg"
-"""The crops of pair 1; those of pairs 2 and 3 are alike."""
+"""The crops of pair 1. Those of pairs 2 and 3 are similar."""
 
 
 class Site(NamedTuple):
-    """A data set, and what was built of it."""
+    """A data set and its build."""
 
     data: DataSet
     sku: Path
@@ -50,7 +50,7 @@ class Site(NamedTuple):
         return Settings(df2_root=self.data.root, sku_root=str(self.sku), workers=1)
 
     def environment(self, **settings: object) -> dict[str, str]:
-        """Return the environment of a command that builds here, with a DAGSTER_HOME beside it."""
+        """Return the environment of a command that builds here, with its own DAGSTER_HOME."""
         ours = {"DF2_ROOT": self.data.root, "SKU_ROOT": self.sku, "SPLITS": SPLIT, "DF2_WORKERS": 1}
         return processes.environment(self.sku.with_name("home"), **(ours | settings))
 
@@ -72,36 +72,42 @@ class Site(NamedTuple):
         return self.data.root / SPLIT / "annos" / f"{image:06d}.json"
 
     def describe(self, image: int, items: dict[int | str, Any], **fields: Any) -> None:
-        """Annotate an image of pair 1, 2 or 3: the first is a shop's, the others a user's."""
+        """Annotate an image of pair 1, 2 or 3.
+
+        The first is from the shop, the others from users.
+        """
         source = "shop" if image % 10 == 1 else "user"
         said = {"source": source, "pair_id": image // 10} | fields
         self.data.annotation(SPLIT, image, said["source"], said["pair_id"], items)
 
     def add_image(self) -> None:
-        """One more user image of pair 1."""
+        """Add a user image to pair 1."""
         self.data.image(SPLIT, 14, SIZE)
         self.describe(14, {1: TOP})
 
     def copy(self, folder: Path) -> "Site":
-        """Data set and output elsewhere, with all sizes and times."""
+        """Copy data set and output to another folder, with all sizes and times."""
         shutil.copytree(self.data.root, folder / "df2")
         shutil.copytree(self.sku, folder / "sku")
         return Site(DataSet(folder / "df2"), folder / "sku")
 
     def clean_build(self) -> dict[str, bytes | None]:
-        """The bytes that a build from nothing gives."""
+        """Return the bytes of a build from scratch."""
         fresh = self.sku.with_name("fresh")
         only(build(self.data.root, fresh, workers=1))
         return contract(fresh)
 
-    def read_anew(self) -> Path:
-        """What an independent reading of the data set gives."""
-        anew = self.sku.with_name("anew")
-        oracle.build(self.data.root, anew, [SPLIT])
-        return anew
+    def read_independently(self) -> Path:
+        """Return the result of an independent reading of the data set."""
+        fresh = self.sku.with_name("fresh")
+        oracle.build(self.data.root, fresh, [SPLIT])
+        return fresh
 
     def materialize(self, *assets: str) -> str | None:
-        """Materialize some assets of the split alone, as from the UI; why it failed, if so."""
+        """Materialize some assets of the split alone, as in the UI.
+
+        Return the error, if it fails.
+        """
         job = build_defs(self.settings).resolve_implicit_global_asset_job_def()
         with dg.DagsterInstance.ephemeral() as instance:
             result = job.execute_in_process(
@@ -115,7 +121,7 @@ class Site(NamedTuple):
 
 
 def write_and_build(folder: Path) -> Site:
-    """Three pairs of two SKUs each, and an image that no SKU needs."""
+    """Write and build three pairs of two SKUs each, and an image that no SKU needs."""
     site = Site(DataSet(folder / "df2"), folder / "sku")
     for first in (10 * pair for pair in PAIRS):
         for image in (first + 1, first + 2, first + 3):
@@ -131,7 +137,7 @@ def write_and_build(folder: Path) -> Site:
 
 
 def only(result: BuildResult) -> Outcome:
-    """The run of a build of one split, which has gone well."""
+    """Return the only run of a build, which has succeeded."""
     assert result.success, result.problems
     (run,) = result.runs
     return run
@@ -139,7 +145,7 @@ def only(result: BuildResult) -> Outcome:
 
 @contextmanager
 def unreadable(data: DataSet, *, but: Iterable[int] = ()) -> Iterator[None]:
-    """For a while, make nonsense of the source files, which nothing but opening them shows."""
+    """Temporarily corrupt the source files in a way that only opening them reveals."""
     spared = {f"{image:06d}" for image in but}
     paths = [path for path in (data.root / SPLIT).glob("*/*") if path.stem not in spared]
     kept = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in paths}
@@ -153,7 +159,7 @@ def unreadable(data: DataSet, *, but: Iterable[int] = ()) -> Iterator[None]:
 
 
 def touch(path: Path) -> None:
-    """Give a file another time, and leave its bytes."""
+    """Set another time of a file, and keep its bytes."""
     _rewrite(path, path.read_bytes(), path.stat().st_mtime_ns + 1_000_000_007)
 
 

@@ -1,4 +1,4 @@
-"""What a build left on disk: its bytes, and whether it was written again."""
+"""Snapshots of the files of a build: their bytes, and whether they were written again."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ ENDS = ("_sku_metadata.json", "_image_text.jsonl")
 
 
 class Stamp(NamedTuple):
-    """Differs when a file was written anew, also with the same bytes."""
+    """Differs if a file was written again, even with the same bytes."""
 
     inode: int
     mtime_ns: int
@@ -18,7 +18,7 @@ class Stamp(NamedTuple):
 
 
 def contract(sku_root: Path, split: str = "train") -> dict[str, bytes | None]:
-    """All of a split's contract by path, byte for byte, with SKU_ROOT's own name left out."""
+    """Return all contract files of a split by path, with the name of SKU_ROOT replaced."""
     own_name = json.dumps(str(sku_root)).encode()
     documents = {
         f"{split}{end}": (sku_root / f"{split}{end}").read_bytes().replace(own_name, b'"SKU_ROOT"')
@@ -28,7 +28,7 @@ def contract(sku_root: Path, split: str = "train") -> dict[str, bytes | None]:
 
 
 def stamps(sku_root: Path, split: str = "train") -> dict[str, Stamp]:
-    """The stamp of every crop, contract file and state of a split that is there, by path."""
+    """Return the stamps of all crops, contract files and states of a split, by path."""
     paths = [path for path in (sku_root / split).rglob("*") if path.is_file()]
     paths += [sku_root / f"{split}{end}" for end in ENDS]
     paths.append(sku_root / "_df2_assets" / "state" / f"{split}.json")
@@ -36,7 +36,7 @@ def stamps(sku_root: Path, split: str = "train") -> dict[str, Stamp]:
 
 
 def crop_stamps(sku_root: Path, split: str = "train") -> dict[str, Stamp]:
-    """The stamp of every file under a split's `catalog` and `query`, by path below the split."""
+    """Return the stamps of all files under `catalog` and `query` of a split, by path."""
     found = stamps(sku_root, split).items()
     return {
         path.removeprefix(f"{split}/"): at for path, at in found if path.startswith(f"{split}/")

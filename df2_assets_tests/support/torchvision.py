@@ -1,7 +1,7 @@
-"""torchvision beside a build of torch that it was not compiled for.
+"""torchvision with a build of torch that it was not compiled for.
 
-open_clip imports it for picture transforms, which are Python. Its compiled operators come for the
-GPU build of torch alone; beside the CPU build it does not import, since it describes them first.
+open_clip imports it for picture transforms, which are Python. Its compiled operators only work with
+the GPU build of torch. With the CPU build, torchvision cannot be imported, since it registers them.
 """
 
 import importlib
@@ -10,7 +10,7 @@ import types
 
 
 def make_importable() -> None:
-    """Let torchvision be imported, without its compiled operators where they cannot be had."""
+    """Make torchvision importable, without its compiled operators if they do not work."""
     try:
         importlib.import_module("torchvision")
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""Dagster as it is operated: a DAGSTER_HOME, its commands, its UI and daemon, its API."""
+"""Dagster in operation: a DAGSTER_HOME, its commands, its UI and daemon, its API."""
 
 import json
 import os
@@ -24,17 +24,17 @@ REPOSITORY = {
     "repositoryLocationName": "df2_assets.definitions",
 }
 LOOPBACK = "0100007F"
-"""127.0.0.1 as the kernel writes it."""
+"""127.0.0.1 in the format of the kernel."""
 
 _MAPPED = "0000000000000000FFFF0000"
-"""What the kernel writes before an IPv4 address in its table of IPv6."""
+"""The prefix of an IPv4 address in the kernel's table of IPv6."""
 
 _LISTEN = "0A"
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 
 
 class Station(NamedTuple):
-    """A DAGSTER_HOME with a configuration of ours, and where its runs build."""
+    """A DAGSTER_HOME with our configuration, and the folders in which its runs build."""
 
     folder: Path
     df2_root: Path
@@ -57,13 +57,13 @@ class Station(NamedTuple):
         return processes.run((*DAGSTER, *arguments), self.environment, self.folder)
 
     def log(self) -> str:
-        """Everything that the runs have logged, with the errors of steps."""
+        """Return everything that the runs have logged, with the errors of steps."""
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             entries = [e for run in instance.get_runs() for e in instance.all_logs(run.run_id)]
         return "\n".join(f"{entry.user_message} {entry.dagster_event}" for entry in entries)
 
     def checks(self, split: str) -> dict[str, bool]:
-        """Whether each check of the split's last run has passed, as Dagster recorded it."""
+        """Return whether each check of the split's last run has passed, as Dagster recorded it."""
         with dg.DagsterInstance.from_config(str(self.home)) as instance:
             of_split = dg.RunsFilter(tags={"dagster/partition": split})
             (run,) = instance.get_runs(of_split, limit=1)
@@ -77,7 +77,7 @@ class Station(NamedTuple):
 def station(
     folder: Path, df2_root: Path, configuration: Path = DEVELOPMENT, **settings: object
 ) -> Station:
-    """A fresh station in `folder`, with what else its environment says, such as ports."""
+    """Return a fresh station in `folder`, with further variables of its environment."""
     settings.setdefault("DF2_REPORTS_URL", f"http://127.0.0.1:{free_port()}")
     (folder / "home").mkdir()
     shutil.copy(configuration, folder / "home" / "dagster.yaml")
@@ -112,7 +112,7 @@ class Api:
     def launch(
         self, split: str, config: dict[str, Any] | None = None, job: str = "build_dataset"
     ) -> str:
-        """Launch a job as the launchpad does; the run's id."""
+        """Launch a job as the launchpad does, and return the run id."""
         answer = self.ask(
             """mutation ($params: ExecutionParams!) { launchRun(executionParams: $params) {
                  __typename ... on LaunchRunSuccess { run { runId } } } }""",
@@ -130,15 +130,15 @@ class Api:
         return str(self.ask(query, id=run_id)["runOrError"]["status"])
 
     def end(self, run_id: str) -> str:
-        """Poll until the run has ended; how it ended."""
+        """Poll until the run has ended, and return how."""
         return processes.wait_until(lambda: next(iter({self.status(run_id)} & ENDED), None))
 
     def wait_for(self, run_id: str, status: str) -> None:
-        """Poll until the run has ended; it must have ended so."""
+        """Poll until the run has ended, and assert how."""
         assert self.end(run_id) == status
 
     def evaluations(self, run_id: str) -> list[dict[str, Any]]:
-        """What a run has evaluated: check, asset, partition, success and severity of each."""
+        """Return the evaluations of a run: check, asset, partition, success and severity."""
         events = self.ask(
             """query ($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
                  ... on AssetCheckEvaluationEvent { evaluation {
@@ -148,7 +148,7 @@ class Api:
         return [event["evaluation"] for event in events if event]
 
     def runs(self, **tags: str) -> list[dict[str, Any]]:
-        """The runs with these tags of Dagster's, in the order in which they started."""
+        """Return the runs with these Dagster tags, in the order in which they started."""
         found: list[dict[str, Any]] = self.ask(
             """query ($filter: RunsFilter!) { runsOrError(filter: $filter) { ... on Runs {
                  results { runId status startTime endTime tags { key value } } } } }""",
@@ -161,7 +161,7 @@ class Api:
         assert self.ask(query, id=run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess"
 
     def check(self, name: str, split: str) -> bool:
-        """Whether the last evaluation of a check for the split has passed."""
+        """Return whether the last evaluation of a check for the split has passed."""
         asset, _, check = name.partition(": ")
         (execution,) = self.ask(
             """query ($asset: AssetKeyInput!, $check: String!, $split: String!) {
@@ -176,7 +176,7 @@ class Api:
         return bool(execution["evaluation"]["success"])
 
     def schedules(self) -> dict[str, str]:
-        """Whether each schedule is RUNNING or STOPPED."""
+        """Return whether each schedule is RUNNING or STOPPED."""
         found = self.ask(
             """query ($repository: RepositorySelector!) {
                  schedulesOrError(repositorySelector: $repository) {
@@ -187,26 +187,26 @@ class Api:
 
 
 def split_of(run: dict[str, Any]) -> str:
-    """The split of a run, as `Api.runs` gives it."""
+    """Return the split of a run of `Api.runs`."""
     return str(next(t["value"] for t in run["tags"] if t["key"] == "dagster/partition"))
 
 
 class Dev(NamedTuple):
-    """`dagster dev` as it runs: the process, the station that it serves, its API."""
+    """A `dagster dev`: the process, its station and its API."""
 
     process: Started
     station: Station
     api: Api
 
     def wait(self) -> "Dev":
-        """Itself, once it answers."""
+        """Wait until it answers, and return itself."""
         processes.wait_until(self.api.answers, self.process)
         return self
 
 
 @contextmanager
 def dev(served: Station) -> Iterator[Dev]:
-    """`dagster dev` over a station, started and not yet waited for."""
+    """Start `dagster dev` for a station. It may not answer yet."""
     port = free_port()
     command = (*DAGSTER, "dev", "--host", "127.0.0.1", "--port", str(port), *WORKSPACE)
     with processes.start(command, served.environment, served.folder) as process:
@@ -215,7 +215,7 @@ def dev(served: Station) -> Iterator[Dev]:
 
 @contextmanager
 def reports(served: Station) -> Iterator[None]:
-    """`df2-assets serve` over a station, beside its webserver, once it answers."""
+    """Run `df2-assets serve` for a station, until the block ends."""
     address = str(served.settings["DF2_REPORTS_URL"])
 
     def answers() -> bool:
@@ -229,7 +229,7 @@ def reports(served: Station) -> Iterator[None]:
 
 
 def listening(pid: int) -> set[str]:
-    """The IPv4 addresses, in hexadecimal, on which a process and its descendants accept TCP."""
+    """Return the IPv4 addresses, in hexadecimal, on which a process and its descendants listen."""
     found = set()
     inodes = set()
     for one in (pid, *processes.descendants(pid)):
@@ -245,7 +245,7 @@ def listening(pid: int) -> set[str]:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """Return a free port of 127.0.0.1."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     return port

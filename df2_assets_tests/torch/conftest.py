@@ -36,13 +36,16 @@ def dataset(sku_root: Path) -> "DeepFashion2ImageTextDataset":
 
 @pytest.fixture(scope="package")
 def lines(sku_root: Path) -> list[dict[str, Any]]:
-    """The JSONL of the build."""
+    """Return the lines of the JSONL."""
     return rows(sku_root, "train")
 
 
 @pytest.fixture(scope="package")
 def large_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A split of 200,000 rows that share an image: of each SKU 4 catalog and 6 query crops."""
+    """Write a split of 200,000 rows that share an image.
+
+    A SKU has 4 catalog and 6 query crops.
+    """
     roots = Roots(Path(), tmp_path_factory.mktemp("large"), "")
     encode = msgspec.json.Encoder().encode
     with roots.image_text("train").open("wb") as file:

@@ -1,4 +1,4 @@
-"""As many rows as the release gives: what a process holds does not grow with them."""
+"""With as many rows as the release, the memory of a process does not grow with their number."""
 
 import gc
 import os
@@ -15,12 +15,12 @@ pytestmark = pytest.mark.torch
 
 
 def rows_of_the_process(image: Image.Image) -> tuple[int, int]:
-    """As a transform: who is asked, and how many rows are objects there."""
+    """Return the process id, and how many rows are Python objects in it."""
     rows = (one for one in gc.get_objects() if type(one) is dict and one.get("split") == "train")
     return os.getpid(), sum(1 for _ in rows)
 
 
-def test_no_row_is_an_object_until_it_is_asked_for(large_root: Path) -> None:
+def test_no_row_is_an_object_until_it_is_requested(large_root: Path) -> None:
     from df2_assets.torch import CatalogQueryPairs, DeepFashion2ImageTextDataset, PKBatchSampler
 
     before = len(gc.get_objects())
@@ -33,14 +33,14 @@ def test_no_row_is_an_object_until_it_is_asked_for(large_root: Path) -> None:
         assert dataset[number]["meta"]["image_id"] == f"{number + 1:06d}"
 
 
-def test_a_copy_for_a_worker_is_eight_bytes_a_row(large_root: Path) -> None:
+def test_a_copy_for_a_worker_takes_eight_bytes_per_row(large_root: Path) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     dataset = DeepFashion2ImageTextDataset(large_root, "train")
     assert len(pickle.dumps(dataset)) < 8 * ROWS + 2000
 
 
-def test_workers_hold_the_rows_of_their_batch_and_no_other(large_root: Path) -> None:
+def test_workers_only_hold_the_rows_of_their_batch(large_root: Path) -> None:
     from torch.utils.data import DataLoader
 
     from df2_assets.torch import DeepFashion2ImageTextDataset, PKBatchSampler

@@ -1,4 +1,4 @@
-"""The PyTorch Dataset over a finished build, through a real DataLoader."""
+"""The PyTorch Dataset over a finished build, with a real DataLoader."""
 
 import pickle
 import shutil
@@ -38,14 +38,14 @@ def test_items_are_the_lines_of_the_jsonl_with_their_images(
 
 
 def by_spawned_workers(dataset: Any) -> list[dict[str, Any]]:
-    """Every item, as two workers of a DataLoader give them."""
+    """Return every item, loaded by two spawned workers of a DataLoader."""
     from torch.utils.data import DataLoader
 
     loader = DataLoader(dataset, 4, num_workers=2, collate_fn=list, multiprocessing_context="spawn")
     return [item for batch in loader for item in batch]
 
 
-def test_another_text_can_be_asked_for(sku_root: Path) -> None:
+def test_another_text_key_can_be_selected(sku_root: Path) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     dataset = DeepFashion2ImageTextDataset(sku_root, "train", text_key="category_name")
@@ -84,7 +84,7 @@ def test_a_half_built_split_is_refused(sku_root: Path, tmp_path: Path, has_lines
         DeepFashion2ImageTextDataset(roots.sku_root, "train")
 
 
-def test_a_copy_without_the_records_of_its_build_is_loaded_if_one_says_so(
+def test_a_copy_without_the_records_of_its_build_is_loaded_if_not_strict(
     sku_root: Path, lines: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
@@ -100,24 +100,24 @@ def test_a_copy_without_the_records_of_its_build_is_loaded_if_one_says_so(
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_what_is_missing_is_named(sku_root: Path, tmp_path: Path, strict: bool) -> None:
+def test_a_missing_folder_or_split_is_named(sku_root: Path, tmp_path: Path, strict: bool) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
-    def refused(root: Path, split: str) -> str:
+    def read_error(root: Path, split: str) -> str:
         with pytest.raises(MissingSplitError) as raised:
             DeepFashion2ImageTextDataset(root, split, strict=strict)
         return str(raised.value)
 
     for split in ("val", "Train", "", "../train", "a\0b", "test"):
-        text = refused(sku_root, split)
+        text = read_error(sku_root, split)
         assert f"There is no split {split!r} in {sku_root}, it has train" in text
         assert ("run df2-assets build --split test" in text) == (split == "test")
     for folder in (tmp_path / "nowhere", sku_root / "train_image_text.jsonl"):
-        assert f"There is no folder {folder}: give the SKU_ROOT" in refused(folder, "train")
-    assert "it has no split: run df2-assets build --split train" in refused(tmp_path, "train")
+        assert f"There is no folder {folder}: give the SKU_ROOT" in read_error(folder, "train")
+    assert "it has no split: run df2-assets build --split train" in read_error(tmp_path, "train")
     for name in ("validation", "test"):
         Roots(Path(), tmp_path, "").image_text(name).touch()
-    assert "it has validation and test" in refused(tmp_path, "train")
+    assert "it has validation and test" in read_error(tmp_path, "train")
 
 
 @pytest.mark.parametrize("strict", [True, False])

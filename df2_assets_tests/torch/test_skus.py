@@ -1,4 +1,4 @@
-"""Batches by SKU, and pairs within a SKU."""
+"""Batches by SKU, and catalog-query pairs of a SKU."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.torch
 
 
 def crops_of(dataset: "DeepFashion2ImageTextDataset") -> dict[str, dict[str, list[int]]]:
-    """The rows of each SKU by domain, read from the lines alone."""
+    """Return the rows of each SKU by domain, from the lines only."""
     found: dict[str, dict[str, list[int]]] = {}
     for number, row in enumerate(dataset.rows):
         domains = found.setdefault(row["sku_id"], {"catalog": [], "query": []})
@@ -20,7 +20,7 @@ def crops_of(dataset: "DeepFashion2ImageTextDataset") -> dict[str, dict[str, lis
     return found
 
 
-def test_a_batch_is_so_many_crops_of_so_many_skus(dataset: "DeepFashion2ImageTextDataset") -> None:
+def test_a_batch_has_p_skus_with_k_crops_each(dataset: "DeepFashion2ImageTextDataset") -> None:
     from df2_assets.torch import PKBatchSampler
 
     crops = crops_of(dataset)

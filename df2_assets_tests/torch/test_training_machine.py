@@ -1,4 +1,4 @@
-"""A training machine: torch, numpy, Pillow, msgspec and a pandas of its own, but no platform."""
+"""A training machine with torch, numpy, Pillow, msgspec and its own pandas, but no platform."""
 
 import json
 import os
@@ -59,7 +59,7 @@ if __name__ == "__main__":
 
 
 def closure(names: Iterator[str], seen: dict[str, Distribution]) -> dict[str, Distribution]:
-    """Packages of the environment of the tests, with all that they need."""
+    """Return packages of the test environment, with everything that they need."""
     for name in map(canonicalize_name, names):
         if name not in seen:
             seen[name] = distribution(name)
@@ -76,9 +76,9 @@ def freeze(python: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment to train in, the packages in it linked from that of the tests.
+    """Create an environment for training, with packages linked from the test environment.
 
-    Importing its pandas fails: nothing may.
+    Importing its pandas fails: no code may need it.
     """
     folder = tmp_path_factory.mktemp("machine")
     subprocess.run((sys.executable, "-m", "venv", "--without-pip", str(folder)), check=True)
@@ -99,7 +99,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's wheel, built without network."""
+    """Build the wheel of the project, without a network."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     shutil.copytree(PROJECT / "df2_assets", source / "df2_assets")

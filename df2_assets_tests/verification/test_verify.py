@@ -368,7 +368,7 @@ def test_a_link_that_leads_elsewhere_is_for_a_person_to_remove(copy: Roots) -> N
     assert str(copy.sku_root / EMPTY) in problem.what
 
 
-def test_a_split_that_was_never_built_is_said_so(original: Roots) -> None:
+def test_a_split_that_was_never_built_is_reported(original: Roots) -> None:
     (problem,) = verify(original, "validation").problems
     assert (problem.check, problem.what) == ("state", "it has not been built")
 

@@ -53,7 +53,7 @@ def test_a_split_is_incomplete_until_its_prompts_are_written(
         assert site.materialize(asset) is None
         told.append(site.complete)
     assert told == complete
-    assert_same_output(site.sku, site.read_anew())
+    assert_same_output(site.sku, site.read_independently())
 
 
 @pytest.mark.parametrize(
