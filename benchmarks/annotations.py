@@ -25,7 +25,7 @@ _OUTLINE: Final = (50, 380)
 """Least and most points of the outline of an item."""
 
 
-def annotation(shown: Shown, width: int, height: int, seed: str) -> bytes:
+def draw_annotation(shown: Shown, width: int, height: int, seed: str) -> bytes:
     """Return the annotation file of an image of this size in pixels; it depends on `seed` alone."""
     rng = random.Random(seed)
     content: dict[str, Any] = {"source": shown.source, "pair_id": shown.pair_id}

@@ -10,7 +10,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final
 
-from benchmarks.annotations import annotation
+from benchmarks.annotations import draw_annotation
 from benchmarks.pairs import Shown, images_of
 from benchmarks.photos import BYTES, Photo, draw_photos, in_processes
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, RELEASED
@@ -55,5 +55,5 @@ def bytes_of(images: Mapping[str, int], photos: Mapping[str, int]) -> int:
 
 
 def _annotate(folder: Path, number: int, photo: Photo, shown: Shown) -> None:
-    content = annotation(shown, photo.width, photo.height, f"{folder.name}/{number}")
+    content = draw_annotation(shown, photo.width, photo.height, f"{folder.name}/{number}")
     (folder / "annos" / f"{number:06d}.json").write_bytes(content)

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.builds import SPLIT
-from benchmarks.figures import MIB, Result, Tables, machine, write
+from benchmarks.figures import MIB, Result, Tables, describe_machine, write
 from benchmarks.measure import run, work_folder
 from benchmarks.pairs import Shown, images
 from df2_assets.dataset.skus import group_index
@@ -60,7 +60,7 @@ def main(largest: int) -> None:
 
 def measure(work: Path, sizes: list[int]) -> Result:
     """Run every step at each size, each in its own process."""
-    results: Result = {"machine": machine(), "sizes": {str(size): {} for size in sizes}}
+    results: Result = {"machine": describe_machine(), "sizes": {str(size): {} for size in sizes}}
     for size in sizes:
         folder = work / str(size)
         folder.mkdir()
