@@ -43,19 +43,21 @@ def measure(work: Path, images: tuple[int, ...], turns: int) -> Result:
         for size, root in roots.items():
             place = Place(root, work / f"out-{turn}-{size}", work / f"home-{turn}-{size}")
             for name in ("cold", "unchanged"):
-                planned = _plan(place)
-                taken = build(place, SPLIT)["seconds"]
-                numbers[f"{name} {size}"] = {"planned": planned, "taken": taken}
-                click.echo(f"{name}, {size} images: planned {planned:.1f} s, took {taken:.1f} s")
+                estimated = _plan(place)
+                measured = build(place, SPLIT)["seconds"]
+                numbers[f"{name} {size}"] = {"estimated": estimated, "measured": measured}
+                click.echo(
+                    f"{name}, {size} images: estimated {estimated:.1f} s, took {measured:.1f} s"
+                )
         results["turns"].append(numbers)
     return results
 
 
 def _plan(place: Place) -> float:
-    planned = run(
+    estimated = run(
         python_command("df2_assets", "plan", "--json", "--split", SPLIT), place.environment
     )
-    return float(json.loads(planned.output)["seconds"])
+    return float(json.loads(estimated.output)["seconds"])
 
 
 def tables(results: Result) -> Tables:
@@ -64,14 +66,16 @@ def tables(results: Result) -> Tables:
     rows: list[Row] = []
     for size in results["images"]:
         for name in ("cold", "unchanged"):
-            planned, taken = (turns[f"{name} {size}.{what}"] for what in ("planned", "taken"))
+            estimated, measured = (
+                turns[f"{name} {size}.{what}"] for what in ("estimated", "measured")
+            )
             rows.append(
                 {
                     "images": f"{size:,}",
                     "build": name,
-                    "planned": format_spread(planned, "{:.1f} s"),
-                    "taken": format_spread(taken, "{:.1f} s"),
-                    "planned / taken": format_spread(planned / taken, "{:.2f}"),
+                    "estimated": format_spread(estimated, "{:.1f} s"),
+                    "measured": format_spread(measured, "{:.1f} s"),
+                    "estimated / measured": format_spread(estimated / measured, "{:.2f}"),
                 }
             )
     return {"The whole command": rows}

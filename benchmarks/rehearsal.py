@@ -101,7 +101,7 @@ def measure(
         "disk": {
             "files": len(files),
             "bytes": sum(file.st_size for file in files),
-            "taken": sum(file.st_blocks * 512 for file in files),
+            "allocated": sum(file.st_blocks * 512 for file in files),
         },
         "unchanged": build(whole, *images),
         "nothing": build(nothing, *images),
@@ -236,7 +236,7 @@ def _totals(results: Result) -> list[Row]:
         "build of empty splits": f"{results['nothing']['seconds']:.1f} s",
         rate: f"{_recipe_rate(results):,.0f} images/s",
         "result": f"{disk['files']:,} files, {disk['bytes'] / 1e9:.2f} GB",
-        "result on the disk": f"{disk['taken'] / 1e9:.2f} GB",
+        "result on the disk": f"{disk['allocated'] / 1e9:.2f} GB",
     }
     return [{"what": what, "measured": text} for what, text in measured.items()]
 
