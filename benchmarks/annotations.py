@@ -5,7 +5,7 @@ import math
 import random
 from typing import Any, Final
 
-from benchmarks.pairs import Item, Shown
+from benchmarks.pairs import ImageContent, Item
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.taxonomy import CATEGORIES
 
@@ -25,11 +25,11 @@ _OUTLINE: Final = (50, 380)
 """Least and most points of the outline of an item."""
 
 
-def annotation(shown: Shown, width: int, height: int, seed: str) -> bytes:
+def draw_annotation(image: ImageContent, width: int, height: int, seed: str) -> bytes:
     """Return the annotation file of an image of this size in pixels; it depends on `seed` alone."""
     rng = random.Random(seed)
-    content: dict[str, Any] = {"source": shown.source, "pair_id": shown.pair_id}
-    for index, item in enumerate(shown.items, start=1):
+    content: dict[str, Any] = {"source": image.source, "pair_id": image.pair_id}
+    for index, item in enumerate(image.items, start=1):
         content[f"item{index}"] = _item(rng, item, width, height)
     return json.dumps(content).encode()
 

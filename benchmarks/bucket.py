@@ -7,9 +7,9 @@ from typing import Final
 import click
 from PIL import Image
 
-from benchmarks.builds import SPLIT, Place, build, number
+from benchmarks.builds import SPLIT, Place, build, read_number
 from benchmarks.data import make_data_set
-from benchmarks.figures import MIB, Result, Row, Tables, machine, write
+from benchmarks.figures import MIB, Result, Row, Tables, describe_machine, write
 from benchmarks.measure import work_folder
 from benchmarks.photos import Photo
 from benchmarks.scale import IMAGES_PER_BUCKET
@@ -39,7 +39,7 @@ def measure(work: Path, images: int, pictures: int) -> Result:
     empty = make_data_set(work / "in-nothing", {SPLIT: 0}, {})
     whole = Place(df2_root, work / "out", work / "home")
     nothing = Place(empty, work / "out-nothing", work / "home")
-    results: Result = {"machine": machine(), "images": images, "pictures": pictures}
+    results: Result = {"machine": describe_machine(), "images": images, "pictures": pictures}
     for name, place in (("nothing", nothing), ("cold", whole), ("unchanged", whole)):
         click.echo(f"Building: {name}.")
         results[name] = build(place, SPLIT)
@@ -48,7 +48,7 @@ def measure(work: Path, images: int, pictures: int) -> Result:
 
 def tables(results: Result) -> Tables:
     """Return one table: seconds and memory of both builds."""
-    crops = number(results["cold"], "crops", "crops")
+    crops = read_number(results["cold"], "crops", "crops")
     title = (
         f"{results['images']:,} images of {_SIZE[0]} x {_SIZE[1]} pixels, "
         f"{results['pictures']:,} of them different; {crops:,.0f} crops"

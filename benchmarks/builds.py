@@ -10,7 +10,7 @@ from typing import Final
 import dagster as dg
 
 from benchmarks.figures import Result
-from benchmarks.measure import python, run
+from benchmarks.measure import python_command, run
 from df2_assets.dataset.taxonomy import DOMAINS
 
 SPLIT: Final = "train"
@@ -68,7 +68,7 @@ def build(
     options = [option for split in splits for option in ("--split", split)]
     if workers:
         options += ["--workers", str(workers)]
-    command = python("df2_assets", "build", "--json", *options)
+    command = python_command("df2_assets", "build", "--json", *options)
     measured = run(command, place.environment | {"DF2_ENGINE": engine}, cores=cores)
     runs = {
         outcome["split"]: {
@@ -93,7 +93,7 @@ def run_recipe(
     cores: int | None = None,
 ) -> Result:
     """Run the recipe, with `processes` in a pool of them, and return what that took."""
-    command = python("benchmarks.recipe", place.df2_root, sku_root, *splits or (SPLIT,))
+    command = python_command("benchmarks.recipe", place.df2_root, sku_root, *splits or (SPLIT,))
     if processes:
         command += ["--processes", str(processes)]
     return run(command, cores=cores).numbers
@@ -101,7 +101,9 @@ def run_recipe(
 
 def command_seconds(place: Place, *arguments: str) -> float:
     """Return the wall seconds of a command of `df2-assets`."""
-    return float(run(python("df2_assets", *arguments), place.environment).numbers["seconds"])
+    return float(
+        run(python_command("df2_assets", *arguments), place.environment).numbers["seconds"]
+    )
 
 
 def main_per_image(build: Result, nothing: Result, images: int) -> float:
@@ -109,7 +111,7 @@ def main_per_image(build: Result, nothing: Result, images: int) -> float:
     return 1e6 * float(build["main"] - nothing["main"]) / images
 
 
-def digest(sku_root: Path) -> str:
+def digest_output(sku_root: Path) -> str:
     """Return a digest of the paths and bytes of all crops, the JSONL, and the SKUs."""
     combined = hashlib.sha256((sku_root / f"{SPLIT}_image_text.jsonl").read_bytes())
     metadata = json.loads((sku_root / f"{SPLIT}_sku_metadata.json").read_bytes())
@@ -121,7 +123,7 @@ def digest(sku_root: Path) -> str:
     return combined.hexdigest()
 
 
-def number(build: Result, asset: str, name: str) -> float:
+def read_number(build: Result, asset: str, name: str) -> float:
     """Return a number of `asset` from the build of the one split that most benchmarks build."""
     return float(build["splits"][SPLIT]["numbers"][asset][name])
 

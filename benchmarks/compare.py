@@ -11,9 +11,9 @@ from typing import Final
 
 import click
 
-from benchmarks.builds import SPLIT, Place, digest, main_per_image
+from benchmarks.builds import SPLIT, Place, digest_output, main_per_image
 from benchmarks.data import bytes_of, make_data_set, make_photos
-from benchmarks.figures import MIB, Result, Row, markdown_table, spread
+from benchmarks.figures import MIB, Result, Row, format_spread, format_table
 from benchmarks.measure import PROJECT, run, work_folder
 
 _BYTES_PER_IMAGE: Final = 30_000
@@ -30,7 +30,7 @@ def main(before: Path, images: int, turns: int) -> None:
     pictures = min(images, _PICTURES)
     with work_folder("compare", bytes_of({SPLIT: images}, {SPLIT: pictures}) + crops) as work:
         results = measure(work, {"before": before.absolute(), "after": PROJECT}, images, turns)
-    click.echo(markdown_table(rows(results)))
+    click.echo(format_table(rows(results)))
 
 
 def measure(work: Path, trees: dict[str, Path], images: int, turns: int) -> Result:
@@ -61,7 +61,7 @@ def measure(work: Path, trees: dict[str, Path], images: int, turns: int) -> Resu
                 "cold": _build(tree, place),
                 "unchanged": _build(tree, place),
             }
-        if len({digest(place.sku_root) for place in places.values()}) != 1:
+        if len({digest_output(place.sku_root) for place in places.values()}) != 1:
             raise click.ClickException("The two checkouts did not make the same bytes.")
         measured.append(numbers)
     return {"images": images, "turns": measured}
@@ -80,9 +80,9 @@ def rows(results: Result) -> list[Row]:
         table.append(
             {
                 "what": what,
-                "before": spread(before, form),
-                "after": spread(after, form),
-                "after / before": spread(ratios, "{:.2f}"),
+                "before": format_spread(before, form),
+                "after": format_spread(after, form),
+                "after / before": format_spread(ratios, "{:.2f}"),
             }
         )
     return table

@@ -16,7 +16,7 @@ from random import Random
 import click
 from PIL import Image
 
-from benchmarks.photos import photo
+from benchmarks.photos import draw_photo
 from df2_assets.dataset.annotations import Refused
 from df2_assets.dataset.cropping import decode, encode_crop
 from df2_assets_tests.support import jpegs
@@ -48,7 +48,7 @@ def _cost() -> tuple[float, float]:
     files = []
     for number in range(_PHOTOS):
         out = io.BytesIO()
-        photo(f"damage/{number}").save(out, "JPEG", quality=92)
+        draw_photo(f"damage/{number}").save(out, "JPEG", quality=92)
         files.append(out.getvalue())
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(_TURNS):

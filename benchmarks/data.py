@@ -10,8 +10,8 @@ from itertools import repeat
 from pathlib import Path
 from typing import Final
 
-from benchmarks.annotations import annotation
-from benchmarks.pairs import Shown, images_of
+from benchmarks.annotations import draw_annotation
+from benchmarks.pairs import ImageContent, images_of
 from benchmarks.photos import BYTES, Photo, draw_photos, in_processes
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, RELEASED
 
@@ -54,6 +54,6 @@ def bytes_of(images: Mapping[str, int], photos: Mapping[str, int]) -> int:
     return sum(photos.values()) * (BYTES + _BLOCK // 2) + annotated * _ANNOTATION_BYTES
 
 
-def _annotate(folder: Path, number: int, photo: Photo, shown: Shown) -> None:
-    content = annotation(shown, photo.width, photo.height, f"{folder.name}/{number}")
+def _annotate(folder: Path, number: int, photo: Photo, image: ImageContent) -> None:
+    content = draw_annotation(image, photo.width, photo.height, f"{folder.name}/{number}")
     (folder / "annos" / f"{number:06d}.json").write_bytes(content)

@@ -4,9 +4,17 @@ from pathlib import Path
 
 import click
 
-from benchmarks.builds import SPLIT, Place, build, digest
+from benchmarks.builds import SPLIT, Place, build, digest_output
 from benchmarks.data import bytes_of, make_data_set, make_photos
-from benchmarks.figures import Result, Tables, by_turn, goal, machine, spread, write
+from benchmarks.figures import (
+    Result,
+    Tables,
+    describe_machine,
+    format_spread,
+    rate_goal,
+    tabulate_turns,
+    write,
+)
 from benchmarks.measure import work_folder
 
 _ENGINES = ("local", "ray")
@@ -42,9 +50,9 @@ def measure(work: Path, images: int, turns: int) -> Result:
         measured.append(
             {engine: build(place, SPLIT, engine=engine) for engine, place in places.items()}
         )
-        if len({digest(place.sku_root) for place in places.values()}) != 1:
+        if len({digest_output(place.sku_root) for place in places.values()}) != 1:
             raise click.ClickException("The engines did not make the same bytes.")
-    return {"machine": machine(), "images": images, "turns": measured}
+    return {"machine": describe_machine(), "images": images, "turns": measured}
 
 
 def tables(results: Result) -> Tables:
@@ -52,7 +60,7 @@ def tables(results: Result) -> Tables:
 
     The rate is that of the crops step; an earlier step has started Ray.
     """
-    turns, crops = by_turn(results), f"splits.{SPLIT}.numbers.crops"
+    turns, crops = tabulate_turns(results), f"splits.{SPLIT}.numbers.crops"
     seconds = {engine: turns[f"{engine}.{crops}.seconds"] for engine in _ENGINES}
     rates = {
         engine: turns[f"{engine}.{crops}.images_decoded"] / seconds[engine] for engine in _ENGINES
@@ -60,13 +68,13 @@ def tables(results: Result) -> Tables:
     ratio = rates["ray"] / rates["local"]
     title = f"Goal ({results['images']:,} images, built cold; both engines make the same bytes)"
     return {
-        title: [goal("Ray, once started, of the local rate", ratio, "{:.0%}", least=0.8)],
+        title: [rate_goal("Ray, once started, of the local rate", ratio, "{:.0%}", least=0.8)],
         "By engine": [
             {
                 "engine": engine,
-                "images/s": spread(rates[engine], "{:,.0f}"),
-                "crops step": spread(seconds[engine], "{:.1f} s"),
-                "whole command": spread(turns[f"{engine}.seconds"], "{:.1f} s"),
+                "images/s": format_spread(rates[engine], "{:,.0f}"),
+                "crops step": format_spread(seconds[engine], "{:.1f} s"),
+                "whole command": format_spread(turns[f"{engine}.seconds"], "{:.1f} s"),
             }
             for engine in _ENGINES
         ],

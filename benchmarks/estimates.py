@@ -7,8 +7,16 @@ import click
 
 from benchmarks.builds import SPLIT, Place, build
 from benchmarks.data import bytes_of, make_data_set, make_photos
-from benchmarks.figures import Result, Row, Tables, by_turn, machine, spread, write
-from benchmarks.measure import python, run, work_folder
+from benchmarks.figures import (
+    Result,
+    Row,
+    Tables,
+    describe_machine,
+    format_spread,
+    tabulate_turns,
+    write,
+)
+from benchmarks.measure import python_command, run, work_folder
 
 _PICTURES = 400
 _BYTES_PER_IMAGE = 60_000
@@ -29,39 +37,45 @@ def measure(work: Path, images: tuple[int, ...], turns: int) -> Result:
     """Plan and build data sets of these sizes under `work`, each turn with an empty history."""
     photos = make_photos(work / "pictures", {SPLIT: _PICTURES})
     roots = {size: make_data_set(work / f"in-{size}", {SPLIT: size}, photos) for size in images}
-    results: Result = {"machine": machine(), "images": list(images), "turns": []}
+    results: Result = {"machine": describe_machine(), "images": list(images), "turns": []}
     for turn in range(turns):
         numbers: Result = {}
         for size, root in roots.items():
             place = Place(root, work / f"out-{turn}-{size}", work / f"home-{turn}-{size}")
             for name in ("cold", "unchanged"):
-                planned = _plan(place)
-                taken = build(place, SPLIT)["seconds"]
-                numbers[f"{name} {size}"] = {"planned": planned, "taken": taken}
-                click.echo(f"{name}, {size} images: planned {planned:.1f} s, took {taken:.1f} s")
+                estimated = _plan(place)
+                measured = build(place, SPLIT)["seconds"]
+                numbers[f"{name} {size}"] = {"estimated": estimated, "measured": measured}
+                click.echo(
+                    f"{name}, {size} images: estimated {estimated:.1f} s, took {measured:.1f} s"
+                )
         results["turns"].append(numbers)
     return results
 
 
 def _plan(place: Place) -> float:
-    planned = run(python("df2_assets", "plan", "--json", "--split", SPLIT), place.environment)
-    return float(json.loads(planned.output)["seconds"])
+    estimated = run(
+        python_command("df2_assets", "plan", "--json", "--split", SPLIT), place.environment
+    )
+    return float(json.loads(estimated.output)["seconds"])
 
 
 def tables(results: Result) -> Tables:
     """Return one table with one row per data set and build."""
-    turns = by_turn(results)
+    turns = tabulate_turns(results)
     rows: list[Row] = []
     for size in results["images"]:
         for name in ("cold", "unchanged"):
-            planned, taken = (turns[f"{name} {size}.{what}"] for what in ("planned", "taken"))
+            estimated, measured = (
+                turns[f"{name} {size}.{what}"] for what in ("estimated", "measured")
+            )
             rows.append(
                 {
                     "images": f"{size:,}",
                     "build": name,
-                    "planned": spread(planned, "{:.1f} s"),
-                    "taken": spread(taken, "{:.1f} s"),
-                    "planned / taken": spread(planned / taken, "{:.2f}"),
+                    "estimated": format_spread(estimated, "{:.1f} s"),
+                    "measured": format_spread(measured, "{:.1f} s"),
+                    "estimated / measured": format_spread(estimated / measured, "{:.2f}"),
                 }
             )
     return {"The whole command": rows}

@@ -27,14 +27,14 @@ FOLDER: Final = Path(__file__).parent
 MIB: Final = 2**20
 
 
-def spread(values: Iterable[float], form: str) -> str:
+def format_spread(values: Iterable[float], form: str) -> str:
     """Format the median, followed by the least and the most if there are several values."""
     numbers = list(values)
     middle, *ends = (form.format(summary(numbers)) for summary in (median, min, max))
     return f"{middle} ({' to '.join(ends)})" if len(numbers) > 1 else middle
 
 
-def goal(
+def rate_goal(
     what: str,
     values: Iterable[float],
     form: str,
@@ -50,21 +50,21 @@ def goal(
     return {
         "what": what,
         "goal": form.format(least) if least == most else " and ".join(bounds),
-        "measured": spread(numbers, form) + (f"; {note}" if note else ""),
+        "measured": format_spread(numbers, form) + (f"; {note}" if note else ""),
         "met": "yes" if low <= median(numbers) <= high else "**no**",
     }
 
 
-def by_turn(results: Result) -> pd.DataFrame:
+def tabulate_turns(results: Result) -> pd.DataFrame:
     """Return one row per turn and one column per number, such as `cold.seconds`."""
     return pd.json_normalize(results["turns"])
 
 
-def machine() -> Result:
+def describe_machine() -> Result:
     """Describe what the figures depend on, without anything that identifies the machine."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
-        "cores": cores(),
+        "cores": count_cores(),
         "memory_gib": round(memory / 2**30),
         "python": platform.python_version(),
         "pillow": version("pillow"),
@@ -73,12 +73,12 @@ def machine() -> Result:
     }
 
 
-def cores() -> int:
+def count_cores() -> int:
     """Count the cores that this process may use."""
     return len(os.sched_getaffinity(0))
 
 
-def section(results: Result, tables: Tables) -> str:
+def render_section(results: Result, tables: Tables) -> str:
     """Return Markdown that names the machine and shows each table with rows under its title."""
     on = (
         "On {cores} cores, {memory_gib} GiB, Python {python}, Pillow {pillow} with libjpeg-turbo "
@@ -89,7 +89,7 @@ def section(results: Result, tables: Tables) -> str:
         on += " One turn."
     elif turns:
         on += f" Medians of {turns} turns, with the least and the most."
-    shown = [f"**{title}**\n\n{markdown_table(rows)}" for title, rows in tables.items() if rows]
+    shown = [f"**{title}**\n\n{format_table(rows)}" for title, rows in tables.items() if rows]
     return "\n\n".join([on, *shown])
 
 
@@ -105,7 +105,7 @@ def write(name: str, results: Result, tables: Tables, folder: Path = FOLDER) -> 
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     before, rest = readme.read_text(encoding="utf-8").split(begin)
     _, after = rest.split(end)
-    text = f"{before}{begin}\n\n{section(results, tables)}\n\n{end}{after}"
+    text = f"{before}{begin}\n\n{render_section(results, tables)}\n\n{end}{after}"
     readme.write_text(text, encoding="utf-8")
 
 
@@ -116,7 +116,7 @@ def load(name: str, folder: Path = FOLDER) -> Result | None:
     return results
 
 
-def markdown_table(rows: list[Row]) -> str:
+def format_table(rows: list[Row]) -> str:
     """Return a Markdown table; all columns but the first are aligned to the right."""
     rules = dict.fromkeys(rows[0], "---:") | {next(iter(rows[0])): "---"}
     lines = [list(rows[0]), rules.values(), *(row.values() for row in rows)]

@@ -15,8 +15,15 @@ from PIL import Image
 
 from benchmarks.builds import SPLIT, Place, build
 from benchmarks.data import bytes_of, make_data_set, make_photos
-from benchmarks.figures import Result, Tables, by_turn, machine, spread, write
-from benchmarks.measure import python, run, work_folder
+from benchmarks.figures import (
+    Result,
+    Tables,
+    describe_machine,
+    format_spread,
+    tabulate_turns,
+    write,
+)
+from benchmarks.measure import python_command, run, work_folder
 
 _EXPORTS: Final = ("webdataset", "huggingface")
 _BYTES_PER_IMAGE: Final = 200_000
@@ -45,7 +52,7 @@ def prepare(work: Path, images: int) -> Path:
     df2_root = make_data_set(work / "in", {SPLIT: images}, photos)
     place = Place(df2_root, work / "out", work / "home")
     build(place, SPLIT)
-    run(python("df2_assets", "export", *_EXPORTS, "--split", SPLIT), place.environment)
+    run(python_command("df2_assets", "export", *_EXPORTS, "--split", SPLIT), place.environment)
     return place.sku_root
 
 
@@ -69,7 +76,7 @@ def measure(
                 for name, loader in loaders.items()
             }
         )
-    return {"machine": machine(), "crops": crops, "turns": measured}
+    return {"machine": describe_machine(), "crops": crops, "turns": measured}
 
 
 def data_sets(sku_root: Path, cache: Path) -> dict[str, Any]:
@@ -83,13 +90,13 @@ def data_sets(sku_root: Path, cache: Path) -> dict[str, Any]:
 
 def tables(results: Result) -> Tables:
     """Return the rate of each loader, and its ratio to the first one within a turn."""
-    turns, rows = by_turn(results), []
+    turns, rows = tabulate_turns(results), []
     first, *_ = results["turns"][0]
     for name, workers in results["turns"][0].items():
         row = {"loader": name}
         for n in workers:
             ratio = turns[f"{name}.{n}"] / turns[f"{first}.{n}"]
-            row[f"{n} workers, images/s"] = spread(turns[f"{name}.{n}"], "{:,.0f}")
+            row[f"{n} workers, images/s"] = format_spread(turns[f"{name}.{n}"], "{:,.0f}")
             row[f"{n} workers, ratio"] = f"{ratio.median():.2f}"
         rows.append(row)
     title = f"By loader (no GPU; {results['crops']:,} crops in a pass; ratio to the first)"

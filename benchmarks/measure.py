@@ -101,7 +101,7 @@ def run(
     return Measured(numbers, output)
 
 
-def python(module: str, *arguments: object) -> list[str]:
+def python_command(module: str, *arguments: object) -> list[str]:
     """Return the command that runs a module with this Python."""
     return [sys.executable, "-m", module, *map(str, arguments)]
 

@@ -47,7 +47,7 @@ class Item(NamedTuple):
     category_id: int
 
 
-class Shown(NamedTuple):
+class ImageContent(NamedTuple):
     """An image: its source (`user` or `shop`), its pair, and its garments."""
 
     source: str
@@ -55,51 +55,53 @@ class Shown(NamedTuple):
     items: list[Item]
 
 
-def images(split: str) -> Iterator[Shown]:
+def images(split: str) -> Iterator[ImageContent]:
     """Yield the images of a split without end, pair by pair; they depend on its name alone."""
     rng = random.Random(f"pairs/{split}")
     for pair_id in count(1):
         yield from _pair(rng, pair_id)
 
 
-def images_of(split: str, number: int) -> list[Shown]:
+def images_of(split: str, number: int) -> list[ImageContent]:
     """Return the first `number` images of a split."""
     return list(islice(images(split), number))
 
 
-def _pair(rng: random.Random, pair_id: int) -> Iterator[Shown]:
+def _pair(rng: random.Random, pair_id: int) -> Iterator[ImageContent]:
     """Yield the images of a pair, user images first, as in the release."""
     (skus,) = rng.choices([k for k, _ in _SKUS], [share for _, share in _SKUS])
     items = [Item(style, _category(rng)) for style in range(1, skus + 1)]
     joins = 1.0 if rng.random() < _OUTFITS else 0.0
     for source in ("user", "shop"):
-        shown: list[list[Item]] = []
+        contents: list[list[Item]] = []
         for item in items:
-            _show(rng, shown, item, 1 + _number(rng, _CROPS[source] - 1), joins)
+            _add_item(rng, contents, item, 1 + _number(rng, _CROPS[source] - 1), joins)
         for _ in range(_number(rng, _ALONE[source])):
             skus += 1
             alone = Item(skus, _category(rng))
-            _show(rng, shown, alone, 1 + _number(rng, _ALONE_CROPS[source] - 1), _ALONE_JOINS)
+            _add_item(
+                rng, contents, alone, 1 + _number(rng, _ALONE_CROPS[source] - 1), _ALONE_JOINS
+            )
         if source == "shop":
-            shown += ([Item(0, _category(rng))] for _ in range(_number(rng, _PLAIN)))
-        rng.shuffle(shown)
-        for garments in shown:
+            contents += ([Item(0, _category(rng))] for _ in range(_number(rng, _PLAIN)))
+        rng.shuffle(contents)
+        for garments in contents:
             for _ in range(_number(rng, _STYLE_0[source])):
                 garments.append(Item(0, _category(rng)))
-            yield Shown(source, pair_id, garments)
+            yield ImageContent(source, pair_id, garments)
 
 
-def _show(
-    rng: random.Random, shown: list[list[Item]], item: Item, crops: int, joins: float
+def _add_item(
+    rng: random.Random, contents: list[list[Item]], item: Item, crops: int, joins: float
 ) -> None:
     """Add an item to `crops` images: new ones, or those that already show another garment."""
-    others = list(range(len(shown)))
+    others = list(range(len(contents)))
     rng.shuffle(others)
     for _ in range(crops):
         if others and rng.random() < joins:
-            shown[others.pop()].append(item)
+            contents[others.pop()].append(item)
         else:
-            shown.append([item])
+            contents.append([item])
 
 
 def _category(rng: random.Random) -> int:

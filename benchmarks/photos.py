@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from benchmarks.figures import cores
+from benchmarks.figures import count_cores
 
 T = TypeVar("T")
 
@@ -49,11 +49,11 @@ def in_processes(function: Callable[..., T], *arguments: Iterable[Any]) -> list[
 
     Raises BrokenProcessPool if a process dies.
     """
-    with ProcessPoolExecutor(cores(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(count_cores(), get_context("spawn")) as pool:
         return list(pool.map(function, *arguments, chunksize=_CHUNK))
 
 
-def photo(seed: str) -> Image.Image:
+def draw_photo(seed: str) -> Image.Image:
     """Draw a picture of about 466 x 622 pixels that depends on `seed` alone."""
     rng = random.Random(seed)
     zoom, stretch = rng.uniform(0.85, 1.15), rng.uniform(0.95, 1.05)
@@ -71,7 +71,7 @@ def photo(seed: str) -> Image.Image:
 
 
 def _draw(folder: Path, number: int) -> Photo:
-    picture = photo(f"{folder.name}/{number}")
+    picture = draw_photo(f"{folder.name}/{number}")
     path = folder / f"{number:05d}.jpg"
     picture.save(path, quality=_QUALITY)
     return Photo(str(path), *picture.size)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.builds import SPLIT, Place, build, run_recipe
-from benchmarks.figures import Result, Row, Tables, cores, spread
+from benchmarks.figures import Result, Row, Tables, count_cores, format_spread
 
 CORES: Final = (4, 16, 64)
 """Numbers of cores to predict, or to measure on a machine that has them."""
@@ -22,9 +22,9 @@ PEERS: Final = {"this project": "cold", "pool": "pool", "recipe": "recipe"}
 
 def measure_starts(small: Place, few: Result, out: Path) -> Result:
     """Return what the start of a worker takes, by peer; `few` is a cold build of `small`."""
-    more = cores() + ADDED_WORKERS
+    more = count_cores() + ADDED_WORKERS
     many = build(small.to(out / "many-workers"), SPLIT, workers=more)
-    pools = [run_recipe(small, out / f"pool-of-{n}", processes=n) for n in (cores(), more)]
+    pools = [run_recipe(small, out / f"pool-of-{n}", processes=n) for n in (count_cores(), more)]
     none = {"main": 0.0, "worker": 0.0}
     return {"cold": worker_start(few, many), "pool": worker_start(*pools), "recipe": none}
 
@@ -115,7 +115,8 @@ def _part_rows(turns: list[Result], images: int) -> list[Row]:
         for name, peer in PEERS.items()
     }
     return [
-        {"part": part} | {name: spread(next(values), form) for name, values in columns.items()}
+        {"part": part}
+        | {name: format_spread(next(values), form) for name, values in columns.items()}
         for part, form in _FORMS.items()
     ]
 
@@ -137,8 +138,10 @@ def _row(
     seconds = {
         name: [seconds_of(turn, peer, count) for turn in turns] for name, peer in PEERS.items()
     }
-    row = {"cores": title} | {name: spread(values, "{:.1f} s") for name, values in seconds.items()}
+    row = {"cores": title} | {
+        name: format_spread(values, "{:.1f} s") for name, values in seconds.items()
+    }
     for name in ("pool", "recipe"):
         pairs = zip(seconds[name], seconds["this project"], strict=True)
-        row[f"times as fast as the {name}"] = spread([a / b for a, b in pairs], "{:.2f}")
+        row[f"times as fast as the {name}"] = format_spread([a / b for a, b in pairs], "{:.2f}")
     return row

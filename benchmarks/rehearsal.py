@@ -20,14 +20,14 @@ from benchmarks.figures import (
     Result,
     Row,
     Tables,
-    by_turn,
-    cores,
-    goal,
+    count_cores,
+    describe_machine,
     load,
-    machine,
+    rate_goal,
+    tabulate_turns,
     write,
 )
-from benchmarks.measure import python, run, work_folder
+from benchmarks.measure import python_command, run, work_folder
 from benchmarks.prediction import PEERS, is_measured, measure_starts, times_as_fast
 from benchmarks.ui import page_seconds
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
@@ -60,7 +60,7 @@ def main(yes: bool, kept: Path | None) -> None:
 
 def figures_of(bench: Result) -> Result:
     """Return the figures of `make bench` that those of the full size are compared with."""
-    memory = memory_beyond(by_turn(bench)).median()
+    memory = memory_beyond(tabulate_turns(bench)).median()
     cost = {str(size): seconds for size, seconds in cost_per_image(bench).items()}
     return {"images": bench["images"], "memory_mib": memory, "seconds_per_image": cost}
 
@@ -81,15 +81,17 @@ def measure(
     empty = make_data_set(work / "in-nothing", dict.fromkeys(ANNOTATED_SPLITS, 0), {})
     nothing = Place(empty, work / "out-nothing", work / "home")
     annotated = [split for split in images if split in ANNOTATED_SPLITS]
-    codec = python("benchmarks.codec", whole.df2_root, whole.sku_root, *annotated, "--every", every)
+    codec = python_command(
+        "benchmarks.codec", whole.df2_root, whole.sku_root, *annotated, "--every", every
+    )
     click.echo("Building all of it, cold and unchanged; running the recipe, alone and in a pool.")
     before = run_recipe(small, work / "before")
     cold = build(whole, *images)
-    pool = run_recipe(whole, work / "pool", *annotated, processes=cores())
+    pool = run_recipe(whole, work / "pool", *annotated, processes=count_cores())
     after = run_recipe(small, work / "after")
     files = [path.stat() for path in whole.sku_root.rglob("*") if path.is_file()]
     return {
-        "machine": machine(),
+        "machine": describe_machine(),
         "images": dict(images),
         "photos": dict(photos),
         "part": part,
@@ -99,7 +101,7 @@ def measure(
         "disk": {
             "files": len(files),
             "bytes": sum(file.st_size for file in files),
-            "taken": sum(file.st_blocks * 512 for file in files),
+            "allocated": sum(file.st_blocks * 512 for file in files),
         },
         "unchanged": build(whole, *images),
         "nothing": build(nothing, *images),
@@ -151,10 +153,12 @@ def _goals(results: Result) -> list[Row]:
     how = "measured" if is_measured(turn[0], 16) else "predicted"
     pool, pool_on_16 = (times_as_fast(turn, "pool", count) for count in (own, 16))
     return [
-        goal("times as fast as the pool", pool, "{:.2f}", least=1.1, note=f"on {own} cores"),
-        goal("times as fast as the pool on 16 cores", pool_on_16, "{:.2f}", least=1.3, note=how),
+        rate_goal("times as fast as the pool", pool, "{:.2f}", least=1.1, note=f"on {own} cores"),
+        rate_goal(
+            "times as fast as the pool on 16 cores", pool_on_16, "{:.2f}", least=1.3, note=how
+        ),
         *(
-            goal(
+            rate_goal(
                 f"main process per annotated image: {name}",
                 [_main(results, name)],
                 "{:.0f} µs",
@@ -163,7 +167,7 @@ def _goals(results: Result) -> list[Row]:
             for name, most in (("cold", 55), ("unchanged", 35))
         ),
         *(
-            goal(
+            rate_goal(
                 f"peak memory beyond empty splits: {name}",
                 [_memory(results, name)],
                 "{:,.0f} MiB",
@@ -172,10 +176,12 @@ def _goals(results: Result) -> list[Row]:
             )
             for name in ("cold", "unchanged")
         ),
-        goal("times as fast as the recipe", [recipe / cold], "{:.2f}", least=3, note=limit),
-        goal("cold build", [cold / 60], "{:.1f} min", most=15, note=minutes),
-        goal("unchanged rerun: share of the cold build", [unchanged / cold], "{:.1%}", most=0.05),
-        goal("slowest page of an asset in the UI", [slowest], "{:.2f} s", most=2),
+        rate_goal("times as fast as the recipe", [recipe / cold], "{:.2f}", least=3, note=limit),
+        rate_goal("cold build", [cold / 60], "{:.1f} min", most=15, note=minutes),
+        rate_goal(
+            "unchanged rerun: share of the cold build", [unchanged / cold], "{:.1%}", most=0.05
+        ),
+        rate_goal("slowest page of an asset in the UI", [slowest], "{:.2f} s", most=2),
         *(_goals_beside(results, results["bench"]) if "bench" in results else []),
     ]
 
@@ -212,8 +218,10 @@ def _goals_beside(results: Result, bench: Result) -> list[Row]:
     of_bench = f"{memory:.0f} MiB at {bench['images']:,}"
     by_size = ", ".join(f"{1000 * cost:.2f} ms at {size:,}" for size, cost in costs.items())
     return [
-        goal("growth of memory with images", [growth], "{:.2f} times", most=1.15, note=of_bench),
-        goal("rise of the cost per image", [rise], "{:.0%}", most=0.15, note=by_size),
+        rate_goal(
+            "growth of memory with images", [growth], "{:.2f} times", most=1.15, note=of_bench
+        ),
+        rate_goal("rise of the cost per image", [rise], "{:.0%}", most=0.15, note=by_size),
     ]
 
 
@@ -228,7 +236,7 @@ def _totals(results: Result) -> list[Row]:
         "build of empty splits": f"{results['nothing']['seconds']:.1f} s",
         rate: f"{_recipe_rate(results):,.0f} images/s",
         "result": f"{disk['files']:,} files, {disk['bytes'] / 1e9:.2f} GB",
-        "result on the disk": f"{disk['taken'] / 1e9:.2f} GB",
+        "result on the disk": f"{disk['allocated'] / 1e9:.2f} GB",
     }
     return [{"what": what, "measured": text} for what, text in measured.items()]
 

@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.builds import SPLIT
-from benchmarks.figures import MIB, Result, Tables, machine, write
+from benchmarks.figures import MIB, Result, Tables, describe_machine, write
 from benchmarks.measure import run, work_folder
-from benchmarks.pairs import Shown, images
+from benchmarks.pairs import ImageContent, images
 from df2_assets.dataset.skus import group_index
 from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import CATEGORIES, LABELS
@@ -43,7 +43,7 @@ _, step, folder, size = sys.argv
 print(STEPS[step][0](Path(folder), int(size)))
 """
 
-_IMAGES_AT_ONCE: Final = 1_000_000
+_IMAGES_PER_CHUNK: Final = 1_000_000
 _WIDTH, _HEIGHT = 468, 624
 _BYTES_PER_IMAGE: Final = 100
 
@@ -60,7 +60,7 @@ def main(largest: int) -> None:
 
 def measure(work: Path, sizes: list[int]) -> Result:
     """Run every step at each size, each in its own process."""
-    results: Result = {"machine": machine(), "sizes": {str(size): {} for size in sizes}}
+    results: Result = {"machine": describe_machine(), "sizes": {str(size): {} for size in sizes}}
     for size in sizes:
         folder = work / str(size)
         folder.mkdir()
@@ -96,15 +96,15 @@ def index(folder: Path, size: int) -> int:
     """Write rows like those of the readers into one table per bucket; return their number."""
     buckets = -(-size // IMAGES_PER_BUCKET)
     numbers = [count(1) for _ in range(buckets)]
-    shown, rng, total = images(SPLIT), random.Random(0), 0
+    stream, rng, total = images(SPLIT), random.Random(0), 0
     with ExitStack() as stack:
         writers = [
             stack.enter_context(pq.ParquetWriter(path, RAW_ANNOTATION_INDEX, compression="zstd"))
             for path in (folder / f"index-{bucket:03d}.parquet" for bucket in range(buckets))
         ]
-        for start in range(0, size, _IMAGES_AT_ONCE):
+        for start in range(0, size, _IMAGES_PER_CHUNK):
             rows: list[list[IndexRow]] = [[] for _ in writers]
-            for image in islice(shown, min(_IMAGES_AT_ONCE, size - start)):
+            for image in islice(stream, min(_IMAGES_PER_CHUNK, size - start)):
                 bucket = image.pair_id % buckets
                 rows[bucket] += _rows(f"{next(numbers[bucket]):06d}", image, rng)
             for writer, of_bucket in zip(writers, rows, strict=True):
@@ -146,16 +146,16 @@ def _buckets(folder: Path, kind: str) -> list[Path]:
     return sorted(folder.glob(f"{kind}-*.parquet"))
 
 
-def _rows(image_id: str, shown: Shown, rng: random.Random) -> Iterator[IndexRow]:
-    for number, item in enumerate(shown.items, start=1):
+def _rows(image_id: str, image: ImageContent, rng: random.Random) -> Iterator[IndexRow]:
+    for number, item in enumerate(image.items, start=1):
         x, y = rng.randrange(200), rng.randrange(300)
         yield index_row(
             {
                 "split": SPLIT,
                 "image_id": image_id,
                 "item_idx": number,
-                "source": shown.source,
-                "pair_id": shown.pair_id,
+                "source": image.source,
+                "pair_id": image.pair_id,
                 "style": item.style,
                 "category_id": item.category_id,
                 "category_name": CATEGORIES[item.category_id],

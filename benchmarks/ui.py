@@ -13,7 +13,7 @@ from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from benchmarks.builds import Place
-from benchmarks.measure import PROJECT, FailedError, environment_for, python
+from benchmarks.measure import PROJECT, FailedError, environment_for, python_command
 
 _PATIENCE: Final = 120.0
 _TRIES: Final = 3
@@ -88,7 +88,7 @@ def _webserver(place: Place) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     process = subprocess.Popen(
-        python("dagster_webserver", "-h", "127.0.0.1", "-p", port, "-w", "workspace.yaml"),
+        python_command("dagster_webserver", "-h", "127.0.0.1", "-p", port, "-w", "workspace.yaml"),
         cwd=PROJECT,
         env=environment_for(place.environment),
         stdin=subprocess.DEVNULL,

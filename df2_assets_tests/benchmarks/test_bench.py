@@ -4,17 +4,18 @@ import pandas as pd
 import pytest
 
 from benchmarks import bench, prediction
-from benchmarks.builds import number
-from benchmarks.figures import Result, cores
+from benchmarks.builds import read_number
+from benchmarks.figures import Result, count_cores
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """One turn, with runs on one core as well."""
+    """One turn, with runs on one core as well, and with few workers to start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bench, "CORES", (1,))
+        patch.setattr(prediction, "ADDED_WORKERS", 2)
         return bench.measure(tmp_path_factory.mktemp("bench"), images=160, turns=1)
 
 
@@ -33,11 +34,11 @@ def test_a_turn_measures_every_command(turn: Result) -> None:
     assert list(turn["nothing_of_three"]["splits"]) == ["test", "validation", "train"]
     assert list(turn["smaller"]) == ["8", "40"]
     assert {"1", "2"} <= set(turn["workers"])
-    crops = number(turn["cold"], "crops", "crops")
-    assert turn["codec"]["crops"] == crops == number(turn["cold"], "crops", "added") > 20
-    assert turn["codec"]["images"] == number(turn["cold"], "crops", "images_decoded")
-    assert number(turn["unchanged"], "crops", "crops") == crops
-    assert number(turn["unchanged"], "crops", "images_decoded") == 0
+    crops = read_number(turn["cold"], "crops", "crops")
+    assert turn["codec"]["crops"] == crops == read_number(turn["cold"], "crops", "added") > 20
+    assert turn["codec"]["images"] == read_number(turn["cold"], "crops", "images_decoded")
+    assert read_number(turn["unchanged"], "crops", "crops") == crops
+    assert read_number(turn["unchanged"], "crops", "images_decoded") == 0
 
 
 def test_only_the_recipe_works_without_other_processes(turn: Result) -> None:
@@ -65,7 +66,7 @@ def test_the_tables_show_goals_cores_sizes_workers_and_stages(results: Result) -
     assert len(goals) == 19
     assert {row["met"] for row in goals} <= {"yes", "**no**"}
     assert {"this project", "pool", "recipe"} < parts[0].keys()
-    assert by_cores[0]["cores"] == f"{cores()}, measured"
+    assert by_cores[0]["cores"] == f"{count_cores()}, measured"
     assert by_cores[-1]["cores"].startswith("64, ")
     assert [row["images"] for row in by_images] == ["8", "40", "160"]
     assert [row["workers"] for row in by_workers] == list(results["turns"][0]["workers"])

@@ -50,6 +50,6 @@ def test_each_figure_stands_beside_its_ratio(results: Result) -> None:
 def test_checkouts_that_make_different_bytes_are_not_compared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare, "digest", str)
+    monkeypatch.setattr(compare, "digest_output", str)
     with pytest.raises(click.ClickException, match="did not make the same bytes"):
         compare.measure(tmp_path, {"before": PROJECT, "after": PROJECT}, images=10, turns=1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import engines
-from benchmarks.builds import number
+from benchmarks.builds import read_number
 
 
 @pytest.mark.ray
@@ -13,7 +13,7 @@ def test_both_engines_are_measured_on_the_same_input(tmp_path: Path) -> None:
     pytest.importorskip("ray", reason="needs the ray extra")
     results = engines.measure(tmp_path, images=80, turns=1)
     (turn,) = results["turns"]
-    local, ray = (number(turn[engine], "crops", "crops") for engine in ("local", "ray"))
+    local, ray = (read_number(turn[engine], "crops", "crops") for engine in ("local", "ray"))
     assert local == ray > 0
     (goal,), rows = engines.tables(results).values()
     assert goal["goal"] == "≥ 80%"

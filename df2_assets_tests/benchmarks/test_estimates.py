@@ -13,4 +13,4 @@ def test_each_build_has_its_plan(tmp_path: Path) -> None:
     ((_, rows),) = estimates.tables(results).items()
     assert [row["build"] for row in rows] == ["cold", "unchanged"]
     (turn,) = results["turns"]
-    assert all(build["planned"] > 0 for build in turn.values())
+    assert all(build["estimated"] > 0 for build in turn.values())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from benchmarks import bench, bucket, engines, estimates, loaders, rehearsal, scale
-from benchmarks.figures import FOLDER, goal, load, section, write
+from benchmarks.figures import FOLDER, load, rate_goal, render_section, write
 
 STORED: dict[str, Any] = {
     "bench": bench,
@@ -26,7 +26,7 @@ MACHINE = dict.fromkeys(("cores", "memory_gib", "python", "pillow", "libjpeg_tur
     ("value", "verdict"), [(0.9, "**no**"), (1.0, "yes"), (1.5, "yes"), (2.1, "**no**")]
 )
 def test_a_goal_is_met_if_the_median_is_within_its_bounds(value: float, verdict: str) -> None:
-    assert goal("what", [value, 9.0, value], "{:.1f} s", least=1, most=2, note="why") == {
+    assert rate_goal("what", [value, 9.0, value], "{:.1f} s", least=1, most=2, note="why") == {
         "what": "what",
         "goal": "≥ 1.0 s and ≤ 2.0 s",
         "measured": f"{value} s ({value} s to 9.0 s); why",
@@ -53,6 +53,6 @@ def test_results_go_between_the_markers_and_into_a_file(tmp_path: Path) -> None:
 def test_the_readme_shows_the_stored_numbers_and_no_paths(name: str) -> None:
     results = load(name)
     assert results is not None
-    shown = section(results, STORED[name].tables(results))
+    shown = render_section(results, STORED[name].tables(results))
     assert shown in (FOLDER / "README.md").read_text()
     assert re.findall(r"/(?:home|root|tmp|work|mnt|Users)\b", shown + json.dumps(results)) == []

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmarks.annotations import annotation
+from benchmarks.annotations import draw_annotation
 from benchmarks.data import (
     FULL_SIZE,
     FULL_SIZE_PHOTOS,
@@ -17,7 +17,7 @@ from benchmarks.data import (
 )
 from benchmarks.figures import FOLDER
 from benchmarks.pairs import images_of
-from benchmarks.photos import BYTES, photo
+from benchmarks.photos import BYTES, draw_photo
 from df2_assets.dataset.annotations import parse
 from df2_assets.dataset.taxonomy import (
     ANNOTATED_SPLITS,
@@ -86,7 +86,7 @@ def test_a_full_data_set_has_the_shares_of_the_release(full_size: pd.DataFrame) 
 
 def test_annotations_are_flawless_for_the_platform_and_of_realistic_size() -> None:
     images = images_of("train", 300)
-    files = [annotation(shown, 466, 622, str(n)) for n, shown in enumerate(images)]
+    files = [draw_annotation(shown, 466, 622, str(n)) for n, shown in enumerate(images)]
     for shown, content in zip(images, files, strict=True):
         read = parse(content)
         assert (read.source, read.pair_id) == (shown.source, shown.pair_id)
@@ -95,13 +95,13 @@ def test_annotations_are_flawless_for_the_platform_and_of_realistic_size() -> No
         assert labels == [tuple(item) for item in shown.items]
     assert 3_000 < sum(map(len, files)) / len(files) < 6_000
     assert max(map(len, files)) > 10_000
-    assert files[0] != annotation(images[0], 466, 622, "another seed")
+    assert files[0] != draw_annotation(images[0], 466, 622, "another seed")
 
 
 def test_pictures_have_the_size_of_photos() -> None:
     sizes, pixels = [], []
     for number in range(24):
-        picture, buffer = photo(str(number)), io.BytesIO()
+        picture, buffer = draw_photo(str(number)), io.BytesIO()
         picture.save(buffer, "JPEG", quality=92)
         sizes.append(len(buffer.getvalue()))
         pixels.append(picture.width * picture.height)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from benchmarks import codec, recipe
 from benchmarks.data import make_data_set, make_photos
-from benchmarks.measure import python, run
+from benchmarks.measure import python_command, run
 from df2_assets_tests.support.compare import metadata, rows, tree
 from df2_assets_tests.support.run import build
 
@@ -25,7 +25,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     past_every_edge(folder / "in/train/annos/000001.json")
     assert build(folder / "in", folder / "ours").success
     recipe.make(folder / "in", folder / "theirs", "train")
-    run(python("benchmarks.recipe", folder / "in", folder / "pool", "--processes", "3"))
+    run(python_command("benchmarks.recipe", folder / "in", folder / "pool", "--processes", "3"))
     return folder
 
 
@@ -72,9 +72,11 @@ def test_the_codec_does_not_copy_an_image_that_is_rgb_already(
 
 
 def test_the_commands_are_the_functions(work: Path) -> None:
-    run(python("benchmarks.recipe", work / "in", work / "again", "train"))
+    run(python_command("benchmarks.recipe", work / "in", work / "again", "train"))
     assert crops(work / "again") == crops(work / "theirs")
-    command = python("benchmarks.codec", work / "in", work / "ours", "train", "--every", "3")
+    command = python_command(
+        "benchmarks.codec", work / "in", work / "ours", "train", "--every", "3"
+    )
     printed = json.loads(run(command).output)
     images = codec.crops_by_image(work / "ours", ["train"])
     assert printed["images"] == len(list(images)[::3])
