@@ -1,4 +1,4 @@
-"""What messages print for a person to paste: commands and settings."""
+"""Commands and settings in messages, which people paste into a shell."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ SETTING = r"\b(DF2_[A-Z_]+|SKU_ROOT|DAGSTER_HOME)="
 
 
 def messages(module: Path) -> list[tuple[str, list[ast.expr]]]:
-    """Return the texts of a module but for docstrings, `{}` for each value, and the values."""
+    """Return the texts of a module except docstrings, with `{}` for each value, and the values."""
     tree = ast.parse(module.read_text())
     found = []
     for node in ast.walk(tree):
@@ -35,7 +35,7 @@ def messages(module: Path) -> list[tuple[str, list[ast.expr]]]:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_no_full_stop_follows_a_command_or_a_setting(module: Path) -> None:
-    """Nor does it follow the value of a setting: pasted, it would be part of it."""
+    """It would become part of the pasted command or value."""
     ends = re.compile(rf"({COMMAND}|{SETTING}\S*?)[.,](\s|$)")
     assert [text for text, _ in messages(module) if ends.search(text)] == []
 
@@ -50,6 +50,6 @@ def test_the_value_of_a_setting_is_quoted_for_the_shell(module: Path) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_no_message_asks_for_make_which_an_installed_person_has_not(module: Path) -> None:
+def test_no_message_asks_for_make_which_an_installed_package_does_not_have(module: Path) -> None:
     target = re.compile(rf"\bmake ({'|'.join(TARGETS)})\b")
     assert target.findall(module.read_text()) == []

@@ -38,8 +38,8 @@ _REPOSITORY = RemoteRepositoryOrigin(
 )
 """The code location of `workspace.yaml`: Home, Jobs and the timeline show the runs of its jobs."""
 
-_ENDED = "Ended by Ctrl-C or SIGTERM."
-_STOPPED = "Stopped. What was finished is kept, and the next build goes on from there."
+_ENDED = "Stopped by Ctrl-C or SIGTERM."
+_STOPPED = "Stopped. Finished work is kept, and the next build continues from there."
 
 
 @dataclass

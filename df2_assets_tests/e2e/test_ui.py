@@ -229,7 +229,7 @@ def test_a_failed_run_is_executed_again_whole_and_from_its_failure(page: "Page",
         assert errors(ui, run_id) == [("refusals_within_limit", BAD)]
         page.goto(f"{ui.api.address}/runs/{run_id}")
         sees(page.get_by_text("Too many items of validation: mend the files that are listed"))
-        sees(page.get_by_text("The first: image_id 000007, item_idx 2"))
+        sees(page.get_by_text("First offender: image_id 000007, item_idx 2"))
 
 
 def run_of(url: str) -> str:
