@@ -4,7 +4,7 @@ from df2_assets.signals import ending_with_their_status
 
 
 def main() -> None:
-    """Run the command line. Signals also end its imports."""
+    """Run the command line; what it imports can be interrupted too."""
     with ending_with_their_status():
         from df2_assets.cli import main as command_line
 

@@ -270,7 +270,7 @@ def _progress(is_shown: bool) -> "Progress":
 
 def _split_build(roots: Roots, outcome: "Outcome") -> SplitBuild:
     """Return a split after its run. Raises the error that ended the run, or BuildError."""
-    if not outcome.ok:
+    if not outcome.well:
         kind = getattr(errors, outcome.error or "BuildError")
         problems = dict.fromkeys(outcome.failed + outcome.problems)
         lines = [

@@ -1,4 +1,4 @@
-"""Signals that end a command, and the exit status after them."""
+"""Signals that end a command, and the exit status that says which one did."""
 
 import os
 import signal
@@ -17,25 +17,23 @@ _received: list[int] = []
 
 
 class Interrupted(KeyboardInterrupt):
-    """The exception of a signal.
-
-    After a KeyboardInterrupt itself in code that was passed as text (`python -c`), Python ends with
-    SIGINT, whatever the exit status is.
-    """
+    """What a signal raises. Of KeyboardInterrupt itself Python remembers that it was raised in
+    code given as text, and then ends by SIGINT whatever the exit status is."""
 
 
 @contextmanager
 def ending_with_their_status() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal end the block in the same way as Ctrl-C.
+    """Have SIGTERM and a closed terminal end the block as Ctrl-C does.
 
-    The exit status is that of shells, 128 plus the number of the first signal: 130 for Ctrl-C, 143
-    for SIGTERM, 129 for a closed terminal. Signals that are ignored, as after `nohup`, stay so.
+    A block that then fails exits with the status of shells: 128 and the number of the first signal,
+    so 130 for Ctrl-C, 143 for SIGTERM, 129 for a closed terminal. Signals that are ignored, as
+    after `nohup`, stay so.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     handlers = {number: signal.getsignal(number) for number in _ENDING}
-    # Dagster and others install their own handlers. Python writes every signal to this pipe.
+    # Dagster and others put handlers of their own in place; Python tells this pipe of any signal.
     reader, writer = os.pipe()
     for end in (reader, writer):
         os.set_blocking(end, False)
@@ -50,7 +48,7 @@ def ending_with_their_status() -> Iterator[None]:
         status = (error.code or 0) if isinstance(error, SystemExit) else None
         if not received() or status == 0:
             raise
-        if status is None:  # Interrupted, or what other code made of it
+        if status is None:  # what the signal has raised, or made of it by the code that it met
             sys.stderr.write("\nAborted!\n")
         raise SystemExit(128 + received()) from None
     finally:
@@ -64,13 +62,13 @@ def ending_with_their_status() -> Iterator[None]:
 
 
 def handle_again() -> None:
-    """Install the handlers again, which Dagster changes during a run."""
+    """Put the handlers in place again, which Dagster leaves in another state after a run."""
     for number in _handled:
         signal.signal(number, _terminate if number == signal.SIGHUP else _interrupt)
 
 
 def received() -> int:
-    """Return the number of the first signal that was received; 0 if there was none."""
+    """Return the number of the first signal that told the command to end; 0 where none did."""
     with suppress(BlockingIOError):
         if _pipe:
             _received.extend(number for number in os.read(_pipe[0], 512) if number in _ENDING)

@@ -1,4 +1,4 @@
-"""Commands that end by a signal, with the exit status 128 plus its number."""
+"""How commands end when they are told to: with 128 and the number of the signal."""
 
 import signal
 import sys
@@ -28,20 +28,20 @@ def test_the_status_names_the_signal(number: int, capfd: pytest.CaptureFixture[s
 
 
 def handle_and(error: BaseException) -> None:
-    """Handle SIGTERM without the handlers of the project, and raise an error after it."""
+    """Handle SIGTERM apart from the project's handlers, and raise an error after it."""
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.raise_signal(signal.SIGTERM)
     raise error
 
 
-def test_the_status_names_the_signal_even_if_other_code_handles_it_or_raises_an_error() -> None:
-    """Dagster and pydantic do so."""
+def test_so_it_does_where_others_handle_the_signal_or_make_an_error_of_it() -> None:
+    """As Dagster and pydantic do."""
     with pytest.raises(SystemExit) as end, ending_with_their_status():
         handle_and(ValueError("from inside a library"))
     assert end.value.code == 143
 
 
-def test_a_successful_end_or_one_without_a_signal_keeps_its_status() -> None:
+def test_what_ends_well_or_without_a_signal_keeps_its_status() -> None:
     for status in (0, 3):
         with pytest.raises(SystemExit) as end, ending_with_their_status():
             sys.exit(status)
@@ -64,7 +64,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
 
 
 def has_loaded(package: str) -> Callable[[Started], bool]:
-    """Return whether a command has loaded the compiled code of a package."""
+    """Whether a command has come to load the compiled code of a package."""
     return lambda started: package in processes.mapped_packages(started.pid)
 
 
@@ -91,7 +91,7 @@ def has_workers(started: Started) -> bool:
         "sample",
     ],
 )
-def test_every_command_ends_with_that_status_and_at_most_two_lines_at_any_moment(
+def test_every_command_ends_so_at_any_moment_in_two_lines(
     tmp_path: Path, arguments: tuple[str, ...], is_there: Callable[[Started], bool], number: int
 ) -> None:
     desk = Desk(tmp_path)

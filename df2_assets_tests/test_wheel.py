@@ -115,7 +115,7 @@ def test_without_any_setting_all_lies_in_the_folder_where_one_is(installed: Inst
     installed.run("df2-assets", "sample", "data/DeepFashion2_original", "--images", "60")
     assert "It fits." in installed.run("df2-assets", "plan")
     built = installed.run("df2-assets", "build", "--split", "train")
-    assert built.endswith("To see the runs, checks and pictures: df2-assets ui\n")
+    assert built.endswith("To see runs, checks and pictures: df2-assets ui\n")
     assert "is in the data set" in installed.run("df2-assets", "explain", "train", "1")
     installed.run("df2-assets", "verify", "--deep")
     installed.run("df2-assets", "export", "croissant")

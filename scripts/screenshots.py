@@ -1,11 +1,11 @@
-"""The pictures of docs/images, which `make screenshots` takes again.
+"""Take the pictures of docs/images again: `make screenshots`.
 
-`python -m scripts.screenshots --rehearsal FOLDER` takes the picture of a gallery at full size, from
-a rehearsal that was kept (`make rehearsal ARGS="--keep FOLDER"`).
+`python -m scripts.screenshots --rehearsal FOLDER` takes that of a gallery at full size, from a
+rehearsal that was kept (`make rehearsal ARGS="--keep FOLDER"`).
 
-The sample is built and served as in the README; then each shot opens a page as a person would. A
-new picture needs a function that opens its page, and a line in SHOTS. The shots share one site and
-are taken in the order of SHOTS, so that a shot shows the effects of earlier ones.
+The sample is built and served as the README says; then each shot opens a page as a person would.
+A new picture is a function that ends on what is to be seen, and a line in SHOTS. Shots are taken
+in that order, over the same site, so that a later one sees what an earlier one did.
 """
 
 import io
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 IMAGES = PROJECT / "docs" / "images"
 MAX_BYTES = 1_000_000
-"""The limit for all pictures together."""
+"""Of all pictures together."""
 
 COLOURS = 256
 QUALITY = 82
@@ -49,11 +49,9 @@ def lineage(page: "Page", ui: Dev) -> None:
     page.get_by_label("settings").last.click()
     page.get_by_text("Change graph to vertical orientation").click()
     page.wait_for_timeout(2000)
-    page.reload()  # only then the whole graph is fitted into the window
+    page.reload()  # only what is opened is fitted into the window
     page.get_by_text("image_text", exact=True).first.wait_for()
-    page.get_by_label(
-        "panel_show_right"
-    ).click()  # hides the list of groups, which covers a part of the graph
+    page.get_by_label("panel_show_right").click()  # the list of groups, which covers a part of it
 
 
 def contact_sheet(page: "Page", ui: Dev) -> "Locator":
@@ -63,7 +61,7 @@ def contact_sheet(page: "Page", ui: Dev) -> "Locator":
 
 
 def failed_check(page: "Page", ui: Dev) -> None:
-    """Show a failed check on the sample, after the boxes of a few items were reversed."""
+    """Show the check on the sample with reversed boxes of a few items."""
     faulty = ui.station.folder / "faulty"
     shutil.copytree(ui.station.df2_root / "train", faulty / "train")
     for path in sorted((faulty / "train" / "annos").iterdir())[::30]:
@@ -85,7 +83,7 @@ def gallery(page: "Page", ui: Dev) -> None:
 
 
 def unlike_crops(page: "Page", ui: Dev) -> "Locator":
-    """Show the check on unlike crops, in the gallery of the sample with planted defects."""
+    """Show the crops in the gallery of the sample with planted defects."""
     defects = ui.station.folder / "defects"
     for command in (("sample", str(defects), "--defects"), ("score", str(defects))):
         run((*DF2_ASSETS, *command), ui.station.environment, ui.station.folder)
@@ -102,10 +100,10 @@ def automation(page: "Page", ui: Dev) -> None:
 
 
 class Shot(NamedTuple):
-    """A picture: its name, the function that opens its page, and the size of the window.
+    """A picture by its name: how to open the page, and the size of the window.
 
-    `go` can return the part of the page to take. With `photos`, the picture is mostly photographs
-    and is stored as a JPEG.
+    `go` may return a part of the page to take alone. `photos`: the picture is full of photographs
+    and stored as a JPEG.
     """
 
     name: str
@@ -126,12 +124,10 @@ SHOTS = [
 
 @click.command()
 @click.option(
-    "--rehearsal",
-    type=click.Path(exists=True, path_type=Path),
-    help="Folder of a rehearsal that was kept.",
+    "--rehearsal", type=click.Path(exists=True, path_type=Path), help="A rehearsal that was kept."
 )
 def main(rehearsal: Path | None) -> None:
-    """Take the pictures of docs/images, or that of the gallery of a rehearsal."""
+    """Take the pictures of docs/images, or the one of a rehearsal's gallery."""
     if rehearsal is None:
         take_shots()
     else:
@@ -142,7 +138,7 @@ def main(rehearsal: Path | None) -> None:
 
 
 def take_gallery_of(rehearsal: Path) -> None:
-    """Take the picture of the gallery of train, which is built first if necessary."""
+    """Take the gallery of train, built first if necessary."""
     roots = {"DF2_ROOT": rehearsal / "in", "SKU_ROOT": rehearsal / "out"}
     environment = processes.environment(rehearsal / "home", **roots)
     run((*DF2_ASSETS, "report"), environment, rehearsal)
@@ -155,7 +151,6 @@ def take_gallery_of(rehearsal: Path) -> None:
 
 
 def take_shots() -> None:
-    """Build the sample, serve it, and take all pictures of SHOTS."""
     with tempfile.TemporaryDirectory(prefix="deepfashion2-") as folder, launched() as browser:
         site = station(Path(folder), Path(folder, "DeepFashion2_original"))
         make_sample(site.df2_root)
@@ -165,12 +160,12 @@ def take_shots() -> None:
             for name, go, size, photos in SHOTS:
                 with opened(browser, size) as page:
                     part = go(page, ui)
-                    page.wait_for_timeout(2000)  # until animations end
+                    page.wait_for_timeout(2000)  # what still moves comes to rest
                     save(name, (part or page).screenshot(), photos)
 
 
 def build(site: Station) -> None:
-    """Build the sample and its reports."""
+    """Build the sample and the reports on each split."""
     run((*DF2_ASSETS, "build"), site.environment, site.folder)
     job = (*DAGSTER, "job", "execute", "-m", "df2_assets.definitions", "-j", "refresh_reports")
     for split in SPLITS:
@@ -186,7 +181,7 @@ def run(command: tuple[str, ...], environment: dict[str, str], folder: Path) -> 
 
 
 def save(name: str, png: bytes, photos: bool) -> None:
-    """Store a picture, with few colours unless it has photographs. Rare colours stay exact."""
+    """Store a picture with few colours, the rarest exactly: a page of text needs no more."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     path = IMAGES / f"{name}.{'jpg' if photos else 'png'}"
     with Image.open(io.BytesIO(png)) as picture:

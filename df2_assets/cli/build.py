@@ -1,4 +1,4 @@
-"""`df2-assets build`: crops, metadata and prompts, with every check."""
+"""`df2-assets build`: the whole data set from one command."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 @setting_options("df2_root", "sku_root", "prompts")
 @splits_option
 @workers_option
-@click.option(
-    "--dry-run", is_flag=True, help="Only show what would be done, as `df2-assets plan` does."
-)
+@click.option("--dry-run", is_flag=True, help="Say what would be done, as `df2-assets plan` does.")
 @json_option
 @click.pass_context
 def build(
@@ -36,13 +34,12 @@ def build(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Build crops, metadata and prompts, and run every check.
+    """Bring crops, metadata and prompts up to date, with every check.
 
     \b
     Example: df2-assets build --split train --workers 8
 
-    Only what changed since the last build is rebuilt. The exit code is 1 if a run or a check of
-    severity ERROR failed.
+    Ends with 1 where a run failed, or a check with severity ERROR did.
     """
     if dry_run:
         context.invoke(plan, names=names, workers=workers, as_json=as_json)
@@ -64,12 +61,12 @@ def build(
     firsts = [row for rows in refused.values() for row in rows]
     if firsts:
         only = "".join(f" --split {split}" for split in parse_splits(names))
-        summary.append("The first refusal of each reason:")
+        summary.append("The first refused of each reason:")
         summary += (f"  {line}" for line in refusal_lines(firsts, FIRST_OF_EACH))
         summary.append(f"All of them: df2-assets refusals{only}")
     summary.append(f"Files: {settings.roots.sku_root}")
     ui = with_places("df2-assets ui", settings.roots)
-    summary.append(f"To see the runs, checks and pictures: {ui}")
+    summary.append(f"To see runs, checks and pictures: {ui}")
     more = {split: {"refused": rows} for split, rows in refused.items()}
     report_runs(outcomes, as_json, map(_row, outcomes), summary, more)
 

@@ -109,9 +109,9 @@ def find_answers(
 
 
 def _runs(roots: "Roots", split: str) -> "dict[str, Run]":
-    """Return, by asset, the last run in the instance that wrote to this SKU_ROOT.
+    """Return, by asset, the last run that wrote to this SKU_ROOT, as far as the instance knows.
 
-    An instance can have runs of several roots: each run recorded its own.
+    An instance may have seen builds of several roots: the root that each recorded tells them apart.
     """
     import dagster as dg
 
@@ -131,7 +131,7 @@ def _runs(roots: "Roots", split: str) -> "dict[str, Run]":
                         runs[asset] = Run(record.run_id, at.isoformat(timespec="seconds"))
                         break
     except SettingsError as problem:
-        click.echo(f"note: runs cannot be named. {problem}", err=True)
+        click.echo(f"note: no runs are named. {problem}", err=True)
     return runs
 
 

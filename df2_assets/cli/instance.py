@@ -37,14 +37,14 @@ _DATABASES = ("alembic", "psycopg2", "sqlalchemy", "sqlite3")
 def open_instance(*, only_reads: bool = False) -> Iterator[dg.DagsterInstance]:
     """Open the instance at DAGSTER_HOME, by default DEFAULT_HOME, for a block.
 
-    A home without a `dagster.yaml` gets the one of this package. If `only_reads`, no home is
-    created, and without one the instance is empty. Raises SettingsError if Dagster cannot open the
-    home, or the block cannot use its database.
+    A home without a `dagster.yaml` gets the one of this package. A block that `only_reads` makes no
+    home: where there is none, the instance is empty. Raises SettingsError where Dagster cannot open
+    the home, or the block cannot use its database.
     """
-    text = os.environ.get("DAGSTER_HOME") or str(DEFAULT_HOME)
-    if has_controls(text):
-        raise SettingsError(f"DAGSTER_HOME is '{escaped(text)}': {CONTROLS_REMEDY}.")
-    home = expand(text).absolute()
+    given = os.environ.get("DAGSTER_HOME") or str(DEFAULT_HOME)
+    if has_controls(given):
+        raise SettingsError(f"DAGSTER_HOME is '{escaped(given)}': {CONTROLS_REMEDY}.")
+    home = expand(given).absolute()
     if unquote(str(home)) != str(home) or set("*?[") & set(str(home)):
         raise SettingsError(
             f"DAGSTER_HOME ({home}) has a *, ?, [ or % in it, which Dagster reads as part of a "
@@ -57,12 +57,12 @@ def open_instance(*, only_reads: bool = False) -> Iterator[dg.DagsterInstance]:
     try:
         home.mkdir(parents=True, exist_ok=True)
         os.environ["DAGSTER_HOME"] = str(home)
-        # Two commands that prepare a new home at the same time would break it.
+        # Two commands that both prepared a new home would leave it unusable.
         with filelock.FileLock(home / ".df2_assets.lock"):
             if not (home / "dagster.yaml").exists():
                 (home / "dagster.yaml").write_bytes(_CONFIGURATION.read_bytes())
             instance = dg.DagsterInstance.get()
-    except Exception as error:  # from YAML, Dagster's config, a package or a database
+    except Exception as error:  # of YAML, Dagster's config, a package, or a database
         raise _unusable(home, error) from error
     try:
         with instance:
@@ -99,9 +99,9 @@ def with_places(command: str, roots: Roots) -> str:
 
 
 def last_rate(instance: dg.DagsterInstance, split: str) -> float | None:
-    """Return the images per second of the last build of `split` that decoded enough to tell."""
-    of_crops = dg.AssetRecordsFilter(asset_key=dg.AssetKey("crops"), asset_partitions=[split])
-    for record in instance.fetch_materializations(of_crops, limit=10).records:
+    """Images a second of the last build of `split` that cut enough to tell."""
+    made = dg.AssetRecordsFilter(asset_key=dg.AssetKey("crops"), asset_partitions=[split])
+    for record in instance.fetch_materializations(made, limit=10).records:
         event = record.asset_materialization
         metadata = event.metadata if event else {}
         decoded, rate = (

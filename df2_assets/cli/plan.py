@@ -72,7 +72,7 @@ def plan_splits(settings: "Settings", progress: "Progress") -> "list[SplitPlan]"
         with open_instance(only_reads=True) as instance:
             rates = {split: last_rate(instance, split) for split in settings.splits}
     except SettingsError as problem:
-        click.echo(f"note: earlier runs cannot be read. {problem}", err=True)
+        click.echo(f"note: no earlier run is known. {problem}", err=True)
     opening = time.perf_counter() - begin
     with closing(engine):
         return [

@@ -38,8 +38,8 @@ _REPOSITORY = RemoteRepositoryOrigin(
 )
 """The code location of `workspace.yaml`: Home, Jobs and the timeline show the runs of its jobs."""
 
-_ENDED = "Stopped by Ctrl-C or SIGTERM."
-_STOPPED = "Stopped. Finished work is kept, and the next build continues from there."
+_ENDED = "Ended by Ctrl-C or SIGTERM."
+_STOPPED = "Stopped. What was finished is kept, and the next build goes on from there."
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Outcome:
         return [f"  {line}" for line in [*offenders.first, where]]
 
     @property
-    def ok(self) -> bool:
+    def well(self) -> bool:
         """Whether neither the run nor a check with severity ERROR failed."""
         return self.success and not self.failed
 
@@ -156,7 +156,7 @@ def report_runs(
                     click.echo(line, err=True)
         for line in summary:
             say(line)
-    if not all(one.ok for one in outcomes):
+    if not all(one.well for one in outcomes):
         raise SystemExit(1)
 
 

@@ -73,7 +73,7 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
     refused = pd.concat(parts, ignore_index=True)
     reasons = score_reasons(key, refused)
     checks = score_checks(key, offenders, built)
-    perfect = all(score.perfect for score in reasons + checks)
+    perfect = all(one.perfect for one in reasons + checks)
     if as_json:
         scores = {"reasons": reasons, "checks": checks}
         listed = {name: [*map(dataclasses.asdict, group)] for name, group in scores.items()}

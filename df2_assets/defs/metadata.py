@@ -299,7 +299,7 @@ def check_result(
 ) -> dg.AssetCheckResult:
     """Return a recorded finding as the result of a check, with its first offenders."""
     metadata: dict[str, Any] = {"note": finding.note} if finding.note else {}
-    metadata["checked"] = finding.looked_at
+    metadata["checked_count"] = finding.looked_at
     metadata |= {name: rounded(number) for name, number in finding.numbers.items()}
     if picture:
         metadata["picture"] = picture

@@ -283,9 +283,7 @@ def test_the_summary_shows_what_was_built_in_each_split_and_where(built: Built) 
         assert rows[split][1:5] == [str(document["num_skus"]), str(crops), str(crops), "0"]
     assert int(rows["validation"][1]) > 0
     assert str(built.desk.sku) in built.first.stdout
-    (line,) = (
-        line for line in built.first.stdout.splitlines() if line.startswith("To see the runs")
-    )
+    (line,) = (line for line in built.first.stdout.splitlines() if line.startswith("To see runs"))
     places = f"DF2_ROOT={built.desk.df2} SKU_ROOT={built.desk.sku} DAGSTER_HOME={built.desk.home}"
     assert line.endswith(f": {places} df2-assets ui")
     assert "up to date" not in built.first.stdout

@@ -74,7 +74,7 @@ def test_a_run_prints_one_line_with_the_home_and_the_reason(
     assert line.isprintable()
 
 
-def test_commands_that_start_no_run_create_no_home(desk: Desk, original: Site) -> None:
+def test_commands_that_start_no_run_make_no_home(desk: Desk, original: Site) -> None:
     roots = {"DF2_ROOT": original.data.root, "SKU_ROOT": original.sku}
     for command in (("plan", "--split", "train"), ("explain", "train", "000011")):
         done = desk.run(*command, **roots)
@@ -83,7 +83,7 @@ def test_commands_that_start_no_run_create_no_home(desk: Desk, original: Site) -
     assert desk.files() == {}
 
 
-def test_commands_that_start_no_run_still_answer(
+def test_commands_that_start_no_run_answer_all_the_same(
     desk: Desk, original: Site, broken: Broken
 ) -> None:
     roots = {"DF2_ROOT": original.data.root, "SKU_ROOT": original.sku}

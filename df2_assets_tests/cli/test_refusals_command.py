@@ -24,7 +24,7 @@ def test_a_build_ends_with_the_first_refusal_of_each_reason_and_the_command_that
     done = desk.run("build", "--split", SPLIT)
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
-    start = lines.index("The first refusal of each reason:")
+    start = lines.index("The first refused of each reason:")
     head, *rows = (line.split(maxsplit=4) for line in lines[start + 1 : start + 4])
     assert head == ["split", "image_id", "item_idx", "reason", "rows  detail"]
     assert [row[:3] for row in rows] == [

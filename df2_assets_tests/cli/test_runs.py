@@ -27,7 +27,7 @@ def test_a_run_that_is_interrupted_before_its_first_step_is_canceled(
 
     monkeypatch.setattr(runs, "execute_run", interrupted)
     with dg.DagsterInstance.ephemeral() as instance:
-        with pytest.raises(StoppedError, match="Finished work is kept"):
+        with pytest.raises(StoppedError, match="What was finished is kept"):
             runs.run_split(build_defs(site.settings), instance, SPLIT)
         assert statuses(instance) == ["CANCELED"]
 

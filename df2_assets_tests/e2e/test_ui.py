@@ -311,7 +311,7 @@ def test_no_page_of_a_failed_check_or_of_a_materialization_is_wider_than_the_win
     assert len(failed) >= 10
     for one in failed:
         address = f"{ui.api.address}/assets/{one.asset}?view=checks&checkDetail={one.check}"
-        assert too_wide(page, address, "checked") == {}, one.check
+        assert too_wide(page, address, "checked_count") == {}, one.check
     for asset in ("raw_annotation_index", "crops", "refusals", "sku_metadata", "image_text"):
         address = f"{ui.api.address}/assets/{asset}?view=partitions&partition={GOOD}"
         assert too_wide(page, address, "summary") == {}, asset
