@@ -273,7 +273,12 @@ def _split_build(roots: Roots, outcome: "Outcome") -> SplitBuild:
     if not outcome.ok:
         kind = getattr(errors, outcome.error or "BuildError")
         problems = dict.fromkeys(outcome.failed + outcome.problems)
-        raise kind("\n".join(f"{outcome.split}: {problem}" for problem in problems))
+        lines = [
+            line
+            for problem in problems
+            for line in (f"{outcome.split}: {problem}", *outcome.offender_lines(problem))
+        ]
+        raise kind("\n".join(lines))
     return SplitBuild(
         outcome.split,
         outcome.changed,

@@ -47,15 +47,15 @@ def test_a_question_is_answered_by_one_json_object_and_changes_nothing(
     desk: Desk, words: str
 ) -> None:
     before = desk.files()
-    told = desk.run(*shlex.split(words), SPLITS="train")
-    assert told.exit_code == 0, told.output
-    assert isinstance(json.loads(told.stdout), dict)
+    reply = desk.run(*shlex.split(words), SPLITS="train")
+    assert reply.exit_code == 0, reply.output
+    assert isinstance(json.loads(reply.stdout), dict)
     assert desk.files() == before
 
 
 def test_the_server_says_where_it_is_in_one_json_object(desk: Desk) -> None:
-    told = desk.start("serve", "--json", "--port", str(free_port()), "--", "true")
-    assert json.loads(told.stdout)["url"].startswith("http://127.0.0.1:")
+    reply = desk.start("serve", "--json", "--port", str(free_port()), "--", "true")
+    assert json.loads(reply.stdout)["url"].startswith("http://127.0.0.1:")
 
 
 @pytest.mark.parametrize("name", sorted(main.commands.keys() - {"ui"}))
@@ -84,16 +84,16 @@ def test_an_error_is_a_json_object_too(
     desk: Desk, words: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(desk.folder)
-    told = desk.run(*words.split(), "--json", SPLITS="train")
-    assert told.exit_code in (1, 2)
-    error = json.loads(told.stdout)["error"]
+    reply = desk.run(*words.split(), "--json", SPLITS="train")
+    assert reply.exit_code in (1, 2)
+    error = json.loads(reply.stdout)["error"]
     assert error["kind"] == kind
-    assert f"Error: {error['message']}" in told.stderr
+    assert f"Error: {error['message']}" in reply.stderr
     without = desk.run(*words.split(), SPLITS="train")
-    assert (without.stdout, without.exit_code) == ("", told.exit_code)
+    assert (without.stdout, without.exit_code) == ("", reply.exit_code)
 
 
 def test_json_after_two_hyphens_is_not_an_option(desk: Desk) -> None:
-    told = desk.run("explain", "train", "--", "x", "--json")
-    assert told.exit_code == 2
-    assert told.stdout == ""
+    reply = desk.run("explain", "train", "--", "x", "--json")
+    assert reply.exit_code == 2
+    assert reply.stdout == ""

@@ -1,4 +1,4 @@
-"""The commands as functions: they do and return what the command line does and prints."""
+"""The commands as functions, compared with what the commands print."""
 
 import json
 import os
@@ -29,7 +29,7 @@ SPLITS = ("train", "validation")
 
 
 class Build:
-    """A data set, what `build` made of it, and the DAGSTER_HOME that it was recorded in."""
+    """A data set, the output of `build`, and its DAGSTER_HOME."""
 
     def __init__(self, folder: Path) -> None:
         self.df2, self.sku, self.home = folder / "df2", folder / "sku", folder / "home"
@@ -41,7 +41,7 @@ class Build:
         )
 
     def command(self, *arguments: str) -> Any:
-        """Return what a command prints for programs, over the same data set."""
+        """Return the JSON document that a command prints for the same data set."""
         env = processes.environment(self.home, DF2_ROOT=self.df2, SKU_ROOT=self.sku)
         done = processes.run((*DF2_ASSETS, *arguments, "--json"), env, self.df2)
         assert done.returncode == 0, done.stderr
@@ -50,7 +50,7 @@ class Build:
 
 @pytest.fixture(scope="module", autouse=True)
 def own_environment() -> Iterator[pytest.MonkeyPatch]:
-    """No setting of the person who runs the tests, and none that stays behind."""
+    """Keep settings of the user away from the tests, and those of tests from each other."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [*os.environ]:
             if name.startswith("DF2_") or name in ("SKU_ROOT", "SPLITS", "DAGSTER_HOME"):
@@ -62,7 +62,7 @@ def own_environment() -> Iterator[pytest.MonkeyPatch]:
 def fresh(
     tmp_path_factory: pytest.TempPathFactory, own_environment: pytest.MonkeyPatch
 ) -> tuple[Build, dict[str, SplitBuild]]:
-    """A build, and what it returned; no test changes its files."""
+    """A build and its result. No test changes its files."""
     build = Build(tmp_path_factory.mktemp("api"))
     own_environment.setenv("DAGSTER_HOME", str(build.home))
     return build, build.again()
@@ -91,12 +91,12 @@ def test_a_build_returns_numbers_files_and_warnings_of_each_split(
 
 
 def shortest(lines: list[dict[str, Any]]) -> dict[str, int]:
-    """The shorter side of each crop."""
+    """Return the shorter side of each crop."""
     boxes = {line["image_path"]: line["bbox"] for line in lines}
     return {path: min(x2 - x1, y2 - y1) for path, (x1, y1, x2, y2) in boxes.items()}
 
 
-def test_what_is_built_again_is_not_changed_and_every_run_is_in_dagsters_history(
+def test_a_second_build_changes_nothing_and_every_run_is_in_dagsters_history(
     fresh: tuple[Build, dict[str, SplitBuild]],
 ) -> None:
     build, _ = fresh
@@ -147,7 +147,7 @@ def test_ids_in_the_lines_remain_strings(fresh: tuple[Build, dict[str, SplitBuil
     assert rows["sku_id"].str.fullmatch("[0-9]{6}_[0-9]{2}_[0-9]{2}").all()
 
 
-def test_lines_are_read_only_where_they_belong_together(tmp_path: Path) -> None:
+def test_lines_are_read_only_from_a_complete_split(tmp_path: Path) -> None:
     roots = Roots(Path(), tmp_path, str(tmp_path))
     with pytest.raises(errors.MissingSplitError, match="There is no split 'train'"):
         df2_assets.read_image_text(tmp_path, "train")
@@ -187,7 +187,7 @@ def test_a_build_that_cannot_start_raises_a_specific_error(
         df2_assets.verify(sku_root=tmp_path)
 
 
-def test_a_failed_run_raises_its_error(tmp_path: Path) -> None:
+def test_a_failed_run_raises_its_error_with_the_first_offenders(tmp_path: Path) -> None:
     build = Build(tmp_path)
     roots = Roots(build.df2, build.sku, str(build.sku))
     with (
@@ -198,13 +198,17 @@ def test_a_failed_run_raises_its_error(tmp_path: Path) -> None:
     foreign = build.sku / "train/catalog/notes.txt"
     foreign.parent.mkdir(parents=True)
     foreign.touch()
-    with pytest.raises(errors.BuildError, match=r"train: crops: files_match: .*notes\.txt"):
+    with pytest.raises(errors.BuildError) as failure:
         build.again(splits="train")
+    summary, *first, where = str(failure.value).splitlines()
+    assert summary.startswith("train: crops: files_match: ")
+    assert any("notes.txt" in line for line in first)
+    assert where == "  all 1, in SKU_ROOT: _df2_assets/checks/crops.files_match/train.parquet"
     foreign.unlink()
     assert build.again(splits="train")["train"].skus > 0
 
 
-def test_a_thread_and_a_loop_that_runs_build_without_a_warning(tmp_path: Path) -> None:
+def test_a_build_in_a_thread_or_a_running_event_loop_gives_no_warning(tmp_path: Path) -> None:
     import asyncio
 
     build = Build(tmp_path)

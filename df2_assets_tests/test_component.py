@@ -1,4 +1,4 @@
-"""The Component: what YAML may say, and what it defines in a location."""
+"""The Component: the YAML that it accepts, and its definitions in a code location."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ CONTEXT = dg.ComponentTree.for_test().load_context
 
 
 def component(text: str) -> DeepFashion2Sku:
-    """The Component as YAML has it."""
+    """Return the Component of a YAML text."""
     resolved: DeepFashion2Sku = DeepFashion2Sku.resolve_from_yaml(text)
     return resolved
 
@@ -31,13 +31,13 @@ def definitions(text: str) -> dg.Definitions:
 
 
 def resource(defs: dg.Definitions, name: str, field: str) -> Any:
-    """The value of a field of a resource."""
+    """Return the value of a field of a resource."""
     (made,) = [value for key, value in (defs.resources or {}).items() if key == name]
     return made.data[field] if isinstance(made, PartialResource) else getattr(made, field)
 
 
 def names(defs: dg.Definitions) -> set[str]:
-    """The name of everything that a location must not have twice."""
+    """Return all names that must be unique in a code location."""
     repository, graph = defs.get_repository_def(), defs.resolve_asset_graph()
     ops = {node.name for job in repository.get_all_jobs() for node in job.all_node_defs}
     return {
@@ -103,7 +103,7 @@ def test_a_job_has_assets_and_checks_of_its_own_data_set_alone() -> None:
             assert {step.startswith("street") for step in steps} == {bool(own)}
 
 
-def test_exports_that_are_not_named_are_no_assets() -> None:
+def test_only_the_named_exports_are_assets() -> None:
     def exports(text: str) -> set[str]:
         graph = definitions(text).resolve_asset_graph()
         checked = {key.asset_key.path[-1] for key in graph.asset_check_keys}
@@ -119,7 +119,7 @@ def test_exports_that_are_not_named_are_no_assets() -> None:
     assert "build_exports" not in jobs
 
 
-def test_yaml_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_yaml_overrides_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, text in (
         ("DF2_WORKERS", "3"),
         ("DF2_ENGINE", "serial"),
@@ -187,7 +187,7 @@ def test_a_value_that_a_field_cannot_have_is_refused_with_the_field(
         ("df2_root: s3://", "s3:// names no bucket"),
     ],
 )
-def test_a_value_that_only_the_platform_can_judge_is_refused_with_its_field_and_folder(
+def test_a_value_that_only_the_settings_can_validate_is_refused_with_its_field_and_folder(
     text: str, message: str
 ) -> None:
     with pytest.raises(SettingsError) as refused:

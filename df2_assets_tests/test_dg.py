@@ -1,4 +1,4 @@
-"""`dg` over the default location and over a project of create-dagster: commands of the docs."""
+"""`dg` in the default location and in a project of create-dagster, with the docs' commands."""
 
 import json
 import os
@@ -29,7 +29,7 @@ DATA_SETS = {"street": 1, "shop": 2}
 
 
 class Project(NamedTuple):
-    """A project of its own, and the environment in which its owner works on it."""
+    """Another project, and the environment in which its owner works."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -50,14 +50,14 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def blocks(language: str) -> list[str]:
-    """The blocks of a language on the page."""
+    """Return the code blocks of a language on the page."""
     found: list[str] = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.DOTALL)
     return found
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """What the page of the docs makes: a project of create-dagster with two data sets."""
+    """The project of the docs page, from create-dagster with two data sets."""
     folder = tmp_path_factory.mktemp("projects")
     env = environment(folder / "home", DAGSTER_DG_UPDATE_CHECK_ENABLED="0")
     create = (str(BIN / "create-dagster"), "project", "garments", "--no-uv-sync")
@@ -76,7 +76,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The default location, with a DAGSTER_HOME of its own."""
+    """The default location with its own DAGSTER_HOME."""
     folder = tmp_path_factory.mktemp("default")
     random_dataset(folder / "df2", 3, (SPLIT,), images=12)
     roots = {"DF2_ROOT": str(folder / "df2"), "SKU_ROOT": str(folder / "sku")}
@@ -92,7 +92,7 @@ def test_the_default_location_passes_its_checks(home: Project) -> None:
 
 
 def test_a_partition_is_launched_and_ends_in_the_same_bytes(home: Project, tmp_path: Path) -> None:
-    """The commands that the README shows."""
+    """The commands are those in the README."""
     selection = "+key:image_text or key:refusals"
     done = home.dg("launch", "--job", "build_dataset", "--partition", SPLIT)
     assert done.returncode == 0, done
@@ -126,7 +126,7 @@ def test_the_data_sets_are_defined_side_by_side(project: Project) -> None:
 
 
 @pytest.mark.parametrize("prefix", DATA_SETS)
-def test_each_data_set_is_built_as_our_own_command_builds_it(
+def test_each_data_set_is_built_as_by_the_command(
     project: Project, prefix: str, tmp_path: Path
 ) -> None:
     data = project.folder / "data"
@@ -139,7 +139,7 @@ def test_each_data_set_is_built_as_our_own_command_builds_it(
 
 
 def commands() -> list[list[str]]:
-    """The commands of the page."""
+    """Return the commands on the page."""
     text = "".join(blocks("bash")).replace("\\\n", "")
     return [shlex.split(line, comments=True) for line in text.splitlines() if line.strip()]
 
@@ -151,12 +151,12 @@ def test_a_wrong_value_is_refused_with_its_field_and_line(project: Project) -> N
         done = project.dg("check", "yaml")
         assert done.returncode == 1
         line = right[: right.index("exports: []")].count("\n") + 2
-        said = f"defs.yaml:{line} - df2_assets.DeepFashion2Sku attributes.engine 'x' is not one of"
-        assert said in done.stdout + done.stderr
+        where = f"defs.yaml:{line} - df2_assets.DeepFashion2Sku"
+        assert f"{where} attributes.engine 'x' is not one of" in done.stdout + done.stderr
         project.yaml.write_text(right.replace(first, f"{first}\n  cron: x"))
         done = project.dg("check", "defs")
         assert done.returncode == 1
-        said = f"{project.yaml.parent}: cron is 'x': give five cron fields"
-        assert said in done.stdout + done.stderr
+        result = f"{project.yaml.parent}: cron is 'x': give five cron fields"
+        assert result in done.stdout + done.stderr
     finally:
         project.yaml.write_text(right)

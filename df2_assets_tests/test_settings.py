@@ -1,4 +1,4 @@
-"""Settings: what the environment says is what counts, and what it may not say is refused."""
+"""Settings from the environment and the launchpad, and values that are refused."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,14 +48,14 @@ def test_the_environment_decides(variable: str, text: str, field: str, value: ob
     }
 
 
-def test_an_empty_variable_counts_as_absent_and_other_variables_are_not_looked_at() -> None:
+def test_an_empty_variable_counts_as_not_set_and_other_variables_are_ignored() -> None:
     assert read_settings({str(field.validation_alias): " " for field in FIELDS.values()}) == (
         Settings()
     )
     assert read_settings(dict.fromkeys(FIELDS, "x")) == Settings()
 
 
-def test_the_default_sku_root_is_the_projects_and_one_that_reads_like_it_is_ones_own(
+def test_the_default_sku_root_is_in_the_project_and_the_same_text_in_a_variable_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -65,7 +65,7 @@ def test_the_default_sku_root_is_the_projects_and_one_that_reads_like_it_is_ones
 
 
 @pytest.mark.parametrize("bad", BAD_SETTINGS, ids=lambda bad: f"{bad.variable}={bad.text}")
-def test_a_bad_value_is_refused_with_what_it_may_be(bad: BadSetting) -> None:
+def test_a_bad_value_is_refused_with_the_allowed_values(bad: BadSetting) -> None:
     with pytest.raises(SettingsError) as refused:
         build_defs(read_settings({bad.variable: bad.text}))
     assert f"{bad.variable} is {bad.text!r}: {bad.message}" in str(refused.value)
@@ -86,10 +86,10 @@ def test_the_launchpad_refuses_the_same(bad: BadSetting) -> None:
 @pytest.mark.parametrize(
     ("text", "shown"), [("1\r", r"1\r"), ("\r", r"\r"), ("a\x85b", r"a\x85b"), ("\udcff", r"\xff")]
 )
-def test_no_setting_takes_control_characters_or_bytes_that_are_not_utf_8(
+def test_no_setting_accepts_control_characters_or_bytes_that_are_not_utf_8(
     field: str, text: str, shown: str
 ) -> None:
-    """They come from Windows files of variables, and from names of other encodings."""
+    """They come from files with Windows line ends, and from file names in other encodings."""
     variable = str(FIELDS[field].validation_alias)
     with pytest.raises(SettingsError) as refused:
         read_settings({variable: text})
@@ -105,7 +105,7 @@ def test_no_setting_takes_control_characters_or_bytes_that_are_not_utf_8(
         ("prompts.file", PromptTemplates(file="a\r", data=DataRoots(base=Settings()))),
     ],
 )
-def test_the_launchpad_takes_no_control_characters_either(
+def test_the_launchpad_accepts_no_control_characters_either(
     key: str, resource: SettingsResource
 ) -> None:
     with pytest.raises(SettingsError) as refused:
@@ -114,7 +114,7 @@ def test_the_launchpad_takes_no_control_characters_either(
 
 
 def test_the_page_has_every_setting_with_its_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the same order; DAGSTER_HOME, the last, is Dagster's own."""
+    """The order is the same. DAGSTER_HOME, the last row, is a variable of Dagster."""
     monkeypatch.chdir(PROJECT)
     page = (PROJECT / "docs" / "configuration.md").read_text()
     section = page.partition("\n## Settings\n")[2].partition("\n## ")[0]

@@ -1,4 +1,4 @@
-"""The command line: one file a command, each importing what it needs when it runs."""
+"""The command line: one file per command. A command imports what it needs when it runs."""
 
 import io
 import os
@@ -27,14 +27,14 @@ _JSON = "df2_assets.json"
 
 
 class _Commands(click.Group):
-    """Ends in one or two lines, never a traceback, on anything a person can mend.
+    """The commands, which report an error that the user can fix in one or two lines.
 
-    With `--json`, such an error is a JSON document on standard output as well.
+    With `--json`, the error is also a JSON document on standard output.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         own = args[: args.index("--")] if "--" in args else args
-        ctx.meta[_JSON] = "--json" in own  # of an option that is wrong, nothing else is left
+        ctx.meta[_JSON] = "--json" in own  # a wrong option ends parsing before the command
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> object:
@@ -49,20 +49,20 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="df2-assets")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but problems.")
-@click.option("-v", "--verbose", is_flag=True, help="Show the log of the runs as well.")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option("-q", "--quiet", is_flag=True, help="Print only problems.")
+@click.option("-v", "--verbose", is_flag=True, help="Also print the log of the runs.")
+@click.option("--debug", is_flag=True, help="Print the traceback of an error.")
 @click.pass_context
 def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
-    """DeepFashion2 as visual SKUs: crops, metadata and prompts.
+    """Build visual SKUs from DeepFashion2: crops, metadata and prompts.
 
-    Options of a command, or the environment, say where: --df2-root or DF2_ROOT (the unpacked
-    download), --sku-root or SKU_ROOT (the result), --split or SPLITS.
+    Set DF2_ROOT to the unpacked download and SKU_ROOT to the output folder, or use the options
+    --df2-root and --sku-root of a command. SPLITS or --split selects the splits.
 
     \b
     Example: df2-assets build --df2-root /data/DeepFashion2 --sku-root /data/skus
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):  # what the terminal has no letters for
+    if isinstance(sys.stdout, io.TextIOWrapper):  # for characters that the terminal cannot show
         sys.stdout.reconfigure(errors="backslashreplace")
     if os.environ.get("NO_COLOR"):
         ctx.color = False

@@ -1,4 +1,4 @@
-"""A page opened in a browser, where the machine has one that shows windows."""
+"""Opening pages in a browser, on machines that have one with windows."""
 
 import os
 import shlex
@@ -8,18 +8,18 @@ import sys
 from typing import Final
 
 _PATIENCE: Final = 3.0
-"""Seconds in which a command that cannot open a page says so; one that shows it may stay."""
+"""Seconds after which a command that is still running counts as showing the page."""
 
 _GRAPHICAL: Final = "x-www-browser:firefox:chromium:google-chrome"
-"""What xdg-open tries where no desktop says what to use: without browsers for the terminal."""
+"""The browsers that xdg-open tries without a desktop: none of them runs in the terminal."""
 
 
 def open_page(url: str) -> bool:
-    """Open `url` in a graphical browser; return whether a command took it. Prints nothing.
+    """Open `url` in a graphical browser; return whether that worked. Prints nothing.
 
-    The command is `BROWSER` where that is set (as in terminals of VS Code), `open` on macOS,
-    `wslview` in WSL, and `xdg-open` where there is a display. Browsers for the terminal are not
-    tried: they would take over the one that the command runs in.
+    The browser is the command in `BROWSER` (which VS Code sets in its terminals), `open` on macOS,
+    `wslview` in WSL, or else `xdg-open` if there is a display. Text browsers are not tried: they
+    would take over the terminal that the command runs in.
     """
     command = _opener()
     if command is None:
@@ -38,7 +38,7 @@ def open_page(url: str) -> bool:
     try:
         return process.wait(_PATIENCE) == 0
     except subprocess.TimeoutExpired:
-        process.returncode = 0  # else Python complains that nobody waits for it
+        process.returncode = 0  # otherwise Python warns that nobody waits for it
         return True
 
 

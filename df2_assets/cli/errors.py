@@ -1,4 +1,4 @@
-"""How commands end on what a person can mend."""
+"""Errors that the user can fix: how commands report them."""
 
 import errno
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from df2_assets.errors import Df2Error, StoppedError, explain_os_error
 def short_errors(
     context: click.Context, ending: type[click.ClickException] = click.ClickException
 ) -> Iterator[None]:
-    """End the command with the message of an error that a person can mend, unless `--debug`.
+    """End the command with the message of an error that the user can fix, unless `--debug`.
 
-    `ending` says with which exit code.
+    `ending` sets the exit code.
     """
     try:
         yield
@@ -25,12 +25,12 @@ def short_errors(
         is_debugged = context.find_root().params["debug"] and not isinstance(error, StoppedError)
         if is_closed_pipe or is_debugged:
             raise
-        told = explain_os_error(error) if isinstance(error, OSError) else error
-        raise ending(with_options(str(told))) from error
+        message = str(explain_os_error(error) if isinstance(error, OSError) else error)
+        raise ending(with_options(message)) from error
 
 
 def error_document(error: click.ClickException) -> dict[str, dict[str, str]]:
-    """Return what a program is told of an error: its kind, a class of `errors` or of click."""
+    """Return an error as JSON. Its kind is the name of a class in `errors` or in click."""
     cause = error.__cause__
     if isinstance(cause, OSError):
         cause = explain_os_error(cause)

@@ -1,4 +1,4 @@
-"""`df2-assets explain`: why is this in the data set, or not?"""
+"""`df2-assets explain`: why something is or is not in the data set."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -24,22 +24,27 @@ _IN, _OUT, _UNKNOWN = 0, 1, 2
 
 
 class _Error(click.ClickException):
-    exit_code = _UNKNOWN  # 1 would say that something is not in the data set
+    exit_code = _UNKNOWN  # 1 means that something is not in the data set
 
 
 @click.command()
 @click.argument("what", nargs=-1, required=True)
 @click.option(
-    "--item", type=WholeNumber(0), help="N of itemN, for SPLIT IMAGE_ID or the path of an image."
+    "--item",
+    type=WholeNumber(0),
+    metavar="NUMBER",
+    help="Only this item (N of itemN); with SPLIT IMAGE_ID or the path of an image.",
 )
-@click.option("--split", help="For SKU_ID: of this split only; an id names one SKU a split.")
+@click.option(
+    "--split", metavar="SPLIT", help="Only this split; with SKU_ID, which each split can have."
+)
 @setting_options("df2_root", "sku_root")
 @json_option
 def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json: bool) -> None:
-    """Say step by step why WHAT is in the data set, or is not.
+    """Explain step by step why WHAT is or is not in the data set.
 
-    WHAT is SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop, of an image or annotation, or of a
-    SKU's folder: relative to SKU_ROOT or DF2_ROOT, from here, or absolute.
+    WHAT is SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop, an image, an annotation or the
+    folder of a SKU. A path is absolute, or relative to SKU_ROOT, DF2_ROOT or the current folder.
 
     \b
     Example: df2-assets explain train 000002 --item 1
@@ -47,7 +52,7 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
              df2-assets explain train/catalog/000001_01_01/000002_item1.jpg
              df2-assets explain train/image/000002.jpg
 
-    Ends with 0 for what is in the data set, 1 for what is not, 2 for what is unknown.
+    The exit code is 0 if it is in the data set, 1 if it is not, and 2 if it is unknown.
     """
     import msgspec
 
@@ -71,9 +76,9 @@ def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json:
 def find_answers(
     settings: "Settings", what: tuple[str, ...], item: int | None, split: str | None
 ) -> "list[Answer]":
-    """Return the answers; of a SKU one for each split that has it, or for all where none has.
+    """Return the answers; for a SKU one per split that has it, or one per split if none has it.
 
-    Raises click.UsageError where `what` names nothing that can be explained.
+    Raises click.UsageError if `what` is nothing that can be explained.
     """
     from df2_assets.dataset.skus import SKU_ID
     from df2_assets.explanation.explain import explain_image, explain_place, explain_sku, find_place
@@ -92,7 +97,7 @@ def find_answers(
             parse_splits([of])
             if not (image_id.isascii() and image_id.isdigit() and len(image_id) <= 6):
                 raise click.UsageError(
-                    f"An image id is up to six digits, such as 000001: not {image_id!r}"
+                    f"An image id has up to six digits, such as 000001: not {image_id!r}"
                 )
             return explain_image(roots, of, image_id.zfill(6), item, _runs(roots, of))
     raise click.UsageError(
@@ -128,7 +133,7 @@ def _show(answer: "Answer") -> None:
             by_run.setdefault(step.run.run_id, []).append(step)
     for run_id, steps in by_run.items():
         at = max(step.run.at for step in steps if step.run)
-        say(f"  run {run_id} of {at} made {', '.join(step.stage for step in steps)}")
+        say(f"  run {run_id} at {at} built {', '.join(step.stage for step in steps)}")
     for item in answer.items:
         why = item.crop_path if item.fate == "in" else item.why
         say(f"  {item.domain:<8}{item.image_id} item {item.item_idx}: {item.fate}, {why}")

@@ -1,4 +1,4 @@
-"""`df2-assets export`: a built split in the forms that training code loads."""
+"""`df2-assets export`: built splits in the formats that training code loads."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 _ALL = "all"
 
 
-def _chosen(
+def _choose_exports(
     context: click.Context, parameter: click.Parameter, names: tuple[str, ...]
 ) -> list[str]:
     from df2_assets.exports import EXPORTS
 
     choice = click.Choice([*EXPORTS, _ALL])
-    chosen = {choice.convert(name, parameter, context) for name in names}
-    return [name for name in EXPORTS if chosen & {name, _ALL}]
+    selection = {choice.convert(name, parameter, context) for name in names}
+    return [name for name in EXPORTS if selection & {name, _ALL}]
 
 
-def _completed(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+def _complete(context: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
     from df2_assets.exports import NAMES
 
     return [name for name in (*NAMES, _ALL) if name.startswith(typed)]
 
 
 class _Command(click.Command):
-    """A command whose help lists the exports; other commands do not load them for it."""
+    """The command, whose help lists the exports. Only this help loads them."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from df2_assets.exports import EXPORTS
@@ -48,31 +48,32 @@ class _Command(click.Command):
 
 @click.command(cls=_Command)
 @click.argument(
-    "chosen",
+    "exports",
     metavar="NAME...",
     nargs=-1,
     required=True,
-    callback=_chosen,
-    shell_complete=_completed,
+    callback=_choose_exports,
+    shell_complete=_complete,
 )
 @setting_options("df2_root", "sku_root")
 @splits_option
 @json_option
-def export(chosen: list[str], names: tuple[str, ...], as_json: bool) -> None:
-    """Write exports of each split that was built.
+def export(exports: list[str], names: tuple[str, ...], as_json: bool) -> None:
+    """Write exports of the built splits.
 
-    NAME is an export in the list below, or all.
+    NAME is one of the exports listed below, or all.
 
     \b
     Example: df2-assets export webdataset coco --split train
 
-    Files that would be the same are not written again. Ends with 1 where a run or a check failed.
+    Files that would not change are not written again. The exit code is 1 if a run or a check
+    failed.
     """
     from df2_assets.cli.runs import report_runs, run_all
 
     settings = settings_for(names)
     settings = replace(settings, splits=built_splits(settings, named=bool(names)))
-    outcomes = run_all(settings, "build_exports", chosen)
+    outcomes = run_all(settings, "build_exports", exports)
     rows = [row for outcome in outcomes for row in _rows(outcome)]
     changed = any(row["written"] or row["removed"] for row in rows)
     is_same = not changed and all(outcome.success for outcome in outcomes)

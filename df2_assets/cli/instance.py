@@ -24,12 +24,12 @@ from df2_assets.store.layout import Roots
 from df2_assets.store.location import CONTROLS_REMEDY, expand
 
 DEFAULT_HOME: Final = PROJECT / ".dagster"
-"""The DAGSTER_HOME of commands for which none is set."""
+"""The default DAGSTER_HOME."""
 
 _CONFIGURATION: Final = PACKAGE / "defs" / "dagster.yaml"
 
 _DATABASES = ("alembic", "psycopg2", "sqlalchemy", "sqlite3")
-"""Packages that Dagster keeps its history with; errors of theirs are about DAGSTER_HOME."""
+"""Packages that store Dagster's history. Their errors are about DAGSTER_HOME."""
 
 
 @contextmanager
@@ -69,16 +69,16 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
 
 
 def _unusable(home: Path, error: Exception) -> SettingsError:
-    told = explain_os_error(error) if isinstance(error, OSError) else error
-    lines = (str(told) or type(error).__name__).split("\n\n")[0]
+    message = str(explain_os_error(error) if isinstance(error, OSError) else error)
+    lines = (message or type(error).__name__).split("\n\n")[0]
     return SettingsError(
-        f"DAGSTER_HOME ({home}) cannot be used: mend it, or set it to a folder of yours. "
+        f"DAGSTER_HOME ({home}) cannot be used: fix it, or set it to another folder. "
         f"The reason: {escape_untrusted(' '.join(lines.split()), 300)}"
     )
 
 
 def with_places(command: str, roots: Roots) -> str:
-    """Return a command, to be pasted, with the settings that make it about this data set."""
+    """Return a command to paste, with the variables that select this data set."""
     defaults = Settings().roots
     places = {
         "DF2_ROOT": (roots.df2_root, defaults.df2_root),

@@ -1,4 +1,4 @@
-"""Options that commands share, the settings that they give, and output."""
+"""Options that commands share, the settings behind them, and output."""
 
 import json
 import os
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_GIVEN: Final = "df2_assets.given"
-"""The key under which a click context keeps the settings that options gave, by their names."""
+_VALUES: Final = "df2_assets.values"
+"""The key under which a click context keeps the values of `setting_options`, by setting."""
 
 _COMMAND: Final = r"(?P<variables>(?:\b[A-Z0-9_]+=(?:'[^']*'|\S)+ )*)\bdf2-assets "
-"""A command to be pasted, with the variables that are set for it."""
+"""A command to paste, with the variables before it."""
 
 
 class WholeNumber(click.IntRange):
-    """A whole number in ASCII digits; `int` alone takes `1_0` and digits of all scripts too."""
+    """A whole number in ASCII digits; `int` also accepts `1_0` and the digits of other scripts."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, str) and not re.fullmatch(r"[-+]?[0-9]+", value):
@@ -38,8 +38,8 @@ class WholeNumber(click.IntRange):
         return number
 
 
-def completing(names: Iterable[str]) -> Callable[[object, object, str], list[str]]:
-    """Return what a shell asks for the names that begin with what was typed."""
+def complete_from(names: Iterable[str]) -> Callable[[object, object, str], list[str]]:
+    """Return a shell completion that offers the names beginning with the typed text."""
     return lambda _context, _parameter, typed: [name for name in names if name.startswith(typed)]
 
 
@@ -47,19 +47,25 @@ splits_option = click.option(
     "--split",
     "names",
     multiple=True,
-    shell_complete=completing(SPLITS),
-    help="Only this split; may be given repeatedly.",
+    metavar="SPLIT",
+    shell_complete=complete_from(SPLITS),
+    help=f"Only this split ({', '.join(SPLITS)}); can be repeated.",
 )
 workers_option = click.option(
-    "--workers", type=WholeNumber(1, MAX_WORKERS), help="Processes; by default one per core."
+    "--workers",
+    type=WholeNumber(1, MAX_WORKERS),
+    metavar="NUMBER",
+    help="Worker processes; by default one per core.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, for programs."
+)
 
 
 def setting_options(*settings: str) -> Callable[[_Function], _Function]:
-    """Return a decorator that adds an option for each of the settings, such as `df2_root`.
+    """Return a decorator that adds an option for each setting, such as `df2_root`.
 
-    An option wins over the variable of its setting. Both go through the same validation.
+    An option overrides the variable of its setting. Both are validated in the same way.
     """
 
     def add_options(command: _Function) -> _Function:
@@ -70,7 +76,7 @@ def setting_options(*settings: str) -> Callable[[_Function], _Function]:
                 metavar="PATH",
                 expose_value=False,
                 callback=_keep,
-                help=f"{FIELDS[setting].description} By default that of {_variable_of(setting)}.",
+                help=f"{FIELDS[setting].description} Overrides {_variable_of(setting)}.",
             )(command)
         return command
 
@@ -78,12 +84,12 @@ def setting_options(*settings: str) -> Callable[[_Function], _Function]:
 
 
 def _keep(context: click.Context, parameter: click.Parameter, text: str | None) -> None:
-    """Keep what an option gave, for `read_given_settings`."""
+    """Keep the value of an option for `read_command_settings`."""
     if text is None:
         return
-    if not text.strip() and not has_controls(text):  # an empty variable in a script, no default
+    if not text.strip() and not has_controls(text):  # such as an unset variable in a script
         raise click.BadParameter("it is empty.", context, parameter)
-    context.meta.setdefault(_GIVEN, {})[parameter.name] = text
+    context.meta.setdefault(_VALUES, {})[parameter.name] = text
 
 
 def _option_of(setting: str) -> str:
@@ -94,35 +100,34 @@ def _variable_of(setting: str) -> str:
     return str(FIELDS[setting].validation_alias)
 
 
-def _given() -> dict[str, str]:
-    """Return the settings that options gave, by their names."""
+def _option_values() -> dict[str, str]:
+    """Return the values of the options of settings, by setting."""
     context = click.get_current_context(silent=True)
-    given: dict[str, str] = context.meta.get(_GIVEN, {}) if context else {}
-    return given
+    values: dict[str, str] = context.meta.get(_VALUES, {}) if context else {}
+    return values
 
 
 def environment() -> dict[str, str]:
-    """Return the environment with the settings that options gave in place of its own."""
-    return os.environ | {_variable_of(setting): text for setting, text in _given().items()}
+    """Return the environment, in which options override the variables of their settings."""
+    return os.environ | {_variable_of(name): text for name, text in _option_values().items()}
 
 
-def read_given_settings() -> Settings:
-    """Return the settings that the environment and the command's options give.
+def read_command_settings() -> Settings:
+    """Return the settings of the environment and of the command's options.
 
-    Raises SettingsError, or RootsError; both name an option where the value came from one.
+    Raises SettingsError or RootsError, which names the option if the value came from one.
     """
-    return read_settings(environment(), {setting: _option_of(setting) for setting in _given()})
+    return read_settings(environment(), {name: _option_of(name) for name in _option_values()})
 
 
 def with_options(text: str) -> str:
-    """Return a message for a person who gave settings by options instead of variables.
+    """Return a message for a user who set options instead of variables.
 
-    It names the options, and commands in it have them, so that a pasted command works on the same
-    data set.
+    It names the options, and its commands include them, so that they work on the same data set.
     """
     root = click.get_current_context().find_root().command
     commands: Mapping[str, click.Command] = getattr(root, "commands", {})
-    for setting, value in reversed(_given().items()):
+    for setting, value in reversed(_option_values().items()):
         option, variable = _option_of(setting), _variable_of(setting)
         text = re.sub(rf"\b(S|s)et {variable}(=|\b)", rf"\1pecify {option}\2", text)
         text = text.replace(f"{option}=", f"{option} ")
@@ -135,20 +140,20 @@ def with_options(text: str) -> str:
 
 
 def _append(pasted: str, match: re.Match[str]) -> str:
-    """Return a command with an option, unless variables before it say the same."""
+    """Return a command with an option, unless variables before it already set it."""
     return match[0] if match["variables"] else f"{match[0]} {pasted}"
 
 
 def settings_for(
     names: tuple[str, ...], workers: int | None = None, *, starts_engine: bool = False
 ) -> Settings:
-    """Return the settings of the environment and of a command's options, all of them usable.
+    """Return the settings of the environment and of a command's options, ready for use.
 
-    Raises RootsError, or SettingsError, also where an engine is to start and cannot be had.
+    Raises RootsError or SettingsError, also if `starts_engine` and the engine cannot be used.
     """
     from df2_assets.store.layout import require_safe_roots
 
-    settings = read_given_settings()
+    settings = read_command_settings()
     settings = replace(
         settings,
         splits=parse_splits(names) or settings.splits,
@@ -163,9 +168,9 @@ def settings_for(
 
 
 def built_splits(settings: Settings, *, named: bool) -> tuple[str, ...]:
-    """Return the splits to look at: those that were named, else those that were built.
+    """Return the splits of the settings if `named`, else those of them that are built.
 
-    Raises MissingTableError where none was.
+    Raises MissingTableError if none is built.
     """
     from df2_assets.errors import MissingTableError
     from df2_assets.store.state import is_built
@@ -182,17 +187,17 @@ def built_splits(settings: Settings, *, named: bool) -> tuple[str, ...]:
 
 
 def quiet() -> bool:
-    """Whether `--quiet` was given: only problems are shown."""
+    """Return whether `--quiet` is set: only problems are printed."""
     return bool(_options().get("quiet"))
 
 
 def verbose() -> bool:
-    """Whether `--verbose` was given: the log of the runs is shown as well."""
+    """Return whether `--verbose` is set: the log of the runs is printed as well."""
     return bool(_options().get("verbose"))
 
 
 def progress() -> "Progress":
-    """Return a bar on a terminal, unless `--quiet`."""
+    """Return a progress bar on a terminal, and silent progress elsewhere or with `--quiet`."""
     from df2_assets.engines.progress import bar, silent
 
     return bar if sys.stderr.isatty() and not quiet() else silent
@@ -205,7 +210,7 @@ def say(text: str) -> None:
 
 
 def say_problem(text: str) -> None:
-    """Print a line also with `--quiet`."""
+    """Print a line, even with `--quiet`."""
     click.echo(with_options(text))
 
 
@@ -215,7 +220,7 @@ def say_json(value: Any) -> None:
 
 
 def say_table(rows: Iterable[Mapping[str, object]]) -> None:
-    """Print rows under the names of their cells; all columns but the first are flush right."""
+    """Print rows as a table with a header. All columns but the first are right-aligned."""
     rows = list(rows)
     if not rows:
         return
@@ -225,7 +230,7 @@ def say_table(rows: Iterable[Mapping[str, object]]) -> None:
 
 
 def aligned(lines: Iterable[list[str]], side: str) -> Iterator[str]:
-    """Yield lines in columns: the first one is flush left, the others are as `side` (`<`, `>`)."""
+    """Yield lines in columns: the first is left-aligned, the others as `side` (`<`, `>`) says."""
     lines = [*lines]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for first, *others in lines:

@@ -1,4 +1,4 @@
-"""`df2-assets plan`: what a build would do, and what it would take."""
+"""`df2-assets plan`: what a build would do, how long it would take, and how much it would write."""
 
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
 @workers_option
 @json_option
 def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
-    """Say what a build would do and how long it would take, per split, and change nothing.
+    """Show what a build would do and how long it would take.
 
     \b
     Example: df2-assets plan --split validation
 
-    The time includes the start, reading, cutting, tables and all checks. It is that of an earlier
-    build on this machine, or else of a few images that are tried. `build --dry-run` is the same.
-    Ends with 1 where the disk cannot hold the result.
+    It changes nothing. The time includes the start, reading, cutting, tables and all checks. It is
+    estimated from an earlier build on this machine, or else by cutting a few images in memory.
+    `build --dry-run` does the same. The exit code is 1 if the result does not fit on the disk.
     """
     plans = plan_splits(settings_for(names, workers, starts_engine=True), progress())
-    together = sum(one.takes.bytes for one in plans)
+    together = sum(split_plan.takes.bytes for split_plan in plans)
     free = plans[0].takes.free if plans else None
     fits = free is None or together <= free
-    start = max((one.seconds.start for one in plans), default=0.0)
+    start = max((split_plan.seconds.start for split_plan in plans), default=0.0)
     if as_json:
-        seconds = start + sum(one.seconds.total for one in plans)
-        splits = [one.as_dict() for one in plans]
+        seconds = start + sum(split_plan.seconds.total for split_plan in plans)
+        splits = [split_plan.as_dict() for split_plan in plans]
         say_json({"splits": splits, "bytes": together, "fits": fits, "seconds": seconds})
     else:
         _show(plans, together, free, fits)
@@ -55,9 +55,9 @@ def plan(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
 
 
 def plan_splits(settings: "Settings", progress: "Progress") -> "list[SplitPlan]":
-    """Return what a build would do in each split of `settings`; writes nothing.
+    """Return the plan of a build for each split of `settings`; write nothing.
 
-    Raises what `plan_split` does.
+    Raises what `plan_split` raises.
     """
     from df2_assets.engines.make import make
     from df2_assets.pipeline.preview import plan_split
@@ -69,36 +69,36 @@ def plan_splits(settings: "Settings", progress: "Progress") -> "list[SplitPlan]"
 def _show(plans: "list[SplitPlan]", together: int, free: int | None, fits: bool) -> None:
     say_table(
         {
-            "split": one.split,
-            "images": one.images,
-            "to read": one.annotations_to_read,
-            "to decode": one.images_to_decode,
-            "crops: make": one.crops_to_make,
-            "keep": one.crops_to_keep,
-            "remove": one.files_to_remove,
-            "refused": one.refused,
-            "MB": one.takes.bytes / 1e6,
-            "about": _duration(one.seconds.total),
+            "split": split_plan.split,
+            "images": split_plan.images,
+            "to read": split_plan.annotations_to_read,
+            "to decode": split_plan.images_to_decode,
+            "crops to make": split_plan.crops_to_make,
+            "to keep": split_plan.crops_to_keep,
+            "to remove": split_plan.files_to_remove,
+            "refused": split_plan.refused,
+            "MB": split_plan.takes.bytes / 1e6,
+            "time": _duration(split_plan.seconds.total),
         }
-        for one in plans
+        for split_plan in plans
     )
-    for one in plans:
-        for note in one.notes:
-            say(f"note: {one.split}: {note}")
+    for split_plan in plans:
+        for note in split_plan.notes:
+            say(f"note: {split_plan.split}: {note}")
     if free is None:
         say(f"{together / 1e6:,.1f} MB to write.")
         return
-    room = "It fits." if fits else "It does NOT fit: make room, or set SKU_ROOT to another disk."
+    room = "It fits." if fits else "It does NOT fit: free space, or set SKU_ROOT to another disk."
     say(f"{together / 1e6:,.1f} MB to write, {free / 1e6:,.1f} MB free. {room}")
 
 
 def _show_time(plans: "list[SplitPlan]", start: float) -> None:
-    """Say how long all of it takes, and which parts are included."""
+    """Print the total time and its parts."""
     parts = {
-        "to start": start + sum(one.seconds.run for one in plans),
-        "to read": sum(one.seconds.read for one in plans),
-        "to cut": sum(one.seconds.cut for one in plans),
-        "for tables and checks": sum(one.seconds.finish for one in plans),
+        "to start": start + sum(split_plan.seconds.run for split_plan in plans),
+        "to read": sum(split_plan.seconds.read for split_plan in plans),
+        "to cut": sum(split_plan.seconds.cut for split_plan in plans),
+        "for tables and checks": sum(split_plan.seconds.finish for split_plan in plans),
     }
     listed = ", ".join(f"{_duration(seconds)} {part}" for part, seconds in parts.items())
     say(f"About {_duration(sum(parts.values()))} in all: {listed}.")

@@ -1,8 +1,14 @@
-"""`df2-assets prompts`: the prompts that templates give, before anything is built."""
+"""`df2-assets prompts`: a preview of the prompts that templates give."""
 
 import click
 
-from df2_assets.cli.options import json_option, read_given_settings, say, say_json, setting_options
+from df2_assets.cli.options import (
+    json_option,
+    read_command_settings,
+    say,
+    say_json,
+    setting_options,
+)
 from df2_assets.errors import escape_controls
 
 
@@ -10,15 +16,15 @@ from df2_assets.errors import escape_controls
 @setting_options("df2_root", "sku_root", "prompts")
 @json_option
 def prompts(as_json: bool) -> None:
-    """Show every prompt template, by domain and viewpoint, with an example of each.
+    """Show every prompt template with an example.
 
     \b
     Example: df2-assets prompts --prompts examples/prompts.yaml
 
-    Reads the file of --prompts or DF2_PROMPTS; without one, the templates that the data set in
-    SKU_ROOT was last built with. --prompts none shows those of `text` alone.
+    The templates are those of the file in --prompts or DF2_PROMPTS, or else those that the data set
+    in SKU_ROOT was last built with. `--prompts none` shows only those of `text`.
     """
-    settings = read_given_settings()
+    settings = read_command_settings()
 
     from df2_assets.pipeline.declared import declared
     from df2_assets.report.summaries import list_prompt_examples

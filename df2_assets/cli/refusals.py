@@ -1,4 +1,4 @@
-"""`df2-assets refusals`: every file, item and crop that could not be used, and why."""
+"""`df2-assets refusals`: the files, items and crops that were refused, and why."""
 
 import csv
 import sys
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _PLACE: Final = ("image_id", "item_idx")
 _COLUMNS: Final = ("split", *_PLACE, "reason", "detail", "stage", "file")
 FIRST_OF_EACH: Final = ("split", *_PLACE, "reason", "rows", "detail")
-"""Columns of the first row of each reason; `rows` says how many have it."""
+"""The columns of the first row of each reason. `rows` is the number of rows with that reason."""
 
 
 @click.command()
@@ -37,22 +37,24 @@ FIRST_OF_EACH: Final = ("split", *_PLACE, "reason", "rows", "detail")
     "reasons",
     multiple=True,
     type=click.Choice([reason.value for reason in Reason]),
-    help="Only this reason; may be given repeatedly.",
+    metavar="REASON",
+    help="Only this reason; can be repeated.",
 )
 @json_option
-@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values, with a header.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values with a header.")
 def refusals(names: tuple[str, ...], reasons: tuple[str, ...], as_json: bool, as_csv: bool) -> None:
-    """List what the last build could not use: files, items and crops, each with the reason.
+    """List the files, items and crops that were refused, and why.
 
     \b
     Example: df2-assets refusals --split train --reason box_reversed
              df2-assets refusals --csv >refusals.csv
 
-    By default the splits that were built. An item without a number is a whole file; stage is the
-    asset that refused it, and file lies in DF2_ROOT. docs/checks.md lists the reasons.
+    It lists the refusals of the last build, by default in every split that is built. A row without
+    item_idx stands for a whole file. `stage` is the asset that refused it, and `file` is relative
+    to DF2_ROOT. docs/checks.md lists the reasons.
     """
     if as_json and as_csv:
-        raise click.UsageError("--json and --csv exclude each other: give one of them.")
+        raise click.UsageError("--json and --csv cannot be used together.")
     settings = settings_for(names)
     splits = built_splits(settings, named=bool(names))
 
@@ -79,11 +81,11 @@ def refusals(names: tuple[str, ...], reasons: tuple[str, ...], as_json: bool, as
             say(line)
     else:
         of_reason = f" for {' or '.join(reasons)}" if reasons else ""
-        say(f"Nothing of {', '.join(splits)} was refused{of_reason}.")
+        say(f"Nothing was refused in {', '.join(splits)}{of_reason}.")
 
 
 def records(refused: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Return rows as JSON has them; an absent value is None."""
+    """Return rows as JSON objects; a missing value is None."""
     plain = refused.astype(object)
     return plain.where(plain.notna(), None).to_dict("records")  # type: ignore[return-value]
 
@@ -95,7 +97,7 @@ def _write_csv(rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def refusal_lines(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> Iterator[str]:
-    """Return columns of refusals as lines, flush left, under their names."""
+    """Return columns of refusals as left-aligned lines under a header."""
     cells = [[*columns]]
     cells += (["" if row[c] is None else str(row[c]) for c in cells[0]] for row in rows)
     return aligned(cells, "<")

@@ -1,4 +1,4 @@
-"""`df2-assets report`: the data set as pages to look at."""
+"""`df2-assets report`: a gallery of each split."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 @click.option("--open", "show", is_flag=True, help="Open the first gallery in a browser.")
 @json_option
 def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: bool) -> None:
-    """Look at every crop, and write a gallery of each split that was built.
+    """Measure all crops and write a gallery of each split.
 
     \b
     Example: df2-assets report --split validation --open
 
-    First the crops of every split are measured, then the splits are compared and the pages written.
-    Crops that were measured before are not opened again, and thumbnails are drawn once. Ends with 1
-    where a run failed.
+    It covers every split that is built. First it measures the crops of every split, then it
+    compares the splits and writes the pages. Crops that were measured before are not opened again,
+    and thumbnails are drawn only once. The exit code is 1 if a run failed.
     """
     settings = settings_for(names, workers, starts_engine=True)
     settings = replace(settings, splits=built_splits(settings, named=bool(names)))
@@ -43,10 +43,10 @@ def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: boo
     from df2_assets.checks.finding import count_states, read_findings
     from df2_assets.cli.runs import report_runs, run_all
 
-    measured = run_all(settings, "measure_crops")
+    measurements = run_all(settings, "measure_crops")
     outcomes = run_all(settings, "refresh_reports")
-    for outcome, before in zip(outcomes, measured, strict=True):
-        for name, numbers in before.numbers.items():
+    for outcome, measurement in zip(outcomes, measurements, strict=True):
+        for name, numbers in measurement.numbers.items():
             outcome.numbers[name] = outcome.numbers.get(name, {}) | numbers
     pages = {split: settings.roots.gallery(split) for split in settings.splits}
     checks = {split: count_states(read_findings(settings.roots, split)) for split in pages}
@@ -57,11 +57,13 @@ def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: boo
     report_runs(outcomes, as_json, rows, summary, more)
     page = pages[settings.splits[0]]
     if show and not open_page(page.as_uri()) and not quiet():
-        click.echo(f"note: no browser could be opened here: open {page}", err=True)
+        click.echo(
+            f"note: no browser can be opened here. Open this file yourself: {page}", err=True
+        )
 
 
 def _row(outcome: "Outcome", checks: Mapping[str, int]) -> dict[str, object]:
-    """Return a row of the summary; its checks are all that were recorded, as in the gallery."""
+    """Return a row of the summary, with the counts of all recorded checks, as in the gallery."""
     quality = outcome.numbers.get("crop_quality", {})
     return {
         "split": outcome.split,

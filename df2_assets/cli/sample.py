@@ -1,4 +1,4 @@
-"""`df2-assets sample`: a small DeepFashion2 to try things on."""
+"""`df2-assets sample`: a small drawn data set in DeepFashion2's layout."""
 
 import click
 
@@ -9,26 +9,30 @@ from df2_assets.cli.options import WholeNumber, json_option, progress, say, say_
 @click.argument("out")
 @click.option(
     "--images",
-    type=WholeNumber(),
+    type=WholeNumber(1),
+    metavar="NUMBER",
     default=480,
     show_default=True,
-    help="How many, over all splits.",
+    help="Number of images in all splits together.",
 )
 @click.option(
     "--defects",
     is_flag=True,
-    help="Plant defects and write answer_key.json; takes 120 images or more.",
+    help="Also plant defects, listed in answer_key.json. Needs at least 120 images.",
 )
 @click.option(
     "--seed",
-    type=WholeNumber(),
+    type=WholeNumber(0),
+    metavar="NUMBER",
     default=0,
     show_default=True,
-    help="Another seed draws other garments.",
+    help="Seed of the drawing: each seed gives other garments.",
 )
 @json_option
 def sample(out: str, images: int, seed: int, defects: bool, as_json: bool) -> None:
-    """Draw a sample data set in DeepFashion2's layout at OUT, to be used as DF2_ROOT.
+    """Draw a small sample data set in the layout of DeepFashion2.
+
+    OUT is the folder to write to, for use as DF2_ROOT. Images that exist already are kept.
 
     \b
     Example: df2-assets sample data/sample/DeepFashion2_original
@@ -39,13 +43,16 @@ def sample(out: str, images: int, seed: int, defects: bool, as_json: bool) -> No
 
     if is_url(out):
         raise SampleError(
-            f"A sample is drawn on this machine, and {out} is not there: give a folder, and copy "
-            "it to where DF2_ROOT is to be."
+            f"A sample is drawn on this machine, so {out} cannot be used: give a folder, and copy "
+            "it to your DF2_ROOT afterwards."
         )
-    made = make_sample(locate(out), images=images, seed=seed, defects=defects, progress=progress())
+    summary = make_sample(
+        locate(out), images=images, seed=seed, defects=defects, progress=progress()
+    )
     if as_json:
-        say_json({"df2_root": str(made.root), "images": made.images, "drawn": made.written})
+        document = {"df2_root": str(summary.root), "images": summary.images}
+        say_json({**document, "drawn": summary.written})
         return
-    counts = ", ".join(f"{split} {count}" for split, count in made.images.items())
-    drawn = f"{made.written} drawn" if made.written else "all there already"
-    say(f"Sample in {made.root}: {counts} images, {drawn}.")
+    counts = ", ".join(f"{split} {count}" for split, count in summary.images.items())
+    drawn = f"{summary.written} drawn" if summary.written else "all of which existed"
+    say(f"Sample in {summary.root}: {counts} images, {drawn}.")

@@ -1,4 +1,4 @@
-"""`df2-assets score`: does the platform find all that is wrong, and nothing else?"""
+"""`df2-assets score`: whether all planted defects are found, and nothing else."""
 
 import dataclasses
 import os
@@ -24,11 +24,12 @@ _BESIDE = ("SKU", "dagster")
 @workers_option
 @json_option
 def score(out: Path, workers: int | None, as_json: bool) -> None:
-    """Build the sample with planted defects at OUT, and score every reason and check.
+    """Build a sample with planted defects and score the checks.
 
-    The result goes beside it, into OUT_SKU, and the history of the runs into OUT_dagster: pages of
-    the UI show other data sets. Ends with 1 where something planted was not found, or something was
-    named that is not wrong.
+    OUT is the folder of a sample that was drawn with --defects. Each reason and check gets its
+    score. The result is written to OUT_SKU,
+    and the history of the runs to OUT_dagster, apart from the runs of other data sets. The exit
+    code is 1 if a planted defect was missed, or something was reported that is no defect.
 
     \b
     Example: df2-assets sample faulty --defects && df2-assets score faulty
@@ -52,7 +53,7 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
 
     outcomes = run_all(settings)
     outcomes += run_all(settings, "refresh_reports")
-    problems = [problem for one in outcomes for problem in one.failed + one.problems]
+    problems = [problem for run in outcomes for problem in run.failed + run.problems]
     if problems:
         raise click.ClickException("\n".join(problems))
     built = list(dict.fromkeys(outcome.split for outcome in outcomes))
@@ -75,7 +76,7 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
     is_perfect = all(one.is_perfect for one in reasons + checks)
     if as_json:
         scores = {"reasons": reasons, "checks": checks}
-        listed = {of: [dataclasses.asdict(one) for one in found] for of, found in scores.items()}
+        listed = {name: [*map(dataclasses.asdict, group)] for name, group in scores.items()}
         say_json({"perfect": is_perfect, **listed})
     else:
         _show("reason", reasons)
@@ -84,13 +85,13 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
         say("")
         _show_refusals(refused, roots)
         say("")
-        say("All found, none invented." if is_perfect else "Not all found, or some invented.")
+        say("All found, no false alarms." if is_perfect else "Not perfect: see the rows above.")
     if not is_perfect:
         raise SystemExit(1)
 
 
 def _show_refusals(refused: "pd.DataFrame", roots: "Roots") -> None:
-    """What was refused and why: the first of each reason, and where all of it can be read."""
+    """Print the first refusal of each reason, and how to see all of them."""
     import pandas as pd
 
     from df2_assets.cli.instance import with_places
@@ -102,25 +103,25 @@ def _show_refusals(refused: "pd.DataFrame", roots: "Roots") -> None:
         where = f"{row['split']} {row['image_id']}{item}"
         say(f"  {row['reason']:<17} {where:<28} {row['detail']}")
     say(f"All of them: {roots.tables('refusals')}")
-    say("To follow one through:")
+    say("To see why one was refused:")
     say(f"  {with_places(f'df2-assets explain {where}', roots)}")
     say("To see the runs and checks in the UI:")
     say(f"  {with_places('df2-assets ui', roots)}")
 
 
-def _show(of: str, scores: "list[Score]") -> None:
+def _show(kind: str, scores: "list[Score]") -> None:
     say_table(
         {
-            of: one.what,
-            "planted": one.planted,
-            "found": one.found,
-            "recall": f"{one.found / one.planted:.0%}" if one.planted else "-",
-            "invented": len(one.invented),
+            kind: score.what,
+            "planted": score.planted,
+            "found": score.found,
+            "recall": f"{score.found / score.planted:.0%}" if score.planted else "-",
+            "false alarms": len(score.invented),
         }
-        for one in scores
+        for score in scores
     )
-    for one in scores:
-        for name, places in (("missed", one.missed), ("invented", one.invented)):
+    for score in scores:
+        for name, places in (("missed", score.missed), ("false alarm", score.invented)):
             for split, where, item in places[:_SHOWN]:
                 item_option = "" if item is None else f" --item {item}"
-                say(f"  {one.what} {name}: {split} {where}{item_option}")
+                say(f"  {score.what} {name}: {split} {where}{item_option}")

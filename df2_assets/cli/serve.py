@@ -1,4 +1,4 @@
-"""`df2-assets serve`: galleries, pictures and data cards over HTTP, on this machine alone."""
+"""`df2-assets serve`: galleries, pictures and data cards over HTTP, for this machine only."""
 
 import os
 import signal
@@ -31,29 +31,36 @@ if TYPE_CHECKING:
 _PORT: Final = 3001
 _HOST: Final = "127.0.0.1"
 _PATIENCE: Final = 30.0
-"""Seconds in which the command beside the server must end."""
+"""Seconds that the command beside the server has to end."""
 
 
 @click.command()
-@click.option("--port", type=WholeNumber(1, 65535), help="By default that of DF2_REPORTS_URL.")
+@click.option(
+    "--port",
+    type=WholeNumber(1, 65535),
+    metavar="PORT",
+    help="Port to serve on; by default that of DF2_REPORTS_URL.",
+)
 @click.option(
     "--host",
     default=_HOST,
     show_default=True,
-    help="Another address than this machine's own, such as 0.0.0.0 in a container.",
+    metavar="ADDRESS",
+    help="Address to listen on, such as 0.0.0.0 in a container.",
 )
 @setting_options("df2_root", "sku_root")
 @json_option
 @click.argument("command", nargs=-1)
 def serve(port: int | None, host: str, as_json: bool, command: tuple[str, ...]) -> None:
-    """Serve galleries, pictures and data cards, so that links in Dagster's UI open them.
+    """Serve galleries, pictures and data cards over HTTP.
 
     \b
     Example: df2-assets serve
 
-    It reads SKU_ROOT and the images and annotations of DF2_ROOT, changes nothing, and answers on
-    127.0.0.1 alone, since there is no login. A COMMAND after `--` runs beside it; when either
-    ends, so does the other.
+    The links in Dagster's UI lead to this server. It reads SKU_ROOT and the images and annotations
+    of DF2_ROOT, and changes nothing. It has no login, so it is reachable only from this machine
+    unless --host says otherwise. A COMMAND after `--` runs beside it; when one ends, so does the
+    other.
     """
     settings = settings_for(())
 
@@ -62,8 +69,8 @@ def serve(port: int | None, host: str, as_json: bool, command: tuple[str, ...]) 
     from df2_assets.report.server import make_app
 
     address = urlsplit(settings.reports_url)
-    here = address.hostname in (_HOST, "localhost")
-    number = port or (address.port if here and address.port else _PORT)
+    is_local = address.hostname in (_HOST, "localhost")
+    number = port or (address.port if is_local and address.port else _PORT)
     remedy = "set DF2_REPORTS_URL to an address with another port."
     with listening(host, number, remedy) as listener:
         server = uvicorn.Server(
@@ -89,22 +96,22 @@ def serve(port: int | None, host: str, as_json: bool, command: tuple[str, ...]) 
 
 @contextmanager
 def listening(host: str, port: int, remedy: str) -> Iterator[socket.socket]:
-    """Listen on a port. Raises ClickException, with a remedy, where it cannot be used."""
+    """Listen on a port. Raises ClickException with a remedy if the port cannot be used."""
     try:
         listener = socket.create_server((host, port))
-    except OSError as error:  # a gaierror has no number of the system's
+    except OSError as error:  # a gaierror has no strerror of the system
         reason = error.strerror or error
         raise click.ClickException(
-            f"Port {port} of {host} cannot be used ({reason}): end what listens there, or {remedy}"
+            f"Port {port} of {host} cannot be used ({reason}): stop what uses it, or {remedy}"
         ) from None
     with listener:
         yield listener
 
 
 def _run(server: "uvicorn.Server", listener: socket.socket, command: tuple[str, ...]) -> int:
-    """Serve until a signal or the end of `command`; return the status of the one or the other."""
+    """Serve until a signal or the end of `command`; return the exit status of that."""
     beside = _start(command) if command else None
-    # uvicorn stops at a signal, then raises it again: the command has still to be ended.
+    # uvicorn stops at a signal and raises it again; the command must still be stopped then.
     try:
         if beside is not None:
             threading.Thread(target=_follow, args=(beside, server), daemon=True).start()
@@ -118,7 +125,7 @@ def _run(server: "uvicorn.Server", listener: socket.socket, command: tuple[str, 
 
 
 def _start(command: tuple[str, ...]) -> "subprocess.Popen[bytes]":
-    """Start a command in a process group of its own: it gets Ctrl-C from here, and once."""
+    """Start a command in its own process group, so that it gets Ctrl-C only once, from here."""
     try:
         return subprocess.Popen(
             command,
@@ -136,7 +143,7 @@ def _follow(beside: "subprocess.Popen[bytes]", server: "uvicorn.Server") -> None
 
 
 def _end(beside: "subprocess.Popen[bytes]") -> None:
-    """End a command and what it has left behind, as Ctrl-C in a terminal does."""
+    """Stop a command and its remaining children, as Ctrl-C in a terminal does."""
     number = signal.SIGINT if beside.poll() is None else signal.SIGTERM
     with suppress(ProcessLookupError):
         os.killpg(beside.pid, number)

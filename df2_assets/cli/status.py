@@ -1,4 +1,4 @@
-"""`df2-assets status`: is each split built, whole and up to date?"""
+"""`df2-assets status`: whether each split is built, complete and up to date."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 @splits_option
 @json_option
 def status(names: tuple[str, ...], as_json: bool) -> None:
-    """Say whether each split is complete and current, when it was built, and from what.
+    """Show whether each split is complete and up to date.
 
     \b
     Example: df2-assets status --split train
 
-    Compares records with the names, sizes and times of the download: it opens no image and changes
-    nothing. Ends with 0 where every split is complete and current, else with 1. A split that has no
-    annotations and was not built is no problem, unless nothing else is built either.
+    It compares the records of the last build with the names, sizes and times of the files in the
+    download. It opens no image and changes nothing. The exit code is 0 if every split is complete
+    and current, else 1. A split without annotations need not be built, unless nothing else is built
+    either.
     """
     settings = settings_for(names)
 

@@ -1,4 +1,4 @@
-"""`df2-assets ui`: Dagster's UI and daemon, and the reports that the UI links to."""
+"""`df2-assets ui`: Dagster's UI and daemon, and the server of the reports that the UI links to."""
 
 import os
 import sys
@@ -15,28 +15,34 @@ _FILTERS: Final = (
     "ignore:Function `dev_command` is superseded",  # `dg dev` needs a project around it
     "ignore:Parameter `include_sources` of function `AssetSelection.all`",
 )
-"""Warnings about what `dagster dev` itself does, before it loads any code of ours."""
+"""Warnings about what `dagster dev` does itself, before it loads the code of this project."""
 
 
 @click.command()
 @click.option(
-    "--port", type=WholeNumber(1, 65535), default=3000, show_default=True, help="Port of the UI."
+    "--port",
+    type=WholeNumber(1, 65535),
+    metavar="PORT",
+    default=3000,
+    show_default=True,
+    help="Port of the UI.",
 )
 @setting_options("df2_root", "sku_root")
 @click.pass_context
 def ui(ctx: click.Context, port: int) -> None:
-    """Serve Dagster's UI with its daemon, and beside it what `df2-assets serve` does.
+    """Start Dagster's UI and daemon, and serve the reports.
 
     \b
     Example: df2-assets ui --port 3000
 
-    Both answer on 127.0.0.1 alone, the reports at the port of DF2_REPORTS_URL. Ctrl-C ends both.
+    Both are reachable only from this machine (127.0.0.1). The reports, as in `df2-assets serve`,
+    are on the port of DF2_REPORTS_URL. Ctrl-C stops both.
     """
     from df2_assets.cli.instance import open_instance
 
     with listening(_HOST, port, "choose another --port"):
-        pass  # Dagster says that it serves, whether it can or not
-    with open_instance():  # a new DAGSTER_HOME gets its settings before Dagster reads them
+        pass  # Dagster claims to serve even if the port is in use
+    with open_instance():  # gives a new DAGSTER_HOME its dagster.yaml before Dagster reads it
         pass
     filters = [*filter(None, [os.environ.get("PYTHONWARNINGS")]), *_FILTERS]
     os.environ["PYTHONWARNINGS"] = ",".join(filters)

@@ -1,4 +1,4 @@
-"""`df2-assets verify`: is what lies on disk still what was built?"""
+"""`df2-assets verify`: whether the files on disk are still those that were built."""
 
 from collections import Counter
 from contextlib import closing
@@ -31,28 +31,30 @@ _SHOWN = 10
 @click.command()
 @setting_options("df2_root", "sku_root")
 @splits_option
-@click.option("--deep", is_flag=True, help="Compare the digests of all crops and exports as well.")
+@click.option("--deep", is_flag=True, help="Also compare the digests of all crops and exports.")
 @workers_option
 @json_option
 def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: bool) -> None:
-    """Hold what lies on disk against the contract, and make nothing.
+    """Compare the files on disk with what was built.
 
     \b
     Example: df2-assets verify --split train --deep
 
-    Looks at every split that was built. A crop that only its digest gives away is marked, so
-    that the next build makes it again. Ends with 1 where something is wrong.
+    It verifies every split that is built, and builds nothing. If only the digest of a crop shows
+    that it is damaged, the crop is marked, and the next build makes it again. The exit code is 1 if
+    there are problems.
     """
     settings = settings_for(names, workers, starts_engine=deep)
     splits = built_splits(settings, named=bool(names))
-    found = verify_splits(settings, splits, deep, progress())
-    marked = {one.split: mark(settings.roots, one) for one in found}
-    ok = not any(one.problems for one in found)
+    results = verify_splits(settings, splits, deep, progress())
+    marked = {result.split: mark(settings.roots, result) for result in results}
+    ok = all(result.ok for result in results)
     if as_json:
-        say_json({"ok": ok, "splits": [_as_dict(one, marked[one.split]) for one in found]})
+        listed = [_as_dict(result, marked[result.split]) for result in results]
+        say_json({"ok": ok, "splits": listed})
     else:
-        for one in found:
-            _show(one, marked[one.split])
+        for result in results:
+            _show(result, marked[result.split])
     if not ok:
         raise SystemExit(1)
 
@@ -60,7 +62,7 @@ def verify(names: tuple[str, ...], deep: bool, workers: int | None, as_json: boo
 def verify_splits(
     settings: "Settings", splits: tuple[str, ...], deep: bool, progress: "Progress"
 ) -> "list[Verified]":
-    """Compare splits with the contract and the tables; if `deep`, every digest as well."""
+    """Compare splits with the contract and the tables; if `deep`, also every digest."""
     from df2_assets.engines.make import make
     from df2_assets.verification.verify import verify as verify_split
 
@@ -71,67 +73,69 @@ def verify_splits(
         ]
 
 
-def mark(roots: "Roots", found: "Verified") -> list[str]:
-    """Mark damaged crops for the next build and return them; where none can be, a note says why."""
+def mark(roots: "Roots", verified: "Verified") -> list[str]:
+    """Mark damaged crops for the next build and return them; a note says why none can be marked."""
     from df2_assets.errors import BusyError
     from df2_assets.pipeline.planning import mark_damaged
     from df2_assets.store.lock import writer
 
-    if not found.damaged:
+    if not verified.damaged:
         return []
     try:
-        with writer(roots, found.split, "verify"):
-            return mark_damaged(roots, found.split, found.damaged)
+        with writer(roots, verified.split, "verify"):
+            return mark_damaged(roots, verified.split, verified.damaged)
     except BusyError as problem:
-        found.notes.append(f"Nothing is marked for the next build. {problem}")
+        verified.notes.append(f"Damaged crops are not marked for the next build. {problem}")
     except OSError as problem:
-        found.notes.append(f"Nothing can be marked for the next build: {problem.strerror}.")
+        verified.notes.append(
+            f"Damaged crops cannot be marked for the next build: {problem.strerror}."
+        )
     return []
 
 
-def _as_dict(found: "Verified", marked: list[str]) -> dict[str, Any]:
+def _as_dict(verified: "Verified", marked: list[str]) -> dict[str, Any]:
     import msgspec
 
-    problems: list[dict[str, Any]] = msgspec.to_builtins(found.problems)
     return {
-        "split": found.split,
-        "ok": not problems,
-        "deep": found.deep,
-        "crops": found.crops,
-        "problems": problems,
+        "split": verified.split,
+        "ok": verified.ok,
+        "deep": verified.deep,
+        "crops": verified.crops,
+        "problems": msgspec.to_builtins(verified.problems),
         "marked": marked,
-        "notes": found.notes,
+        "notes": verified.notes,
     }
 
 
-def _show(found: "Verified", marked: list[str]) -> None:
-    """What is wrong, by kind, each with its first offenders; then what to do about it."""
+def _show(verified: "Verified", marked: list[str]) -> None:
+    """Print the problems by kind, with the first places of each, and then what to do."""
+    from df2_assets.checks.finding import number_of
     from df2_assets.errors import escape_untrusted
 
-    looked = "read back whole" if found.deep else "by size and time"
-    problems = found.problems
+    split, problems = verified.split, verified.problems
     if not problems:
-        say(f"{found.split}: all is well: {found.crops:,} crops, {looked}.")
+        compared = "every byte" if verified.deep else "size and time"
+        say(f"{split}: no problems in {verified.crops:,} crops ({compared} compared).")
     kinds: dict[tuple[str, str], list[str]] = {}
     for problem in problems:
         where = problem.path or (escape_untrusted(problem.sku_id) if problem.sku_id else None)
         kinds.setdefault((problem.check, problem.what), []).extend([where] if where else [])
     for (check, what), places in kinds.items():
-        say_problem(f"{found.split}: {check}: {escape_untrusted(what, 300)}")
+        say_problem(f"{split}: {check}: {escape_untrusted(what, 300)}")
         for place in places[:_SHOWN]:
             say_problem(f"    {place}")
         if len(places) > _SHOWN:
             say_problem(f"    and {len(places) - _SHOWN:,} more: see --json")
-    for note in found.notes:
-        say(f"{found.split}: note: {note}")
+    for note in verified.notes:
+        say(f"{split}: note: {note}")
     if marked:
         are = "crop is" if len(marked) == 1 else "crops are"
-        say(f"{found.split}: {len(marked):,} damaged {are} marked for the next build.")
+        say(f"{split}: {len(marked):,} damaged {are} marked for the next build.")
     repairs = Counter(problem.repair for problem in problems)
+    of_all = f"of {number_of(len(problems), 'problem')}"
     if repairs["build"]:
         say_problem(
-            f"{found.split}: to repair {repairs['build']:,} of {len(problems):,}: "
-            f"df2-assets build --split {found.split}"
+            f"{split}: to repair {repairs['build']:,} {of_all}: df2-assets build --split {split}"
         )
     if repairs["export"]:
         names = {
@@ -140,10 +144,8 @@ def _show(found: "Verified", marked: list[str]) -> None:
             if problem.repair == "export"
         }
         say_problem(
-            f"{found.split}: to repair {repairs['export']:,} of {len(problems):,}: "
-            f"df2-assets export {' '.join(names)} --split {found.split}"
+            f"{split}: to repair {repairs['export']:,} {of_all}: "
+            f"df2-assets export {' '.join(names)} --split {split}"
         )
-    yours = repairs["you"]
-    if yours:
-        are = "is" if yours == 1 else "are"
-        say_problem(f"{found.split}: {yours:,} of {len(problems):,} {are} yours to mend.")
+    if repairs["you"]:
+        say_problem(f"{split}: only you can repair {repairs['you']:,} {of_all}.")

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from df2_assets.checks.finding import number_of
-from df2_assets.defs.metadata import ALL_OFFENDERS, FIRST_OFFENDERS, IN_COMMON
+from df2_assets.defs.metadata import ALL_OFFENDERS, FIRST_OFFENDERS, IN_COMMON, describe_offender
 from df2_assets.errors import Df2Error, explain_os_error
 from df2_assets.store import journal
 from df2_assets.store.layout import Roots
@@ -47,10 +47,7 @@ def find_offenders(
         return None
     in_common = metadata.get(IN_COMMON)
     common = [str(getattr(in_common, "value", in_common))] if in_common else []
-    first = [
-        ", ".join([f"{name} {value}" for name, value in row.data.items() if value] + common)
-        for row in table.records[:limit]
-    ]
+    first = [", ".join([describe_offender(row.data), *common]) for row in table.records[:limit]]
     count: Any = metadata["offenders"]
     return Offenders(int(getattr(count, "value", count)), first, path.value or "")
 
@@ -61,8 +58,8 @@ def describe_failure(check: dg.AssetCheckResult | dg.AssetCheckEvaluation) -> st
     if offenders is None:
         return str(check.description)
     return (
-        f"{check.description} The first: {offenders.first[0]}. "
-        f"All of them, in SKU_ROOT: {offenders.file}"
+        f"{check.description} First offender: {offenders.first[0]}. "
+        f"All offenders, in SKU_ROOT: {offenders.file}"
     )
 
 

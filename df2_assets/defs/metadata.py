@@ -304,7 +304,8 @@ def check_result(
 ) -> dg.AssetCheckResult:
     """Return a recorded finding as the result of a check, with its first offenders."""
     metadata: dict[str, Any] = {"note": finding.note} if finding.note else {}
-    metadata |= {"checked": finding.checked_count, **finding.numbers}
+    metadata["checked_count"] = finding.checked_count
+    metadata |= {name: round_number(number) for name, number in finding.numbers.items()}
     if picture:
         metadata["picture"] = picture
     if len(finding.offenders):
@@ -312,7 +313,9 @@ def check_result(
         shown, in_common = make_offenders_readable(finding.offenders, SHOWN)
         metadata[FIRST_OFFENDERS] = preview(shown)
         if in_common:
-            metadata[IN_COMMON] = ", ".join(f"{name} {_cell(v)}" for name, v in in_common.items())
+            metadata[IN_COMMON] = describe_offender(
+                {name: _cell(value) for name, value in in_common.items()}
+            )
         file = roots.offenders(key.path[-1], check, split).relative_to(roots.sku_root)
         metadata[ALL_OFFENDERS] = dg.MetadataValue.path(file.as_posix())
     for name, table in finding.tables.items():
@@ -326,6 +329,14 @@ def check_result(
         description=finding.summary,
         metadata=metadata,
     )
+
+
+def describe_offender(cells: Mapping[str, object]) -> str:
+    """Return the cells of an offender as text: first where it is, then what is wrong with it."""
+    place = ", ".join(
+        f"{name} {value}" for name, value in cells.items() if name != "what" and value
+    )
+    return ": ".join(str(part) for part in (place, cells.get("what")) if part)
 
 
 def _cell(value: object) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-# No public name in Dagster 1.13, whose version is bounded.
+# Dagster 1.13, whose version is bounded, has no public name for this.
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 DATA_SET_TAG: Final = "df2_assets/data_set"

@@ -64,9 +64,7 @@ def assess_readiness(
         "queries": int(query.sum()),
         "queries_without_answer": unanswered,
         "catalog_without_query": unasked,
-        "catalog_crops_per_query": _mean(
-            catalog.reindex(query.index).mul(query).sum(), query.sum()
-        ),
+        "answers_per_query": _mean(catalog.reindex(query.index).mul(query).sum(), query.sum()),
         "prompts": len(prompts),
         "skus_per_prompt": _mean(prompts["skus"].sum(), len(prompts)),
         "occlusion_gap": _compute_gap(balance, "occlusion"),

@@ -1,4 +1,4 @@
-"""A folder to work in, and the command `df2-assets` as a person there has it."""
+"""A folder to work in, and the command `df2-assets` run there."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ from df2_assets_tests.support.processes import DF2_ASSETS, Text
 
 
 class Desk(NamedTuple):
-    """`df2` is the data set, `sku` the output, `home` Dagster's, each in `folder`."""
+    """A folder with the data set `df2`, the output `sku`, and the DAGSTER_HOME `home`."""
 
     folder: Path
 
@@ -35,8 +35,8 @@ class Desk(NamedTuple):
         return Roots(self.df2, self.sku, str(self.sku))
 
     def environment(self, **settings: object) -> dict[str, str]:
-        given = {"DF2_ROOT": self.df2, "SKU_ROOT": self.sku, "DF2_WORKERS": 2} | settings
-        return processes.environment(self.home, **given)
+        variables = {"DF2_ROOT": self.df2, "SKU_ROOT": self.sku, "DF2_WORKERS": 2} | settings
+        return processes.environment(self.home, **variables)
 
     def run(self, *arguments: str, **settings: object) -> Result:
         """Run a command in this process."""
@@ -45,18 +45,18 @@ class Desk(NamedTuple):
         return result
 
     def json(self, *arguments: str, exit_code: int = 0, **settings: object) -> Any:
-        """Return what a command prints for programs."""
+        """Return the JSON document that a command prints."""
         result = self.run(*arguments, "--json", **settings)
         assert result.exit_code == exit_code, result.output
         return json.loads(result.stdout)
 
     def start(self, *arguments: str, **settings: object) -> Text:
-        """Run a command in a process of its own, as a shell does."""
+        """Run a command in its own process, as a shell does."""
         command = (*DF2_ASSETS, *arguments)
         return processes.run(command, self.environment(**settings), self.folder)
 
     def files(self) -> dict[str, bytes]:
-        """Return all that lies in the folder by path; folders and links have no content."""
+        """Return the contents of everything in the folder, by path; empty for folders and links."""
         return {
             str(path.relative_to(self.folder)): path.read_bytes() if path.is_file() else b""
             for path in self.folder.rglob("*")
@@ -65,5 +65,5 @@ class Desk(NamedTuple):
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """A desk of the test's own, at the data set of `site` where the test takes that too."""
+    """A desk for one test, with the data set of `site` if the test uses that too."""
     return Desk(tmp_path)

@@ -1,4 +1,4 @@
-"""A gallery opened in a browser, on machines with and without one."""
+"""Opening a gallery in a browser, on machines with and without one."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ FAILS = "echo 'xdg-open: no method available for opening' >&2; exit 3"
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that is the whole PATH, on a machine without a display."""
+    """The only folder in PATH, on a machine without a display."""
     for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     folder = tmp_path / "bin"
@@ -27,14 +27,14 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def install(folder: Path, name: str, does: str) -> Path:
-    """Put a command into a folder; return the file in which it notes what it opened."""
+    """Install a command in a folder; return the file to which it writes what it opens."""
     path = folder / name
     path.write_text(f"#!/bin/sh\n{does}\n")
     path.chmod(0o755)
     return path.with_name(f"{name}.opened")
 
 
-def test_xdg_open_is_used_where_there_is_a_display(
+def test_xdg_open_is_used_if_there_is_a_display(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = install(machine, "xdg-open", WORKS)
@@ -45,7 +45,7 @@ def test_xdg_open_is_used_where_there_is_a_display(
     assert opened.read_text().split() == [PAGE]
 
 
-def test_xdg_open_is_not_let_near_browsers_of_the_terminal(
+def test_xdg_open_does_not_try_text_browsers(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DISPLAY", ":0")
@@ -56,7 +56,7 @@ def test_xdg_open_is_not_let_near_browsers_of_the_terminal(
     assert not {"www-browser", "links", "elinks", "lynx", "w3m"} & {*tried}
 
 
-def test_what_fails_or_is_missing_opens_nothing_and_says_nothing(
+def test_a_missing_or_failing_browser_opens_and_prints_nothing(
     machine: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DISPLAY", ":0")
@@ -67,7 +67,7 @@ def test_what_fails_or_is_missing_opens_nothing_and_says_nothing(
 
 
 def test_a_chosen_browser_needs_no_display(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """VS Code sets one that opens pages where the person sits."""
+    """VS Code sets one that opens pages on the machine of the user."""
     opened = install(machine, "helper", WORKS)
     monkeypatch.setenv("BROWSER", f"{machine / 'helper'} --new{os.pathsep}lynx")
     assert open_page(PAGE)
@@ -95,12 +95,12 @@ def test_a_browser_that_stays_open_is_not_waited_for(
 
 
 @pytest.mark.slow
-def test_report_prints_where_the_page_is_when_it_cannot_be_opened(desk: Desk, site: Site) -> None:
+def test_report_prints_the_path_of_a_page_that_it_cannot_open(desk: Desk, site: Site) -> None:
     page = site.roots.gallery(SPLIT)
     unset = dict.fromkeys(("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"), "")
     done = desk.start("report", "--open", "--json", **unset)
     assert done.returncode == 0
-    assert done.stderr == f"note: no browser could be opened here: open {page}\n"
+    assert done.stderr == f"note: no browser can be opened here. Open this file yourself: {page}\n"
     assert done.stdout.startswith("{")
     helper = desk.folder / "helper"
     opened = install(desk.folder, "helper", WORKS)

@@ -1,4 +1,4 @@
-"""The command `df2-assets`, as a person meets it."""
+"""The command `df2-assets`: help, wrong use, summaries and progress."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from df2_assets_tests.support.snapshots import Stamp, stamps
 
 
 def write_splits(root: Path, *splits: str) -> DataSet:
-    """In each split, a SKU of two images."""
+    """Write one SKU with two images to each split."""
     data = DataSet(root)
     for split in splits:
         for image, source in ((1, "shop"), (2, "user")):
@@ -33,24 +33,24 @@ def write_splits(root: Path, *splits: str) -> DataSet:
     return data
 
 
-def test_help_names_the_commands_and_what_the_environment_sets(desk: Desk) -> None:
-    told = desk.run("--help")
-    assert told.exit_code == 0
+def test_help_names_the_commands_and_the_variables_of_the_roots(desk: Desk) -> None:
+    reply = desk.run("--help")
+    assert reply.exit_code == 0
     for word in (*main.commands, "DF2_ROOT", "SKU_ROOT"):
-        assert word in told.stdout
+        assert word in reply.stdout
     assert df2_assets.__version__ in desk.run("--version").stdout
     assert desk.files() == {}
 
 
 @pytest.mark.parametrize("command", main.commands)
 def test_each_command_has_help_with_an_example(desk: Desk, command: str) -> None:
-    told = desk.run(command, "--help")
-    assert told.exit_code == 0
-    assert f"df2-assets {command}" in told.stdout.partition("Example:")[2]
+    reply = desk.run(command, "--help")
+    assert reply.exit_code == 0
+    assert f"df2-assets {command}" in reply.stdout.partition("Example:")[2]
 
 
 class Wrong(NamedTuple):
-    """Wrong use of two good splits, once `prepare` has changed them, and what the message says."""
+    """A wrong use of two good splits, after `prepare` changed them, and texts of its message."""
 
     what: str
     says: tuple[str, ...]
@@ -60,7 +60,7 @@ class Wrong(NamedTuple):
 
 
 def move_down(folder: Path, name: str) -> None:
-    """Put a folder's content one level lower."""
+    """Move the content of a folder one level down."""
     folder.rename(folder.with_name("moving"))
     folder.mkdir()
     folder.with_name("moving").rename(folder / name)
@@ -86,7 +86,7 @@ def move_down_with_test(folder: Path) -> None:
 
 
 def rename_all(folder: Path, form: str) -> None:
-    """Give each file another name, made of its stem and its number."""
+    """Rename each file to `form`, with its stem and its number."""
     for number, path in enumerate(sorted(folder.iterdir()), 1):
         path.rename(folder / form.format(stem=path.stem, number=number))
 
@@ -189,7 +189,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=[wrong.what for wrong in WRONG])
-def test_wrong_use_ends_in_a_line_or_two_and_writes_nothing(
+def test_wrong_use_prints_one_or_two_lines_and_writes_nothing(
     desk: Desk, wrong: Wrong, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(desk.folder)
@@ -208,7 +208,7 @@ def test_wrong_use_ends_in_a_line_or_two_and_writes_nothing(
     assert desk.files() == before
 
 
-def test_a_file_in_the_way_of_the_projects_own_ends_in_a_line(desk: Desk) -> None:
+def test_a_file_in_place_of_the_projects_folder_is_reported_in_one_line(desk: Desk) -> None:
     write_splits(desk.df2, "train")
     desk.roots.own.mkdir(parents=True)
     desk.roots.lock("train").parent.write_text("")
@@ -229,7 +229,7 @@ def test_a_file_in_the_way_of_the_projects_own_ends_in_a_line(desk: Desk) -> Non
     ],
     ids=lambda arguments: arguments[-1],
 )
-def test_an_option_takes_ascii_digits_alone(
+def test_a_number_option_accepts_only_ascii_digits(
     desk: Desk, arguments: tuple[str, ...], text: str
 ) -> None:
     done = desk.run(*arguments, text)
@@ -238,7 +238,7 @@ def test_an_option_takes_ascii_digits_alone(
     assert desk.files() == {}
 
 
-def test_a_process_ends_with_the_message_alone(desk: Desk) -> None:
+def test_a_process_prints_only_the_message(desk: Desk) -> None:
     done = desk.start("build", DF2_ROOT="elsewhere")
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
@@ -246,7 +246,7 @@ def test_a_process_ends_with_the_message_alone(desk: Desk) -> None:
 
 
 class Built(NamedTuple):
-    """A sample of which two splits were built, twice."""
+    """A sample with two splits that were built twice."""
 
     desk: Desk
     first: Text
@@ -280,7 +280,7 @@ def test_a_sample_can_be_built(built: Built) -> None:
     assert_same_output(built.desk.sku, expected)
 
 
-def test_the_summary_says_what_was_built_split_by_split_and_where(built: Built) -> None:
+def test_the_summary_shows_what_was_built_in_each_split_and_where(built: Built) -> None:
     rows = {line.split()[0]: line.split() for line in built.first.stdout.splitlines()}
     for split in BUILT:
         document = json.loads((built.desk.sku / f"{split}_sku_metadata.json").read_text())
@@ -295,7 +295,7 @@ def test_the_summary_says_what_was_built_split_by_split_and_where(built: Built) 
 
 
 def test_a_split_without_annotations_is_a_note_and_nothing_warns(built: Built) -> None:
-    """A normal data set ends without a warning, so that each one means something."""
+    """A build of a normal data set prints no warning, so that every warning means something."""
     for done in (built.first, built.second):
         assert done.stdout.count("note: test: released without annotations") == 1
         assert "warning:" not in done.stdout
@@ -309,14 +309,14 @@ def test_a_second_build_says_that_everything_is_up_to_date_and_writes_nothing(bu
     assert stamps_of(built.desk) == built.written
 
 
-def test_nothing_of_dagsters_own_reaches_the_terminal(built: Built) -> None:
+def test_no_output_of_dagster_reaches_the_terminal(built: Built) -> None:
     for text in (built.first, built.second):
         assert text.stderr == ""
         assert "dagster." not in text.stdout
         assert "Warning" not in text.stdout
 
 
-def test_a_new_dagster_home_is_given_our_configuration_and_holds_the_runs(built: Built) -> None:
+def test_a_new_dagster_home_gets_the_projects_configuration_and_the_runs(built: Built) -> None:
     assert (built.desk.home / "dagster.yaml").read_text() == webserver.DEVELOPMENT.read_text()
     with dg.DagsterInstance.from_config(str(built.desk.home)) as instance:
         runs = instance.get_runs()
@@ -342,7 +342,7 @@ def test_its_runs_belong_to_the_code_location_of_the_ui_and_name_their_data_set(
 
 @contextmanager
 def terminal() -> Iterator[tuple[int, Callable[[], str]]]:
-    """A terminal to write to, and what was written to it."""
+    """Open a terminal; yield it and a function that returns the text written to it."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(ours, (24, 120))
 
@@ -362,8 +362,8 @@ def terminal() -> Iterator[tuple[int, Callable[[], str]]]:
         os.close(theirs)
 
 
-def test_some_splits_alone_with_progress_on_a_terminal(desk: Desk) -> None:
-    """`test` was not even downloaded here."""
+def test_selected_splits_are_built_with_progress_on_a_terminal(desk: Desk) -> None:
+    """`test` does not exist in this download."""
     write_splits(desk.df2, "train", "validation")
     command = (*DF2_ASSETS, "build", "--workers", "1", "--split", "validation", "--split", "test")
     with terminal() as (stderr, written):

@@ -1,4 +1,4 @@
-"""`docs/command-line.md`, and the completion that it describes, in real shells."""
+"""The shell completion that `docs/command-line.md` describes, in real shells."""
 
 import re
 import subprocess
@@ -30,7 +30,7 @@ COMPLETE_IN = {
 
 
 def line_for(shell: str) -> str:
-    """Return the line of the page that turns completion on."""
+    """Return the line of the page that enables completion."""
     (line,) = re.findall(rf"^.*_DF2_ASSETS_COMPLETE={shell}_source.*$", PAGE, re.MULTILINE)
     return str(line)
 

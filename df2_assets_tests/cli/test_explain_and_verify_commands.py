@@ -1,4 +1,4 @@
-"""`df2-assets explain` and `verify`, as a person or a program meets them."""
+"""`df2-assets explain` and `verify`, with text and with JSON."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 @pytest.fixture
 def copy(built: Desk, desk: Desk) -> Desk:
-    """What was built, to be changed; its path is another, and its history is empty."""
+    """A copy of the build for one test, in another folder and with an empty history."""
     shutil.copytree(built.df2, desk.df2)
     shutil.copytree(built.sku, desk.sku)
     build(desk, "train")
@@ -61,14 +61,14 @@ def copy(built: Desk, desk: Desk) -> Desk:
 def test_the_exit_code_says_whether_it_is_in_the_data_set(
     built: Desk, arguments: tuple[str, ...], fate: str, exit_code: int
 ) -> None:
-    told = built.json("explain", *arguments, exit_code=exit_code)
-    assert told["fate"] == fate
-    assert {answer["fate"] for answer in told["answers"]} == {fate}
-    said = built.run("explain", *arguments)
+    reply = built.json("explain", *arguments, exit_code=exit_code)
+    assert reply["fate"] == fate
+    assert {answer["fate"] for answer in reply["answers"]} == {fate}
+    result = built.run("explain", *arguments)
     verdict = {"in": "in the data set", "unknown": "unknown"}.get(
         fate, f"not in the data set: {fate}"
     )
-    assert (said.exit_code, f"is {verdict}" in said.stdout.splitlines()[0]) == (exit_code, True)
+    assert (result.exit_code, f"is {verdict}" in result.stdout.splitlines()[0]) == (exit_code, True)
 
 
 def test_one_answer_gives_its_steps_and_several_are_a_list(built: Desk) -> None:
@@ -82,29 +82,29 @@ def test_one_answer_gives_its_steps_and_several_are_a_list(built: Desk) -> None:
 
 
 def test_a_sku_is_shown_in_each_split_that_has_it(built: Desk) -> None:
-    told = built.json("explain", SKU)
-    fates = [(answer["split"], answer["fate"]) for answer in told["answers"]]
+    reply = built.json("explain", SKU)
+    fates = [(answer["split"], answer["fate"]) for answer in reply["answers"]]
     assert fates == [("train", "in"), ("validation", "unpaired")]
-    said = built.run("explain", SKU).stdout
-    assert f"train {SKU} is in the data set: with 1 catalog and 2 query crops" in said
-    assert f"  query   000002 item 1: in, {QUERY}" in said
+    result = built.run("explain", SKU).stdout
+    assert f"train {SKU} is in the data set: with 1 catalog and 2 query crops" in result
+    assert f"  query   000002 item 1: in, {QUERY}" in result
 
 
-def test_each_step_is_told_with_the_run_that_made_it(built: Desk) -> None:
-    told = built.json("explain", "train", "1", "--item", "1")
-    runs = [step["run"] for step in told["steps"]]
+def test_each_step_names_the_run_that_made_it(built: Desk) -> None:
+    reply = built.json("explain", "train", "1", "--item", "1")
+    runs = [step["run"] for step in reply["steps"]]
     assert runs[0] is None
     assert len({run["run_id"] for run in runs[1:]}) == 1
-    said = built.run("explain", "train", "1", "--item", "1").stdout
-    assert f"  run {runs[1]['run_id']} of " in said
-    assert said.splitlines()[-1].endswith(f"made {', '.join(STAGES)}")
+    result = built.run("explain", "train", "1", "--item", "1").stdout
+    assert f"  run {runs[1]['run_id']} at " in result
+    assert result.splitlines()[-1].endswith(f"built {', '.join(STAGES)}")
 
 
 def test_a_run_that_wrote_elsewhere_is_not_named(copy: Desk) -> None:
     ours = copy.json("explain", "train", "1", "--item", "1")["steps"][1]["run"]
     build(copy, "train", SKU_ROOT=copy.folder / "other")
-    told = copy.json("explain", "train", "1", "--item", "1")
-    assert {step["run"]["run_id"] for step in told["steps"][1:]} == {ours["run_id"]}
+    reply = copy.json("explain", "train", "1", "--item", "1")
+    assert {step["run"]["run_id"] for step in reply["steps"][1:]} == {ours["run_id"]}
 
 
 @pytest.mark.parametrize("record", [None, "{", '{"run_id": 1}'])
@@ -118,7 +118,9 @@ def test_without_a_record_of_a_run_all_else_is_told(copy: Desk, record: str | No
     assert "  run " not in result.stdout
 
 
-def test_a_crop_is_found_from_where_one_is(built: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_path_of_a_crop_can_be_relative_to_the_current_folder(
+    built: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(built.sku / "train")
     below = CROP.removeprefix("train/")
     for path in (str(built.sku / CROP), below, f"../{CROP}", CROP, f"./{below}"):
@@ -126,7 +128,7 @@ def test_a_crop_is_found_from_where_one_is(built: Desk, monkeypatch: pytest.Monk
 
 
 def contract_paths(desk: Desk) -> list[str]:
-    """Return the paths that the two contract files have of the item of `CROP`."""
+    """Return the paths in the two contract files for the item of `CROP`."""
     lines = desk.roots.image_text("train").read_text().splitlines()
     (line,) = (one for line in lines if (one := json.loads(line))["image_path"] == CROP)
     document = json.loads(desk.roots.sku_metadata("train").read_text())
@@ -152,17 +154,17 @@ def test_every_path_of_the_contract_is_explained(
     }
     for path in paths:
         root = built.df2 if path.startswith(("train/image", "train/annos")) else built.sku
-        told = built.json("explain", form.format(path, root=root, name=root.name))
-        assert told["fate"] == "in", path
-        assert {answer["split"] for answer in told["answers"]} == {"train"}
+        reply = built.json("explain", form.format(path, root=root, name=root.name))
+        assert reply["fate"] == "in", path
+        assert {answer["split"] for answer in reply["answers"]} == {"train"}
         if "image" in path or "annos" in path:
-            assert {answer["image_id"] for answer in told["answers"]} == {"000001"}
-            assert len(told["answers"]) == 3
-        is_elsewhere = any("neither root" in note for note in told["answers"][0]["notes"])
+            assert {answer["image_id"] for answer in reply["answers"]} == {"000001"}
+            assert len(reply["answers"]) == 3
+        is_elsewhere = any("neither root" in note for note in reply["answers"][0]["notes"])
         assert is_elsewhere == form.startswith("/elsewhere")
 
 
-def test_an_image_is_found_from_where_one_is_and_by_links(
+def test_the_path_of_an_image_can_be_relative_or_contain_links(
     built: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(built.df2 / "train" / "image")
@@ -172,8 +174,8 @@ def test_an_image_is_found_from_where_one_is_and_by_links(
         "../annos/000001.json",
         str(tmp_path / "link/train/image/000001.jpg"),
     ):
-        told = built.json("explain", path, "--item", "1")
-        assert [answer["item_idx"] for answer in told["answers"]] == [1]
+        reply = built.json("explain", path, "--item", "1")
+        assert [answer["item_idx"] for answer in reply["answers"]] == [1]
 
 
 @pytest.mark.parametrize(
@@ -184,14 +186,14 @@ def test_an_image_is_found_from_where_one_is_and_by_links(
         (("train",), "SPLIT IMAGE_ID"),
         (("train", "1", "2"), "SPLIT IMAGE_ID"),
         (("train", "0000001"), "up to six digits"),
-        (("train", "000001.jpg"), "up to six digits"),
+        (("train", "000001.jpg"), "has up to six digits"),
         (("val", "1"), "There is no split 'val'"),
         ((SKU, "--item", "1"), "SPLIT IMAGE_ID"),
         ((CROP, "--split", "train"), "SPLIT IMAGE_ID"),
         (("train", "1", "--split", "train"), "SPLIT IMAGE_ID"),
     ],
 )
-def test_what_cannot_be_asked_ends_with_2_and_a_line(
+def test_a_wrong_question_exits_with_2_and_one_line(
     built: Desk, arguments: tuple[str, ...], says: str
 ) -> None:
     result = built.run("explain", *arguments)
@@ -199,7 +201,7 @@ def test_what_cannot_be_asked_ends_with_2_and_a_line(
     assert says in result.stderr
 
 
-def test_quiet_leaves_the_exit_code(built: Desk) -> None:
+def test_quiet_keeps_the_exit_code(built: Desk) -> None:
     assert built.run("--quiet", "explain", "train", "3").exit_code == 1
     assert built.run("--quiet", "explain", "train", "3").output == ""
     assert built.run("--quiet", "verify").output == ""
@@ -207,44 +209,44 @@ def test_quiet_leaves_the_exit_code(built: Desk) -> None:
 
 def test_an_answer_from_a_half_built_split_says_so(copy: Desk) -> None:
     copy.roots.state("train").unlink()
-    said = copy.run("explain", "train", "1", "--item", "1").stdout
-    assert "note: It is half-built: " in said
-    assert "run df2-assets build --split train" in said
+    result = copy.run("explain", "train", "1", "--item", "1").stdout
+    assert "note: It is half-built: " in result
+    assert "run df2-assets build --split train" in result
 
 
 def damage(desk: Desk) -> None:
-    """A flipped bit behind the same size and time, an orphan, and a missing crop."""
+    """Flip a bit without changing size and time, add an orphan, and delete a crop."""
     flip(desk.sku / QUERY)
     shutil.copy(desk.sku / QUERY, desk.sku / ORPHAN)
     (desk.sku / CROP).unlink()
 
 
-def test_a_data_set_as_it_was_built_is_well(built: Desk) -> None:
+def test_an_unchanged_data_set_has_no_problems(built: Desk) -> None:
     result = built.run("verify")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "train: all is well: 3 crops, by size and time.",
-        "validation: all is well: 0 crops, by size and time.",
+        "train: no problems in 3 crops (size and time compared).",
+        "validation: no problems in 0 crops (size and time compared).",
     ]
-    told = built.json("verify", "--deep", "--split", "train")
+    reply = built.json("verify", "--deep", "--split", "train")
     train = {"split": "train", "ok": True, "deep": True, "crops": 3}
     nothing: dict[str, object] = {"problems": [], "marked": [], "notes": []}
-    assert told == {"ok": True, "splits": [train | nothing]}
+    assert reply == {"ok": True, "splits": [train | nothing]}
 
 
-def test_what_is_wrong_is_listed_with_what_to_do_and_a_build_repairs_just_that(copy: Desk) -> None:
+def test_problems_are_listed_with_their_repair_and_a_build_repairs_only_them(copy: Desk) -> None:
     clean, before = contract(copy.sku), crop_stamps(copy.sku)
     damage(copy)
     foreign = copy.sku / "train/catalog/notes.txt"
     foreign.write_text("mine")
-    said = copy.run("verify", "--deep", "--split", "train")
-    assert said.exit_code == 1
-    lines = said.stdout.splitlines()
+    result = copy.run("verify", "--deep", "--split", "train")
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
     at = lines.index("train: crops: files_match: the file is missing")
     assert lines[at + 1] == f"    {CROP}"
     assert "train: 1 damaged crop is marked for the next build." in lines
-    assert "train: to repair 4 of 5: df2-assets build --split train" in lines
-    assert "train: 1 of 5 is yours to mend." in lines
+    assert "train: to repair 4 of 5 problems: df2-assets build --split train" in lines
+    assert "train: only you can repair 1 of 5 problems." in lines
 
     foreign.unlink()
     build(copy, "train")
@@ -255,7 +257,7 @@ def test_what_is_wrong_is_listed_with_what_to_do_and_a_build_repairs_just_that(c
     assert copy.run("verify", "--deep").exit_code == 0
 
 
-def test_of_each_kind_the_first_ten_are_shown(copy: Desk) -> None:
+def test_the_first_ten_problems_of_each_kind_are_shown(copy: Desk) -> None:
     for image in range(100, 115):
         shutil.copy(copy.sku / QUERY, copy.sku / f"train/query/{SKU}/000{image}_item1.jpg")
     lines = copy.run("verify", "--split", "train").stdout.splitlines()
@@ -266,13 +268,15 @@ def test_of_each_kind_the_first_ten_are_shown(copy: Desk) -> None:
 def test_while_a_build_holds_the_split_the_faults_are_told_and_none_is_marked(copy: Desk) -> None:
     damage(copy)
     with writer(copy.roots, "train", "0123456789"):
-        told = copy.json("verify", "--deep", "--split", "train", exit_code=1)
-    (split,) = told["splits"]
-    assert (told["ok"], split["ok"], split["marked"]) == (False, False, [])
+        reply = copy.json("verify", "--deep", "--split", "train", exit_code=1)
+    (split,) = reply["splits"]
+    assert (reply["ok"], split["ok"], split["marked"]) == (False, False, [])
     paths = {problem["path"] for problem in split["problems"]}
     assert paths == {QUERY, ORPHAN, CROP, os.path.dirname(CROP)}
     (note,) = split["notes"]
-    assert note.startswith("Nothing is marked for the next build. train is being built by process ")
+    assert note.startswith(
+        "Damaged crops are not marked for the next build. train is being built by process "
+    )
     assert not copy.roots.journal("train").exists()
     crops = [problem for problem in split["problems"] if problem["image_id"]]
     assert crops
@@ -282,6 +286,6 @@ def test_while_a_build_holds_the_split_the_faults_are_told_and_none_is_marked(co
         assert json.loads(answer)["answers"][0]["image_id"] == problem["image_id"]
 
 
-def test_a_split_that_was_never_built_is_wrong_only_where_it_is_asked_for(built: Desk) -> None:
+def test_an_unbuilt_split_is_a_problem_only_if_it_is_named(built: Desk) -> None:
     (split,) = built.json("verify", "--split", "test", exit_code=1)["splits"]
     assert [problem["what"] for problem in split["problems"]] == ["it has not been built"]

@@ -30,8 +30,9 @@ def test_the_named_exports_are_written_checked_and_then_up_to_date(desk: Desk, s
     (split,) = desk.json("export", "open_clip", "coco")["splits"]
     assert split["split"] == SPLIT
     assert split["numbers"].keys() == {"open_clip", "coco"}
-    for told in split["numbers"].values():
-        assert (told["rows"], told["files"], told["written"], told["unchanged"]) == (CROPS, 2, 2, 0)
+    for numbers in split["numbers"].values():
+        names = ("rows", "files", "written", "unchanged")
+        assert [numbers[name] for name in names] == [CROPS, 2, 2, 0]
     assert sorted(split["passed"]) == ["coco: matches_image_text", "open_clip: matches_image_text"]
     assert {path.name for path in (site.roots.own / "exports").iterdir()} == {"open_clip", "coco"}
     again = desk.run("export", "open_clip", "coco")
@@ -41,19 +42,19 @@ def test_the_named_exports_are_written_checked_and_then_up_to_date(desk: Desk, s
 
 
 @pytest.mark.slow
-def test_all_are_written_of_all_that_was_built(desk: Desk, site: Site) -> None:
-    said = desk.run("export", "all")
-    assert said.exit_code == 0, said.output
+def test_all_exports_of_all_built_splits_are_written(desk: Desk, site: Site) -> None:
+    result = desk.run("export", "all")
+    assert result.exit_code == 0, result.output
     for name in EXPORTS:
         assert (site.roots.export(name, SPLIT) / "README.md").is_file()
-        assert re.search(rf"^{SPLIT} +{name} ", said.output, re.MULTILINE)
-    assert "up to date" not in said.output
-    assert "validation" not in said.output
+        assert re.search(rf"^{SPLIT} +{name} ", result.output, re.MULTILINE)
+    assert "up to date" not in result.output
+    assert "validation" not in result.output
     assert desk.run("verify", "--deep").exit_code == 0
 
 
 @pytest.mark.slow
-def test_verify_names_damage_and_earlier_builds_and_the_command_that_repairs(
+def test_verify_names_damaged_and_outdated_exports_and_the_command_that_repairs_them(
     desk: Desk, site: Site
 ) -> None:
     assert desk.run("export", "webdataset", "coco").exit_code == 0
@@ -61,7 +62,9 @@ def test_verify_names_damage_and_earlier_builds_and_the_command_that_repairs(
     damaged = desk.run("verify")
     assert damaged.exit_code == 1
     assert "_df2_assets/exports/webdataset/train/sizes.json" in damaged.output
-    assert "to repair 1 of 1: df2-assets export webdataset --split train\n" in damaged.output
+    assert (
+        "to repair 1 of 1 problem: df2-assets export webdataset --split train\n" in damaged.output
+    )
     site.add_image()
     site.build()
     (split,) = desk.json("verify", exit_code=1)["splits"]
@@ -75,10 +78,10 @@ def test_verify_names_damage_and_earlier_builds_and_the_command_that_repairs(
 def test_a_check_that_fails_fails_the_command(desk: Desk, site: Site) -> None:
     assert desk.run("export", "pairs").exit_code == 0
     (site.roots.export("pairs", SPLIT) / "mine.txt").write_text("mine")
-    said = desk.run("export", "pairs")
-    assert said.exit_code == 1
-    assert "FAILED" in said.output
-    assert "mine.txt: not a file of this export: move it away" in said.output
+    result = desk.run("export", "pairs")
+    assert result.exit_code == 1
+    assert "FAILED" in result.output
+    assert "mine.txt: not a file of this export: move it away" in result.output
 
 
 @pytest.mark.usefixtures("site")
@@ -91,16 +94,14 @@ def test_a_check_that_fails_fails_the_command(desk: Desk, site: Site) -> None:
         (("export", "coco", "--split", "validation"), "run df2-assets build --split validation"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_line_or_two(
-    desk: Desk, words: tuple[str, ...], says: str
-) -> None:
-    said = desk.run(*words)
-    assert said.exit_code in (1, 2)
-    assert says in said.output
+def test_wrong_use_prints_one_or_two_lines(desk: Desk, words: tuple[str, ...], says: str) -> None:
+    result = desk.run(*words)
+    assert result.exit_code in (1, 2)
+    assert says in result.output
 
 
 @pytest.mark.slow
-def test_the_job_and_the_ui_s_selection_do_the_same(site: Site) -> None:
+def test_the_job_and_a_selection_in_the_ui_do_the_same(site: Site) -> None:
     assert site.build().success
     assert site.materialize("croissant") is None
     first = stamp(site.roots.export("croissant", SPLIT) / "croissant.json")

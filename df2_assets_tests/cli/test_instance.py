@@ -1,4 +1,4 @@
-"""A DAGSTER_HOME that Dagster cannot open: commands that need it say so, the others answer."""
+"""A DAGSTER_HOME that Dagster cannot open: commands that need it fail, the others still answer."""
 
 import os
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def configure(text: str) -> Callable[[Path], None]:
 
 
 def damage(home: Path) -> None:
-    """Leave databases of which only the first bytes are those of one."""
+    """Cut the databases, so that only their first bytes are left."""
     folder = home / "history"
     (folder / "runs").mkdir(parents=True)
     for path in (folder / "runs.db", folder / "runs" / "index.db"):
@@ -28,7 +28,7 @@ def damage(home: Path) -> None:
 
 
 class Broken(NamedTuple):
-    """How a home is spoiled, and what the reason is called."""
+    """A way to break a home, and the reason in the message."""
 
     what: str
     spoil: Callable[[Path], object]
@@ -63,13 +63,13 @@ def broken(request: pytest.FixtureRequest, desk: Desk) -> Broken:
     return param
 
 
-def test_a_run_ends_in_a_line_that_names_the_home_and_the_reason(
+def test_a_run_prints_one_line_with_the_home_and_the_reason(
     desk: Desk, original: Site, broken: Broken
 ) -> None:
     done = desk.run("build", "--split", "test", DF2_ROOT=original.data.root, SKU_ROOT=desk.sku)
     assert done.exit_code == 1
     (line,) = done.stderr.splitlines()
-    assert line.startswith(f"Error: DAGSTER_HOME ({desk.home}) cannot be used: mend it, or set it")
+    assert line.startswith(f"Error: DAGSTER_HOME ({desk.home}) cannot be used: fix it, or set it")
     assert broken.says in line
     assert line.isprintable()
 

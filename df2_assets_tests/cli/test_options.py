@@ -1,4 +1,4 @@
-"""Settings given by options: they win over variables, and messages name them."""
+"""Options of settings: they override variables, and messages name them."""
 
 import shlex
 
@@ -20,7 +20,7 @@ NOWHERE = {"DF2_ROOT": "/nowhere/df2", "SKU_ROOT": "/nowhere/sku"}
 
 @pytest.fixture
 def desk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """One split in `df2`; the person is in the folder above it."""
+    """One split in `df2`. The current folder is the one above."""
     monkeypatch.chdir(desk.folder)
     write_splits(desk.df2, "train")
     return desk
@@ -33,7 +33,7 @@ def test_a_command_takes_the_settings_that_it_reads(name: str) -> None:
     assert ("prompts" in parameters) == (name in WITH_PROMPTS)
 
 
-def test_options_win_over_variables_and_are_relative_to_where_one_is(desk: Desk) -> None:
+def test_options_override_variables_and_are_relative_to_the_current_folder(desk: Desk) -> None:
     roots = ("--df2-root", "df2", "--sku-root", "data/DeepFashion2_SKU")
     built = desk.run("build", *roots, "--split", "train", **NOWHERE)
     assert built.exit_code == 0, built.output
@@ -92,10 +92,10 @@ def test_a_command_in_a_message_works_on_the_same_data_set(desk: Desk) -> None:
     assert desk.run("verify", *roots, **NOWHERE).exit_code == 0
 
 
-def test_a_command_that_variables_are_set_for_is_left_as_it_is() -> None:
+def test_a_command_with_variables_before_it_is_not_changed() -> None:
     pasted = "DF2_ROOT=/x SKU_ROOT='/my skus' df2-assets verify"
     context = click.Context(main)
-    context.meta["df2_assets.given"] = {"sku_root": "/my skus"}
+    context.meta["df2_assets.values"] = {"sku_root": "/my skus"}
     with context:
         assert with_options(f"Look: {pasted}") == f"Look: {pasted}"
         assert with_options("Set SKU_ROOT=x") == "Specify --sku-root x"

@@ -1,4 +1,4 @@
-"""`df2-assets plan` says what a build would do, and a disk that cannot hold it is refused."""
+"""`df2-assets plan`: what a build would do, and whether the result fits on the disk."""
 
 import json
 import re
@@ -20,20 +20,20 @@ Usage = namedtuple("Usage", ["total", "used", "free"])
 
 
 def plan(desk: Desk, **settings: object) -> dict[str, Any]:
-    """Return what the only split's plan says, in the numbers and notes of `built`."""
-    told = desk.run("plan", "--json", **{"SPLITS": "train"} | settings)
-    assert told.exit_code == 0, told.output
-    (split,) = json.loads(told.stdout)["splits"]
+    """Return the numbers and notes of the plan of the only split, as `build` returns them."""
+    reply = desk.run("plan", "--json", **{"SPLITS": "train"} | settings)
+    assert reply.exit_code == 0, reply.output
+    (split,) = json.loads(reply.stdout)["splits"]
     return {
         name: split[name] for name in split if name not in ("images", "takes", "fits", "seconds")
     }
 
 
 def build(desk: Desk, **settings: object) -> dict[str, Any]:
-    """Build the only split; return what was done as `plan` puts it."""
-    told = desk.run("build", "--json", **{"SPLITS": "train"} | settings)
-    assert told.exit_code == 0, told.output
-    (run,) = json.loads(told.stdout)["splits"]
+    """Build the only split; return what was done in the numbers and notes of a plan."""
+    reply = desk.run("build", "--json", **{"SPLITS": "train"} | settings)
+    assert reply.exit_code == 0, reply.output
+    (run,) = json.loads(reply.stdout)["splits"]
     numbers = run["numbers"]
     return {
         "split": run["split"],
@@ -48,7 +48,7 @@ def build(desk: Desk, **settings: object) -> dict[str, Any]:
 
 
 def write(root: Path) -> None:
-    """Two SKUs of two crops each, one unpaired item, one refused one, one image without use."""
+    """Write two SKUs of two crops each, an unpaired item, a refused item and an unused image."""
     data = DataSet(root)
     images: list[tuple[int, str, dict[int | str, Any]]] = [
         (1, "shop", {1: item(1, 1, (0, 0, 80, 60)), 2: item(8, 2, (10, 50, 90, 110))}),
@@ -92,7 +92,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     return desk
 
 
-def test_a_plan_of_what_is_built_has_nothing_to_do(built: Desk) -> None:
+def test_a_plan_of_a_built_split_has_nothing_to_do(built: Desk) -> None:
     before = built.files()
     planned = plan(built)
     assert {name for name, value in planned.items() if value} == {
@@ -128,7 +128,7 @@ OTHER_VALUES: list[dict[str, object]] = [
 def test_a_build_with_other_settings_does_what_its_plan_says(
     settings: dict[str, object], built: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a setting that reaches only one of the two would not."""
+    """A setting that reaches only one of the two would fail here."""
     monkeypatch.chdir(built.folder)
     shutil.copytree(built.sku, tmp_path / "sku")
     settings = {"SKU_ROOT": tmp_path / "sku", **settings}
@@ -152,9 +152,9 @@ def test_a_plan_sees_what_changed(desk: Desk) -> None:
 
 
 def test_a_plan_for_people_names_every_split_and_says_whether_it_fits(desk: Desk) -> None:
-    said = desk.run("plan", "--split", "train", "--split", "test")
-    assert said.exit_code == 0
-    lines = said.output.splitlines()
+    result = desk.run("plan", "--split", "train", "--split", "test")
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
     assert [line.split()[0] for line in lines[1:3]] == ["train", "test"]
     assert lines[-2].endswith("It fits.")
     parts = re.fullmatch(r"About [\d min]+s in all: (.*)\.", lines[-1])
@@ -164,11 +164,11 @@ def test_a_plan_for_people_names_every_split_and_says_whether_it_fits(desk: Desk
 
 
 def test_the_time_of_a_plan_has_all_parts_of_a_build(desk: Desk, built: Desk) -> None:
-    told = desk.json("plan", SPLITS="train test")
-    seconds = [split["seconds"] for split in told["splits"]]
+    reply = desk.json("plan", SPLITS="train test")
+    seconds = [split["seconds"] for split in reply["splits"]]
     made, empty = seconds
     runs = sum(made.values()) + sum(empty.values()) - empty["start"]  # one start for both
-    assert told["seconds"] == pytest.approx(runs)
+    assert reply["seconds"] == pytest.approx(runs)
     assert made.keys() == {"start", "run", "read", "cut", "finish"}
     assert min(made.values()) > 0
     assert (empty["start"], empty["run"]) == (made["start"], made["run"])
@@ -184,7 +184,7 @@ def test_a_dry_run_of_a_build_is_its_plan(desk: Desk) -> None:
     planned, dry = (desk.run(*command, *options) for command in (("plan",), ("build", "--dry-run")))
     assert dry.exit_code == planned.exit_code == 0
     shown, expected = (
-        re.sub(r"[\d.]+( MB free| s\b)", r"0\1", told.stdout) for told in (dry, planned)
+        re.sub(r"[\d.]+( MB free| s\b)", r"0\1", reply.stdout) for reply in (dry, planned)
     )
     assert shown == expected
     as_json = desk.json("build", "--dry-run", *options)
@@ -197,9 +197,9 @@ def test_a_disk_that_cannot_hold_the_result_is_refused_before_anything_is_cut(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**6, 10**6 - 2000, 2000))
-    said = desk.run("plan", SPLITS="train")
-    assert said.exit_code == 1
-    assert "does NOT fit" in said.output
+    result = desk.run("plan", SPLITS="train")
+    assert result.exit_code == 1
+    assert "does NOT fit" in result.output
     refused = desk.run("build", SPLITS="train")
     assert refused.exit_code == 1
     assert "train needs about" in refused.output
@@ -209,7 +209,7 @@ def test_a_disk_that_cannot_hold_the_result_is_refused_before_anything_is_cut(
     assert desk.run("build", SPLITS="train").exit_code == 0
 
 
-def test_a_probe_makes_crops_in_memory_and_passes_over_what_it_cannot_read(tmp_path: Path) -> None:
+def test_a_probe_makes_crops_in_memory_and_skips_unreadable_images(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.jpg", tmp_path / "bad.jpg"
     good.write_bytes(builder.jpeg((100, 80)))
     bad.write_bytes(b"no image")

@@ -1,4 +1,4 @@
-"""What a build says at its end of what it refused, and the command that lists all of it."""
+"""The refusals at the end of a build, and the command that lists all of them."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ FILES = "_df2_assets/checks/raw_annotation_index.refusals_within_limit/train.par
 
 
 def spoil(site: Site, *images: int) -> None:
-    """Turn round the first box of user images of pair 1, 2 or 3, and give one another source."""
+    """Reverse the first box of some user images, and write an annotation that is not JSON."""
     for image in images:
         site.describe(image, {1: TOP | REVERSED, 3: TROUSERS})
     site.annotation(41).write_text("{")
@@ -57,7 +57,7 @@ def test_a_warned_check_names_its_first_offenders_and_the_file_with_all(
     assert (desk.sku / FILES).is_file()
 
 
-def test_so_does_a_failed_check_and_what_it_held_back_is_listed_too(desk: Desk, site: Site) -> None:
+def test_a_failed_check_names_them_too_and_the_refusals_are_listed(desk: Desk, site: Site) -> None:
     spoil(site, 12, 22, 32)
     done = desk.run("build", "--split", SPLIT)
     assert done.exit_code == 1
@@ -75,9 +75,7 @@ def test_so_does_a_failed_check_and_what_it_held_back_is_listed_too(desk: Desk, 
     ]
 
 
-def test_what_could_not_be_cut_is_listed_beside_what_could_not_be_read(
-    desk: Desk, site: Site
-) -> None:
+def test_refused_crops_are_listed_with_refused_annotations(desk: Desk, site: Site) -> None:
     spoil(site, 12)
     image = site.image(13)
     image.write_bytes(image.read_bytes()[:-100])
@@ -106,16 +104,16 @@ def test_what_could_not_be_cut_is_listed_beside_what_could_not_be_read(
     ]
 
 
-def test_nothing_refused_is_a_sentence_or_no_rows(desk: Desk, site: Site) -> None:
-    assert desk.run("refusals").stdout == "Nothing of train was refused.\n"
+def test_no_refusals_are_reported_as_a_sentence_or_no_rows(desk: Desk, site: Site) -> None:
+    assert desk.run("refusals").stdout == "Nothing was refused in train.\n"
     few = desk.run("refusals", "--reason", "box_reversed", "--reason", "box_outside").stdout
-    assert few == "Nothing of train was refused for box_reversed or box_outside.\n"
+    assert few == "Nothing was refused in train for box_reversed or box_outside.\n"
     assert desk.json("refusals") == {"splits": [SPLIT], "refusals": []}
     assert desk.run("refusals", "--csv").stdout.count("\n") == 1
     assert "refused of each reason" not in desk.run("build", "--split", SPLIT).stdout
 
 
-def test_wrong_use_says_what_can_be(desk: Desk, site: Site) -> None:
+def test_wrong_use_names_the_valid_values(desk: Desk, site: Site) -> None:
     reason = desk.run("refusals", "--reason", "bad_box")
     assert reason.exit_code == 2
     assert "'bad_box' is not one of" in reason.stderr

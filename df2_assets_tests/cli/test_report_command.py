@@ -1,4 +1,4 @@
-"""`df2-assets report`: a gallery of what was built."""
+"""`df2-assets report`: a gallery of each built split."""
 
 import re
 
@@ -13,14 +13,14 @@ from df2_assets_tests.support.site import CROPS, SPLIT, Site
 
 
 @pytest.mark.slow
-def test_it_looks_at_the_crops_of_what_was_built_and_says_where_the_page_is(
+def test_it_measures_the_crops_of_built_splits_and_prints_the_path_of_each_page(
     desk: Desk, site: Site
 ) -> None:
     page = site.roots.gallery(SPLIT)
-    said = desk.run("report")
-    assert said.exit_code == 0, said.output
-    assert f"Gallery of {SPLIT}: {page}" in said.output
-    assert "validation" not in said.output
+    result = desk.run("report")
+    assert result.exit_code == 0, result.output
+    assert f"Gallery of {SPLIT}: {page}" in result.output
+    assert "validation" not in result.output
     assert page.is_file()
     (split,) = desk.json("report")["splits"]
     assert split["page"] == str(page)
@@ -31,17 +31,17 @@ def test_it_looks_at_the_crops_of_what_was_built_and_says_where_the_page_is(
 
 
 def test_a_named_split_that_was_not_built_fails_its_run(desk: Desk, site: Site) -> None:
-    said = desk.run("report", "--split", "validation")
-    assert said.exit_code == 1
-    assert "error: validation: " in said.output
-    assert "materialize" in said.output
+    result = desk.run("report", "--split", "validation")
+    assert result.exit_code == 1
+    assert "error: validation: " in result.output
+    assert "materialize" in result.output
 
 
 OTHER = "validation"
 
 
 def write_leaking_splits(desk: Desk) -> None:
-    """Two splits of three SKUs; the first catalog picture of one is in the other too."""
+    """Write two splits of three SKUs. The first catalog picture is in both."""
     data = DataSet(desk.df2)
     for split in (SPLIT, OTHER):
         for pair in (1, 2, 3):
@@ -52,7 +52,7 @@ def write_leaking_splits(desk: Desk) -> None:
 
 
 def leaking(desk: Desk, split: str) -> list[str]:
-    """What the page of a split says of leaking crops: the number, and the note below it."""
+    """Return the number of leaking crops on the page of a split, and the note below it."""
     page = desk.roots.gallery(split).read_text(encoding="utf-8")
     found = re.search(r"<dt>Leaking crops</dt><dd>(.*?)</dd><dd class=\"note\">(.*?)</dd>", page)
     assert found
@@ -106,8 +106,8 @@ def test_a_page_says_with_which_splits_it_was_not_compared(desk: Desk) -> None:
 def test_command_and_page_count_the_same_checks(desk: Desk) -> None:
     write_leaking_splits(desk)
     assert desk.run("build").exit_code == 0
-    said = desk.run("report", "--split", SPLIT)
-    head, row, *_ = (re.split(r"\s{2,}", line) for line in said.output.splitlines())
+    result = desk.run("report", "--split", SPLIT)
+    head, row, *_ = (re.split(r"\s{2,}", line) for line in result.output.splitlines())
     counts = dict(zip(head, row, strict=True))
     (split,) = desk.json("report", "--split", SPLIT)["splits"]
     assert {name: str(count) for name, count in split["checks"].items()} == {

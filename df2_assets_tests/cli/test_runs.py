@@ -1,4 +1,4 @@
-"""A run of a command that is told to end before or after its steps, where no step notices."""
+"""Runs of commands that are interrupted before or after their steps, where no step notices."""
 
 import signal
 from typing import Any
@@ -35,7 +35,7 @@ def test_a_run_that_is_interrupted_before_its_first_step_is_canceled(
 def test_a_signal_at_the_end_of_a_run_is_not_lost(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Dagster holds it back there, and forgets it."""
+    """There, Dagster holds the signal back and then loses it."""
     execute = execute_run
 
     def told_to_end(*arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`df2-assets sample --defects` and `score`: everything planted is found, and nothing invented."""
+"""`df2-assets sample --defects` and `score`: all defects are found, without false alarms."""
 
 import json
 import shutil
@@ -15,14 +15,14 @@ pytestmark = pytest.mark.slow  # `make demo-defects` runs both commands, too
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sample with planted defects, drawn by the command."""
+    """A sample with planted defects that the command drew."""
     desk = Desk(tmp_path_factory.mktemp("defects"))
-    said = desk.run("sample", str(desk.folder / "faulty"), "--defects")
-    assert said.exit_code == 0, said.output
+    result = desk.run("sample", str(desk.folder / "faulty"), "--defects")
+    assert result.exit_code == 0, result.output
     return desk.folder / "faulty"
 
 
-def test_everything_planted_is_found_and_nothing_is_invented(desk: Desk, faulty: Path) -> None:
+def test_all_planted_defects_are_found_without_false_alarms(desk: Desk, faulty: Path) -> None:
     score = desk.json("score", str(faulty))
     assert score["perfect"]
     assert all(one["planted"] >= 2 and one["found"] >= 2 for one in score["reasons"])
@@ -46,22 +46,22 @@ def test_everything_planted_is_found_and_nothing_is_invented(desk: Desk, faulty:
 
 @pytest.mark.parametrize(("images", "seed"), [(120, 2), (480, 1)])
 def test_any_size_and_seed_is_scored_without_a_miss(desk: Desk, images: int, seed: int) -> None:
-    """A small one lacks combinations of labels, and in both a garment could hide among others."""
+    """A small sample lacks combinations of labels, and in any a defect may be hard to see."""
     options = ("--images", str(images), "--seed", str(seed), "--defects")
     assert desk.run("sample", str(desk.folder / "faulty"), *options).exit_code == 0
     assert desk.json("score", str(desk.folder / "faulty"))["perfect"]
 
 
 def test_the_runs_are_kept_apart_from_those_of_other_data_sets(desk: Desk, faulty: Path) -> None:
-    said = desk.run("score", str(faulty))
+    result = desk.run("score", str(faulty))
     assert not desk.home.exists()
     home = faulty.with_name("faulty_dagster")
-    assert f"DAGSTER_HOME={home} df2-assets ui" in said.output
+    assert f"DAGSTER_HOME={home} df2-assets ui" in result.output
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert {run.job_name for run in instance.get_runs()} == {"build_dataset", "refresh_reports"}
 
 
-def test_what_is_missed_and_what_is_invented_is_named_and_ends_with_1(
+def test_missed_defects_and_false_alarms_are_named_and_exit_with_1(
     desk: Desk, faulty: Path
 ) -> None:
     other = shutil.copytree(faulty, desk.folder / "other", copy_function=_link)
@@ -72,12 +72,12 @@ def test_what_is_missed_and_what_is_invented_is_named_and_ends_with_1(
     wrong = {**reversed_box, "item_idx": 77}
     (other / ANSWER_KEY).unlink()
     (other / ANSWER_KEY).write_text(json.dumps([*key, wrong]))
-    said = desk.run("score", str(other))
-    assert said.exit_code == 1
+    result = desk.run("score", str(other))
+    assert result.exit_code == 1
     where = f"{wrong['split']} {wrong['image_id']}"
-    assert f"missed: {where} --item 77" in said.output
-    assert f"invented: {where} --item {reversed_box['item_idx']}" in said.output
-    assert "Not all found, or some invented." in said.output
+    assert f"missed: {where} --item 77" in result.output
+    assert f"false alarm: {where} --item {reversed_box['item_idx']}" in result.output
+    assert "Some were missed, or were false alarms." in result.output
 
 
 def _link(source: str, target: str) -> None:

@@ -1,4 +1,4 @@
-"""`df2-assets serve`: the reports of a data set, alone or beside another command."""
+"""`df2-assets serve`, alone or beside another command."""
 
 import http.client
 import os
@@ -18,12 +18,12 @@ from df2_assets_tests.support.webserver import LOOPBACK, free_port, listening
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
 STUBBORN = (sys.executable, "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])")
-"""A command that has started another one, as `dagster dev` does."""
+"""A command that starts another one, as `dagster dev` does."""
 
 
 @contextmanager
 def serving(folder: Path, *words: str, **settings: object) -> Iterator[tuple[Started, int]]:
-    """`df2-assets serve` over an empty data set, once it answers, and its port."""
+    """Start `df2-assets serve` over an empty data set; yield it and its port once it answers."""
     port = free_port()
     given = {"DF2_REPORTS_URL": f"http://127.0.0.1:{port}"} | settings
     environment = processes.environment(
@@ -42,7 +42,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def test_it_listens_on_the_loopback_port_of_the_setting_and_says_so(tmp_path: Path) -> None:
+def test_it_listens_on_the_configured_loopback_port_and_prints_the_address(tmp_path: Path) -> None:
     with serving(tmp_path) as (started, port):
         assert listening(started.pid) == {LOOPBACK}
         started.signal(signal.SIGINT)
@@ -61,7 +61,7 @@ def test_the_command_beside_it_ends_with_it(tmp_path: Path, number: int) -> None
         started.signal(number)
         status = started.process.wait(processes.PATIENCE)
         assert status == (-number if number == signal.SIGKILL else 128 + number)
-        if number == signal.SIGKILL:  # then its child alone can be told
+        if number == signal.SIGKILL:  # then only its child gets a signal
             beside = beside[:1]
         processes.assert_gone(beside)
         assert not answers(port)
@@ -82,7 +82,7 @@ def test_it_ends_with_the_command_beside_it_and_with_its_status(
         assert not answers(port)
 
 
-def test_what_a_killed_command_has_started_ends_too(tmp_path: Path) -> None:
+def test_the_children_of_a_killed_command_end_too(tmp_path: Path) -> None:
     with serving(tmp_path, "--", *STUBBORN, *SLEEPER) as (started, _):
         processes.wait_until(lambda: len(processes.descendants(started.pid)) == 2, started)
         first, second = processes.descendants(started.pid)
@@ -95,8 +95,8 @@ def test_what_a_killed_command_has_started_ends_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ends", ["Ctrl-C", "the UI"])
 def test_make_ui_serves_both_and_ends_both(tmp_path: Path, ends: str) -> None:
     ui, reports = free_port(), free_port()
-    said = processes.run(("make", "-n", "ui", f"PORT={ui}"), os.environ, PROJECT)
-    recipe = said.stdout[said.stdout.index("if [ -z") :]  # what follows the installation
+    result = processes.run(("make", "-n", "ui", f"PORT={ui}"), os.environ, PROJECT)
+    recipe = result.stdout[result.stdout.index("if [ -z") :]  # what follows the installation
     environment = processes.environment(
         tmp_path / "home",
         DF2_ROOT=tmp_path / "df2",
@@ -116,17 +116,17 @@ def test_make_ui_serves_both_and_ends_both(tmp_path: Path, ends: str) -> None:
         assert not answers(reports)
 
 
-def test_a_port_in_use_and_a_command_that_is_not_there_are_one_line(tmp_path: Path) -> None:
+def test_a_port_in_use_or_a_missing_command_is_reported_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         environment = processes.environment(
             tmp_path / "home", DF2_ROOT=tmp_path / "df2", SKU_ROOT=tmp_path / "sku"
         )
         command = (*DF2_ASSETS, "serve", "--port", str(port))
-        said = processes.run((*command, "--", *SLEEPER), environment, tmp_path)
-        assert said.returncode == 1
-        assert said.stderr.startswith(f"Error: Port {port} of 127.0.0.1 cannot be used (")
-        assert "set DF2_REPORTS_URL to an address with another port" in said.stderr
-    said = processes.run((*command, "--", "no-such-command"), environment, tmp_path)
-    assert said.returncode == 1
-    assert said.stderr == "Error: no-such-command cannot be started: No such file or directory.\n"
+        result = processes.run((*command, "--", *SLEEPER), environment, tmp_path)
+        assert result.returncode == 1
+        assert result.stderr.startswith(f"Error: Port {port} of 127.0.0.1 cannot be used (")
+        assert "set DF2_REPORTS_URL to an address with another port" in result.stderr
+    result = processes.run((*command, "--", "no-such-command"), environment, tmp_path)
+    assert result.returncode == 1
+    assert result.stderr == "Error: no-such-command cannot be started: No such file or directory.\n"

@@ -1,4 +1,4 @@
-"""`df2-assets status` says whether each split is complete and current, and why it is not."""
+"""`df2-assets status`: whether each split is complete and current, and if not, why."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ from df2_assets_tests.support.processes import PROJECT
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """`train` and `test` built; of `test` only images are there."""
+    """A build of `train` and `test`, of which `test` has only images."""
     desk = Desk(tmp_path_factory.mktemp("status"))
     write_splits(desk.df2, "train", "validation").image("test", 1)
     assert desk.run("build", SPLITS="train test").exit_code == 0
@@ -28,18 +28,18 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Desk:
 
 @pytest.fixture
 def built(original: Desk, tmp_path: Path) -> Desk:
-    """A copy for one test. That its data set lies elsewhere is one reason more to be stale."""
+    """A copy for one test. Its data set is in another folder, which also makes it stale."""
     shutil.copytree(original.folder, tmp_path, dirs_exist_ok=True)
     return Desk(tmp_path)
 
 
 def status(desk: Desk, split: str = "train", **settings: object) -> dict[str, Any]:
-    """Return what is said of one split; the exit code has to agree with it."""
-    told = desk.run("status", "--json", "--split", split, **settings)
-    document = json.loads(told.stdout)
+    """Return the status of one split, and check that the exit code agrees."""
+    reply = desk.run("status", "--json", "--split", split, **settings)
+    document = json.loads(reply.stdout)
     (of_split,) = document["splits"]
     is_current: bool = of_split["condition"] == "current"
-    assert (told.exit_code, document["current"]) == (0 if is_current else 1, is_current)
+    assert (reply.exit_code, document["current"]) == (0 if is_current else 1, is_current)
     return dict(of_split)
 
 
@@ -74,9 +74,9 @@ def test_a_split_built_without_annotations_is_current_and_empty(original: Desk) 
 
 def test_a_split_that_was_never_built_is_named_with_the_command(original: Desk) -> None:
     assert status(original, "validation")["condition"] == "not built"
-    told = original.run("status")
-    assert told.exit_code == 1
-    assert "To bring it up to date: df2-assets build --split validation" in told.stdout
+    reply = original.run("status")
+    assert reply.exit_code == 1
+    assert "To bring it up to date: df2-assets build --split validation" in reply.stdout
     assert original.run("status", SPLITS="train test").exit_code == 0
 
 
@@ -87,9 +87,9 @@ def test_no_image_is_opened(original: Desk, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_nothing_is_built_where_there_is_no_sku_root(desk: Desk) -> None:
     write_splits(desk.df2, "train").image("test", 1)
-    told = desk.run("status")
-    assert told.exit_code == 1
-    assert f"Files: {desk.sku} (nothing is built there)" in told.stdout
+    reply = desk.run("status")
+    assert reply.exit_code == 1
+    assert f"Files: {desk.sku} (nothing is built there)" in reply.stdout
     conditions = {split["split"]: split["condition"] for split in desk_status(desk)}
     assert conditions == {
         "train": "not built",
@@ -115,7 +115,7 @@ def add_image(desk: Desk) -> None:
 
 
 def record(desk: Desk, **fields: object) -> None:
-    """Change what the state of `train` says."""
+    """Change fields in the state of `train`."""
     path = desk.roots.state("train")
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
@@ -153,7 +153,7 @@ def test_a_change_since_the_build_makes_a_split_stale(
     change(built)
     of_split = status(built)
     assert (of_split["condition"], of_split["complete"]) == ("stale", True)
-    assert any(reason in told for told in of_split["reasons"]), of_split["reasons"]
+    assert any(reason in reply for reply in of_split["reasons"]), of_split["reasons"]
     for reason in of_split["reasons"]:
         assert f"train is stale: {reason}" in built.run("status").stdout
 
@@ -200,10 +200,10 @@ INCOMPLETE: dict[str, tuple[Callable[[Desk], object], str]] = {
 
 
 @pytest.mark.parametrize(("change", "reason"), INCOMPLETE.values(), ids=INCOMPLETE)
-def test_a_split_whose_files_are_not_all_there_is_incomplete(
+def test_a_split_with_missing_files_is_incomplete(
     built: Desk, change: Callable[[Desk], object], reason: str
 ) -> None:
     change(built)
     of_split = status(built)
     assert (of_split["condition"], of_split["complete"]) == ("incomplete", False)
-    assert any(reason in told for told in of_split["reasons"]), of_split["reasons"]
+    assert any(reason in reply for reply in of_split["reasons"]), of_split["reasons"]

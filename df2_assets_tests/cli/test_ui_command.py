@@ -1,11 +1,11 @@
-"""`df2-assets ui` where it cannot start; `test_wheel.py` opens what it serves."""
+"""`df2-assets ui` if it cannot start. `test_wheel.py` opens the pages that it serves."""
 
 import socket
 
 from df2_assets_tests.cli.conftest import Desk
 
 
-def test_a_port_in_use_is_one_line_and_nothing_starts(desk: Desk) -> None:
+def test_a_port_in_use_is_reported_in_one_line_and_nothing_starts(desk: Desk) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = desk.run("ui", "--port", str(port))

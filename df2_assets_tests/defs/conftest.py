@@ -1,4 +1,4 @@
-"""What the tests of automation share."""
+"""The fixtures of the tests of definitions."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +22,6 @@ def platform(tmp_path: Path, instance: dg.DagsterInstance) -> Platform:
 
 @pytest.fixture
 def built(platform: Platform) -> Platform:
-    """The platform, once its first split is built."""
+    """The platform, with its first split built."""
     platform.build()
     return platform

@@ -1,4 +1,4 @@
-"""The platform over two small splits, on an instance that remembers what was run."""
+"""The definitions over two small splits, on an instance that keeps the history of runs."""
 
 import dataclasses
 import json
@@ -22,11 +22,11 @@ OF_BUILD = {(check.asset, check.name) for check in CHECKS if check.asset not in 
 SPECS: Final = {
     spec.key.path[-1]: spec for spec in build_defs(Settings()).resolve_all_asset_specs()
 }
-"""What the assets of the default location say of themselves."""
+"""The specs of the assets of the default location, by name."""
 
 
 class Platform:
-    """Runs of the platform's jobs and assets, and changes to the data set under them."""
+    """A data set with its definitions: runs of jobs and assets, and changes to the input."""
 
     def __init__(self, base: Path, instance: dg.DagsterInstance, **settings: Any) -> None:
         self.data = DataSet(base / "df2")
@@ -43,7 +43,7 @@ class Platform:
         self.defs = build_defs(self.settings)
 
     def give_prompts(self, text: str) -> None:
-        """Set DF2_PROMPTS to a file of templates, or write that file again."""
+        """Write a file of templates, to which DF2_PROMPTS is set from then on."""
         path = self.data.root.with_name("prompts.yaml")
         path.write_text(text)
         if self.settings.prompts is None:
@@ -78,15 +78,15 @@ class Platform:
         )
 
     def file(self, split: str = SPLIT) -> Path:
-        """An annotation of the split."""
+        """Return the path of the first annotation of the split."""
         return min((self.data.root / split / "annos").iterdir())
 
     def touch(self, split: str = SPLIT) -> None:
-        """Change the source's data version, and nothing that is made of it."""
+        """Change the data version of the source, but nothing that is built from it."""
         touch(self.file(split))
 
     def relabel(self, split: str = SPLIT) -> None:
-        """Change a label, and with it every asset but the crops."""
+        """Change a label, and so every asset but the crops."""
         path = self.file(split)
         text = path.read_text()
         assert '"occlusion": 1' in text
@@ -94,7 +94,7 @@ class Platform:
         touch(path)
 
     def reframe(self, split: str = SPLIT) -> None:
-        """Change every box, and with them the crops."""
+        """Change every box, and so the crops."""
         for path in (self.data.root / split / "annos").iterdir():
             annotation = json.loads(path.read_text())
             for key, item in annotation.items():
@@ -104,18 +104,18 @@ class Platform:
             touch(path)
 
     def spoil(self, split: str = SPLIT, images: Iterable[int] = (901, 902, 903)) -> None:
-        """Add annotations that cannot be read, more than the limit of refusals allows."""
+        """Add unreadable annotations, more than the limit of refusals allows."""
         for image in images:
             self.data.raw_annotation(split, image, b"{")
 
 
 def events(result: dg.ExecuteInProcessResult) -> set[str]:
-    """The kinds of events of a run."""
+    """Return the types of the events of a run."""
     return {str(event.event_type_value) for event in result.all_events}
 
 
 def made(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization]:
-    """Return what a run has materialized, by asset."""
+    """Return the materializations of a run, by asset."""
     return {
         event.asset_key.path[-1]: event.step_materialization_data.materialization
         for event in result.get_asset_materialization_events()
@@ -126,7 +126,7 @@ def made(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization
 def evaluations(
     result: dg.ExecuteInProcessResult, split: str = SPLIT
 ) -> Mapping[tuple[str, str], dg.AssetCheckEvaluation]:
-    """Return what a run has evaluated for a split, each check once, by asset and check."""
+    """Return the evaluations of a run for a split, by asset and check."""
     found = [e for e in result.get_asset_check_evaluations() if e.partition == split]
     evaluated = {(e.asset_key.path[-1], e.check_name): e for e in found}
     assert len(evaluated) == len(found)
@@ -134,7 +134,7 @@ def evaluations(
 
 
 def failure(result: dg.ExecuteInProcessResult) -> str:
-    """The root cause of a run that has failed."""
+    """Return the root cause of a failed run."""
     assert not result.success
     errors = [
         error

@@ -1,4 +1,4 @@
-"""The conditions that assets carry, as the sensor `follow_data_versions` evaluates it."""
+"""The automation conditions of assets, as the sensor `follow_data_versions` evaluates them."""
 
 import os
 
@@ -13,21 +13,21 @@ from df2_assets_tests.defs.platform import OTHER, SPECS, SPLIT, Platform
 
 ALL = SPECS.keys() - {SOURCE, TEMPLATES}
 MADE = ALL - {*NAMES}
-"""Exports are made only where somebody has asked for them."""
+"""Exports are first built on request."""
 
 WITH_PROMPTS = {"image_text", "gallery"}
 AFTER_THE_INDEX = MADE - {"raw_annotation_index"}
 
 
 class Follower:
-    """Evaluates the conditions again and again, with a cursor, as the daemon does."""
+    """Repeated evaluations of the conditions with a cursor, as in the daemon."""
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self._cursor: AssetDaemonCursor | None = None
 
-    def look(self) -> dict[str, set[str]]:
-        """What is asked for now: assets by split."""
+    def evaluate(self) -> dict[str, set[str]]:
+        """Return the assets that are requested now, by split."""
         result = dg.evaluate_automation_conditions(
             self.platform.defs,
             self.platform.instance,
@@ -35,32 +35,32 @@ class Follower:
             cursor=self._cursor,
         )
         self._cursor = result.cursor
-        asked: dict[str, set[str]] = {}
+        requested: dict[str, set[str]] = {}
         for asset in ALL:
             for split in result.get_requested_partitions(dg.AssetKey(asset)):
-                asked.setdefault(str(split), set()).add(asset)
-        return asked
+                requested.setdefault(str(split), set()).add(asset)
+        return requested
 
     def follow(self) -> dict[str, set[str]]:
-        """Look, and carry out what is asked for, a run a split."""
-        asked = self.look()
-        for split, assets in asked.items():
+        """Evaluate, and run what is requested, with one run per split."""
+        requested = self.evaluate()
+        for split, assets in requested.items():
             self.platform.materialize(split, assets)
-        return asked
+        return requested
 
-    def settle(self) -> None:
-        """Look twice at a platform at rest: the first look only learns how things are."""
-        assert self.look() == {}
-        assert self.look() == {}
+    def require_no_requests(self) -> None:
+        """Evaluate twice without changes: the first evaluation only learns the state."""
+        assert self.evaluate() == {}
+        assert self.evaluate() == {}
 
 
 @pytest.fixture
 def follower(platform: Platform) -> Follower:
-    """Both splits are built, and everything that was not asked for before is known."""
+    """A follower that knows the state, after both splits were built."""
     platform.observe()
     follower = Follower(platform)
     follower.follow()
-    follower.settle()
+    follower.require_no_requests()
     return follower
 
 
@@ -70,72 +70,72 @@ pytestmark = [
 ]
 
 
-def test_what_was_never_made_is_made_whole_once_the_source_has_been_seen(
+def test_a_new_data_set_is_built_once_its_source_is_observed(
     platform: Platform,
 ) -> None:
     follower = Follower(platform)
-    assert follower.look() == {}
+    assert follower.evaluate() == {}
     platform.observe()
-    asked = follower.follow()
-    assert {split: asked[split] for split in (SPLIT, OTHER)} == {SPLIT: MADE, OTHER: MADE}
-    follower.settle()
+    requested = follower.follow()
+    assert {split: requested[split] for split in (SPLIT, OTHER)} == {SPLIT: MADE, OTHER: MADE}
+    follower.require_no_requests()
 
 
-def test_each_state_of_the_source_is_followed_once_in_its_own_split_also_one_that_comes_back(
+def test_each_change_of_a_source_rebuilds_its_split_once_even_a_change_back(
     follower: Follower,
 ) -> None:
     platform = follower.platform
     for state in (1_700_000_001, 1_700_000_002, 1_700_000_001):
         os.utime(platform.file(), (state, state))
-        assert follower.look() == {}
+        assert follower.evaluate() == {}
         platform.observe()
         assert follower.follow() == {SPLIT: MADE}
-        follower.settle()
+        follower.require_no_requests()
         platform.observe()
-        assert follower.look() == {}
+        assert follower.evaluate() == {}
 
 
-def test_other_templates_are_followed_in_every_split_by_what_is_made_with_them(
+def test_changed_templates_rebuild_the_assets_that_use_them_in_every_split(
     follower: Follower,
 ) -> None:
     platform = follower.platform
     for occ in ("", "{occ}"):
         platform.give_prompts(f'prompts: {{text_short: "{occ}{{category_name}}"}}')
-        assert follower.look() == {}
+        assert follower.evaluate() == {}
         platform.observe()
         assert follower.follow() == dict.fromkeys(SPLITS, WITH_PROMPTS)
-        follower.settle()
+        follower.require_no_requests()
     platform.give_prompts(f"# In other words.\nprompts:\n  text_short: '{occ}{{category_name}}'")
     platform.observe()
-    assert follower.look() == {}
+    assert follower.evaluate() == {}
 
 
-def test_what_was_made_by_hand_is_followed_where_its_data_version_has_changed(
+def test_a_manual_materialization_is_followed_if_its_data_version_changed(
     follower: Follower,
 ) -> None:
     assert follower.platform.materialize(SPLIT, ["raw_annotation_index"]).success
-    assert follower.look() == {}
+    assert follower.evaluate() == {}
     follower.platform.relabel()
     assert follower.platform.materialize(SPLIT, ["raw_annotation_index"]).success
     assert follower.follow() == {SPLIT: AFTER_THE_INDEX}
-    follower.settle()
+    follower.require_no_requests()
 
 
-def test_a_change_that_a_build_has_taken_in_asks_for_its_reports_alone(follower: Follower) -> None:
+def test_after_a_build_only_the_reports_are_requested(follower: Follower) -> None:
     follower.platform.relabel()
     follower.platform.build()
     assert follower.follow() == {SPLIT: {"crop_quality", "gallery"}}
-    follower.settle()
+    follower.require_no_requests()
 
 
-def test_nothing_follows_an_asset_whose_blocking_check_has_failed_in_its_own_split(
+def test_a_failed_blocking_check_holds_back_only_its_own_split(
     follower: Follower,
 ) -> None:
     platform = follower.platform
     platform.spoil()
     assert not platform.materialize(SPLIT, ["raw_annotation_index"]).success
-    assert follower.look() == {}
-    assert follower.look() == {}
+    assert follower.evaluate() == {}
+    assert follower.evaluate() == {}
     platform.relabel(OTHER)
     platform.observe()
     assert set(follower.follow()) == {OTHER}
@@ -145,23 +145,23 @@ def test_nothing_follows_an_asset_whose_blocking_check_has_failed_in_its_own_spl
     platform.relabel()
     platform.observe()
     assert follower.follow() == {SPLIT: MADE}
-    follower.settle()
+    follower.require_no_requests()
 
 
-def test_what_fails_before_it_was_ever_made_is_not_tried_at_each_look(platform: Platform) -> None:
+def test_a_failed_first_build_is_not_tried_again_at_each_evaluation(platform: Platform) -> None:
     platform.spoil()
     platform.observe()
     follower = Follower(platform)
     assert follower.follow()[SPLIT] == MADE
-    assert SPLIT not in follower.look()
-    assert SPLIT not in follower.look()
+    assert SPLIT not in follower.evaluate()
+    assert SPLIT not in follower.evaluate()
 
 
-def test_an_export_follows_once_it_was_made_and_in_its_own_split_only(follower: Follower) -> None:
+def test_an_export_is_rebuilt_once_it_exists_and_only_in_its_split(follower: Follower) -> None:
     assert follower.platform.materialize(SPLIT, ["coco"]).success
-    assert follower.look() == {}
+    assert follower.evaluate() == {}
     for split in (SPLIT, OTHER):
         follower.platform.relabel(split)
     follower.platform.observe()
     assert follower.follow() == {SPLIT: MADE | {"coco"}, OTHER: MADE}
-    follower.settle()
+    follower.require_no_requests()

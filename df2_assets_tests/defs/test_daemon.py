@@ -1,4 +1,4 @@
-"""A real daemon, with schedules and sensors turned on: what changes is built, once."""
+"""A real daemon, with schedules and sensors turned on: each change is built once."""
 
 import itertools
 import json
@@ -20,7 +20,7 @@ ALL = ("test", "validation", "train")
 
 @pytest.fixture
 def dev(tmp_path: Path) -> Iterator[Dev]:
-    """`dagster dev` over a data set never built; nightly is every minute, once turned on."""
+    """`dagster dev` over an unbuilt data set, where the nightly build would run every minute."""
     data = random_dataset(tmp_path / "df2", 5, SPLITS, images=12)
     served = station(tmp_path, data.root, DF2_CRON="* * * * *", SPLITS="train validation")
     with webserver.dev(served) as starting:
@@ -28,7 +28,7 @@ def dev(tmp_path: Path) -> Iterator[Dev]:
 
 
 def turn_on(dev: Dev, sensor: str) -> None:
-    """Switch a sensor on, as the UI does."""
+    """Turn a sensor on, as the UI does."""
     answer = dev.api.ask(
         """mutation ($sensor: SensorSelector!) { startSensor(sensorSelector: $sensor) {
              __typename ... on Sensor { sensorState { status } } } }""",
@@ -38,7 +38,7 @@ def turn_on(dev: Dev, sensor: str) -> None:
 
 
 def wait_for_runs(dev: Dev, count: int, **tags: str) -> list[dict[str, Any]]:
-    """Wait until so many runs have ended, all of them well; the first to start comes first."""
+    """Wait until `count` runs have succeeded; return them in the order of their starts."""
 
     def ended() -> list[dict[str, Any]] | None:
         found = dev.api.runs(**tags)
@@ -51,14 +51,14 @@ def wait_for_runs(dev: Dev, count: int, **tags: str) -> list[dict[str, Any]]:
 
 
 def assert_in_order(found: list[dict[str, Any]]) -> None:
-    """The smallest split was built first, and each after the one before had ended."""
+    """Check that splits were built one after the other, the smallest first."""
     assert [split_of(run) for run in found] == list(ALL)[-len(found) :]
     for former, later in itertools.pairwise(found):
         assert former["endTime"] <= later["startTime"]
 
 
 def observe(dev: Dev) -> None:
-    """What `hourly_observation` launches on the hour."""
+    """Run the job that `hourly_observation` launches."""
     done = dev.station.dagster(
         "job", "execute", "-m", "df2_assets.definitions", "-j", "observe_sources"
     )
@@ -66,7 +66,7 @@ def observe(dev: Dev) -> None:
 
 
 def ticks(dev: Dev, sensor: str) -> int:
-    """How often a sensor has looked."""
+    """Return the number of finished ticks of a sensor."""
     state = dev.api.ask(
         """query ($sensor: SensorSelector!) { sensorOrError(sensorSelector: $sensor) {
              ... on Sensor { sensorState { ticks { status error { message } } } } } }""",
@@ -76,21 +76,21 @@ def ticks(dev: Dev, sensor: str) -> int:
     return sum(tick["status"] != "STARTED" for tick in state["ticks"])
 
 
-def look_again(dev: Dev, sensor: str) -> None:
-    """Wait until the sensor has looked twice more."""
+def wait_for_ticks(dev: Dev, sensor: str) -> None:
+    """Wait for two more ticks of a sensor."""
     before = ticks(dev, sensor)
     processes.wait_until(lambda: ticks(dev, sensor) >= before + 2, dev.process, patience=300)
 
 
-def test_data_versions_are_followed_by_one_run_a_split(dev: Dev) -> None:
+def test_a_change_of_data_versions_starts_one_run_per_split(dev: Dev) -> None:
     sensor = "follow_data_versions"
     turn_on(dev, sensor)
-    look_again(dev, sensor)
+    wait_for_ticks(dev, sensor)
     assert dev.api.runs(sensor_name=sensor) == []
     observe(dev)
     first = wait_for_runs(dev, 3, sensor_name=sensor)
     assert sorted(map(split_of, first)) == sorted(ALL)
-    look_again(dev, sensor)
+    wait_for_ticks(dev, sensor)
     assert len(dev.api.runs(sensor_name=sensor)) == 3
 
     path = min((dev.station.df2_root / "validation" / "annos").iterdir())
@@ -100,12 +100,12 @@ def test_data_versions_are_followed_by_one_run_a_split(dev: Dev) -> None:
     observe(dev)
     found = wait_for_runs(dev, 4, sensor_name=sensor)
     assert split_of(found[-1]) == "validation"
-    look_again(dev, sensor)
+    wait_for_ticks(dev, sensor)
     assert len(dev.api.runs(sensor_name=sensor)) == 4
 
 
 def test_all_splits_are_backfilled_by_one_action(dev: Dev) -> None:
-    """What the UI sends when somebody chooses all partitions of the assets and launches them."""
+    """This is the request of the UI after selecting all partitions and launching them."""
     answer = dev.api.ask(
         """mutation ($params: LaunchBackfillParams!) {
              launchPartitionBackfill(backfillParams: $params) {

@@ -1,4 +1,4 @@
-"""The same build from every door that Dagster has: its commands, its UI's API, its schedules."""
+"""The entry points of Dagster give the same build: commands, the API of the UI, schedules."""
 
 import json
 import os
@@ -34,7 +34,7 @@ WARNINGS = re.compile("Preview|Beta|Deprecat")
 
 
 class Expected(NamedTuple):
-    """A small data set, and what our own command makes of each split: bytes, and checks passed."""
+    """A small data set, with the bytes and check results of each split after `df2-assets build`."""
 
     df2_root: Path
     contract: dict[str, dict[str, bytes | None]]
@@ -56,8 +56,8 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Expected:
 
 
 def verdicts(run: Outcome) -> dict[str, bool]:
-    """Whether each check has passed, by its asset and name."""
-    raised = {": ".join(said.split(": ")[:2]): False for said in run.warned + run.failed}
+    """Return whether each check passed, by its asset and name."""
+    raised = {": ".join(output.split(": ")[:2]): False for output in run.warned + run.failed}
     return dict.fromkeys(run.passed, True) | raised
 
 
@@ -97,7 +97,7 @@ def test_a_command_builds_the_same(
 
 
 def test_the_definitions_are_valid_and_loading_them_warns_of_nothing(commands: Station) -> None:
-    """`definitions validate` warns of itself: that it is superseded."""
+    """`definitions validate` warns only that it is itself superseded."""
     env = commands.environment | {"PYTHONWARNINGS": "ignore:Function `definitions_validate"}
     command = (*DAGSTER, "definitions", "validate", *MODULE)
     done = processes.run(command, env, commands.folder)
@@ -108,7 +108,7 @@ def test_the_definitions_are_valid_and_loading_them_warns_of_nothing(commands: S
 
 @pytest.fixture(scope="module")
 def starting(expected: Expected, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
-    """`dagster dev`, which gets ready while the first tests run."""
+    """`dagster dev`, which starts while the first tests run."""
     with webserver.dev(station(tmp_path_factory.mktemp("dev"), expected.df2_root)) as starting:
         yield starting
 
@@ -131,7 +131,7 @@ def test_a_run_launched_from_the_ui_builds_the_same(dev: Dev, expected: Expected
 
 
 @pytest.mark.slow
-def test_a_terminated_run_is_canceled_and_one_that_waited_for_it_goes_on_from_there(
+def test_a_terminated_run_is_canceled_and_the_next_one_continues_from_there(
     dev: Dev, tmp_path: Path
 ) -> None:
     """The first is launched from the UI, the second by `dagster job launch`."""
@@ -164,17 +164,17 @@ def test_a_terminated_run_is_canceled_and_one_that_waited_for_it_goes_on_from_th
     assert list(roots.sku_root.rglob("*.tmp")) == []
 
 
-def test_everything_that_is_served_listens_on_this_machine_alone(dev: Dev) -> None:
+def test_all_servers_listen_only_on_this_machine(dev: Dev) -> None:
     assert webserver.listening(dev.process.pid) == {webserver.LOOPBACK}
 
 
-def test_make_ui_serves_this_machine_alone() -> None:
-    said = processes.run(("make", "-n", "ui"), os.environ, processes.PROJECT)
-    assert "dg dev --host 127.0.0.1 " in said.stdout
+def test_make_ui_serves_only_this_machine() -> None:
+    output = processes.run(("make", "-n", "ui"), os.environ, processes.PROJECT)
+    assert "dg dev --host 127.0.0.1 " in output.stdout
 
 
 def schedules(**environment: str) -> dict[str, dg.ScheduleDefinition]:
-    """Every schedule as the environment has it."""
+    """Return the schedules with the settings of an environment."""
     repository = build_defs(read_settings(environment)).get_repository_def()
     return {schedule.name: schedule for schedule in repository.schedule_defs}
 
@@ -187,7 +187,7 @@ def test_schedules_are_off_until_they_are_turned_on() -> None:
     assert turned_on == {dg.DefaultScheduleStatus.RUNNING}
 
 
-def test_when_the_nightly_build_runs_is_a_setting() -> None:
+def test_the_time_of_the_nightly_build_is_a_setting() -> None:
     assert schedules()["nightly_build"].cron_schedule == "0 2 * * *"
     assert schedules(DF2_CRON="30 4 * * 1")["nightly_build"].cron_schedule == "30 4 * * 1"
 
@@ -199,7 +199,7 @@ def test_all_schedules_are_in_the_time_zone_of_the_settings() -> None:
 
 
 def tick(name: str, day: int, **environment: str) -> list[dg.RunRequest]:
-    """What a schedule asks for on a day of March."""
+    """Return the requests of a schedule on a day in March."""
     defs = build_defs(read_settings(environment))
     context = dg.build_schedule_context(
         scheduled_execution_time=datetime(2026, 3, day, 2, tzinfo=UTC),
@@ -216,7 +216,7 @@ def tick(name: str, day: int, **environment: str) -> list[dg.RunRequest]:
         ("weekly_verification", {"ops": {"verify_split": {"config": {"deep": True}}}}),
     ],
 )
-def test_a_schedule_asks_for_one_run_of_each_split_of_the_settings_the_smallest_first(
+def test_a_schedule_requests_one_run_per_split_of_the_settings_the_smallest_first(
     name: str, config: dict[str, Any]
 ) -> None:
     for requests, splits in (
@@ -227,14 +227,14 @@ def test_a_schedule_asks_for_one_run_of_each_split_of_the_settings_the_smallest_
         assert [request.run_config for request in requests] == [config] * len(splits)
 
 
-def test_the_nightly_build_asks_anew_each_night() -> None:
-    """Dagster skips a request whose key it has seen."""
+def test_the_nightly_build_requests_new_runs_each_night() -> None:
+    """Dagster skips a request with a key that it has seen before."""
     keys = {request.run_key for day in (1, 2, 3) for request in tick("nightly_build", day)}
     assert len(keys) == 3 * len(SPLITS)
 
 
 def observed_versions(platform: Platform) -> dict[str | None, str | None]:
-    """The data version of the download that `observe_sources` records now, by split."""
+    """Return the data versions of the download that `observe_sources` records now, by split."""
     result = platform.run("observe_sources", None)
     observations = [
         event.asset_observation_data.asset_observation

@@ -1,4 +1,4 @@
-"""What ends a run, as Dagster shows it: cause and remedy before anything else."""
+"""Failures as Dagster shows them: the cause and the remedy come first."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ from df2_assets_tests.defs.platform import SPLIT, Platform
 
 
 def lines(result: dg.ExecuteInProcessResult) -> set[str]:
-    """The first line that the page of a failed run shows of each error."""
+    """Return the first line of each error, as the page of a failed run shows it."""
     assert not result.success
     errors: list[Any] = [
         getattr(event.event_specific_data, "error", None)
@@ -25,7 +25,7 @@ def lines(result: dg.ExecuteInProcessResult) -> set[str]:
 
 
 def shown(result: dg.ExecuteInProcessResult) -> str:
-    """The same of a run that has one error."""
+    """Return that line of a run with only one error."""
     (line,) = lines(result)
     return line
 
@@ -48,26 +48,28 @@ def test_wrong_run_config_is_the_first_line_of_the_failure(
     assert line.startswith(f"df2_assets.defs.failures.Failure: {says}")
 
 
-def test_so_is_a_split_that_another_build_holds(platform: Platform) -> None:
+def test_a_split_that_another_build_holds_is_the_first_line_too(platform: Platform) -> None:
     with writer(platform.settings.roots, SPLIT, "another"):
         line = shown(platform.run("build_dataset"))
     assert "Failure: train is being built by process" in line
 
 
 @pytest.mark.parametrize("job", ["check_only", "refresh_reports", "build_exports"])
-def test_so_is_a_table_that_is_missing(platform: Platform, job: str) -> None:
+def test_a_missing_table_is_the_first_line_too(platform: Platform, job: str) -> None:
     for line in lines(platform.run(job)):
         assert line.startswith("df2_assets.defs.failures.Failure: ")
         assert "materialize" in line or "build" in line
 
 
-def test_so_is_a_source_that_cannot_be_observed(platform: Platform) -> None:
+def test_a_source_that_cannot_be_observed_is_the_first_line_too(platform: Platform) -> None:
     config = {"resources": {"data": {"config": {"df2_root": "/nowhere"}}}}
     line = shown(platform.run("observe_sources", None, config=config))
     assert line.startswith("df2_assets.defs.failures.Failure: DF2_ROOT (/nowhere)")
 
 
-def test_so_is_a_folder_in_which_a_run_over_every_split_may_not_look(platform: Platform) -> None:
+def test_a_forbidden_sku_root_is_the_first_line_of_a_run_over_every_split(
+    platform: Platform,
+) -> None:
     config = {"resources": {"data": {"config": {"sku_root": "/"}}}}
     for line in lines(platform.run("check_only", None, config=config)):
         assert (
@@ -75,7 +77,7 @@ def test_so_is_a_folder_in_which_a_run_over_every_split_may_not_look(platform: P
         )
 
 
-def test_a_blocking_check_says_what_it_found_which_item_is_first_and_where_all_are(
+def test_a_blocking_check_names_its_finding_its_first_offender_and_the_file_with_all(
     platform: Platform,
 ) -> None:
     platform.spoil()
@@ -85,7 +87,7 @@ def test_a_blocking_check_says_what_it_found_which_item_is_first_and_where_all_a
     offenders = roots.offenders("raw_annotation_index", "refusals_within_limit", SPLIT)
     assert "CheckFailure: train: refusals_within_limit: Refused: 3 of " in line
     assert "image_id 000901" in line
-    assert line.endswith(f"All of them, in SKU_ROOT: {offenders.relative_to(roots.sku_root)}")
+    assert line.endswith(f"All offenders, in SKU_ROOT: {offenders.relative_to(roots.sku_root)}")
     (failure,) = [event for event in result.all_events if event.is_step_failure]
     described = failure.step_failure_data.user_failure_data
     assert described is not None

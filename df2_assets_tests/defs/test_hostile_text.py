@@ -1,4 +1,4 @@
-"""Text from annotations and file names is anybody's: nothing of it acts in the UI or in a log."""
+"""Hostile text in annotations and file names, which must do nothing in the UI or in a log."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ ANYTHING_GOES = {"resources": {"limits": {"config": {"max_refused": 1.0}}}}
 
 
 def plant(platform: Platform) -> None:
-    """Hostile text wherever a download has text: names of files, keys, values."""
+    """Plant hostile text wherever a download has text: in file names, keys and values."""
     data, number = platform.data, 900
     for text in HOSTILE:
         planted: list[dict[int | str, Any]] = [
@@ -53,7 +53,7 @@ def plant(platform: Platform) -> None:
 
 
 def texts(value: Any) -> Iterator[str]:
-    """All text within a value of metadata."""
+    """Yield all texts in a metadata value."""
     if isinstance(value, dg.TableMetadataValue):
         yield from (str(cell) for record in value.records for cell in record.data.values())
     elif isinstance(value, dg.MetadataValue):
@@ -62,7 +62,7 @@ def texts(value: Any) -> Iterator[str]:
 
 @pytest.fixture
 def shown(platform: Platform) -> list[tuple[str, dg.MetadataValue[Any] | str]]:
-    """Everything that the UI and the log show of a build of hostile data, by what it is."""
+    """All texts and metadata that the UI and the log show of a build of hostile data, by name."""
     plant(platform)
     found: list[tuple[str, dg.MetadataValue[Any] | str]] = []
     for job in ("build_dataset", "check_only"):
@@ -86,7 +86,7 @@ def shown(platform: Platform) -> list[tuple[str, dg.MetadataValue[Any] | str]]:
     return found
 
 
-def test_hostile_text_is_shown_as_what_it_is_and_does_nothing(
+def test_hostile_text_is_shown_escaped_and_does_nothing(
     shown: list[tuple[str, dg.MetadataValue[Any] | str]],
 ) -> None:
     kinds = {type(value) for _, value in shown}
@@ -110,9 +110,7 @@ def test_hostile_text_is_shown_as_what_it_is_and_does_nothing(
             assert not ACTIVE.search(str(value)), value
 
 
-def test_nothing_in_an_annotation_leads_out_of_the_roots(
-    platform: Platform, tmp_path: Path
-) -> None:
+def test_no_annotation_leads_outside_the_roots(platform: Platform, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     before = {*tmp_path.rglob("*")}

@@ -1,4 +1,4 @@
-"""The jobs that look at what was built, and what their launchpads refuse."""
+"""The jobs that check a build, and the run config that launchpads refuse."""
 
 import errno
 from importlib import import_module
@@ -31,14 +31,14 @@ VERDICTS = dict.fromkeys(OF_BUILD, True)
 
 
 def evaluated(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], bool]:
-    """The verdict of each check that a run has evaluated."""
+    """Return whether each check of a run passed."""
     verdicts = {check: evaluation.passed for check, evaluation in evaluations(result).items()}
     assert len(verdicts) == len(result.get_asset_check_evaluations())
     return verdicts
 
 
 def freshness(platform: Platform, split: str = SPLIT, **limits: float) -> dg.AssetCheckEvaluation:
-    """What `check_freshness` says of a split."""
+    """Return the result of `check_freshness` for a split."""
     config = {"resources": {"limits": {"config": limits}}}
     result = platform.run("check_freshness", split, config=config)
     assert result.success
@@ -47,7 +47,7 @@ def freshness(platform: Platform, split: str = SPLIT, **limits: float) -> dg.Ass
     return evaluation
 
 
-def test_check_only_evaluates_every_check_and_makes_nothing(built: Platform) -> None:
+def test_check_only_evaluates_every_check_and_builds_nothing(built: Platform) -> None:
     sku_root = built.settings.roots.sku_root
     before = contract(sku_root), stamps(sku_root)
     result = built.run("check_only")
@@ -59,7 +59,7 @@ def test_check_only_evaluates_every_check_and_makes_nothing(built: Platform) -> 
     assert sum(target is None for target in targets) <= 1  # the source is not materialized
 
 
-def test_check_only_judges_the_crops_looks_where_they_were_measured(built: Platform) -> None:
+def test_check_only_checks_crop_quality_where_it_was_measured(built: Platform) -> None:
     assert built.run("refresh_reports").success
     assert evaluated(built.run("check_only")).keys() == WITH_REPORTS
     built.reframe()
@@ -69,7 +69,7 @@ def test_check_only_judges_the_crops_looks_where_they_were_measured(built: Platf
     assert evaluated(again).keys() == OF_BUILD
 
 
-def test_check_only_judges_by_todays_files_and_settings(platform: Platform) -> None:
+def test_check_only_uses_the_current_files_and_settings(platform: Platform) -> None:
     platform.spoil(images=(901,))
     platform.build()
     crop = min(platform.settings.roots.sku_root.rglob("*.jpg"))
@@ -127,30 +127,30 @@ def test_a_change_makes_its_own_split_stale_until_that_is_built_again(platform: 
 def test_prompts_made_alone_are_not_fresh_where_their_input_is_behind(built: Platform) -> None:
     built.relabel()
     assert built.materialize(SPLIT, ["raw_annotation_index"]).success
-    said = freshness(built)
-    assert not said.passed
-    assert said.description is not None
-    assert "the download has changed" not in said.description
-    assert "rerun sku_groups" in said.description
+    output = freshness(built)
+    assert not output.passed
+    assert output.description is not None
+    assert "the download has changed" not in output.description
+    assert "rerun sku_groups" in output.description
 
 
 def test_a_split_ages(built: Platform) -> None:
-    said = freshness(built, max_age_days=1e-9)
-    assert not said.passed
-    assert said.description is not None
-    assert "days ago" in said.description
-    assert "the limit" in said.description
+    output = freshness(built, max_age_days=1e-9)
+    assert not output.passed
+    assert output.description is not None
+    assert "days ago" in output.description
+    assert "the limit" in output.description
 
 
 def test_a_split_that_was_never_built_is_not_fresh(platform: Platform) -> None:
     platform.build(OTHER)
-    said = freshness(platform)
-    assert not said.passed
-    assert said.description == f"{SPLIT} has not been built on this instance: build it."
+    output = freshness(platform)
+    assert not output.passed
+    assert output.description == f"{SPLIT} has not been built on this instance: build it."
 
 
 def fail_times(monkeypatch: pytest.MonkeyPatch, times: int, error: BaseException) -> list[int]:
-    """Have the index step raise `error` so many times; how often it was tried."""
+    """Let the index step raise `error` `times` times; return a list that counts the tries."""
     module = import_module("df2_assets.defs.assets.raw_annotation_index")
     real = module.build_index
     calls: list[int] = []
@@ -200,14 +200,14 @@ def test_a_disk_that_fails_while_a_check_is_drawn_does_not_end_a_run(
     assert evaluated(result) == VERDICTS
 
 
-def test_a_disk_that_goes_on_failing_ends_it_and_is_named(
+def test_a_disk_that_keeps_failing_ends_the_run_and_is_named(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = fail_times(monkeypatch, 99, STALE)
-    said = failure(platform.run("build_dataset"))
+    output = failure(platform.run("build_dataset"))
     assert len(calls) == retries.TRIES
-    assert "/data/train/annos" in said
-    assert "fix the disk or its network" in said
+    assert "/data/train/annos" in output
+    assert "fix the disk or its network" in output
 
 
 @pytest.mark.parametrize(
@@ -215,10 +215,10 @@ def test_a_disk_that_goes_on_failing_ends_it_and_is_named(
     [OSError(errno.ENOSPC, "No space left on device"), ValueError("a bug"), KeyboardInterrupt()],
     ids=repr,
 )
-def test_what_a_retry_cannot_mend_is_not_tried_again(
+def test_errors_that_a_retry_cannot_fix_are_not_retried(
     platform: Platform, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    """As an interrupt would be where the step had a RetryPolicy of Dagster's."""
+    """With a RetryPolicy of Dagster, even an interrupt would be retried."""
     calls = fail_times(monkeypatch, 99, error)
     result = platform.run("build_dataset")
     assert not result.success
@@ -251,16 +251,16 @@ def test_types_enums_and_unknown_fields_are_refused_before_launch(
 def test_a_value_out_of_range_is_refused_before_the_first_step(
     platform: Platform, resource: str, field: str, value: float, allowed: str
 ) -> None:
-    """One of each resource: all are tried with the settings."""
+    """One value of each resource that takes settings."""
     config = {"resources": {resource: {"config": {field: value}}}}
     result = platform.run("build_dataset", config=config)
-    said = failure(result)
-    assert f"{resource}.{field} is {value}" in said
-    assert allowed in said
+    output = failure(result)
+    assert f"{resource}.{field} is {value}" in output
+    assert allowed in output
     assert "STEP_START" not in events(result)
 
 
-def test_a_path_that_cannot_be_used_is_refused_before_anything_is_made(
+def test_a_path_that_cannot_be_used_is_refused_before_anything_is_built(
     platform: Platform, tmp_path: Path
 ) -> None:
     for given in ({"df2_root": tmp_path / "nowhere"}, {"sku_root": platform.data.root / "sku"}):
@@ -268,9 +268,9 @@ def test_a_path_that_cannot_be_used_is_refused_before_anything_is_made(
         roots = {"df2_root": platform.data.root, "sku_root": platform.settings.sku_root} | given
         config = {name: str(root) for name, root in roots.items()}
         result = platform.run("build_dataset", config={"resources": {"data": {"config": config}}})
-        said = failure(result)
-        assert field.upper() in said
-        assert str(path) in said
+        output = failure(result)
+        assert field.upper() in output
+        assert str(path) in output
         assert "ASSET_MATERIALIZATION" not in events(result)
 
 

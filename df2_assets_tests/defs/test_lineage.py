@@ -1,4 +1,4 @@
-"""What the pages of the assets say before anything is built: who, what, from where."""
+"""The pages of assets before anything is built: descriptions, owners, columns, lineage, code."""
 
 import re
 from pathlib import Path
@@ -160,7 +160,7 @@ def test_every_field_of_the_jsonl_can_be_followed_back_to_the_index() -> None:
     assert traced["text"] == {"source", "category_name", "occlusion", "viewpoint"}
 
 
-def test_which_assets_checks_and_jobs_there_are_does_not_depend_on_settings() -> None:
+def test_which_assets_checks_and_jobs_exist_does_not_depend_on_settings() -> None:
     graphs = [
         build_defs(settings).resolve_asset_graph()
         for settings in (Settings(), Settings(splits=("train",), code_url=HOST, schedules=True))

@@ -1,4 +1,4 @@
-"""Links and pictures in metadata: the server of the reports shows what they lead to."""
+"""Links and pictures in metadata: the server of the reports serves all of them."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ INLINE = 1000
 
 
 def metadata(result: dg.ExecuteInProcessResult) -> dict[str, dg.MetadataValue[Any]]:
-    """The metadata of all materializations and evaluations of a run, by what they are of."""
+    """Return the metadata of all materializations and evaluations of a run, by asset or check."""
     found: dict[str, dg.MetadataValue[Any]] = {}
     assert result.success
     for event in result.get_asset_materialization_events():
@@ -31,7 +31,7 @@ def metadata(result: dg.ExecuteInProcessResult) -> dict[str, dg.MetadataValue[An
 
 
 def pictures(found: dict[str, dg.MetadataValue[Any]]) -> dict[str, str]:
-    """The addresses of pictures, each alone in a text that is shown without a click."""
+    """Return the addresses of pictures, each in a text that the UI shows without a click."""
     addresses = {}
     for name, value in found.items():
         if isinstance(value, dg.MarkdownMetadataValue) and str(value.value).startswith("!["):
@@ -44,7 +44,7 @@ def pictures(found: dict[str, dg.MetadataValue[Any]]) -> dict[str, str]:
 
 
 def get(served: Served, address: str) -> tuple[int, str]:
-    """The status and the type of what is at an address of the server."""
+    """Return the status and the content type of an address of the server."""
     assert address.startswith(served.settings.reports_url)
     status, headers, body = served.get(urlsplit(address).path)
     assert body

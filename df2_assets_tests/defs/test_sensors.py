@@ -1,4 +1,4 @@
-"""The sensors that log what went wrong in a run."""
+"""The sensors that log failed runs and checks."""
 
 import json
 
@@ -10,7 +10,7 @@ from df2_assets_tests.defs.platform import SPLIT, Platform
 
 
 def alarm(name: str, platform: Platform, result: dg.ExecuteInProcessResult) -> None:
-    """What the daemon does with the sensor after a run has ended."""
+    """Run a sensor after a run ended, as the daemon does."""
     run = platform.instance.get_run_by_id(result.run_id)
     assert run is not None
     event = result.all_events[-1]
@@ -27,12 +27,12 @@ def test_a_failed_run_is_logged_with_the_check_and_the_item(
     result = platform.run("build_dataset")
     assert not result.success
     alarm("failed_runs", platform, result)
-    said = capsys.readouterr().err
-    assert f"build_dataset of {SPLIT}: check refusals_within_limit of raw_annotation_index" in said
-    assert "image_id 000901" in said
-    assert "unreadable_json" in said
-    assert result.run_id in said
-    assert said.count("ERROR") == 1
+    log = capsys.readouterr().err
+    assert f"build_dataset of {SPLIT}: check refusals_within_limit of raw_annotation_index" in log
+    assert "image_id 000901" in log
+    assert "unreadable_json" in log
+    assert result.run_id in log
+    assert log.count("ERROR") == 1
 
 
 def test_a_failed_step_is_logged_with_its_cause(
@@ -40,12 +40,12 @@ def test_a_failed_step_is_logged_with_its_cause(
 ) -> None:
     result = platform.materialize(SPLIT, ["crops"])
     alarm("failed_runs", platform, result)
-    said = capsys.readouterr().err
-    assert "crops failed" in said
-    assert "materialize sku_groups first" in said
+    log = capsys.readouterr().err
+    assert "crops failed" in log
+    assert "materialize sku_groups first" in log
 
 
-def test_only_a_check_of_severity_error_is_logged_of_a_run_that_goes_on(
+def test_a_successful_run_logs_only_failed_checks_of_severity_error(
     platform: Platform, capsys: pytest.CaptureFixture[str]
 ) -> None:
     platform.build()
@@ -57,8 +57,8 @@ def test_only_a_check_of_severity_error_is_logged_of_a_run_that_goes_on(
     result = platform.run("check_only")
     assert result.success
     alarm("failed_checks", platform, result)
-    said = capsys.readouterr().err
-    assert "check matches_metadata of image_text failed" in said
+    log = capsys.readouterr().err
+    assert "check matches_metadata of image_text failed" in log
     crop = json.loads(lost)
-    assert f"image_id {crop['image_id']}, item_idx {crop['item_idx']}" in said
-    assert f"sku_id {crop['sku_id']}" in said
+    assert f"image_id {crop['image_id']}, item_idx {crop['item_idx']}" in log
+    assert f"sku_id {crop['sku_id']}" in log

@@ -1,4 +1,4 @@
-"""What each materialization leaves for the UI to plot, to compare and to keep."""
+"""The metadata of materializations that the UI plots and compares, and the size of the events."""
 
 import re
 import sqlite3
@@ -30,7 +30,7 @@ RATES = {
     "raw_annotation_index": ("percent_read", {"annotations_per_second"}),
     "crops": ("percent_made", {"images_per_second"}),
 }
-"""What says how much of the work was done, and how fast, where there was any."""
+"""The numbers for the share of the work that was done, and its speed if there was any."""
 
 FATES = {"added", "removed", "remade", "unchanged"}
 
@@ -72,7 +72,7 @@ def test_numbers_have_the_same_names_in_every_build_and_tell_a_cold_one_from_a_w
 
 
 def rank(name: str, value: dg.MetadataValue[Any]) -> str:
-    """What kind of an entry it is, as a person sees it."""
+    """Return the kind of an entry of metadata, as people see it."""
     if name.startswith("dagster/"):
         return "Dagster's"
     if isinstance(value, dg.MarkdownMetadataValue) and str(value.value).startswith("!["):
@@ -87,7 +87,7 @@ def rank(name: str, value: dg.MetadataValue[Any]) -> str:
     return kinds.get(type(value), "table")
 
 
-def test_metadata_of_every_asset_reads_from_a_sentence_to_paths_and_its_numbers_are_explained(
+def test_metadata_is_sorted_from_sentences_to_paths_and_its_numbers_are_explained(
     built: Platform,
 ) -> None:
     reports = built.run("refresh_reports")
@@ -131,12 +131,12 @@ def test_a_preview_has_no_times_in_nanoseconds_and_no_digests(built: Platform) -
         assert not [cell for cell in cells if re.search(r"[0-9]{16}|[0-9a-f]{32}", cell)]
 
 
-def test_each_materialization_says_what_has_changed_since_the_last(platform: Platform) -> None:
+def test_each_materialization_says_what_changed_since_the_last(platform: Platform) -> None:
     first = made(platform.run("build_dataset"))
     for asset in NUMBERS.keys() - {"refusals"}:
-        told = numbers(first[asset])
-        assert told["added"] > 0, asset
-        assert told["removed"] == told["remade"] == told["unchanged"] == 0, asset
+        reply = numbers(first[asset])
+        assert reply["added"] > 0, asset
+        assert reply["removed"] == reply["remade"] == reply["unchanged"] == 0, asset
         assert {what for _, what in first_changes(first[asset])} == {"added"}
 
     platform.relabel()
@@ -148,20 +148,20 @@ def test_each_materialization_says_what_has_changed_since_the_last(platform: Pla
         "image_text": "000001_01_01 000001 1",
     }
     for asset in NUMBERS:
-        told = numbers(second[asset])
-        assert told["added"] == told["removed"] == 0, asset
+        reply = numbers(second[asset])
+        assert reply["added"] == reply["removed"] == 0, asset
         if asset in changed:
-            assert told["remade"] == 1, asset
+            assert reply["remade"] == 1, asset
             ((key, what),) = first_changes(second[asset])
             assert str(key).startswith(changed[asset])
             assert what == "remade"
         else:
-            assert told["remade"] == 0, asset
+            assert reply["remade"] == 0, asset
             assert first_changes(second[asset]) == []
 
 
 def stale(platform: Platform) -> dict[str, str]:
-    """The assets that the UI calls stale, and why. (What it asks has no public name.)"""
+    """Return the assets that the UI shows as stale, and why, by an API without a public name."""
     graph = platform.defs.resolve_asset_graph()
     loading = LoadingContextForTest(platform.instance)
     resolver = CachingStaleStatusResolver(platform.instance, graph, loading)
@@ -187,7 +187,7 @@ def test_a_build_leaves_nothing_stale(built: Platform) -> None:
     assert stale(built).keys() == {"sku_groups", "refusals"}
 
 
-def test_prompts_by_other_templates_are_stale_until_they_are_made_anew(built: Platform) -> None:
+def test_prompts_of_other_templates_are_stale_until_they_are_rebuilt(built: Platform) -> None:
     for wording in ("a {category_name}", "the {category_name}"):
         built.give_prompts(f'prompts: {{text_short: "{wording}"}}')
         built.observe()
@@ -210,9 +210,9 @@ def test_assets_downstream_of_no_change_keep_their_data_version(platform: Platfo
 
 
 def build_and_weigh(settings: Settings, home: Path) -> tuple[int, int]:
-    """Build all splits on a fresh instance; return the number of events, and their bytes.
+    """Build all splits on a new instance; return the number of events and their bytes.
 
-    Each event counts in every place that it is kept in.
+    An event that is stored in several places counts in each of them.
     """
     home.mkdir()
     (home / "dagster.yaml").write_text(f"storage:\n  sqlite:\n    base_dir: {home}\n")

@@ -1,4 +1,4 @@
-"""The job `verify_dataset`: its findings are evaluations of the assets' own checks."""
+"""The job `verify_dataset`, which records its findings as evaluations of the assets' checks."""
 
 import os
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def verify(platform: Platform, *, deep: bool = False) -> dg.ExecuteInProcessResu
 def latest(
     platform: Platform, check: tuple[str, str], split: str = SPLIT
 ) -> dg.AssetCheckEvaluation:
-    """The latest evaluation of a check for a split, by whatever run."""
+    """Return the latest evaluation of a check for a split, of any run."""
     key = dg.AssetCheckKey(dg.AssetKey(check[0]), check[1])
     history = platform.instance.event_log_storage.get_asset_check_execution_history(key, limit=20)
     event = next(record.event for record in history if record.partition == split)
@@ -38,7 +38,7 @@ def failing(platform: Platform, split: str = SPLIT) -> set[tuple[str, str]]:
     return {c for c in (FILES, CONTRACT, MATCHES) if not latest(platform, c, split).passed}
 
 
-def test_a_data_set_as_it_was_built_passes_and_nothing_is_made(built: Platform) -> None:
+def test_an_unchanged_data_set_passes_and_nothing_is_built(built: Platform) -> None:
     sku_root = built.settings.roots.sku_root
     before = contract(sku_root), crop_stamps(sku_root)
     result = verify(built, deep=True)
@@ -97,7 +97,7 @@ def test_a_deleted_crop_turns_its_check_red_in_its_split_until_the_next_build(
 def test_an_edited_file_turns_the_check_of_its_asset_red_and_a_build_turns_it_green(
     built: Platform, name: str, change: Callable[[bytes], bytes], check: tuple[str, str]
 ) -> None:
-    """Of a crop with the same size and time only a deep run finds it."""
+    """An edited crop with the same size and time is only found by a deep run."""
     path = built.settings.roots.sku_root / name
     before, data = path.stat(), path.read_bytes()
     path.write_bytes(change(data))
@@ -113,7 +113,7 @@ def test_an_edited_file_turns_the_check_of_its_asset_red_and_a_build_turns_it_gr
 
 
 @pytest.mark.parametrize("job", ["verify_dataset", "check_only"])
-def test_a_job_that_looks_at_a_split_waits_for_no_build_but_names_the_one_that_runs(
+def test_a_job_that_only_reads_does_not_wait_for_a_build_but_names_it(
     built: Platform, job: str
 ) -> None:
     with writer(built.settings.roots, SPLIT, "0123456789"):

@@ -229,7 +229,7 @@ def test_a_failed_run_is_executed_again_whole_and_from_its_failure(page: "Page",
         assert errors(ui, run_id) == [("refusals_within_limit", BAD)]
         page.goto(f"{ui.api.address}/runs/{run_id}")
         sees(page.get_by_text("Too many items of validation: repair the files that are listed"))
-        sees(page.get_by_text("The first: image_id 000007, item_idx 2"))
+        sees(page.get_by_text("First offender: image_id 000007, item_idx 2"))
 
 
 def run_of(url: str) -> str:
@@ -311,7 +311,7 @@ def test_no_page_of_a_failed_check_or_of_a_materialization_is_wider_than_the_win
     assert len(failed) >= 10
     for one in failed:
         address = f"{ui.api.address}/assets/{one.asset}?view=checks&checkDetail={one.check}"
-        assert too_wide(page, address, "checked") == {}, one.check
+        assert too_wide(page, address, "checked_count") == {}, one.check
     for asset in ("raw_annotation_index", "crops", "refusals", "sku_metadata", "image_text"):
         address = f"{ui.api.address}/assets/{asset}?view=partitions&partition={GOOD}"
         assert too_wide(page, address, "summary") == {}, asset

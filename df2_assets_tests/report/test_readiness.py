@@ -51,7 +51,7 @@ def items() -> pd.DataFrame:
 def test_queries_answers_and_what_has_no_counterpart_are_counted(items: pd.DataFrame) -> None:
     numbers = judged(items).numbers
     assert (numbers["paired_skus"], numbers["queries"]) == (2, 4)
-    assert numbers["catalog_crops_per_query"] == (2 + 3 * 1) / 4
+    assert numbers["answers_per_query"] == (2 + 3 * 1) / 4
     assert numbers["queries_without_answer"] == 2, "style 0 asks for nothing"
     assert numbers["catalog_without_query"] == 1
 

@@ -41,7 +41,7 @@ def _export_asset(form: Export) -> AssetMaker:
     return split_asset(
         group="exports",
         description=(
-            f"This is the `{form.name}` export of a split: {form.title}.\n\n"
+            f"This is the {form.name} export of a split: {form.title}.\n\n"
             f"It is in `_df2_assets/exports/{form.name}/{{split}}`.\n\n{form.summary}"
         ),
         numbers=_NUMBERS,

@@ -33,7 +33,7 @@ from df2_assets.store.state import require_complete
         "queries": "query crops",
         "queries_without_answer": "usable user items of styles that are in no SKU",
         "catalog_without_query": "usable shop items of styles that are in no SKU",
-        "catalog_crops_per_query": "catalog crops in the SKU of a query, on average",
+        "answers_per_query": "catalog crops in the SKU of a query, on average",
         "leaking_crops": "crops whose picture is also in another split",
         "prompts": "different prompts",
         "skus_per_prompt": "SKUs with the same prompt, on average",

@@ -6,7 +6,7 @@ partition of a run but not the data set, and two data sets have splits of the sa
 
 from collections.abc import Sequence
 
-# No public names in Dagster 1.13, whose version is bounded.
+# Dagster 1.13, whose version is bounded, has no public names for these.
 import dagster as dg
 from dagster._core.run_coordinator import QueuedRunCoordinator, SubmitRunContext
 from dagster._core.storage.tags import PRIORITY_TAG

@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import dagster as dg
 
-# No public name in Dagster 1.13, whose version is bounded.
+# Dagster 1.13, whose version is bounded, has no public name for this.
 from dagster._core.definitions.assets.job.asset_job import IMPLICIT_ASSET_JOB_NAME
 
 from df2_assets.defs.names import sibling_key

@@ -4,7 +4,7 @@ A run holds back later runs of the same split. Without the check, a run whose pr
 together with its code server would hold them back forever.
 """
 
-# No public names in Dagster 1.13, whose version is bounded.
+# Dagster 1.13, whose version is bounded, has no public names for these.
 import dagster as dg
 from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus

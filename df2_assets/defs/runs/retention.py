@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import pandas as pd
 
-# No public name in Dagster 1.13, whose version is bounded.
+# Dagster 1.13, whose version is bounded, has no public name for this.
 from dagster._core.event_api import PartitionKeyFilter
 from pydantic import Field
 

@@ -26,7 +26,7 @@ def readiness_page(ready: Readiness, states: Mapping[str, int]) -> dict[str, Any
     figures = (
         ("paired_skus", "Paired SKUs", "with catalog and query crops"),
         ("queries", "Queries", "user crops with an answer in the catalog"),
-        ("catalog_crops_per_query", "Answers per query", "catalog crops, on average"),
+        ("answers_per_query", "Answers per query", "catalog crops, on average"),
         (
             "queries_without_answer",
             "Queries without an answer",

@@ -1,4 +1,4 @@
-"""What the queue knows of a run before it starts: its split, its data set, its priority."""
+"""The queue: the split, data set and priority of a run before it starts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +35,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def queued(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str, str]:
-    """The tags of a run when it is in the queue."""
+    """Queue a run; return its tags."""
     instance.run_coordinator.submit_run(SubmitRunContext(run, workspace=None))  # type: ignore[arg-type]
     stored = instance.get_run_by_id(run.run_id)
     assert stored is not None
@@ -46,7 +46,7 @@ def queued(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dict[str, str]:
 def run(
     instance: dg.DagsterInstance, job: str, split: str, asset: dg.AssetKey | None = None
 ) -> dg.DagsterRun:
-    """A run as the UI creates it, of a job or of an asset."""
+    """Return a run of a job or an asset, as the UI creates it."""
     if asset is not None:
         definition = DEFS.resolve_implicit_global_asset_job_def()
     else:
@@ -78,7 +78,7 @@ def test_the_settings_of_dagster_limit_that_tag(file: Path) -> None:
     assert {limit["key"]: limit["limit"] for limit in limits}[SPLIT_TAG] == 1
 
 
-def test_the_smallest_split_comes_first_unless_somebody_says_otherwise(
+def test_the_smallest_split_comes_first_unless_a_run_has_a_priority(
     instance: dg.DagsterInstance,
 ) -> None:
     order = [

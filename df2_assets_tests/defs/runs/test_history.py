@@ -1,4 +1,4 @@
-"""Files of a split belong together, or the split says that they do not."""
+"""Files of different builds: the split is incomplete, and assets reject stale input."""
 
 import shutil
 from collections.abc import Callable
@@ -48,11 +48,11 @@ def test_a_split_is_incomplete_until_its_prompts_are_written(
 ) -> None:
     site.build()
     change(site)
-    told = []
+    reply = []
     for asset in CHAIN:
         assert site.materialize(asset) is None
-        told.append(site.complete)
-    assert told == complete
+        reply.append(site.complete)
+    assert reply == complete
     assert_same_output(site.sku, site.read_independently())
 
 
@@ -66,7 +66,7 @@ def test_a_split_is_incomplete_until_its_prompts_are_written(
         (("raw_annotation_index", "sku_groups", "crops"), "image_text", "sku_metadata"),
     ],
 )
-def test_an_asset_refuses_input_that_was_made_from_something_else_and_says_what_to_rerun(
+def test_an_asset_rejects_stale_input_and_names_the_asset_to_rerun(
     site: Site, fresh: tuple[str, ...], asset: str, remedy: str
 ) -> None:
     site.describe(13, {2: TOP}, pair_id=2)
@@ -81,8 +81,8 @@ def test_an_asset_refuses_input_that_was_made_from_something_else_and_says_what_
 
 
 @pytest.mark.parametrize("edited", [False, True], ids=["labels changed", "metadata edited"])
-def test_prompts_refuse_metadata_that_is_not_of_the_same_crops(site: Site, edited: bool) -> None:
-    """Where labels change, the crops are the same, and so is what the manifest says of them."""
+def test_prompts_reject_metadata_of_other_crops(site: Site, edited: bool) -> None:
+    """If only labels change, the crops and their manifest stay the same."""
     if edited:
         path = site.roots.sku_metadata(SPLIT)
         path.write_text(path.read_text().replace('"occlusion": 1', '"occlusion": 2', 1))
@@ -109,7 +109,7 @@ def test_an_asset_without_its_input_says_what_to_materialize(
     assert any(f"materialize {name} first" in message for name in inputs)
 
 
-def test_a_run_over_another_data_set_than_the_last_says_so_first(
+def test_a_run_of_another_data_set_than_the_last_says_so_first(
     built: Platform, tmp_path: Path
 ) -> None:
     other = Platform(tmp_path / "other", built.instance)
@@ -133,7 +133,7 @@ def test_a_run_over_another_data_set_than_the_last_says_so_first(
     assert all(next(iter(of.metadata)) == "data_set_change" for of in evaluations(looked).values())
 
 
-def test_refusals_name_the_build_that_they_are_of_also_after_one_that_failed(
+def test_refusals_name_their_build_even_after_a_later_one_failed(
     built: Platform,
 ) -> None:
     built.spoil()

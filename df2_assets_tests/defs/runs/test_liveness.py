@@ -1,4 +1,4 @@
-"""Runs and their processes: which are gone, and what is said of them."""
+"""The processes of runs: which of them are gone, and what becomes of their runs."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, is_gone
 from df2_assets_tests.support import processes
 
 RUN = "its id"
-"""Stands in tags for the id of the run that has them."""
+"""A placeholder in tags for the id of their run."""
 
 HOST = ".dagster/df2_assets_host"
 STATES = ["NOT_STARTED", "STARTING", "STARTED", "CANCELING"]
@@ -22,7 +22,7 @@ STATES = ["NOT_STARTED", "STARTING", "STARTED", "CANCELING"]
 
 @pytest.fixture(scope="module")
 def ended() -> dict[str, str]:
-    """The tags of a process that has ended."""
+    """The tags of a process that ended."""
     code = (
         "import json; from df2_assets.defs.runs.liveness import own_tags; "
         f"print(json.dumps(own_tags({RUN!r})))"
@@ -40,25 +40,25 @@ def run(tags: dict[str, str], state: str = "STARTED") -> dg.DagsterRun:
 
 
 def reused(tags: dict[str, str]) -> dict[str, str]:
-    """As if the number of this process had been that of an earlier one."""
+    """Return the tags of an earlier process with the id of this one."""
     return {name: value.replace(f"{RUN} ", f"{RUN} 1") for name, value in tags.items()}
 
 
-def test_a_process_is_told_from_another_one_of_the_same_number(ended: dict[str, str]) -> None:
+def test_a_reused_process_id_is_recognized(ended: dict[str, str]) -> None:
     assert is_gone(run(own_tags(RUN))) is False
     assert is_gone(run(reused(own_tags(RUN)))) is True
     assert is_gone(run(ended)) is True
 
 
-def test_of_another_machine_and_of_an_unknown_process_nothing_can_be_told(
+def test_the_state_of_a_run_on_another_machine_is_unknown(
     ended: dict[str, str],
 ) -> None:
     assert is_gone(run(ended | {HOST: "another"})) is None
     assert is_gone(run({})) is None
 
 
-def test_a_run_that_is_executed_again_is_not_taken_for_the_first(ended: dict[str, str]) -> None:
-    """Dagster gives it the tags of the first, hidden ones as well."""
+def test_a_reexecuted_run_is_not_confused_with_the_first(ended: dict[str, str]) -> None:
+    """Dagster copies the tags of the first run, including the hidden ones."""
     first = run(ended)
     assert is_gone(first) is True
     assert is_gone(dg.DagsterRun("build_dataset", tags=first.tags)) is None
@@ -90,10 +90,10 @@ def status(instance: dg.DagsterInstance, of: dg.DagsterRun) -> str:
     return found.status.value
 
 
-def test_monitoring_is_told_which_runs_are_gone(
+def test_monitoring_learns_which_runs_are_gone(
     instance: dg.DagsterInstance, ended: dict[str, str]
 ) -> None:
-    """What the UI launched and has not said yet which process it is in is asked for elsewhere."""
+    """For a run of the UI whose process is not known yet, its code server is asked."""
     launcher = WatchfulRunLauncher()
     launcher.register_instance(instance)
     assert launcher.supports_check_run_worker_health

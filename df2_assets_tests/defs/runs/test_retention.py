@@ -1,4 +1,4 @@
-"""The job `clean_history`: old runs go, and nothing that the UI shows goes with them."""
+"""The job `clean_history`: it deletes old runs, but nothing that the UI shows."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ LATER = timedelta(hours=1)
 
 
 def old(platform: Platform, before: timedelta = LATER) -> tuple[set[str], set[str]]:
-    """The ids of superseded runs and of shown ones among all that ended before then."""
+    """Return the ids of superseded and of shown runs that ended before then."""
     repository, at = platform.defs.get_repository_def(), datetime.now(UTC) + before
     jobs, assets = set(repository.job_names), repository.asset_graph.get_all_asset_keys()
     superseded, shown = old_runs(platform.instance, repository, at, jobs, assets)
@@ -27,7 +27,7 @@ def old(platform: Platform, before: timedelta = LATER) -> tuple[set[str], set[st
 
 
 def pages(platform: Platform) -> dict[str, object]:
-    """What pages of the UI rest on: the latest of each asset and check, split by split."""
+    """Return what the UI shows: the latest events of each asset and check, by split."""
     instance, graph = platform.instance, platform.defs.resolve_asset_graph()
     found: dict[str, object] = {}
     for asset in graph.get_all_asset_keys():
@@ -62,8 +62,8 @@ def test_only_own_runs_that_ended_long_ago_are_old(platform: Platform) -> None:
     assert old(platform, -LATER) == (set(), set())
 
 
-def test_deleting_what_is_superseded_changes_nothing_that_the_ui_shows(platform: Platform) -> None:
-    """Also where the latest run of a split has failed, and an older one is its last success."""
+def test_deleting_superseded_runs_changes_nothing_in_the_ui(platform: Platform) -> None:
+    """Even if the latest run of a split failed, and an older one is its last success."""
     for job in ("build_dataset", "observe_sources", "verify_dataset"):
         for _ in range(2):
             platform.run(job, None if job.startswith("observe") else SPLIT)
@@ -81,8 +81,8 @@ def test_deleting_what_is_superseded_changes_nothing_that_the_ui_shows(platform:
     assert old(platform) == (set(), shown)
 
 
-def test_a_failed_attempt_that_nothing_else_tells_of_stays(platform: Platform) -> None:
-    """Of an asset without checks, by a job that has run again since."""
+def test_the_only_record_of_a_failed_attempt_stays(platform: Platform) -> None:
+    """The attempt was of an asset without checks, by a job that has run again since."""
     platform.run("build_dataset")
     failed = [platform.materialize(split, ["refusals"]).run_id for split in ("validation", "test")]
     runs = [platform.instance.get_run_by_id(run_id) for run_id in failed]
@@ -91,7 +91,7 @@ def test_a_failed_attempt_that_nothing_else_tells_of_stays(platform: Platform) -
 
 
 @pytest.mark.slow
-def test_the_job_deletes_nothing_until_it_is_told_to(platform: Platform, tmp_path: Path) -> None:
+def test_the_job_deletes_nothing_by_default(platform: Platform, tmp_path: Path) -> None:
     place = station(tmp_path, platform.data.root)
     with dg.DagsterInstance.from_config(str(place.home)) as instance:
         for _ in range(2):
@@ -99,20 +99,20 @@ def test_the_job_deletes_nothing_until_it_is_told_to(platform: Platform, tmp_pat
         before = contract(platform.settings.roots.sku_root)
 
         def clean(**config: object) -> tuple[str, int]:
-            """What a run of the job says, and how many builds are left."""
-            said = {"ops": {"delete_old_runs": {"config": {"keep_days": 0} | config}}}
-            (tmp_path / "config.yaml").write_text(json.dumps(said))
+            """Run the job; return its log and the number of builds that are left."""
+            output = {"ops": {"delete_old_runs": {"config": {"keep_days": 0} | config}}}
+            (tmp_path / "config.yaml").write_text(json.dumps(output))
             command = ("-m", "df2_assets.definitions", "-j", "clean_history", "-c", "config.yaml")
             done = place.dagster("job", "execute", *command)
             assert done.returncode == 0, done.stderr
             of_builds = dg.RunsFilter(job_name="build_dataset")
             return done.stderr, instance.get_runs_count(of_builds)
 
-        said, left = clean()
-        assert "Would delete 1 run " in said
-        assert "1 run of the same age will stay" in said
+        output, left = clean()
+        assert "Would delete 1 run " in output
+        assert "1 run of the same age will stay" in output
         assert left == 2
-        said, left = clean(dry_run=False)
-        assert "Deleted 2 runs " in said  # the dry run of before as well
+        output, left = clean(dry_run=False)
+        assert "Deleted 2 runs " in output  # the dry run of before as well
         assert left == 1
     assert contract(platform.settings.roots.sku_root) == before
