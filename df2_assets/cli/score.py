@@ -85,7 +85,8 @@ def score(out: Path, workers: int | None, as_json: bool) -> None:
         say("")
         _show_refusals(refused, roots)
         say("")
-        say("All found, no false alarms." if is_perfect else "Not perfect: see the rows above.")
+        verdict = "All found, no false alarms."
+        say(verdict if is_perfect else "Some were missed, or were false alarms.")
     if not is_perfect:
         raise SystemExit(1)
 
