@@ -29,6 +29,8 @@ from df2_assets.store.store import (
 class LocalStore:
     """See `Store`. A file is written under a temporary name and renamed."""
 
+    has_folders = True
+
     def stat(self, path: Address, *, follow_symlinks: bool = True) -> os.stat_result:
         return os.stat(path, follow_symlinks=follow_symlinks)
 

@@ -58,6 +58,8 @@ class _BrokenOffError(StorageError):
 class ObjectStore:
     """See `Store`: a bucket at `url`, such as `s3://bucket`. It pickles as that address alone."""
 
+    has_folders = False
+
     def __init__(self, url: str) -> None:
         self.url = url
 

@@ -37,6 +37,9 @@ class Lines(Protocol):
 class Store(Protocol):
     """Two kinds: `LocalStore` and `ObjectStore`. Nothing asks which one it has."""
 
+    has_folders: bool
+    """Whether folders are listed one by one; an object store lists all that lies below."""
+
     # Looking
 
     def stat(self, path: Address, *, follow_symlinks: bool = True) -> os.stat_result: ...
