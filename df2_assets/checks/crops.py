@@ -234,9 +234,7 @@ def _summary(made: int, on_disk: int, copied: int, problems: Mapping[str, list[s
         # The summary is shown as Markdown. The table of offenders has the exact names.
         foreign = [_ACTIVE.sub("?", escape_untrusted(path, 200)) for path in problems[FOREIGN]]
         more = f" and {len(foreign) - _NAMED:,} more" if len(foreign) > _NAMED else ""
-        text += (
-            f" A build does not delete what is {FOREIGN}: move {', '.join(foreign[:_NAMED])}{more}"
-        )
+        text += f" A build never deletes foreign files: move {', '.join(foreign[:_NAMED])}{more}"
         text += " away."
     return f"{text} Then build again."
 

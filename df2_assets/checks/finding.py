@@ -85,11 +85,11 @@ def offending_rows(
 
     A row that two masks select is returned twice. Null in a mask does not select a row.
     """
+    selected = {what: mask.fillna(False).astype(bool) for what, mask in masks.items()}
     parts = [
-        rows.loc[mask.fillna(False).astype(bool), columns].assign(what=what)
-        for what, mask in masks.items()
+        rows.loc[mask, columns].assign(what=what) for what, mask in selected.items() if mask.any()
     ]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts or [rows[:0][columns].assign(what="")], ignore_index=True)
 
 
 def crop_rows(paths: Iterable[str]) -> pd.DataFrame:

@@ -52,19 +52,17 @@ PromptCounts = Mapping[tuple[int, str, str, int, int, str], int]
 """How many crops have each combination of `_LABELS` and the contract's prompt."""
 
 
-class _Crop(NamedTuple):
-    """A crop of the metadata, and its place there."""
+_Labels = tuple[str, str, int, int]
+"""domain, category_name, occlusion and viewpoint of a crop, which fill in a template."""
 
-    place: int
-    sku_id: str
-    sku: Sku
-    domain: str
-    crop: Crop
 
-    @property
-    def labels(self) -> tuple[str, str, int, int]:
-        """What a template is filled with."""
-        return self.domain, self.sku.category_name, self.crop.occlusion, self.crop.viewpoint
+class _Start(NamedTuple):
+    """A line of the JSONL up to its texts, and what the texts depend on."""
+
+    data: bytes
+    crop_path: str
+    category_id: int
+    labels: _Labels
 
 
 def count_prompts(roots: Roots, split: str) -> PromptCounts | None:
@@ -76,28 +74,63 @@ def count_prompts(roots: Roots, split: str) -> PromptCounts | None:
     """
     variants = state.load(roots, split).variants
     keys = ["text", *(variant.key for variant in variants)]
+    ends: Counter[tuple[int, _Labels, bytes]] = Counter()
     counts: Counter[tuple[int, str, str, int, int, str]] = Counter()
     try:
         with roots.image_text(split).open("rb") as lines:
-            for line, crop in zip_longest(lines, _crops(read_skus(roots, split))):
-                if line is None or crop is None:
+            for line, start in zip_longest(lines, _starts(split, read_skus(roots, split))):
+                if line is None or start is None or not line.startswith(start.data):
                     return None
-                start = _encode(_entry(split, crop)).removesuffix(b"}") + b',"text":'
-                if not line.startswith(start):
+                end = line[len(start.data) :]
+                if variants and not _has_variants(end, start, variants):
                     return None
-                texts = _decode_texts(b'{"text":' + line[len(start) :])
-                if [*texts] != keys:
-                    return None
-                domain, name, *labels = of_crop = crop.labels
-                if variants and any(
-                    texts[variant.key] != variant.prompt(crop.crop.crop_path, *of_crop)
-                    for variant in variants
-                ):
-                    return None
-                counts[crop.sku.category_id, name, domain, *labels, texts["text"]] += 1
+                ends[start.category_id, start.labels, end] += 1
+        for (category_id, labels, end), crops in ends.items():
+            texts = _texts(end)
+            if [*texts] != keys:
+                return None
+            domain, name, occlusion, viewpoint = labels
+            counts[category_id, name, domain, occlusion, viewpoint, texts["text"]] += crops
     except (OSError, MissingTableError, msgspec.DecodeError):
         return None
     return counts
+
+
+def _starts(split: str, skus: Iterable[tuple[str, Sku]]) -> Iterator[_Start]:
+    """Yield the start of the line of each crop; the metadata has its fields in the same order."""
+    for sku_id, sku in skus:
+        for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
+            of_sku = _encode(_sku_fields(split, sku_id, sku, domain)).removesuffix(b"}")
+            of_sku += b',"image_path":'
+            for crop in crops:
+                of_crop = _encode(crop).removeprefix(b'{"crop_path":').removesuffix(b"}")
+                labels = domain, sku.category_name, crop.occlusion, crop.viewpoint
+                data = of_sku + of_crop + b',"text":'
+                yield _Start(data, crop.crop_path, sku.category_id, labels)
+
+
+def _texts(end: bytes) -> dict[str, str]:
+    """Return the texts at the end of a line, by key. Raises DecodeError."""
+    return _decode_texts(b'{"text":' + end)
+
+
+def _has_variants(end: bytes, start: _Start, variants: tuple[Variant, ...]) -> bool:
+    """Return whether each further text of a line is what its template gives."""
+    texts = _texts(end)
+    return all(
+        texts.get(variant.key) == variant.prompt(start.crop_path, *start.labels)
+        for variant in variants
+    )
+
+
+class _Crop(NamedTuple):
+    """A crop of the metadata, and its place there."""
+
+    place: int
+    sku_id: str
+    sku: Sku
+    domain: str
+    crop: Crop
 
 
 def matches_metadata(roots: Roots, split: str, prompt_counts: PromptCounts | None) -> Finding:
@@ -185,13 +218,7 @@ def _entry(split: str, crop: _Crop) -> _Line:
     """Return the line that a crop of the metadata should have, without the texts."""
     _, sku_id, sku, domain, listed = crop
     return {
-        "split": split,
-        "sku_id": sku_id,
-        "pair_id": sku.pair_id,
-        "style": sku.style,
-        "category_id": sku.category_id,
-        "category_name": sku.category_name,
-        "domain": domain,
+        **_sku_fields(split, sku_id, sku, domain),
         "image_path": listed.crop_path,
         "orig_image_path": listed.orig_image_path,
         "image_id": listed.image_id,
@@ -199,6 +226,19 @@ def _entry(split: str, crop: _Crop) -> _Line:
         "bbox": list(listed.bbox),
         "occlusion": listed.occlusion,
         "viewpoint": listed.viewpoint,
+    }
+
+
+def _sku_fields(split: str, sku_id: str, sku: Sku, domain: str) -> _Line:
+    """Return the fields that a line has from the SKU of its crop."""
+    return {
+        "split": split,
+        "sku_id": sku_id,
+        "pair_id": sku.pair_id,
+        "style": sku.style,
+        "category_id": sku.category_id,
+        "category_name": sku.category_name,
+        "domain": domain,
     }
 
 

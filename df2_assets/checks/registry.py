@@ -5,7 +5,7 @@ write a rule, which is a function from tables to a `Finding`, and add a row here
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from inspect import signature
 from typing import Final, NamedTuple
@@ -27,10 +27,13 @@ from df2_assets.checks.image_text import (
 from df2_assets.checks.label_outliers import unlike_crops
 from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.engines.base import Engine
+from df2_assets.engines.serial import SerialEngine
 from df2_assets.exports import NAMES
 from df2_assets.exports.record import was_requested
 from df2_assets.pipeline.indexing import read_files
-from df2_assets.store import crop_tree, tables
+from df2_assets.pipeline.scanning import scan_crops
+from df2_assets.store import tables
 from df2_assets.store.checksums import digest_each
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
@@ -42,7 +45,8 @@ class CheckContext:
 
     Each table is read once, when a rule first needs it; reading raises MissingTableError or
     ProvenanceError. `max_refused` is a share from 0 to 1. The limits are the strictest by default.
-    `find_last_build` asks the Dagster instance, which may not know of any build.
+    `find_last_build` asks the Dagster instance, which may not know of any build. `engine` lists the
+    files of crops.
     """
 
     roots: Roots
@@ -50,6 +54,7 @@ class CheckContext:
     max_refused: float = 0.0
     max_age_days: float = 0.0
     find_last_build: Callable[[], LastBuild | None] = lambda: None
+    engine: Engine = field(default_factory=SerialEngine)
 
     @cached_property
     def index(self) -> pd.DataFrame:
@@ -76,7 +81,9 @@ class CheckContext:
     @property
     def tree(self) -> CropTree:
         read = partial(digest_each, self.roots.sku_root)
-        return crops.settle_times(self.manifest, crop_tree.scan(self.roots, self.split), read)
+        return crops.settle_times(
+            self.manifest, scan_crops(self.roots, self.split, self.engine), read
+        )
 
     @cached_property
     def crops(self) -> pd.DataFrame:

@@ -31,7 +31,7 @@ from df2_assets.defs.failures import CheckFailure, convert_errors, describe_fail
 from df2_assets.defs.metadata import check_result, write_pictures
 from df2_assets.defs.names import Names
 from df2_assets.defs.partitions import splits
-from df2_assets.defs.resources import DataRoots, Limits
+from df2_assets.defs.resources import DataRoots, EngineChoice, Limits
 from df2_assets.defs.retries import retry_transient
 from df2_assets.defs.runs.history import (
     INDEX,
@@ -41,6 +41,7 @@ from df2_assets.defs.runs.history import (
     last_materialization,
     last_observation,
 )
+from df2_assets.engines.serial import SerialEngine
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.report.check_pictures import SHOW
 
@@ -48,12 +49,16 @@ _BLOCKING: Final = {(check.asset, check.name) for check in CHECKS if check.block
 _FREE: Final = (SOURCE, "image_text")
 """Assets whose checks may run during a build, so that `check_freshness` does not wait for it."""
 
+_ON_ENGINE: Final = ("crops",)
+"""Assets whose checks run on the engine."""
+
 _SHOWN_IN_RUN: Final = (dg.TextMetadataValue, dg.TableMetadataValue, dg.PathMetadataValue)
 """The metadata of a check that the event of a failure shows: items, and the file with all."""
 
 
 def _check_step(names: Names, asset: str) -> dg.AssetChecksDefinition:
     """Return the step that evaluates the checks of an asset; it locks the split unless `_FREE`."""
+    resources = ("data", "limits", *(("engine",) if asset in _ON_ENGINE else ()))
     again = f"The job `{names.name('check_only')}` evaluates it again, for one split or for all."
 
     @dg.multi_asset_check(
@@ -69,16 +74,14 @@ def _check_step(names: Names, asset: str) -> dg.AssetChecksDefinition:
             for check in checks_of(asset)
         ],
         can_subset=True,
-        required_resource_keys=names.names(
-            "data", "limits", *(() if asset in _FREE else ("output",))
-        ),
+        required_resource_keys=names.names(*resources, *(() if asset in _FREE else ("output",))),
     )
     def step(
         context: dg.AssetCheckExecutionContext,
     ) -> Iterator[dg.AssetCheckResult | dg.AssetCheckEvaluation]:
         selected = {key.name for key in context.selected_asset_check_keys}
         checks = [check for check in checks_of(asset) if check.name in selected]
-        used = names.resources(context, ("data", "limits"))
+        used = names.resources(context, resources)
         failed = []
         with convert_errors():
             for split in _splits(context, used["data"], asset):
@@ -125,11 +128,19 @@ def _results(
     names: Names,
     checks: list[Check],
     split: str,
+    engine: EngineChoice | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
     """Evaluate checks of one asset for a split, record their findings, and yield the results."""
     roots, asset = data.roots, checks[0].asset
     last_build = partial(_last_build, context.instance, names, context.run.run_id, split)
-    subject = CheckContext(roots, split, limits.max_refused, limits.max_age_days, last_build)
+    subject = CheckContext(
+        roots,
+        split,
+        limits.max_refused,
+        limits.max_age_days,
+        last_build,
+        engine.start() if engine else SerialEngine(),
+    )
     if asset in OPTIONAL_ASSETS and not exists_on_disk(asset, roots, split):
         context.log.info(f"{asset} of {split} is not checked: it has not been made.")
         return

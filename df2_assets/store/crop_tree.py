@@ -1,13 +1,14 @@
 """What lies under a split's `catalog` and `query`: crops, and what is not the project's."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from df2_assets.dataset.skus import CROP_NAME, CROP_PATH, SKU_ID
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.store.layout import Roots
-from df2_assets.store.store import NOT_A_FILE, temporary_name
+from df2_assets.store.store import NOT_A_FILE, Status, temporary_name
 from df2_assets.store.system_files import is_system_file
 
 _CROP: Final = re.compile(CROP_PATH, re.ASCII)
@@ -34,8 +35,13 @@ class CropTree:
 
 def scan(roots: Roots, split: str) -> CropTree:
     """List the split's crops. Raises OutputError where a link leads out of SKU_ROOT."""
+    return sort_entries(split, roots.sku.walk(roots.crops(split), is_own))
+
+
+def sort_entries(split: str, entries: Iterable[tuple[str, Status | None]]) -> CropTree:
+    """Return the tree of what `Store.walk` yields for the folder of a split, entering `is_own`."""
     tree = CropTree()
-    for below, status in roots.sku.walk(roots.crops(split), _is_own):
+    for below, status in entries:
         path = f"{split}/{below}"
         is_file = status is not None and status[0] != NOT_A_FILE
         if status and is_file and _CROP.fullmatch(below):
@@ -48,7 +54,7 @@ def scan(roots: Roots, split: str) -> CropTree:
             continue  # beside `catalog` and `query` nothing is looked at
         elif is_file and _is_temporary(name):
             tree.temporary.append(path)
-        elif status is None and _is_own(below):
+        elif status is None and is_own(below):
             tree.empty.append(path)
         else:
             tree.foreign.append(path)
@@ -57,7 +63,7 @@ def scan(roots: Roots, split: str) -> CropTree:
     return tree
 
 
-def _is_own(folder: str) -> bool:
+def is_own(folder: str) -> bool:
     """Whether a folder below a split, by its name, is a domain's or a SKU's."""
     domain, slash, sku_id = folder.partition("/")
     is_domain = domain in DOMAINS.values()

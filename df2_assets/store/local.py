@@ -35,6 +35,8 @@ from df2_assets.store.store import (
 class LocalStore:
     """Files on this machine. A file is written under a temporary name, then renamed."""
 
+    has_folders = True
+
     def stat(self, path: Address, *, follow_symlinks: bool = True) -> os.stat_result:
         return os.stat(path, follow_symlinks=follow_symlinks)
 

@@ -59,6 +59,8 @@ class _BrokenOffError(StorageError):
 class ObjectStore:
     """A bucket at `url`, such as `s3://bucket`. Only the address is pickled."""
 
+    has_folders = False
+
     def __init__(self, url: str) -> None:
         self.url = url
 

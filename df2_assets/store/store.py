@@ -37,6 +37,9 @@ class Lines(Protocol):
 class Store(Protocol):
     """A place for files: `LocalStore` or `ObjectStore`. No code asks which of the two it has."""
 
+    has_folders: bool
+    """Whether folders are listed one by one; an object store lists everything below a prefix."""
+
     # Status
 
     def stat(self, path: Address, *, follow_symlinks: bool = True) -> os.stat_result: ...

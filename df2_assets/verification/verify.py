@@ -19,8 +19,10 @@ from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, n
 from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
+from df2_assets.engines.serial import SerialEngine
 from df2_assets.errors import OutputError, escape_untrusted
-from df2_assets.store import checksums, crop_tree, tables
+from df2_assets.pipeline.scanning import scan_crops
+from df2_assets.store import checksums, tables
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
@@ -164,7 +166,7 @@ def _crops(
     check = "crops: files_match"
     groups, manifest = (tables.find(roots, asset, split) for asset in ("sku_groups", "crops"))
     try:
-        tree = crop_tree.scan(roots, split)
+        tree = scan_crops(roots, split, engine or SerialEngine())
     except OutputError as error:
         problem = Problem(check, str(error), "you")
         return Inspection(Finding(False, "error", 0, str(error)), [problem]), 0, [], CropTree()

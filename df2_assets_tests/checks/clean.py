@@ -1,4 +1,4 @@
-"""A data set in which no check finds anything, and what the pipeline makes of it."""
+"""A data set that passes every check, and the tables and files of its build."""
 
 import shutil
 from dataclasses import dataclass
@@ -36,16 +36,16 @@ def roots_in(folder: Path) -> Roots:
 
 
 def copied(roots: Roots, folder: Path) -> Roots:
-    """The same elsewhere, with all sizes and times."""
+    """Copy both roots to another folder, with all sizes and times."""
     shutil.copytree(roots.df2_root, folder / "df2")
     shutil.copytree(roots.sku_root, folder / "sku")
     return roots_in(folder)
 
 
 def write(data: DataSet, split: str, looks: int = len(LOOKS)) -> None:
-    """An image a source and look, each with an item of all 13 categories and one of style 0.
+    """Write one image per source and look, with one item per category and one of style 0.
 
-    Categories make a SKU each, all of pair 1; with all nine looks every combination occurs.
+    There is one SKU per category, all of pair 1. With all nine looks every combination occurs.
     """
     for image_id, (source, look) in enumerate(product(("shop", "user"), LOOKS[:looks]), 1):
         data.image(split, image_id, SIZE)
@@ -70,7 +70,7 @@ class Indexed:
 
 @dataclass(frozen=True)
 class Built:
-    """The tables of a split, and what lies on disk."""
+    """The tables of a split, and its files on disk."""
 
     groups: pd.DataFrame
     manifest: pd.DataFrame
@@ -105,22 +105,22 @@ def build(roots: Roots, split: str = "train") -> Built:
 
 
 def find(name: str, roots: Roots, split: str = "train", max_refused: float = 0.01) -> Finding:
-    """What the check of that name finds in the tables and files of a split."""
+    """Return the finding of the check with that name for a split."""
     (check,) = (check for check in CHECKS if check.name == name)
     return check.find(CheckContext(roots, split, max_refused))
 
 
 def fails(finding: Finding, severity: str) -> bool:
-    """Whether a finding did not pass, and is as bad as that."""
+    """Return whether a finding did not pass, with that severity."""
     return (finding.passed, finding.severity) == (False, severity)
 
 
 def passes(finding: Finding) -> bool:
-    """Whether a finding passed, without offenders."""
+    """Return whether a finding passed without offenders."""
     return finding.passed and finding.offenders.empty
 
 
 def named(offenders: pd.DataFrame, *columns: str) -> list[tuple[object, ...]]:
-    """Offenders as tuples of some of their columns; what is missing is None."""
+    """Return offenders as tuples of some of their columns, with None for null."""
     some = offenders[list(columns)].astype(object)
     return list(some.where(some.notna(), None).itertuples(index=False, name=None))

@@ -11,7 +11,7 @@ from df2_assets_tests.support.builder import DataSet
 
 @pytest.fixture
 def data(roots: Roots) -> DataSet:
-    """Written, and not built."""
+    """A data set that is written but not built."""
     data = DataSet(roots.df2_root)
     clean.write(data, "train", looks=2)
     return data
@@ -19,7 +19,7 @@ def data(roots: Roots) -> DataSet:
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Roots, clean.Built]:
-    """Built once; not to be changed."""
+    """A split that is built once; tests must not change it."""
     roots = clean.roots_in(tmp_path_factory.mktemp("small"))
     clean.write(DataSet(roots.df2_root), "train", looks=2)
     return roots, clean.build(roots)
@@ -33,7 +33,7 @@ def built(small: tuple[Roots, clean.Built]) -> clean.Built:
 
 @pytest.fixture
 def disk(small: tuple[Roots, clean.Built], tmp_path: Path) -> Roots:
-    """A copy of the built split, to be changed."""
+    """A copy of the built split, which tests may change."""
     return clean.copied(small[0], tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Dark, blank and doubled crops: each named where it is, and nothing else."""
+"""The checks of crop quality: they name dark, blank and duplicate crops, and nothing else."""
 
 from itertools import combinations
 

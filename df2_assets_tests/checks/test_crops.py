@@ -1,4 +1,4 @@
-"""Crops on disk against the manifest, and crops that are of little use."""
+"""The checks of crops: files compared with the manifest, and crops that are of little use."""
 
 import os
 from dataclasses import replace
@@ -32,7 +32,7 @@ def match(built: Built) -> Finding:
 
 
 def rescanned(disk: Roots, built: Built) -> Built:
-    """As the next run sees it, which makes no crop."""
+    """Scan the disk again, as the next run does, which cuts no crops."""
     read = partial(digest_each, disk.sku_root)
     return replace(built, tree=settle_times(built.manifest, crop_tree.scan(disk, "train"), read))
 
@@ -67,7 +67,7 @@ def test_a_crop_of_another_size_or_of_other_bytes_is_named(disk: Roots, built: B
     assert_named(match(rescanned(disk, built)), (CROP, what), (OTHER, what))
 
 
-def test_another_time_alone_is_no_fault_and_is_said(disk: Roots, built: Built) -> None:
+def test_a_change_of_time_alone_passes_and_is_mentioned(disk: Roots, built: Built) -> None:
     for path in (CROP, OTHER):
         os.utime(disk.crop(path), ns=(0, 0))
     finding = match(rescanned(disk, built))

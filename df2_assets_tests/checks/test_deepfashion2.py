@@ -1,4 +1,4 @@
-"""The layout of the download: what is there, what is missing, what does not belong."""
+"""The check of the download: names that are right, missing or foreign."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The JSONL as it lies on disk, edited behind the platform's back."""
+"""The check of the JSONL on disk, after somebody has edited it."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def of_seventh(**values: object) -> Change:
 
 
 def last(key: str) -> Change:
-    """Put a key of the seventh line last."""
+    """Return a change that moves a key of the seventh line to its end."""
     return lambda lines: lines[6].update({key: lines[6].pop(key)})
 
 

@@ -1,4 +1,4 @@
-"""SKUs whose crops are not of one garment."""
+"""The check for SKUs whose crops show several garments."""
 
 import pandas as pd
 import pytest
@@ -12,7 +12,7 @@ RED, GREEN = "#b02828", "#2a9a4e"
 
 
 def garment(colour: str, light: float = 1.0, stripes: int = 40) -> Image.Image:
-    """A garment of a colour, with bands of another shade of it."""
+    """Draw a garment of one colour with bands of another shade."""
     image = Image.new("RGB", (SIDE, SIDE), colour)
     darker = ImageEnhance.Brightness(image).enhance(0.8)
     for y in range(0, SIDE, stripes):
@@ -21,7 +21,7 @@ def garment(colour: str, light: float = 1.0, stripes: int = 40) -> Image.Image:
 
 
 def judged(images: list[Image.Image], occlusions: dict[int, int] | None = None) -> Finding:
-    """The finding over one SKU whose crops are `images`: of a shop where the place is even."""
+    """Return the finding on one SKU with crops `images`, catalog and query in turns."""
     domains = ("catalog", "query")
     paths = [path(n, domain=domains[n % 2]) for n in range(len(images))]
     crops = seen(zip(paths, map(jpeg, images), strict=True))

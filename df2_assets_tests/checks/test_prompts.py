@@ -1,4 +1,4 @@
-"""Prompts read back, and which combinations have none."""
+"""The check of prompts, and of the combinations without any."""
 
 from itertools import product
 from operator import attrgetter
@@ -22,7 +22,7 @@ def records(every_look: Roots) -> list[ImageText]:
 
 
 def one(records: list[ImageText], *labels: object) -> int:
-    """The place of the record of a category, domain, occlusion and viewpoint."""
+    """Return the place of the record with that category, domain, occlusion and viewpoint."""
     of_record = attrgetter("category_id", "domain", "occlusion", "viewpoint")
     (place,) = (place for place, record in enumerate(records) if of_record(record) == labels)
     return place
@@ -87,7 +87,7 @@ def test_a_wrong_prompt_is_an_error_and_named(
 
 
 def test_no_two_combinations_may_share_a_prompt(records: list[ImageText]) -> None:
-    """Every prompt but its own is wrong for every record, whichever is taken."""
+    """Only its own prompt is right for a record; that of any other is wrong."""
     for taken in records[:: len(records) // 13]:
         changed = [msgspec.structs.replace(record, text=taken.text) for record in records]
         finding = coverage("train", changed, is_full=False)
@@ -95,7 +95,7 @@ def test_no_two_combinations_may_share_a_prompt(records: list[ImageText]) -> Non
 
 
 def without_two(records: list[ImageText]) -> list[ImageText]:
-    """The records without those of two combinations."""
+    """Return the records without those of two combinations."""
     gone = {one(records, 1, "query", 2, 2), one(records, 13, "catalog", 3, 1)}
     return [record for place, record in enumerate(records) if place not in gone]
 

@@ -1,4 +1,4 @@
-"""What the index says of the annotations, on data sets with one thing planted."""
+"""The checks of the annotation index, on data sets with one planted defect."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def plant(data: DataSet, image_id: int, *items: object, split: str = "train") ->
 
 
 def judge(check: str, roots: Roots, split: str = "train") -> Finding:
-    """The finding of a check on a split whose annotations are read first."""
+    """Read the annotations of a split, and return the finding of a check on them."""
     clean.index(roots, split)
     return find(check, roots, split)
 

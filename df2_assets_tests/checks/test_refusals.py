@@ -1,4 +1,4 @@
-"""Refusals of the index, and of index and crops together, on data sets with some planted."""
+"""The checks of refusals in the index, and in index and crops, on data sets with some planted."""
 
 import pytest
 
@@ -24,13 +24,13 @@ def truncate(data: DataSet, *image_ids: int) -> None:
 
 
 def judge(roots: Roots, max_refused: float = 0.01) -> Finding:
-    """The finding of the index's check, after the annotations are read."""
+    """Read the annotations, and return the finding of the check of the index."""
     clean.index(roots)
     return find("refusals_within_limit", roots, max_refused=max_refused)
 
 
 def judge_all(roots: Roots, max_refused: float = 0.01) -> Finding:
-    """The finding of the check on the crops, after they are cut."""
+    """Cut the crops, and return the finding of their check."""
     clean.build(roots)
     return find("all_refusals_within_limit", roots, max_refused=max_refused)
 
@@ -102,7 +102,7 @@ def test_an_item_key_without_a_number_is_an_item_and_no_file(roots: Roots, data:
 def test_refusals_while_reading_and_while_cutting_count_together(
     roots: Roots, data: DataSet
 ) -> None:
-    """Of four images one is truncated, and one is no JPEG; a fifth has a bad item."""
+    """Of four images one is truncated, and one is not a JPEG; a fifth has a bad item."""
     truncate(data, 1)
     data.raw_image("train", 3, b"GIF89a")
     plant(data, 81, TOP, TOP | {"style": -1})
@@ -156,7 +156,7 @@ def test_a_data_set_in_which_every_image_is_truncated_is_an_error(
 def test_an_unpaired_crop_and_an_item_of_style_0_are_not_refused(
     roots: Roots, data: DataSet
 ) -> None:
-    """Both query images are truncated: the catalog crops could be made, and are left out."""
+    """Both query images are truncated, so the catalog crops are left out, which could be cut."""
     truncate(data, 3, 4)
     built = clean.build(roots)
     assert (built.manifest["reason"] == "unpaired").sum() == 26

@@ -1,4 +1,4 @@
-"""Every check of the table on a split without problems, and on one without crops."""
+"""Every check of the registry on a split without problems, and on one without crops."""
 
 import pytest
 
@@ -24,7 +24,7 @@ NUMBERS: dict[str, dict[str, int]] = {
     "matches_metadata": {"lines": CROPS, "crops": CROPS},
     "prompt_coverage": {"wrong_prompts": 0, "empty_combinations": 0},
 }
-"""What each check counts in a clean split; `freshness` needs an instance."""
+"""The numbers of each check for a clean split; `freshness` needs an instance."""
 
 
 def test_every_check_of_the_data_set_is_tried_here() -> None:

@@ -1,4 +1,4 @@
-"""SKUs: whether they are what they are called, how many there are, and why there are not more."""
+"""The checks of SKU groups: their ids, how many there are, and what was left out."""
 
 from typing import Any
 

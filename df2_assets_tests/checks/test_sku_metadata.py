@@ -1,4 +1,4 @@
-"""The metadata file as it lies on disk, edited behind the platform's back."""
+"""The check of the metadata on disk, after somebody has edited it."""
 
 import json
 from collections.abc import Callable

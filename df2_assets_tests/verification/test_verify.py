@@ -1,4 +1,4 @@
-"""Every way for files to be other than they were built: found, told, and mended by a build."""
+"""Every kind of damage on disk: `verify` reports it, and a build repairs it."""
 
 import os
 import shutil
@@ -34,8 +34,8 @@ FOREIGN = "train/catalog/\x1b[31mnotes.txt"
 METADATA, LINES = "train_sku_metadata.json", "train_image_text.jsonl"
 LIST = "_df2_assets/train.sha256"
 
-Told = tuple[str, str, str | None, str]
-"""Of a problem: what found it, what is wrong, where, and who can mend it."""
+Report = tuple[str, str, str | None, str]
+"""Of a problem: the check, what is wrong, where, and what repairs it."""
 
 
 def build(roots: Roots) -> None:
@@ -60,12 +60,12 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Roots:
 
 @pytest.fixture
 def copy(original: Roots, tmp_path: Path) -> Roots:
-    """What was built, with all times, to be changed."""
+    """A copy of the build with all times, which tests may change."""
     shutil.copytree(original.sku_root, tmp_path / "sku")
     return Roots(original.df2_root, tmp_path / "sku", "sku")
 
 
-def told(roots: Roots, found: Verified) -> set[Told]:
+def reported(roots: Roots, found: Verified) -> set[Report]:
     return {
         (
             problem.check,
@@ -78,14 +78,14 @@ def told(roots: Roots, found: Verified) -> set[Told]:
 
 
 def overwrite(path: Path, data: bytes) -> None:
-    """Give a file other bytes, as many and with the same time."""
+    """Overwrite a file with as many bytes, and keep its time."""
     before = path.stat()
     path.write_bytes(data)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def flip(path: Path) -> None:
-    """Change one bit of a file, and neither its size nor its time."""
+    """Change one bit of a file, but neither its size nor its time."""
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     overwrite(path, bytes(data))
@@ -275,7 +275,7 @@ def test_what_is_not_as_it_was_built_is_found_and_a_build_repairs_it(
 ) -> None:
     do, expected = DAMAGES[damage]
     do(copy)
-    assert told(copy, verify(copy, SPLIT)) == {(*problem, "build") for problem in expected}
+    assert reported(copy, verify(copy, SPLIT)) == {(*problem, "build") for problem in expected}
     build(copy)
     assert verify(copy, SPLIT, SerialEngine()).problems == []
     assert contract(copy.sku_root) == contract(original.sku_root)
@@ -311,7 +311,7 @@ def test_what_is_not_the_projects_is_for_a_person_to_move_and_stays(copy: Roots)
 
 
 def retime(folder: Path) -> None:
-    """Give every file below a folder the time of a copy."""
+    """Give every file below a folder another time, as a copy does."""
     for path in folder.rglob("*"):
         if path.is_file():
             os.utime(path, ns=(path.stat().st_atime_ns, 10**18))
@@ -339,7 +339,7 @@ def test_damage_behind_another_time_is_found_by_a_plain_look(copy: Roots) -> Non
     retime(copy.sku_root)
     for engine in (None, SerialEngine()):
         found = verify(copy, SPLIT, engine)
-        assert told(copy, found) == {(FILES, OTHER_BYTES, CATALOG, "build")}
+        assert reported(copy, found) == {(FILES, OTHER_BYTES, CATALOG, "build")}
         assert found.damaged == []  # a build sees it by itself
 
 
@@ -414,7 +414,7 @@ def test_only_a_deep_look_finds_damage_behind_an_unchanged_size_and_time(
     damage(copy.sku_root / CATALOG)
     assert verify(copy, SPLIT).problems == []
     found = verify(copy, SPLIT, SerialEngine())
-    assert told(copy, found) == {(FILES, what, CATALOG, "build")}
+    assert reported(copy, found) == {(FILES, what, CATALOG, "build")}
     assert found.damaged == [CATALOG]
     assert not found.findings["crops", "files_match"].passed
     (problem,) = found.problems
@@ -441,7 +441,7 @@ class Fragile(SerialEngine):
 
 def test_a_crop_that_kills_its_reader_is_named_and_no_other(copy: Roots) -> None:
     found = verify(copy, SPLIT, Fragile())
-    assert told(copy, found) == {(FILES, "the file is not a readable JPEG", CATALOG, "build")}
+    assert reported(copy, found) == {(FILES, "the file is not a readable JPEG", CATALOG, "build")}
 
 
 @pytest.mark.parametrize("damage", [flip, Path.unlink])
@@ -454,7 +454,7 @@ def test_a_damaged_crop_is_marked_and_the_next_build_makes_it_and_no_other(
     damage(copy.sku_root / CATALOG)
     with writer(copy, SPLIT, "test"):
         assert mark_damaged(copy, SPLIT, [CATALOG, QUERY]) == [CATALOG]
-    assert ("state", UNFINISHED, None, "build") in told(copy, verify(copy, SPLIT))
+    assert ("state", UNFINISHED, None, "build") in reported(copy, verify(copy, SPLIT))
     build(copy)
     after = crop_stamps(copy.sku_root)
     assert {f"train/{path}" for path in before if before[path] != after[path]} == {CATALOG}

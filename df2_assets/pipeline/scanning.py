@@ -1,0 +1,66 @@
+"""The scan of a split's crops by worker processes, because each file costs a system call."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from df2_assets.engines.base import Engine, Lost
+from df2_assets.engines.shards import map_shards
+from df2_assets.store.location import store_at
+from df2_assets.store.store import Status
+
+if TYPE_CHECKING:
+    from df2_assets.store.crop_tree import CropTree
+    from df2_assets.store.layout import Roots
+
+_SHARD: Final = 200
+_FEW: Final = 1_000
+"""So many folders are listed sooner by this process than workers are started."""
+
+_Entry = tuple[str, Status | None]
+"""What `Store.walk` yields, relative to the folder of the split."""
+
+
+class FolderShard(NamedTuple):
+    """Folders of SKUs to list, by their names below the folder of a split."""
+
+    split_folder: str
+    names: list[str]
+
+
+def scan_crops(roots: "Roots", split: str, engine: Engine) -> "CropTree":
+    """Return what `crop_tree.scan` does, with the files of many SKUs listed on `engine`.
+
+    Raises OutputError as that does.
+    """
+    from df2_assets.store.crop_tree import is_own, scan, sort_entries
+
+    if not roots.sku.has_folders:
+        return scan(roots, split)
+    entries: list[_Entry] = []
+    names: list[str] = []
+    domains = roots.sku.walk(roots.crops(split), lambda name: "/" not in name and is_own(name))
+    for below, status in domains:
+        if status is None and "/" in below and is_own(below):
+            names.append(below)
+        else:
+            entries.append((below, status))
+    shard = FolderShard(str(roots.crops(split)), sorted(names))
+    entries += list_folders(shard) if len(names) < _FEW else _list_on(engine, shard)
+    return sort_entries(split, entries)
+
+
+def list_folders(shard: FolderShard) -> list[_Entry]:
+    """Return what lies in each folder of the shard; an empty folder itself, with None."""
+    entries: list[_Entry] = []
+    for name in shard.names:
+        walk = store_at(shard.split_folder).walk(f"{shard.split_folder}/{name}", lambda _: False)
+        inside: list[_Entry] = [(f"{name}/{below}", status) for below, status in walk]
+        entries += inside or [(name, None)]
+    return entries
+
+
+def _list_on(engine: Engine, whole: FolderShard) -> Iterator[_Entry]:
+    with closing(map_shards(engine, list_folders, whole, _SHARD)) as results:
+        for shard, result in results:
+            yield from list_folders(shard) if isinstance(result, Lost) else result

@@ -1,0 +1,81 @@
+"""The scan of a split's crops by workers: the same tree as a scan by this process."""
+
+from pathlib import Path
+
+import pytest
+
+from df2_assets.engines.base import Engine
+from df2_assets.engines.local import LocalEngine
+from df2_assets.engines.serial import SerialEngine
+from df2_assets.errors import OutputError
+from df2_assets.pipeline import scanning
+from df2_assets.pipeline.scanning import scan_crops
+from df2_assets.store import crop_tree
+from df2_assets.store.layout import Roots
+
+SKUS = [f"{domain}/00000{n}_01_01" for domain in ("catalog", "query") for n in range(1, 4)]
+
+
+@pytest.fixture
+def split(roots: Roots) -> Path:
+    """A folder with everything that a scan tells apart."""
+    folder = roots.crops("train")
+    for number, sku in enumerate(SKUS, 1):
+        (folder / sku).mkdir(parents=True)
+        (folder / sku / f"{number:06d}_item1.jpg").write_bytes(bytes(number))
+    for name in (
+        "catalog/readme",
+        "catalog/1_01_01/000001_item1.jpg",
+        "catalog/000001_01_01/notes.txt",
+        "catalog/000001_01_01/.000001_item2.jpg.tmp",
+        "catalog/000001_01_01/.DS_Store",
+        "catalog/000001_01_01/000009_item1.jpg/x",
+        "query/000002_01_01/@eaDir/000001_item1.jpg",
+        "other/000001_01_01/000001_item1.jpg",
+        "notes.txt",
+    ):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    (folder / "query/000009_01_01").mkdir()
+    (folder / "query/000003_01_01/000008_item1.jpg").symlink_to(folder / "notes.txt")
+    (folder / "query/000008_01_01").symlink_to(folder / "nowhere")
+    return folder
+
+
+@pytest.mark.parametrize("make", [SerialEngine, lambda: LocalEngine(2)])
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_workers_see_what_this_process_sees(
+    roots: Roots,
+    split: Path,
+    make: type[SerialEngine],
+    few: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scanning, "_FEW", few)
+    monkeypatch.setattr(scanning, "_SHARD", 2)
+    engine: Engine = make()
+    try:
+        tree = scan_crops(roots, "train", engine)
+    finally:
+        engine.close()
+    expected = crop_tree.scan(roots, "train")
+    assert tree == expected
+    assert len(tree.crops) == len(SKUS)
+    assert tree.temporary == ["train/catalog/000001_01_01/.000001_item2.jpg.tmp"]
+    assert tree.empty == ["train/query/000009_01_01"]
+    assert len(tree.system) == 2
+    assert len(tree.foreign) == 6
+
+
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_a_link_in_place_of_a_folder_is_refused(
+    roots: Roots, split: Path, few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "_FEW", few)
+    (split / "query/000007_01_01").symlink_to(tmp_path)
+    with pytest.raises(OutputError, match="000007_01_01 is a link"):
+        scan_crops(roots, "train", SerialEngine())
+
+
+def test_a_split_that_was_never_built_is_empty(roots: Roots) -> None:
+    assert scan_crops(roots, "train", SerialEngine()) == crop_tree.CropTree()
