@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from df2_assets import errors
-from df2_assets.settings import EngineName, Settings, read_settings, settings_error
-from df2_assets.store.layout import Roots, require_input, require_safe_roots
+from df2_assets.settings import EngineName, Settings, read_settings, require_usable, settings_error
+from df2_assets.store.layout import Roots, require_input
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,8 +111,8 @@ def build(
         engine=engine,
         prompts=prompts,
         max_refused=max_refused,
+        starts_engine=True,
     )
-    _require_usable(settings)
     for split in settings.splits:
         require_input(settings.roots, split)
 
@@ -141,9 +141,14 @@ def plan(
     Raises SettingsError, RootsError or LayoutError where a build could not start.
     """
     settings = _settings(
-        df2_root, sku_root, splits, workers=workers, engine=engine, prompts=prompts
+        df2_root,
+        sku_root,
+        splits,
+        workers=workers,
+        engine=engine,
+        prompts=prompts,
+        starts_engine=True,
     )
-    _require_usable(settings)
 
     from df2_assets.cli.plan import plan_splits
 
@@ -166,9 +171,9 @@ def verify(
     and marks crops that only a digest gives away, so that the next build makes them again. What is
     wrong is a problem in the result. Raises MissingTableError where nothing is built.
     """
-    settings = _settings(df2_root, sku_root, splits, workers=workers, engine=engine)
-    if deep:
-        _require_usable(settings)
+    settings = _settings(
+        df2_root, sku_root, splits, workers=workers, engine=engine, starts_engine=deep
+    )
 
     from df2_assets.cli.options import built_splits
     from df2_assets.cli.verify import mark, verify_splits
@@ -234,11 +239,17 @@ def read_image_text(sku_root: Root, split: str, *, strict: bool = True) -> "pd.D
 
 
 def _settings(
-    df2_root: Root | None, sku_root: Root | None, splits: Splits | None, **more: Any
+    df2_root: Root | None,
+    sku_root: Root | None,
+    splits: Splits | None,
+    *,
+    starts_engine: bool = False,
+    **more: Any,
 ) -> Settings:
-    """Return the settings of the environment with what was given over them.
+    """Return the settings of the environment, with the arguments in place of theirs.
 
-    Raises SettingsError, which names an argument by its own name, or RootsError.
+    Raises SettingsError, which names an argument by its own name, also where an engine is to start
+    and cannot; or RootsError.
     """
     from pydantic import ValidationError
 
@@ -249,15 +260,8 @@ def _settings(
         settings = replace(read_settings(), **given)
     except ValidationError as error:
         raise settings_error(error, {name: name for name in given}) from None
-    require_safe_roots(settings.roots)
+    require_usable(settings, starts_engine=starts_engine)
     return settings
-
-
-def _require_usable(settings: Settings) -> None:
-    """Raise SettingsError where the engine cannot run."""
-    from df2_assets.engines.make import require_usable
-
-    require_usable(settings.engine, settings.workers, settings.ray_address)
 
 
 def _progress(is_shown: bool) -> "Progress":
