@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from df2_assets import errors
-from df2_assets.settings import EngineName, Settings, read_settings, settings_error
-from df2_assets.store.layout import Roots, require_input, require_safe_roots
+from df2_assets.settings import EngineName, Settings, read_settings, require_usable, settings_error
+from df2_assets.store.layout import Roots, require_input
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,8 +112,8 @@ def build(
         engine=engine,
         prompts=prompts,
         max_refused=max_refused,
+        starts_engine=True,
     )
-    _require_usable(settings)
     for split in settings.splits:
         require_input(settings.roots, split)
 
@@ -142,9 +142,14 @@ def plan(
     Raises SettingsError, RootsError or LayoutError if a build could not start.
     """
     settings = _settings(
-        df2_root, sku_root, splits, workers=workers, engine=engine, prompts=prompts
+        df2_root,
+        sku_root,
+        splits,
+        workers=workers,
+        engine=engine,
+        prompts=prompts,
+        starts_engine=True,
     )
-    _require_usable(settings)
 
     from df2_assets.cli.plan import plan_splits
 
@@ -168,9 +173,9 @@ def verify(
     exports, and marks the crops that only a digest shows to be damaged: the next build makes them
     again. Raises MissingTableError if nothing is built.
     """
-    settings = _settings(df2_root, sku_root, splits, workers=workers, engine=engine)
-    if deep:
-        _require_usable(settings)
+    settings = _settings(
+        df2_root, sku_root, splits, workers=workers, engine=engine, starts_engine=deep
+    )
 
     from df2_assets.cli.options import built_splits
     from df2_assets.cli.verify import mark, verify_splits
@@ -236,11 +241,17 @@ def read_image_text(sku_root: Root, split: str, *, strict: bool = True) -> "pd.D
 
 
 def _settings(
-    df2_root: Root | None, sku_root: Root | None, splits: Splits | None, **more: Any
+    df2_root: Root | None,
+    sku_root: Root | None,
+    splits: Splits | None,
+    *,
+    starts_engine: bool = False,
+    **more: Any,
 ) -> Settings:
     """Return the settings of the environment, overridden by arguments that are not None.
 
-    Raises RootsError, or SettingsError, which names the argument.
+    Raises SettingsError, which names the argument, also if `starts_engine` and the engine cannot be
+    used; or RootsError.
     """
     from pydantic import ValidationError
 
@@ -251,15 +262,8 @@ def _settings(
         settings = replace(read_settings(), **values)
     except ValidationError as error:
         raise settings_error(error, {name: name for name in values}) from None
-    require_safe_roots(settings.roots)
+    require_usable(settings, starts_engine=starts_engine)
     return settings
-
-
-def _require_usable(settings: Settings) -> None:
-    """Raise SettingsError if the engine cannot be used."""
-    from df2_assets.engines.make import require_usable
-
-    require_usable(settings.engine, settings.workers, settings.ray_address)
 
 
 def _progress(is_shown: bool) -> "Progress":

@@ -28,7 +28,7 @@ from pydantic.fields import FieldInfo
 
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import SettingsError, TemplatesError, escape_controls, has_controls
-from df2_assets.store.layout import Roots
+from df2_assets.store.layout import Roots, require_safe_roots
 from df2_assets.store.location import CONTROLS_REMEDY, expand, locate
 
 if TYPE_CHECKING:
@@ -193,6 +193,18 @@ def read_settings(
         return _ADAPTER.validate_python(values, by_alias=True, by_name=False)
     except ValidationError as error:
         raise settings_error(error, names) from None
+
+
+def require_usable(settings: Settings, *, starts_engine: bool = False) -> None:
+    """Raise RootsError where writing to the roots could destroy something.
+
+    If `starts_engine`, also raise SettingsError where the engine cannot run.
+    """
+    require_safe_roots(settings.roots)
+    if starts_engine:
+        from df2_assets.engines import make
+
+        make.require_usable(settings.engine, settings.workers, settings.ray_address)
 
 
 def settings_error(error: ValidationError, names: Mapping[str, str]) -> SettingsError:

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 from dagster._config.pythonic_config.resource import PartialResource
+from dagster.components.core.component_tree import ComponentTreeException
 
 import df2_assets
 from df2_assets.checks.registry import CHECKS
@@ -201,6 +202,48 @@ def test_a_bad_environment_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(SettingsError, match="DF2_CRON is 'x'"):
         definitions("workers: 2")
     definitions('cron: "0 2 * * *"')
+
+
+def in_project(folder: Path, texts: dict[str, str]) -> dg.Definitions:
+    """Load a project with one component per folder, each with the attributes of a text."""
+    for name, text in texts.items():
+        yaml = folder / "src" / "garments" / "defs" / name / "defs.yaml"
+        yaml.parent.mkdir(parents=True)
+        yaml.write_text(f"type: df2_assets.DeepFashion2Sku\nattributes: {text}\n")
+    (folder / "pyproject.toml").write_text(
+        '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "garments"\n'
+    )
+    (folder / "src" / "garments" / "__init__.py").touch()
+    (folder / "src" / "garments" / "defs" / "__init__.py").touch()
+    return dg.load_from_defs_folder(path_within_project=folder)
+
+
+def test_components_with_one_sku_root_are_refused_with_both_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path / "src"))
+    street, shop = (
+        f"{{key_prefix: {name}, df2_root: {name}, sku_root: {root}}}"
+        for name, root in (("street", "data/skus"), ("shop", "data/shop/../skus"))
+    )
+    with pytest.raises(ComponentTreeException, match="building definitions for one") as refused:
+        in_project(tmp_path, {"one": street, "two": shop})
+    message = str(refused.value.__cause__)
+    assert "The data sets with the key_prefix 'street' and 'shop' have the same sku_root" in message
+    assert str(tmp_path / "data" / "skus") in message
+
+
+@pytest.mark.filterwarnings("ignore:Parameter `execution_type`")  # of what Dagster itself does
+def test_components_of_a_project_with_roots_of_their_own_are_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path / "src"))
+    texts = {
+        name: f"{{key_prefix: {name}, df2_root: {name}, sku_root: skus/{name}}}"
+        for name in ("street", "shop")
+    }
+    keys = in_project(tmp_path, texts).resolve_asset_graph().get_all_asset_keys()
+    assert {key.path[0] for key in keys} == {"street", "shop"}
 
 
 def test_paths_are_relative_to_the_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,14 @@ import click
 
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import has_controls
-from df2_assets.settings import FIELDS, MAX_WORKERS, Settings, parse_splits, read_settings
+from df2_assets.settings import (
+    FIELDS,
+    MAX_WORKERS,
+    Settings,
+    parse_splits,
+    read_settings,
+    require_usable,
+)
 
 if TYPE_CHECKING:
     from df2_assets.engines.progress import Progress
@@ -151,19 +158,13 @@ def settings_for(
 
     Raises RootsError or SettingsError, also if `starts_engine` and the engine cannot be used.
     """
-    from df2_assets.store.layout import require_safe_roots
-
     settings = read_command_settings()
     settings = replace(
         settings,
         splits=parse_splits(names) or settings.splits,
         workers=workers or settings.workers,
     )
-    require_safe_roots(settings.roots)
-    if starts_engine:
-        from df2_assets.engines.make import require_usable
-
-        require_usable(settings.engine, settings.workers, settings.ray_address)
+    require_usable(settings, starts_engine=starts_engine)
     return settings
 
 

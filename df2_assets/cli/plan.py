@@ -59,10 +59,10 @@ def plan_splits(settings: "Settings", progress: "Progress") -> "list[SplitPlan]"
 
     Raises what `plan_split` raises.
     """
-    from df2_assets.engines.make import make
+    from df2_assets.engines.make import make_engine
     from df2_assets.pipeline.preview import plan_split
 
-    with closing(make(settings.engine, settings.workers, settings.ray_address)) as engine:
+    with closing(make_engine(settings.engine, settings.workers, settings.ray_address)) as engine:
         return [plan_split(settings, split, engine, progress) for split in settings.splits]
 
 

@@ -22,7 +22,7 @@ from df2_assets.cli.options import (
     setting_options,
     settings_for,
 )
-from df2_assets.engines.processes import die_with
+from df2_assets.engines.processes import end_with_parent
 from df2_assets.signals import received_signal
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _start(command: tuple[str, ...]) -> "subprocess.Popen[bytes]":
             command,
             env=environment(),
             process_group=0,
-            preexec_fn=partial(die_with, os.getpid(), signal.SIGINT),
+            preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGINT),
         )
     except OSError as error:
         raise click.ClickException(f"{command[0]} cannot be started: {error.strerror}.") from None

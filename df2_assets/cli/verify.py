@@ -63,10 +63,10 @@ def verify_splits(
     settings: "Settings", splits: tuple[str, ...], deep: bool, progress: "Progress"
 ) -> "list[Verified]":
     """Compare splits with the contract and the tables; if `deep`, also every digest."""
-    from df2_assets.engines.make import make
+    from df2_assets.engines.make import make_engine
     from df2_assets.verification.verify import verify as verify_split
 
-    with closing(make(settings.engine, settings.workers, settings.ray_address)) as engine:
+    with closing(make_engine(settings.engine, settings.workers, settings.ray_address)) as engine:
         return [
             verify_split(settings.roots, split, engine if deep else None, progress)
             for split in splits

@@ -15,7 +15,7 @@ from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tags
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
-from df2_assets.engines.make import make, require_usable
+from df2_assets.engines.make import make_engine, require_usable
 from df2_assets.pipeline.declared import Declared, declared
 from df2_assets.settings import FIELDS, EngineName, Settings, settings_error
 from df2_assets.store import tables
@@ -142,7 +142,7 @@ class EngineChoice(SettingsResource):
     def start(self) -> Engine:
         """Return the engine of the run. Its workers start with the first shards."""
         if self._engine is None:
-            self._engine = make(self.kind, self.workers or None, self.address)
+            self._engine = make_engine(self.kind, self.workers or None, self.address)
         return self._engine
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

@@ -40,7 +40,7 @@ class Engine(Protocol):
         """End the workers. A later map starts new ones."""
 
 
-def label(shard: object) -> str:
+def describe_shard(shard: object) -> str:
     """Return a description of a shard for the log: the number of items, the first and the last."""
     items = shard[-1] if isinstance(shard, tuple) and shard and isinstance(shard[-1], list) else []
     if not items:

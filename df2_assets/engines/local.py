@@ -10,8 +10,8 @@ from itertools import chain, islice
 
 import loky
 
-from df2_assets.engines.base import Lost, R, S, label
-from df2_assets.engines.processes import die_with, require_processes, uninterrupted
+from df2_assets.engines.base import Lost, R, S, describe_shard
+from df2_assets.engines.processes import end_with_parent, hold_interrupts, require_processes
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class LocalEngine:
         cause = "no reason is known."
         try:
             while True:
-                with uninterrupted():
+                with hold_interrupts():
                     suspects = self._fill(function, waiting, in_flight)
                 if not in_flight and not suspects:
                     return
@@ -62,7 +62,7 @@ class LocalEngine:
                         "been working on run again, one at a time: %s.",
                         cause,
                         len(suspects),
-                        "; ".join(map(label, suspects)),
+                        "; ".join(map(describe_shard, suspects)),
                     )
                     for shard in suspects:
                         yield shard, self._run_alone(function, shard)
@@ -73,7 +73,7 @@ class LocalEngine:
     def close(self) -> None:
         """See `Engine.close`."""
         if self._started:
-            with uninterrupted():
+            with hold_interrupts():
                 self._pool().shutdown(wait=True, kill_workers=True)
             self._started = False
 
@@ -91,7 +91,7 @@ class LocalEngine:
 
     def _run_alone(self, function: Callable[[S], R], shard: S) -> R | Lost:
         try:
-            with uninterrupted():
+            with hold_interrupts():
                 future = self._pool().submit(function, shard)
             result: R = future.result()
         except BrokenProcessPool as error:
@@ -115,4 +115,4 @@ def _cause(error: BrokenProcessPool) -> str:
 def _prepare_worker(parent: int) -> None:
     """Leave Ctrl-C to the parent, and end when the parent ends, even if it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    die_with(parent)
+    end_with_parent(parent)

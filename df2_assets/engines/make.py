@@ -2,11 +2,11 @@
 
 from df2_assets.engines.base import Engine
 from df2_assets.engines.local import LocalEngine
-from df2_assets.engines.processes import require_processes, why_no_processes
+from df2_assets.engines.processes import find_process_obstacle, require_processes
 from df2_assets.engines.serial import SerialEngine
 
 
-def make(kind: str, workers: int | None = None, address: str = "") -> Engine:
+def make_engine(kind: str, workers: int | None = None, address: str = "") -> Engine:
     """Return an engine whose workers are not started yet. The caller closes it.
 
     `kind` is "local", "ray" or "serial". `workers` is the number of shards that run at the same
@@ -17,7 +17,7 @@ def make(kind: str, workers: int | None = None, address: str = "") -> Engine:
         return SerialEngine()
     if kind == "local":
         engine = LocalEngine(workers)
-        return SerialEngine() if engine.workers == 1 and why_no_processes() else engine
+        return SerialEngine() if engine.workers == 1 and find_process_obstacle() else engine
     if kind == "ray":
         from df2_assets.engines.ray import RayEngine
 
@@ -26,7 +26,7 @@ def make(kind: str, workers: int | None = None, address: str = "") -> Engine:
 
 
 def require_usable(kind: str, workers: int | None = None, address: str = "") -> None:
-    """Raise SettingsError if the engine that `make` would return cannot run. Does not load Ray."""
+    """Raise SettingsError if the engine of `make_engine` cannot run. Does not load Ray."""
     if kind == "local" and LocalEngine(workers).workers > 1:
         require_processes()
     if kind == "ray":

@@ -16,7 +16,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def hold_interrupts() -> Iterator[None]:
     """Hold Ctrl-C and SIGTERM back until the block ends, and then restore their handlers.
 
     A library that starts processes may leave some of them, or hang, if it is interrupted.
@@ -38,7 +38,7 @@ def uninterrupted() -> Iterator[None]:
         signal.raise_signal(received[0][0])
 
 
-def why_no_processes() -> str | None:
+def find_process_obstacle() -> str | None:
     """Return why this machine allows no worker processes; None if it does.
 
     They share semaphores, which Linux keeps in /dev/shm. Some containers do not have it.
@@ -52,14 +52,14 @@ def why_no_processes() -> str | None:
 
 def require_processes() -> None:
     """Raise SettingsError if this machine allows no worker processes."""
-    if why := why_no_processes():
+    if why := find_process_obstacle():
         raise SettingsError(
             f"Worker processes cannot share semaphores in /dev/shm ({why}): mount it with some "
             "room (docker run --shm-size=64m), or set DF2_WORKERS=1"
         )
 
 
-def die_with(parent: int, number: int = signal.SIGKILL) -> None:
+def end_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
     """Have this process receive a signal as soon as its parent ends or is killed. Linux only."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)

@@ -17,8 +17,8 @@ from typing import Any, Final
 import loky
 
 from df2_assets import __version__
-from df2_assets.engines.base import Lost, R, S, label
-from df2_assets.engines.processes import die_with, uninterrupted
+from df2_assets.engines.base import Lost, R, S, describe_shard
+from df2_assets.engines.processes import end_with_parent, hold_interrupts
 from df2_assets.errors import Df2Error, SettingsError
 
 _log = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ class RayEngine:
                         "A worker process ended unexpectedly: %s Its shard runs again later, "
                         "alone: %s.",
                         result.cause,
-                        label(shard),
+                        describe_shard(shard),
                     )
                 else:
                     yield shard, result
@@ -97,7 +97,7 @@ class RayEngine:
         if self._is_own_connection:
             import ray
 
-            with uninterrupted():
+            with hold_interrupts():
                 ray.shutdown()
             self._is_own_connection = False
 
@@ -154,7 +154,7 @@ def _connect(address: str, workers: int | None) -> None:
             "object_store_memory": _OBJECT_BYTES,
         }
     try:
-        with uninterrupted():
+        with hold_interrupts():
             ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
     except SystemExit:  # how Ray answers SIGTERM while it starts
         signal.raise_signal(signal.SIGTERM)
@@ -169,7 +169,7 @@ def _submit(function: Callable[[S], R], shards: Iterable[S], in_flight: InFlight
 
     # By default, Ray silently runs a lost task again at the same time as others.
     task = ray.remote(num_cpus=1, max_retries=0)(_run)
-    with uninterrupted():
+    with hold_interrupts():
         for shard in shards:
             in_flight[task.remote(function, shard, _software()).future()] = shard
 
@@ -205,7 +205,7 @@ def _cancel(in_flight: InFlight[S]) -> None:
     """
     import ray
 
-    with uninterrupted(), suppress(ConnectionError):
+    with hold_interrupts(), suppress(ConnectionError):
         _, left = wait(in_flight, timeout=_GRACE_SECONDS)
         for future in left:
             ray.cancel(future.object_ref, force=True)  # type: ignore[attr-defined]
@@ -221,7 +221,7 @@ def _run(function: Callable[[S], R], shard: S, software: str) -> R:
 
     A note on each Df2Error names the node, since that is where a person has to mend the cause.
     """
-    die_with(os.getppid())
+    end_with_parent(os.getppid())
     if _software() != software:
         raise SettingsError(
             f"Ray's node {platform.node()} has {_software()}, not {software}: crops would differ. "

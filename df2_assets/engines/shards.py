@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any, TypeVar
 
-from df2_assets.engines.base import Engine, Lost, R, label
+from df2_assets.engines.base import Engine, Lost, R, describe_shard
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ def map_shards(
     with closing(engine.map(function, split_shard(whole, size, 2 * engine.workers))) as results:
         for shard, result in results:
             if isinstance(result, Lost) and len(shard[-1]) > 1:
-                _log.warning("Lost %s: each runs again by itself.", label(shard))
+                _log.warning("Lost %s: each runs again by itself.", describe_shard(shard))
                 single_items += split_shard(shard, 1)
             else:
                 yield shard, result

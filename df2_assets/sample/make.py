@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Lost
-from df2_assets.engines.make import make
-from df2_assets.engines.processes import why_no_processes
+from df2_assets.engines.make import make_engine
+from df2_assets.engines.processes import find_process_obstacle
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.errors import SampleError, escape_untrusted, explain_os_error
 from df2_assets.sample.answer_key import ANSWER_KEY, encode
@@ -126,7 +126,7 @@ def _draw(out: Path, seed: int, jobs: list[Job], progress: Progress) -> None:
     shards = [SampleShard(out, seed, jobs[i : i + _SHARD]) for i in range(0, len(jobs), _SHARD)]
     with (
         progress("drawing the sample", len(jobs), "images") as advance,
-        closing(make("local", 1 if why_no_processes() else None)) as engine,
+        closing(make_engine("local", 1 if find_process_obstacle() else None)) as engine,
         closing(engine.map(write_shard, shards)) as results,
     ):
         for shard, result in results:

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from df2_assets.engines.base import Engine
-from df2_assets.engines.make import make
+from df2_assets.engines.make import make_engine
 
 WITH_WORKERS = ["local", pytest.param("ray", marks=pytest.mark.ray)]
 
@@ -20,5 +20,5 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="module", params=WITH_WORKERS)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """An engine with two workers."""
-    with closing(make(request.param, 2)) as engine:
+    with closing(make_engine(request.param, 2)) as engine:
         yield engine

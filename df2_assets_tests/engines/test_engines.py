@@ -100,7 +100,7 @@ def test_no_worker_is_left_of_a_program_that_is_told_to_end(
     program = f"""
 import signal, sys
 from contextlib import closing
-from df2_assets.engines.make import make
+from df2_assets.engines.make import make_engine
 from df2_assets_tests.engines import work
 
 class Told(BaseException): pass
@@ -109,7 +109,7 @@ def tell(number, frame): raise Told
 signal.signal(signal.SIGTERM, tell)
 try:
     with (
-        closing(make("{kind}", 1)) as engine,
+        closing(make_engine("{kind}", 1)) as engine,
         closing(engine.map(work.tell_pid_and_stay, ["{tmp_path}/pid"])) as results,
     ):
         list(results)

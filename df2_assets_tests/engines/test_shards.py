@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from df2_assets.engines.base import Lost, R, S
-from df2_assets.engines.make import make, require_usable
+from df2_assets.engines.make import make_engine, require_usable
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.engines.shards import map_shards
 from df2_assets_tests.engines import work
@@ -34,7 +34,7 @@ class LosesThirteen(SerialEngine):
 
 
 def test_the_serial_engine_runs_each_shard_when_its_result_is_asked_for() -> None:
-    engine = make("serial")
+    engine = make_engine("serial")
     shards = iter(range(3))
     with closing(engine.map(work.square, shards)) as results:
         assert next(results) == (0, 0)
@@ -45,12 +45,12 @@ def test_the_serial_engine_runs_each_shard_when_its_result_is_asked_for() -> Non
 
 def test_an_exception_of_a_shard_is_raised_by_the_serial_engine_as_it_is() -> None:
     with pytest.raises(ValueError, match="three"):
-        list(make("serial").map(work.complain, range(9)))
+        list(make_engine("serial").map(work.complain, range(9)))
 
 
 def test_an_unknown_engine_is_an_error() -> None:
     with pytest.raises(ValueError, match="There is no engine 'rye'"):
-        make("rye")
+        make_engine("rye")
     require_usable("local", address="nowhere")
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.engines.base import Engine, Lost, label
+from df2_assets.engines.base import Engine, Lost, describe_shard
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.report.gallery.content import Content, make_script
@@ -96,7 +96,9 @@ def _draw(
     ):
         for shard, result in results:
             if isinstance(result, Lost):
-                raise RuntimeError(f"{label(shard)} ended the process that drew it: {result.cause}")
+                raise RuntimeError(
+                    f"{describe_shard(shard)} ended the process that drew it: {result.cause}"
+                )
             advance(len(shard.sheets))
     return len(missing)
 
