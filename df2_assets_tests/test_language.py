@@ -49,7 +49,7 @@ INSTEAD = {
     r"mend(s|ed|ing)?": "fix",
     r"no more than": "at most, or only",
     r"(is|are) wanted|wanted of": "needed, or requested",
-    r"(?<!there )is no (crop|file|folder|JPEG|name|sample|text|UTF-8)": "is not a X",
+    r"(?<!there\s)is no (crop|file|folder|JPEG|name|sample|text|UTF-8)": "is not a X",
     r"knows? nothing of": "does not know about",
     r"for ever": "forever",
     r"the look after": "the next check",

@@ -32,4 +32,4 @@ for answer in df2_assets.explain(crops["image_path"].iloc[0]):
 
 # %% Are all files on disk as they were built?
 for split, verified in df2_assets.verify(splits=SPLITS).items():
-    print(f"{split}: {'all is well' if verified.ok else verified.problems}")
+    print(f"{split}: {'no problems' if verified.ok else verified.problems}")
