@@ -45,8 +45,8 @@ class CheckContext:
 
     Each table is read once, when a rule first needs it; reading raises MissingTableError or
     ProvenanceError. `max_refused` is a share from 0 to 1. The limits are the strictest by default.
-    `find_last_build` asks the Dagster instance, which may not know of any build. `engine` lists the
-    files of crops.
+    `find_last_build` asks the Dagster instance, which may not know of any build. `engine` lists
+    and looks up the files of crops.
     """
 
     roots: Roots

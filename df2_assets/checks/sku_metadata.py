@@ -1,7 +1,7 @@
 """The check of `{split}_sku_metadata.json` as it is on disk: whether it follows the contract."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -13,7 +13,9 @@ from df2_assets.dataset.boxes import is_reversed
 from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.metadata import Crop, RawSkuMetadata, Sku, StrictSku
 from df2_assets.dataset.taxonomy import CATEGORIES
+from df2_assets.engines.base import Engine
 from df2_assets.errors import escape_untrusted
+from df2_assets.pipeline.scanning import missing_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import is_url
 
@@ -23,10 +25,11 @@ _Problem = tuple[str, str | None, str]
 _decode_sku: Final = msgspec.json.Decoder(StrictSku).decode
 
 
-def contract(roots: Roots, split: str) -> Finding:
+def contract(roots: Roots, split: str, engine: Engine) -> Finding:
     """Check the schema, counts, domains and order, and that a file is at each path.
 
-    The rules are those of `docs/contract.md`. Only one SKU is decoded at a time.
+    The rules are those of `docs/contract.md`. Only one SKU is decoded at a time, and files are
+    looked up on `engine`.
     """
     path = roots.sku_metadata(split)
     try:
@@ -38,24 +41,12 @@ def contract(roots: Roots, split: str) -> Finding:
         why = escape_untrusted(str(error))
         summary = f"{path} does not follow the contract: {why}. Rerun sku_metadata."
         return Finding(False, "error", 0, summary)
-    problems: list[_Problem] = [("", None, what) for what in _document_problems(split, document)]
-    crops = 0
     images = frozenset(roots.df2.names(roots.images(split)))
-    is_there = roots.sku.lookup(roots.sku_root, roots.crops(split))
-    for sku_id, raw in document.skus.items():
-        try:
-            sku = _decode_sku(raw)
-        except msgspec.DecodeError as error:
-            problems.append((sku_id, None, str(error)))
-            continue
-        crops += len(sku.catalog) + len(sku.query)
-        problems += ((sku_id, None, what) for what in _sku_problems(sku_id, sku))
-        for domain, entries in (("catalog", sku.catalog), ("query", sku.query)):
-            start = f"{split}/{domain}/{sku_id}/"
-            for crop in entries:
-                what = _crop_problem(is_there, split, start, images, crop)
-                if what:
-                    problems.append((sku_id, crop.crop_path, what))
+    crop_paths: list[str] = []
+    problems, crops = _inspect(split, document, images, frozenset(), crop_paths)
+    missing = frozenset(missing_crops(roots, split, crop_paths, engine))
+    if missing:
+        problems, crops = _inspect(split, document, images, missing, [])
     offenders = _offenders(split, problems)
     summary = f"{number_of(len(document.skus), 'SKU')} with {number_of(crops, 'crop')}"
     if offenders.empty:
@@ -72,6 +63,42 @@ def contract(roots: Roots, split: str) -> Finding:
         offenders,
         {"skus": len(document.skus), "crops": crops},
     )
+
+
+def _inspect(
+    split: str,
+    document: RawSkuMetadata,
+    images: frozenset[str],
+    missing: frozenset[str],
+    crop_paths: list[str],
+) -> tuple[list[_Problem], int]:
+    """Return the problems of the document in its order, and the number of its crops.
+
+    The paths of crops are added to `crop_paths`; those in `missing` are problems.
+    """
+    problems: list[_Problem] = [("", None, what) for what in _document_problems(split, document)]
+    crops = 0
+    for sku_id, raw in document.skus.items():
+        try:
+            sku = _decode_sku(raw)
+        except msgspec.DecodeError as error:
+            problems.append((sku_id, None, str(error)))
+            continue
+        crops += len(sku.catalog) + len(sku.query)
+        problems += ((sku_id, None, what) for what in _sku_problems(sku_id, sku))
+        for domain, entries in (("catalog", sku.catalog), ("query", sku.query)):
+            start = f"{split}/{domain}/{sku_id}/"
+            for crop in entries:
+                what = _crop_problem(split, start, crop)
+                if what is None:
+                    crop_paths.append(crop.crop_path)
+                    if crop.crop_path in missing:
+                        what = "the crop is missing"
+                    elif f"{crop.image_id}.jpg" not in images:
+                        what = "the original image is missing"
+                if what:
+                    problems.append((sku_id, crop.crop_path, what))
+    return problems, crops
 
 
 def _document_problems(split: str, document: RawSkuMetadata) -> Iterator[str]:
@@ -98,20 +125,14 @@ def _sku_problems(sku_id: str, sku: Sku) -> Iterator[str]:
             yield f"{domain} crops are not sorted by image and item, or one appears twice"
 
 
-def _crop_problem(
-    is_there: Callable[[str], bool], split: str, start: str, images: frozenset[str], crop: Crop
-) -> str | None:
-    image = f"{crop.image_id}.jpg"
+def _crop_problem(split: str, start: str, crop: Crop) -> str | None:
+    """Return what is wrong with an entry, or None; `start` is the folder where its crop belongs."""
     if is_reversed(crop.bbox):
         return "the box has no area"
-    if crop.orig_image_path != f"{split}/image/{image}":
-        return f"orig_image_path is not {split}/image/{image}"
+    if crop.orig_image_path != f"{split}/image/{crop.image_id}.jpg":
+        return f"orig_image_path is not {split}/image/{crop.image_id}.jpg"
     if crop.crop_path != f"{start}{crop.image_id}_item{crop.item_idx}.jpg":
         return f"crop_path is not {start}{crop.image_id}_item{crop.item_idx}.jpg"
-    if not is_there(crop.crop_path):
-        return "the crop is missing"
-    if image not in images:
-        return "the original image is missing"
     return None
 
 

@@ -49,7 +49,7 @@ _BLOCKING: Final = {(check.asset, check.name) for check in CHECKS if check.block
 _FREE: Final = (SOURCE, "image_text")
 """Assets whose checks may run during a build, so that `check_freshness` does not wait for it."""
 
-_ON_ENGINE: Final = ("crops",)
+_ON_ENGINE: Final = ("crops", "sku_metadata")
 """Assets whose checks run on the engine."""
 
 _SHOWN_IN_RUN: Final = (dg.TextMetadataValue, dg.TableMetadataValue, dg.PathMetadataValue)

@@ -1,4 +1,4 @@
-"""The scan of a split's crops by worker processes, because each file costs a system call."""
+"""Crops of a split listed and looked up on worker processes: each file costs system calls."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 _SHARD: Final = 200
 _FEW: Final = 1_000
-"""So many folders are listed sooner by this process than workers are started."""
+"""Fewer folders than this are listed faster by this process than by workers that have to start."""
+
+_PATHS: Final = 2_000
+"""Crops per shard that are looked up. Fewer than five shards are not worth starting workers."""
 
 _Entry = tuple[str, Status | None]
 """What `Store.walk` yields, relative to the folder of the split."""
@@ -26,6 +29,14 @@ class FolderShard(NamedTuple):
 
     split_folder: str
     names: list[str]
+
+
+class PathShard(NamedTuple):
+    """Crops to look up, by their paths relative to SKU_ROOT, in the folder of a split."""
+
+    sku_root: str
+    split_folder: str
+    crop_paths: list[str]
 
 
 def scan_crops(roots: "Roots", split: str, engine: Engine) -> "CropTree":
@@ -64,3 +75,21 @@ def _list_on(engine: Engine, whole: FolderShard) -> Iterator[_Entry]:
     with closing(map_shards(engine, list_folders, whole, _SHARD)) as results:
         for shard, result in results:
             yield from list_folders(shard) if isinstance(result, Lost) else result
+
+
+def missing_crops(roots: "Roots", split: str, crop_paths: list[str], engine: Engine) -> list[str]:
+    """Return those of `crop_paths` at which there is no file, looked up on `engine`."""
+    whole = PathShard(str(roots.sku_root), str(roots.crops(split)), crop_paths)
+    if not roots.sku.has_folders or len(crop_paths) < 5 * _PATHS:
+        return find_missing(whole)
+    missing: list[str] = []
+    with closing(map_shards(engine, find_missing, whole, _PATHS)) as results:
+        for shard, result in results:
+            missing += find_missing(shard) if isinstance(result, Lost) else result
+    return missing
+
+
+def find_missing(shard: PathShard) -> list[str]:
+    """Return those paths of the shard at which there is no file."""
+    is_file = store_at(shard.sku_root).lookup(shard.sku_root, shard.split_folder)
+    return [path for path in shard.crop_paths if not is_file(path)]

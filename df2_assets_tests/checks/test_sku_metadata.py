@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from df2_assets.checks.sku_metadata import contract
 from df2_assets.store.layout import Roots
-from df2_assets_tests.checks.clean import fails, named
+from df2_assets_tests.checks.clean import fails, find, named
 
 SKU = "000001_01_08"
 CATALOG = f"train/catalog/{SKU}/000001_item8.jpg"
@@ -74,7 +73,7 @@ def test_what_breaks_the_contract_is_named(
     document = json.loads(path.read_text())
     change(document)
     path.write_text(json.dumps(document, indent=2))
-    finding = contract(disk, "train")
+    finding = find("contract", disk)
     assert fails(finding, "error")
     ((*where, said),) = named(finding.offenders, "split", "sku_id", "crop_path", "what")
     assert where == ["train", sku_id, crop_path]
@@ -84,7 +83,7 @@ def test_what_breaks_the_contract_is_named(
 def test_paths_that_lead_nowhere_are_named(disk: Roots) -> None:
     (disk.sku_root / CATALOG).unlink()
     (disk.df2_root / "train/image/000003.jpg").unlink()
-    finding = contract(disk, "train")
+    finding = find("contract", disk)
     assert fails(finding, "error")
     found = named(finding.offenders, "crop_path", "what")
     assert (CATALOG, "the crop is missing") in found
@@ -101,7 +100,7 @@ def test_a_file_that_is_not_there_or_not_whole_fails(disk: Roots, content: bytes
         path.unlink()
     else:
         path.write_bytes(content)
-    finding = contract(disk, "train")
+    finding = find("contract", disk)
     assert fails(finding, "error")
     assert str(path) in finding.summary
     assert "sku_metadata" in finding.summary

@@ -9,7 +9,7 @@ from df2_assets.engines.local import LocalEngine
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.errors import OutputError
 from df2_assets.pipeline import scanning
-from df2_assets.pipeline.scanning import scan_crops
+from df2_assets.pipeline.scanning import missing_crops, scan_crops
 from df2_assets.store import crop_tree
 from df2_assets.store.layout import Roots
 
@@ -79,3 +79,24 @@ def test_a_link_in_place_of_a_folder_is_refused(
 
 def test_a_split_that_was_never_built_is_empty(roots: Roots) -> None:
     assert scan_crops(roots, "train", SerialEngine()) == crop_tree.CropTree()
+
+
+@pytest.mark.parametrize("make", [SerialEngine, lambda: LocalEngine(2)])
+@pytest.mark.parametrize("size", [1, 1_000])
+def test_crops_without_a_file_are_returned(
+    roots: Roots,
+    split: Path,
+    make: type[SerialEngine],
+    size: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scanning, "_PATHS", size)
+    paths = sorted(crop_tree.scan(roots, "train").crops)
+    folder = "train/catalog/000001_01_01/000009_item1.jpg"
+    expected = [f"{path}x" for path in paths] + [folder]
+    engine: Engine = make()
+    try:
+        assert missing_crops(roots, "train", paths, engine) == []
+        assert sorted(missing_crops(roots, "train", paths + expected, engine)) == sorted(expected)
+    finally:
+        engine.close()
