@@ -35,7 +35,7 @@ INSTEAD = {
     r"(gone|goes?|going) on with": "continue",
     r"in vain": "without success; of work: for nothing",
     r"so the test": "a sentence that says why",
-    r"(lies?|lay) there": "is there, or exists",
+    r"(lies?|lay) there": "exists, or say where",
     r"(stands?|stood) (in|there)": "is in",
     r"not done again": "is reused, or skipped",
     r"is there (again|twice)": "appears twice",
@@ -74,7 +74,7 @@ def odd_phrases(text: str, place: str, line: int = 1) -> list[str]:
     """
     problems = []
     for phrase, instead in INSTEAD.items():
-        spaced = phrase.replace(" ", r"\s+")
+        spaced = phrase.replace(" ", r"([ \t]+|[ \t]*\n[ \t]*)")  # not across paragraphs
         for match in re.finditer(rf"\b({spaced})\b", text, re.IGNORECASE):
             at = line + text.count("\n", 0, match.start())
             problems.append(f"{place}:{at}: {' '.join(match[0].split())!r}: write {instead}")
