@@ -1,4 +1,4 @@
-"""Frames and Arrow tables, and rows of them."""
+"""Conversion between pandas frames, Arrow tables and rows."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -14,7 +14,7 @@ TEXT: Final = pd.ArrowDtype(pa.string())
 def rows(data: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
     """Yield the values of `columns` as plain Python, one tuple per row; null is None.
 
-    Arrow turns a whole column into Python at once; pandas would go through it value by value.
+    Arrow converts a whole column in one call; pandas would convert it value by value.
     """
     return zip(*(pa.array(data[name]).to_pylist() for name in columns), strict=True)
 

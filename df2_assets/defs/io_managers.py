@@ -1,4 +1,4 @@
-"""Tables between assets: Parquet by split, compared with what they were made from when loaded."""
+"""The IO manager for tables: Parquet files by split, whose inputs are compared when loaded."""
 
 from typing import Final
 

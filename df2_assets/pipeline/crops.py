@@ -1,4 +1,4 @@
-"""The crops of a split brought up to date: made, kept or removed, and recorded in the manifest."""
+"""Updating the crops of a split: cut, keep or remove them, and list them in the manifest."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -31,7 +31,7 @@ _SHARD: Final = 256
 
 @dataclass(frozen=True)
 class Built:
-    """The manifest, and what this build did to the crops on disk; `made` are paths."""
+    """The manifest, and what this build did to the crops on disk. `made` has paths of new crops."""
 
     manifest: pa.Table
     made: list[str]
@@ -47,9 +47,9 @@ def build_crops(
     engine: Engine,
     progress: Progress,
 ) -> Built:
-    """Carry out `plan`. The manifest is for the caller to write; until then the journal holds.
+    """Carry out `plan`. The caller writes the manifest; until then the journal has its rows.
 
-    Raises OutputError where a crop cannot be written; what was finished stays and is not redone.
+    Raises OutputError where a crop cannot be written. Finished crops stay and are not made again.
     """
     if not plan.nothing_to_do:
         mark_incomplete(roots, split)

@@ -1,4 +1,4 @@
-"""What a build would do to the crops of a split, without doing it, and what that would take."""
+"""Planning what a build does to the crops of a split, and estimating what that takes."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -32,10 +32,10 @@ from df2_assets.store.state import mark_incomplete
 
 _PROBED: Final = 24
 _USUAL: Final = Probe(seconds=0.0027, images=1, pixels=100_000, bytes=25_000)
-"""An image of the released data and its crops, where no image of a plan could be read."""
+"""The cost of a typical image of the release, used where no image of a plan can be read."""
 
 _BYTES_PER_CROP_ELSEWHERE: Final = 1_500
-"""Tables, metadata and JSONL together."""
+"""Bytes per crop of tables, metadata and JSONL together."""
 
 TEXT: Final = pa.string()
 Mask = npt.NDArray[np.bool_]
@@ -127,7 +127,7 @@ class CropPlan:
 
 @dataclass(frozen=True)
 class Estimate:
-    """`bytes` to be written beyond those they replace, `free` on the disk, `seconds` of cutting.
+    """`bytes` to be written beyond those replaced, `free` bytes on the disk, `seconds` of cutting.
 
     `free` is None where there is no disk to fill.
     """
@@ -254,7 +254,7 @@ def mark_damaged(roots: Roots, split: str, crop_paths: Iterable[str]) -> list[st
 def estimate(
     roots: Roots, plan: CropPlan, engine: Engine, images_per_second: float | None = None
 ) -> Estimate:
-    """Return what the plan's crops would take, at a known rate or at that of a short probe."""
+    """Return what the crops of a plan take, at a known rate or at that of a short probe."""
     images, make = plan.images, plan.make
     if not images:
         return Estimate(0, 0, 0, roots.sku.free(roots.sku_root), 0.0)

@@ -1,4 +1,4 @@
-"""What a build of a split would do, without doing any of it."""
+"""Preview of a build of a split: what it would do, and how long that takes."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -16,17 +16,18 @@ from df2_assets.settings import Settings
 from df2_assets.store import state, tables
 
 USUAL_OPENING: Final = 0.8
-"""Seconds in which Dagster is imported and its instance opened, on the machine of benchmarks/."""
+"""Seconds to import Dagster and to open its instance, on the machine of benchmarks/README.md."""
 
 _START: Final = 1.5
 _RUN: Final = 1.6
-"""How many times as long a command takes to start and end, and each run in it. In processor
-seconds, which depend less on what else a machine does, opening takes 1.3, a build of one empty
-split 4.0, of two 6.1."""
+"""Starting and ending a command, and each run in it, as multiples of opening Dagster.
+
+Measured in processor seconds, which depend less on the load of a machine: opening takes 1.3, a
+build of one empty split 4.0, and of two 6.1."""
 
 _PER_CROP: Final = 1.1e-4
 _PER_KEPT_CROP: Final = 0.5e-4
-"""The same, for the tables, contract files and checks of a crop that is made, or kept."""
+"""The same for a crop that is made or kept: its share of tables, contract files and checks."""
 
 _WRITING: Final = 1.2
 """The crops step, as a multiple of decoding and encoding alone: files, digests and idle workers."""
@@ -34,7 +35,7 @@ _WRITING: Final = 1.2
 
 @dataclass(frozen=True)
 class Seconds:
-    """What the parts of a run take; `start` is that of the command, which is one for all splits.
+    """Seconds that the parts of a run take; the command itself starts once for all splits.
 
     `read`, measured while planning, is for listing, reading annotations, grouping and comparing
     with the disk; `cut` for making crops; `finish` for tables, contract files and checks; `run`
@@ -49,16 +50,17 @@ class Seconds:
 
     @property
     def total(self) -> float:
-        """All parts of the run together."""
+        """The seconds of all parts of the run, without the start of the command."""
         return self.run + self.read + self.cut + self.finish
 
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """Counts of what would happen; `takes` is what the crops would need, `seconds` what all would.
+    """What a build of a split would do.
 
-    `notes` say what people wonder about: what would be made again although its input did not
-    change, and a split that was released without annotations.
+    `takes` estimates the crops alone, `seconds` the whole run. `notes` explain what may surprise:
+    files that are made again although their input did not change, and a split that was released
+    without annotations.
     """
 
     split: str
@@ -79,7 +81,7 @@ class SplitPlan:
         return self.takes.fits
 
     def as_dict(self) -> dict[str, object]:
-        """For a program to read."""
+        """Return the plan as plain values for JSON."""
         return {**asdict(self), "fits": self.fits}
 
 
@@ -91,11 +93,12 @@ def plan_split(
     images_per_second: float | None = None,
     opening: float = USUAL_OPENING,
 ) -> SplitPlan:
-    """Plan a build of `split`: reads what changed, writes nothing.
+    """Plan a build of `split`: read what changed, and write nothing.
 
     `images_per_second` is the rate of an earlier build; without it a few images are tried.
     `opening` is how many seconds it takes here to import Dagster and open its instance: what
     planning cannot measure is estimated in proportion to it.
+
     Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """

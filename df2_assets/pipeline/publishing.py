@@ -102,10 +102,10 @@ def _split_between_skus(crops: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] = ()) -> Published:
-    """Write `{split}_image_text.jsonl` from the metadata on disk, and call the split complete.
+    """Write `{split}_image_text.jsonl` from the metadata on disk, and mark the split complete.
 
     `variants` add prompts under other keys to each line, after the contract's. The list of
-    checksums is brought up to date as well.
+    checksums is updated too.
 
     Raises ProvenanceError where the metadata belongs to other groups or crops, or was edited.
     """
@@ -166,4 +166,4 @@ def other_templates(current: state.State, variants: tuple[Variant, ...]) -> str 
         return None
     before, now = (", ".join(["text", *(v.key for v in of)]) for of in (current.variants, variants))
     renamed = "" if before == now else f" ({before} before, {now} now)"
-    return f"its prompt templates are others{renamed}"
+    return f"its prompt templates have changed{renamed}"

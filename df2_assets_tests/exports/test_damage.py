@@ -208,7 +208,7 @@ def test_the_list_of_digests_is_missed(damaged: Roots) -> None:
 
 def test_what_was_never_exported_is_no_fault_and_has_no_row(site: Roots) -> None:
     assert exports_on_disk(site, SPLIT, deep=True) == {}
-    assert "has not been made" in splits.check(site, "coco").summary
+    assert "does not exist" in splits.check(site, "coco").summary
 
 
 @pytest.mark.parametrize(("name", "table"), [("coco", "rows"), ("huggingface", "imagefolder")])

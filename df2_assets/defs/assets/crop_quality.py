@@ -1,4 +1,4 @@
-"""What every crop looks like, in numbers."""
+"""The table of measures of all crops."""
 
 import dagster as dg
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""The crops on disk, and the manifest that knows each of them."""
+"""The crops on disk, and their manifest."""
 
 import time
 
@@ -26,8 +26,8 @@ from df2_assets.store.space import require_space
 
     The JPEGs lie under `{split}/catalog` and `{split}/query`. The manifest has one row per crop:
     its size, time and SHA-256, or the reason why it could not be made. A crop is not made again
-    if its image, box and encoder are as they were and the file on disk is as it was left. Crops
-    that no SKU needs any more are removed; files that are not the project's stay.
+    if its image, its box, the encoder and the file on disk have not changed. Crops that no SKU
+    needs any more are removed; foreign files stay.
     """,
     numbers={
         "crops": "crops on disk",

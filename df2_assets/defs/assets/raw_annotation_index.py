@@ -1,4 +1,4 @@
-"""Every annotated item of a split, usable or not."""
+"""The table of all annotated items of a split, usable or not."""
 
 import time
 

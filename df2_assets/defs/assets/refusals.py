@@ -1,4 +1,4 @@
-"""Everything that could not be used, in one place."""
+"""The table of everything that could not be used."""
 
 import dagster as dg
 import pyarrow as pa
@@ -53,7 +53,7 @@ def refusals(
 
 
 def _origin(context: dg.AssetExecutionContext, split: str) -> str:
-    """Return a sentence that says of which build the rows are: the last one may have failed."""
+    """Return a sentence that names the build of these rows, since a later one may have failed."""
     index = last_made(context.instance, beside(context.asset_key, INDEX), split)
     run_id = index.run_id if index else context.run.run_id
     return (

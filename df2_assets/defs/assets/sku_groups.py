@@ -1,4 +1,4 @@
-"""The crops to make: items grouped into visual SKUs."""
+"""The table of crops to make, grouped into visual SKUs."""
 
 import dagster as dg
 import pyarrow as pa
