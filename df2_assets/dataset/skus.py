@@ -44,7 +44,7 @@ def candidates(index: pd.DataFrame) -> pd.DataFrame:
     return usable.assign(domain=usable["source"].map(DOMAINS))
 
 
-def paired(keys: pd.DataFrame, domain: pd.Series) -> pd.Series:
+def find_paired(keys: pd.DataFrame, domain: pd.Series) -> pd.Series:
     """Return for each row whether its SKU (equal `keys`) has rows of both domains."""
     flags = keys.assign(catalog=domain == "catalog", query=domain == "query")
     both = flags.groupby(list(keys.columns), sort=False)[["catalog", "query"]].transform("any")
@@ -80,7 +80,7 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
     Sorted by SKU id, catalog before query, then `(image_id, item_idx)`.
     """
     rows = candidates(index)
-    rows = rows[paired(rows[KEY], rows["domain"])]
+    rows = rows[find_paired(rows[KEY], rows["domain"])]
     names = ("split", "domain", "image_id", "item_idx", *KEY)
     texts = (pa.array(rows[name]).cast(pa.string()) for name in names)
     split, domain, image, item, *key = texts

@@ -33,16 +33,18 @@ class Changes:
         return f"{', '.join(parts)}; {self.unchanged:,} unchanged."
 
 
-def between(before: Mapping[str, object] | None, after: Mapping[str, object]) -> Changes:
+def compare(before: Mapping[str, object] | None, after: Mapping[str, object]) -> Changes:
     """Compare two mappings value by value. Without an earlier one, everything is added."""
     old = before or {}
     added = [key for key in after if key not in old]
     removed = [key for key in old if key not in after]
     remade = [key for key in after if key in old and after[key] != old[key]]
-    return counted(added, removed, remade, len(after) - len(added) - len(remade))
+    return count_changes(added, removed, remade, len(after) - len(added) - len(remade))
 
 
-def counted(added: list[str], removed: list[str], remade: list[str], unchanged: int) -> Changes:
+def count_changes(
+    added: list[str], removed: list[str], remade: list[str], unchanged: int
+) -> Changes:
     """Return the changes with these keys."""
     kinds = (("added", added), ("removed", removed), ("remade", remade))
     first = [(key, kind) for kind, keys in kinds for key in keys[:_FIRST]]
@@ -50,13 +52,13 @@ def counted(added: list[str], removed: list[str], remade: list[str], unchanged: 
     return Changes(len(added), len(removed), len(remade), unchanged, shown)
 
 
-def between_tables(before: pa.Table | None, after: pa.Table, key: list[str]) -> Changes:
+def compare_tables(before: pa.Table | None, after: pa.Table, key: list[str]) -> Changes:
     """Compare two tables of one schema row by row; the columns `key` identify a row."""
     if before is None:
-        return counted(_names(tables.frame(after), key).tolist(), [], [], 0)
+        return count_changes(_names(tables.frame(after), key).tolist(), [], [], 0)
     if before.equals(after):
-        return counted([], [], [], after.num_rows)
-    return between(_hashes(before, key), _hashes(after, key))
+        return count_changes([], [], [], after.num_rows)
+    return compare(_hashes(before, key), _hashes(after, key))
 
 
 def _hashes(table: pa.Table, key: list[str]) -> dict[str, object]:

@@ -18,7 +18,7 @@ from df2_assets.dataset import boxes
 from df2_assets.dataset.cropping import encoder
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.record import EDGES
-from df2_assets.dataset.skus import CROP_PATH, paired
+from df2_assets.dataset.skus import CROP_PATH, find_paired
 from df2_assets.dataset.tables import CROPS
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.errors import ProvenanceError, escape_untrusted
@@ -164,7 +164,7 @@ def plan_crops(
     has_failed = is_usable & _is_true(pc.and_(pc.is_valid(reason), pc.not_equal(reason, UNPAIRED)))
     is_paired = np.zeros(len(wanted), bool)
     possible = wanted.loc[~has_failed, ["sku_id", "domain"]]
-    is_paired[~has_failed] = paired(possible[["sku_id"]], possible["domain"])
+    is_paired[~has_failed] = find_paired(possible[["sku_id"]], possible["domain"])
     rows, is_kept = _compare_with_disk(roots, rows, tree, is_usable & is_paired)
     # A crop of a SKU that cannot be kept is still tried once: whether it fails must not depend on
     # which of the SKU's crops failed first.

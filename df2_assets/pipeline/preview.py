@@ -11,7 +11,7 @@ from df2_assets.engines.progress import Progress
 from df2_assets.pipeline.declared import declared
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
-from df2_assets.pipeline.publishing import other_templates
+from df2_assets.pipeline.publishing import find_template_change
 from df2_assets.settings import Settings
 from df2_assets.store import state, tables
 
@@ -121,7 +121,7 @@ def plan_split(
     reasons = {
         "raw_annotation_index": indexed.rebuild_reason,
         "crops": plan.rebuild_reason,
-        "image_text": other_templates(state.load(roots, split), prompts.declaration.variants),
+        "image_text": find_template_change(state.load(roots, split), prompts.declaration.variants),
     }
     files = indexed.listing.files
     notes = [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why]

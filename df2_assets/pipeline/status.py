@@ -13,7 +13,7 @@ from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
 from df2_assets.errors import LayoutError
 from df2_assets.pipeline.indexing import have_equal_stamps, place_before, place_now
-from df2_assets.pipeline.publishing import other_templates
+from df2_assets.pipeline.publishing import find_template_change
 from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import scan
@@ -93,7 +93,7 @@ def _find_stale(
     """Return why a build would change a complete split."""
     reasons = state.consistency_problems(roots, split)
     reasons += _compare_download(roots, split)
-    if templates := other_templates(recorded, variants):
+    if templates := find_template_change(recorded, variants):
         reasons.append(templates)
     if recorded.release != __version__:
         before = recorded.release or "an earlier one"

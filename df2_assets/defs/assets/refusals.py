@@ -11,7 +11,7 @@ from df2_assets.defs.metadata import previewed, table_result
 from df2_assets.defs.names import beside
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.defs.runs.history import INDEX, last_made
-from df2_assets.pipeline.changes import between_tables
+from df2_assets.pipeline.changes import compare_tables
 from df2_assets.report.summaries import by_reason
 from df2_assets.store import tables
 
@@ -42,7 +42,7 @@ def refusals(
     table = tables.from_frame(refused, REFUSALS)
     return table_result(
         table,
-        between_tables(before, table, ["image_id", "item_idx", "stage", "reason"]),
+        compare_tables(before, table, ["image_id", "item_idx", "stage", "reason"]),
         summary=f"{number_of(len(refused), 'file or item', 'files and items')} refused.",
         numbers={"refused": len(refused)},
         metadata={
