@@ -7,7 +7,7 @@ import pandas as pd
 from df2_assets.checks.finding import CROP, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.frames import TEXT
-from df2_assets.dataset.skus import KEY, SKU_ID, candidates, left_out, sku_id
+from df2_assets.dataset.skus import KEY, SKU_ID, candidates, count_excluded, sku_id
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 
 _SHOWN: Final = 10
@@ -59,7 +59,7 @@ def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.Data
     was published.
     """
     skus, crops = int(groups["sku_id"].nunique()), len(groups)
-    out = left_out(index)
+    out = count_excluded(index)
     usable = candidates(index)
     alone = _unpaired(usable)
     images = int(files["image_size"].notna().sum())

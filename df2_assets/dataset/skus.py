@@ -103,7 +103,7 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
     return crops.take(pc.sort_indices(keys, order)).reset_index(drop=True)
 
 
-def left_out(index: pd.DataFrame) -> dict[str, int]:
+def count_excluded(index: pd.DataFrame) -> dict[str, int]:
     """Count the SKUs, items and files of an index that are in no SKU, by the reason."""
     rows = candidates(index)
     domains = rows.groupby(KEY)["domain"].agg(["nunique", "first"])
