@@ -95,7 +95,7 @@ def test_other_templates_only_rebuild_the_jsonl(site: Site, original: Site) -> N
     before = stamps(site.sku)
     settings = with_templates(site, TEMPLATES.replace("of a customer", "of somebody"))
     run = build(settings)
-    assert run.notes == ["image_text rebuilt: its prompt templates are others"]
+    assert run.notes == ["image_text rebuilt: its prompt templates have changed"]
     assert (run.success, run.failed) == (True, [])
     after = stamps(site.sku)
     assert {path for path in after if before[path] != after[path]} == {
@@ -154,7 +154,7 @@ def test_a_build_without_the_setting_keeps_the_prompts_and_says_so(site: Site) -
 def test_none_drops_further_prompts_and_says_so(site: Site, original: Site) -> None:
     dropping = dataclasses.replace(site.settings, prompts="none")
     run = build(dropping)
-    why = "its prompt templates are others (text, text_short, text_varied before, text now)"
+    why = "its prompt templates have changed (text, text_short, text_varied before, text now)"
     assert run.notes == [f"image_text rebuilt: {why}"]
     assert (site.sku / LINES).read_bytes() == (original.sku / LINES).read_bytes()
     assert build(site.settings).notes == []
@@ -163,7 +163,7 @@ def test_none_drops_further_prompts_and_says_so(site: Site, original: Site) -> N
 
 def test_another_file_replaces_further_prompts_and_says_so(site: Site) -> None:
     run = build(with_templates(site, "prompts: {text_new: '{category_name}'}"))
-    why = "its prompt templates are others (text, text_short, text_varied before, text, text_new"
+    why = "its prompt templates have changed (text, text_short, text_varied before, text, text_new"
     assert run.notes == [f"image_text rebuilt: {why} now)"]
     assert own_prompts(site) == {"text_new"}
 
@@ -216,7 +216,7 @@ def test_plan_preview_and_the_ui_know_what_is_kept(site: Site, tmp_path: Path) -
     assert "note: train: kept the prompts text_short, text_varied" in told
     assert "others" not in told
     told = CliRunner().invoke(main, ["plan"], env=environment | {"DF2_PROMPTS": "none"}).stdout
-    assert "image_text rebuilt: its prompt templates are others" in told
+    assert "image_text rebuilt: its prompt templates have changed" in told
     assert "kept" not in told
     shown = CliRunner().invoke(main, ["prompts", "--json"], env=environment).stdout
     assert {row["key"] for row in json.loads(shown)["prompts"]} == {

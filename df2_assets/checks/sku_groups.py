@@ -7,7 +7,7 @@ import pandas as pd
 from df2_assets.checks.finding import CROP, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.frames import TEXT
-from df2_assets.dataset.skus import KEY, SKU_ID, candidates, left_out, paired, sku_id
+from df2_assets.dataset.skus import KEY, SKU_ID, candidates, count_excluded, find_paired, sku_id
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 
 _SHOWN: Final = 10
@@ -59,7 +59,7 @@ def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.Data
     published.
     """
     skus, crops = int(groups["sku_id"].nunique()), len(groups)
-    excluded = left_out(index)
+    excluded = count_excluded(index)
     usable = candidates(index)
     alone = _unpaired(usable)
     images = int(files["image_size"].notna().sum())
@@ -106,7 +106,7 @@ def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
 
     `image_id` is the first image of the group, `crops` the number of its items.
     """
-    rows = usable[~paired(usable[KEY], usable["domain"])]
+    rows = usable[~find_paired(usable[KEY], usable["domain"])]
     alone = rows.groupby([*KEY, "category_name", "domain"]).agg(
         image_id=("image_id", "min"), crops=("image_id", "size")
     )

@@ -17,7 +17,7 @@ into the text `None`.
 def rows(data: pd.DataFrame, *columns: str) -> Iterator[tuple[Any, ...]]:
     """Yield the values of `columns` as plain Python values, one tuple per row. A null is None.
 
-    Arrow converts a column as a whole, which is faster than pandas, value by value.
+    Arrow converts a whole column in one call; pandas would convert it value by value.
     """
     return zip(*(pa.array(data[name]).to_pylist() for name in columns), strict=True)
 

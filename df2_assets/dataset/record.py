@@ -100,7 +100,7 @@ INDEX: Final = _asset(
     Field("image_id", "string", "six digits, unique within the split", pattern="^[0-9]{6}$"),
     _ITEM._replace(
         description="N of itemN; null: the whole file", limits=Range(0, ITEM_NUMBERS.high)
-    ),  # item0 is refused, and a row all the same
+    ),  # item0 is refused, but has a row
     Field("source", "string", "shop or user"),
     Field("pair_id", "int32", "images of one pair id show the same garments", limits=PAIR_IDS),
     Field("style", "int16", "0: no counterpart; above: which garment", limits=STYLES),
@@ -111,7 +111,7 @@ INDEX: Final = _asset(
     *_LABELS,
     Field("width", "int32", "width of the stored image, pixels"),
     Field("height", "int32", "height of the stored image, pixels"),
-    Field("reason", "string", "why it cannot be used; null when it can"),
+    Field("reason", "string", "why it cannot be used; null: it can be used"),
     _DETAIL,
     nullable=(
         *("item_idx", "source", "pair_id", "style", "category_id", "category_name"),
@@ -131,7 +131,7 @@ FILES: Final = _asset(
     unique="image_id",
     nullable=("anno_size", "anno_mtime_ns", "image_size", "image_mtime_ns", "items"),
 )
-"""What the index was read from: because of this side table unchanged files stay unopened."""
+"""The side table of the index: one row per image id. It tells which files have not changed."""
 
 _KEY: Final = "pair_id style category_id"
 
@@ -175,7 +175,7 @@ CROPS: Final = _asset(
         "null: to be tried again",
         volatile=True,
     ),
-    Field("reason", "string", "why it could not be made; null when it was"),
+    Field("reason", "string", "why it could not be made; null: it was made"),
     _DETAIL,
     inputs=("sku_groups",),
     unique="crop_path",

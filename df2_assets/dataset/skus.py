@@ -27,14 +27,14 @@ CROP_PATH: Final = rf"(?:{'|'.join(DOMAINS.values())})/{SKU_ID.pattern}/{CROP_NA
 KEY: Final = ["pair_id", "style", "category_id"]
 
 _ROWS: Final = 500_000
-"""Rows of an index that are grouped at once, about: 350 MB while they are."""
+"""About how many rows of an index are grouped together; that takes 350 MB."""
 
 _TEXTS: Final = dict.fromkeys(("split", "stage"), frames.TEXT)
-"""The types of columns that get one value: pandas before 3.0 joins others with a warning."""
+"""The types of columns with one constant value: pandas before 3.0 warns when it joins others."""
 
 
 def sku_id(pair_id: int, style: int, category_id: int) -> str:
-    """`000001_01_01` for pair 1, style 1, category 1."""
+    """Return a SKU id: `000001_01_01` for pair 1, style 1, category 1."""
     return f"{pair_id:06d}_{style:02d}_{category_id:02d}"
 
 
@@ -44,7 +44,7 @@ def candidates(index: pd.DataFrame) -> pd.DataFrame:
     return usable.assign(domain=usable["source"].map(DOMAINS))
 
 
-def paired(keys: pd.DataFrame, domain: pd.Series) -> pd.Series:
+def find_paired(keys: pd.DataFrame, domain: pd.Series) -> pd.Series:
     """Return for each row whether its SKU (equal `keys`) has rows of both domains."""
     flags = keys.assign(catalog=domain == "catalog", query=domain == "query")
     both = flags.groupby(list(keys.columns), sort=False)[["catalog", "query"]].transform("any")
@@ -62,7 +62,7 @@ def group_index(index: pa.Table) -> pa.Table:
 
 
 def _ranges(index: pa.Table) -> Iterator[pa.Table]:
-    """Yield the rows of an index by ranges of pair ids; all of them where they are few."""
+    """Yield the rows of an index by ranges of pair ids; all rows together where they are few."""
     if index.num_rows <= _ROWS:
         yield index
         return
@@ -80,7 +80,7 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
     Sorted by SKU id, catalog before query, then `(image_id, item_idx)`.
     """
     rows = candidates(index)
-    rows = rows[paired(rows[KEY], rows["domain"])]
+    rows = rows[find_paired(rows[KEY], rows["domain"])]
     names = ("split", "domain", "image_id", "item_idx", *KEY)
     texts = (pa.array(rows[name]).cast(pa.string()) for name in names)
     split, domain, image, item, *key = texts
@@ -103,8 +103,8 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
     return crops.take(pc.sort_indices(keys, order)).reset_index(drop=True)
 
 
-def left_out(index: pd.DataFrame) -> dict[str, int]:
-    """Count what of an index is in no SKU, by the reason why."""
+def count_excluded(index: pd.DataFrame) -> dict[str, int]:
+    """Count the SKUs, items and files of an index that are in no SKU, by the reason."""
     rows = candidates(index)
     domains = rows.groupby(KEY)["domain"].agg(["nunique", "first"])
     alone = domains[domains["nunique"] == 1]["first"]
@@ -123,7 +123,8 @@ def collect_refusals(
 ) -> pd.DataFrame:
     """Return all rows of index and manifest with a reason, by image and item.
 
-    Columns of `refusals`. Crops that could be made and are left out with their SKU are not in it.
+    The columns are those of `refusals`. Crops that can be made, of a SKU that is not kept, are not
+    refused.
     """
     both = pd.concat([refused_in_index(index), refused_crops(split, groups, manifest)])
     return both.sort_values(

@@ -1,4 +1,4 @@
-"""The IO manager of tables, which rejects stale input when it loads a table."""
+"""The IO manager for tables: Parquet files by split, whose inputs are compared when loaded."""
 
 from typing import Final
 

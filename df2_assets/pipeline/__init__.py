@@ -1,1 +1,1 @@
-"""What a build does with an engine and the store: index, plan, cut, publish."""
+"""The steps of a build: index, plan, cut, publish. They use an engine and a store, not Dagster."""

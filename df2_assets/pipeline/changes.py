@@ -1,4 +1,4 @@
-"""What became of each row, SKU or crop since the last time."""
+"""Changes of rows, SKUs or crops since the last build."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ _FIRST = 20
 
 @dataclass(frozen=True)
 class Changes:
-    """How many were added, removed, remade (they existed and differ) and left unchanged.
+    """Counts of what was added, removed, remade (existed, and differs now) and left unchanged.
 
-    `first` has the keys of the first that changed, and `what` became of them.
+    `first` has the keys of the first changes, and in `what` the kind of each change.
     """
 
     added: int
@@ -27,36 +27,38 @@ class Changes:
 
     def __str__(self) -> str:
         counts = {"added": self.added, "removed": self.removed, "made again": self.remade}
-        fates = [f"{count:,} {fate}" for fate, count in counts.items() if count]
-        if not fates:
+        parts = [f"{count:,} {kind}" for kind, count in counts.items() if count]
+        if not parts:
             return "Nothing changed."
-        return f"{', '.join(fates)}; {self.unchanged:,} unchanged."
+        return f"{', '.join(parts)}; {self.unchanged:,} unchanged."
 
 
-def between(before: Mapping[str, object] | None, after: Mapping[str, object]) -> Changes:
-    """Compare two mappings, value by value; with nothing before, all is added."""
+def compare(before: Mapping[str, object] | None, after: Mapping[str, object]) -> Changes:
+    """Compare two mappings value by value. Without an earlier one, everything is added."""
     old = before or {}
     added = [key for key in after if key not in old]
     removed = [key for key in old if key not in after]
     remade = [key for key in after if key in old and after[key] != old[key]]
-    return counted(added, removed, remade, len(after) - len(added) - len(remade))
+    return count_changes(added, removed, remade, len(after) - len(added) - len(remade))
 
 
-def counted(added: list[str], removed: list[str], remade: list[str], unchanged: int) -> Changes:
-    """Return changes from the keys of what changed, each list in its order."""
-    fates = (("added", added), ("removed", removed), ("remade", remade))
-    first = [(key, fate) for fate, keys in fates for key in keys[:_FIRST]]
+def count_changes(
+    added: list[str], removed: list[str], remade: list[str], unchanged: int
+) -> Changes:
+    """Return the changes with these keys."""
+    kinds = (("added", added), ("removed", removed), ("remade", remade))
+    first = [(key, kind) for kind, keys in kinds for key in keys[:_FIRST]]
     shown = pd.DataFrame(first[:_FIRST], columns=["key", "what"])
     return Changes(len(added), len(removed), len(remade), unchanged, shown)
 
 
-def between_tables(before: pa.Table | None, after: pa.Table, key: list[str]) -> Changes:
-    """Compare two tables of one schema, row by row; `key` names a row."""
+def compare_tables(before: pa.Table | None, after: pa.Table, key: list[str]) -> Changes:
+    """Compare two tables of one schema row by row; the columns `key` identify a row."""
     if before is None:
-        return counted(_names(tables.frame(after), key).tolist(), [], [], 0)
+        return count_changes(_names(tables.frame(after), key).tolist(), [], [], 0)
     if before.equals(after):
-        return counted([], [], [], after.num_rows)
-    return between(_hashes(before, key), _hashes(after, key))
+        return count_changes([], [], [], after.num_rows)
+    return compare(_hashes(before, key), _hashes(after, key))
 
 
 def _hashes(table: pa.Table, key: list[str]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The crops of a split brought up to date: made, kept or removed, and recorded in the manifest."""
+"""Updating the crops of a split: cut, keep or remove them, and list them in the manifest."""
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.dataset.reasons import Reason
-from df2_assets.dataset.skus import paired
+from df2_assets.dataset.skus import find_paired
 from df2_assets.dataset.tables import CROPS
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
-from df2_assets.pipeline.changes import Changes, counted
+from df2_assets.pipeline.changes import Changes, count_changes
 from df2_assets.pipeline.cutting import CropFiles, CropShard, SourceImage, cut_shard, refuse
 from df2_assets.pipeline.planning import TEXT, CropPlan, as_unpaired, crop_table, without
 from df2_assets.store import tables
@@ -31,7 +31,7 @@ _SHARD: Final = 256
 
 @dataclass(frozen=True)
 class Built:
-    """The manifest, and what this build did to the crops on disk; `made` are paths."""
+    """The manifest, and what this build did to the crops on disk. `made` has paths of new crops."""
 
     manifest: pa.Table
     made: list[str]
@@ -47,9 +47,9 @@ def build_crops(
     engine: Engine,
     progress: Progress,
 ) -> Built:
-    """Carry out `plan`. The manifest is for the caller to write; until then the journal holds.
+    """Carry out `plan`. The caller writes the manifest; until then the journal has its rows.
 
-    Raises OutputError where a crop cannot be written; what was finished stays and is not redone.
+    Raises OutputError where a crop cannot be written. Finished crops stay and are not made again.
     """
     if not plan.nothing_to_do:
         mark_incomplete(roots, split)
@@ -72,7 +72,7 @@ def build_crops(
         manifest.sort_by("crop_path"),
         made.to_pylist(),
         len(plan.images),
-        counted(
+        count_changes(
             without(made, known).to_pylist(),
             sorted(lost),
             made.filter(pc.is_in(made, known)).to_pylist(),
@@ -130,4 +130,4 @@ def _is_in_whole_sku(groups: pd.DataFrame, on_disk: pa.ChunkedArray) -> pa.Array
     place = pc.index_in(on_disk, pa.array(groups["crop_path"]))
     sku_id, domain = (pa.array(groups[name]).take(place) for name in ("sku_id", "domain"))
     crops = tables.frame(pa.table({"sku_id": sku_id, "domain": domain}))
-    return pa.array(paired(crops[["sku_id"]], crops["domain"]).to_numpy(bool))
+    return pa.array(find_paired(crops[["sku_id"]], crops["domain"]).to_numpy(bool))

@@ -1,4 +1,4 @@
-"""Crops made, measured and looked at. All of it runs in worker processes."""
+"""Cutting, measuring and probing crops. All of it runs in worker processes."""
 
 import hashlib
 import io
@@ -33,7 +33,7 @@ class Cut(NamedTuple):
 
 
 class SourceImage(NamedTuple):
-    """An image with the size and time that the index saw, and the crops wanted of it."""
+    """An image with the size and time that the index recorded, and the crops to cut from it."""
 
     path: str
     size: int
@@ -45,7 +45,7 @@ class SourceImage(NamedTuple):
 
 
 class CropShard(NamedTuple):
-    """Images whose crops are to be made."""
+    """Images, and the SKU_ROOT to which their crops are written."""
 
     sku_root: str
     images: Sequence[SourceImage]
@@ -56,14 +56,14 @@ class CropShard(NamedTuple):
 
 
 class CropFiles(NamedTuple):
-    """Crops on disk, to be read."""
+    """Crops on disk that are to be read."""
 
     sku_root: str
     crop_paths: list[str]
 
 
 class Probe(NamedTuple):
-    """What some crops cost: processor seconds, images decoded, pixels and bytes of crops."""
+    """The cost of some crops: processor seconds, images decoded, pixels and bytes of crops."""
 
     seconds: float
     images: int
@@ -72,7 +72,7 @@ class Probe(NamedTuple):
 
 
 def cut_shard(shard: CropShard) -> list[CropRow]:
-    """Make the shard's crops; one that cannot be made is a row with a reason.
+    """Make the crops of a shard, and return a row for each; one that cannot be made has a reason.
 
     Raises OutputError where a crop cannot be written, StorageError where a store fails.
     """
@@ -80,7 +80,7 @@ def cut_shard(shard: CropShard) -> list[CropRow]:
     fingerprints = {c.crop_path: c.fingerprint for image in shard.images for c in image.cuts}
     written = store_at(shard.sku_root).write_each(shard.sku_root, _encoded(shard, rows))
     for path, data, (length, time_ns) in written:
-        # As the file says, so that a check can compare it with the box.
+        # The size is read from the file, so that a check can compare it with the box.
         width, height = image_size(io.BytesIO(data))
         digest = hashlib.sha256(data).hexdigest()
         rows.append(CropRow(path, length, time_ns, digest, width, height, fingerprints[path]))
@@ -88,7 +88,10 @@ def cut_shard(shard: CropShard) -> list[CropRow]:
 
 
 def refuse(image: SourceImage, reason: Reason, detail: str, *, again: bool) -> list[CropRow]:
-    """Return the rows of an image's crops when none can be made; `again`: for this build only."""
+    """Return the rows of an image's crops when none can be made.
+
+    With `again` the next build tries them again.
+    """
     return [
         CropRow(
             cut.crop_path,
@@ -107,7 +110,7 @@ def measure_each(crops: CropFiles) -> list[Measures | None]:
 
 
 def probe(images: Sequence[SourceImage]) -> Probe:
-    """Make the images' crops in memory only. An image that cannot be used counts for nothing."""
+    """Make the crops of images in memory, and return the cost. Skip images that cannot be used."""
     start, decoded, pixels, encoded = time.process_time(), 0, 0, 0
     files = store_at(images[0].path).open_each(image.path for image in images)
     for image, file in zip(images, files, strict=True):
@@ -127,7 +130,7 @@ def _paths(crops: CropFiles) -> Iterator[str]:
 
 
 def _unless_damaged(read: Callable[[BinaryIO], R], file: BinaryIO | OSError) -> R | None:
-    """Return what `read` makes of a file; None where it is missing or no whole JPEG."""
+    """Return what `read` makes of a file; None where it is missing or not a whole JPEG."""
     if isinstance(file, OSError):
         return None
     try:

@@ -1,4 +1,4 @@
-"""What a build takes from its settings, or else from the last declaration of the data set."""
+"""What a data set is declared with: by the settings of a build, or else by an earlier build."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,10 @@ from df2_assets.store.declaration import Declaration, load
 
 @dataclass(frozen=True)
 class Declared:
-    """What a build is declared with, and the data set was `before`: None for a damaged record.
+    """The declaration that a build uses, and the one that the data set had before.
 
-    `kept` is a sentence that says what of it was kept because no setting says it.
+    `before` is None where its record is damaged. `kept` is a sentence that says what was kept from
+    it because no setting says otherwise.
     """
 
     declaration: Declaration
@@ -20,12 +21,12 @@ class Declared:
 
     @property
     def is_first(self) -> bool:
-        """Whether the data set has prompts now and had none: kept also if the build is stopped."""
+        """Whether the data set gets its first prompts, which are recorded even if a build stops."""
         return bool(self.declaration.variants) and self.before == Declaration()
 
     @property
     def matters(self) -> bool:
-        """Whether there is anything to remember; most data sets have the contract's prompts."""
+        """Whether the declaration must be recorded: not where all prompts are the contract's."""
         return self.before is None or bool(self.declaration.variants or self.before.variants)
 
 

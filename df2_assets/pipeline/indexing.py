@@ -59,7 +59,7 @@ class EarlierIndex(NamedTuple):
 
 
 def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> Indexed:
-    """Read the index and write its side table; the index itself is for the caller to write.
+    """Read the index and write its side table. The caller writes the index itself.
 
     Raises what `read_index` does.
     """
@@ -70,7 +70,7 @@ def build_index(roots: Roots, split: str, engine: Engine, progress: Progress) ->
 
 
 def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> Indexed:
-    """Scan the split and read what changed since the last build; writes nothing.
+    """List the split and read what changed since the last build. Write nothing.
 
     Raises LayoutError where a folder is missing, AnotherDataSetError, NewerReleaseError.
     """
@@ -108,14 +108,14 @@ def read_files(roots: Roots, split: str) -> pa.Table:
     files = tables.find(roots, "files", split)
     if files is None:
         raise MissingTableError(
-            f"What the index of {split} was read from is not recorded under {roots.own}: "
+            f"{roots.own} does not record which files the index of {split} was read from: "
             "materialize raw_annotation_index first."
         )
     return files
 
 
 def place_now(roots: Roots) -> str:
-    """Return DF2_ROOT as the side table of the index records it, links followed."""
+    """Return DF2_ROOT as the side table of the index records it, with links resolved."""
     return str(roots.df2_root.resolve())
 
 
@@ -126,10 +126,10 @@ def place_before(roots: Roots, split: str) -> str | None:
 
 
 def _require_same_data_set(roots: Roots, split: str, listing: Listing) -> None:
-    """Raise AnotherDataSetError where most images are not those that the split was built from.
+    """Raise AnotherDataSetError where most images differ from those that the split was built from.
 
-    In the folder that it was built from, a data set may change at will. In another folder it is
-    the same one if at least half of the images that the earlier build saw have the same size.
+    In the folder that it was built from, a data set may change freely. In another folder it counts
+    as the same one if at least half of the images of the earlier build have the same size.
     """
     before = place_before(roots, split)
     files = tables.find(roots, "files", split) if before != place_now(roots) else None
@@ -142,14 +142,14 @@ def _require_same_data_set(roots: Roots, split: str, listing: Listing) -> None:
         where = f"from {before}" if before else "from another folder"
         raise AnotherDataSetError(
             f"{split} under {roots.sku_root} was built {where}, and of the {len(known):,} images "
-            f"that were there, {same:,} have the same size in {roots.df2_root}: this is another "
+            f"of that build, {same:,} have the same size in {roots.df2_root}: this is another "
             f"data set. Set SKU_ROOT to another folder, or remove "
-            f"{roots.table('files', split)} to have the earlier build replaced."
+            f"{roots.table('files', split)} to replace the earlier build."
         )
 
 
 def _find_earlier(roots: Roots, split: str) -> EarlierIndex | None:
-    """Return index and side table of an earlier build, where they belong together."""
+    """Return the index and the side table of an earlier build; None unless they belong together."""
     index = tables.find(roots, "raw_annotation_index", split)
     files = tables.find(roots, "files", split)
     origin = tables.origin(roots, "files", split)
@@ -162,14 +162,14 @@ def _find_earlier(roots: Roots, split: str) -> EarlierIndex | None:
 
 
 def _find_rebuild_reason(roots: Roots, split: str) -> str | None:
-    """Return why an earlier index does not help; None where there is none."""
+    """Return why an earlier index cannot be used; None where there is no earlier index."""
     earlier = tables.origin(roots, "files", split)
     if earlier is None:
         return None
     code = earlier.inputs.get("code")
     if code != CODE_VERSION:
         return f"code version {code} -> {CODE_VERSION}"
-    return "the earlier index is damaged, of another form, or not the one of its side table"
+    return "the earlier index is damaged, has other columns, or does not belong to its side table"
 
 
 def _inputs(index_digest: str) -> dict[str, str]:
@@ -188,7 +188,7 @@ def _is_unchanged(files: pd.DataFrame, earlier: EarlierIndex | None) -> "npt.NDA
 
 
 def have_equal_stamps(files: pd.DataFrame, others: pd.DataFrame) -> "pd.Series[bool]":
-    """Return whether rows of the same index have the same sizes and times, or the same none."""
+    """Return for each row of two frames whether sizes and times are equal. Two nulls are equal."""
     same = pd.Series(True, index=files.index)
     for stamp in STAMPS:
         one, other = (rows[stamp].astype("Int64").fillna(-2) for rows in (files, others))
@@ -199,7 +199,7 @@ def have_equal_stamps(files: pd.DataFrame, others: pd.DataFrame) -> "pd.Series[b
 def _read(
     roots: Roots, split: str, todo: pd.DataFrame, engine: Engine, progress: Progress
 ) -> tuple[pa.Table, pa.Table]:
-    """Return the columns of `_READ` for each file that is read, and all its rows; in no order.
+    """Read files on the engine; return the columns of `_READ` and all rows, both in any order.
 
     The result of a shard becomes a table immediately: as objects it takes many times the memory.
     """
@@ -222,7 +222,7 @@ def _read(
 
 
 def _merge(earlier: EarlierIndex | None, kept: pd.Series, new: pa.Table) -> pa.Table:
-    """Return the rows of unchanged files and the new ones, in order; usable before refused."""
+    """Return the rows of unchanged files and the new rows, sorted; usable items before refused."""
     if earlier is None:
         table = new
     elif not new.num_rows and len(kept) == len(earlier.files):

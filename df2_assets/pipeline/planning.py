@@ -1,4 +1,4 @@
-"""What a build would do to the crops of a split, without doing it, and what that would take."""
+"""Planning what a build does to the crops of a split, and estimating what that takes."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -18,7 +18,7 @@ from df2_assets.dataset import boxes
 from df2_assets.dataset.cropping import encoder
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.record import EDGES
-from df2_assets.dataset.skus import CROP_PATH, paired
+from df2_assets.dataset.skus import CROP_PATH, find_paired
 from df2_assets.dataset.tables import CROPS
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.errors import ProvenanceError, escape_untrusted
@@ -32,10 +32,10 @@ from df2_assets.store.state import mark_incomplete
 
 _PROBED: Final = 24
 _USUAL: Final = Probe(seconds=0.0027, images=1, pixels=100_000, bytes=25_000)
-"""An image of the released data and its crops, where no image of a plan could be read."""
+"""The cost of a typical image of the release, used where no image of a plan can be read."""
 
 _BYTES_PER_CROP_ELSEWHERE: Final = 1_500
-"""Tables, metadata and JSONL together."""
+"""Bytes per crop of tables, metadata and JSONL together."""
 
 TEXT: Final = pa.string()
 Mask = npt.NDArray[np.bool_]
@@ -127,7 +127,7 @@ class CropPlan:
 
 @dataclass(frozen=True)
 class Estimate:
-    """`bytes` to be written beyond those they replace, `free` on the disk, `seconds` of cutting.
+    """`bytes` to be written beyond those replaced, `free` bytes on the disk, `seconds` of cutting.
 
     `free` is None where there is no disk to fill.
     """
@@ -164,7 +164,7 @@ def plan_crops(
     has_failed = is_usable & _is_true(pc.and_(pc.is_valid(reason), pc.not_equal(reason, UNPAIRED)))
     is_paired = np.zeros(len(wanted), bool)
     possible = wanted.loc[~has_failed, ["sku_id", "domain"]]
-    is_paired[~has_failed] = paired(possible[["sku_id"]], possible["domain"])
+    is_paired[~has_failed] = find_paired(possible[["sku_id"]], possible["domain"])
     rows, is_kept = _compare_with_disk(roots, rows, tree, is_usable & is_paired)
     # A crop of a SKU that cannot be kept is still tried once: whether it fails must not depend on
     # which of the SKU's crops failed first.
@@ -254,7 +254,7 @@ def mark_damaged(roots: Roots, split: str, crop_paths: Iterable[str]) -> list[st
 def estimate(
     roots: Roots, plan: CropPlan, engine: Engine, images_per_second: float | None = None
 ) -> Estimate:
-    """Return what the plan's crops would take, at a known rate or at that of a short probe."""
+    """Return what the crops of a plan take, at a known rate or at that of a short probe."""
     images, make = plan.images, plan.make
     if not images:
         return Estimate(0, 0, 0, roots.sku.free(roots.sku_root), 0.0)

@@ -1,4 +1,4 @@
-"""What a build of a split would do, without doing any of it."""
+"""Preview of a build of a split: what it would do, and how long that takes."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from df2_assets.engines.progress import Progress
 from df2_assets.pipeline.declared import declared
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
-from df2_assets.pipeline.publishing import other_templates
+from df2_assets.pipeline.publishing import find_template_change
 from df2_assets.settings import Settings
 from df2_assets.store import runs, state, tables
 
@@ -30,7 +30,7 @@ _WRITING: Final = 1.2
 
 @dataclass(frozen=True)
 class Seconds:
-    """What the parts of a run take; `start` is that of the command, which is one for all splits.
+    """Seconds that the parts of a run take; the command itself starts once for all splits.
 
     `read`, measured while planning, is for listing, reading annotations, grouping and comparing
     with the disk; `cut` for making crops; `finish` for tables, contract files and checks; `run`
@@ -45,16 +45,17 @@ class Seconds:
 
     @property
     def total(self) -> float:
-        """All parts of the run together."""
+        """The seconds of all parts of the run, without the start of the command."""
         return self.run + self.read + self.cut + self.finish
 
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """Counts of what would happen; `takes` is what the crops would need, `seconds` what all would.
+    """What a build of a split would do.
 
-    `notes` say what people wonder about: what would be made again although its input did not
-    change, and a split that was released without annotations.
+    `takes` estimates the crops alone, `seconds` the whole run. `notes` explain what may surprise:
+    files that are made again although their input did not change, and a split that was released
+    without annotations.
     """
 
     split: str
@@ -75,7 +76,7 @@ class SplitPlan:
         return self.takes.fits
 
     def as_dict(self) -> dict[str, object]:
-        """For a program to read."""
+        """Return the plan as plain values for JSON."""
         return {**asdict(self), "fits": self.fits}
 
 
@@ -112,7 +113,7 @@ def plan_split(
     reasons = {
         "raw_annotation_index": indexed.rebuild_reason,
         "crops": plan.rebuild_reason,
-        "image_text": other_templates(state.load(roots, split), prompts.declaration.variants),
+        "image_text": find_template_change(state.load(roots, split), prompts.declaration.variants),
     }
     files = indexed.listing.files
     notes = [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why]

@@ -17,7 +17,7 @@ from df2_assets import __version__
 from df2_assets.dataset.metadata import SkuMetadata, image_texts, skus
 from df2_assets.dataset.prompts import Variant
 from df2_assets.errors import MissingTableError, ProvenanceError
-from df2_assets.pipeline.changes import Changes, between, counted
+from df2_assets.pipeline.changes import Changes, compare, count_changes
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.contract_files import lines_by_crop, metadata_version, read_metadata
 from df2_assets.store.layout import Roots
@@ -90,7 +90,7 @@ def publish_metadata(
         sku_metadata_of=state.source_of_metadata(roots, split),
     )
     state.save(roots, split, replaced)
-    changes = between(before, after) if changed else counted([], [], [], len(after))
+    changes = compare(before, after) if changed else count_changes([], [], [], len(after))
     return Published(version.hexdigest(), len(after), len(crops), changes)
 
 
@@ -102,10 +102,10 @@ def _split_between_skus(crops: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] = ()) -> Published:
-    """Write `{split}_image_text.jsonl` from the metadata on disk, and call the split complete.
+    """Write `{split}_image_text.jsonl` from the metadata on disk, and mark the split complete.
 
     `variants` add prompts under other keys to each line, after the contract's. The list of
-    checksums is brought up to date as well.
+    checksums is updated too.
 
     Raises ProvenanceError where the metadata belongs to other groups or crops, or was edited.
     """
@@ -155,15 +155,15 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
         text_version,
         document.num_skus,
         len(after),
-        between(before, after) if changed else counted([], [], [], len(after)),
-        other_templates(current, variants),
+        compare(before, after) if changed else count_changes([], [], [], len(after)),
+        find_template_change(current, variants),
     )
 
 
-def other_templates(current: state.State, variants: tuple[Variant, ...]) -> str | None:
+def find_template_change(current: state.State, variants: tuple[Variant, ...]) -> str | None:
     """Return why an existing JSONL is written again with `variants`, if it is."""
     if current.image_text is None or current.variants == variants:
         return None
     before, now = (", ".join(["text", *(v.key for v in of)]) for of in (current.variants, variants))
     renamed = "" if before == now else f" ({before} before, {now} now)"
-    return f"its prompt templates are others{renamed}"
+    return f"its prompt templates have changed{renamed}"

@@ -1,4 +1,4 @@
-"""What every crop of a split looks like, in numbers. Only crops with new bytes are opened."""
+"""Measuring what the crops of a split look like. Only crops with new bytes are opened."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _SHARD: Final = 200
 
 @dataclass(frozen=True)
 class Measured:
-    """The table of `crop_quality`, the one before it, and how many crops were opened."""
+    """The table `crop_quality`, the previous one, and how many crops were opened."""
 
     table: pa.Table
     before: pa.Table | None
@@ -35,7 +35,7 @@ def measure_crops(
 ) -> Measured:
     """Measure the crops of the manifest that are on disk, in its order.
 
-    Raises ProvenanceError where a crop is not there or cannot be read.
+    Raises ProvenanceError where a crop is missing or cannot be read.
     """
     made = manifest.loc[manifest["reason"].isna(), ["crop_path", "sha256"]]
     before = tables.find(roots, "crop_quality", split)
@@ -60,13 +60,13 @@ def _measure(
     """Return the measures of crops in the order of `paths`."""
     by_path: dict[str, Measures] = {}
     with (
-        progress(f"looking at crops of {split}", len(paths), "crops") as advance,
+        progress(f"measuring crops of {split}", len(paths), "crops") as advance,
         closing(read_crops(roots, paths, engine, measure_each, _SHARD)) as results,
     ):
         for path, measures in results:
             if measures is None:
                 raise ProvenanceError(
-                    f"{path} is not there or cannot be read: run df2-assets build --split {split}"
+                    f"{path} is missing or cannot be read: run df2-assets build --split {split}"
                 )
             by_path[path] = measures
             advance(1)

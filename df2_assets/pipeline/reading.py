@@ -21,7 +21,7 @@ from df2_assets.store.store import NOT_A_FILE
 
 
 class FileTask(NamedTuple):
-    """An annotation to read and its image, by id; sizes in bytes as the listing has them."""
+    """The id of an image whose annotation is to be read; sizes in bytes, from the listing."""
 
     image_id: str
     anno_size: int
@@ -32,7 +32,7 @@ class FileTask(NamedTuple):
 
 
 class IndexShard(NamedTuple):
-    """Annotations to read, in two folders of a split."""
+    """Annotations to read, and the folders in which they and their images lie."""
 
     split: str
     annotations: str
@@ -54,7 +54,7 @@ _COLUMNS: Final = [field.name for field in INDEX.fields]
 
 
 def index_row(values: Mapping[str, Any]) -> IndexRow:
-    """Return a row of the index from its values by column; None where there are none."""
+    """Return a row of the index from values by column; a missing value is None."""
     return tuple(map(values.get, _COLUMNS))
 
 
@@ -81,11 +81,11 @@ class ShardResult(NamedTuple):
 
 
 class _CannotOpen(Refused):
-    """The system would not open a file, or it changed: its size and time say nothing about it."""
+    """A file could not be opened, or changed while it was read: its size and time say nothing."""
 
 
 def read_shard(shard: IndexShard) -> ShardResult:
-    """Read every file of the shard; what cannot be used is a row with a reason."""
+    """Read every file of the shard; a file or item that cannot be used is a row with a reason."""
     annotations = _annotations(shard)
     sizes = _image_sizes(shard, annotations)
     files = zip(shard.tasks, annotations, sizes, strict=True)
@@ -127,7 +127,7 @@ def _read(
 
 
 def _annotations(shard: IndexShard) -> list[Annotation | Refused]:
-    """Return the annotation of each task, or why there is none; open only what may be opened."""
+    """Return the annotation of each task, or why there is none. Open only regular, small files."""
     folder = shard.annotations
     read = store_at(folder).read_each(
         (f"{folder}/{task.image_id}.json", task.anno_size + 1)
@@ -156,7 +156,7 @@ def _annotation(size: int, read: Iterator[bytes | OSError]) -> Annotation | Refu
 def _image_sizes(
     shard: IndexShard, annotations: list[Annotation | Refused]
 ) -> Iterator[tuple[int, int] | Refused]:
-    """Yield width and height of each task's image; open none that is of no use."""
+    """Yield width and height of the image of each task. Open none whose annotation is refused."""
     folder = shard.images
     both = list(zip(shard.tasks, annotations, strict=True))
     files = store_at(folder).peek_each(

@@ -1,4 +1,4 @@
-"""Whether a split is built, whole and up to date, from records and listings: opens no image."""
+"""The status of a split: whether it is built, complete and up to date. Opens no image."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,19 +13,19 @@ from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
 from df2_assets.errors import LayoutError
 from df2_assets.pipeline.indexing import have_equal_stamps, place_before, place_now
-from df2_assets.pipeline.publishing import other_templates
+from df2_assets.pipeline.publishing import find_template_change
 from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import scan
 from df2_assets.store.state import State
 
 Condition = Literal["current", "stale", "incomplete", "not built", "no annotations"]
-"""`stale`: complete, but a build would change it. `no annotations`: nothing to build from."""
+"""`stale`: complete, but a build would change it. `no annotations`: it cannot be built."""
 
 
 @dataclass(frozen=True)
 class SplitStatus:
-    """What is known of a split under SKU_ROOT.
+    """The status of a split under SKU_ROOT.
 
     `complete`: its files are all there and belong together. `built_at` (ISO 8601) is when a build
     last changed it, `df2_root` what that read, `release` which release it was; None where that is
@@ -75,9 +75,9 @@ def read_status(roots: Roots, split: str, variants: tuple[Variant, ...]) -> Spli
 def _find_missing(roots: Roots, split: str, recorded: State) -> list[str]:
     """Return why the files of a split are not all there, or do not belong together."""
     documents = (roots.sku_metadata(split), roots.image_text(split))
-    missing = [f"{path.name} is not there" for path in documents if not path.exists()]
+    missing = [f"{path.name} is missing" for path in documents if not path.exists()]
     if not roots.state(split).exists():
-        return [*missing, f"{roots.state(split)} is not there: this may be a copy without records"]
+        return [*missing, f"{roots.state(split)} is missing: this may be a copy without records"]
     if not recorded.complete:
         missing.append("it is half-built: a build is running or was stopped")
     return missing
@@ -93,7 +93,7 @@ def _find_stale(
     """Return why a build would change a complete split."""
     reasons = state.consistency_problems(roots, split)
     reasons += _compare_download(roots, split)
-    if templates := other_templates(recorded, variants):
+    if templates := find_template_change(recorded, variants):
         reasons.append(templates)
     if recorded.release != __version__:
         before = recorded.release or "an earlier one"
@@ -106,7 +106,7 @@ def _compare_download(roots: Roots, split: str) -> list[str]:
     """Return how the download differs from what the split was built from."""
     files = tables.find(roots, "files", split)
     if files is None:
-        return ["what it was read from is not recorded"]
+        return ["no record says what it was read from"]
     before, current = place_before(roots, split), place_now(roots)
     is_elsewhere = before != current
     reasons = [f"it was read from {before}, and DF2_ROOT is {current}"] if is_elsewhere else []
@@ -121,13 +121,13 @@ def _compare_download(roots: Roots, split: str) -> list[str]:
         first = ", ".join(changed[:3]) + (", …" if len(changed) > 3 else "")
         reasons.append(
             f"the download has changed: {len(changed):,} of {len(images):,} images or their "
-            f"annotations are new, other or gone ({first})"
+            f"annotations are new, changed or gone ({first})"
         )
     return reasons
 
 
 def _compare_rules(roots: Roots, split: str, manifest: pa.Table | None) -> list[str]:
-    """Return which rules of reading and cutting are others than those of the last build."""
+    """Return which rules of reading and cutting have changed since the last build."""
     files = tables.origin(roots, "files", split)
     reasons = []
     if files is not None and files.inputs.get("code") != CODE_VERSION:
@@ -141,7 +141,7 @@ def _compare_rules(roots: Roots, split: str, manifest: pa.Table | None) -> list[
 
 
 def _count(manifest: pa.Table | None) -> tuple[int | None, int | None]:
-    """Return how many SKUs and crops are on disk by the manifest."""
+    """Return how many SKUs and crops are on disk according to the manifest."""
     if manifest is None:
         return None, None
     paths = manifest.filter(pc.is_null(manifest["reason"]))["crop_path"]

@@ -42,11 +42,11 @@ def current(roots: Roots, split: str) -> dict[str, str]:
 
 
 def write(roots: Roots, split: str, before_change: Callable[[], None]) -> None:
-    """Bring the list up to date; one that says so already is not touched."""
+    """Update the list. A list with the same content is not touched."""
     files, path = _current(roots, split), roots.checksums(split)
-    names = pc.binary_join_element_wise(files["path"], "", "\n")  # with a line end
+    names = pc.binary_join_element_wise(files["path"], "", "\n")
     lines = pc.binary_join_element_wise(files["sha256"], names, "  ")
-    # The texts of a chunk lie one behind the other in its last buffer.
+    # The last buffer of a chunk has its texts one after the other.
     texts = (bytes(chunk.buffers()[2]) for chunk in lines.chunks if len(chunk))
     store_at(path).publish(path, texts, before_change)
 
@@ -57,7 +57,7 @@ def read(roots: Roots, split: str) -> dict[str, str]:
 
 
 def write_list(path: Path, digests: Mapping[str, str], before_change: Callable[[], None]) -> None:
-    """Write digest by path as `sha256sum` does; a list that says so already is not touched."""
+    """Write digests by path as `sha256sum` does. A list with the same content is not touched."""
     lines = (f"{sha}  {name}\n".encode() for name, sha in digests.items())
     store_at(path).publish(path, lines, before_change)
 

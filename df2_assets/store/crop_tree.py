@@ -1,4 +1,4 @@
-"""What lies under a split's `catalog` and `query`: crops, and what is not the project's."""
+"""The files under `catalog` and `query` of a split: crops, and foreign files."""
 
 import re
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _CROP: Final = re.compile(CROP_PATH, re.ASCII)
 
 @dataclass
 class CropTree:
-    """What a scan found; every path is relative to SKU_ROOT.
+    """The result of a scan. Every path is relative to SKU_ROOT.
 
     `crops`: path -> (bytes, mtime_ns or, of an object, its stamp), for every name of the contract.
     `temporary`: crops that a killed build left half-written. `empty`: SKU folders with nothing in
@@ -51,7 +51,7 @@ def sort_entries(split: str, entries: Iterable[tuple[str, Status | None]]) -> Cr
         if is_system_file(name):
             tree.system.append(path)
         elif not parents:
-            continue  # beside `catalog` and `query` nothing is looked at
+            continue  # nothing beside `catalog` and `query` is looked at
         elif is_file and _is_temporary(name):
             tree.temporary.append(path)
         elif status is None and is_own(below):
@@ -64,7 +64,7 @@ def sort_entries(split: str, entries: Iterable[tuple[str, Status | None]]) -> Cr
 
 
 def is_own(folder: str) -> bool:
-    """Whether a folder below a split, by its name, is a domain's or a SKU's."""
+    """Return whether a folder below a split has the name of a domain or of a SKU."""
     domain, slash, sku_id = folder.partition("/")
     is_domain = domain in DOMAINS.values()
     return is_domain and (not slash or SKU_ID.fullmatch(sku_id) is not None)

@@ -1,6 +1,7 @@
-"""The journal beside the manifest: what a build has finished, shard by shard.
+"""The journal beside the manifest: the rows of each shard that a build has finished.
 
-A killed build loses no finished shard: the next one reads the manifest and, over it, the journal.
+A killed build loses no finished shard: in the next build, rows of the journal replace those of the
+manifest.
 """
 
 from collections.abc import Iterator
@@ -40,7 +41,7 @@ def journal(roots: Roots, split: str) -> Iterator["Journal"]:
 
 
 class Journal:
-    """Takes the rows of a finished shard, one line per shard."""
+    """A journal that is open for appending, with one line per finished shard."""
 
     def __init__(self, lines: Lines, path: Path) -> None:
         self._lines, self._path = lines, path
@@ -52,7 +53,7 @@ class Journal:
 
 
 def read(roots: Roots, split: str) -> list[CropRow]:
-    """Return all rows of finished shards; skip what a kill left of an unfinished line."""
+    """Return the rows of all finished shards. Skip a line that a killed build left unfinished."""
     rows: list[CropRow] = []
     try:
         lines = roots.sku.read_journal(roots.journal(split)).split(b"\n")[:-1]

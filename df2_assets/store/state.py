@@ -1,7 +1,7 @@
-"""Whether the files of a split are built and belong together: `_df2_assets/state/{split}.json`.
+"""The state of a split, `_df2_assets/state/{split}.json`: whether its files belong together.
 
-The Dataset of `df2_assets.torch` reads it on machines that have neither pandas nor pyarrow: what
-needs tables imports them itself.
+The Dataset of `df2_assets.torch` reads it on machines that have neither pandas nor pyarrow, so
+functions that need tables import them themselves.
 """
 
 from collections.abc import Iterable
@@ -21,11 +21,13 @@ from df2_assets.errors import (
 from df2_assets.store.layout import Roots
 
 _TABLES: Final = tuple(asset for asset in TABLES if asset not in ("files", "crop_quality"))
-"""The tables of the data set itself, without those beside it."""
+"""The tables of the data set itself, without side tables and reports."""
 
 
 class State(msgspec.Struct):
-    """`complete` is false from before the first change to a split until its last file is out.
+    """The record of a split.
+
+    `complete` is false from before the first change until the last file is written.
 
     `sku_metadata` and `image_text` are the data versions of the two contract files, without their
     roots. `sku_metadata_of` names the groups and the manifest that the metadata was made from,
@@ -45,7 +47,7 @@ class State(msgspec.Struct):
 
 
 def source_of_metadata(roots: Roots, split: str) -> str:
-    """What metadata written now would be made from: digests of the groups and of the manifest."""
+    """Return the digests of groups and manifest, from which metadata written now is made."""
     from df2_assets.store import tables
 
     digests = tables.digests(roots, ("sku_groups", "crops"), split)
@@ -53,17 +55,17 @@ def source_of_metadata(roots: Roots, split: str) -> str:
 
 
 def mismatches(roots: Roots, split: str, recorded: State) -> list[str]:
-    """Which of the contract files were made from others than the current ones; a sentence each."""
+    """Return a sentence for each contract file that was made from something other than now."""
     problems = []
     if recorded.sku_metadata_of != source_of_metadata(roots, split):
-        problems.append("the metadata was made from other groups or crops than the current ones")
+        problems.append("the metadata was made from groups or crops that have changed since")
     if recorded.image_text_of != recorded.sku_metadata:
-        problems.append("the prompts were made from other metadata than the current one")
+        problems.append("the prompts were made from metadata that has changed since")
     return problems
 
 
 def load(roots: Roots, split: str) -> State:
-    """The state of a split; an incomplete one where nothing, or nothing legible, is recorded."""
+    """Return the state of a split; an incomplete one where no readable state is recorded."""
     try:
         return msgspec.json.decode(roots.state(split).read_bytes(), type=State)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -71,7 +73,7 @@ def load(roots: Roots, split: str) -> State:
 
 
 def save(roots: Roots, split: str, state: State) -> None:
-    """Record `state`; a file that says so already is not touched."""
+    """Record `state`. A file with the same content is not touched."""
     path = roots.state(split)
     if path.exists() and load(roots, split) == state:
         return
@@ -80,12 +82,12 @@ def save(roots: Roots, split: str, state: State) -> None:
 
 
 def mark_incomplete(roots: Roots, split: str) -> None:
-    """To be called before the first change to any file of a split's contract."""
+    """Mark the split incomplete. Call this before the first change to any of its contract files."""
     save(roots, split, msgspec.structs.replace(load(roots, split), complete=False))
 
 
 def require_complete(roots: Roots, split: str) -> None:
-    """Raise IncompleteSplitError where the split's files may not belong together."""
+    """Raise IncompleteSplitError where the files of the split may not belong together."""
     if not load(roots, split).complete:
         raise IncompleteSplitError(
             f"{split} under {roots.sku_root} is not complete: run df2-assets build --split {split}"
@@ -135,7 +137,7 @@ def _half_built(roots: Roots, split: str) -> IncompleteSplitError:
 
 
 def is_built(roots: Roots, split: str) -> bool:
-    """Whether anything of a build of the split is on disk."""
+    """Return whether anything that a build of the split writes is on disk."""
     made = [roots.table(asset, split) for asset in _TABLES]
     documents = [roots.state(split), roots.sku_metadata(split), roots.image_text(split)]
     return any(path.exists() for path in made + documents)

@@ -1,4 +1,4 @@
-"""Tables as Parquet files that say what they hold and what they were made from."""
+"""Tables as Parquet files, each with a digest of its content and those of its inputs."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ FORMAT: Final = 1
 _OURS = b"df2_assets"
 
 _END: Final = 64 * 1024
-"""Bytes of a table's end that are enough for what stands there."""
+"""Bytes at the end of a table's file that are enough to read its schema."""
 
 _shared: dict[Path, tuple[Status, pa.Table]] = {}
 """Tables that were read, by path, with the size and time of their files."""
@@ -38,7 +38,7 @@ with it."""
 
 @dataclass(frozen=True)
 class Origin:
-    """`digest` is of the table's content, `inputs` of the tables that it was made from."""
+    """The digest of a table's content, and the digests of its inputs by name."""
 
     digest: str
     inputs: Mapping[str, str]
@@ -74,7 +74,7 @@ def _digest(table: pa.Table) -> str:
     table = table.select(stable).replace_schema_metadata(None).combine_chunks()
     columns = []
     for column in table.columns:
-        # The bytes under a null are arbitrary: values and nulls are hashed apart.
+        # The bytes under a null are arbitrary, so values and nulls are hashed separately.
         text = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
         nothing = pa.scalar("" if text else 0).cast(column.type)
         columns += [column.fill_null(nothing), column.is_null()]
@@ -107,9 +107,9 @@ def write(roots: Roots, asset: str, split: str, table: pa.Table, inputs: Mapping
 
 
 def origin(roots: Roots, asset: str, split: str) -> Origin | None:
-    """Return digest and origin that a table records; None where no table can be read.
+    """Return the origin that a table records; None where no table can be read.
 
-    Raises NewerReleaseError, as all do that read a table.
+    Raises NewerReleaseError, as every function here that reads a table.
     """
     path = roots.table(asset, split)
     try:
@@ -138,7 +138,7 @@ def parquet(path: Path) -> pa.BufferReader:
 
 
 def _schema(store: Store, path: Path) -> pa.Schema:
-    """Return the schema of a Parquet file, of which, as a rule, only the end is read."""
+    """Return the schema of a Parquet file. Usually only the end of the file is read."""
     with suppress(pa.ArrowInvalid):
         return pq.read_schema(pa.BufferReader(store.read_end(path, _END)))
     return pq.read_schema(parquet(path))
@@ -152,12 +152,12 @@ def require_known_format(roots: Roots, split: str) -> None:
 
 def digests(roots: Roots, assets: Iterable[str], split: str) -> dict[str, str]:
     """Return the digests of those tables that exist, by asset."""
-    found = {asset: origin(roots, asset, split) for asset in assets}
-    return {asset: own.digest for asset, own in found.items() if own is not None}
+    origins = {asset: origin(roots, asset, split) for asset in assets}
+    return {asset: own.digest for asset, own in origins.items() if own is not None}
 
 
 def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
-    """Return the table of `asset` where it exists, whole and of today's schema."""
+    """Return the table of `asset`; None where it is missing, damaged or has another schema."""
     path = roots.table(asset, split)
     try:
         status = status_of(roots.sku.stat(path))
@@ -174,14 +174,14 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
 
 
 def read(roots: Roots, asset: str, split: str) -> pa.Table:
-    """Return the table of `asset`; all that it was made from must be as it was.
+    """Return the table of `asset`; its inputs must not have changed since it was made.
 
     Raises MissingTableError, or ProvenanceError naming what to rerun.
     """
     table = find(roots, asset, split)
     if table is None:
         path = roots.table(asset, split)
-        state = "cannot be read" if path.exists() else "has not been made"
+        state = "cannot be read" if path.exists() else "does not exist"
         raise MissingTableError(
             f"The table of {asset} for {split} {state} ({path}): materialize {asset} first."
         )
@@ -192,9 +192,9 @@ def read(roots: Roots, asset: str, split: str) -> pa.Table:
 def require_current(roots: Roots, asset: str, split: str) -> None:
     """Raise ProvenanceError where a table that `asset` was made from has changed since."""
     own = origin(roots, asset, split)
-    for source, inputs in own.inputs.items() if own else ():
+    for source, recorded in own.inputs.items() if own else ():
         current = origin(roots, source, split)
-        if current is None or current.digest != inputs:
+        if current is None or current.digest != recorded:
             raise ProvenanceError(
                 f"{asset} of {split} was made from another {source} than the current one: "
                 f"rerun {asset}, or build_dataset, for {split}."

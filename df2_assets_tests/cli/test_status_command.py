@@ -123,12 +123,12 @@ def record(desk: Desk, **fields: object) -> None:
 STALE: dict[str, tuple[Callable[[Desk], object], str]] = {
     "an image replaced": (
         change_image,
-        "1 of 2 images or their annotations are new, other or gone",
+        "1 of 2 images or their annotations are new, changed or gone",
     ),
     "an image added": (add_image, "1 of 3 images"),
     "an annotation gone": (
         lambda desk: (desk.df2 / "train" / "annos" / "000002.json").unlink(),
-        "1 of 2 images or their annotations are new, other or gone (000002)",
+        "1 of 2 images or their annotations are new, changed or gone (000002)",
     ),
     "the download gone": (lambda desk: shutil.rmtree(desk.df2), "cannot be compared: DF2_ROOT ("),
     "a newer release": (lambda desk: record(desk, release="0.0.1"), "the release was 0.0.1, and"),
@@ -141,7 +141,7 @@ STALE: dict[str, tuple[Callable[[Desk], object], str]] = {
     ),
     "a table gone": (
         lambda desk: desk.roots.table("files", "train").unlink(),
-        "what it was read from is not recorded",
+        "no record says what it was read from",
     ),
 }
 
@@ -189,7 +189,7 @@ def test_another_encoder_makes_a_split_stale(
 INCOMPLETE: dict[str, tuple[Callable[[Desk], object], str]] = {
     "the prompts gone": (
         lambda desk: desk.roots.image_text("train").unlink(),
-        "train_image_text.jsonl is not there",
+        "train_image_text.jsonl is missing",
     ),
     "a build that was stopped": (lambda desk: record(desk, complete=False), "it is half-built"),
     "a copy of the contract alone": (

@@ -208,7 +208,7 @@ def test_a_missing_list_of_digests_is_reported(damaged: Roots) -> None:
 
 def test_an_export_that_was_never_requested_is_not_a_problem(site: Roots) -> None:
     assert exports_on_disk(site, SPLIT, deep=True) == {}
-    assert "has not been made" in splits.check(site, "coco").summary
+    assert "does not exist" in splits.check(site, "coco").summary
 
 
 @pytest.mark.parametrize(("name", "table"), [("coco", "rows"), ("huggingface", "imagefolder")])

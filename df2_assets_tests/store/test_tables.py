@@ -33,7 +33,7 @@ def test_the_digest_follows_the_values_but_times_and_not_how_they_lie_in_memory(
 
 
 def test_a_table_that_is_not_there_says_what_to_materialize(roots: Roots) -> None:
-    with pytest.raises(MissingTableError, match=r"crops for train has not been made.*materialize"):
+    with pytest.raises(MissingTableError, match=r"crops for train does not exist.*materialize"):
         tables.read(roots, "crops", "train")
 
 

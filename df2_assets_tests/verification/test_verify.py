@@ -124,7 +124,7 @@ HALF_WRITTEN = "half-written by a build that was killed"
 OTHER_BYTES = "its bytes differ from those that were written"
 UNLISTED = "it does not list the files of the split"
 UNFINISHED = "it is half-built: a build is running or was stopped, or crops are to be remade"
-OTHER_GROUPS = "the metadata was made from other groups or crops than the current ones"
+OTHER_GROUPS = "the metadata was made from groups or crops that have changed since"
 
 Damage = Callable[[Roots], object]
 
@@ -259,7 +259,7 @@ DAMAGES: dict[str, tuple[Damage, set[tuple[str, str, str | None]]]] = {
         lambda roots: state.save(
             roots, SPLIT, msgspec.structs.replace(state.load(roots, SPLIT), image_text_of="another")
         ),
-        {("state", "the prompts were made from other metadata than the current one", None)},
+        {("state", "the prompts were made from metadata that has changed since", None)},
     ),
     "no checksums": (lambda roots: roots.checksums(SPLIT).unlink(), {("state", UNLISTED, LIST)}),
     "a checksum is another": (

@@ -1,6 +1,6 @@
-"""The assets, one file each: read, call what does the work, report the result.
+"""The assets, one file each. An asset reads its input, calls the pipeline and reports the result.
 
-`factories` has what they have in common, `exports` makes one asset per export.
+`factories` has what assets have in common. `exports` makes one asset per export.
 """
 
 from df2_assets.defs.assets.crop_quality import crop_quality

@@ -1,4 +1,4 @@
-"""What every crop looks like, in numbers."""
+"""The table of measures of all crops."""
 
 import dagster as dg
 import pyarrow as pa
@@ -8,7 +8,7 @@ from df2_assets.dataset.perceptual import MEASURES_VERSION
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import table_result, write_pictures
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
-from df2_assets.pipeline.changes import between_tables
+from df2_assets.pipeline.changes import compare_tables
 from df2_assets.pipeline.quality import measure_crops
 from df2_assets.report.plots import plot_distributions
 from df2_assets.store import tables
@@ -47,7 +47,7 @@ def crop_quality(
     )
     return table_result(
         measured.table,
-        between_tables(measured.before, measured.table, ["crop_path"]),
+        compare_tables(measured.before, measured.table, ["crop_path"]),
         summary=f"{number_of(measured.table.num_rows, 'crop')}, {measured.opened:,} opened.",
         numbers={"crops": measured.table.num_rows, "crops_opened": measured.opened},
         metadata=write_pictures(output.settings, "crop_quality", split, distributions=plots),

@@ -1,4 +1,4 @@
-"""The crops on disk, and the manifest that knows each of them."""
+"""The crops on disk, and their manifest."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The download itself: not made here, only observed."""
+"""The download itself, which is observed and never written."""
 
 import dagster as dg
 
@@ -12,7 +12,7 @@ from df2_assets.store.listing import scan
 
 
 def observe(context: dg.OpExecutionContext, data: DataRoots) -> dg.DataVersionsByPartition:
-    """Return a data version for each split that is there. Raises LayoutError where none is."""
+    """Return a data version for each split on disk. Raises LayoutError where there is none."""
     versions: dict[str, dg.DataVersion | str] = {}
     problems: list[LayoutError] = []
     for split in splits.get_partition_keys():

@@ -1,7 +1,7 @@
-"""The exports: a complete split in the forms that training code loads, one asset per format.
+"""The exports: a complete split in formats that training code loads, one asset per format.
 
-`build_dataset` has none of them. `follow_data_versions`, where it is on, keeps up to date what was
-exported once; what never was is not asked for.
+`build_dataset` makes none of them. Where `follow_data_versions` is on, it updates exports that were
+made before; it never makes the first one.
 """
 
 from typing import Final

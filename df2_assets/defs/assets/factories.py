@@ -1,7 +1,7 @@
 """Factories of assets: what all assets of the project have in common, and all sources.
 
-What a single asset does stands in its own file. A factory returns what makes the asset under the
-names of a data set, so that one code location can hold several.
+What a single asset does is in its own file. A factory returns a function that makes the asset under
+the names of a data set, so that one code location can hold several data sets.
 """
 
 import time
@@ -40,11 +40,11 @@ from df2_assets.store import runs
 
 if TYPE_CHECKING:
     Result = dg.MaterializeResult[Any]
-else:  # Dagster reads annotations, and knows this one only without its parameter
+else:  # Dagster reads annotations, and does not accept this one with its parameter
     Result = dg.MaterializeResult
 
 Group = Literal["dataset", "reports", "exports"]
-"""What the lineage page opens with: one box per group, with the status of its assets."""
+"""The groups of assets, which are the boxes of the lineage page."""
 
 _OWNERS: Final = ["team:df2-assets"]
 _RECORDS: Final = record.TABLES | record.DOCUMENTS
@@ -56,7 +56,7 @@ _CHANGES: Final = {
     "unchanged": "rows that did not change",
 }
 AssetMaker = Callable[[Names], dg.AssetsDefinition]
-"""What makes an asset of a data set."""
+"""Makes an asset under the names of a data set."""
 
 _ENOUGH_IMAGES: Final = 200
 _CODE: Final = "dagster/code_references"
@@ -66,7 +66,7 @@ _TABLE = dg.PythonObjectDagsterType(pa.Table, "Table")
 def code_version(rules: str) -> str:
     """Return the code version of an asset: the release, and the version of the asset's rules.
 
-    Only people and the UI read it. No build compares it: a release alone rebuilds nothing.
+    It is for people and the UI. Builds do not compare it: a new release alone rebuilds nothing.
     """
     return f"{__version__} rules {rules}"
 
@@ -121,7 +121,7 @@ def split_asset(
                     metadata["path"] = dg.MetadataValue.path(str(roots.table(name, split)))
                 if schema is not None:
                     metadata.setdefault(COLUMN_LINEAGE, column_lineage(schema, key))
-                # With the result itself it would be kept once more, in the event of the output.
+                # In the result, Dagster would store it a second time, in the event of the output.
                 context.add_asset_metadata(sort_metadata(metadata, roots))
                 return result._replace(metadata=None)
 
@@ -177,7 +177,7 @@ def source_asset(
     kinds: tuple[str, ...],
     partitions_def: dg.PartitionsDefinition[str] | None = None,
 ) -> AssetMaker:
-    """Return what makes an asset that is observed, never made.
+    """Return a maker of an asset that is observed and never made.
 
     `observe` takes the context and resources by their base names, and returns the data version.
     """

@@ -1,4 +1,4 @@
-"""A split to look at: one static site."""
+"""The gallery: a static site that shows a split."""
 
 import dagster as dg
 import pyarrow as pa

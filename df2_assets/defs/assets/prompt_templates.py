@@ -1,4 +1,4 @@
-"""The templates of further prompts: written by people, only observed here."""
+"""The templates of further prompts. People write them; this asset observes them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every annotated item of a split, usable or not."""
+"""The table of all annotated items of a split, usable or not."""
 
 import time
 
@@ -10,7 +10,7 @@ from df2_assets.defs.assets.factories import Result, record_source_version, spli
 from df2_assets.defs.metadata import per_second, percent, table_result
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.defs.runs.history import SOURCE
-from df2_assets.pipeline.changes import between_tables
+from df2_assets.pipeline.changes import compare_tables
 from df2_assets.pipeline.indexing import build_index
 from df2_assets.store import tables
 
@@ -51,7 +51,7 @@ def raw_annotation_index(
     images, refused = int(files["image_size"].notna().sum()), int(index["reason"].notna().sum())
     return table_result(
         indexed.table,
-        between_tables(before, indexed.table, ["image_id", "item_idx", "reason"]),
+        compare_tables(before, indexed.table, ["image_id", "item_idx", "reason"]),
         summary=(
             f"{number_of(images, 'image')} and {number_of(annotations, 'annotation')}; "
             f"{number_of(refused, 'item or file', 'items and files')} refused."

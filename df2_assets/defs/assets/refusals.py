@@ -1,4 +1,4 @@
-"""Everything that could not be used, in one place."""
+"""The table of everything that could not be used."""
 
 import dagster as dg
 import pyarrow as pa
@@ -11,7 +11,7 @@ from df2_assets.defs.metadata import preview_entry, table_result
 from df2_assets.defs.names import sibling_key
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.defs.runs.history import INDEX, last_materialization
-from df2_assets.pipeline.changes import between_tables
+from df2_assets.pipeline.changes import compare_tables
 from df2_assets.report.summaries import count_by_reason
 from df2_assets.store import tables
 
@@ -42,7 +42,7 @@ def refusals(
     table = tables.from_frame(refused, REFUSALS)
     return table_result(
         table,
-        between_tables(before, table, ["image_id", "item_idx", "stage", "reason"]),
+        compare_tables(before, table, ["image_id", "item_idx", "stage", "reason"]),
         summary=f"{number_of(len(refused), 'file or item', 'files and items')} refused.",
         numbers={"refused": len(refused)},
         metadata={
@@ -53,7 +53,7 @@ def refusals(
 
 
 def _origin(context: dg.AssetExecutionContext, split: str) -> str:
-    """Return a sentence that says of which build the rows are: the last one may have failed."""
+    """Return a sentence that names the build of these rows, since a later one may have failed."""
     index = last_materialization(context.instance, sibling_key(context.asset_key, INDEX), split)
     run_id = index.run_id if index else context.run.run_id
     return (

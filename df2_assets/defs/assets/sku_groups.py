@@ -1,4 +1,4 @@
-"""The crops to make: items grouped into visual SKUs."""
+"""The table of crops to make, grouped into visual SKUs."""
 
 import dagster as dg
 import pyarrow as pa
@@ -8,7 +8,7 @@ from df2_assets.dataset.skus import group_index
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import preview_entry, table_result
 from df2_assets.defs.resources import SplitWriter
-from df2_assets.pipeline.changes import between_tables
+from df2_assets.pipeline.changes import compare_tables
 from df2_assets.report.summaries import count_by_category
 from df2_assets.store import tables
 
@@ -35,7 +35,7 @@ def sku_groups(
     skus = groups["sku_id"].nunique()
     return table_result(
         table,
-        between_tables(before, table, ["crop_path"]),
+        compare_tables(before, table, ["crop_path"]),
         summary=f"{number_of(skus, 'SKU')} with {number_of(len(groups), 'crop')} to make.",
         numbers={"skus": skus, "crops": len(groups)},
         metadata=preview_entry("by_category", count_by_category(groups)),
