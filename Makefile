@@ -68,11 +68,12 @@ gallery: install ## write pages to look at the data set with, and open them
 	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
 	 $(DAGSTER) .venv/bin/df2-assets report --open
 
-# Over DF2_ROOT, else data/DeepFashion2_original, else the sample.
+# Over DF2_ROOT, else data/DeepFashion2_original, else the sample. Ctrl-C, status 130, is no error.
 ui: .venv/.installed-dev ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the reports that it links to
 	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
-	 export $(DAGSTER); \
-	 exec .venv/bin/df2-assets serve -- .venv/bin/dg dev --host 127.0.0.1 --port $(PORT)
+	 export $(DAGSTER); trap : INT; \
+	 .venv/bin/df2-assets serve -- .venv/bin/dg dev --host 127.0.0.1 --port $(PORT) || \
+	 [ $$? -eq 130 ]
 
 # In the order of collection: the longest files are among the first, and none is left for the end.
 PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
