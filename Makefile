@@ -68,11 +68,13 @@ gallery: install ## write web pages that show every crop, and open them
 	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
 	 $(DAGSTER) .venv/bin/df2-assets report --open
 
-# Uses DF2_ROOT, or else data/DeepFashion2_original, or else the sample.
+# Uses DF2_ROOT, or else data/DeepFashion2_original, or else the sample. Ctrl-C ends it with status
+# 130, which is no error here.
 ui: .venv/.installed-dev ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the reports for its links
 	@if [ -z "$$DF2_ROOT" ] && [ ! -d data/DeepFashion2_original ]; then export $(SAMPLE_ROOTS); fi; \
-	 export $(DAGSTER); \
-	 exec .venv/bin/df2-assets serve -- .venv/bin/dg dev --host 127.0.0.1 --port $(PORT)
+	 export $(DAGSTER); trap : INT; \
+	 .venv/bin/df2-assets serve -- .venv/bin/dg dev --host 127.0.0.1 --port $(PORT) || \
+	 [ $$? -eq 130 ]
 
 # In the order of collection: the longest files come first, so that none is left over at the end.
 BY_FILE := --dist loadfile --no-loadscope-reorder

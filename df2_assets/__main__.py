@@ -9,7 +9,7 @@ from df2_assets.signals import exit_with_signal_status
 def main() -> None:
     """Run the command line; what it imports can be interrupted too."""
     # What imports make stays: to look for garbage in it takes a fifth of a command's start.
-    gc.set_threshold(500_000)
+    gc.set_threshold(100_000)
     try:
         os.getcwd()
     except FileNotFoundError:

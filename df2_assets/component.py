@@ -7,7 +7,6 @@ of that setting.
 import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -39,6 +38,9 @@ else:  # from the registries, which a type checker cannot read
     ExportName = Literal[tuple(EXPORTS)]
 
 _PLACES: Final = ("df2_root", "sku_root", "prompts")
+_LOADED: Final[dict[Path, dict[Any, tuple[str, str]]]] = {}
+"""The key_prefix and SKU_ROOT of each component, by its project and its place in there."""
+
 _NO_PROMPTS: Final = ("prompts", NO_PROMPTS)
 _PLACE: Final = "A relative path is relative to the project's folder."
 
@@ -114,40 +116,28 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
         Raises SettingsError, which names the folder of the YAML and the field that is wrong, also
         where another component has the same SKU_ROOT.
         """
+        values = {name: getattr(self, name) for name in FIELDS if name in self.model_fields_set}
         try:
-            settings = self._settings(context.project_root)
-            self._require_own_sku_root(context)
+            settings = _settings(values, context.project_root)
+            self._require_own_sku_root(context, settings)
             return build_defs(settings, key_prefix=self.key_prefix, exports=self.exports)
         except Df2Error as error:
             text = str(error)
-            for name in self._values():  # the error is in the YAML, not in the environment
+            for name in values:  # the error is in the YAML, not in the environment
                 text = re.sub(rf"\b{FIELDS[name].validation_alias}\b", name, text)
             raise SettingsError(f"{context.path}: {text}") from None
 
-    def _values(self) -> dict[str, Any]:
-        """Return the settings that the YAML has, by their names."""
-        return {name: getattr(self, name) for name in FIELDS if name in self.model_fields_set}
-
-    def _settings(self, project: Path) -> Settings:
-        """Return the settings of the environment, with those of the YAML. Raises SettingsError."""
-        return _settings(self._values(), project)
-
-    def _require_own_sku_root(self, context: dg.ComponentLoadContext) -> None:
+    def _require_own_sku_root(self, context: dg.ComponentLoadContext, settings: Settings) -> None:
         """Raise SettingsError where another component of the project has the same SKU_ROOT."""
-        sku_root = self._sku_root(context.project_root)
-        for other in context.component_tree.get_all_components(DeepFashion2Sku):
-            if other is not self and other._sku_root(context.project_root) == sku_root:
-                prefixes = " and ".join(repr(each.key_prefix) for each in (self, other))
+        place, sku_root = context.component_path, os.path.realpath(settings.roots.sku_root)
+        loaded = _LOADED.setdefault(context.project_root, {})
+        loaded[place] = (self.key_prefix, sku_root)
+        for other, (prefix, root) in loaded.items():
+            if other != place and root == sku_root:
                 raise SettingsError(
-                    f"The data sets with the key_prefix {prefixes} have the same SKU_ROOT "
-                    f"({sku_root}): give each of them a folder of its own."
+                    f"The data sets with the key_prefix {prefix!r} and {self.key_prefix!r} have "
+                    f"the same SKU_ROOT ({sku_root}): give each of them a folder of its own."
                 )
-
-    def _sku_root(self, project: Path) -> str | None:
-        """Return where the component builds, links resolved; None if its settings are wrong."""
-        with suppress(Df2Error):
-            return os.path.realpath(self._settings(project).roots.sku_root)
-        return None
 
 
 def _settings(values: Mapping[str, Any], project: Path) -> Settings:

@@ -206,15 +206,16 @@ def test_a_bad_environment_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> 
 
 def in_project(folder: Path, texts: dict[str, str]) -> dg.Definitions:
     """Load a project with one component per folder, each with the attributes of a text."""
+    module = folder / "src" / folder.name
     for name, text in texts.items():
-        yaml = folder / "src" / "garments" / "defs" / name / "defs.yaml"
+        yaml = module / "defs" / name / "defs.yaml"
         yaml.parent.mkdir(parents=True)
         yaml.write_text(f"type: df2_assets.DeepFashion2Sku\nattributes: {text}\n")
     (folder / "pyproject.toml").write_text(
-        '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "garments"\n'
+        f'[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "{folder.name}"\n'
     )
-    (folder / "src" / "garments" / "__init__.py").touch()
-    (folder / "src" / "garments" / "defs" / "__init__.py").touch()
+    (module / "__init__.py").touch()
+    (module / "defs" / "__init__.py").touch()
     return dg.load_from_defs_folder(path_within_project=folder)
 
 
@@ -226,7 +227,7 @@ def test_components_with_one_sku_root_are_refused_with_both_names(
         f"{{key_prefix: {name}, df2_root: {name}, sku_root: {root}}}"
         for name, root in (("street", "data/skus"), ("shop", "data/shop/../skus"))
     )
-    with pytest.raises(ComponentTreeException, match="building definitions for one") as refused:
+    with pytest.raises(ComponentTreeException, match="building definitions for two") as refused:
         in_project(tmp_path, {"one": street, "two": shop})
     message = str(refused.value.__cause__)
     assert "The data sets with the key_prefix 'street' and 'shop' have the same sku_root" in message

@@ -110,8 +110,10 @@ def test_make_ui_serves_both_and_ends_both(tmp_path: Path, ends: str) -> None:
         if ends == "Ctrl-C":
             started.signal_group(signal.SIGINT)
         else:
-            os.kill(everything[1], signal.SIGKILL)
+            dagster = processes.descendants(everything[1])[0]
+            os.kill(dagster, signal.SIGKILL)
         processes.assert_gone(everything, patience=60)
+        assert (started.process.wait(processes.PATIENCE) == 0) == (ends == "Ctrl-C")
         assert not answers(ui)
         assert not answers(reports)
 

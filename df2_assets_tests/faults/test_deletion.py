@@ -90,6 +90,7 @@ OWN_FILES = [
     "_df2_assets/tables/crops/train.parquet",
     "_df2_assets/tables/crops/train.journal",
     "_df2_assets/tables/sku_groups/.train.parquet.tmp",
+    "_df2_assets/runs/crops/train.json",
     "_df2_assets/state/train.json",
     "_df2_assets/locks/train.lock",
     "_df2_assets/locks/train.json",
