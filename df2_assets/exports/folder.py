@@ -130,17 +130,15 @@ class ExportFolder:
         before anything is written.
         """
         shards = plan_shards(self.source.rows(), version, self._limits)
-        shards_by_name = {form.format(number): shard for number, shard in enumerate(shards)}
-        self._rename_kept(shards_by_name)
-        to_write = [
-            name for name, shard in shards_by_name.items() if not self._is_kept(name, shard.key)
-        ]
-        total = sum(shards_by_name[name].samples for name in to_write)
-        needed = sum(shards_by_name[name].bytes for name in to_write) + _BYTES_PER_SAMPLE * total
+        by_name = {form.format(number): shard for number, shard in enumerate(shards)}
+        self._rename_kept(by_name)
+        to_write = [name for name, shard in by_name.items() if not self._is_kept(name, shard.key)]
+        total = sum(by_name[name].samples for name in to_write)
+        needed = sum(by_name[name].bytes for name in to_write) + _BYTES_PER_SAMPLE * total
         require_space(self._roots.sku_root, needed, f"{self.name} of {self._split}")
         with self._progress(f"writing {self.name}", total, "crops") as advance:
             parts = (
-                split_rows(self.source.rows(), [shards_by_name[name] for name in to_write])
+                split_rows(self.source.rows(), [by_name[name] for name in to_write])
                 if to_write
                 else ()
             )
@@ -152,12 +150,10 @@ class ExportFolder:
                 self._note(name, sha256, shard.key, changed=True)
                 self._save()
                 advance(shard.samples)
-        for name in shards_by_name.keys() - set(to_write):
-            self._rows[table] += shards_by_name[name].samples
-            self._note(
-                name, self._record.files[name].sha256, shards_by_name[name].key, changed=False
-            )
-        return shards_by_name
+        for name in by_name.keys() - set(to_write):
+            self._rows[table] += by_name[name].samples
+            self._note(name, self._record.files[name].sha256, by_name[name].key, changed=False)
+        return by_name
 
     def size(self, name: str) -> int:
         """Return the size of a file that was published, or of a shard, in bytes."""
@@ -242,12 +238,12 @@ class ExportFolder:
         path = self.path / name
         return path.is_file() and not path.is_symlink() and digest(path) == file.sha256
 
-    def _rename_kept(self, shards_by_name: dict[str, ExportShard]) -> None:
+    def _rename_kept(self, by_name: dict[str, ExportShard]) -> None:
         files = self._record.files
         by_key = {file.key: name for name, file in files.items() if file.key}
         moves = {
             by_key[shard.key]: name
-            for name, shard in shards_by_name.items()
+            for name, shard in by_name.items()
             if by_key.get(shard.key, name) != name and self._is_kept(by_key[shard.key], shard.key)
         }
         if not moves:
