@@ -138,7 +138,7 @@ def _turn(places: dict[int, Place], nothing: Place, out: Path) -> Result:
 
 @contextmanager
 def _one_change(place: Place) -> Iterator[int]:
-    """Make the boxes of one image a row shorter within the block; yield its number of crops."""
+    """Cut one pixel off the boxes of an image within the block; yield its number of crops."""
     metadata = json.loads((place.sku_root / f"{SPLIT}_sku_metadata.json").read_bytes())
     crops = [crop for sku in metadata["skus"].values() for crop in sku["query"]]
     image_id = crops[len(crops) // 2]["image_id"]

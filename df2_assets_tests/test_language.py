@@ -47,13 +47,11 @@ INSTEAD = {
     r"being told": "alerts",
     r"told (apart|from)": "distinguished",
     r"mend(s|ed|ing)?": "fix",
-    r"no more than": "at most, or only",
     r"(is|are) wanted|wanted of": "needed, or requested",
     r"(?<!there\s)is no (crop|file|folder|JPEG|name|sample|text|UTF-8)": "is not a X",
     r"knows? nothing of": "does not know about",
     r"for ever": "forever",
     r"the look after": "the next check",
-    r"seldom": "rarely",
 }
 """Phrases, as regular expressions in any letter case, and the plain words to write instead."""
 

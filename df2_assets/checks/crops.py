@@ -36,7 +36,7 @@ _TWICE: Final = "in the manifest twice"
 FOREIGN: Final = "not a file of this project"
 
 _ABSENT: Final = -1
-"""What stands in an array for a number that is missing."""
+"""Marks a missing number in an array."""
 
 Pairs = np.ndarray[tuple[int, int], np.dtype[np.int64]]
 """Two numbers per row: the size in bytes and time of a file, or width and height in pixels."""

@@ -40,7 +40,7 @@ _REPOSITORY = RemoteRepositoryOrigin(
 """The code location of `workspace.yaml`: Home, Jobs and the timeline show the runs of its jobs."""
 
 _ENDED = "Ended by Ctrl-C or SIGTERM."
-_STOPPED = "Stopped. What was finished is kept, and the next build goes on from there."
+_STOPPED = "Stopped. What was finished is kept, and the next build continues from there."
 
 _INTERRUPTS = {"DagsterExecutionInterruptedError", "Interrupted", "KeyboardInterrupt"}
 
@@ -49,8 +49,8 @@ _INTERRUPTS = {"DagsterExecutionInterruptedError", "Interrupted", "KeyboardInter
 class Outcome:
     """The outcome of a run: numbers by asset, checks by their result, and why the run failed.
 
-    A line of `passed` is `asset: check`; one of `warned` and `failed` goes on with the summary of
-    the check. `offenders` are by `asset: check`. `notes` explain what may surprise although nothing
+    A line of `passed` is `asset: check`; in `warned` and `failed`, the summary of the check
+    follows. `offenders` are by `asset: check`. `notes` explain what may surprise although nothing
     is wrong. `error` is the name of the Df2Error that ended the run, if one did.
     """
 

@@ -135,7 +135,7 @@ def require_ray(address: str) -> None:
         socket.create_connection((host.strip("[]"), int(port)), _ANSWER_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise SettingsError(
-            f"No Ray answers at RAY_ADDRESS ({address}): {error}. Start the cluster, mend the "
+            f"No Ray answers at RAY_ADDRESS ({address}): {error}. Start the cluster, fix the "
             "address, or unset it for a Ray on this machine."
         ) from None
 
@@ -219,7 +219,7 @@ class _RemoteTraceback(Exception):
 def _run(function: Callable[[S], R], shard: S, software: str) -> R:
     """Run a shard in a worker of Ray. Raises SettingsError if the worker has other software.
 
-    A note on each Df2Error names the node, since that is where a person has to mend the cause.
+    A note on each Df2Error names the node, since that is where a person has to fix the cause.
     """
     end_with_parent(os.getppid())
     if _software() != software:

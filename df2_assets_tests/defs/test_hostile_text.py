@@ -94,7 +94,7 @@ def test_hostile_text_is_shown_escaped_and_does_nothing(
 
     tables = [value for _, value in shown if isinstance(value, dg.TableMetadataValue)]
     cells = "\n".join(text for table in tables for text in texts(table))
-    assert IMAGE_TAG in cells  # it is listed, so that somebody can mend it
+    assert IMAGE_TAG in cells  # it is listed, so that somebody can fix it
     assert "\\x1b" in cells
 
     for what, value in shown:

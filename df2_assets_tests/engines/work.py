@@ -44,6 +44,6 @@ def tell_pid_and_stay(note: str) -> None:
 
 
 def tell_pid_and_stay_unless_first(note: str) -> None:
-    """The same, but for the note named 0, which is done at once."""
+    """The same, but for the note named 0, which is done immediately."""
     if Path(note).name != "0":
         tell_pid_and_stay(note)

@@ -241,7 +241,7 @@ def test_crops_of_edited_groups_are_refused(elsewhere: str, site: Site, original
     edit_last_row(site, "sku_groups", "crop_path", elsewhere)
     said = site.materialize("crops")
     assert said is not None
-    assert "which is no crop of train: rerun sku_groups" in said
+    assert "which is not a crop of train: rerun sku_groups" in said
     assert problems(site) == []
     assert_same_output(site.sku, original.sku)
 

@@ -91,7 +91,7 @@ def crops(
                 output.settings,
                 "crops",
                 split,
-                draw_contact_sheet=draw_contact_sheet(roots.sku_root, on_disk),
+                contact_sheet=draw_contact_sheet(roots.sku_root, on_disk),
                 what_changed=changed.draw(built.made),
             ),
         },
