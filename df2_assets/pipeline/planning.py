@@ -194,8 +194,8 @@ def _require_own_paths(split: str, make: pd.DataFrame) -> None:
     if not ours.all():
         path = escape_untrusted(make["crop_path"][~ours].iloc[0])
         raise ProvenanceError(
-            f"sku_groups of {split} names {path}, which is not a crop of {split}: rerun sku_groups, "
-            f"or build_dataset, for {split}."
+            f"sku_groups of {split} names {path}, which is not a crop of {split}: rerun "
+            f"sku_groups, or build_dataset, for {split}."
         )
 
 
