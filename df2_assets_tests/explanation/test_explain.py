@@ -225,7 +225,7 @@ def test_a_file_that_the_next_build_removes_is_noted(copy: Roots) -> None:
     assert answer.fate == "unknown"
     assert "The next build removes it" in answer.notes[0]
     (copy.sku_root / "train/catalog/notes.txt").write_text("mine")
-    assert "left alone" in explain_crop(copy, "train/catalog/notes.txt", {}).notes[0]
+    assert "leave it alone" in explain_crop(copy, "train/catalog/notes.txt", {}).notes[0]
 
 
 def test_a_split_that_was_never_built_is_reported(built: Roots) -> None:
