@@ -77,6 +77,7 @@ def test_the_internals_list_every_path_of_the_project() -> None:
     paths = (
         roots.declaration,
         roots.state(split),
+        roots.run("{asset}", split),
         roots.table("{asset}", split),
         roots.journal(split),
         roots.checksums(split),

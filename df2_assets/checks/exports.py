@@ -54,7 +54,7 @@ def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Inspect
     is_whole = True
     try:
         if not records.was_requested(roots, name, split):
-            problems = [("", f"{name} of {split} has not been made")]
+            problems = [("", f"{name} of {split} does not exist")]
         else:
             problems = [*_outdated(roots, split, export, record)]
             if not problems:

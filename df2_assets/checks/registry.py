@@ -168,8 +168,8 @@ CHECKS: Final = (
     Check(
         "raw_annotation_index",
         index.boxes,
-        "Boxes have an area and lie inside the image, few are clamped or have fractions, and none "
-        "is given as x, y, width, height.",
+        "Boxes have an area inside the image; few are clamped or fractional, and none is x, y, "
+        "width, height.",
     ),
     Check(
         "raw_annotation_index",

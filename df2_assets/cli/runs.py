@@ -22,7 +22,6 @@ from dagster._core.remote_origin import (
     RemoteJobOrigin,
     RemoteRepositoryOrigin,
 )
-from dagster_shared.error import SerializableErrorInfo
 
 from df2_assets import errors
 from df2_assets.cli.instance import open_instance
@@ -276,7 +275,7 @@ def _require_no_interrupt(instance: dg.DagsterInstance, result: JobExecutionResu
     raise errors.StoppedError(message)
 
 
-def _error_chain(event: dg.DagsterEvent) -> list[SerializableErrorInfo]:
+def _error_chain(event: dg.DagsterEvent) -> list[Any]:
     """Return what a failed step or run raised, followed by its cause, the cause of that, and so on.
 
     It ends before the cause that loky gives to an error of a worker: the text of its traceback.

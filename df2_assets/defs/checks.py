@@ -142,7 +142,7 @@ def _results(
         engine.start() if engine else SerialEngine(),
     )
     if asset in OPTIONAL_ASSETS and not exists_on_disk(asset, roots, split):
-        context.log.info(f"{asset} of {split} is not checked: it has not been made.")
+        context.log.info(f"{asset} of {split} is not checked: it does not exist.")
         return
     # The source is never materialized, but the index, which is read from it, is.
     materialized = INDEX if asset == SOURCE else asset
