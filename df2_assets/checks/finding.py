@@ -174,6 +174,8 @@ def read_findings(roots: Roots, split: str) -> list[RecordedFinding]:
 def read_offenders(roots: Roots, asset: str, check: str, split: str) -> pd.DataFrame | None:
     """Return all offenders in the latest finding of a check; None if there are none."""
     try:
-        return tables.frame(pq.read_table(tables.parquet(roots.offenders(asset, check, split))))
+        return tables.frame(
+            pq.ParquetFile(tables.parquet(roots.offenders(asset, check, split))).read()
+        )
     except FileNotFoundError:
         return None

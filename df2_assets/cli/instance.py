@@ -39,10 +39,10 @@ def open_instance() -> Iterator[dg.DagsterInstance]:
     A home without a `dagster.yaml` gets the one of this package. Raises SettingsError where Dagster
     cannot open the home, or the block cannot use its database.
     """
-    given = os.environ.get("DAGSTER_HOME") or str(DEFAULT_HOME)
-    if has_controls(given):
-        raise SettingsError(f"DAGSTER_HOME is '{escape_controls(given)}': {CONTROLS_REMEDY}.")
-    home = expand(given).absolute()
+    setting = os.environ.get("DAGSTER_HOME") or str(DEFAULT_HOME)
+    if has_controls(setting):
+        raise SettingsError(f"DAGSTER_HOME is '{escape_controls(setting)}': {CONTROLS_REMEDY}.")
+    home = expand(setting).absolute()
     if unquote(str(home)) != str(home) or set("*?[") & set(str(home)):
         raise SettingsError(
             f"DAGSTER_HOME ({home}) has a *, ?, [ or % in it, which Dagster reads as part of a "

@@ -26,16 +26,16 @@ def prompts(as_json: bool) -> None:
     """
     settings = read_command_settings()
 
-    from df2_assets.pipeline.declared import declared
+    from df2_assets.pipeline.declared import read_declared
     from df2_assets.report.summaries import list_prompt_examples
 
-    prompts = declared(settings)
+    prompts = read_declared(settings)
     examples = list_prompt_examples(prompts.declaration.variants)
     if as_json:
-        say_json({"prompts": examples.to_dict("records"), "kept": prompts.kept})
+        say_json({"prompts": examples.to_dict("records"), "kept": prompts.note})
         return
-    if prompts.kept:
-        say(f"note: {prompts.kept}")
+    if prompts.note:
+        say(f"note: {prompts.note}")
     wide = max(map(len, examples["key"]))
     for key, domain, viewpoint, _, example in examples.itertuples(index=False):
         say(f"{key:<{wide}}  {domain:<9}{viewpoint}  {escape_controls(example, 300)}")

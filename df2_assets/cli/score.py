@@ -115,8 +115,8 @@ def _show(kind: str, scores: "list[Score]") -> None:
         {
             kind: score.what,
             "planted": score.planted,
-            "found": score.found,
-            "recall": f"{score.found / score.planted:.0%}" if score.planted else "-",
+            "found": score.reported,
+            "recall": f"{score.reported / score.planted:.0%}" if score.planted else "-",
             "false alarms": len(score.invented),
         }
         for score in scores

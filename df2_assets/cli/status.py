@@ -38,10 +38,10 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
     """
     settings = settings_for(names)
 
-    from df2_assets.pipeline.declared import declared
+    from df2_assets.pipeline.declared import read_declared
     from df2_assets.pipeline.status import read_status
 
-    roots, variants = settings.roots, declared(settings).declaration.variants
+    roots, variants = settings.roots, read_declared(settings).declaration.variants
     splits = [read_status(roots, split, variants) for split in settings.splits]
     is_current = any(split.condition == "current" for split in splits) and all(
         split.condition in ("current", "no annotations") for split in splits

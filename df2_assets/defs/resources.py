@@ -16,7 +16,7 @@ from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tag
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
 from df2_assets.engines.make import make_engine, require_usable
-from df2_assets.pipeline.declared import Declared, declared
+from df2_assets.pipeline.declared import Declared, read_declared
 from df2_assets.settings import FIELDS, EngineName, Settings, settings_error
 from df2_assets.store import tables
 from df2_assets.store.declaration import save as save_declaration
@@ -176,7 +176,7 @@ class PromptTemplates(SettingsResource):
     @convert_errors()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Raise Failure before the first step of a run if the templates cannot be used."""
-        self._declared = declared(self.apply_to(self.data.settings, "prompts"))
+        self._declared = read_declared(self.apply_to(self.data.settings, "prompts"))
         is_build = context.run is not None and PARTITION_TAG in context.run.tags
         if is_build and self._declared.is_first:
             self.remember()
@@ -186,9 +186,9 @@ class PromptTemplates(SettingsResource):
         return self._declared.declaration.variants
 
     @property
-    def kept(self) -> dict[str, str]:
+    def metadata(self) -> dict[str, str]:
         """Metadata that says whether the prompts are those of an earlier build."""
-        return {"kept": self._declared.kept} if self._declared.kept else {}
+        return {"kept": self._declared.note} if self._declared.note else {}
 
     def remember(self) -> None:
         """Record the prompts as those of the data set."""

@@ -87,11 +87,13 @@ class Source:
             for columns in (("crop_path", *MORE_LABELS), ANNOTATED, _MANIFEST)
         )
         with self.roots.image_text(self.split).open("rb") as lines:
-            for (path, *labels), box, made, line in zip(crops, boxes, manifest, lines, strict=True):
+            for (path, *labels), box, recorded, line in zip(
+                crops, boxes, manifest, lines, strict=True
+            ):
                 values = decode(line) | dict(zip(MORE_LABELS, labels, strict=True))
                 if values["image_path"] != path:
                     raise _stale_lines_error(self.roots, self.split)
-                yield Row({name: values[name] for name in names}, box, *made)
+                yield Row({name: values[name] for name in names}, box, *recorded)
 
     def with_bytes(self, rows: Iterable[Row]) -> Iterator[tuple[Row, bytes]]:
         """Yield rows with the bytes of their crops.
@@ -149,12 +151,12 @@ def read_crops(roots: Roots, split: str) -> pa.Table:
     Columns for size, digest, width and height are added. Raises MissingTableError or
     ProvenanceError.
     """
-    made = tables.read(roots, "crops", split).filter(pc.field("reason").is_null())
+    manifest = tables.read(roots, "crops", split).filter(pc.field("reason").is_null())
     groups = tables.read(roots, "sku_groups", split)
-    places = pc.index_in(groups["crop_path"], value_set=made["crop_path"].combine_chunks())
-    groups, made = groups.filter(places.is_valid()), made.take(places.drop_null())
+    places = pc.index_in(groups["crop_path"], value_set=manifest["crop_path"].combine_chunks())
+    groups, manifest = groups.filter(places.is_valid()), manifest.take(places.drop_null())
     for name in _MANIFEST:
-        groups = groups.append_column(name, made[name])
+        groups = groups.append_column(name, manifest[name])
     return groups
 
 

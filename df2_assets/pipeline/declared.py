@@ -11,13 +11,13 @@ from df2_assets.store.declaration import Declaration, load
 class Declared:
     """The declaration that a build uses, and the one that the data set had before.
 
-    `before` is None where its record is damaged. `kept` is a sentence that says what was kept from
-    it because no setting says otherwise.
+    `before` is None where its record is damaged. `note` is a sentence about prompts that were kept,
+    because no setting replaces them.
     """
 
     declaration: Declaration
     before: Declaration | None
-    kept: str | None = None
+    note: str | None = None
 
     @property
     def is_first(self) -> bool:
@@ -30,14 +30,14 @@ class Declared:
         return self.before is None or bool(self.declaration.variants or self.before.variants)
 
 
-def declared(settings: Settings) -> Declared:
+def read_declared(settings: Settings) -> Declared:
     """Return the prompts that settings ask for, else those that the data set has.
 
     Raises TemplatesError, OutputError for a damaged record, NewerReleaseError.
     """
     if settings.prompts is None:
-        kept = load(settings.roots)
-        return Declared(kept, kept, _kept(kept))
+        before = load(settings.roots)
+        return Declared(before, before, _describe_kept_prompts(before))
     file = None if settings.prompts == NO_PROMPTS else str(settings.prompts)
     declaration = Declaration(file, read_variants(settings.prompts))
     try:
@@ -46,7 +46,7 @@ def declared(settings: Settings) -> Declared:
         return Declared(declaration, None)
 
 
-def _kept(before: Declaration) -> str | None:
+def _describe_kept_prompts(before: Declaration) -> str | None:
     if not before.variants:
         return None
     keys = ", ".join(variant.key for variant in before.variants)

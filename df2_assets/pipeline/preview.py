@@ -8,7 +8,7 @@ from df2_assets.dataset.skus import group_index
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, NO_ANNOTATIONS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
-from df2_assets.pipeline.declared import declared
+from df2_assets.pipeline.declared import read_declared
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
 from df2_assets.pipeline.publishing import find_template_change
@@ -93,7 +93,7 @@ def plan_split(
     Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
-    roots, prompts = settings.roots, declared(settings)
+    roots, prompts = settings.roots, read_declared(settings)
     begin = time.perf_counter()
     tables.require_known_format(roots, split)
     indexed = read_index(roots, split, engine, progress)
@@ -119,8 +119,8 @@ def plan_split(
     notes = [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why]
     if split not in ANNOTATED_SPLITS and not files["anno_size"].notna().any():
         notes.append(NO_ANNOTATIONS)
-    if prompts.kept:
-        notes.append(prompts.kept)
+    if prompts.note:
+        notes.append(prompts.note)
     return SplitPlan(
         split,
         int(files["image_size"].notna().sum()),

@@ -125,16 +125,16 @@ class BeforeAndAfter:
         lost = ([path for path in paths if path in on_disk] for paths in (make, remove))
         self._before = {path: load_thumbnail(sku_root / path) for path in _interleave(*lost)}
 
-    def draw(self, made: Sequence[str]) -> Picture | None:
+    def draw(self, new_crops: Sequence[str]) -> Picture | None:
         """Draw the crops after the build, below the same crops before it, if they existed.
 
-        `made` has the paths of the crops that the build made.
+        `new_crops` are the paths of the crops that the build made.
         """
-        before, remade = self._before, set(made) & self._before.keys()
+        before, remade = self._before, set(new_crops) & self._before.keys()
         paths = _interleave(
             [path for path in before if path in remade],
             [path for path in before if path not in remade],
-            [path for path in made if path not in self._on_disk],
+            [path for path in new_crops if path not in self._on_disk],
         )
         sheet_rows: list[Row] = []
         for start in range(0, len(paths), _ACROSS):

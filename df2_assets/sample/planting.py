@@ -132,7 +132,7 @@ class _PlantedSplit:
         for plan in self.plans:
             for sku in map(plan.sku, plan.items):
                 sources[sku].add(plan.source)
-        self.kept = {sku for sku, seen in sources.items() if sku[1] and len(seen) == 2}
+        self.skus = {sku for sku, seen in sources.items() if sku[1] and len(seen) == 2}
         self.usable = [plan for plan in self.plans if self.crops(plan)]
         # A dress under a coat has nearly the same box: its copy would also resemble the coat.
         layered = [p for p in self.usable if any(item.category_id in OUTWEAR for item in p.items)]
@@ -144,7 +144,7 @@ class _PlantedSplit:
 
     def crops(self, plan: ImagePlan) -> list[int]:
         """Return the indices of the items that become crops."""
-        return [item.index for item in plan.items if plan.sku(item) in self.kept]
+        return [item.index for item in plan.items if plan.sku(item) in self.skus]
 
     def hosts(self, least: int = 1) -> list[Sku]:
         """Return SKUs with at least `least` good crops that can get a garment of another SKU.
@@ -157,7 +157,7 @@ class _PlantedSplit:
             for item in plan.items
             if item.occlusion < 3 and plan.kind != "grey"
         )
-        return sorted(sku for sku in self.kept - self.targets if seen[sku] >= least)
+        return sorted(sku for sku in self.skus - self.targets if seen[sku] >= least)
 
     def move(self, plan: ImagePlan) -> ImagePlan | None:
         """Return `plan` for another SKU of the category; None if it shows several garments."""

@@ -18,13 +18,13 @@ Place = tuple[str, str | None, int | None]
 class Score:
     """The score of a reason or check, `what`.
 
-    `planted` is the number of defects that it has to report, `found` the number that it reports.
+    `planted` is the number of defects that it has to report, `reported` the number that it reports.
     `missed` are the places of the others, and `invented` the places that it reports without reason.
     """
 
     what: str
     planted: int
-    found: int
+    reported: int
     missed: list[Place]
     invented: list[Place]
 

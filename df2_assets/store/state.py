@@ -138,9 +138,9 @@ def _half_built(roots: Roots, split: str) -> IncompleteSplitError:
 
 def is_built(roots: Roots, split: str) -> bool:
     """Return whether anything that a build of the split writes is on disk."""
-    made = [roots.table(asset, split) for asset in _TABLES]
+    files = [roots.table(asset, split) for asset in _TABLES]
     documents = [roots.state(split), roots.sku_metadata(split), roots.image_text(split)]
-    return any(path.exists() for path in made + documents)
+    return any(path.exists() for path in files + documents)
 
 
 def consistency_problems(roots: Roots, split: str, assets: Iterable[str] = _TABLES) -> list[str]:

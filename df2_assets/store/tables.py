@@ -163,7 +163,7 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
         status = status_of(roots.sku.stat(path))
         if _shared.get(path, (None,))[0] == status:
             return _shared[path][1]
-        table = pq.read_table(parquet(path), page_checksum_verification=True)
+        table = pq.ParquetFile(parquet(path), page_checksum_verification=True).read()
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
     if _origin_in(table.schema, path) is None or not table.schema.equals(SCHEMAS[asset]):

@@ -96,7 +96,7 @@ def test_an_incomplete_or_changed_split_is_refused(uploaded: Place) -> None:
     whole = uploaded.get(lines)
     uploaded.put(lines, whole + whole)
     try:
-        with pytest.raises(ProvenanceError, match=f"{url}/{lines} has been written"):
+        with pytest.raises(ProvenanceError, match=f"{url}/{lines} has changed since"):
             pickle.loads(sent)  # noqa: S301 - just pickled
         assert dataset[0]["text"]
     finally:

@@ -16,7 +16,7 @@ FOUND = {"split": "train", "image_id": "000001", "item_idx": 1, "sku_id": "00000
 
 def invented(*rows: dict[str, object]) -> list[tuple[str, str | None, int | None]]:
     (score,) = score_checks(KEY, {CHECK: pd.DataFrame([FOUND, *rows])}, ["train"])
-    assert (score.planted, score.found) == (1, 1)
+    assert (score.planted, score.reported) == (1, 1)
     return score.invented
 
 

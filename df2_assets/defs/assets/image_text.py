@@ -50,7 +50,7 @@ def image_text(
     roots, split, variants = output.roots, context.partition_key, prompts.variants
     published = publish_image_text(roots, split, variants)
     prompts.remember()
-    metadata = prompts.kept | describe_prompts(variants)
+    metadata = prompts.metadata | describe_prompts(variants)
     tags = record_source_version(context, TEMPLATES, version(variants), metadata=metadata)
     if variants:  # else the columns are those of the asset
         schema = image_text_schema(variant.key for variant in variants)

@@ -17,7 +17,7 @@ def observe(context: dg.OpExecutionContext, prompts: PromptTemplates) -> dg.Obse
     variants = prompts.variants
     return dg.ObserveResult(
         data_version=dg.DataVersion(version(variants)),
-        metadata=prompts.kept | describe_prompts(variants),
+        metadata=prompts.metadata | describe_prompts(variants),
     )
 
 

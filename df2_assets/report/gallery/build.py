@@ -41,19 +41,19 @@ def build_gallery(
     """
     records = read_image_text(roots, split)
     index, groups, manifest, quality, refusals = (frames[asset] for asset in TABLES)
-    made = manifest[manifest["reason"].isna()]
+    crops = manifest[manifest["reason"].isna()]
     others = {other: find_looks(roots, other) for other in SPLITS if other != split}
     alike = pairs_alike(split, looks(quality, manifest), others)
     texts = pd.DataFrame(
         [(record.sku_id, record.text) for record in records], columns=["sku_id", "text"]
     )
-    on_disk = groups[groups["crop_path"].isin(made["crop_path"])]
+    on_disk = groups[groups["crop_path"].isin(crops["crop_path"])]
     not_compared = [other for other, measured in others.items() if measured is None]
     ready = assess_readiness(index, on_disk, texts, alike, not_compared)
     findings = read_findings(roots, split)
     states = count_states(findings)
     checks, named = pages.named_skus(roots, split, findings)
-    digests = dict(zip(made["crop_path"].tolist(), made["sha256"].tolist(), strict=True))
+    digests = dict(zip(crops["crop_path"].tolist(), crops["sha256"].tolist(), strict=True))
     shown = content.collect_content(records, digests, named)
     page = {
         "figures": {
