@@ -25,6 +25,7 @@ from benchmarks.pairs import ImageContent, images
 from df2_assets.dataset.skus import group_index
 from df2_assets.dataset.tables import FILES, RAW_ANNOTATION_INDEX
 from df2_assets.dataset.taxonomy import CATEGORIES, LABELS
+from df2_assets.engines.serial import SerialEngine
 from df2_assets.pipeline.indexing import table_of
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.pipeline.reading import IndexRow, index_row
@@ -138,7 +139,8 @@ def plan_buckets(folder: Path, size: int) -> int:
         names = groups["image_id"].unique()
         stamps = {name: pa.repeat(1, len(names)) for name in FILES.names if "_" in name}
         files = pa.table({**stamps, "image_id": names})
-        decoded += len(plan_crops(settings, SPLIT, *map(store.frame, (groups, files))).images)
+        plan = plan_crops(settings, SPLIT, store.frame(groups), store.frame(files), SerialEngine())
+        decoded += len(plan.images)
     return decoded
 
 

@@ -23,9 +23,10 @@ from df2_assets.pipeline.reading import (
     read_shard,
     refuse_crashing_image,
 )
+from df2_assets.pipeline.scanning import list_input
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
-from df2_assets.store.listing import Listing, scan
+from df2_assets.store.listing import Listing
 
 _SHARD: Final = 2000
 _ENOUGH: Final = 10
@@ -74,7 +75,7 @@ def read_index(roots: Roots, split: str, engine: Engine, progress: Progress) -> 
 
     Raises LayoutError where a folder is missing, AnotherDataSetError, NewerReleaseError.
     """
-    listing = scan(roots, split)
+    listing = list_input(roots, split, engine)
     _require_same_data_set(roots, split, listing)
     earlier = _find_earlier(roots, split)
     files = listing.files

@@ -23,8 +23,9 @@ from df2_assets.dataset.tables import CROPS
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.errors import ProvenanceError, escape_untrusted
 from df2_assets.pipeline.cutting import Cut, Probe, SourceImage, probe
+from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.settings import Settings
-from df2_assets.store import checksums, crop_tree, journal, tables
+from df2_assets.store import checksums, journal, tables
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.journal import CropRow
 from df2_assets.store.layout import Roots
@@ -144,15 +145,15 @@ class Estimate:
 
 
 def plan_crops(
-    settings: Settings, split: str, groups: pd.DataFrame, files: pd.DataFrame
+    settings: Settings, split: str, groups: pd.DataFrame, files: pd.DataFrame, engine: Engine
 ) -> CropPlan:
     """Compare the crops that `groups` wants with the manifest, the journal and the disk.
 
-    `files` is the index's side table. Opens only crops whose size or time is not the recorded one.
-    Raises OutputError where a link leads out of SKU_ROOT.
+    `files` is the index's side table; `engine` lists the crops. Opens only crops whose size or
+    time is not the recorded one. Raises OutputError where a link leads out of SKU_ROOT.
     """
     roots = settings.roots
-    tree = crop_tree.scan(roots, split)
+    tree = scan_crops(roots, split, engine)
     journaled = journal.read(roots, split)
     known = _merge_journal(roots, split, journaled)
     wanted = _with_fingerprints(groups, files)

@@ -99,7 +99,7 @@ def plan_split(
     indexed = read_index(roots, split, engine, progress)
     index = tables.frame(indexed.table)
     groups = tables.frame(group_index(indexed.table))
-    plan = plan_crops(settings, split, groups, tables.frame(indexed.files))
+    plan = plan_crops(settings, split, groups, tables.frame(indexed.files), engine)
     read = time.perf_counter() - begin
     rate = runs.load_rate(roots, "crops", split)
     takes = estimate(roots, plan, engine, rate)

@@ -5,7 +5,6 @@ import filecmp
 import mmap
 import os
 import shutil
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
@@ -26,6 +25,7 @@ from df2_assets.store.store import (
     Address,
     Enter,
     Status,
+    file_status,
     status_of,
     temporary_name,
     temporary_path,
@@ -77,23 +77,8 @@ class LocalStore:
             yield from (entry.name for entry in entries if entry.is_dir())
 
     def files(self, folder: Address) -> Iterator[tuple[str, Status]]:
-        if not os.path.isdir(folder):
-            return
-        # With a descriptor, the system does not look up the folder again for each file.
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            with os.scandir(descriptor) as entries:
-                for entry in entries:
-                    try:
-                        result = entry.stat()
-                    except OSError:  # a dangling link
-                        result = entry.stat(follow_symlinks=False)
-                    status = status_of(result)
-                    if not stat.S_ISREG(result.st_mode):
-                        status = NOT_A_FILE, status[1]
-                    yield entry.name, status
-        finally:
-            os.close(descriptor)
+        for name in self.names(folder):
+            yield name, file_status(self, f"{folder}/{name}")
 
     def walk(
         self, folder: Address, enter: Enter = lambda _: True

@@ -5,6 +5,7 @@ OSError, an object store StorageError. Both raise FileNotFoundError for a missin
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -185,6 +186,16 @@ def status_of(result: os.stat_result) -> Status:
     if not -_TIMES // 2 <= time < _TIMES // 2:
         time = (time + _TIMES // 2) % _TIMES - _TIMES // 2
     return result.st_size, time
+
+
+def file_status(store: Store, path: Address) -> Status:
+    """Return the status of a file, links followed. Raises FileNotFoundError."""
+    try:
+        result = store.stat(path)
+    except OSError:  # a dangling link
+        result = store.stat(path, follow_symlinks=False)
+    size, time = status_of(result)
+    return (size if stat.S_ISREG(result.st_mode) else NOT_A_FILE), time
 
 
 def temporary_name(name: str) -> str:

@@ -94,7 +94,7 @@ def build(roots: Roots, split: str = "train") -> Built:
     tables.write(roots, "sku_groups", split, table, made_of)
     groups = tables.frame(table)
     settings = Settings(df2_root=roots.df2_root, sku_root=str(roots.sku_root))
-    plan = plan_crops(settings, split, groups, indexed.files)
+    plan = plan_crops(settings, split, groups, indexed.files, SerialEngine())
     built = build_crops(roots, split, plan, groups, SerialEngine(), lines(str))
     made_of = tables.digests(roots, ["sku_groups"], split)
     tables.write(roots, "crops", split, built.manifest, made_of)

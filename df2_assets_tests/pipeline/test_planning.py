@@ -33,7 +33,7 @@ class Place:
         assert files is not None
         groups = self.built.groups if groups is None else groups
         settings = Settings(df2_root=self.roots.df2_root, sku_root=self.roots.out_root)
-        return plan_crops(settings, SPLIT, groups, tables.frame(files))
+        return plan_crops(settings, SPLIT, groups, tables.frame(files), SerialEngine())
 
 
 @pytest.fixture

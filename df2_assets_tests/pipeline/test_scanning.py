@@ -1,17 +1,21 @@
-"""The scan of a split's crops by workers: the same tree as a scan by this process."""
+"""The listing of a split by workers: the same result as a listing by this process."""
 
+import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from df2_assets.engines.base import Engine
 from df2_assets.engines.local import LocalEngine
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.errors import OutputError
 from df2_assets.pipeline import scanning
-from df2_assets.pipeline.scanning import missing_crops, scan_crops
-from df2_assets.store import crop_tree
+from df2_assets.pipeline.scanning import list_input, missing_crops, scan_crops
+from df2_assets.store import crop_tree, listing
 from df2_assets.store.layout import Roots
+from df2_assets.store.store import NOT_A_FILE
 
 SKUS = [f"{domain}/00000{n}_01_01" for domain in ("catalog", "query") for n in range(1, 4)]
 
@@ -52,7 +56,7 @@ def test_workers_see_what_this_process_sees(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(scanning, "_FEW", few)
-    monkeypatch.setattr(scanning, "_SHARD", 2)
+    monkeypatch.setattr(scanning, "_FOLDERS", 2)
     engine: Engine = make()
     try:
         tree = scan_crops(roots, "train", engine)
@@ -90,7 +94,7 @@ def test_crops_without_a_file_are_returned(
     size: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(scanning, "_PATHS", size)
+    monkeypatch.setattr(scanning, "_FILES", size)
     paths = sorted(crop_tree.scan(roots, "train").crops)
     folder = "train/catalog/000001_01_01/000009_item1.jpg"
     expected = [f"{path}x" for path in paths] + [folder]
@@ -100,3 +104,43 @@ def test_crops_without_a_file_are_returned(
         assert sorted(missing_crops(roots, "train", paths + expected, engine)) == sorted(expected)
     finally:
         engine.close()
+
+
+@pytest.mark.parametrize("make", [SerialEngine, lambda: LocalEngine(2)])
+def test_workers_look_up_images_and_annotations(
+    roots: Roots, make: type[SerialEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "_FILES", 2)
+    images, annotations = roots.images("train"), roots.annotations("train")
+    for folder, suffix in ((images, ".jpg"), (annotations, ".json")):
+        folder.mkdir(parents=True)
+        for number in range(20):
+            (folder / f"{number:06d}{suffix}").write_bytes(bytes(number))
+            os.utime(folder / f"{number:06d}{suffix}", ns=(0, 10**18 + number))
+        (folder / f"000050{suffix}").mkdir()
+        (folder / f"000051{suffix}").symlink_to(folder / "nowhere")
+        (folder / f"000052{suffix}").symlink_to(folder / f"000007{suffix}")
+        for foreign in (f"000053{suffix}\n", f"0000053{suffix}", f"000054{suffix}x", "\udce9.jpg"):
+            (folder / foreign).touch()
+    (annotations / "000003.json").unlink()
+    (images / "000004.jpg").unlink()
+    engine: Engine = make()
+    try:
+        listed = list_input(roots, "train", engine)
+    finally:
+        engine.close()
+    expected = listing.scan(roots, "train")
+    assert listed.digest == expected.digest
+    assert_frame_equal(listed.files, expected.files)
+    files = {image_id: stamps for image_id, *stamps in listed.files.itertuples(index=False)}
+    assert [*files] == [f"{n:06d}" for n in (*range(20), 50, 51, 52)]
+    assert files["000003"] == [pd.NA, pd.NA, 3, 10**18 + 3]
+    assert files["000004"] == [4, 10**18 + 4, pd.NA, pd.NA]
+    assert files["000052"] == files["000007"] == [7, 10**18 + 7] * 2
+    assert [files[n][2] for n in ("000050", "000051")] == [NOT_A_FILE] * 2
+
+
+def test_an_image_that_vanishes_while_it_is_listed_is_named(roots: Roots) -> None:
+    shard = scanning.FileShard(str(roots.images("train")), ["000001.jpg"])
+    with pytest.raises(FileNotFoundError, match=r"image/000001\.jpg"):
+        scanning.stat_files(shard)

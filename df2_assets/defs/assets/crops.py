@@ -55,7 +55,8 @@ def crops(
 ) -> Result:
     roots, split, start = output.roots, context.partition_key, time.monotonic()
     groups, shards = tables.frame(sku_groups), engine.start()
-    plan = plan_crops(output.settings, split, groups, tables.frame(read_files(roots, split)))
+    files = tables.frame(read_files(roots, split))
+    plan = plan_crops(output.settings, split, groups, files, shards)
     taken_over = {}
     if plan.taken_over:
         crops_of = f"{number_of(plan.taken_over, 'crop')} of {split}"
