@@ -4,19 +4,14 @@ The names and the order of their fields are part of the contract (`docs/contract
 compares them with `dataset.record`.
 """
 
-from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any, Final, cast
 
 import msgspec
-import pandas as pd
 from msgspec import Meta
-from msgspec.structs import astuple
 
 from df2_assets.dataset.boxes import Box
-from df2_assets.dataset.frames import rows
-from df2_assets.dataset.prompts import Variant, prompt
-from df2_assets.dataset.record import CONTRACT_LABELS, EDGES, SKU_METADATA, Field
+from df2_assets.dataset.record import SKU_METADATA, Field
 
 
 class Crop(msgspec.Struct, gc=False):
@@ -113,39 +108,9 @@ StrictSku = cast(
 """A SKU from a file that somebody may have edited: decoding raises if a value is impossible."""
 
 
-def skus(crops: pd.DataFrame) -> dict[str, Sku]:
-    """Return SKUs by id, from rows of `sku_groups` in the order of that table."""
-    result: dict[str, Sku] = {}
-    for (sku_id, domain, pair_id, style, category_id, name), place, box, labels in zip(
-        rows(crops, "sku_id", "domain", "pair_id", "style", "category_id", "category_name"),
-        rows(crops, "crop_path", "orig_image_path", "image_id", "item_idx"),
-        rows(crops, *EDGES),
-        rows(crops, *CONTRACT_LABELS),
-        strict=True,
-    ):
-        sku = result.get(sku_id)
-        if sku is None:
-            sku = result[sku_id] = Sku(pair_id, style, category_id, name, [], [])
-        crop = Crop(*(*place, box, *labels))
-        (sku.catalog if domain == "catalog" else sku.query).append(crop)
-    return result
-
-
 @cache
 def line_type(*keys: str) -> type[ImageText]:
     """Return a type like `ImageText` with further texts under `keys`, after `text`."""
     texts = [(key, str) for key in keys]
     line = msgspec.defstruct("ImageText", texts, bases=(ImageText,), gc=False)
     return cast(type[ImageText], line)
-
-
-def image_texts(document: SkuMetadata, variants: tuple[Variant, ...] = ()) -> Iterator[ImageText]:
-    """Yield one record per crop: by SKU id, catalog before query, then image id and item."""
-    line = line_type(*(variant.key for variant in variants))
-    for sku_id, sku in document.skus.items():
-        of_sku = document.split, sku_id, sku.pair_id, sku.style, sku.category_id, sku.category_name
-        for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
-            for crop in crops:
-                labels = domain, sku.category_name, crop.occlusion, crop.viewpoint
-                prompts = (variant.prompt(crop.crop_path, *labels) for variant in variants)
-                yield line(*(*of_sku, domain, *astuple(crop), prompt(*labels), *prompts))

@@ -1,30 +1,36 @@
 """Publishing the two contract files, with the list of checksums and the state of the split."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final
 
 import msgspec
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from df2_assets import __version__
-from df2_assets.dataset.metadata import SkuMetadata, image_texts, skus
+from df2_assets.dataset.composing import compose_lines, compose_skus
+from df2_assets.dataset.metadata import SkuMetadata
 from df2_assets.dataset.prompts import Variant
-from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.errors import ProvenanceError
 from df2_assets.pipeline.changes import Changes, compare, count_changes
 from df2_assets.store import checksums, state, tables
-from df2_assets.store.contract_files import lines_by_crop, metadata_version, read_metadata
+from df2_assets.store.contract_files import (
+    hash_lines,
+    hash_skus,
+    metadata_version,
+    without_roots,
+)
 from df2_assets.store.layout import Roots
 
-_SKUS: Final = 1_000
+_SKUS: Final = 500
 _LINES: Final = 5_000
-"""SKUs and lines that are encoded together."""
+"""SKUs and lines that are composed together."""
 
 
 @dataclass(frozen=True)
@@ -41,100 +47,105 @@ class Published:
     rebuild_reason: str | None = None
 
 
-def publish_metadata(
-    roots: Roots, split: str, groups: pd.DataFrame, manifest: pd.DataFrame
-) -> Published:
+def publish_metadata(roots: Roots, split: str, groups: pa.Table, manifest: pa.Table) -> Published:
     """Write `{split}_sku_metadata.json` from the crops that are on disk.
 
     The document is written part by part, so that memory does not grow with it.
     """
-    on_disk = manifest["crop_path"][manifest["reason"].isna()]
-    crops = groups[groups["crop_path"].isin(on_disk)]
-    document = SkuMetadata(
-        split, str(roots.df2_root), roots.out_root, int(crops["sku_id"].nunique()), {}
-    )
-    version = hashlib.sha256(b"[%b,{" % msgspec.json.encode(split))
-    after: dict[str, int] = {}
+    crops = _on_disk(groups, manifest)
+    sku_ids = pc.unique(crops["sku_id"])
+    document = SkuMetadata(split, str(roots.df2_root), roots.out_root, len(sku_ids), {})
+    version = hashlib.sha256()
     before: dict[str, int] = {}
-
-    def parts() -> Iterator[bytes]:
-        """Yield SKUs with their ids as JSON, without the braces around them."""
-        for part in _split_between_skus(crops):
-            encoded = {sku_id: msgspec.json.encode(sku) for sku_id, sku in skus(part).items()}
-            yield b",".join(b'"%b":%b' % (key.encode(), sku) for key, sku in encoded.items())
-            after.update((sku_id, hash(sku)) for sku_id, sku in encoded.items())
 
     def chunks() -> Iterator[bytes]:
         whole = msgspec.json.format(msgspec.json.encode(document), indent=2)
-        head, start, end = whole.removesuffix(b"}\n}"), b'{\n  "skus": {', b"\n  }\n}"
-        yield head if document.num_skus else whole
-        for number, part in enumerate(parts()):
-            version.update(b"," * (number > 0) + part)
-            text = msgspec.json.format(b'{"skus":{%b}}' % part, indent=2)
-            yield b"," * (number > 0) + text.removeprefix(start).removesuffix(end)
-        if document.num_skus:
-            yield end
+        if not document.num_skus:
+            yield whole
+            return
+        yield whole.removesuffix(b"}\n}")
+        for number, part in enumerate(_split_between_skus(crops)):
+            yield b",\n" if number else b"\n"
+            yield ",\n".join(compose_skus(part)).encode()
+        yield b"\n  }\n}"
+
+    def hashed() -> Iterator[bytes]:
+        for number, chunk in enumerate(chunks()):
+            version.update(chunk if number else without_roots(chunk))
+            yield chunk
 
     def before_change() -> None:
-        with suppress(MissingTableError):
-            earlier = read_metadata(roots, split).skus
-            before.update((key, hash(msgspec.json.encode(sku))) for key, sku in earlier.items())
+        before.update(hash_skus(roots, split))
         state.mark_incomplete(roots, split)
 
-    changed = roots.sku.publish(roots.sku_metadata(split), chunks(), before_change)
-    version.update(b"}]")
-    current = state.load(roots, split)
+    changed = roots.sku.publish(roots.sku_metadata(split), hashed(), before_change)
     replaced = msgspec.structs.replace(
-        current,
+        state.load(roots, split),
         sku_metadata=version.hexdigest(),
         sku_metadata_of=state.source_of_metadata(roots, split),
     )
     state.save(roots, split, replaced)
-    changes = compare(before, after) if changed else count_changes([], [], [], len(after))
-    return Published(version.hexdigest(), len(after), len(crops), changes)
+    return Published(
+        version.hexdigest(),
+        len(sku_ids),
+        crops.num_rows,
+        _count(changed, before, sku_ids, partial(hash_skus, roots, split)),
+    )
 
 
-def _split_between_skus(crops: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def _count(
+    changed: bool, before: dict[str, int], keys: pa.Array, hash_now: Callable[[], dict[str, int]]
+) -> Changes:
+    """Return how many entries of a contract file changed, from hashes of the entries by key."""
+    if not changed:
+        return count_changes([], [], [], len(keys))
+    return compare(before, hash_now()) if before else count_changes(keys.to_pylist(), [], [], 0)
+
+
+def _on_disk(groups: pa.Table, manifest: pa.Table) -> pa.Table:
+    """Return the rows of `sku_groups` whose crops are on disk."""
+    paths = manifest["crop_path"].filter(pc.is_null(manifest["reason"]))
+    return groups.filter(pc.is_in(groups["crop_path"], paths))
+
+
+def _split_between_skus(crops: pa.Table) -> Iterator[pa.Table]:
     """Yield rows of `sku_groups`, in its order, in parts of whole SKUs."""
-    starts = np.flatnonzero(~crops["sku_id"].duplicated())
-    for start, end in pairwise([*starts[::_SKUS], len(crops)]):
-        yield crops.iloc[start:end]
+    counts = crops["sku_id"].value_counts().field("counts").to_numpy()
+    starts = np.append(0, np.cumsum(counts))
+    for start, end in pairwise([*starts[:-1:_SKUS], starts[-1]]):
+        yield crops.slice(start, end - start)
 
 
 def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] = ()) -> Published:
-    """Write `{split}_image_text.jsonl` from the metadata on disk, and mark the split complete.
+    """Write `{split}_image_text.jsonl` for the metadata on disk, and mark the split complete.
 
     `variants` add prompts under other keys to each line, after the contract's. The list of
     checksums is updated too.
 
-    Raises ProvenanceError where the metadata belongs to other groups or crops, or was edited.
+    Lines are composed from the tables, because the metadata on disk has been made from them and
+    nothing else. Raises ProvenanceError where that is not so.
     """
-    tables.require_current(roots, "crops", split)
     source = state.source_of_metadata(roots, split)
-    document = read_metadata(roots, split)
     current = state.load(roots, split)
-    version = metadata_version(document)
+    version = metadata_version(roots, split)
     if current.sku_metadata != version or current.sku_metadata_of != source:
         raise ProvenanceError(
             f"sku_metadata of {split} does not belong to the current crops: "
             f"rerun sku_metadata, or build_dataset, for {split}."
         )
+    groups, manifest = (tables.read(roots, asset, split) for asset in ("sku_groups", "crops"))
+    crops = _on_disk(groups, manifest)
     digest = hashlib.sha256()
-    after: dict[str, int] = {}
     before: dict[str, int] = {}
 
     def chunks() -> Iterator[bytes]:
-        encode = msgspec.json.Encoder().encode
-        records = image_texts(document, variants)
-        while some := {r.image_path: encode(r) + b"\n" for r in islice(records, _LINES)}:
-            after.update((crop_path, hash(line)) for crop_path, line in some.items())
-            text = b"".join(some.values())
+        for start in range(0, crops.num_rows, _LINES):
+            text = compose_lines(crops.slice(start, _LINES), variants)
             digest.update(text)
             yield text
 
     def before_change() -> None:
-        lines = lines_by_crop(roots, split)
-        before.update((crop_path, hash(line)) for crop_path, line in lines.items())
+        before.update(hash_lines(roots, split))
         state.mark_incomplete(roots, split)
 
     changed = roots.sku.publish(roots.image_text(split), chunks(), before_change)
@@ -153,9 +164,9 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
     state.save(roots, split, now)
     return Published(
         text_version,
-        document.num_skus,
-        len(after),
-        compare(before, after) if changed else count_changes([], [], [], len(after)),
+        len(pc.unique(crops["sku_id"])),
+        crops.num_rows,
+        _count(changed, before, crops["crop_path"], partial(hash_lines, roots, split)),
         find_template_change(current, variants),
     )
 

@@ -12,6 +12,8 @@ from df2_assets.errors import MissingTableError
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
 
+_CHUNK: Final = 1024 * 1024
+
 _decode_sku: Final = msgspec.json.Decoder(Sku).decode
 
 
@@ -46,21 +48,45 @@ def read_image_text(roots: Roots, split: str) -> list[ImageText]:
         return [decode(line) for line in file]
 
 
-def lines_by_crop(roots: Roots, split: str) -> dict[str, bytes]:
-    """Return the lines of the JSONL by crop path, up to the first that cannot be read."""
+def hash_skus(roots: Roots, split: str) -> dict[str, int]:
+    """Return a hash of each SKU in the metadata on disk, by id; none where it is not whole."""
+    try:
+        data = roots.sku_metadata(split).read_bytes()
+        document = msgspec.json.decode(data, type=RawSkuMetadata)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}
+    return {sku_id: hash(bytes(sku)) for sku_id, sku in document.skus.items()}
+
+
+def hash_lines(roots: Roots, split: str) -> dict[str, int]:
+    """Return a hash of each line of the JSONL by crop path, up to the first damaged line."""
     decode = msgspec.json.Decoder(ImageText).decode
-    lines: dict[str, bytes] = {}
+    hashes: dict[str, int] = {}
     with (
         suppress(FileNotFoundError, msgspec.DecodeError),
         roots.image_text(split).open("rb") as file,
     ):
-        lines.update((decode(line).image_path, line) for line in file)
-    return lines
+        hashes.update((decode(line).image_path, hash(line)) for line in file)
+    return hashes
 
 
-def metadata_version(document: SkuMetadata) -> str:
-    """Return the data version of a split's metadata: a digest of all of it but the roots."""
-    return hashlib.sha256(msgspec.json.encode((document.split, document.skus))).hexdigest()
+def metadata_version(roots: Roots, split: str) -> str:
+    """Return the data version of the metadata on disk: a digest of all of it but the roots.
+
+    Raises MissingTableError where it is missing.
+    """
+    path = roots.sku_metadata(split)
+    with _require_whole(str(path), "sku_metadata", split), path.open("rb") as file:
+        version = hashlib.sha256(without_roots(file.read(_CHUNK)))
+        while chunk := file.read(_CHUNK):
+            version.update(chunk)
+    return version.hexdigest()
+
+
+def without_roots(start: bytes) -> bytes:
+    """Return the start of a metadata document without its third and fourth line: the roots."""
+    lines = start.split(b"\n", 4)
+    return b"\n".join(lines[:2] + lines[4:])
 
 
 @contextmanager

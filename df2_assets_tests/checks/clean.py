@@ -99,7 +99,7 @@ def build(roots: Roots, split: str = "train") -> Built:
     made_of = tables.digests(roots, ["sku_groups"], split)
     tables.write(roots, "crops", split, built.manifest, made_of)
     manifest = tables.frame(built.manifest)
-    publish_metadata(roots, split, groups, manifest)
+    publish_metadata(roots, split, table, built.manifest)
     publish_image_text(roots, split)
     return Built(groups, manifest, crop_tree.scan(roots, split))
 

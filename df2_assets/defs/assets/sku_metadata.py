@@ -7,7 +7,6 @@ from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import document_result, fenced_head
 from df2_assets.defs.resources import SplitWriter
 from df2_assets.pipeline.publishing import publish_metadata
-from df2_assets.store import tables
 
 
 @split_asset(
@@ -36,7 +35,7 @@ def sku_metadata(
     crops: pa.Table,
 ) -> Result:
     roots, split = output.roots, context.partition_key
-    published = publish_metadata(roots, split, tables.frame(sku_groups), tables.frame(crops))
+    published = publish_metadata(roots, split, sku_groups, crops)
     path = roots.sku_metadata(split)
     head = {"preview": dg.MetadataValue.md(fenced_head(path))}
     return document_result(published, path, head)
