@@ -125,6 +125,7 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
     Lines are composed from the tables, because the metadata on disk has been made from them and
     nothing else. Raises ProvenanceError where that is not so.
     """
+    groups, manifest = (tables.read(roots, asset, split) for asset in ("sku_groups", "crops"))
     source = state.source_of_metadata(roots, split)
     current = state.load(roots, split)
     version = metadata_version(roots, split)
@@ -133,7 +134,6 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
             f"sku_metadata of {split} does not belong to the current crops: "
             f"rerun sku_metadata, or build_dataset, for {split}."
         )
-    groups, manifest = (tables.read(roots, asset, split) for asset in ("sku_groups", "crops"))
     crops = _on_disk(groups, manifest)
     digest = hashlib.sha256()
     before: dict[str, int] = {}
