@@ -1,7 +1,7 @@
 """Changes of rows, SKUs or crops since the last build."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import pyarrow as pa
@@ -55,7 +55,8 @@ def count_changes(
 def compare_tables(before: pa.Table | None, after: pa.Table, key: list[str]) -> Changes:
     """Compare two tables of one schema row by row; the columns `key` identify a row."""
     if before is None:
-        return count_changes(_names(tables.frame(after), key).tolist(), [], [], 0)
+        first = _names(tables.frame(after.slice(0, _FIRST)), key).tolist()
+        return replace(count_changes(first, [], [], 0), added=after.num_rows)
     if before.equals(after):
         return count_changes([], [], [], after.num_rows)
     return compare(_hashes(before, key), _hashes(after, key))
