@@ -115,7 +115,7 @@ def _show(kind: str, scores: "list[Score]") -> None:
         {
             kind: score.what,
             "planted": score.planted,
-            "found": score.reported,
+            "reported": score.reported,
             "recall": f"{score.reported / score.planted:.0%}" if score.planted else "-",
             "false alarms": len(score.invented),
         }
