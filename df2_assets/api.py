@@ -8,6 +8,7 @@ returns what the command prints. Arguments that are left out come from the envir
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,10 +120,10 @@ def build(
 
     from df2_assets.cli.runs import run_each
 
-    with warnings.catch_warnings():
+    # Closed also when a failed run raises, or its Dagster instance would stay open.
+    with warnings.catch_warnings(), closing(run_each(settings, terminal=progress)) as outcomes:
         # Dagster closes its own event loop, which it cannot do while that of a notebook runs.
         warnings.filterwarnings("ignore", "coroutine .*shutdown_asyncgens", RuntimeWarning)
-        outcomes = run_each(settings, terminal=progress)
         builds = {outcome.split: _split_build(settings.roots, outcome) for outcome in outcomes}
     return {split: builds[split] for split in settings.splits}
 

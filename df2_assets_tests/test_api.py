@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 import pytest
+from dagster._core.storage.defs_state import DefsStateStorage
 
 import df2_assets
 from df2_assets import errors
@@ -200,6 +201,7 @@ def test_a_failed_run_raises_its_error_with_the_first_offenders(tmp_path: Path) 
     foreign.touch()
     with pytest.raises(errors.BuildError) as failure:
         build.again(splits="train")
+    assert DefsStateStorage.get() is None  # Dagster's instance is closed
     summary, *first, where = str(failure.value).splitlines()
     assert summary.startswith("train: crops: files_match: ")
     assert any("notes.txt" in line for line in first)

@@ -4,7 +4,7 @@ import gc
 import logging
 import sys
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -116,7 +116,7 @@ def run_each(
     assets: Sequence[str] | None = None,
     terminal: bool = False,
     log_level: str = "CRITICAL",
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Run `job` for one split of `settings` after the other, and yield the outcome of each run.
 
     `assets` are the assets of the job to materialize, by default all. `terminal` shows a progress

@@ -95,7 +95,8 @@ def test_the_children_of_a_killed_command_end_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ends", ["Ctrl-C", "the UI"])
 def test_make_ui_serves_both_and_ends_both(tmp_path: Path, ends: str) -> None:
     ui, reports = free_port(), free_port()
-    result = processes.run(("make", "-n", "ui", f"PORT={ui}"), os.environ, PROJECT)
+    command = ("make", "--no-print-directory", "-n", "ui", f"PORT={ui}")
+    result = processes.run(command, os.environ, PROJECT)
     recipe = result.stdout[result.stdout.index("if [ -z") :]  # what follows the installation
     environment = processes.environment(
         tmp_path / "home",
