@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from df2_assets import errors
-from df2_assets.settings import EngineName, Settings, read_settings, require_usable, settings_error
+from df2_assets.settings import (
+    EngineName,
+    Settings,
+    as_given,
+    read_settings,
+    require_usable,
+    settings_error,
+)
 from df2_assets.store.layout import Roots, require_input
 
 if TYPE_CHECKING:
@@ -259,6 +266,8 @@ def _settings(
     more |= {"df2_root": df2_root, "sku_root": sku_root, "splits": splits}
     values = {name: value for name, value in more.items() if value is not None}
     values |= {name: str(value) for name, value in values.items() if isinstance(value, Path)}
+    if sku_root is not None:
+        values["sku_root"] = as_given(str(sku_root))
     try:
         settings = replace(read_settings(), **values)
     except ValidationError as error:

@@ -187,12 +187,17 @@ def read_settings(
     values = {
         name: text for name, text in environment.items() if text.strip() or has_controls(text)
     }
-    if values.get("SKU_ROOT") == _SKU_ROOT:  # relative to the current folder, unlike the default
-        values["SKU_ROOT"] = f"./{_SKU_ROOT}"
+    if "SKU_ROOT" in values:
+        values["SKU_ROOT"] = as_given(values["SKU_ROOT"])
     try:
         return _ADAPTER.validate_python(values, by_alias=True, by_name=False)
     except ValidationError as error:
         raise settings_error(error, names) from None
+
+
+def as_given(sku_root: str) -> str:
+    """Return a SKU_ROOT that a person gave: relative to the current folder, unlike the default."""
+    return f"./{sku_root}" if sku_root == _SKU_ROOT else sku_root
 
 
 def require_usable(settings: Settings, *, starts_engine: bool = False) -> None:
