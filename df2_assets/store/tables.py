@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from df2_assets.dataset.frames import frame as frame
 from df2_assets.dataset.frames import from_frame as from_frame
+from df2_assets.dataset.skus import add_sku_uids
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
 from df2_assets.store.layout import Roots
@@ -175,7 +176,11 @@ def digests(roots: Roots, assets: Iterable[str], split: str) -> dict[str, str]:
 
 
 def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
-    """Return the table of `asset`; None where it is missing, damaged or has another schema."""
+    """Return the table of `asset`; None where it is missing, damaged or has another schema.
+
+    A table that was written before there was `sku_uid` is returned with it, so that no crop has to
+    be cut again. The next build writes it with the column.
+    """
     path = roots.table(asset, split)
     try:
         status = status_of(roots.sku.stat(path))
@@ -184,7 +189,11 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
         table = pq.ParquetFile(parquet(path), page_checksum_verification=True).read()
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
-    if _origin_in(table.schema, path) is None or not table.schema.equals(SCHEMAS[asset]):
+    schema = SCHEMAS[asset]
+    place = schema.get_field_index("sku_uid")
+    if place >= 0 and table.schema.equals(schema.remove(place)):
+        table = add_sku_uids(table, schema)
+    if _origin_in(table.schema, path) is None or not table.schema.equals(schema):
         return None
     if _sharing:
         _shared[path] = status, table

@@ -24,6 +24,7 @@ from df2_assets.store import tables
     by SKU id, domain, image id and item.
     """,
     numbers={"skus": "visual SKUs", "crops": "crops to make"},
+    rules="2",
 )
 def sku_groups(
     context: dg.AssetExecutionContext, output: SplitWriter, raw_annotation_index: pa.Table
