@@ -166,7 +166,9 @@ def _compare_captions(
     texts = {key: pc.coalesce(expected[key], lines["text"]) for key in expected.column_names}
     by_problem = {
         **{
-            f"{key} is not the caption": paths.filter(pc.not_equal(lines[key], text))
+            f"{key} is not what the file of captions has": paths.filter(
+                pc.not_equal(lines[key], text)
+            )
             for key, text in texts.items()
         },
         "the caption is of other bytes": paths.filter(pc.equal(states, STALE)),
@@ -186,9 +188,8 @@ def _compare_captions(
     if foreign:
         summary += f"; {number_of(foreign, 'caption')} without a crop"
     wrong = sum(of_keys)
-    summary += (
-        f"; {number_of(wrong, 'wrong text')}. Rerun image_text for {split}." if wrong else "."
-    )
+    if wrong:
+        summary += f"; {number_of(wrong, 'wrong text')}. Rerun image_text for {split}"
     offenders = crop_rows(path for path, _ in problems).assign(
         what=pd.Series([what for _, what in problems], dtype=TEXT)
     )
