@@ -18,6 +18,7 @@ from df2_assets.checks.deepfashion2 import layout
 from df2_assets.checks.exports import matches_image_text
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.freshness import LastBuild, freshness
+from df2_assets.checks.further_texts import caption_coverage, sku_tokens
 from df2_assets.checks.image_text import (
     PromptCounts,
     count_prompts,
@@ -26,6 +27,7 @@ from df2_assets.checks.image_text import (
 )
 from df2_assets.checks.label_outliers import unlike_crops
 from df2_assets.checks.sku_metadata import contract
+from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.serial import SerialEngine
@@ -33,7 +35,7 @@ from df2_assets.exports import NAMES
 from df2_assets.exports.record import was_requested
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.scanning import scan_crops
-from df2_assets.store import tables
+from df2_assets.store import state, tables
 from df2_assets.store.checksums import digest_each
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
@@ -102,7 +104,12 @@ class CheckContext:
     @cached_property
     def prompt_counts(self) -> PromptCounts | None:
         """The one reading of both contract files that the checks of `image_text` share."""
-        return count_prompts(self.roots, self.split)
+        return count_prompts(self.roots, self.split, self.texts)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """What decided the texts of the JSONL in addition to the contract's."""
+        return state.load(self.roots, self.split).texts
 
     @property
     def last_build(self) -> LastBuild | None:
@@ -224,6 +231,16 @@ CHECKS: Final = (
         prompt_coverage,
         "Every prompt names its category, occlusion, viewpoint and domain; in a full split all "
         "combinations occur.",
+    ),
+    Check(
+        "image_text",
+        sku_tokens,
+        "No text outside train names a SKU, and in train each text that does names its own.",
+    ),
+    Check(
+        "image_text",
+        caption_coverage,
+        "With `DF2_CAPTIONS`, every crop has a current caption, and its line has that text.",
     ),
     Check(
         "image_text",
