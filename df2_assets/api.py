@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from df2_assets import errors
 from df2_assets.settings import EngineName, Settings, read_settings, require_usable, settings_error
@@ -92,6 +92,8 @@ def build(
     workers: int | None = None,
     engine: EngineName | None = None,
     prompts: Root | None = None,
+    sku_token: float | Literal["none"] | None = None,
+    captions: Root | None = None,
     max_refused: float | None = None,
     progress: bool = False,
 ) -> dict[str, SplitBuild]:
@@ -112,6 +114,8 @@ def build(
         workers=workers,
         engine=engine,
         prompts=prompts,
+        sku_token=sku_token,
+        captions=captions,
         max_refused=max_refused,
         starts_engine=True,
     )
@@ -136,6 +140,8 @@ def plan(
     workers: int | None = None,
     engine: EngineName | None = None,
     prompts: Root | None = None,
+    sku_token: float | Literal["none"] | None = None,
+    captions: Root | None = None,
     progress: bool = False,
 ) -> "dict[str, SplitPlan]":
     """Return what a build would do to each split, with its time and bytes; change nothing.
@@ -149,6 +155,8 @@ def plan(
         workers=workers,
         engine=engine,
         prompts=prompts,
+        sku_token=sku_token,
+        captions=captions,
         starts_engine=True,
     )
 

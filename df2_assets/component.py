@@ -19,10 +19,10 @@ from df2_assets.definitions import build_defs
 from df2_assets.errors import Df2Error, SettingsError
 from df2_assets.exports import EXPORTS
 from df2_assets.settings import (
+    DROP,
     FIELDS,
     MAX_DAYS,
     MAX_WORKERS,
-    NO_PROMPTS,
     EngineName,
     Settings,
     read_settings,
@@ -37,11 +37,11 @@ else:  # from the registries, which a type checker cannot read
     SplitName = Literal[SPLITS]
     ExportName = Literal[tuple(EXPORTS)]
 
-_PLACES: Final = ("df2_root", "sku_root", "prompts")
+_PLACES: Final = ("df2_root", "sku_root", "prompts", "captions")
 _LOADED: Final[dict[Path, dict[Any, tuple[str, str]]]] = {}
 """The key_prefix and SKU_ROOT of each component, by its project and its place in there."""
 
-_NO_PROMPTS: Final = ("prompts", NO_PROMPTS)
+_DROPPED: Final = (("prompts", DROP), ("captions", DROP))
 _PLACE: Final = "A relative path is relative to the project's folder."
 
 
@@ -88,6 +88,10 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = _setting("workers")
     ray_address: str = _setting("ray_address")
     prompts: str = _setting("prompts", _PLACE, min_length=1, examples=["prompts/street.yaml"])
+    sku_token: Annotated[float, Field(ge=0, le=1)] | Literal["none"] = _setting(
+        "sku_token", examples=[0.5]
+    )
+    captions: str = _setting("captions", _PLACE, min_length=1, examples=["captions/street.jsonl"])
     exports: list[ExportName] = Field(
         default=[*EXPORTS],
         description="The exports that become assets, by default all.",
@@ -145,7 +149,7 @@ def _settings(values: Mapping[str, Any], project: Path) -> Settings:
     places = {
         name: str(project / expand(values[name]))
         for name in _PLACES
-        if name in values and not is_url(values[name]) and (name, values[name]) != _NO_PROMPTS
+        if name in values and not is_url(values[name]) and (name, values[name]) not in _DROPPED
     }
     try:
         return replace(read_settings(), **{**values, **places})

@@ -32,6 +32,10 @@ class TemplatesError(Df2Error):
     """A file of prompt templates cannot be used."""
 
 
+class CaptionsError(Df2Error):
+    """A file of captions cannot be used."""
+
+
 class LayoutError(Df2Error):
     """`DF2_ROOT` is not an unpacked DeepFashion2."""
 

@@ -6,6 +6,7 @@ setting.
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args, get_origin
@@ -27,12 +28,20 @@ from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
 from df2_assets.dataset.taxonomy import SPLITS
-from df2_assets.errors import SettingsError, TemplatesError, escape_controls, has_controls
+from df2_assets.errors import (
+    CaptionsError,
+    SettingsError,
+    TemplatesError,
+    escape_controls,
+    has_controls,
+)
 from df2_assets.store.layout import Roots, require_safe_roots
 from df2_assets.store.location import CONTROLS_REMEDY, expand, locate
 
 if TYPE_CHECKING:
-    from df2_assets.dataset.prompts import Variant
+    import pyarrow as pa
+
+    from df2_assets.dataset.prompts import Captions, Variant
 
 PACKAGE: Final = Path(__file__).resolve().parent
 """The folder of this package."""
@@ -43,12 +52,13 @@ PROJECT: Final = PACKAGE.parent if (PACKAGE.parent / "pyproject.toml").is_file()
 MAX_WORKERS: Final = 1024
 MAX_DAYS: Final = 3650
 
-NO_PROMPTS: Final = "none"
-"""The value of `prompts` that drops the prompts of earlier builds."""
+DROP: Final = "none"
+"""The value of `prompts`, `sku_token` and `captions` that drops these texts of earlier builds."""
 
 EngineName = Literal["local", "ray", "serial"]
 
 _SKU_ROOT: Final = "data/DeepFashion2_SKU"
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+", re.ASCII)
 
 
 def parse_splits(names: Iterable[str]) -> tuple[str, ...]:
@@ -80,13 +90,24 @@ def parse_timezone(name: str) -> str:
 _Root = Annotated[Path, PlainValidator(lambda place: locate(str(place)))]
 
 
-def _prompts(value: str | Path | None) -> Path | str | None:
+def _file_or_none(value: str | Path | None) -> Path | str | None:
     """Return the absolute path of a file, or `none`. A file of that name is `./none`."""
     text = str(value or "").strip()
-    return text if text == NO_PROMPTS else expand(str(value)).absolute() if text else None
+    return text if text == DROP else expand(str(value)).absolute() if text else None
 
 
-_Prompts = Annotated[Path | Literal["none"] | None, PlainValidator(_prompts)]
+def _dropout(value: str | float | None) -> float | str | None:
+    """Return a probability, or `none`."""
+    text = "" if value is None else str(value).strip()
+    if text in ("", DROP):
+        return text or None
+    if _NUMBER.fullmatch(text) and 0 <= float(text) <= 1:
+        return float(text)
+    raise ValueError("give a number from 0 to 1, such as 0.5, or none")
+
+
+_File = Annotated[Path | Literal["none"] | None, PlainValidator(_file_or_none)]
+_Dropout = Annotated[float | Literal["none"] | None, PlainValidator(_dropout)]
 _Splits = Annotated[
     tuple[str, ...],
     PlainValidator(lambda names: parse_splits(names.split() if isinstance(names, str) else names)),
@@ -132,9 +153,18 @@ class Settings:
     max_age_days: float = Field(default=7.0, gt=0, le=MAX_DAYS, validation_alias="DF2_MAX_AGE_DAYS")
     """The number of days for which a split counts as fresh after its last build."""
 
-    prompts: _Prompts = Field(default=None, validation_alias="DF2_PROMPTS")
+    prompts: _File = Field(default=None, validation_alias="DF2_PROMPTS")
     """A YAML file with templates of further prompts, or `none` for only those of the contract.
     By default, a data set keeps the prompts of its last build."""
+
+    sku_token: _Dropout = Field(default=None, validation_alias="DF2_SKU_TOKEN")
+    """Adds `text_sku`: the text of the contract, on train rows followed by style and SKU, except
+    with this probability (0: always), or `none` for no such text. By default, as in the last build.
+    """
+
+    captions: _File = Field(default=None, validation_alias="DF2_CAPTIONS")
+    """A JSONL file of captions by crop_path and sha256, or `none` for no captions. By default, a
+    data set reads the file of its last build again."""
 
     code_url: str | None = Field(default=None, validation_alias="DF2_CODE_URL")
     """The address of the project's folder on a code host, for links to the code in the UI."""
@@ -267,7 +297,7 @@ def read_variants(prompts: Path | Literal["none"]) -> "tuple[Variant, ...]":
     """
     from df2_assets.dataset.templates import parse_templates
 
-    if prompts == NO_PROMPTS:
+    if prompts == DROP:
         return ()
     try:
         text = prompts.read_text(encoding="utf-8")
@@ -278,3 +308,20 @@ def read_variants(prompts: Path | Literal["none"]) -> "tuple[Variant, ...]":
             "none"
         ) from error
     return parse_templates(text, str(prompts))
+
+
+def read_captions(file: Path, split: str | None = None) -> "tuple[Captions, pa.Table]":
+    """Return the description of a file of captions, and the captions of a split.
+
+    Raises CaptionsError if the file cannot be read or used.
+    """
+    from df2_assets.dataset.captions import parse_captions
+
+    try:
+        with file.open("rb") as lines:
+            return parse_captions(lines, str(file), split)
+    except OSError as error:
+        raise CaptionsError(
+            f"{file} cannot be read ({error.strerror}): set DF2_CAPTIONS to the file of captions, "
+            "or to none to drop them"
+        ) from error

@@ -175,6 +175,8 @@ def test_a_build_that_cannot_start_raises_a_specific_error(
         (errors.SettingsError, "There is no split 'val'", {"splits": ["val"]}),
         (errors.SettingsError, "max_refused is 2", {"max_refused": 2}),
         (errors.TemplatesError, "none.yaml", {"prompts": tmp_path / "none.yaml"}),
+        (errors.SettingsError, "sku_token is 2: give a number from 0 to 1", {"sku_token": 2}),
+        (errors.CaptionsError, "none.jsonl", {"captions": tmp_path / "none.jsonl"}),
     ):
         with pytest.raises(kind, match=text):
             build.again(**more)

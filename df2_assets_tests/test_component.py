@@ -253,3 +253,12 @@ def test_paths_are_relative_to_the_project(tmp_path: Path, monkeypatch: pytest.M
     assert resource(defs, "data", "df2_root") == str(CONTEXT.project_root / "data")
     assert resource(defs, "prompts", "file") == str(CONTEXT.project_root / "templates.yaml")
     assert resource(definitions("prompts: none"), "prompts", "file") == "none"
+
+
+def test_texts_are_fields_of_the_component() -> None:
+    defs = definitions("{sku_token: 0.5, captions: captions.jsonl}")
+    assert resource(defs, "prompts", "sku_token") == "0.5"
+    assert resource(defs, "prompts", "captions") == str(CONTEXT.project_root / "captions.jsonl")
+    dropped = definitions("{sku_token: none, captions: none}")
+    assert resource(dropped, "prompts", "sku_token") == "none"
+    assert resource(dropped, "prompts", "captions") == "none"

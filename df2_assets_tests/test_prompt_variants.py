@@ -305,6 +305,7 @@ def test_the_ui_shows_every_template_with_an_example(site: Site) -> None:
     assert event.asset_materialization is not None
     metadata: Any = event.asset_materialization.metadata
     rows = [record.data for record in metadata["prompts"].records]
+    assert metadata["keys"].value == "text, text_short, text_varied"
     assert [row["key"] for row in rows] == ["text"] * 6 + ["text_short"] * 6 + ["text_varied"] * 9
     assert rows[-1] == {
         "key": "text_varied",

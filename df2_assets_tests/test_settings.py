@@ -33,6 +33,11 @@ from df2_assets_tests.support.bad_settings import BAD_SETTINGS, BadSetting
         ("DF2_PROMPTS", "~/p.yaml", "prompts", Path.home() / "p.yaml"),
         ("DF2_PROMPTS", " none ", "prompts", "none"),
         ("DF2_PROMPTS", "./none", "prompts", Path.cwd() / "none"),
+        ("DF2_SKU_TOKEN", "0.5", "sku_token", 0.5),
+        ("DF2_SKU_TOKEN", " 0 ", "sku_token", 0.0),
+        ("DF2_SKU_TOKEN", "none", "sku_token", "none"),
+        ("DF2_CAPTIONS", "captions.jsonl", "captions", Path.cwd() / "captions.jsonl"),
+        ("DF2_CAPTIONS", "none", "captions", "none"),
         ("DF2_CODE_URL", "https://host", "code_url", "https://host"),
         ("DF2_REPORTS_URL", "https://host/reports/", "reports_url", "https://host/reports"),
         ("DF2_CRON", "30 4 * * 1", "cron", "30 4 * * 1"),
@@ -76,7 +81,9 @@ def test_a_bad_value_is_refused_with_the_allowed_values(bad: BadSetting) -> None
 )
 def test_the_launchpad_refuses_the_same(bad: BadSetting) -> None:
     key, _, name = bad.field.partition(".")
-    resource = {"engine": EngineChoice, "limits": Limits}[key](**{name: bad.typed})
+    kinds = {"engine": EngineChoice, "limits": Limits, "prompts": PromptTemplates}
+    data = {"data": DataRoots(base=Settings())} if key == "prompts" else {}
+    resource = kinds[key](**{name: bad.typed}, **data)
     with pytest.raises(SettingsError) as refused:
         resource.apply_to(Settings(), key)
     assert f"{bad.field} is {bad.typed!r}: {bad.message}" in str(refused.value)

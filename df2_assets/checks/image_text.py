@@ -18,7 +18,7 @@ import pandas as pd
 from df2_assets.checks.finding import CROP, Finding, crop_rows, number_of
 from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
-from df2_assets.dataset.prompts import Variant
+from df2_assets.dataset.prompts import Subject, Texts
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, RELEASED, VIEWPOINTS
 from df2_assets.errors import MissingTableError
 from df2_assets.store import state, tables
@@ -46,35 +46,32 @@ _VIEWPOINT_BY_WORDS: Final = {
 _encode: Final = msgspec.json.Encoder().encode
 _decode_texts: Final = msgspec.json.Decoder(dict[str, str]).decode
 
+_NO_TEXTS: Final = Texts()
 _Line = dict[str, Any]
 
 PromptCounts = Mapping[tuple[int, str, str, int, int, str], int]
 """How many crops have each combination of `_LABELS` and the contract's prompt."""
 
 
-_Labels = tuple[str, str, int, int]
-"""domain, category_name, occlusion and viewpoint of a crop, which fill in a template."""
-
-
 class _Start(NamedTuple):
     """A line of the JSONL up to its texts, and what the texts depend on."""
 
     data: bytes
-    crop_path: str
     category_id: int
-    labels: _Labels
+    crop: Subject
 
 
 def count_prompts(roots: Roots, split: str) -> PromptCounts | None:
     """Compare the JSONL with the metadata, and count its prompts by the labels of their crops.
 
     Each line must be, byte for byte, the entry of its crop in the metadata, followed by a prompt
-    and the texts that the templates of the split give. Return None if one is not, or if a file is
-    missing or damaged. Only one SKU and one line are in memory at a time.
+    and the further texts of the split. Texts that follow from the crop are compared; captions are
+    not. Return None if a line differs, or if a file is missing or damaged. Only one SKU and one
+    line are in memory at a time.
     """
-    variants = state.load(roots, split).variants
-    keys = ["text", *(variant.key for variant in variants)]
-    ends: Counter[tuple[int, _Labels, bytes]] = Counter()
+    texts = state.load(roots, split).texts
+    keys = ["text", *texts.keys]
+    ends: Counter[tuple[int, tuple[str, str, int, int], bytes]] = Counter()
     counts: Counter[tuple[int, str, str, int, int, str]] = Counter()
     try:
         with roots.image_text(split).open("rb") as lines:
@@ -82,15 +79,19 @@ def count_prompts(roots: Roots, split: str) -> PromptCounts | None:
                 if line is None or start is None or not line.startswith(start.data):
                     return None
                 end = line[len(start.data) :]
-                if variants and not _has_variants(end, start, variants):
-                    return None
-                ends[start.category_id, start.labels, end] += 1
-        for (category_id, labels, end), crops in ends.items():
-            texts = _texts(end)
-            if [*texts] != keys:
+                if texts.keys:
+                    values = _texts(end)
+                    if [*values] != keys or next(_wrong_texts(start.crop, values, texts), None):
+                        return None
+                    end = _encode(values["text"]) + b"}"
+                crop = start.crop
+                labels = crop.domain, crop.category_name, crop.occlusion, crop.viewpoint
+                ends[start.category_id, labels, end] += 1
+        for (category_id, (domain, name, occlusion, viewpoint), end), crops in ends.items():
+            values = _texts(end)
+            if [*values] != ["text"]:
                 return None
-            domain, name, occlusion, viewpoint = labels
-            counts[category_id, name, domain, occlusion, viewpoint, texts["text"]] += crops
+            counts[category_id, name, domain, occlusion, viewpoint, values["text"]] += crops
     except (OSError, MissingTableError, msgspec.DecodeError):
         return None
     return counts
@@ -104,9 +105,14 @@ def _starts(split: str, skus: Iterable[tuple[str, Sku]]) -> Iterator[_Start]:
             of_sku += b',"image_path":'
             for crop in crops:
                 of_crop = _encode(crop).removeprefix(b'{"crop_path":').removesuffix(b"}")
-                labels = domain, sku.category_name, crop.occlusion, crop.viewpoint
                 data = of_sku + of_crop + b',"text":'
-                yield _Start(data, crop.crop_path, sku.category_id, labels)
+                yield _Start(data, sku.category_id, _subject(sku_id, sku, domain, crop))
+
+
+def _subject(sku_id: str, sku: Sku, domain: str, crop: Crop) -> Subject:
+    return Subject(
+        crop.crop_path, sku_id, sku.style, domain, sku.category_name, crop.occlusion, crop.viewpoint
+    )
 
 
 def _texts(end: bytes) -> dict[str, str]:
@@ -114,13 +120,9 @@ def _texts(end: bytes) -> dict[str, str]:
     return _decode_texts(b'{"text":' + end)
 
 
-def _has_variants(end: bytes, start: _Start, variants: tuple[Variant, ...]) -> bool:
-    """Return whether each further text of a line is what its template gives."""
-    texts = _texts(end)
-    return all(
-        texts.get(variant.key) == variant.prompt(start.crop_path, *start.labels)
-        for variant in variants
-    )
+def _wrong_texts(crop: Subject, values: Mapping[str, str], texts: Texts) -> Iterator[str]:
+    """Yield the keys of further texts that are not what follows from their crop."""
+    return (rule.key for rule in texts.rules if values.get(rule.key) != rule.prompt(crop))
 
 
 class _Crop(NamedTuple):
@@ -136,13 +138,13 @@ class _Crop(NamedTuple):
 def matches_metadata(roots: Roots, split: str, prompt_counts: PromptCounts | None) -> Finding:
     """Check that the JSONL has one line per crop of the metadata, in the same order.
 
-    After `text` come the prompts of the templates that the split was built with, and nothing else.
+    After `text` come the texts that the split was built with, and nothing else.
     If `count_prompts` returned counts, the lines match, and the files are not read again.
     """
     if prompt_counts is not None:
         total = sum(prompt_counts.values())
         return _matched(split, total, total, [])
-    texts = ["text", *(variant.key for variant in state.load(roots, split).variants)]
+    texts = ["text", *state.load(roots, split).texts.keys]
     try:
         crops = {c.crop.crop_path: c for c in _crops(read_metadata(roots, split).skus.items())}
         lines = roots.image_text(split).read_bytes().splitlines()
@@ -268,12 +270,12 @@ def prompt_coverage(roots: Roots, split: str, prompt_counts: PromptCounts | None
     The counts of `count_prompts` are enough as long as every prompt in them is right.
     """
     try:
-        variants = state.load(roots, split).variants
+        texts = state.load(roots, split).texts
         is_full = _is_full(roots, split)
         if prompt_counts is None or any(_wrong_prompt(*key) for key in prompt_counts):
             records = read_image_text(roots, split)
-            return coverage(split, records, variants, is_full=is_full)
-        return _covered(split, prompt_counts, [], len(variants), is_full=is_full)
+            return coverage(split, records, texts, is_full=is_full)
+        return _covered(split, prompt_counts, [], len(texts.keys), is_full=is_full)
     except MissingTableError as error:
         return Finding(False, "error", 0, str(error))
 
@@ -287,14 +289,14 @@ def _is_full(roots: Roots, split: str) -> bool:
 def coverage(
     split: str,
     records: Sequence[ImageText],
-    variants: tuple[Variant, ...] = (),
+    texts: Texts = _NO_TEXTS,
     *,
     is_full: bool,
 ) -> Finding:
     """Compare every prompt with the labels of its crop, and count the crops of each combination.
 
-    `records` also have a prompt for each of `variants`, which is compared with what its template
-    gives. There are 234 combinations of category, domain, occlusion and viewpoint. A wrong prompt
+    `records` also have further `texts`; those with a template are compared with what that gives.
+    There are 234 combinations of category, domain, occlusion and viewpoint. A wrong prompt
     is an error. A combination without crops is a warning in a split of the release's size; in a
     smaller split it is normal, and only counted.
     """
@@ -302,19 +304,19 @@ def coverage(
     wrong = {key: what for key in counts if (what := _wrong_prompt(*key))}
     suspects = records if wrong else ()
     problems = [(r, r.text, wrong[key]) for r in suspects if (key := _LABELS_AND_TEXT(r)) in wrong]
-    problems += _wrong_variants(records, variants)
-    return _covered(split, counts, problems, len(variants), is_full=is_full)
+    problems += _wrong_records(records, texts)
+    return _covered(split, counts, problems, len(texts.keys), is_full=is_full)
 
 
 def _covered(
     split: str,
     counts: PromptCounts,
     problems: list[tuple[ImageText, str, str]],
-    variants: int,
+    further: int,
     *,
     is_full: bool,
 ) -> Finding:
-    """Return the finding on prompts that have been counted, with `variants` further texts each.
+    """Return the finding on prompts that have been counted, with `further` texts each.
 
     A problem consists of a line, the text that is wrong, and what is wrong with it.
     """
@@ -327,7 +329,7 @@ def _covered(
     summary = "No prompts, because the split has no SKUs."
     if lines:
         summary = (
-            f"{number_of(lines * (1 + variants), 'prompt')}, {len(problems):,} wrong; "
+            f"{number_of(lines * (1 + further), 'prompt')}, {len(problems):,} wrong; "
             f"{len(empty):,} of {len(combinations)} combinations without a crop."
         )
     if problems:
@@ -364,15 +366,15 @@ def _wrong_prompt(
     return f"the prompt has the wrong {', '.join(names)}" if names else None
 
 
-def _wrong_variants(
-    records: Sequence[ImageText], variants: tuple[Variant, ...]
+def _wrong_records(
+    records: Sequence[ImageText], texts: Texts
 ) -> Iterator[tuple[ImageText, str, str]]:
     """Yield each line with a text that its template does not give, the text, and what is wrong."""
-    for r, variant in product(records, variants):
-        text = getattr(r, variant.key)
+    for r in records if texts.rules else ():
         labels = r.domain, r.category_name, r.occlusion, r.viewpoint
-        if text != variant.prompt(r.image_path, *labels):
-            yield r, text, f"{variant.key} is not what its template gives"
+        values = {key: getattr(r, key) for key in texts.keys}
+        for key in _wrong_texts(Subject(r.image_path, r.sku_id, r.style, *labels), values, texts):
+            yield r, values[key], f"{key} is not what its template gives"
 
 
 def _offending_prompts(

@@ -18,6 +18,7 @@ from df2_assets.checks.deepfashion2 import layout
 from df2_assets.checks.exports import matches_image_text
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.freshness import LastBuild, freshness
+from df2_assets.checks.further_texts import caption_coverage, sku_tokens
 from df2_assets.checks.image_text import (
     PromptCounts,
     count_prompts,
@@ -224,6 +225,16 @@ CHECKS: Final = (
         prompt_coverage,
         "Every prompt names its category, occlusion, viewpoint and domain; in a full split all "
         "combinations occur.",
+    ),
+    Check(
+        "image_text",
+        sku_tokens,
+        "No text outside train names a SKU, and in train each text that does names its own.",
+    ),
+    Check(
+        "image_text",
+        caption_coverage,
+        "With `DF2_CAPTIONS`, every crop has a current caption, and its line has that text.",
     ),
     Check(
         "image_text",

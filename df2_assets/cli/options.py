@@ -80,7 +80,7 @@ def setting_options(*settings: str) -> Callable[[_Function], _Function]:
             command = click.option(
                 _option_of(setting),
                 setting,
-                metavar="PATH",
+                metavar="NUMBER" if setting == "sku_token" else "PATH",
                 expose_value=False,
                 callback=_keep,
                 help=f"{FIELDS[setting].description} Overrides {_variable_of(setting)}.",

@@ -222,7 +222,7 @@ def run_split(
                 outcome.notes.append(f"{asset} rebuilt: {reason.value}")
             for name in ("taken_over", "kept"):
                 if note := metadata.get(name):
-                    outcome.notes.append(str(note.value))
+                    outcome.notes += str(note.value).splitlines()
         elif event.is_step_failure or (event.is_job_failure and not outcome.problems):
             outcome.problems += _problems(event)
             outcome.error = outcome.error or _user_error(event)

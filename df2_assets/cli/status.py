@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@setting_options("df2_root", "sku_root", "prompts")
+@setting_options("df2_root", "sku_root", "prompts", "sku_token", "captions")
 @splits_option
 @json_option
 def status(names: tuple[str, ...], as_json: bool) -> None:
@@ -41,8 +41,8 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
     from df2_assets.pipeline.declared import read_declared
     from df2_assets.pipeline.status import read_status
 
-    roots, variants = settings.roots, read_declared(settings).declaration.variants
-    splits = [read_status(roots, split, variants) for split in settings.splits]
+    roots, texts = settings.roots, read_declared(settings).texts
+    splits = [read_status(roots, split, texts) for split in settings.splits]
     is_current = any(split.condition == "current" for split in splits) and all(
         split.condition in ("current", "no annotations") for split in splits
     )

@@ -2,7 +2,7 @@
 
 The names and the order of fields are those of `dataset.metadata`. Values need no escapes: paths and
 ids consist of letters, digits and `/_.`, and the names of categories come from the taxonomy. Only
-prompts by templates of a user may contain other characters.
+the texts that people write may contain other characters.
 """
 
 import re
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
-from df2_assets.dataset.prompts import Variant, prompt
+from df2_assets.dataset.prompts import Subject, Texts, prompt
 from df2_assets.dataset.record import EDGES, IMAGE_TEXT, SKU_METADATA
 
 _TEXTS: Final = {
@@ -30,6 +30,8 @@ _LABELS: Final = ("domain", "category_name", "occlusion", "viewpoint")
 """What the prompt of a crop depends on."""
 
 _PLACE: Final = re.compile(r"<(\w+)>")
+
+_NO_TEXTS: Final = Texts()
 
 Columns = Mapping[str, pa.Array]
 """Texts by the name of their field, as many for each."""
@@ -53,18 +55,23 @@ def compose_skus(crops: pa.Table) -> list[str]:
     return list(skus.to_pylist())
 
 
-def compose_lines(crops: pa.Table, variants: tuple[Variant, ...] = ()) -> bytes:
-    """Return the lines of the JSONL for rows of `sku_groups`, with the prompts of `variants`."""
+def compose_lines(
+    crops: pa.Table, texts: Texts = _NO_TEXTS, captions: pa.Table | None = None
+) -> bytes:
+    """Return the lines of the JSONL for rows of `sku_groups`, with further `texts`.
+
+    `captions` has one row per crop and one column per key; null stands for the contract's prompt.
+    """
     columns = _columns(crops, "[<x1>,<y1>,<x2>,<y2>]")
-    prompts = _prompts(columns, variants)
+    prompts = _prompts(columns, texts, captions)
     line = _template(dict.fromkeys((*ImageText.__struct_fields__, *prompts))) + "\n"
     lines = _fill(line, {**columns, "image_path": columns["crop_path"], **prompts})
     # The last buffer of an array has its texts one after the other.
     return bytes(lines.buffers()[2])
 
 
-def _prompts(columns: Columns, variants: tuple[Variant, ...]) -> Columns:
-    """Return the prompts of each crop as JSON, by the key of their templates."""
+def _prompts(columns: Columns, texts: Texts, captions: pa.Table | None) -> Columns:
+    """Return the texts of each crop as JSON, by their key."""
     together = pc.binary_join_element_wise(*(columns[name] for name in _LABELS), "|")
     together = together.dictionary_encode()
     labels = [
@@ -73,16 +80,22 @@ def _prompts(columns: Columns, variants: tuple[Variant, ...]) -> Columns:
             text.split("|") for text in together.dictionary.to_pylist()
         )
     ]
-    texts = pa.array([_json(prompt(*labels_of_prompt)) for labels_of_prompt in labels])
-    prompts = {"text": texts.take(together.indices)}
-    if variants:
-        places = together.indices.to_pylist()
+    of_labels = pa.array([_json(prompt(*labels_of_prompt)) for labels_of_prompt in labels])
+    prompts = {"text": of_labels.take(together.indices)}
+    if texts.rules:
+        identity = (columns[name].to_pylist() for name in ("crop_path", "sku_id", "style"))
         crops = [
-            (path, *labels[place])
-            for path, place in zip(columns["crop_path"].to_pylist(), places, strict=True)
+            Subject(path, sku_id, int(style), *labels[place])
+            for path, sku_id, style, place in zip(
+                *identity, together.indices.to_pylist(), strict=True
+            )
         ]
-        for variant in variants:
-            prompts[variant.key] = pa.array([_json(variant.prompt(*crop)) for crop in crops])
+        for rule in texts.rules:
+            prompts[rule.key] = pa.array([_json(rule.prompt(crop)) for crop in crops])
+    if captions is not None:
+        for key, column in zip(captions.column_names, captions.columns, strict=True):
+            written = (None if text is None else _json(text) for text in column.to_pylist())
+            prompts[key] = pc.coalesce(pa.array(written, pa.string()), prompts["text"])
     return prompts
 
 

@@ -15,7 +15,8 @@ IMAGE_TEXT: Final = DOCUMENTS["image_text"]
 
 
 def image_text_schema(keys: Iterable[str]) -> pa.Schema:
-    """Return the schema of a JSONL that also has prompts under `keys`."""
+    """Return the schema of a JSONL that also has texts under `keys`."""
     text = IMAGE_TEXT.field("text")
-    text = text.with_metadata(text.metadata | {b"description": b"a prompt from DF2_PROMPTS"})
+    more = {b"description": b"a text in addition to the contract's"}
+    text = text.with_metadata(text.metadata | more)
     return pa.schema([*IMAGE_TEXT, *(text.with_name(key) for key in keys)])

@@ -1,8 +1,8 @@
-"""The prompts of a crop: the contract's, and variants of it."""
+"""The texts of a crop: the contract's prompt, and further texts under other keys of the JSONL."""
 
 from functools import cache
 from hashlib import blake2b, sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -13,6 +13,27 @@ _VIEW: Final = {1: "that is not being worn", 2: "from the front", 3: "from the s
 
 PLACEHOLDERS: Final = ("category_name", "domain", "occ", "view")
 """The placeholders of a template. Unless it is empty, `occ` ends with a space."""
+
+
+SKU_KEY: Final = "text_sku"
+"""The key of the texts that name a SKU."""
+
+
+class Subject(NamedTuple):
+    """A crop, as far as its texts depend on it. `crop_path` is relative to SKU_ROOT."""
+
+    crop_path: str
+    sku_id: str
+    style: int
+    domain: str
+    category_name: str
+    occlusion: int
+    viewpoint: int
+
+    @property
+    def prompt(self) -> str:
+        """The contract's prompt for the crop."""
+        return prompt(self.domain, self.category_name, self.occlusion, self.viewpoint)
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -26,14 +47,73 @@ class Variant(msgspec.Struct, frozen=True):
     seed: int
     templates: dict[str, dict[int, tuple[str, ...]]]
 
-    def prompt(
-        self, image_path: str, domain: str, category_name: str, occlusion: int, viewpoint: int
-    ) -> str:
-        """Return the prompt of a crop. `image_path` is its path relative to SKU_ROOT."""
-        templates = self.templates[domain][viewpoint]
-        digest = blake2b(f"{self.seed}/{self.key}/{image_path}".encode(), digest_size=8).digest()
-        template = templates[int.from_bytes(digest) % len(templates)]
-        return fill_template(template, domain, category_name, occlusion, viewpoint)
+    def prompt(self, crop: Subject) -> str:
+        """Return the prompt of a crop."""
+        templates = self.templates[crop.domain][crop.viewpoint]
+        template = templates[_draw(self.seed, self.key, crop) % len(templates)]
+        return fill_template(
+            template, crop.domain, crop.category_name, crop.occlusion, crop.viewpoint
+        )
+
+
+class SkuToken(msgspec.Struct, frozen=True):
+    """The texts under `text_sku`: the contract's prompt and, on train rows, style and SKU.
+
+    `dropout` is the probability, from 0 to 1, that a train row has only the prompt. The path of the
+    crop decides. This is the training text of the original recipe.
+    """
+
+    dropout: float
+
+    @property
+    def key(self) -> str:
+        return SKU_KEY
+
+    def prompt(self, crop: Subject) -> str:
+        """Return the text of a crop. Only rows of train name their SKU."""
+        is_train = crop.crop_path.startswith("train/")
+        if is_train and _draw(0, self.key, crop) >= self.dropout * 2**64:
+            return f"{crop.prompt} (style {crop.style}, SKU {crop.sku_id})"
+        return crop.prompt
+
+
+class Captions(msgspec.Struct, frozen=True):
+    """The texts from a file of captions: their keys, and the SHA-256 of the file.
+
+    `dataset.captions` says what such a file has.
+    """
+
+    keys: tuple[str, ...]
+    digest: str
+
+
+class Texts(msgspec.Struct, frozen=True):
+    """What decides the texts of a line in addition to the contract's `text`."""
+
+    variants: tuple[Variant, ...] = ()
+    sku_token: SkuToken | None = None
+    captions: Captions | None = None
+
+    @property
+    def rules(self) -> tuple[Variant | SkuToken, ...]:
+        """Those that derive a text from the crop alone."""
+        return (*self.variants, self.sku_token) if self.sku_token else self.variants
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the texts, in the order of a line."""
+        return (*(rule.key for rule in self.rules), *(self.captions.keys if self.captions else ()))
+
+    @property
+    def version(self) -> str:
+        """A digest of everything that decides these texts."""
+        return sha256(msgspec.json.encode(self)).hexdigest()
+
+
+def _draw(seed: int, key: str, crop: Subject) -> int:
+    """Return a number from 0 to 2**64 - 1: always the same for the same crop."""
+    digest = blake2b(f"{seed}/{key}/{crop.crop_path}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest)
 
 
 CONTRACT: Final = Variant(
@@ -51,11 +131,6 @@ CONTRACT: Final = Variant(
     },
 )
 """The prompts of the contract, which every build writes: one template per case."""
-
-
-def version(variants: tuple[Variant, ...]) -> str:
-    """Return a digest of everything that decides the prompts in addition to the contract's."""
-    return sha256(msgspec.json.encode(variants)).hexdigest()
 
 
 def prompt(domain: str, category_name: str, occlusion: int, viewpoint: int) -> str:

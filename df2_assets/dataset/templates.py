@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from df2_assets.dataset.metadata import ImageText
-from df2_assets.dataset.prompts import PLACEHOLDERS, Variant, fill_template
+from df2_assets.dataset.prompts import PLACEHOLDERS, SKU_KEY, Variant, fill_template
 from df2_assets.dataset.record import EDGES, MORE_LABELS
 from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
 from df2_assets.errors import TemplatesError, escape_controls, has_controls
@@ -89,23 +89,25 @@ def _require_unique_keys(node: yaml.Node | None, name: str, seen: set[int]) -> N
             _require_unique_keys(part, name, seen)
 
 
-def _require_key(key: object, name: str) -> str:
+def find_key_problem(key: object) -> str | None:
+    """Return why a further text cannot have this key, and what to do; None if it can."""
     if not isinstance(key, str) or not _KEY.fullmatch(key):
-        raise TemplatesError(
-            f"{name}: {_show(key)} under prompts cannot be the name of a field: use a-z, 0-9 and "
-            "_, such as text_short."
+        return (
+            f"{_show(key)} cannot be the name of a field: use a-z, 0-9 and _, such as text_short."
         )
     if key in ImageText.__struct_fields__:
-        raise TemplatesError(
-            f"{name}: prompts.{key}: {key} is a field of the contract: give another name, "
-            f"such as {key}_2."
-        )
+        return f"{key} is a field of the contract: give another name, such as {key}_2."
     if key in RESERVED_KEYS:
-        raise TemplatesError(
-            f"{name}: prompts.{key}: exports already have a column {key}: give another "
-            f"name, such as text_{key}."
-        )
-    return key
+        return f"exports already have a column {key}: give another name, such as text_{key}."
+    if key == SKU_KEY:
+        return f"{key} is the key of DF2_SKU_TOKEN: give another name, such as {key}_2."
+    return None
+
+
+def _require_key(key: Any, name: str) -> str:
+    if problem := find_key_problem(key):
+        raise TemplatesError(f"{name}: prompts.{_show(key)}: {problem}")
+    return str(key)
 
 
 def _read_domains(value: object, where: str) -> dict[str, dict[int, tuple[str, ...]]]:

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, PrivateAttr, ValidationError
 
-from df2_assets.dataset.prompts import Variant
+from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tags
@@ -41,7 +41,7 @@ class SettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Return run config with the values of `settings`. It has neither paths nor None."""
         values = {name: getattr(settings, setting) for name, setting in cls._settings().items()}
         return {
-            name: str(value) if isinstance(value, Path) else value
+            name: str(value) if cls.model_fields[name].annotation is str else value
             for name, value in values.items()
             if value is not None
         }
@@ -166,34 +166,41 @@ class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class PromptTemplates(SettingsResource):
-    """The templates of further prompts, beside the `text` of the contract."""
+    """What decides the texts in addition to the `text` of the contract."""
 
     file: str = _setting("prompts", absent="")
+    sku_token: str = _setting("sku_token", absent="")
+    captions: str = _setting("captions", absent="")
     data: DataRoots
 
     _declared: Declared = PrivateAttr()
 
     @convert_errors()
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Raise Failure before the first step of a run if the templates cannot be used."""
+        """Raise Failure before the first step of a run if a file of texts cannot be used."""
         self._declared = read_declared(self.apply_to(self.data.settings, "prompts"))
         is_build = context.run is not None and PARTITION_TAG in context.run.tags
         if is_build and self._declared.is_first:
             self.remember()
 
     @property
-    def variants(self) -> tuple[Variant, ...]:
-        return self._declared.declaration.variants
+    def texts(self) -> Texts:
+        return self._declared.texts
+
+    @property
+    def captions_file(self) -> str | None:
+        """The path of the file of captions, if there are any."""
+        return self._declared.declaration.captions_file
 
     @property
     def metadata(self) -> dict[str, str]:
-        """Metadata that says whether the prompts are those of an earlier build."""
-        return {"kept": self._declared.note} if self._declared.note else {}
+        """Metadata that says which texts are those of an earlier build."""
+        return {"kept": "\n".join(self._declared.notes)} if self._declared.notes else {}
 
     def remember(self) -> None:
-        """Record the prompts as those of the data set."""
+        """Record the texts as those of the data set."""
         if self._declared.matters:
-            save_declaration(self.data.roots, self._declared.declaration)
+            save_declaration(self.data.roots, **self._declared.settings)
 
 
 class Limits(SettingsResource):

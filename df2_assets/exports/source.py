@@ -53,7 +53,7 @@ class Source:
 
     `digest` changes with the prompts, the labels and the bytes of the crops. `image_text` is the
     SHA-256 of the JSONL. `captions` has the keys of the texts in a line: `text`, and those of
-    further prompts.
+    further texts.
     """
 
     roots: Roots
@@ -129,7 +129,7 @@ def open_source(roots: Roots, split: str) -> Source:
     mismatches = version != current.image_text or state.mismatches(roots, split, current)
     if version is None or mismatches:
         raise _stale_lines_error(roots, split)
-    captions = ("text", *(variant.key for variant in current.variants))
+    captions = ("text", *current.texts.keys)
     return Source(roots, split, digest, version, captions)
 
 

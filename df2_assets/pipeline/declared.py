@@ -1,57 +1,136 @@
 """What a data set is declared with: by the settings of a build, or else by an earlier build."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from df2_assets.errors import OutputError
-from df2_assets.settings import NO_PROMPTS, Settings, read_variants
-from df2_assets.store.declaration import Declaration, load
+import msgspec
+
+from df2_assets.dataset.prompts import Captions, SkuToken, Texts, Variant
+from df2_assets.errors import CaptionsError, OutputError
+from df2_assets.settings import DROP, Settings, read_captions, read_variants
+from df2_assets.store import checksums
+from df2_assets.store.declaration import Declaration, infer, load
 
 
 @dataclass(frozen=True)
 class Declared:
     """The declaration that a build uses, and the one that the data set had before.
 
-    `before` is None where its record is damaged. `note` is a sentence about prompts that were kept,
+    `before` is None where its record is damaged. `notes` are sentences about texts that were kept,
     because no setting replaces them.
     """
 
     declaration: Declaration
     before: Declaration | None
-    note: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def texts(self) -> Texts:
+        """The texts in addition to the contract's."""
+        return self.declaration.texts
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of texts, to be recorded."""
+        names = ("prompts_file", "captions_file", *Texts.__struct_fields__)
+        return {name: getattr(self.declaration, name) for name in names}
 
     @property
     def is_first(self) -> bool:
-        """Whether the data set gets its first prompts, which are recorded even if a build stops."""
-        return bool(self.declaration.variants) and self.before == Declaration()
+        """Whether the data set gets its first texts, which are recorded even if a build stops."""
+        return bool(self.texts.keys) and self.before is not None and not self.before.texts.keys
 
     @property
     def matters(self) -> bool:
-        """Whether the declaration must be recorded: not where all prompts are the contract's."""
-        return self.before is None or bool(self.declaration.variants or self.before.variants)
+        """Whether the declaration must be recorded: not where all texts are the contract's."""
+        return self.before is None or bool(self.texts.keys or self.before.texts.keys)
 
 
 def read_declared(settings: Settings) -> Declared:
-    """Return the prompts that settings ask for, else those that the data set has.
+    """Return the texts that settings ask for, and of the other texts those that the data set has.
 
-    Raises TemplatesError, OutputError for a damaged record, NewerReleaseError.
+    Raises TemplatesError, CaptionsError, OutputError for a damaged record, NewerReleaseError.
     """
-    if settings.prompts is None:
-        before = load(settings.roots)
-        return Declared(before, before, _describe_kept_prompts(before))
-    file = None if settings.prompts == NO_PROMPTS else str(settings.prompts)
-    declaration = Declaration(file, read_variants(settings.prompts))
+    before: Declaration | None
     try:
-        return Declared(declaration, load(settings.roots))
+        known = before = load(settings.roots)
     except OutputError:
-        return Declared(declaration, None)
+        if settings.prompts is None:
+            raise
+        known, before = infer(settings.roots), None
+    prompts_file, variants = _read_prompts(settings, known)
+    token = _read_sku_token(settings, known)
+    captions_file, captions = _read_captions(settings, known)
+    for key in captions.keys if captions else ():
+        if key in (variant.key for variant in variants):
+            raise CaptionsError(
+                f"{captions_file}: {key} is a key of DF2_PROMPTS too: give it another name in "
+                "one of the two files."
+            )
+    changes = {
+        "prompts_file": prompts_file,
+        "variants": variants,
+        "sku_token": token,
+        "captions_file": captions_file,
+        "captions": captions,
+    }
+    declaration = msgspec.structs.replace(known, **changes)
+    return Declared(declaration, before, tuple(_describe_kept(settings, declaration)))
 
 
-def _describe_kept_prompts(before: Declaration) -> str | None:
-    if not before.variants:
-        return None
-    keys = ", ".join(variant.key for variant in before.variants)
-    origin = f" of {before.prompts_file}" if before.prompts_file else ""
-    return (
-        f"kept the prompts {keys}{origin}, since DF2_PROMPTS is not set (DF2_PROMPTS=none drops "
-        "them)"
-    )
+def _read_prompts(settings: Settings, known: Declaration) -> tuple[str | None, tuple[Variant, ...]]:
+    """Return the file of templates, and the templates."""
+    if settings.prompts is None:
+        return known.prompts_file, known.variants
+    file = None if settings.prompts == DROP else str(settings.prompts)
+    return file, read_variants(settings.prompts)
+
+
+def _read_sku_token(settings: Settings, known: Declaration) -> SkuToken | None:
+    if settings.sku_token is None:
+        return known.sku_token
+    return None if isinstance(settings.sku_token, str) else SkuToken(settings.sku_token)
+
+
+def _read_captions(settings: Settings, known: Declaration) -> tuple[str | None, Captions | None]:
+    """Return the file of captions and its description; it must exist, also if it is inherited."""
+    if settings.captions == DROP or (settings.captions is None and known.captions is None):
+        return None, None
+    if settings.captions is None and known.captions_file is None:
+        keys = ", ".join(known.captions.keys) if known.captions else ""
+        raise CaptionsError(
+            f"No record says which file the captions {keys} of {settings.roots.sku_root} are from: "
+            "set DF2_CAPTIONS to it, or to none to drop them"
+        )
+    file = Path(settings.captions or known.captions_file or "")
+    if known.captions is not None:
+        with suppress(OSError):
+            if checksums.digest(file) == known.captions.digest:
+                return str(file), known.captions
+    return str(file), read_captions(file)[0]
+
+
+def _describe_kept(settings: Settings, kept: Declaration) -> list[str]:
+    """Return a sentence for each setting of texts that is inherited."""
+    notes = []
+    if settings.prompts is None and kept.variants:
+        keys = ", ".join(variant.key for variant in kept.variants)
+        origin = f" of {kept.prompts_file}" if kept.prompts_file else ""
+        notes.append(
+            f"kept the prompts {keys}{origin}, since DF2_PROMPTS is not set (DF2_PROMPTS=none "
+            "drops them)"
+        )
+    if settings.sku_token is None and kept.sku_token:
+        notes.append(
+            f"kept {kept.sku_token.key} with a dropout of {kept.sku_token.dropout:g}, since "
+            "DF2_SKU_TOKEN is not set (DF2_SKU_TOKEN=none drops it)"
+        )
+    if settings.captions is None and kept.captions:
+        keys = ", ".join(kept.captions.keys)
+        notes.append(
+            f"kept the captions {keys} of {kept.captions_file}, since DF2_CAPTIONS is not set "
+            "(DF2_CAPTIONS=none drops them)"
+        )
+    return notes

@@ -11,7 +11,7 @@ from df2_assets.engines.progress import Progress
 from df2_assets.pipeline.declared import read_declared
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
-from df2_assets.pipeline.publishing import find_template_change
+from df2_assets.pipeline.publishing import find_text_change
 from df2_assets.settings import Settings
 from df2_assets.store import runs, state, tables
 
@@ -93,7 +93,7 @@ def plan_split(
     Raises LayoutError where a folder is missing, OutputError where SKU_ROOT cannot be built in,
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
-    roots, prompts = settings.roots, read_declared(settings)
+    roots, declared = settings.roots, read_declared(settings)
     begin = time.perf_counter()
     tables.require_known_format(roots, split)
     indexed = read_index(roots, split, engine, progress)
@@ -113,14 +113,13 @@ def plan_split(
     reasons = {
         "raw_annotation_index": indexed.rebuild_reason,
         "crops": plan.rebuild_reason,
-        "image_text": find_template_change(state.load(roots, split), prompts.declaration.variants),
+        "image_text": find_text_change(state.load(roots, split), declared.texts),
     }
     files = indexed.listing.files
     notes = [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why]
     if split not in ANNOTATED_SPLITS and not files["anno_size"].notna().any():
         notes.append(NO_ANNOTATIONS)
-    if prompts.note:
-        notes.append(prompts.note)
+    notes += declared.notes
     return SplitPlan(
         split,
         int(files["image_size"].notna().sum()),

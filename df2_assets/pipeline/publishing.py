@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -14,11 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets import __version__
+from df2_assets.dataset.captions import match_captions
 from df2_assets.dataset.composing import compose_lines, compose_skus
 from df2_assets.dataset.metadata import SkuMetadata
-from df2_assets.dataset.prompts import Variant
-from df2_assets.errors import ProvenanceError
+from df2_assets.dataset.prompts import Texts
+from df2_assets.errors import CaptionsError, ProvenanceError
 from df2_assets.pipeline.changes import Changes, compare, count_changes
+from df2_assets.settings import read_captions
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.contract_files import (
     hash_lines,
@@ -31,6 +34,14 @@ from df2_assets.store.layout import Roots
 _SKUS: Final = 500
 _LINES: Final = 5_000
 """SKUs and lines that are composed together."""
+
+_NO_TEXTS: Final = Texts()
+_CHANGES: Final = {
+    "variants": "prompt templates",
+    "sku_token": "SKU texts",
+    "captions": "captions",
+}
+"""What to call a change of each field of `Texts`."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +127,17 @@ def _split_between_skus(crops: pa.Table) -> Iterator[pa.Table]:
         yield crops.slice(start, end - start)
 
 
-def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] = ()) -> Published:
+def publish_image_text(
+    roots: Roots, split: str, texts: Texts = _NO_TEXTS, captions_file: str | None = None
+) -> Published:
     """Write `{split}_image_text.jsonl` for the metadata on disk, and mark the split complete.
 
-    `variants` add prompts under other keys to each line, after the contract's. The list of
-    checksums is updated too.
+    `texts` add texts under other keys to each line, after the contract's; its captions are read
+    from `captions_file`. The list of checksums is updated too.
 
     Lines are composed from the tables, because the metadata on disk has been made from them and
-    nothing else. Raises ProvenanceError where that is not so.
+    nothing else. Raises ProvenanceError where that is not so, CaptionsError where the captions
+    cannot be read.
     """
     groups, manifest = (tables.read(roots, asset, split) for asset in ("sku_groups", "crops"))
     source = state.source_of_metadata(roots, split)
@@ -135,12 +149,14 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
             f"rerun sku_metadata, or build_dataset, for {split}."
         )
     crops = _on_disk(groups, manifest)
+    captions = _match_captions(texts, captions_file, split, crops, manifest)
     digest = hashlib.sha256()
     before: dict[str, int] = {}
 
     def chunks() -> Iterator[bytes]:
         for start in range(0, crops.num_rows, _LINES):
-            text = compose_lines(crops.slice(start, _LINES), variants)
+            of_crops = None if captions is None else captions.slice(start, _LINES)
+            text = compose_lines(crops.slice(start, _LINES), texts, of_crops)
             digest.update(text)
             yield text
 
@@ -156,7 +172,7 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
         complete=True,
         image_text=text_version,
         image_text_of=version,
-        variants=variants,
+        **msgspec.structs.asdict(texts),
         release=__version__,
     )
     if now != current:
@@ -167,14 +183,34 @@ def publish_image_text(roots: Roots, split: str, variants: tuple[Variant, ...] =
         len(pc.unique(crops["sku_id"])),
         crops.num_rows,
         _count(changed, before, crops["crop_path"], partial(hash_lines, roots, split)),
-        find_template_change(current, variants),
+        find_text_change(current, texts),
     )
 
 
-def find_template_change(current: state.State, variants: tuple[Variant, ...]) -> str | None:
-    """Return why an existing JSONL is written again with `variants`, if it is."""
-    if current.image_text is None or current.variants == variants:
+def _match_captions(
+    texts: Texts, file: str | None, split: str, crops: pa.Table, manifest: pa.Table
+) -> pa.Table | None:
+    """Return the captions of crops, one column per key; None where texts have no captions.
+
+    Raises CaptionsError if the file is not the one that `texts` describe.
+    """
+    if texts.captions is None:
         return None
-    before, now = (", ".join(["text", *(v.key for v in of)]) for of in (current.variants, variants))
+    description, captions = read_captions(Path(file or ""), split)
+    if description != texts.captions:
+        raise CaptionsError(f"{file} has changed during the build: run df2-assets build again")
+    return match_captions(captions, crops["crop_path"], manifest)[0]
+
+
+def find_text_change(current: state.State, texts: Texts) -> str | None:
+    """Return why an existing JSONL is written again with `texts`, if it is."""
+    if current.image_text is None or current.texts == texts:
+        return None
+    changed = [
+        what
+        for name, what in _CHANGES.items()
+        if getattr(current.texts, name) != getattr(texts, name)
+    ]
+    before, now = (", ".join(["text", *of.keys]) for of in (current.texts, texts))
     renamed = "" if before == now else f" ({before} before, {now} now)"
-    return f"its prompt templates have changed{renamed}"
+    return f"its {' and '.join(changed)} have changed{renamed}"

@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 from df2_assets import __version__
 from df2_assets.dataset.annotations import CODE_VERSION
 from df2_assets.dataset.cropping import encoder
-from df2_assets.dataset.prompts import Variant
+from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
 from df2_assets.errors import LayoutError
 from df2_assets.pipeline.indexing import have_equal_stamps, place_before, place_now
-from df2_assets.pipeline.publishing import find_template_change
+from df2_assets.pipeline.publishing import find_text_change
 from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import scan
@@ -43,10 +43,10 @@ class SplitStatus:
     reasons: list[str] = field(default_factory=list)
 
 
-def read_status(roots: Roots, split: str, variants: tuple[Variant, ...]) -> SplitStatus:
-    """Compare the records of a split with the download, the prompt templates and this release.
+def read_status(roots: Roots, split: str, texts: Texts) -> SplitStatus:
+    """Compare the records of a split with the download, its further texts and this release.
 
-    `variants` are the templates that a build would use now.
+    `texts` are those that a build would write now.
     Raises NewerReleaseError where a newer release wrote its tables.
     """
     if not state.is_built(roots, split):
@@ -56,7 +56,7 @@ def read_status(roots: Roots, split: str, variants: tuple[Variant, ...]) -> Spli
     recorded = state.load(roots, split)
     missing = _find_missing(roots, split, recorded)
     manifest = tables.find(roots, "crops", split)
-    reasons = missing or _find_stale(roots, split, recorded, variants, manifest)
+    reasons = missing or _find_stale(roots, split, recorded, texts, manifest)
     condition: Condition = "incomplete" if missing else "stale" if reasons else "current"
     skus, crops = _count(manifest)
     return SplitStatus(
@@ -87,14 +87,14 @@ def _find_stale(
     roots: Roots,
     split: str,
     recorded: State,
-    variants: tuple[Variant, ...],
+    texts: Texts,
     manifest: pa.Table | None,
 ) -> list[str]:
     """Return why a build would change a complete split."""
     reasons = state.consistency_problems(roots, split)
     reasons += _compare_download(roots, split)
-    if templates := find_template_change(recorded, variants):
-        reasons.append(templates)
+    if text_change := find_text_change(recorded, texts):
+        reasons.append(text_change)
     if recorded.release != __version__:
         before = recorded.release or "an earlier one"
         reasons.append(f"the release was {before}, and this is {__version__}")

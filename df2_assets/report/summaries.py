@@ -1,9 +1,13 @@
 """Summaries of tables, and examples of prompts."""
 
+from itertools import product
+from pathlib import Path
+
+import msgspec
 import pandas as pd
 
-from df2_assets.dataset.prompts import CONTRACT, Variant, fill_template
-from df2_assets.dataset.taxonomy import CATEGORIES
+from df2_assets.dataset.prompts import CONTRACT, Subject, Texts, fill_template
+from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, VIEWPOINTS
 
 
 def count_by_category(groups: pd.DataFrame) -> pd.DataFrame:
@@ -21,18 +25,30 @@ def count_by_reason(refusals: pd.DataFrame) -> pd.DataFrame:
     return refusals.groupby(["stage", "reason"]).size().rename("count").reset_index()
 
 
-def list_prompt_examples(variants: tuple[Variant, ...]) -> pd.DataFrame:
-    """Return every template, the contract's first, with its prompt for a partly occluded skirt."""
-    templates = [
-        (variant.key, domain, viewpoint, template)
-        for variant in (CONTRACT, *variants)
+def list_prompt_examples(texts: Texts, captions_file: str | None = None) -> pd.DataFrame:
+    """Return every template, the contract's first, with its prompt for a partly occluded skirt.
+
+    Captions have no template: each key has the first caption of `captions_file`, with the domain of
+    its crop.
+    """
+    rows: list[tuple[str, str, int | None, str, str]] = [
+        (variant.key, domain, viewpoint, template, fill_template(template, domain, *labels))
+        for variant in (CONTRACT, *texts.variants)
         for domain, by_viewpoint in variant.templates.items()
         for viewpoint, choices in by_viewpoint.items()
         for template in choices
+        for labels in [("skirt", 2, viewpoint)]
     ]
-    rows = [
-        (*row, fill_template(template, domain, "skirt", 2, viewpoint))
-        for row in templates
-        for _, domain, viewpoint, template in [row]
-    ]
-    return pd.DataFrame(rows, columns=["key", "domain", "viewpoint", "template", "example"])
+    if texts.sku_token:
+        template = "{text} (style {style}, SKU {sku_id})"
+        always = msgspec.structs.replace(texts.sku_token, dropout=0.0)
+        for domain, viewpoint in product(DOMAINS.values(), VIEWPOINTS):
+            crop = Subject("train/", "000001_01_09", 1, domain, "skirt", 2, viewpoint)
+            rows.append((always.key, domain, viewpoint, template, always.prompt(crop)))
+    if texts.captions and captions_file:
+        with Path(captions_file).open("rb") as lines:
+            first = msgspec.json.decode(next(line for line in lines if line.strip()))
+        domain = first["crop_path"].split("/")[1]
+        rows += [(key, domain, None, captions_file, first[key]) for key in texts.captions.keys]
+    columns = ["key", "domain", "viewpoint", "template", "example"]
+    return pd.DataFrame(rows, columns=columns, dtype="object")

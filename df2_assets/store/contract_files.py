@@ -37,13 +37,12 @@ def read_skus(roots: Roots, split: str) -> Iterator[tuple[str, Sku]]:
 
 
 def read_image_text(roots: Roots, split: str) -> list[ImageText]:
-    """Return the lines of the JSONL, with the prompts by templates that it was written with.
+    """Return the lines of the JSONL, with the further texts that it was written with.
 
     Raises MissingTableError as `read_metadata` does.
     """
     path = roots.image_text(split)
-    keys = (variant.key for variant in state.load(roots, split).variants)
-    decode = msgspec.json.Decoder(line_type(*keys)).decode
+    decode = msgspec.json.Decoder(line_type(*state.load(roots, split).texts.keys)).decode
     with _require_whole(str(path), "image_text", split), path.open("rb") as file:
         return [decode(line) for line in file]
 

@@ -5,10 +5,11 @@ setting is a field with a default, so that earlier files keep their meaning.
 """
 
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 
-from df2_assets.dataset.prompts import Variant
+from df2_assets.dataset.prompts import Captions, SkuToken, Texts, Variant
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import NewerReleaseError, OutputError
 from df2_assets.store import state
@@ -18,26 +19,41 @@ from df2_assets.store.layout import Roots
 class Declaration(msgspec.Struct, frozen=True):
     """The inherited settings.
 
-    `variants` are the prompts in addition to the contract's. They are stored here as they were read
-    from `prompts_file`, since that file may move or change.
+    `variants`, `sku_token` and `captions` are the texts in addition to the contract's. `variants`
+    are stored here as they were read from `prompts_file`, since that file may move or change. The
+    captions themselves are only in `captions_file`.
     """
 
     prompts_file: str | None = None
     variants: tuple[Variant, ...] = ()
+    sku_token: SkuToken | None = None
+    captions_file: str | None = None
+    captions: Captions | None = None
+
+    @property
+    def texts(self) -> Texts:
+        """What decides the texts in addition to the contract's."""
+        return Texts(self.variants, self.sku_token, self.captions)
 
 
 def load(roots: Roots) -> Declaration:
     """Return the settings that the data set was last declared with; the defaults for a new one.
 
-    If the file is missing, the prompts of a split that has any are used, so that none are lost.
+    If the file is missing, they are taken from the states of the splits, so that none are lost.
 
     Raises OutputError if the file is damaged, NewerReleaseError if it has unknown settings.
     """
     try:
         return _decode(roots)
     except FileNotFoundError:
-        of_splits = (state.load(roots, split).variants for split in SPLITS)
-        return Declaration(variants=next(filter(None, of_splits), ()))
+        return infer(roots)
+
+
+def infer(roots: Roots) -> Declaration:
+    """Return the settings that a split was built with, of the first that has further texts."""
+    of_splits = (state.load(roots, split).texts for split in SPLITS)
+    texts = next((texts for texts in of_splits if texts.keys), Texts())
+    return Declaration(**msgspec.structs.asdict(texts))
 
 
 def _decode(roots: Roots) -> Declaration:
@@ -63,12 +79,17 @@ def _decode(roots: Roots) -> Declaration:
         ) from error
 
 
-def save(roots: Roots, declaration: Declaration) -> None:
-    """Write the settings that the data set is declared with from now on, if they have changed.
+def save(roots: Roots, **settings: Any) -> None:
+    """Record settings that the data set is declared with from now on; the others stay.
 
-    Raises NewerReleaseError.
+    A damaged file is replaced. Raises NewerReleaseError.
     """
-    with suppress(FileNotFoundError, OutputError):  # a damaged file is replaced
+    try:
+        before = load(roots)
+    except OutputError:
+        before = infer(roots)
+    declaration = msgspec.structs.replace(before, **settings)
+    with suppress(FileNotFoundError, OutputError):
         if _decode(roots) == declaration:
             return
     with roots.sku.atomic(roots.declaration) as temporary:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from df2_assets.dataset.prompts import Variant
+from df2_assets.dataset.prompts import Captions, SkuToken, Texts, Variant
 from df2_assets.dataset.record import TABLES
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import (
@@ -32,9 +32,9 @@ class State(msgspec.Struct):
 
     `sku_metadata` and `image_text` are the data versions of the two contract files, without their
     roots. `sku_metadata_of` names the groups and the manifest that the metadata was made from,
-    `image_text_of` the metadata that the JSONL was made from, `variants` the templates of its
-    prompts beside `text`. `release` is the one that completed it, `built_at` (ISO 8601) when a
-    build last changed any of this.
+    `image_text_of` the metadata that the JSONL was made from, and `variants`, `sku_token` and
+    `captions` its texts beside `text`. `release` is the one that completed it, `built_at` (ISO
+    8601) when a build last changed any of this.
     """
 
     complete: bool = False
@@ -43,8 +43,15 @@ class State(msgspec.Struct):
     image_text: str | None = None
     image_text_of: str | None = None
     variants: tuple[Variant, ...] = ()
+    sku_token: SkuToken | None = None
+    captions: Captions | None = None
     release: str | None = None
     built_at: str | None = None
+
+    @property
+    def texts(self) -> Texts:
+        """What decided the texts of the JSONL beside `text`."""
+        return Texts(self.variants, self.sku_token, self.captions)
 
 
 def source_of_metadata(roots: Roots, split: str) -> str:

@@ -23,6 +23,8 @@ NUMBERS: dict[str, dict[str, int]] = {
     "contract": {"skus": 13, "crops": CROPS},
     "matches_metadata": {"lines": CROPS, "crops": CROPS},
     "prompt_coverage": {"wrong_prompts": 0, "empty_combinations": 0},
+    "sku_tokens": {"tokens": 0, "wrong_tokens": 0},
+    "caption_coverage": {},
 }
 """The numbers of each check for a clean split; `freshness` needs an instance."""
 

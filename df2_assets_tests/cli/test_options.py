@@ -14,7 +14,8 @@ from df2_assets_tests.support.processes import PROJECT
 from df2_assets_tests.support.webserver import free_port
 
 WITHOUT_ROOTS = {"sample", "score"}
-WITH_PROMPTS = {"build", "plan", "prompts", "status"}
+WITH_TEXTS = {"build", "plan", "prompts", "status"}
+TEXTS = {"prompts", "sku_token", "captions"}
 NOWHERE = {"DF2_ROOT": "/nowhere/df2", "SKU_ROOT": "/nowhere/sku"}
 
 
@@ -30,7 +31,7 @@ def desk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
 def test_a_command_takes_the_settings_that_it_reads(name: str) -> None:
     parameters = {parameter.name for parameter in main.commands[name].params}
     assert ({"df2_root", "sku_root"} <= parameters) == (name not in WITHOUT_ROOTS)
-    assert ("prompts" in parameters) == (name in WITH_PROMPTS)
+    assert parameters & TEXTS == (TEXTS if name in WITH_TEXTS else set())
 
 
 def test_options_override_variables_and_are_relative_to_the_current_folder(desk: Desk) -> None:
@@ -62,6 +63,8 @@ WRONG = {
     "bytes that are not UTF-8": ("--df2-root caf\udce9", (r"--df2-root is 'caf\xe9'",)),
     "an unknown home": ("--df2-root ~nobody-here/x", ("~nobody-here is unknown",)),
     "a URL of no bucket": ("--sku-root s3://", ("s3:// names no bucket",)),
+    "a dropout above 1": ("--sku-token 2", ("--sku-token is '2': give a number from 0 to 1",)),
+    "captions that are not there": ("--captions x.jsonl", ("specify --captions to the file of",)),
     "prompts that are not there": ("--prompts x.yaml", ("specify --prompts to a YAML file",)),
 }
 

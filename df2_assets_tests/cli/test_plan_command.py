@@ -110,6 +110,8 @@ OTHER_VALUES: list[dict[str, object]] = [
     {"SPLITS": "test"},
     {"DF2_ENGINE": "serial"},
     {"DF2_PROMPTS": PROJECT / "examples" / "prompts.yaml"},
+    {"DF2_SKU_TOKEN": 0.5},
+    {"DF2_CAPTIONS": "none"},
     {  # of which none may change what is built
         "RAY_ADDRESS": "nowhere:1",
         "DF2_WORKERS": 1,

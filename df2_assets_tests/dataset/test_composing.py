@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from df2_assets.dataset.composing import compose_lines, compose_skus
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
-from df2_assets.dataset.prompts import Variant, prompt
+from df2_assets.dataset.prompts import Subject, Texts, Variant, prompt
 from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.dataset.taxonomy import CATEGORIES, VIEWPOINTS
 
@@ -111,12 +111,12 @@ def test_lines_are_composed_as_their_records_are_encoded() -> None:
                         crop.bbox, crop.occlusion, crop.viewpoint, prompt(*labels),
                     )
                 )  # fmt: skip
-                captions.append(CAPTION.prompt(crop.crop_path, *labels))
+                captions.append(CAPTION.prompt(Subject(crop.crop_path, group.sku_id, 1, *labels)))
     encoded = [msgspec.json.encode(line) + b"\n" for line in lines]
     assert compose_lines(table()) == b"".join(encoded)
     assert compose_lines(table().slice(2, 3)) == b"".join(encoded[2:5])
 
-    composed = [json.loads(line) for line in compose_lines(table(), (CAPTION,)).splitlines()]
+    composed = [json.loads(line) for line in compose_lines(table(), Texts((CAPTION,))).splitlines()]
     plain = [json.loads(line) for line in encoded]
     assert composed == [
         line | {"caption": caption} for line, caption in zip(plain, captions, strict=True)

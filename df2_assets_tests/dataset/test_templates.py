@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from df2_assets.dataset.prompts import CONTRACT, Variant
+from df2_assets.dataset.prompts import CONTRACT, Subject, Variant
 from df2_assets.dataset.templates import parse_templates
 from df2_assets.errors import TemplatesError
 from df2_assets.settings import read_variants
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "prompts.yaml"
 CASES = list(product(("catalog", "query"), (1, 2, 3)))
+
+
+def subject(path: str, domain: str, category: str, occlusion: int, viewpoint: int) -> Subject:
+    return Subject(path, "000001_01_02", 1, domain, category, occlusion, viewpoint)
 
 
 def parse_one(said: str) -> Variant:
@@ -23,10 +27,10 @@ def parse_one(said: str) -> Variant:
 def test_the_example_has_the_prompts_that_it_describes() -> None:
     variants = {variant.key: variant for variant in read_variants(EXAMPLE)}
     assert list(variants) == ["text_short", "text_search", "text_varied"]
-    crop = ("train/query/a.jpg", "query", "vest", 3, 2)
-    assert variants["text_short"].prompt(*crop) == "heavily occluded vest"
-    assert variants["text_search"].prompt(*crop) == "customer wearing a vest, front view"
-    assert variants["text_varied"].prompt(*crop) in {
+    crop = subject("train/query/a.jpg", "query", "vest", 3, 2)
+    assert variants["text_short"].prompt(crop) == "heavily occluded vest"
+    assert variants["text_search"].prompt(crop) == "customer wearing a vest, front view"
+    assert variants["text_varied"].prompt(crop) in {
         "A photo of a heavily occluded vest from the front.",
         "This heavily occluded vest is shown in a query image.",
         "The vest from the front.",
@@ -56,7 +60,8 @@ def test_templates_are_for_all_crops_or_by_domain_or_by_viewpoint(
 def test_placeholders_are_the_words_of_the_contract() -> None:
     variant = parse_one('"{{{domain}}} {occ}{category_name} {view}"')
     said = [
-        variant.prompt("a.jpg", "catalog", "skirt", occ, view) for occ, view in ((1, 1), (2, 3))
+        variant.prompt(subject("a.jpg", "catalog", "skirt", occ, view))
+        for occ, view in ((1, 1), (2, 3))
     ]
     assert said == [
         "{catalog} skirt that is not being worn",
@@ -70,7 +75,7 @@ def test_path_key_and_seed_decide_which_template_a_crop_gets() -> None:
     def chosen(seed: int, key: str, count: int = 300) -> list[str]:
         (variant,) = parse_templates(f"seed: {seed}\nprompts: {{{key}: [a, b, c]}}", "FILE")
         paths = (f"train/query/000001_01_01/{n:06d}_item1.jpg" for n in range(count))
-        return [variant.prompt(path, "query", "vest", 1, 2) for path in paths]
+        return [variant.prompt(subject(path, "query", "vest", 1, 2)) for path in paths]
 
     assert "".join(chosen(0, "k", 20)) == "bbbccccaccabbbbabcbc"
     assert chosen(0, "k") == chosen(0, "k")
@@ -104,8 +109,8 @@ ALL = "{category_name}, {domain}, {occ}, {view}"
             "prompts:\n  k: {catalog: a, query: b,\n      query: c}",
             "FILE, line 3: query appears twice",
         ),
-        ("prompts: {Text: a}", "FILE: Text under prompts cannot be the name of a field: use a-z"),
-        ("prompts: {1: a}", "FILE: 1 under prompts cannot be the name of a field"),
+        ("prompts: {Text: a}", "FILE: prompts.Text: Text cannot be the name of a field: use a-z"),
+        ("prompts: {1: a}", "FILE: prompts.1: 1 cannot be the name of a field"),
         ("prompts: {text: a}", f"{PROMPTS}.text: text is a field of the contract"),
         ("prompts: {k: {catalog: a}}", f"{K}: query is missing: give all of catalog, query"),
         ("prompts: {k: {shop: a, query: b}}", f"{K}: unknown case shop: give catalog, query"),
@@ -168,7 +173,7 @@ def test_a_bad_file_is_refused_with_place_problem_and_remedy(text: str, message:
 )
 def test_a_template_may_be_in_any_script(template: str) -> None:
     (variant,) = parse_templates(f"prompts: {{k: '{template}'}}", "FILE")
-    assert variant.prompt("path", "query", "vest", 1, 2) == template
+    assert variant.prompt(subject("path", "query", "vest", 1, 2)) == template
 
 
 @pytest.mark.parametrize(

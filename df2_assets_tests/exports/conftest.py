@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.templates import parse_templates
 from df2_assets.pipeline.publishing import publish_image_text
 from df2_assets.store.layout import Roots
@@ -33,7 +34,7 @@ def varied(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
     """
     roots = splits.copy_split(built, tmp_path_factory.mktemp("varied"))
     templates = 'prompts: {text_short: ["{occ}{category_name}", "{category_name}, {domain}"]}'
-    publish_image_text(roots, splits.SPLIT, parse_templates(templates, "prompts.yaml"))
+    publish_image_text(roots, splits.SPLIT, Texts(parse_templates(templates, "prompts.yaml")))
     splits.export_all(roots)
     return roots
 

@@ -14,6 +14,7 @@ import pytest
 from pandas.api.types import is_integer_dtype
 from PIL import Image
 
+from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.taxonomy import LABELS
 from df2_assets.dataset.templates import RESERVED_KEYS, parse_templates
 from df2_assets.errors import TemplatesError
@@ -307,7 +308,7 @@ def test_quotes_and_commas_survive_a_round_trip(tmp_path: Path) -> None:
 
 def test_a_split_without_crops_has_the_columns_of_further_prompts(site: Roots) -> None:
     templates = parse_templates("prompts: {text_short: '{category_name}'}", "prompts.yaml")
-    publish_image_text(site, "test", templates)
+    publish_image_text(site, "test", Texts(templates))
     export(site, "test", "open_clip")
     header = (site.export("open_clip", "test") / "test.tsv").read_text()
     assert header == "filepath\ttitle\ttext_short\n"

@@ -19,6 +19,7 @@ class BadSetting(NamedTuple):
 
 _WORKERS = "give a whole number from 1 to 1024."
 _SHARE = "give a number from 0 to 1, such as 0.01."
+_DROPOUT = "give a number from 0 to 1, such as 0.5, or none."
 _ZONE = "give the name of a time zone, such as Europe/Berlin."
 _DAYS = "give a number above 0, up to 3650, such as 7."
 
@@ -34,6 +35,11 @@ BAD_SETTINGS = [
     BadSetting("DF2_MAX_REFUSED", "nan", _SHARE, "limits.max_refused", float("nan")),
     BadSetting("DF2_MAX_AGE_DAYS", "0", _DAYS, "limits.max_age_days", 0.0),
     BadSetting("DF2_MAX_AGE_DAYS", "inf", _DAYS, "limits.max_age_days", 3650.5),
+    BadSetting("DF2_SKU_TOKEN", "off", _DROPOUT, "prompts.sku_token", "off"),
+    *(
+        BadSetting("DF2_SKU_TOKEN", text, _DROPOUT)
+        for text in ("1.01", "-0.1", "nan", "1e-3", "\xb2")
+    ),
     BadSetting("DF2_ENGINE", "x", "choose from local, ray, serial."),
     BadSetting("DF2_SCHEDULES", "yes", "choose from on, off."),
     BadSetting("DF2_REPORTS_URL", "3001", "give an address, such as http://127.0.0.1:3001."),

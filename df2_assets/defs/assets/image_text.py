@@ -9,10 +9,9 @@ import msgspec
 import pandas as pd
 
 from df2_assets.dataset.documents import image_text_schema
-from df2_assets.dataset.prompts import Variant, version
 from df2_assets.dataset.record import IMAGE_TEXT
 from df2_assets.defs.assets.factories import Result, record_source_version, split_asset
-from df2_assets.defs.assets.prompt_templates import describe_prompts
+from df2_assets.defs.assets.prompt_templates import describe_texts
 from df2_assets.defs.metadata import PREVIEWED, column_metadata, document_result, preview_entry
 from df2_assets.defs.resources import PromptTemplates, SplitWriter
 from df2_assets.defs.runs.history import TEMPLATES
@@ -34,8 +33,8 @@ from df2_assets.report.columns import make_readable
       `DF2_ROOT`
     - `image_id`, `item_idx`, `bbox` (`[x1, y1, x2, y2]`, clamped), `occlusion`, `viewpoint`
     - `text`: the prompt, which follows from domain, category, occlusion and viewpoint
-    - the prompts of `DF2_PROMPTS`. If that is not set, they are those of the last build; `none`
-      drops them
+    - the texts of `DF2_PROMPTS`, `DF2_SKU_TOKEN` and `DF2_CAPTIONS`, in this order. If one of these
+      is not set, its texts are as in the last build; `none` drops them
 
     Lines are sorted by SKU id, domain (catalog first), image id and item. This file is written
     last: once it exists, the split is complete.
@@ -47,22 +46,22 @@ from df2_assets.report.columns import make_readable
 def image_text(
     context: dg.AssetExecutionContext, output: SplitWriter, prompts: PromptTemplates
 ) -> Result:
-    roots, split, variants = output.roots, context.partition_key, prompts.variants
-    published = publish_image_text(roots, split, variants)
+    roots, split, texts = output.roots, context.partition_key, prompts.texts
+    published = publish_image_text(roots, split, texts, prompts.captions_file)
     prompts.remember()
-    metadata = prompts.metadata | describe_prompts(variants)
-    tags = record_source_version(context, TEMPLATES, version(variants), metadata=metadata)
-    if variants:  # else the columns are those of the asset
-        schema = image_text_schema(variant.key for variant in variants)
+    metadata = prompts.metadata | describe_texts(prompts)
+    tags = record_source_version(context, TEMPLATES, texts.version, metadata=metadata)
+    if texts.keys:  # else the columns are those of the asset
+        schema = image_text_schema(texts.keys)
         metadata |= column_metadata(schema, IMAGE_TEXT, context.asset_key)
     path = roots.image_text(split)
-    return document_result(published, path, _preview(path, variants), metadata, tags)
+    return document_result(published, path, _preview(path, texts.keys), metadata, tags)
 
 
-def _preview(path: Path, variants: tuple[Variant, ...]) -> dict[str, Any]:
+def _preview(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
     """Return the first lines as a table of crops and prompts."""
     with path.open("rb") as file:
         lines = [msgspec.json.decode(line) for line in islice(file, PREVIEWED)]
-    prompts = ["text", *(variant.key for variant in variants)]
-    table = pd.DataFrame(lines, columns=["image_id", "item_idx", "domain", *prompts])
+    columns = ["image_id", "item_idx", "domain", "text", *keys]
+    table = pd.DataFrame(lines, columns=columns)
     return preview_entry("preview", make_readable(table))

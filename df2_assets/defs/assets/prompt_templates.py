@@ -1,10 +1,9 @@
-"""The templates of further prompts. People write them; this asset observes them."""
+"""The templates and captions that people write for further texts; this asset observes them."""
 
 from typing import Any
 
 import dagster as dg
 
-from df2_assets.dataset.prompts import Variant, version
 from df2_assets.defs.assets.factories import source_asset
 from df2_assets.defs.metadata import preview
 from df2_assets.defs.resources import PromptTemplates
@@ -13,23 +12,25 @@ from df2_assets.report.summaries import list_prompt_examples
 
 
 def observe(context: dg.OpExecutionContext, prompts: PromptTemplates) -> dg.ObserveResult:
-    """Return a data version of what the file says, and what each template gives."""
-    variants = prompts.variants
+    """Return a data version of what the files say, and what each template gives."""
     return dg.ObserveResult(
-        data_version=dg.DataVersion(version(variants)),
-        metadata=prompts.metadata | describe_prompts(variants),
+        data_version=dg.DataVersion(prompts.texts.version),
+        metadata=prompts.metadata | describe_texts(prompts),
     )
 
 
-def describe_prompts(variants: tuple[Variant, ...]) -> dict[str, Any]:
-    """Return every template with an example; nothing where there is only the contract's.
+def describe_texts(prompts: PromptTemplates) -> dict[str, Any]:
+    """Return the keys of all texts, and every template and caption key with an example.
 
-    The description of `image_text` says all of that one: no event need repeat it.
+    There is nothing for the contract's prompts alone, which the description of `image_text` shows.
     """
-    if not variants:
+    if not prompts.texts.keys:
         return {}
-    examples = list_prompt_examples(variants)
-    return {"prompts": preview(examples, limit=len(examples))}
+    examples = list_prompt_examples(prompts.texts, prompts.captions_file)
+    return {
+        "keys": ", ".join(("text", *prompts.texts.keys)),
+        "prompts": preview(examples, limit=len(examples)),
+    }
 
 
 prompt_templates = source_asset(
@@ -39,10 +40,12 @@ prompt_templates = source_asset(
     description="""
     These are the templates of your own prompts, from the file that `DF2_PROMPTS` names.
 
-    `image_text` writes these prompts in addition to those of the contract. The file is only
-    observed, never written. The data version changes with the templates, but not with comments in
-    the file. If the file cannot be used, the observation fails and says why. If `DF2_PROMPTS` is
-    not set, the templates of the last build stay in use; `none` drops them.
+    With them belong the captions in the file of `DF2_CAPTIONS` and the SKU texts of
+    `DF2_SKU_TOKEN`. `image_text` writes all of these texts in addition to those of the contract.
+    The files are only observed, never written. The data version changes with the templates, but not
+    with comments, and with every byte of the captions. If a file cannot be used, the observation
+    fails and says why. If a setting is not set, its texts are as in the last build; `none` drops
+    them.
     """,
     kinds=("yaml",),
 )
