@@ -168,6 +168,11 @@ def consistency_problems(roots: Roots, split: str, assets: Iterable[str] = _TABL
         except ProvenanceError as problem:
             problems.append(str(problem).rstrip("."))
     recorded = load(roots, split)
+    if recorded.texts.use_colour:
+        try:
+            tables.read_colours(roots, split)
+        except MissingTableError as problem:
+            problems.append(str(problem).rstrip("."))
     if recorded.complete:
         return problems + mismatches(roots, split, recorded)
     half_built = "it is half-built: a build is running or was stopped, or crops are to be remade"
