@@ -19,10 +19,11 @@ from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.checks.image_text import PromptCounts
 from df2_assets.dataset.captions import CURRENT, STALE, match_captions
 from df2_assets.dataset.frames import TEXT
+from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.skus import SKU_ID
 from df2_assets.errors import CaptionsError, Df2Error, MissingTableError
 from df2_assets.settings import read_captions
-from df2_assets.store import declaration, state, tables
+from df2_assets.store import declaration, tables
 from df2_assets.store.layout import Roots
 
 _TOKEN: Final = re.compile(r"\(style ([^,()]*), SKU ([^()]*)\)")
@@ -40,14 +41,16 @@ class _WrongText(NamedTuple):
     what: str
 
 
-def sku_tokens(roots: Roots, split: str, prompt_counts: PromptCounts | None) -> Finding:
+def sku_tokens(
+    roots: Roots, split: str, prompt_counts: PromptCounts | None, texts: Texts
+) -> Finding:
     """Check that no text outside train names a SKU, and that in train each names its own.
 
     A text that names its SKU is a label: in an evaluation it would give the answer away. Texts
     under all keys are searched for ids of SKUs and for `(style …, SKU …)`. The counts of
     `count_prompts` are enough where there are only the contract's prompts and none names a SKU.
     """
-    keys = ("text", *state.load(roots, split).texts.keys)
+    keys = ("text", *texts.keys)
     lines, tokens = sum(prompt_counts.values()) if prompt_counts else 0, 0
     wrong: list[_WrongText] = []
     is_clean = prompt_counts is not None and not any(
@@ -110,14 +113,16 @@ def _describe_token(split: str, line: dict[str, Any], named: list[tuple[str, str
     return None
 
 
-def caption_coverage(roots: Roots, split: str, prompt_counts: PromptCounts | None) -> Finding:
+def caption_coverage(
+    roots: Roots, split: str, prompt_counts: PromptCounts | None, texts: Texts
+) -> Finding:
     """Check that every crop has a current caption in the file of captions, and the line has it.
 
     A stale caption was refused, and a crop without a current one has the contract's prompt; both
     are warnings. A line with any other text is an error. Where the file cannot be read any more, or
     is not the one that the split was built with, that is the warning.
     """
-    captions = state.load(roots, split).captions
+    captions = texts.captions
     if captions is None:
         lines = sum(prompt_counts.values()) if prompt_counts else 0
         return Finding(True, "warn", lines, "There are no captions from a file.")

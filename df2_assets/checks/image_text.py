@@ -22,7 +22,7 @@ from df2_assets.dataset.metadata import Crop, ImageText, Sku
 from df2_assets.dataset.prompts import Subject, Texts
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, RELEASED, VIEWPOINTS
 from df2_assets.errors import MissingTableError
-from df2_assets.store import state, tables
+from df2_assets.store import tables
 from df2_assets.store.contract_files import read_image_text, read_metadata, read_skus
 from df2_assets.store.layout import Roots
 
@@ -66,15 +66,14 @@ class _Start(NamedTuple):
     crop: Subject
 
 
-def count_prompts(roots: Roots, split: str) -> PromptCounts | None:
+def count_prompts(roots: Roots, split: str, texts: Texts = _NO_TEXTS) -> PromptCounts | None:
     """Compare the JSONL with the metadata, and count its prompts by the labels of their crops.
 
     Each line must be, byte for byte, the entry of its crop in the metadata, followed by a prompt
-    and the further texts of the split. Texts that follow from the crop are compared; captions are
+    and the further `texts` of the split. Texts that follow from the crop are compared; captions are
     not. Return None if a line differs, or if a file is missing or damaged. Only one SKU and one
     line are in memory at a time.
     """
-    texts = state.load(roots, split).texts
     keys = ["text", *texts.keys]
     ends: Counter[tuple[int, tuple[str, str, int, int], bytes]] = Counter()
     counts: Counter[tuple[int, str, str, int, int, str]] = Counter()
@@ -153,7 +152,9 @@ class _Crop(NamedTuple):
     crop: Crop
 
 
-def matches_metadata(roots: Roots, split: str, prompt_counts: PromptCounts | None) -> Finding:
+def matches_metadata(
+    roots: Roots, split: str, prompt_counts: PromptCounts | None, texts: Texts
+) -> Finding:
     """Check that the JSONL has one line per crop of the metadata, in the same order.
 
     After `text` come the texts that the split was built with, and nothing else.
@@ -162,7 +163,7 @@ def matches_metadata(roots: Roots, split: str, prompt_counts: PromptCounts | Non
     if prompt_counts is not None:
         total = sum(prompt_counts.values())
         return _matched(split, total, total, [])
-    texts = ["text", *state.load(roots, split).texts.keys]
+    keys = ["text", *texts.keys]
     try:
         crops = {c.crop.crop_path: c for c in _crops(read_metadata(roots, split).skus.items())}
         lines = roots.image_text(split).read_bytes().splitlines()
@@ -189,7 +190,7 @@ def matches_metadata(roots: Roots, split: str, prompt_counts: PromptCounts | Non
             problems.append((number, entry, "a second line of the crop"))
             continue
         seen.add(crop.place)
-        what = _difference(line, entry, texts)
+        what = _difference(line, entry, keys)
         if what:
             problems.append((number, entry, what))
         if crop.place < last:
@@ -282,13 +283,14 @@ def _difference(line: _Line, entry: _Line, texts: list[str]) -> str | None:
     return None if keys == [*entry, *texts] else "keys in another order"
 
 
-def prompt_coverage(roots: Roots, split: str, prompt_counts: PromptCounts | None) -> Finding:
+def prompt_coverage(
+    roots: Roots, split: str, prompt_counts: PromptCounts | None, texts: Texts
+) -> Finding:
     """Check the prompts of the JSONL; it is an error if the file is missing or damaged.
 
     The counts of `count_prompts` are enough as long as every prompt in them is right.
     """
     try:
-        texts = state.load(roots, split).texts
         is_full = _is_full(roots, split)
         colours = _read_colours(roots, split, texts)
         if prompt_counts is None or any(_wrong_prompt(*key) for key in prompt_counts):

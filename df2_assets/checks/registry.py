@@ -27,6 +27,7 @@ from df2_assets.checks.image_text import (
 )
 from df2_assets.checks.label_outliers import unlike_crops
 from df2_assets.checks.sku_metadata import contract
+from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.serial import SerialEngine
@@ -34,7 +35,7 @@ from df2_assets.exports import NAMES
 from df2_assets.exports.record import was_requested
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.scanning import scan_crops
-from df2_assets.store import tables
+from df2_assets.store import state, tables
 from df2_assets.store.checksums import digest_each
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
@@ -103,7 +104,12 @@ class CheckContext:
     @cached_property
     def prompt_counts(self) -> PromptCounts | None:
         """The one reading of both contract files that the checks of `image_text` share."""
-        return count_prompts(self.roots, self.split)
+        return count_prompts(self.roots, self.split, self.texts)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """What decided the texts of the JSONL in addition to the contract's."""
+        return state.load(self.roots, self.split).texts
 
     @property
     def last_build(self) -> LastBuild | None:

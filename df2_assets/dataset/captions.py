@@ -64,8 +64,7 @@ def parse_captions(
             rows = []
     if not numbers:
         raise CaptionsError(f"{name} has no captions: {_FORM}.")
-    table = pa.concat_tables([*parts, _table(rows, keys)]).combine_chunks()
-    return Captions(keys, digest.hexdigest()), table
+    return Captions(keys, digest.hexdigest()), pa.concat_tables([*parts, _table(rows, keys)])
 
 
 def match_captions(

@@ -36,7 +36,7 @@ def test_a_build_gives_the_same_bytes_wherever_it_reads_and_writes(
     sku_root = tmp_path / "sku" if written == "folder" else place.root
     built = build(df2_root, sku_root)
     assert built.problems == []
-    assert len(built.runs[0].passed) == 16
+    assert len(built.runs[0].passed) == 18
     files = in_folder(sku_root) if written == "folder" else place.contents()
     assert digests(files) == expected
     document = json.loads(files["train_sku_metadata.json"])
