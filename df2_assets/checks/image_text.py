@@ -16,6 +16,7 @@ import msgspec
 import pandas as pd
 
 from df2_assets.checks.finding import CROP, Finding, crop_rows, number_of
+from df2_assets.dataset.colours import PALETTE
 from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
 from df2_assets.dataset.prompts import Subject, Texts
@@ -47,7 +48,11 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode_texts: Final = msgspec.json.Decoder(dict[str, str]).decode
 
 _NO_TEXTS: Final = Texts()
+_NO_COLOURS: Final[dict[str, str | None]] = {}
 _Line = dict[str, Any]
+
+Colours = Mapping[str, str | None]
+"""The colour of a crop by its path."""
 
 PromptCounts = Mapping[tuple[int, str, str, int, int, str], int]
 """How many crops have each combination of `_LABELS` and the contract's prompt."""
@@ -74,7 +79,8 @@ def count_prompts(roots: Roots, split: str, texts: Texts = _NO_TEXTS) -> PromptC
     counts: Counter[tuple[int, str, str, int, int, str]] = Counter()
     try:
         with roots.image_text(split).open("rb") as lines:
-            for line, start in zip_longest(lines, _starts(split, read_skus(roots, split))):
+            starts = _starts(split, read_skus(roots, split), _read_colours(roots, split, texts))
+            for line, start in zip_longest(lines, starts):
                 if line is None or start is None or not line.startswith(start.data):
                     return None
                 end = line[len(start.data) :]
@@ -96,7 +102,7 @@ def count_prompts(roots: Roots, split: str, texts: Texts = _NO_TEXTS) -> PromptC
     return counts
 
 
-def _starts(split: str, skus: Iterable[tuple[str, Sku]]) -> Iterator[_Start]:
+def _starts(split: str, skus: Iterable[tuple[str, Sku]], colours: Colours) -> Iterator[_Start]:
     """Yield the start of the line of each crop; the metadata has its fields in the same order."""
     for sku_id, sku in skus:
         for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
@@ -105,13 +111,25 @@ def _starts(split: str, skus: Iterable[tuple[str, Sku]]) -> Iterator[_Start]:
             for crop in crops:
                 of_crop = _encode(crop).removeprefix(b'{"crop_path":').removesuffix(b"}")
                 data = of_sku + of_crop + b',"text":'
-                yield _Start(data, sku.category_id, _subject(sku_id, sku, domain, crop))
+                subject = Subject(
+                    crop.crop_path,
+                    sku_id,
+                    sku.style,
+                    domain,
+                    sku.category_name,
+                    crop.occlusion,
+                    crop.viewpoint,
+                    colours.get(crop.crop_path),
+                )
+                yield _Start(data, sku.category_id, subject)
 
 
-def _subject(sku_id: str, sku: Sku, domain: str, crop: Crop) -> Subject:
-    return Subject(
-        crop.crop_path, sku_id, sku.style, domain, sku.category_name, crop.occlusion, crop.viewpoint
-    )
+def _read_colours(roots: Roots, split: str, texts: Texts) -> Colours:
+    """Return the word of each crop, if a text needs it. Raises MissingTableError."""
+    if not texts.use_colour:
+        return {}
+    table = tables.read_colours(roots, split)
+    return dict(zip(*(table[name].to_pylist() for name in ("crop_path", "colour")), strict=True))
 
 
 def _texts(end: bytes) -> dict[str, str]:
@@ -274,10 +292,11 @@ def prompt_coverage(
     """
     try:
         is_full = _is_full(roots, split)
+        colours = _read_colours(roots, split, texts)
         if prompt_counts is None or any(_wrong_prompt(*key) for key in prompt_counts):
             records = read_image_text(roots, split)
-            return coverage(split, records, texts, is_full=is_full)
-        return _covered(split, prompt_counts, [], len(texts.keys), is_full=is_full)
+            return coverage(split, records, texts, colours, is_full=is_full)
+        return _covered(split, prompt_counts, [], len(texts.keys), colours, is_full=is_full)
     except MissingTableError as error:
         return Finding(False, "error", 0, str(error))
 
@@ -292,12 +311,14 @@ def coverage(
     split: str,
     records: Sequence[ImageText],
     texts: Texts = _NO_TEXTS,
+    colours: Colours = _NO_COLOURS,
     *,
     is_full: bool,
 ) -> Finding:
     """Compare every prompt with the labels of its crop, and count the crops of each combination.
 
-    `records` also have further `texts`; those with a template are compared with what that gives.
+    `records` also have further `texts`; those with a template are compared with what that gives,
+    given the `colours` of the crops.
     There are 234 combinations of category, domain, occlusion and viewpoint. A wrong prompt
     is an error. A combination without crops is a warning in a split of the release's size; in a
     smaller split it is normal, and only counted.
@@ -306,8 +327,8 @@ def coverage(
     wrong = {key: what for key in counts if (what := _wrong_prompt(*key))}
     suspects = records if wrong else ()
     problems = [(r, r.text, wrong[key]) for r in suspects if (key := _LABELS_AND_TEXT(r)) in wrong]
-    problems += _wrong_records(records, texts)
-    return _covered(split, counts, problems, len(texts.keys), is_full=is_full)
+    problems += _wrong_records(records, texts, colours)
+    return _covered(split, counts, problems, len(texts.keys), colours, is_full=is_full)
 
 
 def _covered(
@@ -315,12 +336,14 @@ def _covered(
     counts: PromptCounts,
     problems: list[tuple[ImageText, str, str]],
     further: int,
+    colours: Colours,
     *,
     is_full: bool,
 ) -> Finding:
     """Return the finding on prompts that have been counted, with `further` texts each.
 
-    A problem consists of a line, the text that is wrong, and what is wrong with it.
+    A problem consists of a line, the text that is wrong, and what is wrong with it. Crops are also
+    counted by their `colours`, where texts have them.
     """
     cells: Counter[tuple[int, str, int, int]] = Counter()
     for (category_id, _, domain, occlusion, viewpoint, _), crops in counts.items():
@@ -343,9 +366,17 @@ def _covered(
         lines,
         summary,
         _offending_prompts(split, problems, missing),
-        {"wrong_prompts": len(problems), "empty_combinations": len(empty)},
+        {"wrong_prompts": len(problems), "empty_combinations": len(empty)}
+        | _count_colours(colours),
         {COMBINATIONS: _table(cells)} if lines else {},
     )
+
+
+def _count_colours(colours: Colours) -> dict[str, int | float]:
+    """Return how many crops have each word of the palette, and how many have none."""
+    counts = Counter(colours.values())
+    words = {f"colour_{word}": counts[word] for word in PALETTE if counts[word]}
+    return {**words, "colour_unknown": counts[None]} if colours else {}
 
 
 def _wrong_prompt(
@@ -369,13 +400,14 @@ def _wrong_prompt(
 
 
 def _wrong_records(
-    records: Sequence[ImageText], texts: Texts
+    records: Sequence[ImageText], texts: Texts, colours: Colours
 ) -> Iterator[tuple[ImageText, str, str]]:
     """Yield each line with a text that its template does not give, the text, and what is wrong."""
     for r in records if texts.rules else ():
         labels = r.domain, r.category_name, r.occlusion, r.viewpoint
+        crop = Subject(r.image_path, r.sku_id, r.style, *labels, colours.get(r.image_path))
         values = {key: getattr(r, key) for key in texts.keys}
-        for key in _wrong_texts(Subject(r.image_path, r.sku_id, r.style, *labels), values, texts):
+        for key in _wrong_texts(crop, values, texts):
             yield r, values[key], f"{key} is not what its template gives"
 
 

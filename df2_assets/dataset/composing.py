@@ -7,6 +7,7 @@ the texts that people write may contain other characters.
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 from textwrap import indent
 from typing import Final
 
@@ -60,17 +61,24 @@ def compose_lines(
 ) -> bytes:
     """Return the lines of the JSONL for rows of `sku_groups`, with further `texts`.
 
+    If a text needs the colours of the crops, `crops` has them in a further column.
     `captions` has one row per crop and one column per key; null stands for the contract's prompt.
     """
     columns = _columns(crops, "[<x1>,<y1>,<x2>,<y2>]")
-    prompts = _prompts(columns, texts, captions)
+    colours = crops["colour"].to_pylist() if texts.use_colour else repeat(None)
+    prompts = _prompts(columns, texts, captions, colours)
     line = _template(dict.fromkeys((*ImageText.__struct_fields__, *prompts))) + "\n"
     lines = _fill(line, {**columns, "image_path": columns["crop_path"], **prompts})
     # The last buffer of an array has its texts one after the other.
     return bytes(lines.buffers()[2])
 
 
-def _prompts(columns: Columns, texts: Texts, captions: pa.Table | None) -> Columns:
+def _prompts(
+    columns: Columns,
+    texts: Texts,
+    captions: pa.Table | None,
+    colours: Iterable[str | None],
+) -> Columns:
     """Return the texts of each crop as JSON, by their key."""
     together = pc.binary_join_element_wise(*(columns[name] for name in _LABELS), "|")
     together = together.dictionary_encode()
@@ -85,9 +93,9 @@ def _prompts(columns: Columns, texts: Texts, captions: pa.Table | None) -> Colum
     if texts.rules:
         identity = (columns[name].to_pylist() for name in ("crop_path", "sku_id", "style"))
         crops = [
-            Subject(path, sku_id, int(style), *labels[place])
-            for path, sku_id, style, place in zip(
-                *identity, together.indices.to_pylist(), strict=True
+            Subject(path, sku_id, int(style), *labels[int(place)], colour)
+            for (path, sku_id, style, place), colour in zip(
+                zip(*identity, together.indices.to_pylist(), strict=True), colours, strict=False
             )
         ]
         for rule in texts.rules:

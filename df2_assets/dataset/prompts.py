@@ -2,6 +2,7 @@
 
 from functools import cache
 from hashlib import blake2b, sha256
+from string import Formatter
 from typing import Final, NamedTuple
 
 import msgspec
@@ -11,8 +12,11 @@ from df2_assets.dataset.taxonomy import VIEWPOINTS
 _OCCLUSION: Final = {1: "", 2: "partially occluded ", 3: "heavily occluded "}
 _VIEW: Final = {1: "that is not being worn", 2: "from the front", 3: "from the side or back"}
 
-PLACEHOLDERS: Final = ("category_name", "domain", "occ", "view")
-"""The placeholders of a template. Unless it is empty, `occ` ends with a space."""
+_COLOUR: Final = "colour"
+PLACEHOLDERS: Final = ("category_name", _COLOUR, "domain", "occ", "view")
+"""The placeholders of a template. Unless they are empty, `colour` and `occ` end with a space."""
+
+_HEAVILY_OCCLUDED: Final = 3
 
 
 SKU_KEY: Final = "text_sku"
@@ -20,7 +24,10 @@ SKU_KEY: Final = "text_sku"
 
 
 class Subject(NamedTuple):
-    """A crop, as far as its texts depend on it. `crop_path` is relative to SKU_ROOT."""
+    """A crop, as far as its texts depend on it. `crop_path` is relative to SKU_ROOT.
+
+    `colour` is its word in the table of colours: None where it is unknown, or no text needs it.
+    """
 
     crop_path: str
     sku_id: str
@@ -29,6 +36,7 @@ class Subject(NamedTuple):
     category_name: str
     occlusion: int
     viewpoint: int
+    colour: str | None = None
 
     @property
     def prompt(self) -> str:
@@ -52,7 +60,23 @@ class Variant(msgspec.Struct, frozen=True):
         templates = self.templates[crop.domain][crop.viewpoint]
         template = templates[_draw(self.seed, self.key, crop) % len(templates)]
         return fill_template(
-            template, crop.domain, crop.category_name, crop.occlusion, crop.viewpoint
+            template,
+            crop.domain,
+            crop.category_name,
+            crop.occlusion,
+            crop.viewpoint,
+            crop.colour,
+        )
+
+    @property
+    def uses_colour(self) -> bool:
+        """Whether a template has the placeholder `{colour}`."""
+        return any(
+            field == _COLOUR
+            for by_viewpoint in self.templates.values()
+            for templates in by_viewpoint.values()
+            for template in templates
+            for _, field, _, _ in Formatter().parse(template)
         )
 
 
@@ -105,6 +129,11 @@ class Texts(msgspec.Struct, frozen=True):
         return (*(rule.key for rule in self.rules), *(self.captions.keys if self.captions else ()))
 
     @property
+    def use_colour(self) -> bool:
+        """Whether a text names the colour of its crop."""
+        return any(variant.uses_colour for variant in self.variants)
+
+    @property
     def version(self) -> str:
         """A digest of everything that decides these texts."""
         return sha256(msgspec.json.encode(self)).hexdigest()
@@ -145,11 +174,21 @@ def prompt(domain: str, category_name: str, occlusion: int, viewpoint: int) -> s
 
 @cache
 def fill_template(
-    template: str, domain: str, category_name: str, occlusion: int, viewpoint: int
+    template: str,
+    domain: str,
+    category_name: str,
+    occlusion: int,
+    viewpoint: int,
+    colour: str | None = None,
 ) -> str:
-    """Return a template filled with the words for a crop. Raises KeyError as `prompt` does."""
+    """Return a template filled with the words for a crop. Raises KeyError as `prompt` does.
+
+    A heavily occluded garment gets no colour, because most pixels show what hides it.
+    """
+    is_shown = colour is not None and occlusion != _HEAVILY_OCCLUDED
     return template.format(
         category_name=category_name,
+        colour=f"{colour} " if is_shown else "",
         domain=domain,
         occ=_OCCLUSION[occlusion],
         view=_VIEW[viewpoint],

@@ -218,6 +218,18 @@ CROP_QUALITY: Final = _asset(
 )
 """One row per crop on disk: what it looks like."""
 
+COLOURS: Final = _asset(
+    _CROP_PATH,
+    _SKU_UID,
+    Field("sha256", "string", "digest of the bytes that were measured", technical=True),
+    Field("colour", "string", "a word of the palette; null: unknown", "sha256"),
+    Field("version", "int16", "of the palette and its rules", technical=True),
+    inputs=("crops",),
+    unique="crop_path",
+    nullable=("colour",),
+)
+"""A side table of the prompts: one row per crop on disk, where a template has `{colour}`."""
+
 _SKU: Final = ("sku_id", "pair_id", "style", "category_id", "category_name", "domain")
 _BOX_MEANING: Final = "[x1, y1, x2, y2] of the box that is cut, half-open, pixels of the image"
 
@@ -253,5 +265,6 @@ TABLES: Final[dict[str, Asset]] = {
     "crops": CROPS,
     "refusals": REFUSALS,
     "crop_quality": CROP_QUALITY,
+    "colours": COLOURS,
 }
 DOCUMENTS: Final[dict[str, Asset]] = {"sku_metadata": SKU_METADATA, "image_text": IMAGE_TEXT}

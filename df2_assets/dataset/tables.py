@@ -38,6 +38,7 @@ SKU_GROUPS: Final = SCHEMAS["sku_groups"]
 CROPS: Final = SCHEMAS["crops"]
 REFUSALS: Final = SCHEMAS["refusals"]
 CROP_QUALITY: Final = SCHEMAS["crop_quality"]
+COLOURS: Final = SCHEMAS["colours"]
 
 INPUTS: Final = {name: asset.inputs for name, asset in TABLES.items() if name != "files"}
 """The input tables of each table. A table is stale when the digest of an input has changed."""

@@ -13,6 +13,7 @@ from PIL.Image import Image
 
 from df2_assets.dataset.annotations import Refused
 from df2_assets.dataset.boxes import Box, size
+from df2_assets.dataset.colours import CropColour, read_colour
 from df2_assets.dataset.cropping import decode, encode_crop, image_size
 from df2_assets.dataset.perceptual import Measures, measure
 from df2_assets.dataset.reasons import Reason
@@ -105,8 +106,17 @@ def refuse(image: SourceImage, reason: Reason, detail: str, *, again: bool) -> l
 
 def measure_each(crops: CropFiles) -> list[Measures | None]:
     """Return the measures of each crop; None for one that is missing or cannot be read."""
+    return _read_each(measure, crops)
+
+
+def read_each_colour(crops: CropFiles) -> list[CropColour | None]:
+    """Return the colour of each crop; None for one that is missing or cannot be read."""
+    return _read_each(read_colour, crops)
+
+
+def _read_each(read: Callable[[BinaryIO], R], crops: CropFiles) -> list[R | None]:
     files = store_at(crops.sku_root).open_each(_paths(crops))
-    return [_unless_damaged(measure, file) for file in files]
+    return [_unless_damaged(read, file) for file in files]
 
 
 def probe(images: Sequence[SourceImage]) -> Probe:

@@ -136,8 +136,8 @@ def publish_image_text(
     from `captions_file`. The list of checksums is updated too.
 
     Lines are composed from the tables, because the metadata on disk has been made from them and
-    nothing else. Raises ProvenanceError where that is not so, CaptionsError where the captions
-    cannot be read.
+    nothing else. Raises ProvenanceError where that is not so, MissingTableError where texts need
+    colours that have not been measured, CaptionsError where the captions cannot be read.
     """
     groups, manifest = (tables.read(roots, asset, split) for asset in ("sku_groups", "crops"))
     source = state.source_of_metadata(roots, split)
@@ -149,6 +149,8 @@ def publish_image_text(
             f"rerun sku_metadata, or build_dataset, for {split}."
         )
     crops = _on_disk(groups, manifest)
+    if texts.use_colour:
+        crops = _with_colours(crops, tables.read_colours(roots, split))
     captions = _match_captions(texts, captions_file, split, crops, manifest)
     digest = hashlib.sha256()
     before: dict[str, int] = {}
@@ -185,6 +187,12 @@ def publish_image_text(
         _count(changed, before, crops["crop_path"], partial(hash_lines, roots, split)),
         find_text_change(current, texts),
     )
+
+
+def _with_colours(crops: pa.Table, colours: pa.Table) -> pa.Table:
+    """Return rows of `sku_groups` with the column `colour`."""
+    place = pc.index_in(crops["crop_path"], colours["crop_path"])
+    return crops.append_column("colour", colours["colour"].take(place))
 
 
 def _match_captions(

@@ -1,29 +1,53 @@
 """Measuring what the crops of a split look like. Only crops with new bytes are opened."""
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from df2_assets.dataset.colours import COLOURS_VERSION, CropColour
 from df2_assets.dataset.perceptual import MEASURES_VERSION, Measures
-from df2_assets.dataset.tables import CROP_QUALITY
+from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
 from df2_assets.errors import ProvenanceError
 from df2_assets.pipeline.crops import read_crops
-from df2_assets.pipeline.cutting import measure_each
-from df2_assets.store import tables
+from df2_assets.pipeline.cutting import CropFiles, measure_each, read_each_colour
+from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
 
 _SHARD: Final = 200
 
 
+class Measurement(NamedTuple):
+    """A table of what crops look like.
+
+    It has the values `fields` that `read` returns for each crop in a worker process. Rows of
+    another `version` are measured again. `title` is for the progress of the work.
+    """
+
+    asset: str
+    title: str
+    fields: tuple[str, ...]
+    version: int
+    read: Callable[[CropFiles], list[Any]]
+
+
+QUALITY: Final = Measurement(
+    "crop_quality", "measuring crops", Measures._fields, MEASURES_VERSION, measure_each
+)
+COLOURS: Final = Measurement(
+    "colours", "reading colours", CropColour._fields, COLOURS_VERSION, read_each_colour
+)
+
+
 @dataclass(frozen=True)
 class Measured:
-    """The table `crop_quality`, the previous one, and how many crops were opened."""
+    """The new table of a measurement, the previous one, and how many crops were opened."""
 
     table: pa.Table
     before: pa.Table | None
@@ -31,43 +55,69 @@ class Measured:
 
 
 def measure_crops(
-    roots: Roots, split: str, manifest: pd.DataFrame, engine: Engine, progress: Progress
+    roots: Roots,
+    split: str,
+    manifest: pd.DataFrame,
+    engine: Engine,
+    progress: Progress,
+    measurement: Measurement = QUALITY,
 ) -> Measured:
     """Measure the crops of the manifest that are on disk, in its order.
 
     Raises ProvenanceError where a crop is missing or cannot be read.
     """
     made = manifest.loc[manifest["reason"].isna(), ["crop_path", "sku_uid", "sha256"]]
-    before = tables.find(roots, "crop_quality", split)
-    kept = _unchanged(made, CROP_QUALITY.empty_table() if before is None else before)
+    schema = SCHEMAS[measurement.asset]
+    before = tables.find(roots, measurement.asset, split)
+    known = schema.empty_table() if before is None else before
+    kept = _unchanged(made, known.filter(pc.field("version") == measurement.version))
     todo = made[~made["crop_path"].isin(kept["crop_path"])]
-    measures = _measure(roots, split, todo["crop_path"].tolist(), engine, progress)
-    new = pd.DataFrame(measures, columns=list(Measures._fields), index=todo.index)
-    rows = (kept, todo.join(new).assign(version=MEASURES_VERSION))
-    together = pa.concat_tables(tables.from_frame(part, CROP_QUALITY) for part in rows)
+    values = _measure(roots, split, todo["crop_path"].tolist(), engine, progress, measurement)
+    new = pd.DataFrame(values, columns=list(measurement.fields), index=todo.index)
+    rows = (kept, todo.join(new).assign(version=measurement.version))
+    together = pa.concat_tables(tables.from_frame(part, schema) for part in rows)
     return Measured(together.sort_by("crop_path"), before, len(todo))
 
 
-def _unchanged(made: pd.DataFrame, before: pa.Table) -> pd.DataFrame:
-    """Return the rows of crops whose bytes and measures are still the same."""
-    known = tables.frame(before.filter(pc.field("version") == MEASURES_VERSION))
-    return known.merge(made, on=[*made])
+def update_colours(roots: Roots, split: str, engine: Engine, progress: Progress) -> int:
+    """Update the table of colours of a split; return how many crops were opened.
+
+    The split is incomplete from the first change on, because its prompts have the old colours.
+    Raises MissingTableError, or ProvenanceError as `measure_crops`.
+    """
+    manifest = tables.frame(tables.read(roots, "crops", split))
+    measured = measure_crops(roots, split, manifest, engine, progress, COLOURS)
+    if measured.before is None or not measured.table.equals(measured.before):
+        state.mark_incomplete(roots, split)
+    inputs = tables.digests(roots, ("crops",), split)
+    tables.write(roots, COLOURS.asset, split, measured.table, inputs)
+    return measured.opened
+
+
+def _unchanged(made: pd.DataFrame, known: pa.Table) -> pd.DataFrame:
+    """Return the rows of `known` whose crops have the same bytes."""
+    return tables.frame(known).merge(made, on=[*made])
 
 
 def _measure(
-    roots: Roots, split: str, paths: list[str], engine: Engine, progress: Progress
-) -> list[Measures]:
-    """Return the measures of crops in the order of `paths`."""
-    by_path: dict[str, Measures] = {}
+    roots: Roots,
+    split: str,
+    paths: list[str],
+    engine: Engine,
+    progress: Progress,
+    measurement: Measurement,
+) -> list[tuple[Any, ...]]:
+    """Return the values of crops in the order of `paths`."""
+    by_path: dict[str, tuple[Any, ...]] = {}
     with (
-        progress(f"measuring crops of {split}", len(paths), "crops") as advance,
-        closing(read_crops(roots, paths, engine, measure_each, _SHARD)) as results,
+        progress(f"{measurement.title} of {split}", len(paths), "crops") as advance,
+        closing(read_crops(roots, paths, engine, measurement.read, _SHARD)) as results,
     ):
-        for path, measures in results:
-            if measures is None:
+        for path, values in results:
+            if values is None:
                 raise ProvenanceError(
                     f"{path} is missing or cannot be read: run df2-assets build --split {split}"
                 )
-            by_path[path] = measures
+            by_path[path] = values
             advance(1)
     return [by_path[path] for path in paths]

@@ -26,7 +26,7 @@ def count_by_reason(refusals: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_prompt_examples(texts: Texts, captions_file: str | None = None) -> pd.DataFrame:
-    """Return every template, the contract's first, with its prompt for a partly occluded skirt.
+    """Return every template, the contract's first, filled in for a red skirt.
 
     Captions have no template: each key has the first caption of `captions_file`, with the domain of
     its crop.
@@ -37,7 +37,7 @@ def list_prompt_examples(texts: Texts, captions_file: str | None = None) -> pd.D
         for domain, by_viewpoint in variant.templates.items()
         for viewpoint, choices in by_viewpoint.items()
         for template in choices
-        for labels in [("skirt", 2, viewpoint)]
+        for labels in [("skirt", 2, viewpoint, "red")]
     ]
     if texts.sku_token:
         template = "{text} (style {style}, SKU {sku_id})"

@@ -48,6 +48,11 @@ class Garment(NamedTuple):
         return min(x2 - x1, y2 - y1) >= _SMALLEST_SIDE and self.share_inside(frame) >= 0.45
 
 
+def fabric_of(item: ItemPlan, seed: int) -> Fabric:
+    """Return the fabric of an item in a sample drawn with `seed`."""
+    return choose_fabric(chance(seed, item.garment, "fabric"), item.category_id)
+
+
 def place_flat(plan: ImagePlan, seed: int, rng: random.Random, frame: Size) -> list[Garment]:
     """Place garments that nobody wears next to each other, or above each other."""
     garments = [_make_garment(item, seed, FLAT) for item in rng.sample(plan.items, len(plan.items))]
@@ -88,8 +93,7 @@ def dress(
 def _make_garment(item: ItemPlan, seed: int, pose: Pose) -> Garment:
     """Return a garment in a pose. Its name decides cut and fabric."""
     cut = choose_cut(chance(seed, item.garment, "cut"), item.category_id, item.short)
-    fabric = choose_fabric(chance(seed, item.garment, "fabric"), item.category_id)
-    return Garment(item, fabric, shape_garment(cut, pose))
+    return Garment(item, fabric_of(item, seed), shape_garment(cut, pose))
 
 
 def _aim(rng: random.Random, extent: Bounds, frame: Size, studio: bool, whole: bool) -> Camera:

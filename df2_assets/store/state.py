@@ -20,7 +20,8 @@ from df2_assets.errors import (
 )
 from df2_assets.store.layout import Roots
 
-_TABLES: Final = tuple(asset for asset in TABLES if asset not in ("files", "crop_quality"))
+_BESIDE: Final = ("files", "crop_quality", "colours")
+_TABLES: Final = tuple(asset for asset in TABLES if asset not in _BESIDE)
 """The tables of the data set itself, without side tables and reports."""
 
 
@@ -167,6 +168,11 @@ def consistency_problems(roots: Roots, split: str, assets: Iterable[str] = _TABL
         except ProvenanceError as problem:
             problems.append(str(problem).rstrip("."))
     recorded = load(roots, split)
+    if recorded.texts.use_colour:
+        try:
+            tables.read_colours(roots, split)
+        except MissingTableError as problem:
+            problems.append(str(problem).rstrip("."))
     if recorded.complete:
         return problems + mismatches(roots, split, recorded)
     half_built = "it is half-built: a build is running or was stopped, or crops are to be remade"

@@ -216,6 +216,22 @@ def read(roots: Roots, asset: str, split: str) -> pa.Table:
     return table
 
 
+def read_colours(roots: Roots, split: str) -> pa.Table:
+    """Return the colours of the crops that are on disk now.
+
+    Raises MissingTableError where they have not been measured.
+    """
+    table = find(roots, "colours", split)
+    with suppress(ProvenanceError):
+        require_current(roots, "colours", split)
+        if table is not None:
+            return table
+    raise MissingTableError(
+        f"The colours of the current crops of {split} have not been measured, and its prompts name "
+        f"them: rerun image_text, or build_dataset, for {split}."
+    )
+
+
 def require_current(roots: Roots, asset: str, split: str) -> None:
     """Raise ProvenanceError where a table that `asset` was made from has changed since."""
     own = origin(roots, asset, split)

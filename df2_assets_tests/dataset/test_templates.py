@@ -142,8 +142,8 @@ ALL = "{category_name}, {domain}, {occ}, {view}"
         ('prompts: {k: "a\\ud800b"}', f"{K}: a\\ud800b has a line break"),
         ('prompts: {k: "\u5199\u771f {\u8272}"}', f"{K}: unknown placeholder {{\u8272}}: the"),
         (
-            "prompts: {k: 'a {colour}'}",
-            f"{K}: unknown placeholder {{colour}}: the placeholders are {ALL}.",
+            "prompts: {k: 'a {style}'}",
+            f"{K}: unknown placeholder {{style}}: the placeholders are {ALL}.",
         ),
         ("prompts: {k: 'a {}'}", f"{K}: unknown placeholder {{}}"),
         ("prompts: {k: 'a {occ.__class__}'}", f"{K}: unknown placeholder {{occ.__class__}}"),

@@ -13,9 +13,15 @@ from df2_assets.dataset.record import IMAGE_TEXT
 from df2_assets.defs.assets.factories import Result, record_source_version, split_asset
 from df2_assets.defs.assets.prompt_templates import describe_texts
 from df2_assets.defs.metadata import PREVIEWED, column_metadata, document_result, preview_entry
-from df2_assets.defs.resources import PromptTemplates, SplitWriter
+from df2_assets.defs.resources import (
+    EngineChoice,
+    ProgressChoice,
+    PromptTemplates,
+    SplitWriter,
+)
 from df2_assets.defs.runs.history import TEMPLATES
 from df2_assets.pipeline.publishing import publish_image_text
+from df2_assets.pipeline.quality import update_colours
 from df2_assets.report.columns import make_readable
 
 
@@ -44,9 +50,15 @@ from df2_assets.report.columns import make_readable
     deps=["sku_metadata", TEMPLATES],
 )
 def image_text(
-    context: dg.AssetExecutionContext, output: SplitWriter, prompts: PromptTemplates
+    context: dg.AssetExecutionContext,
+    output: SplitWriter,
+    prompts: PromptTemplates,
+    engine: EngineChoice,
+    progress: ProgressChoice,
 ) -> Result:
     roots, split, texts = output.roots, context.partition_key, prompts.texts
+    if texts.use_colour:
+        update_colours(roots, split, engine.start(), progress.of(context.log))
     published = publish_image_text(roots, split, texts, prompts.captions_file)
     prompts.remember()
     metadata = prompts.metadata | describe_texts(prompts)
