@@ -199,7 +199,9 @@ def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Findi
             "or unpack the split again."
         )
     answers = pd.DataFrame({"what": names, "found": counts, "known": known})
-    numbers = {name.replace(" ", "_"): count for name, count in zip(names, counts, strict=True)}
+    numbers: dict[str, int | float] = {
+        name.replace(" ", "_"): count for name, count in zip(names, counts, strict=True)
+    }
     return Finding(
         counts == known,
         "warn",

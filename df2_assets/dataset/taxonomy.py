@@ -56,6 +56,9 @@ LABELS: Final[dict[str, dict[int, str]]] = {
 An item may lack the labels that are not in the contract files (`record.MORE_LABELS`).
 """
 
+NOT_GIVEN: Final = "not given"
+"""How reports call a label that an item lacks."""
+
 BOX_SHARES: Final[dict[int, tuple[float, float]]] = {1: (0.0, 0.2), 2: (0.05, 0.8), 3: (0.2, 1.01)}
 """The share of the image that a box may take, by scale label: from, and up to but excluding.
 

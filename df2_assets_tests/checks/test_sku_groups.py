@@ -140,11 +140,12 @@ def test_items_without_any_sku_are_a_warning(roots: Roots) -> None:
 
 def test_pairs_are_counted_with_and_without_the_category(roots: Roots, data: DataSet) -> None:
     garment = item(8, 1, [80, 5, 150, 100])
-    for image_id, source, items in (
+    images: list[tuple[int, str, dict[int | str, Item]]] = [
         (81, "user", {1: TOP, 2: garment}),
         (82, "user", {1: TOP}),
         (83, "shop", {1: TOP, 2: garment | {"style": 2}}),
-    ):
+    ]
+    for image_id, source, items in images:
         data.image("train", image_id)
         data.annotation("train", image_id, source, 7, items)
     before = {"pairs": 52, "pairs_without_category": 13 * 52}
