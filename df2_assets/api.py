@@ -197,9 +197,10 @@ def explain(
 ) -> "list[Answer]":
     """Explain step by step why something is or is not in the data set.
 
-    `what` is a split and an image id, or a SKU id, or the path of a crop, an image, an annotation
-    or the folder of a SKU. `item` is the N of `itemN` in an image, and `split` the only split to
-    search for a SKU. The result has one answer per item of an image, or per split that has the SKU.
+    `what` is a split and an image id, or a SKU id, or `{split}/{sku_id}`, or the path of a crop, an
+    image, an annotation or the folder of a SKU. `item` is the N of `itemN` in an image, and `split`
+    the only split to search for a SKU. The result has one answer per item of an image, or per split
+    that has the SKU.
 
     Raises SettingsError if `what` is nothing that can be explained.
     """

@@ -36,6 +36,7 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
     problems = {
         "sku_id is not of the form 000001_01_01": ~ids.str.fullmatch(SKU_ID.pattern).astype(bool),
         "sku_id is not that of its pair, style and category": ids != named,
+        "sku_uid is not that of its split and SKU": groups["sku_uid"] != split + "/" + ids,
         "style is 0": groups["style"] <= 0,
         "not of this split": groups["split"] != split,
         "the domain is neither catalog nor query": ~groups["domain"].isin(DOMAINS.values()),

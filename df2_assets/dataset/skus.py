@@ -38,6 +38,22 @@ def sku_id(pair_id: int, style: int, category_id: int) -> str:
     return f"{pair_id:06d}_{style:02d}_{category_id:02d}"
 
 
+def sku_uid(split: str, sku_id: str) -> str:
+    """Return the identity of a SKU across splits: `train/000001_01_01`.
+
+    Pair ids start at 1 in every split, so that equal SKU ids of two splits are different garments.
+    """
+    return f"{split}/{sku_id}"
+
+
+def add_sku_uids(crops: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows with `sku_uid`, read from their `crop_path`, at its place in `schema`."""
+    place = schema.get_field_index("sku_uid")
+    form = r"^([^/]+)/[^/]+/([^/]+)/.*$"  # of a path: split, domain, SKU and name
+    uids = pc.replace_substring_regex(crops["crop_path"], form, sku_uid(r"\1", r"\2"))
+    return crops.add_column(place, schema.field(place), uids)
+
+
 def candidates(index: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of an index that can become crops (usable, style above 0), with `domain`."""
     usable = index[index["reason"].isna() & (index["style"] > 0)]
@@ -90,7 +106,13 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
     crop = pc.binary_join_element_wise(image, "_item", item, ".jpg", "")
     crop_paths = pc.binary_join_element_wise(split, domain, sku_ids, crop, "/")
     images = pc.binary_join_element_wise(split, "/image/", image, ".jpg", "")
-    paths = {"sku_id": sku_ids, "crop_path": crop_paths, "orig_image_path": images}
+    uids = pc.binary_join_element_wise(split, sku_ids, "/")  # as in `sku_uid`
+    paths = {
+        "sku_id": sku_ids,
+        "sku_uid": uids,
+        "crop_path": crop_paths,
+        "orig_image_path": images,
+    }
     x1, y1, x2, y2 = (rows[edge] for edge in EDGES)
     cut = boxes.cut((x1, y1, x2, y2), rows["width"], rows["height"])
     crops = rows.assign(

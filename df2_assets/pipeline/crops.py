@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.dataset.reasons import Reason
-from df2_assets.dataset.skus import find_paired
+from df2_assets.dataset.skus import add_sku_uids, find_paired
 from df2_assets.dataset.tables import CROPS
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
@@ -69,7 +69,7 @@ def build_crops(
     made = kept.filter(pc.is_in(kept["crop_path"], new["crop_path"]))["crop_path"].sort()
     known = plan.known.filter(pc.is_null(plan.known["reason"]))["crop_path"]
     return Built(
-        manifest.sort_by("crop_path"),
+        add_sku_uids(manifest.sort_by("crop_path"), CROPS),
         made.to_pylist(),
         len(plan.images),
         count_changes(
@@ -104,7 +104,7 @@ def _cut(
     The rows of a shard become columns immediately: as objects they take many times the memory.
     """
     if not images:
-        return CROPS.empty_table()
+        return crop_table(())
     parts = []
     whole = CropShard(str(roots.sku_root), images)
     with (

@@ -38,6 +38,9 @@ _USUAL: Final = Probe(seconds=0.0027, images=1, pixels=100_000, bytes=25_000)
 _BYTES_PER_CROP_ELSEWHERE: Final = 1_500
 """Bytes per crop of tables, metadata and JSONL together."""
 
+_ROWS: Final = CROPS.remove(CROPS.get_field_index("sku_uid"))
+"""The columns of a row while crops are planned and cut: `sku_uid` would only take memory."""
+
 TEXT: Final = pa.string()
 Mask = npt.NDArray[np.bool_]
 
@@ -207,31 +210,30 @@ def as_unpaired(crops: pa.Table) -> pa.Table:
     constant = {"reason": UNPAIRED, "detail": detail}
     columns = [
         kept.get(name, pa.repeat(pa.scalar(constant.get(name), kind), len(crops)))
-        for name, kind in zip(CROPS.names, CROPS.types, strict=True)
+        for name, kind in zip(_ROWS.names, _ROWS.types, strict=True)
     ]
-    return pa.table(columns, schema=CROPS)
+    return pa.table(columns, schema=_ROWS)
 
 
 def crop_table(rows: Iterable[CropRow]) -> pa.Table:
-    """Return rows of the manifest as a table."""
-    columns = [*zip(*map(astuple, rows), strict=True)] or [()] * len(CROPS)
-    return pa.table([*map(list, columns)], schema=CROPS)
+    """Return rows of the manifest as a table, without `sku_uid`."""
+    columns = [*zip(*map(astuple, rows), strict=True)] or [()] * len(_ROWS)
+    return pa.table([*map(list, columns)], schema=_ROWS)
 
 
 def read_known_crops(roots: Roots, split: str) -> pa.Table:
-    """Return the rows of the manifest; those of the journal replace older ones."""
+    """Return the rows of the manifest; those of the journal replace older ones. No `sku_uid`."""
     return _merge_journal(roots, split, journal.read(roots, split))
 
 
 def _merge_journal(roots: Roots, split: str, journaled: list[CropRow]) -> pa.Table:
     manifest = tables.find(roots, "crops", split)
-    if manifest is None:
-        manifest = CROPS.empty_table()
+    manifest = _ROWS.empty_table() if manifest is None else manifest.select(_ROWS.names)
     if not journaled:
         return manifest
     newest = {row.crop_path: row for row in journaled}
     is_older = pc.is_in(manifest["crop_path"], pa.array(list(newest), TEXT))
-    older = manifest.filter(pc.invert(is_older)).cast(CROPS)
+    older = manifest.filter(pc.invert(is_older)).cast(_ROWS)
     return pa.concat_tables([older, crop_table(newest.values())]).combine_chunks()
 
 
@@ -322,8 +324,8 @@ def _compare_with_disk(
         recorded = rows.select(["crop_path", "sha256"]).take(suspects).to_pydict()
         digests = checksums.digest_each(roots.sku_root, recorded["crop_path"])
         is_kept[suspects] = np.array(recorded["sha256"]) == np.array([*digests])
-        column = CROPS.get_field_index("mtime_ns")
-        rows = rows.set_column(column, CROPS.field(column), time)
+        column = _ROWS.get_field_index("mtime_ns")
+        rows = rows.set_column(column, _ROWS.field(column), time)
     return rows, is_kept
 
 

@@ -37,7 +37,7 @@ def measure_crops(
 
     Raises ProvenanceError where a crop is missing or cannot be read.
     """
-    made = manifest.loc[manifest["reason"].isna(), ["crop_path", "sha256"]]
+    made = manifest.loc[manifest["reason"].isna(), ["crop_path", "sku_uid", "sha256"]]
     before = tables.find(roots, "crop_quality", split)
     kept = _unchanged(made, CROP_QUALITY.empty_table() if before is None else before)
     todo = made[~made["crop_path"].isin(kept["crop_path"])]
@@ -51,7 +51,7 @@ def measure_crops(
 def _unchanged(made: pd.DataFrame, before: pa.Table) -> pd.DataFrame:
     """Return the rows of crops whose bytes and measures are still the same."""
     known = tables.frame(before.filter(pc.field("version") == MEASURES_VERSION))
-    return known.merge(made, on=["crop_path", "sha256"])
+    return known.merge(made, on=[*made])
 
 
 def _measure(

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from df2_assets.dataset.frames import frame as frame
 from df2_assets.dataset.frames import from_frame as from_frame
+from df2_assets.dataset.skus import add_sku_uids
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
 from df2_assets.store.layout import Roots
@@ -157,7 +158,11 @@ def digests(roots: Roots, assets: Iterable[str], split: str) -> dict[str, str]:
 
 
 def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
-    """Return the table of `asset`; None where it is missing, damaged or has another schema."""
+    """Return the table of `asset`; None where it is missing, damaged or has another schema.
+
+    A table that was written before there was `sku_uid` is returned with it, so that no crop has to
+    be cut again. The next build writes it with the column.
+    """
     path = roots.table(asset, split)
     try:
         status = status_of(roots.sku.stat(path))
@@ -166,7 +171,11 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
         table = pq.ParquetFile(parquet(path), page_checksum_verification=True).read()
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
-    if _origin_in(table.schema, path) is None or not table.schema.equals(SCHEMAS[asset]):
+    schema = SCHEMAS[asset]
+    place = schema.get_field_index("sku_uid")
+    if place >= 0 and table.schema.equals(schema.remove(place)):
+        table = add_sku_uids(table, schema)
+    if _origin_in(table.schema, path) is None or not table.schema.equals(schema):
         return None
     if _sharing:
         _shared[path] = status, table
@@ -174,12 +183,11 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
 
 
 def find_column(roots: Roots, asset: str, split: str, name: str) -> pa.ChunkedArray | None:
-    """Return a column of the table of `asset`; None where `find` returns None."""
+    """Return a column of the table of `asset`; None where it is missing or damaged."""
     path = roots.table(asset, split)
     try:
         file = pq.ParquetFile(parquet(path), page_checksum_verification=True)
-        schema = file.schema_arrow
-        if _origin_in(schema, path) is None or not schema.equals(SCHEMAS[asset]):
+        if _origin_in(file.schema_arrow, path) is None or name not in file.schema_arrow.names:
             return None
         return file.read([name])[name]
     except (FileNotFoundError, pa.ArrowInvalid, OSError):

@@ -39,12 +39,23 @@ ALONE = "the SKU lacks a catalog or a query crop"
     ("values", "problems"),
     [
         (
-            {"sku_id": "1_1_1", "crop_path": "train/catalog/1_1_1/000001_item1.jpg"},
+            {
+                "sku_id": "1_1_1",
+                "sku_uid": "train/1_1_1",
+                "crop_path": "train/catalog/1_1_1/000001_item1.jpg",
+            },
             {"sku_id is not of the form 000001_01_01", WRONG_ID, ALONE},
         ),
         ({"pair_id": 2}, {WRONG_ID}),
         ({"category_id": 2}, {WRONG_ID}),
-        ({"style": 0, "sku_id": "000001_00_01"}, {"style is 0", ALONE, WRONG_PATH}),
+        (
+            {"style": 0, "sku_id": "000001_00_01", "sku_uid": "train/000001_00_01"},
+            {"style is 0", ALONE, WRONG_PATH},
+        ),
+        (
+            {"sku_uid": "validation/000001_01_01"},
+            {"sku_uid is not that of its split and SKU"},
+        ),
         ({"split": "validation"}, {"not of this split"}),
         ({"domain": "street"}, {"the domain is neither catalog nor query", WRONG_PATH}),
         ({"item_idx": 20}, {WRONG_PATH}),

@@ -51,6 +51,8 @@ def copy(built: Desk, desk: Desk) -> Desk:
         (("train", "000002", "--item", "2"), "refused", 1),
         (("train", "000077"), "unknown", 2),
         ((SKU, "--split", "validation"), "unpaired", 1),
+        ((f"validation/{SKU}",), "unpaired", 1),
+        ((f"train/{SKU}",), "in", 0),
         (("000009_01_01",), "unknown", 2),
         ((CROP,), "in", 0),
         (("train/catalog/notes.txt",), "unknown", 2),
@@ -86,7 +88,9 @@ def test_a_sku_is_shown_in_each_split_that_has_it(built: Desk) -> None:
     fates = [(answer["split"], answer["fate"]) for answer in reply["answers"]]
     assert fates == [("train", "in"), ("validation", "unpaired")]
     result = built.run("explain", SKU).stdout
-    assert f"train {SKU} is in the data set: with 1 catalog and 2 query crops" in result
+    assert f"train/{SKU} is in the data set: with 1 catalog and 2 query crops" in result
+    note = f"note: train/{SKU} and validation/{SKU} are different garments"
+    assert sum(line.startswith(note) for line in result.splitlines()) == 1
     assert f"  query   000002 item 1: in, {QUERY}" in result
 
 

@@ -95,7 +95,7 @@ def test_a_crop_of_another_split_is_named_with_it_and_is_no_link(site: Site) -> 
             "sku_id": ["000001_01_01"],
             "crop_path": [f"{SPLIT}/{USER_TOP}"],
             "like": [f"validation/{USER_TOP}"],
-            "like_sku": ["000001_01_01"],
+            "like_sku_uid": ["validation/000001_01_01"],
         }
     )
     path = site.roots.offenders("crop_quality", "near_duplicate_crops", SPLIT)
@@ -107,7 +107,7 @@ def test_a_crop_of_another_split_is_named_with_it_and_is_no_link(site: Site) -> 
     assert f"<figcaption>{link}{SPLIT}/000001_01_01</a></figcaption>" in page
     assert "<figcaption>validation/000001_01_01</figcaption>" in page
     assert page.count(link) == 2
-    assert "<td>000001_01_01</td>" in page
+    assert "<td>validation/000001_01_01</td>" in page
 
 
 def test_the_page_refers_to_every_file_and_all_thumbnails_exist(built: Site) -> None:
