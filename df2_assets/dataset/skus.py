@@ -166,3 +166,13 @@ def refused_crops(split: str, groups: pd.DataFrame, manifest: pd.DataFrame) -> p
     failed = manifest[refused][["crop_path", "reason", "detail"]]
     crops = groups[["crop_path", "image_id", "item_idx"]].merge(failed, on="crop_path")
     return crops.assign(split=split, stage="crops")[[*REFUSALS.names]].astype(_TEXTS)
+
+
+def count_pairs(rows: pd.DataFrame, key: list[str]) -> int:
+    """Return the number of pairs of a catalog and a query item with equal `key`.
+
+    They are not made, because a key that many items share would have too many.
+    """
+    items = rows.groupby([*key, "domain"], sort=False).size().unstack("domain", fill_value=0)
+    catalog, query = (items.get(name, pd.Series(0, items.index)) for name in DOMAINS.values())
+    return int((catalog.astype("int64") * query.astype("int64")).sum())

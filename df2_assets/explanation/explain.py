@@ -20,7 +20,7 @@ from df2_assets.dataset.documents import IMAGE_TEXT
 from df2_assets.dataset.metadata import Sku
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
-from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
+from df2_assets.dataset.taxonomy import DOMAINS, LABELS, NOT_GIVEN, SPLITS
 from df2_assets.errors import MissingTableError, escape_controls, escape_untrusted
 from df2_assets.store import checksums, tables
 from df2_assets.store.contract_files import read_metadata
@@ -377,9 +377,10 @@ def _follow_index(_: _Evidence, row: Row) -> Step:
     text = (
         f"{row['source']} image, pair {row['pair_id']}, style {row['style']}, category "
         f"{row['category_id']} ({row['category_name']}), box {box} of {row['width']} x "
-        f"{row['height']}, occlusion {OCCLUSIONS[row['occlusion']]}, viewpoint "
-        f"{VIEWPOINTS[row['viewpoint']]}"
+        f"{row['height']}"
     )
+    for name, meanings in LABELS.items():
+        text += f", {name} {meanings.get(row[name], NOT_GIVEN)}"
     return Step("raw_annotation_index", text, facts)
 
 

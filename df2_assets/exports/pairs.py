@@ -1,7 +1,8 @@
 """Pairs and triplets for contrastive training, as Parquet.
 
-A pair is a catalog crop and a query crop of the same SKU, as DeepFashion2 counts them: a full train
-split has 394,661 (DeepFashion2 issue 30). Pairs are written in batches, to save memory.
+A pair is a catalog crop and a query crop of the same SKU. A full train split has fewer of them than
+the 394,661 of DeepFashion2 issue 30, which counts by pair id and style whatever the category. Pairs
+are written in batches, to save memory.
 
 A triplet is a query crop, a catalog crop of its SKU, and a catalog crop of another SKU that is hard
 to distinguish from it. Digests of the paths select these crops: see `_Ring`.

@@ -9,7 +9,7 @@ import pandas as pd
 from df2_assets.checks.crop_quality import ACROSS_SPLITS
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.skus import KEY, candidates
-from df2_assets.dataset.taxonomy import OCCLUSIONS, VIEWPOINTS
+from df2_assets.dataset.taxonomy import LABELS, NOT_GIVEN
 
 _MOST: Final = 20
 
@@ -67,9 +67,8 @@ def assess_readiness(
         "answers_per_query": _mean(catalog.reindex(query.index).mul(query).sum(), query.sum()),
         "prompts": len(prompts),
         "skus_per_prompt": _mean(prompts["skus"].sum(), len(prompts)),
-        "occlusion_gap": _compute_gap(balance, "occlusion"),
-        "viewpoint_gap": _compute_gap(balance, "viewpoint"),
     }
+    numbers |= {f"{kind}_gap": _compute_gap(balance, kind) for kind in LABELS}
     ready = Readiness(numbers, prompts.head(_MOST), balance, leaks, tuple(not_compared))
     if ready.leaking_crops or not not_compared:
         numbers["leaking_crops"] = ready.leaking_crops
@@ -120,8 +119,10 @@ def _count_prompts(texts: pd.DataFrame) -> pd.DataFrame:
 def _compute_balance(crops: pd.DataFrame) -> pd.DataFrame:
     """Return the share of each label among catalog and among query crops, 0 to 1."""
     parts = []
-    for kind, labels in (("occlusion", OCCLUSIONS), ("viewpoint", VIEWPOINTS)):
-        counts = crops.groupby([kind, "domain"]).size().unstack("domain", fill_value=0)
+    for kind, meanings in LABELS.items():
+        labels = meanings | ({0: NOT_GIVEN} if crops[kind].isna().any() else {})
+        values = crops[kind].fillna(0)
+        counts = crops.groupby([values, "domain"]).size().unstack("domain", fill_value=0)
         counts = counts.reindex(index=list(labels), columns=["catalog", "query"], fill_value=0)
         shares = (counts / counts.sum().clip(lower=1)).astype(float).reset_index(drop=True)
         parts.append(shares.assign(kind=kind, label=list(labels.values())))

@@ -200,6 +200,18 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
     return table
 
 
+def find_column(roots: Roots, asset: str, split: str, name: str) -> pa.ChunkedArray | None:
+    """Return a column of the table of `asset`; None where it is missing or damaged."""
+    path = roots.table(asset, split)
+    try:
+        file = pq.ParquetFile(parquet(path), page_checksum_verification=True)
+        if _origin_in(file.schema_arrow, path) is None or name not in file.schema_arrow.names:
+            return None
+        return file.read([name])[name]
+    except (FileNotFoundError, pa.ArrowInvalid, OSError):
+        return None
+
+
 def read(roots: Roots, asset: str, split: str) -> pa.Table:
     """Return the table of `asset`; its inputs must not have changed since it was made.
 

@@ -10,7 +10,7 @@ from df2_assets.torch.skus import SkuRows
 
 
 class CatalogQueryPairs(Dataset[dict[str, Any]]):
-    """Each catalog crop of a SKU with each of its query crops: 394,661 pairs in a full train split.
+    """Each catalog crop of a SKU with each of its query crops.
 
     An item is `{"sku_id", "catalog", "query"}`. The last two are items of `dataset`. The order is
     by SKU as in the rows, then by catalog crop, then by query crop. No list of pairs is kept.

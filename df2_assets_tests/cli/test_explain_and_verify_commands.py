@@ -234,8 +234,24 @@ def test_an_unchanged_data_set_has_no_problems(built: Desk) -> None:
     ]
     reply = built.json("verify", "--deep", "--split", "train")
     train = {"split": "train", "ok": True, "deep": True, "crops": 3}
-    nothing: dict[str, object] = {"problems": [], "marked": [], "notes": []}
+    nothing: dict[str, object] = {
+        key: [] for key in ("problems", "marked", "notes", "generated_views")
+    }
     assert reply == {"ok": True, "splits": [train | nothing]}
+
+
+def test_generated_views_are_a_note_and_a_list(copy: Desk) -> None:
+    view = copy.sku / "train/catalog_dit" / SKU / "0.png"
+    view.parent.mkdir(parents=True)
+    view.write_bytes(b"theirs")
+    lines = copy.run("verify", "--split", "train").stdout.splitlines()
+    assert lines[1:] == [
+        "train: note: Generated views, which are not compared and never changed: "
+        "train/catalog_dit (1 file)"
+    ]
+    (split,) = copy.json("verify", "--split", "train")["splits"]
+    assert split["ok"]
+    assert split["generated_views"] == [{"path": "train/catalog_dit", "folders": 1, "files": 1}]
 
 
 def test_problems_are_listed_with_their_repair_and_a_build_repairs_only_them(copy: Desk) -> None:

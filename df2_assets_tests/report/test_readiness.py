@@ -24,6 +24,8 @@ def index(rows: list[tuple[str, int, int, int, int]]) -> pd.DataFrame:
         y2=9,
         width=10,
         height=10,
+        scale=2,
+        zoom_in=1,
         reason=None,
     )
 
@@ -62,6 +64,23 @@ def test_the_gap_is_the_share_of_crops_that_would_have_to_change(items: pd.DataF
     assert found.numbers["viewpoint_gap"] == 0.25
     heavy = found.balance[found.balance["label"] == "heavy"]
     assert heavy[["catalog", "query"]].to_numpy().tolist() == [[0.0, 0.5]]
+
+
+def test_labels_that_are_not_given_have_a_share_of_their_own(items: pd.DataFrame) -> None:
+    before = judged(items).balance
+    assert "not given" not in set(before["label"])
+    assert set(before["kind"]) == {"occlusion", "viewpoint", "scale", "zoom_in"}
+    scales = [None if source == "user" else 2 for source in items["source"]]
+    ready = judged(items.assign(scale=pd.array(scales, "Int8")))
+    rows = ready.balance[ready.balance["kind"] == "scale"]
+    assert rows[["label", "catalog", "query"]].to_numpy().tolist() == [
+        ["small", 0.0, 0.0],
+        ["modest", 1.0, 0.0],
+        ["large", 0.0, 0.0],
+        ["not given", 0.0, 1.0],
+    ]
+    assert ready.numbers["scale_gap"] == 1
+    assert ready.numbers["zoom_in_gap"] == 0
 
 
 def test_prompts_are_listed_with_the_skus_that_share_them(items: pd.DataFrame) -> None:

@@ -4,6 +4,7 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.checks.finding import number_of
+from df2_assets.dataset.taxonomy import LABELS
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import HOW_TO_OPEN, preview
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
@@ -19,7 +20,7 @@ from df2_assets.store.state import require_complete
     description="""
     This is a static website that shows a split, in `_df2_assets/report/{split}`.
 
-    - the SKUs, by category, occlusion, viewpoint and prompt: catalog crops beside query crops,
+    - the SKUs, by category, label and prompt: catalog crops beside query crops,
       each with its original image and box
     - what was refused, and what the checks found
     - whether the split is ready for retrieval
@@ -37,8 +38,10 @@ from df2_assets.store.state import require_complete
         "leaking_crops": "crops whose picture is also in another split",
         "prompts": "different prompts",
         "skus_per_prompt": "SKUs with the same prompt, on average",
-        "occlusion_gap": "how much the occlusion of catalog and query crops differs, 0 to 1",
-        "viewpoint_gap": "how much the viewpoint of catalog and query crops differs, 0 to 1",
+        **{
+            f"{name}_gap": f"how much the {name} of catalog and query crops differs, 0 to 1"
+            for name in LABELS
+        },
     },
     kinds=("html",),
     tags=("report",),

@@ -8,6 +8,8 @@ import pandas as pd
 
 from df2_assets.checks.crop_quality import find_looks, looks, pairs_alike
 from df2_assets.checks.finding import count_states, read_findings
+from df2_assets.dataset.frames import rows
+from df2_assets.dataset.record import MORE_LABELS
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
@@ -54,7 +56,11 @@ def build_gallery(
     states = count_states(findings)
     checks, named = pages.named_skus(roots, split, findings)
     digests = dict(zip(crops["crop_path"].tolist(), crops["sha256"].tolist(), strict=True))
-    shown = content.collect_content(records, digests, named)
+    more = {
+        path: dict(zip(MORE_LABELS, values, strict=True))
+        for path, *values in rows(on_disk, "crop_path", *MORE_LABELS)
+    }
+    shown = content.collect_content(records, more, digests, named)
     page = {
         "figures": {
             "skus": len(shown.ids),

@@ -9,6 +9,7 @@ from df2_assets.checks.finding import RecordedFinding, State, read_offenders
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import MEANINGS
 from df2_assets.dataset.skus import SKU_ID
+from df2_assets.dataset.taxonomy import LABELS
 from df2_assets.errors import escape_untrusted
 from df2_assets.report.readiness import Readiness, describe_verdict
 from df2_assets.store.layout import Roots
@@ -41,7 +42,7 @@ def readiness_page(ready: Readiness, states: Mapping[str, int]) -> dict[str, Any
         ("skus_per_prompt", "SKUs per prompt", "that share a text, on average"),
     )
     pairs = ready.leaks.drop_duplicates(["crop_path"])
-    gaps = (f"{kind} by {100 * numbers[f'{kind}_gap']:.0f}%" for kind in ("occlusion", "viewpoint"))
+    gaps = [f"{kind.replace('_', ' ')} by {100 * numbers[f'{kind}_gap']:.0f}%" for kind in LABELS]
     return {
         "figures": [
             {
@@ -63,7 +64,7 @@ def readiness_page(ready: Readiness, states: Mapping[str, int]) -> dict[str, Any
             }
         ],
         "verdict": describe_verdict(ready, states),
-        "gap": f"They differ in {' and in '.join(gaps)} of the crops.",
+        "gap": f"They differ in {', in '.join(gaps[:-1])} and in {gaps[-1]} of the crops.",
         "balance": {
             str(kind): rows.to_dict("records")
             for kind, rows in ready.balance.groupby("kind", sort=False)
@@ -129,7 +130,10 @@ def _describe_check(roots: Roots, split: str, finding: RecordedFinding) -> dict[
         "file": path.relative_to(roots.sku_root).as_posix(),
         "shown": _choose_crops(head),
         "columns": [str(name).replace("_", " ") for name in listed.columns],
-        "rows": [[_cell(value) for value in row] for row in listed.itertuples(index=False)],
+        "rows": [
+            [_cell(str(name), value) for name, value in zip(listed, row, strict=True)]
+            for row in listed.itertuples(index=False)
+        ],
     }
 
 
@@ -146,7 +150,8 @@ def _choose_crops(head: pd.DataFrame) -> list[dict[str, str | None]]:
     return list(shown.values())
 
 
-def _cell(value: object) -> dict[str, Any]:
+def _cell(name: str, value: object) -> dict[str, Any]:
+    """Return a cell of a table. `sku`: it is a SKU of this split, so it may be a link."""
     is_missing = pd.isna(value)  # type: ignore[call-overload]
     text = "" if is_missing else escape_untrusted(str(value), 200)
-    return {"text": text, "sku": SKU_ID.fullmatch(text) is not None}
+    return {"text": text, "sku": name == "sku_id" and SKU_ID.fullmatch(text) is not None}
