@@ -115,7 +115,8 @@ def test_a_pair_is_two_items_of_the_data_set(dataset: "DeepFashion2ImageTextData
     from df2_assets.torch import CatalogQueryPairs
 
     item = CatalogQueryPairs(dataset)[5]
-    assert set(item) == {"sku_id", "catalog", "query"}
+    assert set(item) == {"sku_id", "sku_uid", "catalog", "query"}
+    assert item["sku_uid"] == f"train/{item['sku_id']}"
     for domain in ("catalog", "query"):
         meta = item[domain]["meta"]
         assert (meta["domain"], meta["sku_id"]) == (domain, item["sku_id"])
