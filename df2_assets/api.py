@@ -92,6 +92,7 @@ def build(
     workers: int | None = None,
     engine: EngineName | None = None,
     prompts: Root | None = None,
+    only_pairs: bool | None = None,
     max_refused: float | None = None,
     progress: bool = False,
 ) -> dict[str, SplitBuild]:
@@ -112,6 +113,7 @@ def build(
         workers=workers,
         engine=engine,
         prompts=prompts,
+        only_pairs=only_pairs,
         max_refused=max_refused,
         starts_engine=True,
     )
@@ -136,6 +138,7 @@ def plan(
     workers: int | None = None,
     engine: EngineName | None = None,
     prompts: Root | None = None,
+    only_pairs: bool | None = None,
     progress: bool = False,
 ) -> "dict[str, SplitPlan]":
     """Return what a build would do to each split, with its time and bytes; change nothing.
@@ -149,6 +152,7 @@ def plan(
         workers=workers,
         engine=engine,
         prompts=prompts,
+        only_pairs=only_pairs,
         starts_engine=True,
     )
 

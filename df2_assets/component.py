@@ -88,6 +88,7 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = _setting("workers")
     ray_address: str = _setting("ray_address")
     prompts: str = _setting("prompts", _PLACE, min_length=1, examples=["prompts/street.yaml"])
+    only_pairs: bool = _setting("only_pairs")
     exports: list[ExportName] = Field(
         default=[*EXPORTS],
         description="The exports that become assets, by default all.",

@@ -7,14 +7,26 @@ import pandas as pd
 from df2_assets.checks.finding import CROP, Finding, number_of, offending_rows
 from df2_assets.dataset import taxonomy
 from df2_assets.dataset.frames import TEXT
-from df2_assets.dataset.skus import KEY, SKU_ID, candidates, count_excluded, find_paired, sku_id
+from df2_assets.dataset.skus import (
+    KEY,
+    SKU_ID,
+    UNPAIRED_SKUS,
+    candidates,
+    count_excluded,
+    count_unpaired,
+    find_paired,
+    sku_id,
+)
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 
 _SHOWN: Final = 10
 
 
-def identity(split: str, groups: pd.DataFrame) -> Finding:
-    """Check that ids and paths are correct and unique, with both domains and without style 0."""
+def identity(split: str, groups: pd.DataFrame, *, only_pairs: bool) -> Finding:
+    """Check that ids and paths are correct and unique, and that no SKU has style 0.
+
+    If `only_pairs`, each SKU must have crops of both domains.
+    """
     ids = groups["sku_id"]
     digits = [
         groups[name].astype(TEXT).str.rjust(width, "0")
@@ -24,13 +36,14 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
     file = groups["image_id"] + "_item" + groups["item_idx"].astype(TEXT) + ".jpg"
     path = split + "/" + groups["domain"] + "/" + ids + "/" + file
     catalog, query = (ids[groups["domain"] == domain] for domain in DOMAINS.values())
+    is_alone = ~(ids.isin(catalog) & ids.isin(query))
     problems = {
         "sku_id is not of the form 000001_01_01": ~ids.str.fullmatch(SKU_ID.pattern).astype(bool),
         "sku_id is not that of its pair, style and category": ids != named,
         "style is 0": groups["style"] <= 0,
         "not of this split": groups["split"] != split,
         "the domain is neither catalog nor query": ~groups["domain"].isin(DOMAINS.values()),
-        "the SKU lacks a catalog or a query crop": ~(ids.isin(catalog) & ids.isin(query)),
+        "the SKU lacks a catalog or a query crop": is_alone & only_pairs,
         "crop_path is not that of its SKU, image and item": groups["crop_path"] != path,
         "crop_path appears twice": groups["crop_path"].duplicated(keep=False),
         "the item appears twice": groups.duplicated(["image_id", "item_idx"], keep=False),
@@ -39,7 +52,8 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
     skus = int(ids.nunique())
     summary = f"{number_of(skus, 'SKU')}, {number_of(len(groups), 'crop')}: "
     if offenders.empty:
-        summary += "every id well formed and unique, every SKU with both domains."
+        domains = "every SKU with both domains" if only_pairs else "SKUs with one domain kept"
+        summary += f"every id well formed and unique, {domains}."
     else:
         summary += f"{number_of(len(offenders), 'problem')}. Rerun sku_groups for {split}."
     return Finding(
@@ -52,46 +66,58 @@ def identity(split: str, groups: pd.DataFrame) -> Finding:
     )
 
 
-def counts(split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.DataFrame) -> Finding:
+def counts(
+    split: str, index: pd.DataFrame, groups: pd.DataFrame, files: pd.DataFrame, *, only_pairs: bool
+) -> Finding:
     """Count SKUs and crops by category, and what was left out; compare with published figures.
 
-    Warn if usable items make no SKU at all, or if a full split does not have as many SKUs as were
-    published.
+    Warn if usable items make no SKU with both domains, or if a full split does not have as many of
+    those as were published. SKUs with one domain are left out if `only_pairs`, else only counted.
     """
     skus, crops = int(groups["sku_id"].nunique()), len(groups)
+    paired = skus if only_pairs else skus - count_unpaired(groups)
     excluded = count_excluded(index)
+    unpaired = {what: excluded.pop(what) for what in UNPAIRED_SKUS}
+    left_out = unpaired | excluded if only_pairs else excluded
     usable = candidates(index)
     alone = _unpaired(usable)
     images = int(files["image_size"].notna().sum())
     published = _published(split, images)
     tables = {
         "by category": _by_category(groups, alone),
-        "left out": pd.DataFrame({"what": excluded.keys(), "how many": excluded.values()}),
+        "left out": pd.DataFrame({"what": left_out.keys(), "how many": left_out.values()}),
     }
     if len(alone):
-        tables["first SKUs left out"] = alone.head(_SHOWN)
-    summary = f"{number_of(skus, 'SKU')} with {number_of(crops, 'crop')}; left out: "
-    summary += ", ".join(f"{count:,} {what}" for what, count in excluded.items()) + "."
+        which = "left out" if only_pairs else "with one domain"
+        tables[f"first SKUs {which}"] = alone.head(_SHOWN)
+    summary = f"{number_of(skus, 'SKU')} with {number_of(crops, 'crop')}; "
+    if not only_pairs:
+        summary += f"kept: {_list(unpaired)}; "
+    summary += f"left out: {_list(left_out)}."
     passed = True
     if published is not None:
-        passed = skus == published
+        passed = paired == published
         summary += f" Published for a full {split}: {published:,} SKUs."
         tables["published"] = pd.DataFrame(
             [
-                (f"SKUs of {split}", f"{skus}", f"{published}"),
+                (f"SKUs of {split}", f"{paired}", f"{published}"),
                 ("SKUs of train and validation", "", f"{taxonomy.PUBLISHED.skus}"),
                 ("crops of train and validation", "", f"{taxonomy.PUBLISHED.crops}"),
             ],
             columns=["what", "found", "published"],
         )
-    if skus == 0 and len(usable):
+    if paired == 0 and len(usable):
         passed = False
         summary += (
             " No SKU has both a shop and a user image: are annotations of one source missing?"
         )
     numbers: dict[str, int | float] = {"skus": skus, "crops": crops}
-    numbers |= {what.replace(" ", "_"): count for what, count in excluded.items()}
+    numbers |= {what.replace(" ", "_"): count for what, count in (unpaired | excluded).items()}
     return Finding(passed, "warn", len(index), summary, numbers=numbers, tables=tables)
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items())
 
 
 def _published(split: str, images: int) -> int | None:
@@ -117,7 +143,7 @@ def _unpaired(usable: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_category(groups: pd.DataFrame, alone: pd.DataFrame) -> pd.DataFrame:
-    """Count per category: SKUs, crops by domain, and SKUs left out because a domain is missing."""
+    """Count per category: SKUs, crops by domain, and SKUs with only one domain."""
     skus = groups[["category_id", "sku_id"]].drop_duplicates()
     columns = {
         "SKUs": skus["category_id"],

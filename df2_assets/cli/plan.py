@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@setting_options("df2_root", "sku_root", "prompts")
+@setting_options("df2_root", "sku_root", "prompts", "only_pairs")
 @splits_option
 @workers_option
 @json_option

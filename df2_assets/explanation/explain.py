@@ -250,6 +250,8 @@ class _Evidence:
         self.split = split
         self._tables = {asset: tables.find(roots, asset, split) for asset in _TABLES}
         self.is_built = self._tables["raw_annotation_index"] is not None
+        groups = self._tables["sku_groups"]
+        self.only_pairs = groups is None or skus.has_only_pairs(groups)
         self.not_built = (
             f"{split} is not built under {roots.sku_root}: run df2-assets build --split {split}"
         )
@@ -367,7 +369,7 @@ def _follow_groups(evidence: _Evidence, row: Row) -> Step:
     counts = {d: sum(r["source"] == source for r in usable) for source, d in DOMAINS.items()}
     facts = {"sku_id": row["sku_id"], "domain": row["domain"], **counts}
     absent = [domain for domain, count in counts.items() if not count]
-    if absent:
+    if absent and evidence.only_pairs:
         refused = _refused_counterparts(evidence, row)
         text = f"SKU {row['sku_id']} has no {absent[0]} item, so it is left out"
         if refused:
@@ -379,6 +381,8 @@ def _follow_groups(evidence: _Evidence, row: Row) -> Step:
     text = (
         f"SKU {row['sku_id']}, with {counts['catalog']} catalog and {counts['query']} query items"
     )
+    if absent:
+        text += ", kept though it has only one domain"
     return Step("sku_groups", text, facts)
 
 

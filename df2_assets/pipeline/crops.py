@@ -56,8 +56,10 @@ def build_crops(
     new = _cut(roots, split, plan.images, engine, progress)
     is_made = pc.is_null(new["reason"])
     on_disk = pa.concat_tables([plan.keep, new.filter(is_made)])
-    is_paired = _is_in_whole_sku(groups, on_disk["crop_path"])
-    kept, unpaired = on_disk.filter(is_paired), on_disk.filter(pc.invert(is_paired))
+    kept, unpaired = on_disk, on_disk.slice(0, 0)
+    if plan.only_pairs:
+        is_paired = _is_in_whole_sku(groups, on_disk["crop_path"])
+        kept, unpaired = on_disk.filter(is_paired), on_disk.filter(pc.invert(is_paired))
     before = pa.array(list(plan.tree.crops), TEXT)
     lost = without(before, kept["crop_path"]).to_pylist()
     roots.sku.remove(

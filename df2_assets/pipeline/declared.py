@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from df2_assets.errors import OutputError
 from df2_assets.settings import NO_PROMPTS, Settings, read_variants
-from df2_assets.store.declaration import Declaration, load
+from df2_assets.store.declaration import Declaration, load, load_only_pairs
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Declared:
     @property
     def is_first(self) -> bool:
         """Whether the data set gets its first prompts, which are recorded even if a build stops."""
-        return bool(self.declaration.variants) and self.before == Declaration()
+        is_new = self.before is not None and not self.before.variants
+        return bool(self.declaration.variants) and is_new
 
     @property
     def matters(self) -> bool:
@@ -44,6 +45,21 @@ def read_declared(settings: Settings) -> Declared:
         return Declared(declaration, load(settings.roots))
     except OutputError:
         return Declared(declaration, None)
+
+
+def read_only_pairs(settings: Settings) -> tuple[bool, str | None]:
+    """Return whether a build leaves out SKUs with one domain, as settings or an earlier build say.
+
+    A sentence follows if an earlier build decides that they are kept. Raises NewerReleaseError.
+    """
+    if settings.only_pairs is not None:
+        return settings.only_pairs, None
+    if load_only_pairs(settings.roots):
+        return True, None
+    return False, (
+        "kept the SKUs with one domain, since DF2_ONLY_PAIRS is not set (DF2_ONLY_PAIRS=on leaves "
+        "them out)"
+    )
 
 
 def _describe_kept_prompts(before: Declaration) -> str | None:

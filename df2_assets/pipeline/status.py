@@ -1,5 +1,6 @@
 """The status of a split: whether it is built, complete and up to date. Opens no image."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,7 +14,7 @@ from df2_assets.dataset.prompts import Variant
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
 from df2_assets.errors import LayoutError
 from df2_assets.pipeline.indexing import have_equal_stamps, place_before, place_now
-from df2_assets.pipeline.publishing import find_template_change
+from df2_assets.pipeline.publishing import find_selection_change, find_template_change
 from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import scan
@@ -29,7 +30,8 @@ class SplitStatus:
 
     `complete`: its files are all there and belong together. `built_at` (ISO 8601) is when a build
     last changed it, `df2_root` what that read, `release` which release it was; None where that is
-    not recorded. `skus` and `crops` are counts. `reasons` say why it is not current.
+    not recorded. `skus` and `crops` are counts. `only_pairs`: whether SKUs with one domain were
+    left out; None if it is not built. `reasons` say why it is not current.
     """
 
     split: str
@@ -40,13 +42,17 @@ class SplitStatus:
     release: str | None = None
     skus: int | None = None
     crops: int | None = None
+    only_pairs: bool | None = None
     reasons: list[str] = field(default_factory=list)
 
 
-def read_status(roots: Roots, split: str, variants: tuple[Variant, ...]) -> SplitStatus:
+def read_status(
+    roots: Roots, split: str, variants: tuple[Variant, ...], *, only_pairs: bool
+) -> SplitStatus:
     """Compare the records of a split with the download, the prompt templates and this release.
 
-    `variants` are the templates that a build would use now.
+    `variants` are the templates that a build would use now, `only_pairs` whether it would leave out
+    SKUs with one domain.
     Raises NewerReleaseError where a newer release wrote its tables.
     """
     if not state.is_built(roots, split):
@@ -56,7 +62,11 @@ def read_status(roots: Roots, split: str, variants: tuple[Variant, ...]) -> Spli
     recorded = state.load(roots, split)
     missing = _find_missing(roots, split, recorded)
     manifest = tables.find(roots, "crops", split)
-    reasons = missing or _find_stale(roots, split, recorded, variants, manifest)
+    other_settings = (
+        find_selection_change(recorded, only_pairs=only_pairs),
+        find_template_change(recorded, variants),
+    )
+    reasons = missing or _find_stale(roots, split, recorded, other_settings, manifest)
     condition: Condition = "incomplete" if missing else "stale" if reasons else "current"
     skus, crops = _count(manifest)
     return SplitStatus(
@@ -68,6 +78,7 @@ def read_status(roots: Roots, split: str, variants: tuple[Variant, ...]) -> Spli
         recorded.release,
         skus,
         crops,
+        recorded.only_pairs,
         reasons,
     )
 
@@ -87,14 +98,13 @@ def _find_stale(
     roots: Roots,
     split: str,
     recorded: State,
-    variants: tuple[Variant, ...],
+    other_settings: Iterable[str | None],
     manifest: pa.Table | None,
 ) -> list[str]:
-    """Return why a build would change a complete split."""
+    """Return why a build would change a complete split, `other_settings` included."""
     reasons = state.consistency_problems(roots, split)
     reasons += _compare_download(roots, split)
-    if templates := find_template_change(recorded, variants):
-        reasons.append(templates)
+    reasons += filter(None, other_settings)
     if recorded.release != __version__:
         before = recorded.release or "an earlier one"
         reasons.append(f"the release was {before}, and this is {__version__}")

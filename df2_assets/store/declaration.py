@@ -5,6 +5,7 @@ setting is a field with a default, so that earlier files keep their meaning.
 """
 
 from contextlib import suppress
+from typing import Any
 
 import msgspec
 
@@ -19,25 +20,46 @@ class Declaration(msgspec.Struct, frozen=True):
     """The inherited settings.
 
     `variants` are the prompts in addition to the contract's. They are stored here as they were read
-    from `prompts_file`, since that file may move or change.
+    from `prompts_file`, since that file may move or change. `only_pairs` says whether SKUs with one
+    domain are left out.
     """
 
     prompts_file: str | None = None
     variants: tuple[Variant, ...] = ()
+    only_pairs: bool = True
 
 
 def load(roots: Roots) -> Declaration:
     """Return the settings that the data set was last declared with; the defaults for a new one.
 
-    If the file is missing, the prompts of a split that has any are used, so that none are lost.
+    If the file is missing, they are taken from the states of the splits, so that none are lost.
 
     Raises OutputError if the file is damaged, NewerReleaseError if it has unknown settings.
     """
     try:
         return _decode(roots)
     except FileNotFoundError:
-        of_splits = (state.load(roots, split).variants for split in SPLITS)
-        return Declaration(variants=next(filter(None, of_splits), ()))
+        return _infer(roots)
+
+
+def load_only_pairs(roots: Roots) -> bool:
+    """Return whether SKUs with one domain are left out; a damaged file counts as missing.
+
+    Raises NewerReleaseError.
+    """
+    try:
+        return load(roots).only_pairs
+    except OutputError:
+        return _infer(roots).only_pairs
+
+
+def _infer(roots: Roots) -> Declaration:
+    """Return the settings that the splits were built with."""
+    states = [state.load(roots, split) for split in SPLITS]
+    variants = next(filter(None, (recorded.variants for recorded in states)), ())
+    return Declaration(
+        variants=variants, only_pairs=all(recorded.only_pairs for recorded in states)
+    )
 
 
 def _decode(roots: Roots) -> Declaration:
@@ -63,12 +85,17 @@ def _decode(roots: Roots) -> Declaration:
         ) from error
 
 
-def save(roots: Roots, declaration: Declaration) -> None:
-    """Write the settings that the data set is declared with from now on, if they have changed.
+def save(roots: Roots, **settings: Any) -> None:
+    """Record settings that the data set is declared with from now on; the others stay.
 
-    Raises NewerReleaseError.
+    A damaged file is replaced. Raises NewerReleaseError.
     """
-    with suppress(FileNotFoundError, OutputError):  # a damaged file is replaced
+    try:
+        before = load(roots)
+    except OutputError:
+        before = _infer(roots)
+    declaration = msgspec.structs.replace(before, **settings)
+    with suppress(FileNotFoundError, OutputError):
         if _decode(roots) == declaration:
             return
     with roots.sku.atomic(roots.declaration) as temporary:

@@ -32,7 +32,8 @@ class State(msgspec.Struct):
     `sku_metadata` and `image_text` are the data versions of the two contract files, without their
     roots. `sku_metadata_of` names the groups and the manifest that the metadata was made from,
     `image_text_of` the metadata that the JSONL was made from, `variants` the templates of its
-    prompts beside `text`. `release` is the one that completed it, `built_at` (ISO 8601) when a
+    prompts beside `text`. `only_pairs` says whether the SKUs with one domain were left out of the
+    metadata. `release` is the one that completed it, `built_at` (ISO 8601) when a
     build last changed any of this.
     """
 
@@ -42,6 +43,7 @@ class State(msgspec.Struct):
     image_text: str | None = None
     image_text_of: str | None = None
     variants: tuple[Variant, ...] = ()
+    only_pairs: bool = True
     release: str | None = None
     built_at: str | None = None
 

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 
+import numpy as np
 from torch.utils.data import Sampler
 
 from df2_assets.torch.dataset import DeepFashion2ImageTextDataset
@@ -14,7 +15,8 @@ class PKBatchSampler(Sampler[list[int]]):
 
     Each SKU occurs once per epoch, in a new order every time. SKUs that do not fill a last batch
     are left out of the epoch. If a SKU has fewer crops than `crops`, some of them are repeated.
-    With `both_domains`, each SKU has at least one catalog crop and one query crop in the batch.
+    With `both_domains`, each SKU has at least one catalog crop and one query crop in the batch, and
+    SKUs with crops of only one domain are left out.
 
     `seed` and the epoch decide every batch: call `set_epoch` before each epoch. Raises ValueError
     if a batch cannot be filled.
@@ -30,9 +32,13 @@ class PKBatchSampler(Sampler[list[int]]):
         seed: int = 0,
     ) -> None:
         self._skus = SkuRows(dataset.rows)
-        if not 1 <= skus <= len(self._skus):
+        self._usable = list(range(len(self._skus)))
+        if both_domains:
+            self._usable = np.flatnonzero(self._skus.count_pairs()).tolist()
+        if not 1 <= skus <= len(self._usable):
+            which = "with both domains" if both_domains else "of the split"
             raise ValueError(
-                f"skus is {skus}: give a number from 1 to {len(self._skus)}, the SKUs of the split."
+                f"skus is {skus}: give a number from 1 to {len(self._usable)}, the SKUs {which}."
             )
         if crops < 1 + both_domains:
             raise ValueError(f"crops is {crops}: give {1 + both_domains} or more.")
@@ -44,11 +50,11 @@ class PKBatchSampler(Sampler[list[int]]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return len(self._skus) // self._skus_per_batch
+        return len(self._usable) // self._skus_per_batch
 
     def __iter__(self) -> Iterator[list[int]]:
         rng = random.Random(f"{self._seed}/{self._epoch}")
-        order = list(range(len(self._skus)))
+        order = self._usable.copy()
         rng.shuffle(order)
         for batch in range(len(self)):
             skus = order[batch * self._skus_per_batch : (batch + 1) * self._skus_per_batch]

@@ -110,6 +110,7 @@ OTHER_VALUES: list[dict[str, object]] = [
     {"SPLITS": "test"},
     {"DF2_ENGINE": "serial"},
     {"DF2_PROMPTS": PROJECT / "examples" / "prompts.yaml"},
+    {"DF2_ONLY_PAIRS": "off"},
     {  # of which none may change what is built
         "RAY_ADDRESS": "nowhere:1",
         "DF2_WORKERS": 1,
