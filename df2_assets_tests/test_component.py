@@ -253,3 +253,8 @@ def test_paths_are_relative_to_the_project(tmp_path: Path, monkeypatch: pytest.M
     assert resource(defs, "data", "df2_root") == str(CONTEXT.project_root / "data")
     assert resource(defs, "prompts", "file") == str(CONTEXT.project_root / "templates.yaml")
     assert resource(definitions("prompts: none"), "prompts", "file") == "none"
+
+
+@pytest.mark.parametrize(("text", "value"), [("{}", None), ("only_pairs: false", False)])
+def test_skus_with_one_domain_are_kept_as_the_yaml_says(text: str, value: bool | None) -> None:
+    assert resource(definitions(text), "skus", "only_pairs") is value

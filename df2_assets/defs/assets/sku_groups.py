@@ -21,7 +21,7 @@ from df2_assets.store import state, tables
 
     It has one row per crop. A visual SKU is `(pair_id, style, category_id)` with `style > 0`, and
     it is kept only with at least one `shop` item (**catalog**) and one `user` item (**query**).
-    With `DF2_ONLY_PAIRS=off`, SKUs with items of only one domain are kept as well.
+    SKUs with items of only one domain are kept as well if `DF2_ONLY_PAIRS` is off.
     `x1` to `y2` are the box to cut, and `anno_x1` to `anno_y2` the annotated box. Rows are sorted
     by SKU id, domain, image id and item.
     """,
