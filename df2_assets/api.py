@@ -101,6 +101,7 @@ def build(
     prompts: Root | None = None,
     sku_token: float | Literal["none"] | None = None,
     captions: Root | None = None,
+    only_pairs: bool | None = None,
     max_refused: float | None = None,
     progress: bool = False,
 ) -> dict[str, SplitBuild]:
@@ -123,6 +124,7 @@ def build(
         prompts=prompts,
         sku_token=sku_token,
         captions=captions,
+        only_pairs=only_pairs,
         max_refused=max_refused,
         starts_engine=True,
     )
@@ -149,6 +151,7 @@ def plan(
     prompts: Root | None = None,
     sku_token: float | Literal["none"] | None = None,
     captions: Root | None = None,
+    only_pairs: bool | None = None,
     progress: bool = False,
 ) -> "dict[str, SplitPlan]":
     """Return what a build would do to each split, with its time and bytes; change nothing.
@@ -164,6 +167,7 @@ def plan(
         prompts=prompts,
         sku_token=sku_token,
         captions=captions,
+        only_pairs=only_pairs,
         starts_engine=True,
     )
 

@@ -92,6 +92,7 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
         "sku_token", examples=[0.5]
     )
     captions: str = _setting("captions", _PLACE, min_length=1, examples=["captions/street.jsonl"])
+    only_pairs: bool = _setting("only_pairs")
     exports: list[ExportName] = Field(
         default=[*EXPORTS],
         description="The exports that become assets, by default all.",

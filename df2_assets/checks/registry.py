@@ -28,6 +28,7 @@ from df2_assets.checks.image_text import (
 from df2_assets.checks.label_outliers import unlike_crops
 from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.prompts import Texts
+from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.serial import SerialEngine
@@ -65,6 +66,11 @@ class CheckContext:
     @cached_property
     def files(self) -> pd.DataFrame:
         return tables.frame(read_files(self.roots, self.split))
+
+    @property
+    def only_pairs(self) -> bool:
+        """Whether the SKUs with one domain were left out of `sku_groups`."""
+        return has_only_pairs(tables.read(self.roots, "sku_groups", self.split))
 
     @cached_property
     def groups(self) -> pd.DataFrame:
@@ -204,7 +210,8 @@ CHECKS: Final = (
     Check(
         "sku_groups",
         sku_groups.identity,
-        "Ids are well formed and unique, every SKU has both domains, and none has style 0.",
+        "Ids are well formed and unique, no SKU has style 0, and unless `DF2_ONLY_PAIRS` is off, "
+        "every SKU has both domains.",
         blocking=True,
     ),
     Check(

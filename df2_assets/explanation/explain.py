@@ -274,6 +274,8 @@ class _Evidence:
         self.split = split
         self._tables = {asset: tables.find(roots, asset, split) for asset in _TABLES}
         self.is_built = self._tables["raw_annotation_index"] is not None
+        groups = self._tables["sku_groups"]
+        self.only_pairs = groups is None or skus.has_only_pairs(groups)
         self.not_built = (
             f"{split} is not built under {roots.sku_root}: run df2-assets build --split {split}"
         )
@@ -394,7 +396,7 @@ def _follow_groups(evidence: _Evidence, row: Row) -> Step:
     counts = {d: sum(r["source"] == source for r in usable) for source, d in DOMAINS.items()}
     facts = {name: row[name] for name in ("sku_id", "sku_uid", "domain")} | counts
     absent = [domain for domain, count in counts.items() if not count]
-    if absent:
+    if absent and evidence.only_pairs:
         refused = _refused_counterparts(evidence, row)
         text = f"SKU {row['sku_id']} has no {absent[0]} item, so it is left out"
         if refused:
@@ -406,6 +408,8 @@ def _follow_groups(evidence: _Evidence, row: Row) -> Step:
     text = (
         f"SKU {row['sku_id']}, with {counts['catalog']} catalog and {counts['query']} query items"
     )
+    if absent:
+        text += ", kept though it has only one domain"
     return Step("sku_groups", text, facts)
 
 

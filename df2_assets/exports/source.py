@@ -56,7 +56,7 @@ class Source:
 
     `digest` changes with the prompts, the labels and the bytes of the crops. `image_text` is the
     SHA-256 of the JSONL. `captions` has the keys of the texts in a line: `text`, and those of
-    further texts.
+    further texts. `only_pairs` says whether SKUs with one domain were left out.
     """
 
     roots: Roots
@@ -64,6 +64,7 @@ class Source:
     digest: str
     image_text: str
     captions: tuple[str, ...]
+    only_pairs: bool
 
     @cached_property
     def crops(self) -> pa.Table:
@@ -142,7 +143,7 @@ def open_source(roots: Roots, split: str) -> Source:
     if version is None or mismatches:
         raise _stale_lines_error(roots, split)
     captions = ("text", *current.texts.keys)
-    return Source(roots, split, digest, version, captions)
+    return Source(roots, split, digest, version, captions, current.only_pairs)
 
 
 def current_digest(roots: Roots, split: str) -> str:

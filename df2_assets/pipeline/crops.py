@@ -58,8 +58,10 @@ def build_crops(
     on_disk, failed = new.filter(is_made), new.filter(pc.invert(is_made))
     del new  # Memory is highest here: each of these tables is as large as the manifest.
     on_disk = pa.concat_tables([plan.keep, on_disk])
-    is_paired = _is_in_whole_sku(groups, on_disk["crop_path"])
-    kept, unpaired = on_disk.filter(is_paired), on_disk.filter(pc.invert(is_paired))
+    kept, unpaired = on_disk, on_disk.slice(0, 0)
+    if plan.only_pairs:
+        is_paired = _is_in_whole_sku(groups, on_disk["crop_path"])
+        kept, unpaired = on_disk.filter(is_paired), on_disk.filter(pc.invert(is_paired))
     del on_disk
     before = pa.array(list(plan.tree.crops), TEXT)
     lost = without(before, kept["crop_path"]).to_pylist()

@@ -111,7 +111,7 @@ class CropPlan:
     `known`: the rows of the manifest and the journal. `remove`: files of the project that no crop
     of `keep` or `make` replaces. `rebuild_reason` says why crops that are on disk are made again,
     where the reason is not their image or box. `taken_over`: how many crops of `keep` come from a
-    build that was stopped.
+    build that was stopped. `only_pairs`: whether a SKU that loses a domain is left out.
     """
 
     keep: pa.Table
@@ -123,6 +123,7 @@ class CropPlan:
     remove: list[str]
     rebuild_reason: str | None
     taken_over: int
+    only_pairs: bool
 
     @property
     def nothing_to_do(self) -> bool:
@@ -148,12 +149,19 @@ class Estimate:
 
 
 def plan_crops(
-    settings: Settings, split: str, groups: pd.DataFrame, files: pd.DataFrame, engine: Engine
+    settings: Settings,
+    split: str,
+    groups: pd.DataFrame,
+    files: pd.DataFrame,
+    engine: Engine,
+    *,
+    only_pairs: bool = True,
 ) -> CropPlan:
     """Compare the crops that `groups` wants with the manifest, the journal and the disk.
 
-    `files` is the index's side table; `engine` lists the crops. Opens only crops whose size or
-    time is not the recorded one. Raises OutputError where a link leads out of SKU_ROOT.
+    `files` is the index's side table; `engine` lists the crops. If `only_pairs`, a SKU with crops
+    of one domain is not kept. Opens only crops whose size or time is not the recorded one. Raises
+    OutputError where a link leads out of SKU_ROOT.
     """
     roots = settings.roots
     tree = scan_crops(roots, split, engine)
@@ -166,13 +174,14 @@ def plan_crops(
     is_usable = _is_true(pc.equal(rows["fingerprint"], prints))
     reason = rows["reason"]
     has_failed = is_usable & _is_true(pc.and_(pc.is_valid(reason), pc.not_equal(reason, UNPAIRED)))
-    is_paired = np.zeros(len(wanted), bool)
-    possible = wanted.loc[~has_failed, ["sku_id", "domain"]]
-    is_paired[~has_failed] = find_paired(possible[["sku_id"]], possible["domain"])
-    rows, is_kept = _compare_with_disk(roots, rows, tree, is_usable & is_paired)
+    is_wanted = ~has_failed
+    if only_pairs:
+        possible = wanted.loc[~has_failed, ["sku_id", "domain"]]
+        is_wanted[~has_failed] = find_paired(possible[["sku_id"]], possible["domain"])
+    rows, is_kept = _compare_with_disk(roots, rows, tree, is_usable & is_wanted)
     # A crop of a SKU that cannot be kept is still tried once: whether it fails must not depend on
     # which of the SKU's crops failed first.
-    is_unpaired = is_usable & ~is_paired & ~has_failed
+    is_unpaired = is_usable & ~is_wanted & ~has_failed
     make = wanted[~(is_kept | has_failed | is_unpaired)]
     keep = rows.filter(pa.array(is_kept))
     skip = [rows.filter(pa.array(has_failed)), as_unpaired(rows.filter(pa.array(is_unpaired)))]
@@ -189,6 +198,7 @@ def plan_crops(
         sorted(surplus.to_pylist()) + tree.temporary,
         _find_rebuild_reason(on_disk.filter(pc.is_in(on_disk, to_make)), known),
         _count_finished(keep, journaled),
+        only_pairs,
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from df2_assets.checks.crop_quality import ACROSS_SPLITS
 from df2_assets.checks.finding import number_of
-from df2_assets.dataset.skus import KEY, candidates
+from df2_assets.dataset.skus import KEY, candidates, count_unpaired, find_paired
 from df2_assets.dataset.taxonomy import LABELS, NOT_GIVEN
 
 _MOST: Final = 20
@@ -48,9 +48,12 @@ def assess_readiness(
 ) -> Readiness:
     """Assess the crops of a split as a retrieval benchmark.
 
-    `index` is `raw_annotation_index`, `crops` are the rows of `sku_groups` whose crops are on disk,
+    `index` is `raw_annotation_index`, `crops` are the rows of `sku_groups` whose crops are on disk
+    (of which only those of SKUs with both domains are assessed),
     `texts` has one row per crop with `sku_id` and `text`, and `alike` comes from `pairs_alike`.
     """
+    unpaired = count_unpaired(crops)
+    crops = crops[find_paired(crops[["sku_id"]], crops["domain"])]
     query, catalog = (
         crops[crops["domain"] == domain].groupby("sku_id").size() for domain in ("query", "catalog")
     )
@@ -61,6 +64,7 @@ def assess_readiness(
     skus = crops["sku_id"].nunique()
     numbers: dict[str, int | float] = {
         "paired_skus": int(skus),
+        "unpaired_skus": unpaired,
         "queries": int(query.sum()),
         "queries_without_answer": unanswered,
         "catalog_without_query": unasked,

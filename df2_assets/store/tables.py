@@ -25,6 +25,8 @@ FORMAT: Final = 1
 """Raise it with each change that an earlier release would misread."""
 
 _OURS = b"df2_assets"
+_NOT_CONTENT: Final = (_OURS, b"pandas")
+"""The metadata of a table that does not count as its content."""
 
 _END: Final = 64 * 1024
 """Bytes at the end of a table's file that are enough to read its schema."""
@@ -80,7 +82,10 @@ def _return_freed_memory() -> None:
 
 
 def digest(table: pa.Table) -> str:
-    """Return the SHA-256 of a table's values without volatile columns, whatever wrote it."""
+    """Return the SHA-256 of a table's values without volatile columns, whatever wrote it.
+
+    Metadata of the table counts, such as the rule by which SKUs were selected.
+    """
     key = id(table)
     if key not in _digests:
         _digests[key] = _digest(table)
@@ -90,6 +95,7 @@ def digest(table: pa.Table) -> str:
 
 def _digest(table: pa.Table) -> str:
     stable = [f.name for f in table.schema if not (f.metadata or {}).get(b"volatile")]
+    rules = _rules(table)
     table = table.select(stable).replace_schema_metadata(None).combine_chunks()
     columns = []
     for column in table.columns:
@@ -98,11 +104,17 @@ def _digest(table: pa.Table) -> str:
         nothing = pa.scalar("" if text else 0).cast(column.type)
         columns += [column.fill_null(nothing), column.is_null()]
     names = [str(position) for position in range(len(columns))]
-    flat = pa.table(columns, names=names).combine_chunks()
+    flat = pa.table(columns, names=names).combine_chunks().replace_schema_metadata(rules or None)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, flat.schema) as writer:
         writer.write_table(flat)
     return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def _rules(table: pa.Table) -> dict[bytes, bytes]:
+    """Return the metadata of a table that counts as content."""
+    metadata = table.schema.metadata or {}
+    return {name: metadata[name] for name in sorted(metadata.keys() - {*_NOT_CONTENT})}
 
 
 def write(roots: Roots, asset: str, split: str, table: pa.Table, inputs: Mapping[str, str]) -> str:
@@ -114,7 +126,8 @@ def write(roots: Roots, asset: str, split: str, table: pa.Table, inputs: Mapping
     path = roots.table(asset, split)
     content = digest(table)
     ours = {"digest": content, "format": FORMAT, "inputs": dict(inputs)}
-    table = table.replace_schema_metadata({_OURS: json.dumps(ours, sort_keys=True).encode()})
+    own = {_OURS: json.dumps(ours, sort_keys=True).encode()}
+    table = table.replace_schema_metadata(own | _rules(table))
     before = find(roots, asset, split) if _sharing else None
     if before is not None and before.schema.metadata == table.schema.metadata and before == table:
         roots.sku.discard(path.with_suffix(".journal"))

@@ -83,8 +83,8 @@ class PKBatchSampler(EpochBatchSampler):
 
     Each SKU occurs once per epoch, in a new order every time. SKUs that do not fill a last batch
     are left out of the epoch. If a SKU has fewer crops than `crops`, some of them are repeated.
-    With `both_domains`, each SKU has at least one catalog crop and one query crop in the batch;
-    SKUs with crops of one domain only are left out.
+    With `both_domains`, each SKU has at least one catalog crop and one query crop in the batch, and
+    SKUs with crops of only one domain are left out.
 
     Raises ValueError if a batch cannot be filled.
     """
@@ -105,9 +105,9 @@ class PKBatchSampler(EpochBatchSampler):
         pairs = self._skus.count_pairs()
         self._usable = np.flatnonzero(pairs) if both_domains else np.arange(len(pairs))
         if not 1 <= skus <= len(self._usable):
+            which = "with both domains" if both_domains else "of the split"
             raise ValueError(
-                f"skus is {skus}: give a number from 1 to {len(self._usable)}, the SKUs that can "
-                "be drawn."
+                f"skus is {skus}: give a number from 1 to {len(self._usable)}, the SKUs {which}."
             )
         if crops < 1 + both_domains:
             raise ValueError(f"crops is {crops}: give {1 + both_domains} or more.")

@@ -17,6 +17,7 @@ from df2_assets.checks.crops import FOREIGN, files_match, settle_times
 from df2_assets.checks.exports import exports_on_disk
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext
+from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.engines.serial import SerialEngine
@@ -200,7 +201,8 @@ def _crops(
         return [read[path].sha256 for path in paths]
 
     tree = settle_times(rows, tree, digests_of)
-    finding = files_match(tables.frame(groups), rows, tree, sizes)
+    only_pairs = has_only_pairs(groups)
+    finding = files_match(tables.frame(groups), rows, tree, sizes, only_pairs=only_pairs)
     damaged = _damaged(made, tree, read)
     known = set(finding.offenders["crop_path"])
     new = [path for path in damaged if path not in known]

@@ -65,7 +65,7 @@ def test_a_row_that_is_not_what_it_is_called_is_named(
     groups: pd.DataFrame, values: dict[str, Any], problems: set[str]
 ) -> None:
     groups = changed(groups, 0, **values)
-    finding = identity("train", groups)
+    finding = identity("train", groups, only_pairs=True)
     assert fails(finding, "error")
     first = groups.iloc[0]
     columns = ("sku_id", "image_id", "item_idx", "crop_path")
@@ -75,7 +75,9 @@ def test_a_row_that_is_not_what_it_is_called_is_named(
 
 
 def test_a_crop_that_appears_twice_is_named_with_its_double(groups: pd.DataFrame) -> None:
-    finding = identity("train", pd.concat([groups, groups.tail(1)], ignore_index=True))
+    finding = identity(
+        "train", pd.concat([groups, groups.tail(1)], ignore_index=True), only_pairs=True
+    )
     path = groups["crop_path"].iloc[-1]
     assert fails(finding, "error")
     assert named(finding.offenders, "crop_path", "what") == [
@@ -88,18 +90,35 @@ def test_a_crop_that_appears_twice_is_named_with_its_double(groups: pd.DataFrame
 def test_a_sku_without_catalog_crops_is_named_crop_by_crop(groups: pd.DataFrame) -> None:
     of_sku = groups["sku_id"] == "000001_01_08"
     queries = groups["domain"] == "query"
-    finding = identity("train", groups[queries | ~of_sku].reset_index(drop=True))
+    unpaired = groups[queries | ~of_sku].reset_index(drop=True)
+    finding = identity("train", unpaired, only_pairs=True)
     assert fails(finding, "error")
     assert named(finding.offenders, "crop_path", "what") == [
         (path, ALONE) for path in groups["crop_path"][queries & of_sku]
     ]
+    finding = identity("train", unpaired, only_pairs=False)
+    assert clean.passes(finding)
+    assert "SKUs with one domain kept" in finding.summary
+
+
+def test_with_skus_of_one_domain_other_problems_of_ids_are_still_named(
+    groups: pd.DataFrame,
+) -> None:
+    finding = identity("train", changed(groups, 0, pair_id=2), only_pairs=False)
+    assert fails(finding, "error")
+    assert named(finding.offenders, "what") == [(WRONG_ID,)]
 
 
 def counted(
-    roots: Roots, split: str = "train", others: dict[str, set[str] | None] | None = None
+    roots: Roots,
+    split: str = "train",
+    others: dict[str, set[str] | None] | None = None,
+    *,
+    only_pairs: bool = True,
 ) -> Finding:
     indexed = clean.index(roots, split)
-    return counts(split, indexed.index, group(indexed.index), indexed.files, others or {})
+    groups = group(indexed.index, only_pairs=only_pairs)
+    return counts(split, indexed.index, groups, indexed.files, others or {}, only_pairs=only_pairs)
 
 
 def test_counts_say_what_was_left_out_and_why(roots: Roots, data: DataSet) -> None:
@@ -140,13 +159,28 @@ def test_counts_say_what_was_left_out_and_why(roots: Roots, data: DataSet) -> No
     ]
 
 
-def test_items_without_any_sku_are_a_warning(roots: Roots) -> None:
+def test_counts_say_what_is_kept_that_has_one_domain(roots: Roots, data: DataSet) -> None:
+    data.image("train", 81)
+    data.annotation("train", 81, "user", 7, {1: TOP, 2: TOP | {"style": 0}})
+    finding = counted(roots, only_pairs=False)
+    assert finding.passed
+    kept = "14 SKUs with 53 crops; kept: 0 SKUs with catalog crops only, 1 SKUs with query crops "
+    assert finding.summary.startswith(f"{kept}only; left out: 5 items of style 0, 0 refused items")
+    assert (finding.numbers["skus"], finding.numbers["SKUs_with_query_crops_only"]) == (14, 1)
+    assert finding.numbers.keys() == counted(roots).numbers.keys()
+    assert named(finding.tables["first SKUs with one domain"], "sku_id") == [("000007_01_01",)]
+    assert "SKUs with query crops only" not in finding.tables["left out"]["what"].tolist()
+
+
+@pytest.mark.parametrize("only_pairs", [True, False])
+def test_items_without_any_sku_are_a_warning(roots: Roots, only_pairs: bool) -> None:
     data = DataSet(roots.df2_root)
     data.image("train", 1)
     data.annotation("train", 1, "user", 1, {1: TOP})
-    finding = counted(roots)
+    finding = counted(roots, only_pairs=only_pairs)
     assert fails(finding, "warn")
-    assert named(finding.tables["first SKUs left out"], "sku_id") == [("000001_01_01",)]
+    which = "left out" if only_pairs else "with one domain"
+    assert named(finding.tables[f"first SKUs {which}"], "sku_id") == [("000001_01_01",)]
 
 
 def test_pairs_are_counted_with_and_without_the_category(roots: Roots, data: DataSet) -> None:

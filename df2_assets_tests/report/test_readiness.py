@@ -30,8 +30,10 @@ def index(rows: list[tuple[str, int, int, int, int]]) -> pd.DataFrame:
     )
 
 
-def judged(items: pd.DataFrame, alike: pd.DataFrame = NOTHING) -> Readiness:
-    crops = group(items)
+def judged(
+    items: pd.DataFrame, alike: pd.DataFrame = NOTHING, *, only_pairs: bool = True
+) -> Readiness:
+    crops = group(items, only_pairs=only_pairs)
     texts = crops[["sku_id"]].assign(text=crops["domain"] + " photo")
     return assess_readiness(items, crops, texts, alike)
 
@@ -56,6 +58,13 @@ def test_queries_answers_and_what_has_no_counterpart_are_counted(items: pd.DataF
     assert numbers["answers_per_query"] == (2 + 3 * 1) / 4
     assert numbers["queries_without_answer"] == 2, "style 0 asks for nothing"
     assert numbers["catalog_without_query"] == 1
+
+
+def test_skus_with_one_domain_are_counted_and_not_assessed(items: pd.DataFrame) -> None:
+    kept, left_out = judged(items, only_pairs=False), judged(items)
+    assert (kept.numbers["unpaired_skus"], left_out.numbers["unpaired_skus"]) == (2, 0)
+    assert kept.numbers | {"unpaired_skus": 0, "skus_per_prompt": 2.0} == left_out.numbers
+    assert kept.balance.equals(left_out.balance)
 
 
 def test_the_gap_is_the_share_of_crops_that_would_have_to_change(items: pd.DataFrame) -> None:

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.cropping import code_version
+from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import (
     format_megabytes,
@@ -56,7 +57,8 @@ def crops(
     roots, split, start = output.roots, context.partition_key, time.monotonic()
     groups, shards = tables.frame(sku_groups), engine.start()
     files = tables.frame(read_files(roots, split))
-    plan = plan_crops(output.settings, split, groups, files, shards)
+    only_pairs = has_only_pairs(sku_groups)
+    plan = plan_crops(output.settings, split, groups, files, shards, only_pairs=only_pairs)
     taken_over = {}
     if plan.taken_over:
         crops_of = f"{number_of(plan.taken_over, 'crop')} of {split}"

@@ -31,9 +31,10 @@ from df2_assets.store.state import require_complete
     numbers={
         "thumbnails_drawn": "thumbnails that were drawn in this run",
         "paired_skus": "SKUs with both catalog and query crops",
-        "queries": "query crops",
-        "queries_without_answer": "usable user items of styles that are in no SKU",
-        "catalog_without_query": "usable shop items of styles that are in no SKU",
+        "unpaired_skus": "SKUs with only catalog or only query crops, which are not assessed",
+        "queries": "query crops of these SKUs",
+        "queries_without_answer": "usable user items of styles that are in none of these SKUs",
+        "catalog_without_query": "usable shop items of styles that are in none of these SKUs",
         "answers_per_query": "catalog crops in the SKU of a query, on average",
         "leaking_crops": "crops whose picture is also in another split",
         "prompts": "different prompts",

@@ -24,19 +24,22 @@ def readiness_page(ready: Readiness, states: Mapping[str, int]) -> dict[str, Any
     leaking = f"{ready.leaking_crops:,}"
     if not_compared:
         leaking = f"{leaking} so far" if ready.leaking_crops else "unknown"
+    has_unpaired = numbers["unpaired_skus"] > 0
+    unpaired = [("unpaired_skus", "SKUs with one domain", "kept, but not assessed")] * has_unpaired
     figures = (
         ("paired_skus", "Paired SKUs", "with catalog and query crops"),
+        *unpaired,
         ("queries", "Queries", "user crops with an answer in the catalog"),
         ("answers_per_query", "Answers per query", "catalog crops, on average"),
         (
             "queries_without_answer",
             "Queries without an answer",
-            "usable user items of garments without a catalog crop, left out",
+            "usable user items of garments without a catalog crop",
         ),
         (
             "catalog_without_query",
             "Catalog without a query",
-            "usable shop items of garments without a query crop, left out",
+            "usable shop items of garments without a query crop",
         ),
         ("prompts", "Prompts", "different texts"),
         ("skus_per_prompt", "SKUs per prompt", "that share a text, on average"),
