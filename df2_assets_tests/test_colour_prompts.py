@@ -148,7 +148,7 @@ def test_a_split_is_incomplete_while_its_prompts_have_the_colours_before(disk: R
     assert not state.load(disk, SPLIT).complete
     assert publish(disk) == 0
     assert state.consistency_problems(disk, SPLIT, ["crops"]) == []
-    assert prompt_coverage(disk, SPLIT, count_prompts(disk, SPLIT)).passed
+    assert prompt_coverage(disk, SPLIT, count_prompts(disk, SPLIT, COLOURED), COLOURED).passed
 
 
 def test_every_engine_measures_the_same(disk: Roots) -> None:
@@ -167,9 +167,9 @@ def test_every_engine_measures_the_same(disk: Roots) -> None:
 def test_the_check_compares_each_prompt_with_the_colour_of_the_table(disk: Roots) -> None:
     paint(disk, 3, "#0343df")
     publish(disk)
-    counts = count_prompts(disk, SPLIT)
+    counts = count_prompts(disk, SPLIT, COLOURED)
     assert counts is not None
-    finding = prompt_coverage(disk, SPLIT, counts)
+    finding = prompt_coverage(disk, SPLIT, counts, COLOURED)
     assert finding.passed
     assert finding.numbers["colour_blue"] == OF_AN_IMAGE
     by_word = [n for name, n in finding.numbers.items() if name.startswith("colour_")]
@@ -177,8 +177,8 @@ def test_the_check_compares_each_prompt_with_the_colour_of_the_table(disk: Roots
 
     path = disk.image_text(SPLIT)
     path.write_bytes(path.read_bytes().replace(b'"blue trousers"', b'"red trousers"'))
-    assert count_prompts(disk, SPLIT) is None
-    finding = prompt_coverage(disk, SPLIT, None)
+    assert count_prompts(disk, SPLIT, COLOURED) is None
+    finding = prompt_coverage(disk, SPLIT, None, COLOURED)
     assert (finding.passed, finding.severity) == (False, "error")
     assert set(finding.offenders["what"]) == {"text_0 is not what its template gives"}
     assert set(finding.offenders["text"]) == {"red trousers"}
@@ -187,7 +187,7 @@ def test_the_check_compares_each_prompt_with_the_colour_of_the_table(disk: Roots
 def test_prompts_whose_colours_are_gone_fail_the_check_and_verify(disk: Roots) -> None:
     publish(disk)
     disk.table("colours", SPLIT).unlink()
-    finding = prompt_coverage(disk, SPLIT, count_prompts(disk, SPLIT))
+    finding = prompt_coverage(disk, SPLIT, count_prompts(disk, SPLIT, COLOURED), COLOURED)
     assert (finding.passed, finding.severity) == (False, "error")
     assert "rerun image_text" in finding.summary
     assert any("rerun image_text" in problem.what for problem in verify(disk, SPLIT).problems)

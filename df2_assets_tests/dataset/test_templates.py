@@ -26,7 +26,7 @@ def parse_one(said: str) -> Variant:
 
 def test_the_example_has_the_prompts_that_it_describes() -> None:
     variants = {variant.key: variant for variant in read_variants(EXAMPLE)}
-    assert list(variants) == ["text_short", "text_search", "text_varied"]
+    assert list(variants) == ["text_short", "text_search", "text_varied", "text_colour"]
     crop = subject("train/query/a.jpg", "query", "vest", 3, 2)
     assert variants["text_short"].prompt(crop) == "heavily occluded vest"
     assert variants["text_search"].prompt(crop) == "customer wearing a vest, front view"
@@ -35,6 +35,10 @@ def test_the_example_has_the_prompts_that_it_describes() -> None:
         "This heavily occluded vest is shown in a query image.",
         "The vest from the front.",
     }
+    painted = crop._replace(occlusion=1, colour="red")
+    assert variants["text_colour"].prompt(painted) == (
+        "A user photo of a person wearing a red vest from the front."
+    )
 
 
 @pytest.mark.parametrize(
@@ -86,7 +90,7 @@ def test_path_key_and_seed_decide_which_template_a_crop_gets() -> None:
 
 PROMPTS = "FILE: prompts"
 K = f"{PROMPTS}.k"
-ALL = "{category_name}, {domain}, {occ}, {view}"
+ALL = "{category_name}, {colour}, {domain}, {occ}, {view}"
 
 
 @pytest.mark.parametrize(
