@@ -106,6 +106,8 @@ def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built:
     size = (built.annotations(SPLIT) / "000001.json").stat().st_size
     assert files.facts["annotation"] == {"path": "train/annos/000001.json", "bytes": size}
     assert (index.facts["source"], index.facts["x2"], index.facts["width"]) == ("shop", 90, 160)
+    labels = "occlusion slight or none, viewpoint frontal, scale modest, zoom_in none"
+    assert index.text.endswith(labels)
     assert (group.facts["catalog"], group.facts["query"]) == (1, 2)
     assert crop.facts["size"] == (built.sku_root / SHOP_TOP).stat().st_size
     assert (entry.facts["crop_path"], entry.facts["bbox"]) == (SHOP_TOP, BOX)
