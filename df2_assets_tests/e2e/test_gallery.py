@@ -483,7 +483,7 @@ def full_size(roots: Roots) -> Path:
     records.sort(key=lambda one: (one.sku_id, one.domain))
     shown = content.collect_content(records, more, {}, {})
     lists: dict[str, object] = {
-        name: [] for name in ("figures", "prompts", "leaks", "not_compared")
+        name: [] for name in ("figures", "prompts", "ceilings", "leaks", "not_compared")
     }
     ready = lists | {"gap": "", "balance": {}, "distinct": 0, "more_leaks": 0}
     ready |= {"verdict": ""}

@@ -11,6 +11,7 @@ from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.report.addresses import address
 from df2_assets.report.columns import make_readable
 from df2_assets.report.gallery.build import TABLES, build_gallery
+from df2_assets.report.readiness import CEILING_KS
 from df2_assets.store import tables
 from df2_assets.store.state import require_complete
 
@@ -39,6 +40,10 @@ from df2_assets.store.state import require_complete
         "leaking_crops": "crops whose picture is also in another split",
         "prompts": "different prompts",
         "skus_per_prompt": "SKUs with the same prompt, on average",
+        **{
+            f"text_ceiling@{k}": f"the best recall@{k} from prompt to SKU of any model, 0 to 1"
+            for k in CEILING_KS
+        },
         **{
             f"{name}_gap": f"how much the {name} of catalog and query crops differs, 0 to 1"
             for name in LABELS
@@ -80,6 +85,7 @@ def gallery(
             **ready.numbers,
             **({"not_compared_with": ", ".join(ready.not_compared)} if ready.not_compared else {}),
             "most_shared_prompts": preview(make_readable(ready.prompts)),
+            "text_ceilings": preview(make_readable(ready.ceilings)),
             "catalog_compared_with_query": preview(make_readable(ready.balance)),
             **({"leaks": preview(make_readable(ready.leaks))} if len(ready.leaks) else {}),
         },

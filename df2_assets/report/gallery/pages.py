@@ -11,7 +11,7 @@ from df2_assets.dataset.reasons import MEANINGS
 from df2_assets.dataset.skus import SKU_ID
 from df2_assets.dataset.taxonomy import LABELS
 from df2_assets.errors import escape_untrusted
-from df2_assets.report.readiness import Readiness, describe_verdict
+from df2_assets.report.readiness import CEILING_KS, Readiness, describe_verdict
 from df2_assets.store.layout import Roots
 
 _ROWS: Final = 20
@@ -74,6 +74,8 @@ def readiness_page(ready: Readiness, states: Mapping[str, int]) -> dict[str, Any
         },
         "prompts": ready.prompts.to_dict("records"),
         "distinct": numbers["prompts"],
+        "ceilings": ready.ceilings.to_dict("records") if numbers["queries"] else [],
+        "ceiling_ks": CEILING_KS,
         "leaks": pairs.head(_PAIRS).to_dict("records"),
         "more_leaks": max(0, len(pairs) - _PAIRS),
         "not_compared": not_compared,
