@@ -33,8 +33,8 @@ class State(msgspec.Struct):
     roots. `sku_metadata_of` names the groups and the manifest that the metadata was made from,
     `image_text_of` the metadata that the JSONL was made from, `variants` the templates of its
     prompts beside `text`. `only_pairs` says whether the SKUs with one domain were left out of the
-    metadata. `release` is the one that completed it, `built_at` (ISO 8601) when a
-    build last changed any of this.
+    metadata. `release` is the one that completed it, `built_at` (ISO 8601) when a build last
+    changed any of this.
     """
 
     complete: bool = False
