@@ -210,8 +210,8 @@ CHECKS: Final = (
     Check(
         "sku_groups",
         sku_groups.identity,
-        "Ids are well formed and unique, none has style 0, and if only pairs are kept, every SKU has "
-        "both domains.",
+        "Ids are well formed and unique, none has style 0, and if only pairs are kept, every SKU "
+        "has both domains.",
         blocking=True,
     ),
     Check(

@@ -153,10 +153,7 @@ def group(index: pd.DataFrame, *, only_pairs: bool = True) -> pd.DataFrame:
 
 
 def count_excluded(index: pd.DataFrame) -> dict[str, int]:
-    """Count what is in no SKU with both domains, by the reason.
-
-    That are SKUs, items and files of an index.
-    """
+    """Count the SKUs, items and files of an index that have no SKU with both domains, by reason."""
     rows = candidates(index)
     domains = rows.groupby(KEY)["domain"].agg(["nunique", "first"])
     alone = domains[domains["nunique"] == 1]["first"]

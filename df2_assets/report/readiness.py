@@ -54,10 +54,10 @@ def assess_readiness(
 ) -> Readiness:
     """Assess the crops of a split as a retrieval benchmark.
 
-    `index` is `raw_annotation_index`, `crops` are the rows of `sku_groups` whose crops are on disk
-    (of which only those of SKUs with both domains are assessed), `texts` has one row per crop with
-    `sku_id`, `domain`, `text`, and a column per further prompt, and `alike` comes from
-    `pairs_alike`.
+    `index` is `raw_annotation_index`, `crops` are the rows of `sku_groups` whose crops are on disk,
+    `texts` has one row per crop with `sku_id`, `domain`, `text`, and a column per further prompt,
+    and `alike` comes from `pairs_alike`. Of the crops, only those of SKUs with both domains are
+    assessed.
     """
     unpaired = count_unpaired(crops)
     crops = crops[find_paired(crops[["sku_id"]], crops["domain"])]
