@@ -3,15 +3,19 @@
     df2-assets export webdataset
     python examples/train_two_towers.py data/DeepFashion2_SKU
 
-An image tower and a text tower are trained from scratch on the train split: in a batch, a query
-crop has to find a catalog crop of its SKU, and each crop its prompt. Then each query crop of
-validation, which the model has never seen, has to find its SKU among all catalog crops of
-validation. The shards of the `webdataset` export are read if they exist, otherwise the crops.
+An image tower and a text tower are trained from scratch on the train split. In a batch of images, a
+query crop has to find a catalog crop of its SKU. In a batch of prompts, each crop has to find its
+prompt: equal prompts are of one SKU (DistinctTextBatchSampler), and all of them are correct
+(compute_targets). With --random-texts, the prompts are those of random crops, and only a crop's own
+one is correct, as in CLIP. Then each query crop of validation, which the model has never seen, has
+to find its SKU among all catalog crops of validation, by its image and by its prompt. The shards of
+the `webdataset` export are read if they exist, otherwise the crops.
 """
 
 import argparse
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -22,16 +26,24 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from df2_assets.torch import (
+    DeepFashion2ImageTextDataset,
+    DistinctTextBatchSampler,
+    compute_targets,
+)
+
 SIDE = 64
 WIDTH = 128
 WORDS = 512
 KS = (1, 5, 10)
+SEEDS = range(5)
 
 
 class Crops(NamedTuple):
     """A split in memory. `images` is uint8 (N, 3, 64, 64), `words` is (N, L), padded with 0."""
 
     images: Tensor
+    texts: list[str]
     words: Tensor
     sku: Tensor
     is_query: Tensor
@@ -42,18 +54,35 @@ def main() -> None:
     options.add_argument("sku_root", type=Path, help="the result of df2-assets build (SKU_ROOT)")
     options.add_argument("--steps", type=int, default=300, help="300 take a minute on 2 cores")
     options.add_argument("--skus", type=int, default=48, help="the most SKUs per batch")
+    options.add_argument("--texts", type=int, default=32, help="prompts per batch")
+    options.add_argument("--random-texts", action="store_true", help="prompts of random crops")
     options.add_argument("--seed", type=int, default=0)
+    options.add_argument(
+        "--compare", action="store_true", help="train ten times: seeds 0 to 4, in both ways"
+    )
     arguments = options.parse_args()
 
-    torch.manual_seed(arguments.seed)
     train, validation = (load(arguments.sku_root, split) for split in ("train", "validation"))
-    model = TwoTowers()
-    print(f"{'recall':<16}" + "".join(f"{f'@{k}':>8}" for k in KS))
+    print(f"{'recall':<26}" + "".join(f"{f'@{k}':>8}" for k in KS))
     report("chance", chance(validation))
-    report("before training", recall(model, validation))
     begun = time.perf_counter()
-    fit(model, train, arguments.steps, arguments.skus)
-    report("after training", recall(model, validation))
+    if arguments.compare:
+        for is_random in (False, True):
+            way = "random" if is_random else "distinct"
+            runs = [run(arguments, train, validation, seed, is_random)[1:] for seed in SEEDS]
+            for seed, (by_image, by_prompt) in zip(SEEDS, runs, strict=True):
+                report(f"{way}, seed {seed}, image", by_image)
+                report(f"{way}, seed {seed}, prompt", by_prompt)
+            means = torch.tensor(runs).mean(0).tolist()
+            report(f"{way}, mean, image", means[0])
+            report(f"{way}, mean, prompt", means[1])
+    else:
+        untrained, by_image, by_prompt = run(
+            arguments, train, validation, arguments.seed, arguments.random_texts
+        )
+        report("before training", untrained)
+        report("after training", by_image)
+        report("after training, by prompt", by_prompt)
     print(
         f"{arguments.steps} steps in {time.perf_counter() - begun:.0f} s, seed {arguments.seed}; "
         f"{int(validation.is_query.sum())} query crops among "
@@ -61,25 +90,42 @@ def main() -> None:
     )
 
 
+def run(
+    options: argparse.Namespace, train: Crops, validation: Crops, seed: int, is_random: bool
+) -> tuple[list[float], list[float], list[float]]:
+    """Train a model; return the recall before training, and then by image and by prompt."""
+    torch.manual_seed(seed)
+    model = TwoTowers()
+    untrained, _ = recall(model, validation)
+    if is_random:
+        texts = draw_random_texts(train, options.texts)
+    else:
+        texts = draw_distinct_texts(options.sku_root, train, options.texts, seed)
+    fit(model, train, texts, options.steps, options.skus)
+    return untrained, *recall(model, validation)
+
+
 def report(name: str, shares: list[float]) -> None:
-    print(f"{name:<16}" + "".join(f"{share:>8.1%}" for share in shares))
+    print(f"{name:<26}" + "".join(f"{share:>8.1%}" for share in shares))
 
 
 def load(sku_root: Path, split: str) -> Crops:
     """Return all crops of a split, reduced to 64 by 64 pixels."""
-    images, texts, skus, domains = [], [], [], []
+    images, texts, words, skus, domains = [], [], [], [], []
     for image, text, line in read(sku_root, split):
         fitted = Image.new("RGB", (SIDE, SIDE), "white")
         image.thumbnail((SIDE, SIDE), Image.Resampling.BILINEAR)
         fitted.paste(image, ((SIDE - image.width) // 2, (SIDE - image.height) // 2))
         images.append(torch.from_numpy(np.array(fitted)).permute(2, 0, 1))
-        texts.append([1 + crc32(word.encode()) % (WORDS - 1) for word in text.lower().split()])
+        texts.append(text)
+        words.append([1 + crc32(word.encode()) % (WORDS - 1) for word in text.lower().split()])
         skus.append(line["sku_id"])
         domains.append(line["domain"] == "query")
     numbers = {sku: number for number, sku in enumerate(dict.fromkeys(skus))}
     return Crops(
         torch.stack(images),
-        nn.utils.rnn.pad_sequence([torch.tensor(text) for text in texts], batch_first=True),
+        texts,
+        nn.utils.rnn.pad_sequence([torch.tensor(numbers) for numbers in words], batch_first=True),
         torch.tensor([numbers[sku] for sku in skus]),
         torch.tensor(domains),
     )
@@ -95,8 +141,6 @@ def read(sku_root: Path, split: str) -> Iterator[tuple[Image.Image, str, dict[st
         samples = webdataset.WebDataset(urls, shardshuffle=False).decode("pilrgb")
         yield from samples.to_tuple("jpg", "txt", "json")
     else:
-        from df2_assets.torch import DeepFashion2ImageTextDataset
-
         dataset = DeepFashion2ImageTextDataset(sku_root, split)
         for item in map(dataset.__getitem__, range(len(dataset))):
             yield item["image"], item["text"], item["meta"]
@@ -129,21 +173,46 @@ class TwoTowers(nn.Module):
         return F.normalize(self.text_tower(words))
 
 
-def fit(model: TwoTowers, crops: Crops, steps: int, skus: int) -> None:
-    """Train a model on batches with one query crop and one catalog crop per SKU."""
+def draw_distinct_texts(
+    sku_root: Path, crops: Crops, size: int, seed: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield rows whose equal prompts are of one SKU, and their targets, epoch after epoch."""
+    dataset = DeepFashion2ImageTextDataset(sku_root, "train")
+    sampler = DistinctTextBatchSampler(dataset, size, seed=seed)
+    for epoch in count():
+        sampler.set_epoch(epoch)
+        for rows in sampler:
+            texts, skus = [crops.texts[row] for row in rows], crops.sku[rows].tolist()
+            yield torch.tensor(rows), compute_targets(texts, list(map(str, skus)))
+
+
+def draw_random_texts(crops: Crops, size: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield random rows, and targets in which only a crop's own prompt is correct."""
+    while True:
+        rows = torch.randperm(len(crops.sku))[:size]
+        yield rows, torch.eye(len(rows))
+
+
+def fit(
+    model: TwoTowers,
+    crops: Crops,
+    texts: Iterator[tuple[Tensor, Tensor]],
+    steps: int,
+    skus: int,
+) -> None:
+    """Train a model on one query crop and one catalog crop per SKU, and on batches of `texts`."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     model.train()
     for _ in range(steps):
         query, catalog = batch(crops, skus)
-        same_sku = torch.eye(len(query))
-        seen = torch.cat([query, catalog])
-        looks = model.embed_images(augment(crops.images[seen]))
-        words = crops.words[seen]
-        same_text = (words[:, None] == words).all(2).float()
+        rows, targets = next(texts)
+        looks = model.embed_images(augment(crops.images[torch.cat([query, catalog, rows])]))
+        of_query, of_catalog, of_texts = looks.split([len(query), len(catalog), len(rows)])
         scale = model.scale.exp()
-        loss = contrast(scale * looks[: len(query)] @ looks[len(query) :].T, same_sku)
-        loss = loss + 0.2 * contrast(scale * looks @ model.embed_texts(words).T, same_text)
+        loss = contrast(scale * of_query @ of_catalog.T, torch.eye(len(query)))
+        words = model.embed_texts(crops.words[rows])
+        loss = loss + 0.2 * contrast(scale * of_texts @ words.T, targets)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -178,20 +247,29 @@ def augment(images: Tensor) -> Tensor:
     return (moved * light).clamp(0, 255)
 
 
-def contrast(scores: Tensor, same: Tensor) -> Tensor:
-    """Return the loss of CLIP in both directions. `same` is 1 for each correct combination."""
-    return (
-        F.cross_entropy(scores, same / same.sum(1, keepdim=True))
-        + F.cross_entropy(scores.T, same.T / same.T.sum(1, keepdim=True))
-    ) / 2
+def contrast(scores: Tensor, targets: Tensor) -> Tensor:
+    """Return the loss of CLIP in both directions. The targets of both are the same."""
+    return (F.cross_entropy(scores, targets) + F.cross_entropy(scores.T, targets)) / 2
 
 
-def recall(model: TwoTowers, crops: Crops) -> list[float]:
-    """Return the share of query crops with their SKU among the k nearest catalog crops."""
+def recall(model: TwoTowers, crops: Crops) -> tuple[list[float], list[float]]:
+    """Return the share of query crops with their SKU among the k nearest catalog crops.
+
+    First the query is the image, then the prompt.
+    """
     model.eval()
     with torch.inference_mode():
         looks = torch.cat([model.embed_images(images) for images in crops.images.split(256)])
-    scores = looks[crops.is_query] @ looks[~crops.is_query].T
+        words = model.embed_texts(crops.words)
+    by_image, by_prompt = (
+        share_of_hits(queries[crops.is_query] @ looks[~crops.is_query].T, crops)
+        for queries in (looks, words)
+    )
+    return by_image, by_prompt
+
+
+def share_of_hits(scores: Tensor, crops: Crops) -> list[float]:
+    """Return the share of queries with their SKU among the k highest scores."""
     ranked = crops.sku[~crops.is_query][scores.argsort(1, descending=True)]
     hits = ranked == crops.sku[crops.is_query][:, None]
     return [hits[:, :k].any(1).float().mean().item() for k in KS]

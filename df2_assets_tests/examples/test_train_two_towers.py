@@ -25,7 +25,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def trained(sku_root: Path, *arguments: str) -> list[str]:
     """Return the lines that a training prints."""
-    command = (sys.executable, SCRIPT, str(sku_root), *arguments)
+    command = (sys.executable, SCRIPT, str(sku_root), "--texts", "16", *arguments)
     done = processes.run(command, processes.environment(sku_root.parent / "home"), sku_root)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -33,7 +33,7 @@ def trained(sku_root: Path, *arguments: str) -> list[str]:
 
 def shares(lines: list[str]) -> dict[str, list[float]]:
     """Return percentages by the name of their line."""
-    found = ((line[:16].strip(), SHARES.fullmatch(line[16:])) for line in lines)
+    found = ((line[:26].strip(), SHARES.fullmatch(line[26:])) for line in lines)
     return {name: [float(share) for share in match.groups()] for name, match in found if match}
 
 
@@ -41,11 +41,27 @@ def shares(lines: list[str]) -> dict[str, list[float]]:
 def test_it_prints_recall_before_and_after_which_the_seed_decides(original: Path) -> None:
     first, again = (trained(original / "sku", "--steps", "3", "--seed", "5") for _ in range(2))
     assert first[0].split() == ["recall", "@1", "@5", "@10"]
-    assert set(shares(first)) == {"chance", "before training", "after training"}
+    assert set(shares(first)) == {
+        "chance",
+        "before training",
+        "after training",
+        "after training, by prompt",
+    }
     for at in shares(first).values():
         assert 0 <= at[0] <= at[1] <= at[2] <= 100
     assert re.match(r"3 steps in \d+ s, seed 5; \d+ query crops among \d+ catalog crops", first[-1])
     assert first[:-1] == again[:-1]
+
+
+@pytest.mark.torch
+def test_it_compares_batches_of_distinct_texts_with_random_ones(original: Path) -> None:
+    found = shares(trained(original / "sku", "--steps", "2", "--compare"))
+    for way in ("distinct", "random"):
+        for query in ("image", "prompt"):
+            each = [found[f"{way}, seed {seed}, {query}"] for seed in range(5)]
+            means = [sum(shares) / 5 for shares in zip(*each, strict=True)]
+            assert found[f"{way}, mean, {query}"] == pytest.approx(means, abs=0.11)
+    assert found["random, seed 0, prompt"] != found["distinct, seed 0, prompt"]
 
 
 @pytest.mark.exports
