@@ -214,7 +214,7 @@ def _goals_beside(results: Result, bench: Result) -> list[Row]:
     growth = _memory(results, "cold") / memory
     costs = {int(size): seconds for size, seconds in bench["seconds_per_image"].items()}
     costs[whole] = (results["cold"]["seconds"] - results["nothing"]["seconds"]) / whole
-    rise = max(costs.values()) / min(costs.values()) - 1
+    rise = costs[whole] / min(costs.values()) - 1
     of_bench = f"{memory:.0f} MiB at {bench['images']:,}"
     by_size = ", ".join(f"{1000 * cost:.2f} ms at {size:,}" for size, cost in costs.items())
     return [

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from df2_assets import errors
-from df2_assets.settings import EngineName, Settings, read_settings, require_usable, settings_error
+from df2_assets.settings import (
+    EngineName,
+    Settings,
+    as_given,
+    read_settings,
+    require_usable,
+    settings_error,
+)
 from df2_assets.store.layout import Roots, require_input
 
 if TYPE_CHECKING:
@@ -94,6 +101,7 @@ def build(
     prompts: Root | None = None,
     sku_token: float | Literal["none"] | None = None,
     captions: Root | None = None,
+    only_pairs: bool | None = None,
     max_refused: float | None = None,
     progress: bool = False,
 ) -> dict[str, SplitBuild]:
@@ -116,6 +124,7 @@ def build(
         prompts=prompts,
         sku_token=sku_token,
         captions=captions,
+        only_pairs=only_pairs,
         max_refused=max_refused,
         starts_engine=True,
     )
@@ -142,6 +151,7 @@ def plan(
     prompts: Root | None = None,
     sku_token: float | Literal["none"] | None = None,
     captions: Root | None = None,
+    only_pairs: bool | None = None,
     progress: bool = False,
 ) -> "dict[str, SplitPlan]":
     """Return what a build would do to each split, with its time and bytes; change nothing.
@@ -157,6 +167,7 @@ def plan(
         prompts=prompts,
         sku_token=sku_token,
         captions=captions,
+        only_pairs=only_pairs,
         starts_engine=True,
     )
 
@@ -205,9 +216,10 @@ def explain(
 ) -> "list[Answer]":
     """Explain step by step why something is or is not in the data set.
 
-    `what` is a split and an image id, or a SKU id, or the path of a crop, an image, an annotation
-    or the folder of a SKU. `item` is the N of `itemN` in an image, and `split` the only split to
-    search for a SKU. The result has one answer per item of an image, or per split that has the SKU.
+    `what` is a split and an image id, or a SKU id, or `{split}/{sku_id}`, or the path of a crop, an
+    image, an annotation or the folder of a SKU. `item` is the N of `itemN` in an image, and `split`
+    the only split to search for a SKU. The result has one answer per item of an image, or per split
+    that has the SKU.
 
     Raises SettingsError if `what` is nothing that can be explained.
     """
@@ -267,6 +279,8 @@ def _settings(
     more |= {"df2_root": df2_root, "sku_root": sku_root, "splits": splits}
     values = {name: value for name, value in more.items() if value is not None}
     values |= {name: str(value) for name, value in values.items() if isinstance(value, Path)}
+    if sku_root is not None:
+        values["sku_root"] = as_given(str(sku_root))
     try:
         settings = replace(read_settings(), **values)
     except ValidationError as error:

@@ -88,6 +88,7 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = _setting("workers")
     ray_address: str = _setting("ray_address")
     prompts: str = _setting("prompts", _PLACE, min_length=1, examples=["prompts/street.yaml"])
+    only_pairs: bool = _setting("only_pairs")
     sku_token: Annotated[float, Field(ge=0, le=1)] | Literal["none"] = _setting(
         "sku_token", examples=[0.5]
     )

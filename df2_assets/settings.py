@@ -18,7 +18,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     PlainValidator,
-    Strict,
+    StrictBool,
     TypeAdapter,
     ValidationError,
     ValidationInfo,
@@ -112,9 +112,9 @@ _Splits = Annotated[
     tuple[str, ...],
     PlainValidator(lambda names: parse_splits(names.split() if isinstance(names, str) else names)),
 ]
-_Switch = Annotated[
-    bool, BeforeValidator(lambda text: {"on": True, "off": False}.get(text, text)), Strict()
-]
+_read_switch: Final = BeforeValidator(lambda text: {"on": True, "off": False}.get(text, text))
+_Switch = Annotated[StrictBool, _read_switch]
+_OptionalSwitch = Annotated[StrictBool | None, _read_switch]
 
 
 @dataclass(frozen=True, config={"use_attribute_docstrings": True, "validate_by_name": True})
@@ -156,6 +156,10 @@ class Settings:
     prompts: _File = Field(default=None, validation_alias="DF2_PROMPTS")
     """A YAML file with templates of further prompts, or `none` for only those of the contract.
     By default, a data set keeps the prompts of its last build."""
+
+    only_pairs: _OptionalSwitch = Field(default=None, validation_alias="DF2_ONLY_PAIRS")
+    """Whether SKUs with crops of only one domain are left out. By default, a data set does what its
+    last build did, and a new one leaves them out."""
 
     sku_token: _Dropout = Field(default=None, validation_alias="DF2_SKU_TOKEN")
     """Adds `text_sku`: the text of the contract, on train rows followed by style and SKU, except
@@ -217,12 +221,17 @@ def read_settings(
     values = {
         name: text for name, text in environment.items() if text.strip() or has_controls(text)
     }
-    if values.get("SKU_ROOT") == _SKU_ROOT:  # relative to the current folder, unlike the default
-        values["SKU_ROOT"] = f"./{_SKU_ROOT}"
+    if "SKU_ROOT" in values:
+        values["SKU_ROOT"] = as_given(values["SKU_ROOT"])
     try:
         return _ADAPTER.validate_python(values, by_alias=True, by_name=False)
     except ValidationError as error:
         raise settings_error(error, names) from None
+
+
+def as_given(sku_root: str) -> str:
+    """Return a SKU_ROOT that a person gave: relative to the current folder, unlike the default."""
+    return f"./{sku_root}" if sku_root == _SKU_ROOT else sku_root
 
 
 def require_usable(settings: Settings, *, starts_engine: bool = False) -> None:
@@ -264,7 +273,7 @@ def _is_number(field: FieldInfo) -> bool:
 
 def _allowed(field: FieldInfo) -> str | None:
     """Return the allowed values of a setting with simple limits; None for other settings."""
-    if field.annotation is bool:
+    if field.annotation in (bool, StrictBool | None):
         return "choose from on, off"
     if get_origin(field.annotation) is Literal:
         return f"choose from {', '.join(get_args(field.annotation))}"

@@ -248,6 +248,7 @@ def test_the_blocks_of_the_page_run_one_after_the_other(
     block.write_text("\n".join(re.findall(r"```python\n(.*?)```", before_training, re.S)))
     has = runpy.run_path(str(block))
     assert (has["train"].skus, has["train"].crops) == (built["train"].skus, built["train"].crops)
+    assert has["train"].image_text.parent.resolve() == build.sku  # not in the project's folder
     assert has["verified"]["train"].ok
     assert has["same"].to_dict("records") == has["rows"].to_dict("records")
     assert "/nowhere" in capsys.readouterr().out

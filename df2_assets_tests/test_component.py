@@ -262,3 +262,8 @@ def test_texts_are_fields_of_the_component() -> None:
     dropped = definitions("{sku_token: none, captions: none}")
     assert resource(dropped, "prompts", "sku_token") == "none"
     assert resource(dropped, "prompts", "captions") == "none"
+
+
+@pytest.mark.parametrize(("text", "value"), [("{}", None), ("only_pairs: false", False)])
+def test_skus_with_one_domain_are_kept_as_the_yaml_says(text: str, value: bool | None) -> None:
+    assert resource(definitions(text), "skus", "only_pairs") is value

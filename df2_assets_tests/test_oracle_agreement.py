@@ -19,11 +19,16 @@ from df2_assets_tests.support.random_data import random_dataset
 
 
 def assert_agreement(
-    data: DataSet, built: Path, expected: Path, splits: tuple[str, ...] = ("train",)
+    data: DataSet,
+    built: Path,
+    expected: Path,
+    splits: tuple[str, ...] = ("train",),
+    *,
+    only_pairs: bool = True,
 ) -> list[oracle.Refusal]:
     """Build over what exists. Output and refusals, which are returned, are as expected."""
-    refusals = oracle.build(data.root, expected, splits)
-    result = run.build(data.root, built, splits, max_refused=1.0)
+    refusals = oracle.build(data.root, expected, splits, only_pairs=only_pairs)
+    result = run.build(data.root, built, splits, max_refused=1.0, only_pairs=only_pairs)
     assert result.success, result.problems
     assert_same_output(built, expected)
     tables = (refused(run.read_table(built, "refusals", split)) for split in splits)
@@ -41,6 +46,23 @@ def test_a_build_agrees_on_a_data_set_with_and_without_bad_files_and_items(
     refusals = assert_agreement(data, tmp_path / "built", tmp_path / "expected", splits)
     assert len({refusal.reason for refusal in refusals}) > 6 if bad else refusals == []
     assert metadata(tmp_path / "expected", "train")["num_skus"] > 5
+
+
+@pytest.mark.parametrize("seed", [11, pytest.param(12, marks=pytest.mark.slow)])
+def test_a_build_that_keeps_skus_with_one_domain_agrees_before_and_after_one_that_does_not(
+    tmp_path: Path, seed: int
+) -> None:
+    data, built = random_dataset(tmp_path / "df2", seed, images=80, bad=0.2), tmp_path / "built"
+    kept = []
+    for number, only_pairs in enumerate((False, True, False)):
+        if number == 1:
+            edit(data, "train", seed)
+        assert_agreement(data, built, tmp_path / str(number), only_pairs=only_pairs)
+        kept.append(metadata(built, "train")["skus"])
+    assert all(kept[2][sku_id] == sku for sku_id, sku in kept[1].items())
+    alone = [sku for sku_id, sku in kept[2].items() if sku_id not in kept[1]]
+    assert all(bool(sku["catalog"]) != bool(sku["query"]) for sku in alone)
+    assert len(alone) > 2
 
 
 @pytest.mark.parametrize("seed", [21, pytest.param(22, marks=pytest.mark.slow)])

@@ -241,7 +241,7 @@ def test_kept_templates_have_the_data_version_of_their_file(site: Site) -> None:
         (b"{", "is damaged, so the prompts of this data set are unknown: set DF2_PROMPTS to"),
         (b'{"variants": 3}', "is damaged"),
         (b"\xff", "is damaged"),
-        (b'{"only_pairs": true}', "was written by a newer release of df2-assets (it has only_pair"),
+        (b'{"margin": 2}', "was written by a newer release of df2-assets (it has margin)"),
     ],
 )
 def test_an_unusable_declaration_is_named(site: Site, record: bytes, says: str) -> None:

@@ -150,6 +150,25 @@ def test_a_sku_with_both_domains_is_kept_with_all_of_its_items(
     assert all(domains == {"catalog", "query"} for domains in by_sku)
 
 
+@given(indexes())
+def test_with_skus_of_one_domain_every_usable_item_with_a_style_is_kept(
+    rows: list[dict[str, Any]],
+) -> None:
+    index = pa.Table.from_pylist(rows, schema=RAW_ANNOTATION_INDEX)
+    groups, paired = (skus.group_index(index, only_pairs=only) for only in (False, True))
+    assert (skus.has_only_pairs(groups), skus.has_only_pairs(paired)) == (False, True)
+    usable = [row for row in rows if "reason" not in row and row["style"] > 0]
+    kept = frame(groups)
+    assert set(zip(kept["image_id"], kept["item_idx"], strict=True)) == {
+        (row["image_id"], row["item_idx"]) for row in usable
+    }
+    assert len(kept) == len(usable)
+    both = kept[skus.find_paired(kept[["sku_id"]], kept["domain"])]
+    assert from_frame(both, SKU_GROUPS).equals(paired)
+    alone = sum(len(sources) == 1 for sources in sources_by_sku(rows).values())
+    assert skus.count_unpaired(kept) == alone
+
+
 @given(indexes(), st.randoms(use_true_random=False))
 def test_the_order_of_the_index_never_matters(
     rows: list[dict[str, Any]], rng: random.Random

@@ -38,6 +38,8 @@ from df2_assets_tests.support.bad_settings import BAD_SETTINGS, BadSetting
         ("DF2_SKU_TOKEN", "none", "sku_token", "none"),
         ("DF2_CAPTIONS", "captions.jsonl", "captions", Path.cwd() / "captions.jsonl"),
         ("DF2_CAPTIONS", "none", "captions", "none"),
+        ("DF2_ONLY_PAIRS", "on", "only_pairs", True),
+        ("DF2_ONLY_PAIRS", "off", "only_pairs", False),
         ("DF2_CODE_URL", "https://host", "code_url", "https://host"),
         ("DF2_REPORTS_URL", "https://host/reports/", "reports_url", "https://host/reports"),
         ("DF2_CRON", "30 4 * * 1", "cron", "30 4 * * 1"),

@@ -103,8 +103,8 @@ def pairs_alike(
 ) -> pd.DataFrame:
     """Return the crops of a split that look like another of its crops, or one of `others`.
 
-    Columns: `CROP`, `like` (the path of the other crop), `like_sku`, `kind`, `exact`, and `what`,
-    which says it in words. A pair within the split yields two rows, one per crop.
+    Columns: `CROP`, `like` (the path of the other crop), `like_sku_uid`, `kind`, `exact`, and
+    `what`, which says it in words. A pair within the split yields two rows, one per crop.
     """
     everything = pd.concat(
         [crops, *(frame for frame in others.values() if frame is not None)], ignore_index=True
@@ -117,7 +117,7 @@ def pairs_alike(
     counterparts = everything.iloc[both["second"].to_numpy()].reset_index(drop=True)
     alike = rows.assign(
         like=counterparts["crop_path"],
-        like_sku=counterparts["sku_id"],
+        like_sku_uid=counterparts["sku_uid"],
         kind=both["kind"].to_numpy(),
         exact=both["exact"].to_numpy(),
     )
@@ -174,7 +174,7 @@ def image_in_two_skus(crops: pd.DataFrame, alike: pd.DataFrame) -> Finding:
         "warn",
         len(crops),
         summary,
-        shared[[*CROP, "like", "like_sku"]].assign(what="its picture is in two SKUs"),
+        shared[[*CROP, "like", "like_sku_uid"]].assign(what="its picture is in two SKUs"),
         {"crops_in_two_skus": len(shared), "skus_sharing": skus},
     )
 

@@ -74,11 +74,13 @@ def files_match(
     manifest: pd.DataFrame,
     tree: CropTree,
     sizes_read: Mapping[str, tuple[int, int] | None] | None = None,
+    *,
+    only_pairs: bool,
 ) -> Finding:
     """Check for one file per crop of the manifest, as recorded and as large as its box; no other.
 
     `tree` is what `settle_times` returns. `sizes_read` are width and height of crops that were read
-    back (None: not a readable JPEG).
+    back (None: not a readable JPEG). If `only_pairs`, a SKU that lost a domain is left out.
     """
     made = manifest[manifest["reason"].isna()]
     paths = made["crop_path"]
@@ -98,7 +100,7 @@ def files_match(
     problems = {what: paths[mask].tolist() for what, mask in of_rows.items()}
     problems |= {
         what: groups["crop_path"][mask].tolist()
-        for what, mask in _sku_problems(groups, manifest).items()
+        for what, mask in _sku_problems(groups, manifest, only_pairs).items()
     }
     recorded = set(pa.array(paths).to_pylist())
     problems |= {
@@ -203,19 +205,24 @@ def duplicate_crops(
     )
 
 
-def _sku_problems(groups: pd.DataFrame, manifest: pd.DataFrame) -> dict[str, "pd.Series[bool]"]:
+def _sku_problems(
+    groups: pd.DataFrame, manifest: pd.DataFrame, only_pairs: bool
+) -> dict[str, "pd.Series[bool]"]:
     """Return masks over `groups`: crops without a row, and SKUs that are on disk only in part.
 
-    All crops of a SKU are on disk, or none: it is left out if every crop of one domain has failed.
+    All crops of a SKU are on disk, or none: if `only_pairs`, it is left out if every crop of one
+    domain has failed.
     """
     paths, ids = groups["crop_path"], groups["sku_id"]
+    has_no_row = {"it has no row in the manifest": ~paths.isin(manifest["crop_path"])}
     unpaired = paths.isin(manifest["crop_path"][manifest["reason"] == UNPAIRED])
+    if not only_pairs:
+        return has_no_row | {"left out, though SKUs with one domain are kept": unpaired}
     made = paths.isin(manifest["crop_path"][manifest["reason"].isna()])
     is_possible = made | unpaired
     catalog, query = (ids[is_possible & (groups["domain"] == d)] for d in DOMAINS.values())
     has_both = ids.isin(catalog) & ids.isin(query)
-    return {
-        "it has no row in the manifest": ~paths.isin(manifest["crop_path"]),
+    return has_no_row | {
         "left out, though its SKU has crops of both domains": has_both & unpaired,
         "its SKU has lost its catalog or query crops": ~has_both & made,
     }

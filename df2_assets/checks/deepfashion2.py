@@ -13,6 +13,8 @@ from df2_assets.store.layout import ANNOTATION, IMAGE, Roots, image_id_of, requi
 from df2_assets.store.location import store_at
 from df2_assets.store.system_files import is_system_file
 
+_COUNTS: Final = {"found": "Int64", "released": "Int64"}
+
 _NEARLY_FULL: Final = 0.9
 """A split with at least this share of the released images is meant to be complete."""
 
@@ -73,9 +75,16 @@ def layout(roots: Roots, split: str) -> Finding:
         summary += f" {listed}. Unpack {split} again, or move away files that are not part of it."
     foreign = len(odd_images) + len(odd_annotations)
     numbers = {"images": images, "annotations": annotations}
-    table = pd.DataFrame(
-        {"what": numbers.keys(), "found": numbers.values(), "released": [*released]}
-    )
+    shown: list[tuple[str, int | None, int | None]] = [
+        ("images", images, released.images),
+        ("annotations", annotations, released.annotations),
+    ]
+    if released.user_images:  # only annotations say which images these are
+        shown += [
+            ("user images", None, released.user_images),
+            ("shop images", None, released.shop_images),
+        ]
+    table = pd.DataFrame(shown, columns=["what", "found", "released"]).astype(_COUNTS)
     return Finding(
         offenders.empty and problem is None,
         "warn",

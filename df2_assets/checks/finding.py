@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from df2_assets.dataset.frames import TEXT
-from df2_assets.dataset.skus import CROP_NAME, SKU_ID
+from df2_assets.dataset.skus import CROP_NAME, SKU_ID, sku_uid
 from df2_assets.dataset.taxonomy import DOMAINS, SPLITS
 from df2_assets.errors import escape_untrusted
 from df2_assets.store import tables
@@ -139,11 +139,14 @@ def count_states(findings: Iterable[RecordedFinding]) -> dict[str, int]:
 
 
 def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split: str) -> None:
-    """Write a finding as JSON and, if it has any, all its offenders as Parquet next to it."""
+    """Write a finding as JSON and, if it has any, all its offenders as Parquet next to it.
+
+    Offenders with a `sku_id` get a `sku_uid`.
+    """
     path = roots.offenders(asset, check, split)
     if len(finding.offenders):
         with roots.sku.atomic(path) as temporary:
-            finding.offenders.to_parquet(temporary, index=False)
+            _add_sku_uids(finding.offenders, split).to_parquet(temporary, index=False)
     else:
         path.unlink(missing_ok=True)
     recorded = RecordedFinding(
@@ -158,6 +161,17 @@ def record_finding(finding: Finding, roots: Roots, asset: str, check: str, split
     )
     text = msgspec.json.format(msgspec.json.encode(recorded), indent=2) + b"\n"
     roots.sku.publish(roots.finding(asset, check, split), [text], lambda: None)
+
+
+def _add_sku_uids(offenders: pd.DataFrame, split: str) -> pd.DataFrame:
+    """Return offenders with `sku_uid` after `sku_id`, null where an offender is of no SKU."""
+    if "sku_id" not in offenders:
+        return offenders
+    ids = offenders["sku_id"].astype(TEXT)
+    uids = sku_uid(split, "") + ids.where(ids != "")
+    offenders = offenders.copy(deep=False)
+    offenders.insert([*offenders].index("sku_id") + 1, "sku_uid", uids)
+    return offenders
 
 
 def read_findings(roots: Roots, split: str) -> list[RecordedFinding]:

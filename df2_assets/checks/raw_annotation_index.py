@@ -163,21 +163,34 @@ def labels(index: pd.DataFrame) -> Finding:
 
 
 def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Finding:
-    """Compare the numbers of pairs in a full train split with DeepFashion2 issue 30.
+    """Compare a full split with figures that others counted.
 
-    An instance pair is a user item and a shop item with the same pair id and style, which is above
-    0. Image pairs are the distinct pairs of images of these.
+    Of train these are pairs (DeepFashion2 issue 30), of validation user and shop images (README of
+    DeepFashion2). An instance pair is a user item and a shop item with the same pair id and style,
+    which is above 0, whatever their categories. Image pairs are the distinct pairs of images of
+    these.
     """
-    images = int(files["image_size"].notna().sum())
-    if split != "train" or images != taxonomy.RELEASED["train"].images:
-        return Finding(True, "warn", images, "Not a full train split: no answer to compare with.")
-    rows = candidates(index)[["pair_id", "style", "source", "image_id"]]
-    user, shop = (rows[rows["source"] == source] for source in ("user", "shop"))
-    pairs = user.merge(shop, on=["pair_id", "style"], suffixes=("_user", "_shop"))
-    counts = len(pairs), len(pairs[["image_id_user", "image_id_shop"]].drop_duplicates())
-    known = taxonomy.TRAIN_INSTANCE_PAIRS, taxonomy.TRAIN_IMAGE_PAIRS
+    images, released = int(files["image_size"].notna().sum()), taxonomy.RELEASED[split]
+    if images != released.images or split not in ANNOTATED_SPLITS:
+        return Finding(
+            True, "warn", images, f"Not a full, annotated {split}: no answer to compare with."
+        )
+    tables = {}
+    if split == "train":
+        names = "instance pairs", "image pairs"
+        known = taxonomy.TRAIN_INSTANCE_PAIRS, taxonomy.TRAIN_IMAGE_PAIRS
+        pairs = _pairs(index)
+        counts = _count_pairs(pairs)
+        of_skus = _count_pairs(pairs[pairs["category_id_user"] == pairs["category_id_shop"]])
+        tables["without and with the category"] = pd.DataFrame(
+            {"what": names, "same pair and style": counts, "same SKU": of_skus}
+        )
+    else:
+        names, known = ("user images", "shop images"), (released.user_images, released.shop_images)
+        images_of = index.groupby("source")["image_id"].nunique()
+        counts = int(images_of.get("user", 0)), int(images_of.get("shop", 0))
     summary = (
-        f"{counts[0]:,} instance pairs and {counts[1]:,} image pairs; a full train split has "
+        f"{counts[0]:,} {names[0]} and {counts[1]:,} {names[1]}; a full {split} split has "
         f"{known[0]:,} and {known[1]:,}."
     )
     if counts != known:
@@ -185,18 +198,33 @@ def known_answers(split: str, index: pd.DataFrame, files: pd.DataFrame) -> Findi
             " Some annotations are missing, refused or changed: see the other checks of the index, "
             "or unpack the split again."
         )
+    answers = pd.DataFrame({"what": names, "found": counts, "known": known})
+    numbers: dict[str, int | float] = {
+        name.replace(" ", "_"): count for name, count in zip(names, counts, strict=True)
+    }
     return Finding(
         counts == known,
         "warn",
         images,
         summary,
-        numbers={"instance_pairs": counts[0], "image_pairs": counts[1]},
-        tables={
-            "known answers": pd.DataFrame(
-                {"what": ["instance pairs", "image pairs"], "found": counts, "known": known}
-            )
-        },
+        numbers=numbers,
+        tables={"known answers": answers} | tables,
     )
+
+
+def _pairs(index: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs of a user and a shop item with the same pair id and style.
+
+    The columns `image_id` and `category_id` of each have its source as a suffix.
+    """
+    rows = candidates(index)[["pair_id", "style", "category_id", "source", "image_id"]]
+    user, shop = (rows[rows["source"] == source] for source in ("user", "shop"))
+    return user.merge(shop, on=["pair_id", "style"], suffixes=("_user", "_shop"))
+
+
+def _count_pairs(pairs: pd.DataFrame) -> tuple[int, int]:
+    """Return the numbers of pairs of items, and of pairs of images."""
+    return len(pairs), len(pairs[["image_id_user", "image_id_shop"]].drop_duplicates())
 
 
 def _read_as_width_height(given: pd.DataFrame, reversed_: "pd.Series[bool]") -> "pd.Series[bool]":

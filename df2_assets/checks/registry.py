@@ -28,6 +28,7 @@ from df2_assets.checks.image_text import (
 from df2_assets.checks.label_outliers import unlike_crops
 from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.prompts import Texts
+from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.serial import SerialEngine
@@ -66,6 +67,11 @@ class CheckContext:
     def files(self) -> pd.DataFrame:
         return tables.frame(read_files(self.roots, self.split))
 
+    @property
+    def only_pairs(self) -> bool:
+        """Whether the SKUs with one domain were left out of `sku_groups`."""
+        return has_only_pairs(tables.read(self.roots, "sku_groups", self.split))
+
     @cached_property
     def groups(self) -> pd.DataFrame:
         return tables.frame(tables.read(self.roots, "sku_groups", self.split))
@@ -73,6 +79,18 @@ class CheckContext:
     @cached_property
     def manifest(self) -> pd.DataFrame:
         return tables.frame(tables.read(self.roots, "crops", self.split))
+
+    @property
+    def other_skus(self) -> dict[str, set[str] | None]:
+        """The SKU ids of the other splits; None for a split that is not built."""
+        columns = {
+            split: tables.find_column(self.roots, "sku_groups", split, "sku_id")
+            for split in self._other_splits
+        }
+        return {
+            split: None if column is None else set(column.unique().to_pylist())
+            for split, column in columns.items()
+        }
 
     @property
     def other_manifests(self) -> dict[str, pd.DataFrame | None]:
@@ -186,18 +204,20 @@ CHECKS: Final = (
     Check(
         "raw_annotation_index",
         index.known_answers,
-        "A full train split has 394,661 pairs of items and 337,293 pairs of images.",
+        "A full train split has 394,661 pairs of items and 337,293 pairs of images by pair id and "
+        "style; a full validation split has 10,844 user and 21,309 shop images.",
     ),
     Check(
         "sku_groups",
         sku_groups.identity,
-        "Ids are well formed and unique, every SKU has both domains, and none has style 0.",
+        "Ids are well formed and unique, no SKU has style 0, and unless `DF2_ONLY_PAIRS` is off, "
+        "every SKU has both domains.",
         blocking=True,
     ),
     Check(
         "sku_groups",
         sku_groups.counts,
-        "Usable items make SKUs, and a full split has as many SKUs as were published.",
+        "Usable items make SKUs, and a full validation split has the published 3,031 SKUs.",
     ),
     Check(
         "crops",

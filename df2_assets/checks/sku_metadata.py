@@ -12,10 +12,11 @@ from df2_assets.checks.finding import Finding, crop_rows, number_of
 from df2_assets.dataset.boxes import is_reversed
 from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.metadata import Crop, RawSkuMetadata, Sku, StrictSku
-from df2_assets.dataset.taxonomy import CATEGORIES
+from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS
 from df2_assets.engines.base import Engine
 from df2_assets.errors import escape_untrusted
 from df2_assets.pipeline.scanning import missing_crops
+from df2_assets.store import state
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import is_url
 
@@ -28,7 +29,8 @@ _decode_sku: Final = msgspec.json.Decoder(StrictSku).decode
 def contract(roots: Roots, split: str, engine: Engine) -> Finding:
     """Check the schema, counts, domains and order, and that a file is at each path.
 
-    The rules are those of `docs/contract.md`. Only one SKU is decoded at a time, and files are
+    The rules are those of `docs/contract.md`. Whether a domain of a SKU may be empty is what the
+    state of the split records. Only one SKU is decoded at a time, and files are
     looked up on `engine`.
     """
     path = roots.sku_metadata(split)
@@ -41,12 +43,13 @@ def contract(roots: Roots, split: str, engine: Engine) -> Finding:
         why = escape_untrusted(str(error))
         summary = f"{path} does not follow the contract: {why}. Rerun sku_metadata."
         return Finding(False, "error", 0, summary)
+    only_pairs = state.load(roots, split).only_pairs
     images = frozenset(roots.df2.names(roots.images(split)))
     crop_paths: list[str] = []
-    problems, crops = _inspect(split, document, images, frozenset(), crop_paths)
+    problems, crops = _inspect(split, document, only_pairs, images, frozenset(), crop_paths)
     missing = frozenset(missing_crops(roots, split, crop_paths, engine))
     if missing:
-        problems, crops = _inspect(split, document, images, missing, [])
+        problems, crops = _inspect(split, document, only_pairs, images, missing, [])
     offenders = _offenders(split, problems)
     summary = f"{number_of(len(document.skus), 'SKU')} with {number_of(crops, 'crop')}"
     if offenders.empty:
@@ -68,6 +71,7 @@ def contract(roots: Roots, split: str, engine: Engine) -> Finding:
 def _inspect(
     split: str,
     document: RawSkuMetadata,
+    only_pairs: bool,
     images: frozenset[str],
     missing: frozenset[str],
     crop_paths: list[str],
@@ -85,7 +89,7 @@ def _inspect(
             problems.append((sku_id, None, str(error)))
             continue
         crops += len(sku.catalog) + len(sku.query)
-        problems += ((sku_id, None, what) for what in _sku_problems(sku_id, sku))
+        problems += ((sku_id, None, what) for what in _sku_problems(sku_id, sku, only_pairs))
         for domain, entries in (("catalog", sku.catalog), ("query", sku.query)):
             start = f"{split}/{domain}/{sku_id}/"
             for crop in entries:
@@ -113,12 +117,17 @@ def _document_problems(split: str, document: RawSkuMetadata) -> Iterator[str]:
         yield "SKUs are not sorted by id"
 
 
-def _sku_problems(sku_id: str, sku: Sku) -> Iterator[str]:
+def _sku_problems(sku_id: str, sku: Sku, only_pairs: bool) -> Iterator[str]:
     expected_id = f"{sku.pair_id:06}_{sku.style:02}_{sku.category_id:02}"
     if sku_id != expected_id:
         yield f"the id of its pair, style and category is {expected_id}"
     if sku.category_name != CATEGORIES[sku.category_id]:
         yield f"category_name of {sku.category_id} is {sku.category_name}"
+    empty = [domain for domain in DOMAINS.values() if not getattr(sku, domain)]
+    if len(empty) == len(DOMAINS):
+        yield "it has no crops"
+    elif only_pairs and empty:
+        yield f"it has no {empty[0]} crops, and SKUs with one domain are left out"
     for domain, crops in (("catalog", sku.catalog), ("query", sku.query)):
         keys = [(crop.image_id, crop.item_idx) for crop in crops]
         if any(key >= following for key, following in pairwise(keys)):

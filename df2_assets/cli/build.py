@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@setting_options("df2_root", "sku_root", "prompts", "sku_token", "captions")
+@setting_options("df2_root", "sku_root", "only_pairs", "prompts", "sku_token", "captions")
 @splits_option
 @workers_option
 @click.option("--dry-run", is_flag=True, help="Show the plan, as `df2-assets plan`.")

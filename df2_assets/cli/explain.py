@@ -43,12 +43,14 @@ class _Error(click.ClickException):
 def explain(what: tuple[str, ...], item: int | None, split: str | None, as_json: bool) -> None:
     """Explain step by step why WHAT is or is not in the data set.
 
-    WHAT is SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop, an image, an annotation or the
-    folder of a SKU. A path is absolute, or relative to SKU_ROOT, DF2_ROOT or the current folder.
+    WHAT is SPLIT IMAGE_ID, or a SKU_ID or SPLIT/SKU_ID, or the path of a crop, an image, an
+    annotation or the folder of a SKU. A path is absolute, or relative to SKU_ROOT, DF2_ROOT or the
+    current folder. The same SKU_ID in two splits names two garments.
 
     \b
     Example: df2-assets explain train 000002 --item 1
-             df2-assets explain 000001_01_01 --split train
+             df2-assets explain 000001_01_01
+             df2-assets explain validation/000001_01_01
              df2-assets explain train/catalog/000001_01_01/000002_item1.jpg
              df2-assets explain train/image/000002.jpg
 
@@ -81,14 +83,18 @@ def find_answers(
     Raises click.UsageError if `what` is nothing that can be explained.
     """
     from df2_assets.dataset.skus import SKU_ID
-    from df2_assets.explanation.explain import explain_image, explain_place, explain_sku, find_place
+    from df2_assets.explanation.explain import (
+        explain_image,
+        explain_place,
+        explain_sku_id,
+        find_place,
+    )
     from df2_assets.settings import parse_splits
 
     roots = settings.roots
     match what:
         case [sku_id] if SKU_ID.fullmatch(sku_id) and item is None:
-            answers = [explain_sku(roots, s, sku_id, _runs(roots, s)) for s in settings.splits]
-            return [answer for answer in answers if answer.fate != "unknown"] or answers
+            return explain_sku_id(roots, sku_id, {s: _runs(roots, s) for s in settings.splits})
         case [path] if ("/" in path or path.endswith((".jpg", ".json"))) and split is None:
             place = find_place(roots, path)
             if item is None or place.image_id:
@@ -101,7 +107,8 @@ def find_answers(
                 )
             return explain_image(roots, of, image_id.zfill(6), item, _runs(roots, of))
     raise click.UsageError(
-        "Give SPLIT IMAGE_ID, or a SKU_ID, or the path of a crop, an image or an annotation."
+        "Give SPLIT IMAGE_ID, or a SKU_ID or SPLIT/SKU_ID, or the path of a crop, an image or an "
+        "annotation."
     )
 
 
@@ -119,7 +126,7 @@ def _show(answer: "Answer") -> None:
         of_item = "" if answer.item_idx is None else f" item {answer.item_idx}"
         subject = f"{answer.split} {answer.image_id}{of_item}"
     else:
-        subject = f"{answer.split} {answer.sku_id}" if answer.sku_id else f"{answer.crop_path}"
+        subject = answer.sku_uid or f"{answer.crop_path}"
     verdict = {"in": "in the data set", "unknown": "unknown"}.get(
         answer.fate, f"not in the data set: {answer.fate}"
     )

@@ -31,6 +31,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _VALUES: Final = "df2_assets.values"
 """The key under which a click context keeps the values of `setting_options`, by setting."""
 
+_FLAGS: Final = {"only_pairs": {"on": "--only-pairs", "off": "--keep-unpaired"}}
+"""The options of settings that are switches, by their values."""
+
 _COMMAND: Final = r"(?P<variables>(?:\b[A-Z0-9_]+=(?:'[^']*'|\S)+ )*)\bdf2-assets "
 """A command to paste, with the variables before it."""
 
@@ -77,10 +80,12 @@ def setting_options(*settings: str) -> Callable[[_Function], _Function]:
 
     def add_options(command: _Function) -> _Function:
         for setting in reversed(settings):
+            flags = _FLAGS.get(setting)
             command = click.option(
-                _option_of(setting),
+                "/".join(flags.values()) if flags else _option_of(setting),
                 setting,
-                metavar="NUMBER" if setting == "sku_token" else "PATH",
+                default=None,
+                metavar=None if flags else "NUMBER" if setting == "sku_token" else "PATH",
                 expose_value=False,
                 callback=_keep,
                 help=f"{FIELDS[setting].description} Overrides {_variable_of(setting)}.",
@@ -90,17 +95,20 @@ def setting_options(*settings: str) -> Callable[[_Function], _Function]:
     return add_options
 
 
-def _keep(context: click.Context, parameter: click.Parameter, text: str | None) -> None:
+def _keep(context: click.Context, parameter: click.Parameter, value: str | bool | None) -> None:
     """Keep the value of an option for `read_command_settings`."""
-    if text is None:
+    if value is None:
         return
+    text = {True: "on", False: "off"}[value] if isinstance(value, bool) else value
     if not text.strip() and not has_controls(text):  # such as an unset variable in a script
         raise click.BadParameter("it is empty.", context, parameter)
     context.meta.setdefault(_VALUES, {})[parameter.name] = text
 
 
-def _option_of(setting: str) -> str:
-    return f"--{setting.replace('_', '-')}"
+def _option_of(setting: str, value: str | None = None) -> str:
+    """Return the option of a setting; for a flag, the one that stands for the value."""
+    flags = _FLAGS.get(setting, {})
+    return flags.get(value or "on", f"--{setting.replace('_', '-')}")
 
 
 def _variable_of(setting: str) -> str:
@@ -135,13 +143,15 @@ def with_options(text: str) -> str:
     root = click.get_current_context().find_root().command
     commands: Mapping[str, click.Command] = getattr(root, "commands", {})
     for setting, value in reversed(_option_values().items()):
-        option, variable = _option_of(setting), _variable_of(setting)
+        option, variable = _option_of(setting, value), _variable_of(setting)
+        for other, flag in _FLAGS.get(setting, {}).items():
+            text = text.replace(f"{variable}={other}", flag)
         text = re.sub(rf"\b(S|s)et {variable}(=|\b)", rf"\1pecify {option}\2", text)
         text = text.replace(f"{option}=", f"{option} ")
         text = re.sub(rf"(?<![\w/]){variable}\b(?!=)", option, text)
         for name, command in commands.items():
             if any(setting == parameter.name for parameter in command.params):
-                pasted = f"{option} {quote(value)}"
+                pasted = option if setting in _FLAGS else f"{option} {quote(value)}"
                 text = re.sub(rf"{_COMMAND}{name}\b", partial(_append, pasted), text)
     return text
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@setting_options("df2_root", "sku_root", "prompts", "sku_token", "captions")
+@setting_options("df2_root", "sku_root", "only_pairs", "prompts", "sku_token", "captions")
 @splits_option
 @json_option
 def status(names: tuple[str, ...], as_json: bool) -> None:
@@ -38,11 +38,12 @@ def status(names: tuple[str, ...], as_json: bool) -> None:
     """
     settings = settings_for(names)
 
-    from df2_assets.pipeline.declared import read_declared
+    from df2_assets.pipeline.declared import read_declared, read_only_pairs
     from df2_assets.pipeline.status import read_status
 
     roots, texts = settings.roots, read_declared(settings).texts
-    splits = [read_status(roots, split, texts) for split in settings.splits]
+    only_pairs, _ = read_only_pairs(settings)
+    splits = [read_status(roots, split, texts, only_pairs=only_pairs) for split in settings.splits]
     is_current = any(split.condition == "current" for split in splits) and all(
         split.condition in ("current", "no annotations") for split in splits
     )
@@ -72,6 +73,8 @@ def _show(splits: "list[SplitStatus]") -> None:
         for split in splits
     )
     for split in splits:
+        if split.only_pairs is False:
+            say(f"{split.split} has SKUs with one domain as well.")
         for reason in split.reasons:
             say_problem(f"{split.split} is {split.condition}: {reason}")
     outdated = [

@@ -104,6 +104,7 @@ def _as_dict(verified: "Verified", marked: list[str]) -> dict[str, Any]:
         "problems": msgspec.to_builtins(verified.problems),
         "marked": marked,
         "notes": verified.notes,
+        "generated_views": msgspec.to_builtins(verified.generated_views),
     }
 
 

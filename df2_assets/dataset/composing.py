@@ -50,7 +50,9 @@ def compose_skus(crops: pa.Table) -> list[str]:
     queries = starts + np.add.reduceat(is_catalog, starts, dtype=np.int64)
     edges = np.append(np.stack([starts, queries], axis=1).ravel(), len(ids))
     entries = pa.ListArray.from_arrays(pa.array(edges, pa.int32()), _fill(_CROP, columns))
-    lists = pc.binary_join(entries, ",\n")
+    joined = pc.binary_join(entries, ",\n")
+    brackets = pc.binary_join_element_wise("[\n", joined, "\n      ]", "")
+    lists = pc.if_else(pc.equal(joined, ""), "[]", brackets)
     of_skus = {name: column.take(pa.array(starts)) for name, column in columns.items()}
     skus = _fill(_SKU, {**of_skus, "catalog": lists[::2], "query": lists[1::2]})
     return list(skus.to_pylist())
@@ -143,9 +145,4 @@ def _fill(template: str, columns: Columns) -> pa.Array:
 
 _FIELDS: Final = {field.name for field in SKU_METADATA.fields} | {"split"}
 _CROP: Final = _template(Crop.__struct_fields__, 8)
-_SKU: Final = (
-    _template(Sku.__struct_fields__, 4)
-    .replace("    {", '    "<sku_id>": {', 1)
-    .replace("<catalog>", "[\n<catalog>\n      ]")
-    .replace("<query>", "[\n<query>\n      ]")
-)
+_SKU: Final = _template(Sku.__struct_fields__, 4).replace("    {", '    "<sku_id>": {', 1)

@@ -27,7 +27,7 @@ class Crop(msgspec.Struct, gc=False):
 
 
 class Sku(msgspec.Struct):
-    """A garment, with at least one catalog and one query crop."""
+    """A garment with its crops. A domain may be empty if SKUs with one domain are kept."""
 
     pair_id: int
     style: int
@@ -95,7 +95,7 @@ StrictCrop: Final = msgspec.defstruct(
     bases=(Crop,),
     forbid_unknown_fields=True,
 )
-_crops: Any = Annotated[list[StrictCrop], Meta(min_length=1)]  # type: ignore[valid-type]
+_crops: Any = list[StrictCrop]  # type: ignore[valid-type]
 StrictSku = cast(
     type[Sku],
     msgspec.defstruct(

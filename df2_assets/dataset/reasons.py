@@ -26,7 +26,8 @@ class Reason(StrEnum):
 UNPAIRED = "unpaired"
 """A reason that only the manifest has: the SKU has no crop of the other domain left.
 
-The crop itself could be made. This is not a refusal, but the consequence of other refusals.
+The crop itself could be made. This is not a refusal, but the consequence of other refusals. It does
+not occur where SKUs with one domain are kept.
 """
 
 MEANINGS: dict[Reason, str] = {

@@ -134,10 +134,12 @@ FILES: Final = _asset(
 """The side table of the index: one row per image id. It tells which files have not changed."""
 
 _KEY: Final = "pair_id style category_id"
+_SKU_UID: Final = Field("sku_uid", "string", "split/sku_id: identifies a garment in all splits")
 
 SKU_GROUPS: Final = _asset(
     _SPLIT,
     Field("sku_id", "string", "pair (6 digits) _ style (2) _ category (2)", _KEY),
+    _SKU_UID._replace(sources=f"split {_KEY}"),
     *INDEX.pick("pair_id"),
     Field("style", "int16", "1 to 99: which garment of the pair", limits=SKU_STYLES),
     *INDEX.pick("category_id", "category_name"),
@@ -163,6 +165,7 @@ SKU_GROUPS: Final = _asset(
 
 CROPS: Final = _asset(
     _CROP_PATH,
+    _SKU_UID,
     Field("size", "int64", "bytes of the crop"),
     Field("mtime_ns", "int64", "its modification time", volatile=True),
     Field("sha256", "string", "digest of its bytes, hexadecimal", technical=True),
@@ -196,6 +199,7 @@ REFUSALS: Final = _asset(
 
 CROP_QUALITY: Final = _asset(
     _CROP_PATH,
+    _SKU_UID,
     Field("sha256", "string", "digest of the bytes that were measured", technical=True),
     Field("brightness", "float32", "mean luma, 0 (black) to 255 (white)", "sha256"),
     Field("contrast", "float32", "standard deviation of luma, 0 to 255", "sha256"),
@@ -216,6 +220,7 @@ CROP_QUALITY: Final = _asset(
 
 COLOURS: Final = _asset(
     _CROP_PATH,
+    _SKU_UID,
     Field("sha256", "string", "digest of the bytes that were measured", technical=True),
     Field("colour", "string", "a word of the palette; null: unknown", "sha256"),
     Field("version", "int16", "of the palette and its rules", technical=True),

@@ -1,4 +1,4 @@
-"""Visual SKUs: `(pair_id, style > 0, category_id)`, kept only with both domains.
+"""Visual SKUs: `(pair_id, style > 0, category_id)`, by default kept only with both domains.
 
 `docs/contract.md` has the rule, which is that of the original recipe. `style` 0 means that an item
 has no counterpart (README of DeepFashion2).
@@ -29,6 +29,15 @@ KEY: Final = ["pair_id", "style", "category_id"]
 _ROWS: Final = 500_000
 """About how many rows of an index are grouped together; that takes 350 MB."""
 
+UNPAIRED_SKUS: Final = tuple(f"SKUs with {domain} crops only" for domain in DOMAINS.values())
+"""What `count_excluded` counts that is kept unless only pairs are."""
+
+_KEEPS_UNPAIRED: Final = {b"only_pairs": b"off"}
+"""The metadata of a table `sku_groups` that has SKUs with one domain as well.
+
+It counts as content, so that what was made from a table without it is out of date.
+"""
+
 _TEXTS: Final = dict.fromkeys(("split", "stage"), frames.TEXT)
 """The types of columns with one constant value: pandas before 3.0 warns when it joins others."""
 
@@ -36,6 +45,22 @@ _TEXTS: Final = dict.fromkeys(("split", "stage"), frames.TEXT)
 def sku_id(pair_id: int, style: int, category_id: int) -> str:
     """Return a SKU id: `000001_01_01` for pair 1, style 1, category 1."""
     return f"{pair_id:06d}_{style:02d}_{category_id:02d}"
+
+
+def sku_uid(split: str, sku_id: str) -> str:
+    """Return the identity of a SKU across splits: `train/000001_01_01`.
+
+    Pair ids start at 1 in every split, so that equal SKU ids of two splits are different garments.
+    """
+    return f"{split}/{sku_id}"
+
+
+def add_sku_uids(crops: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows with `sku_uid`, read from their `crop_path`, at its place in `schema`."""
+    place = schema.get_field_index("sku_uid")
+    form = r"^([^/]+)/[^/]+/([^/]+)/.*$"  # of a path: split, domain, SKU and name
+    uids = pc.replace_substring_regex(crops["crop_path"], form, sku_uid(r"\1", r"\2"))
+    return crops.add_column(place, schema.field(place), uids)
 
 
 def candidates(index: pd.DataFrame) -> pd.DataFrame:
@@ -51,14 +76,30 @@ def find_paired(keys: pd.DataFrame, domain: pd.Series) -> pd.Series:
     return both["catalog"] & both["query"]
 
 
-def group_index(index: pa.Table) -> pa.Table:
+def has_only_pairs(groups: pa.Table) -> bool:
+    """Return whether a table `sku_groups` was made without the SKUs that have one domain."""
+    return not _KEEPS_UNPAIRED.items() <= (groups.schema.metadata or {}).items()
+
+
+def count_unpaired(groups: pd.DataFrame) -> int:
+    """Return the number of SKUs in rows of `sku_groups` that have crops of only one domain."""
+    return int((groups.groupby("sku_id")["domain"].nunique() == 1).sum())
+
+
+def group_index(index: pa.Table, *, only_pairs: bool = True) -> pa.Table:
     """Return the table `sku_groups` of an index.
+
+    Unless `only_pairs`, it also has SKUs with one domain, and `has_only_pairs` says so.
 
     Pair ids are grouped range by range, so that memory does not grow with the index. No SKU lies
     in two ranges, and SKU ids sort as their pair ids do, so the ranges follow each other in order.
     """
-    parts = [frames.from_frame(group(frames.frame(part)), SKU_GROUPS) for part in _ranges(index)]
-    return pa.concat_tables(parts).combine_chunks()
+    parts = [
+        frames.from_frame(group(frames.frame(part), only_pairs=only_pairs), SKU_GROUPS)
+        for part in _ranges(index)
+    ]
+    groups = pa.concat_tables(parts).combine_chunks()
+    return groups if only_pairs else groups.replace_schema_metadata(_KEEPS_UNPAIRED)
 
 
 def _ranges(index: pa.Table) -> Iterator[pa.Table]:
@@ -74,13 +115,15 @@ def _ranges(index: pa.Table) -> Iterator[pa.Table]:
         yield index.filter(inside)
 
 
-def group(index: pd.DataFrame) -> pd.DataFrame:
+def group(index: pd.DataFrame, *, only_pairs: bool = True) -> pd.DataFrame:
     """Return the crops to make, from a `raw_annotation_index`: columns of `sku_groups`.
 
-    Sorted by SKU id, catalog before query, then `(image_id, item_idx)`.
+    Sorted by SKU id, catalog before query, then `(image_id, item_idx)`. SKUs with one domain are
+    left out if `only_pairs`.
     """
     rows = candidates(index)
-    rows = rows[find_paired(rows[KEY], rows["domain"])]
+    if only_pairs:
+        rows = rows[find_paired(rows[KEY], rows["domain"])]
     names = ("split", "domain", "image_id", "item_idx", *KEY)
     texts = (pa.array(rows[name]).cast(pa.string()) for name in names)
     split, domain, image, item, *key = texts
@@ -90,7 +133,13 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
     crop = pc.binary_join_element_wise(image, "_item", item, ".jpg", "")
     crop_paths = pc.binary_join_element_wise(split, domain, sku_ids, crop, "/")
     images = pc.binary_join_element_wise(split, "/image/", image, ".jpg", "")
-    paths = {"sku_id": sku_ids, "crop_path": crop_paths, "orig_image_path": images}
+    uids = pc.binary_join_element_wise(split, sku_ids, "/")  # as in `sku_uid`
+    paths = {
+        "sku_id": sku_ids,
+        "sku_uid": uids,
+        "crop_path": crop_paths,
+        "orig_image_path": images,
+    }
     x1, y1, x2, y2 = (rows[edge] for edge in EDGES)
     cut = boxes.cut((x1, y1, x2, y2), rows["width"], rows["height"])
     crops = rows.assign(
@@ -104,14 +153,19 @@ def group(index: pd.DataFrame) -> pd.DataFrame:
 
 
 def count_excluded(index: pd.DataFrame) -> dict[str, int]:
-    """Count the SKUs, items and files of an index that are in no SKU, by the reason."""
+    """Count what is in no SKU with both domains, by the reason.
+
+    That are SKUs, items and files of an index.
+    """
     rows = candidates(index)
     domains = rows.groupby(KEY)["domain"].agg(["nunique", "first"])
     alone = domains[domains["nunique"] == 1]["first"]
     refused = index["reason"].notna()
     return {
-        "SKUs with catalog crops only": int((alone == "catalog").sum()),
-        "SKUs with query crops only": int((alone == "query").sum()),
+        **{
+            what: int((alone == domain).sum())
+            for what, domain in zip(UNPAIRED_SKUS, DOMAINS.values(), strict=True)
+        },
         "items of style 0": int((~refused & (index["style"] == 0)).sum()),
         "refused items": int((refused & index["item_idx"].notna()).sum()),
         "refused files": int((refused & index["item_idx"].isna()).sum()),
@@ -144,3 +198,13 @@ def refused_crops(split: str, groups: pd.DataFrame, manifest: pd.DataFrame) -> p
     failed = manifest[refused][["crop_path", "reason", "detail"]]
     crops = groups[["crop_path", "image_id", "item_idx"]].merge(failed, on="crop_path")
     return crops.assign(split=split, stage="crops")[[*REFUSALS.names]].astype(_TEXTS)
+
+
+def count_pairs(rows: pd.DataFrame, key: list[str]) -> int:
+    """Return the number of pairs of a catalog and a query item with equal `key`.
+
+    They are not made, because a key that many items share would have too many.
+    """
+    items = rows.groupby([*key, "domain"], sort=False).size().unstack("domain", fill_value=0)
+    catalog, query = (items.get(name, pd.Series(0, items.index)) for name in DOMAINS.values())
+    return int((catalog.astype("int64") * query.astype("int64")).sum())

@@ -56,6 +56,9 @@ LABELS: Final[dict[str, dict[int, str]]] = {
 An item may lack the labels that are not in the contract files (`record.MORE_LABELS`).
 """
 
+NOT_GIVEN: Final = "not given"
+"""How reports call a label that an item lacks."""
+
 BOX_SHARES: Final[dict[int, tuple[float, float]]] = {1: (0.0, 0.2), 2: (0.05, 0.8), 3: (0.2, 1.01)}
 """The share of the image that a box may take, by scale label: from, and up to but excluding.
 
@@ -65,16 +68,21 @@ larger, so a label is doubtful only when it is off by a factor of two.
 
 
 class Released(NamedTuple):
-    """The number of files of a split in the download (DeepFashion2 issues 6, 29 and 42)."""
+    """The number of files of a split in the download (DeepFashion2 issues 6, 29 and 42).
+
+    The README of DeepFashion2 has `user_images` and `shop_images`, except for train (0).
+    """
 
     images: int
     annotations: int
+    user_images: int = 0
+    shop_images: int = 0
 
 
 RELEASED: Final[dict[str, Released]] = {
     "train": Released(191_961, 191_961),
-    "validation": Released(32_153, 32_153),
-    "test": Released(62_629, 0),
+    "validation": Released(32_153, 32_153, 10_844, 21_309),
+    "test": Released(62_629, 0, 20_681, 41_948),
 }
 
 
@@ -83,7 +91,10 @@ NO_ANNOTATIONS: Final = "released without annotations, so it yields no SKU; noth
 
 
 class Published(NamedTuple):
-    """The published figures of a full build of train and validation with the original recipe."""
+    """The published figures of a full build of train and validation with the original recipe.
+
+    It is not known whether `skus` were counted per split or as distinct ids.
+    """
 
     skus: int
     crops: int
@@ -94,4 +105,7 @@ PUBLISHED: Final = Published(skus=21_190, crops=198_140, validation_skus=3_031)
 
 TRAIN_INSTANCE_PAIRS: Final = 394_661
 TRAIN_IMAGE_PAIRS: Final = 337_293
-"""The pairs in a full train split, by item and by image (DeepFashion2 issue 30)."""
+"""The pairs in a full train split, by item and by image (DeepFashion2 issue 30).
+
+They are by pair id and style, whatever the category, so the SKUs have fewer.
+"""

@@ -22,6 +22,7 @@ RESERVED_KEYS: Final = (
     "image",
     "sha256",
     "size",
+    "sku_uid",
     "title",
     *EDGES,
     *MORE_LABELS,

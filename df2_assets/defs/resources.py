@@ -1,4 +1,4 @@
-"""The resources of runs: the roots, the lock of a split, the engine, progress, prompts, limits."""
+"""The resources of runs: roots, the lock of a split, engine, progress, SKUs, prompts, limits."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -16,12 +16,14 @@ from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tag
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
 from df2_assets.engines.make import make_engine, require_usable
-from df2_assets.pipeline.declared import Declared, read_declared
+from df2_assets.pipeline.declared import Declared, read_declared, read_only_pairs
 from df2_assets.settings import FIELDS, EngineName, Settings, settings_error
 from df2_assets.store import tables
+from df2_assets.store.declaration import load_only_pairs
 from df2_assets.store.declaration import save as save_declaration
 from df2_assets.store.layout import Roots, require_safe_roots
 from df2_assets.store.lock import writer
+from df2_assets.store.state import is_built
 
 
 def _setting(name: str, absent: object = None) -> Any:
@@ -56,7 +58,8 @@ class SettingsResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         values: dict[str, Any] = {}
         for name, setting in names.items():
             value = getattr(self, name)
-            values[setting] = None if FIELDS[setting].default is None and not value else value
+            is_absent = FIELDS[setting].default is None and not value and value is not False
+            values[setting] = None if is_absent else value
         try:
             return replace(settings, **values)
         except ValidationError as error:
@@ -165,6 +168,39 @@ class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
         return progress.bar if self.terminal else progress.lines(log.info)
 
 
+class SkuSelection(SettingsResource):
+    """Which SKUs are kept: only those with both domains, or those with one as well."""
+
+    only_pairs: bool | None = _setting("only_pairs")
+    data: DataRoots
+
+    _only_pairs: bool = PrivateAttr()
+    _note: str | None = PrivateAttr()
+
+    @convert_errors()
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Read what the data set inherits if the setting is absent.
+
+        A new data set records its choice before the first step, so that it also holds for the build
+        after one that is stopped.
+        """
+        self._only_pairs, self._note = read_only_pairs(self.apply_to(self.data.settings, "skus"))
+        is_build = context.run is not None and PARTITION_TAG in context.run.tags
+        if is_build and not any(is_built(self.data.roots, split) for split in SPLITS):
+            self.choose()
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Metadata that says whether the choice is that of an earlier build."""
+        return {"kept": self._note} if self._note else {}
+
+    def choose(self) -> bool:
+        """Return whether SKUs with one domain are left out, and record that for later builds."""
+        if self._only_pairs != load_only_pairs(self.data.roots):
+            save_declaration(self.data.roots, only_pairs=self._only_pairs)
+        return self._only_pairs
+
+
 class PromptTemplates(SettingsResource):
     """What decides the texts in addition to the `text` of the contract."""
 
@@ -223,6 +259,7 @@ def make_resources(settings: Settings) -> dict[str, Any]:
         "output": SplitWriter(data=data),
         "engine": EngineChoice(**EngineChoice.values(settings)),
         "progress": ProgressChoice(),
+        "skus": SkuSelection(data=data, **SkuSelection.values(settings)),
         "prompts": PromptTemplates(data=data, **PromptTemplates.values(settings)),
         "limits": Limits(**Limits.values(settings)),
     }

@@ -20,7 +20,7 @@ from df2_assets.dataset.documents import IMAGE_TEXT
 from df2_assets.dataset.metadata import Sku
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
-from df2_assets.dataset.taxonomy import DOMAINS, OCCLUSIONS, SPLITS, VIEWPOINTS
+from df2_assets.dataset.taxonomy import DOMAINS, LABELS, NOT_GIVEN, SPLITS
 from df2_assets.errors import MissingTableError, escape_controls, escape_untrusted
 from df2_assets.store import checksums, tables
 from df2_assets.store.contract_files import read_metadata
@@ -39,10 +39,10 @@ _DOMAIN: Final = rf"(?:{'|'.join(DOMAINS.values())})"
 _PLACE: Final = re.compile(
     rf"{_SPLIT}/(?:{skus.CROP_PATH}"
     r"|(?:image/(?P<image>[0-9]{6})\.jpg|annos/(?P<annotation>[0-9]{6})\.json)"
-    rf"|{_DOMAIN}/(?P<sku_id>{skus.SKU_ID.pattern}))",
+    rf"|(?:{_DOMAIN}/)?(?P<sku_id>{skus.SKU_ID.pattern}))",
     re.ASCII,
 )
-"""The paths of the contract that name a crop, an image, an annotation or a SKU."""
+"""The paths of the contract that name a crop, an image, an annotation or a SKU, and `sku_uid`."""
 
 _ENDS_IN_PLACE: Final = re.compile(rf"(?:^|/)({_PLACE.pattern})$", re.ASCII)
 
@@ -92,6 +92,7 @@ class Answer(msgspec.Struct):
     item_idx: int | None = None
     domain: str | None = None
     sku_id: str | None = None
+    sku_uid: str | None = None
     crop_path: str | None = None
     steps: list[Step] = []
     items: list["Answer"] = []
@@ -99,7 +100,7 @@ class Answer(msgspec.Struct):
 
 
 class Place(NamedTuple):
-    """A path that somebody asks about, from the split on, and what it names.
+    """A path or `sku_uid` that somebody asks about, from the split on, and what it names.
 
     `image_id` is set for an image or annotation, `sku_id` for a SKU. `is_elsewhere`: the end of the
     path is that of a path of the contract, but the path is in neither root.
@@ -191,11 +192,27 @@ def explain_image(
     return answers
 
 
+def explain_sku_id(roots: Roots, sku_id: str, runs: Mapping[str, Runs]) -> list[Answer]:
+    """Return the answer for each split of `runs` that has a SKU of this id, or all if none has it.
+
+    If several splits have it, a note says that they are different garments.
+    """
+    answers = [explain_sku(roots, split, sku_id, runs[split]) for split in runs]
+    in_splits = [answer for answer in answers if answer.fate != "unknown"]
+    if len(in_splits) > 1:
+        uids = [str(answer.sku_uid) for answer in in_splits]
+        note = f"{' and '.join(uids)} are different garments: pair ids restart in every split."
+        for answer in in_splits:
+            answer.notes = [*answer.notes, note]
+    return in_splits or answers
+
+
 def explain_sku(roots: Roots, split: str, sku_id: str, runs: Runs) -> Answer:
     """Return the fate of a SKU, and of each item that could be one of its crops."""
     evidence = _Evidence(roots, split)
+    uid = skus.sku_uid(split, sku_id)
     if not evidence.is_built:
-        return Answer(split, "unknown", evidence.not_built, sku_id=sku_id)
+        return Answer(split, "unknown", evidence.not_built, sku_id=sku_id, sku_uid=uid)
     pair_id, style, category_id = map(int, sku_id.split("_"))
     key = {"pair_id": pair_id, "style": style, "category_id": category_id}
     items = [
@@ -203,7 +220,7 @@ def explain_sku(roots: Roots, split: str, sku_id: str, runs: Runs) -> Answer:
     ]
     if not items:
         why = f"no item of pair {pair_id}, style {style}, category {category_id} could be read"
-        return Answer(split, "unknown", why, sku_id=sku_id, notes=evidence.notes)
+        return Answer(split, "unknown", why, sku_id=sku_id, sku_uid=uid, notes=evidence.notes)
     best = min(items, key=lambda item: BEST.index(item.fate))
     why = best.why
     if best.fate == "in":
@@ -213,7 +230,14 @@ def explain_sku(roots: Roots, split: str, sku_id: str, runs: Runs) -> Answer:
         past = [i for i in items if any(s.stage == stage and not s.ends for s in i.steps)]
         steps.append(Step(stage, f"{_count_by_domain(past)} items {passed}", run=runs.get(stage)))
     return Answer(
-        split, best.fate, why, sku_id=sku_id, steps=steps, items=items, notes=evidence.notes
+        split,
+        best.fate,
+        why,
+        sku_id=sku_id,
+        sku_uid=uid,
+        steps=steps,
+        items=items,
+        notes=evidence.notes,
     )
 
 
@@ -250,6 +274,8 @@ class _Evidence:
         self.split = split
         self._tables = {asset: tables.find(roots, asset, split) for asset in _TABLES}
         self.is_built = self._tables["raw_annotation_index"] is not None
+        groups = self._tables["sku_groups"]
+        self.only_pairs = groups is None or skus.has_only_pairs(groups)
         self.not_built = (
             f"{split} is not built under {roots.sku_root}: run df2-assets build --split {split}"
         )
@@ -291,6 +317,7 @@ class _Evidence:
 def _explain_row(evidence: _Evidence, row: Row, runs: Runs) -> Answer:
     """Return the answer for a row of the index: follow it through the stages that it reached."""
     row = row | _locate_crop(row)
+    shown = ("image_id", "item_idx", "domain", "sku_id", "sku_uid", "crop_path")
     steps = [_follow_files(evidence, row["image_id"])]
     for stage, (follow, _) in STAGES.items():
         steps.append(follow(evidence, row))
@@ -302,19 +329,20 @@ def _explain_row(evidence: _Evidence, row: Row, runs: Runs) -> Answer:
         steps[-1].ends or "in",
         steps[-1].text,
         steps=steps,
-        **{name: row[name] for name in ("image_id", "item_idx", "domain", "sku_id", "crop_path")},
+        **{name: row[name] for name in shown},
     )
 
 
 def _locate_crop(row: Row) -> Row:
-    """Return domain, SKU id and crop path of an index row; None if too little is known of it."""
+    """Return domain, SKU and crop path of an index row; None if too little is known of it."""
     domain = DOMAINS.get(row["source"])
     if any(row[name] is None for name in ("item_idx", "source", *skus.KEY)):
-        return {"domain": domain, "sku_id": None, "crop_path": None}
+        return {"domain": domain, "sku_id": None, "sku_uid": None, "crop_path": None}
     sku_id = skus.sku_id(*(row[name] for name in skus.KEY))
     name = f"{row['image_id']}_item{row['item_idx']}.jpg"
     crop_path = f"{row['split']}/{domain}/{sku_id}/{name}"
-    return {"domain": domain, "sku_id": sku_id, "crop_path": crop_path}
+    uid = skus.sku_uid(row["split"], sku_id)
+    return {"domain": domain, "sku_id": sku_id, "sku_uid": uid, "crop_path": crop_path}
 
 
 def _follow_files(evidence: _Evidence, image_id: str) -> Step:
@@ -351,9 +379,10 @@ def _follow_index(_: _Evidence, row: Row) -> Step:
     text = (
         f"{row['source']} image, pair {row['pair_id']}, style {row['style']}, category "
         f"{row['category_id']} ({row['category_name']}), box {box} of {row['width']} x "
-        f"{row['height']}, occlusion {OCCLUSIONS[row['occlusion']]}, viewpoint "
-        f"{VIEWPOINTS[row['viewpoint']]}"
+        f"{row['height']}"
     )
+    for name, meanings in LABELS.items():
+        text += f", {name} {meanings.get(row[name], NOT_GIVEN)}"
     return Step("raw_annotation_index", text, facts)
 
 
@@ -365,9 +394,9 @@ def _follow_groups(evidence: _Evidence, row: Row) -> Step:
     key = {name: row[name] for name in skus.KEY}
     usable = [r for r in evidence.rows("raw_annotation_index", **key) if r["reason"] is None]
     counts = {d: sum(r["source"] == source for r in usable) for source, d in DOMAINS.items()}
-    facts = {"sku_id": row["sku_id"], "domain": row["domain"], **counts}
+    facts = {name: row[name] for name in ("sku_id", "sku_uid", "domain")} | counts
     absent = [domain for domain, count in counts.items() if not count]
-    if absent:
+    if absent and evidence.only_pairs:
         refused = _refused_counterparts(evidence, row)
         text = f"SKU {row['sku_id']} has no {absent[0]} item, so it is left out"
         if refused:
@@ -379,6 +408,8 @@ def _follow_groups(evidence: _Evidence, row: Row) -> Step:
     text = (
         f"SKU {row['sku_id']}, with {counts['catalog']} catalog and {counts['query']} query items"
     )
+    if absent:
+        text += ", kept though it has only one domain"
     return Step("sku_groups", text, facts)
 
 

@@ -12,13 +12,16 @@ from df2_assets.exports import (
     huggingface,
     open_clip,
     pairs,
+    reid,
     retrieval,
     table,
     webdataset,
 )
 from df2_assets.exports.format import Export
 
-_FORMATS: Final = (webdataset, huggingface, open_clip, table, retrieval, pairs, croissant, coco)
+_FORMATS: Final = (
+    *(webdataset, huggingface, open_clip, table, retrieval, reid, pairs, croissant, coco),
+)
 
 EXPORTS: Final[dict[str, Export]] = {form.EXPORT.name: form.EXPORT for form in _FORMATS}
 """All exports by name.

@@ -64,8 +64,7 @@ _CARD: Final = """\
 
 ## Rules
 
-- A visual SKU is `(pair_id, style, category_id)` with `style` above 0 and at least one catalog crop
-  (`shop`) and one query crop (`user`). An id identifies a SKU only together with its split.
+- A visual SKU is `(pair_id, style, category_id)` with `style` above 0 and {domains}
 - A crop is the annotated box, clamped to the image, as a JPEG of quality 95; EXIF orientation is
   not applied. `bbox` is `[x1, y1, x2, y2]`, origin top left, half-open, in pixels of the image.
 - `text` describes the labels of a crop: domain, category, occlusion and viewpoint.
@@ -88,6 +87,15 @@ their digests, as `df2-assets verify --deep` does.
 """
 
 
+_BOTH: Final = """\
+at least one catalog crop
+  (`shop`) and one query crop (`user`). An id identifies a SKU only together with its split."""
+
+_EITHER: Final = """\
+at least one crop. SKUs
+  with only catalog crops (`shop`) or only query crops (`user`) are kept: `only_pairs` is off. An id
+  identifies a SKU only together with its split."""
+
 _BLOCK: Final = """\
 ```python
 {example}
@@ -103,6 +111,7 @@ def data_card(form: Export, source: Source) -> str:
         title=form.title,
         summary=form.summary.replace("{split}", source.split),
         load=_describe_loading(form, source),
+        domains=_BOTH if source.only_pairs else _EITHER,
         counts=_counts(source),
         image_text=source.image_text,
         digest=source.digest,

@@ -18,7 +18,7 @@ from df2_assets.exports.format import Export
 from df2_assets.exports.source import Row, Source, iterate_rows
 from df2_assets.store import tables
 
-_KEPT: Final = ("sku_id", "pair_id", "style", "domain", *LABELS)
+_KEPT: Final = ("sku_id", "sku_uid", "pair_id", "style", "domain", *LABELS)
 _ITEMS: Final = 1_000_000
 """More than the largest item number, which has six digits."""
 
@@ -95,8 +95,9 @@ EXPORT: Final = Export(
     description=f"""
     `instances_{{split}}.json`: annotated boxes `[x, y, width, height]` on the original images
     (`file_name` is relative to `DF2_ROOT`), categories 1 to {len(CATEGORIES)}, and for each
-    annotation its SKU, domain, labels, crop and prompt (`captions` has further prompts, by key).
-    Only garments of a SKU are annotated, and an image may show others. No image is copied.
+    annotation its SKU, `sku_uid`, domain, labels, crop and prompt (`captions` has further prompts,
+    by key). Ids of images and annotations are those of the split. Only garments of a SKU are
+    annotated, and an image may show others. No image is copied.
     """,
     loading_code="""
 from pycocotools.coco import COCO
@@ -108,5 +109,5 @@ image = coco.loadImgs(annotation["image_id"])[0]
     kinds=("json",),
     own_paths=re.compile(rf"instances_{SPLIT_NAME}\.json", re.ASCII),
     write=write,
-    code_version="2",
+    code_version="3",
 )

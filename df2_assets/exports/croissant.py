@@ -135,8 +135,9 @@ EXPORT: Final = Export(
     title="Croissant",
     description="""
     `croissant.json`, which describes the JSONL, the crops and `crops.parquet` in JSON-LD, with
-    digests. `crops.parquet` has the crops as records: the fields of the JSONL and further labels,
-    size and SHA-256 of the crop. Paths lead from the document to `SKU_ROOT`. No image is copied.
+    digests. `crops.parquet` has the crops as records: the fields of the JSONL, `sku_uid`, further
+    labels, size and SHA-256 of the crop. Paths lead from the document to `SKU_ROOT`. No image is
+    copied.
     """,
     loading_code="""
 import mlcroissant
@@ -149,5 +150,5 @@ text = record["records/text"]
     kinds=("croissant", "json", "parquet"),
     own_paths=re.compile(r"croissant\.json|crops\.parquet", re.ASCII),
     write=write,
-    code_version="2",
+    code_version="3",
 )

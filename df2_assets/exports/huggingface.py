@@ -22,7 +22,7 @@ from df2_assets.exports.format import Export
 from df2_assets.exports.source import Row, Source
 from df2_assets.exports.streams import group_rows
 
-_SHARDS: Final = "1"
+_SHARDS: Final = "2"
 """Raise this when the Parquet files of the same rows change."""
 
 _ROW_GROUP: Final = 100
@@ -135,7 +135,7 @@ rows = Dataset(parquet.read_table(f"{folder}/parquet/SPLIT-000000.parquet"))
     ),
     tables={"parquet": "crops", "imagefolder": "crops"},
     write=write,
-    code_version="2",
+    code_version="3",
     front_matter="""\
 ---
 pretty_name: DeepFashion2 visual SKUs, SPLIT

@@ -1,7 +1,8 @@
 """open_clip's CSV: tab-separated `filepath` and `title` (open_clip_train/data.py, `CsvDataset`).
 
-`CsvDataset` opens paths relative to the current folder, so training must start in SKU_ROOT. Each
-further prompt has its own column, which an option of open_clip selects.
+`CsvDataset` opens paths relative to the current folder, so training must start in SKU_ROOT. It
+reads two columns and ignores `sku_uid`. Each further prompt has its own column, which an option of
+open_clip selects.
 """
 
 import re
@@ -19,9 +20,10 @@ def write(folder: ExportFolder) -> None:
     source = folder.source
 
     def lines() -> Iterator[tuple[str, ...]]:
-        yield "filepath", "title", *source.captions[1:]
+        yield "filepath", "title", "sku_uid", *source.captions[1:]
         for row in folder.count_rows(source.rows()):
-            yield row.path, *(row.fields[key] for key in source.captions)
+            text, *more = (row.fields[key] for key in source.captions)
+            yield row.path, text, row.fields["sku_uid"], *more
 
     folder.publish(f"{source.split}.tsv", encode_delimited(lines(), "\t"))
 
@@ -32,8 +34,9 @@ EXPORT: Final = Export(
     description="""
     A tab-separated file with the columns `filepath` and `title`, which are open_clip's defaults:
     `--dataset-type csv --train-data _df2_assets/exports/open_clip/{split}/{split}.tsv`. Paths are
-    relative to `SKU_ROOT`: start training there. Each further prompt is a column with the name of
-    its key: select it with `--csv-caption-key`. No image is copied.
+    relative to `SKU_ROOT`: start training there. `sku_uid` says which garment it is; open_clip
+    ignores it. Each further prompt is a column with the name of its key: select it with
+    `--csv-caption-key`. No image is copied.
     """,
     loading_code="""
 from contextlib import chdir
@@ -47,4 +50,5 @@ with chdir("data/DeepFashion2_SKU"):
     kinds=("csv",),
     own_paths=re.compile(rf"{SPLIT_NAME}\.tsv", re.ASCII),
     write=write,
+    code_version="2",
 )

@@ -1,7 +1,8 @@
 """Pairs and triplets for contrastive training, as Parquet.
 
-A pair is a catalog crop and a query crop of the same SKU, as DeepFashion2 counts them: a full train
-split has 394,661 (DeepFashion2 issue 30). Pairs are written in batches, to save memory.
+A pair is a catalog crop and a query crop of the same SKU. A full train split has fewer of them than
+the 394,661 of DeepFashion2 issue 30, which counts by pair id and style whatever the category. Pairs
+are written in batches, to save memory.
 
 A triplet is a query crop, a catalog crop of its SKU, and a catalog crop of another SKU that is hard
 to distinguish from it. Digests of the paths select these crops: see `_Ring`.
@@ -25,7 +26,7 @@ from df2_assets.exports.streams import encode_parquet
 
 _GARMENT: Final = pa.schema(
     SKU_GROUPS.field(name).remove_metadata()
-    for name in ("sku_id", "pair_id", "style", "category_id", "category_name")
+    for name in ("sku_id", "sku_uid", "pair_id", "style", "category_id", "category_name")
 )
 _PAIRS: Final = pa.schema(
     [*_GARMENT, ("catalog_image_path", pa.string()), ("query_image_path", pa.string())]
@@ -37,6 +38,7 @@ _TRIPLETS: Final = pa.schema(
         ("positive_image_path", pa.string()),
         ("negative_image_path", pa.string()),
         ("negative_sku_id", pa.string()),
+        ("negative_sku_uid", pa.string()),
         ("kind", pa.string()),
     ]
 )
@@ -45,6 +47,7 @@ _TRIPLETS: Final = pa.schema(
 class _Crop(NamedTuple):
     path: str
     sku_id: str
+    sku_uid: str
     pair_id: int
     style: int
 
@@ -99,6 +102,7 @@ def generate_triplets(source: Source) -> Iterator[dict[str, Any]]:
                     "positive_image_path": positive.path,
                     "negative_image_path": negative.path,
                     "negative_sku_id": negative.sku_id,
+                    "negative_sku_uid": negative.sku_uid,
                     "kind": kind,
                 }
 
@@ -107,10 +111,10 @@ def _iterate_skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop],
     """Yield each SKU with its catalog crops and its query crops."""
     crops = source.crops.select([*_GARMENT.names, "domain", "crop_path"])
     for garment, group in groupby(iterate_rows(crops), key=lambda row: row[: len(_GARMENT)]):
-        sku_id, pair_id, style, *_ = garment
+        identity = garment[:4]
         of_domain: dict[str, list[_Crop]] = {"catalog": [], "query": []}
         for *_, domain, path in group:
-            of_domain[domain].append(_Crop(path, sku_id, pair_id, style))
+            of_domain[domain].append(_Crop(path, *identity))
         fields = dict(zip(_GARMENT.names, garment, strict=True))
         yield fields, of_domain["catalog"], of_domain["query"]
 
@@ -147,7 +151,8 @@ EXPORT: Final = Export(
     a query crop as the anchor, a catalog crop of its SKU, and a similar catalog crop as the
     negative: of the same pair and category in another style (`other_style`), or of the same
     category and another pair (`other_pair`). Digests of the paths select the negatives, so that
-    every run selects the same ones. Paths are relative to `SKU_ROOT`; no image is copied.
+    every run selects the same ones. `sku_uid` identifies a garment in all splits. Paths are
+    relative to `SKU_ROOT`; no image is copied.
     """,
     loading_code="""
 import pandas
@@ -161,4 +166,5 @@ hardest = triplets[triplets["kind"] == "other_style"]
     own_paths=re.compile(r"(pairs|triplets)\.parquet", re.ASCII),
     tables={"pairs": "pairs"},
     write=write,
+    code_version="2",
 )

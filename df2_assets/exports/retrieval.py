@@ -28,12 +28,9 @@ def write(folder: ExportFolder) -> None:
 def _lines(
     folder: ExportFolder, name: str, columns: tuple[str, ...], line: Callable[[Row, int], _Line]
 ) -> Iterator[_Line]:
-    """Yield the header, then the lines. SKUs are numbered from 0 in the order of their ids."""
+    """Yield the header, then the lines."""
     yield columns
-    label, last = -1, None
-    for row in folder.count_rows(folder.source.rows(), name):
-        if row.fields["sku_id"] != last:
-            label, last = label + 1, row.fields["sku_id"]
+    for label, row in folder.count_rows(folder.source.labelled_rows(), name):
         yield line(row, label)
 
 
@@ -42,7 +39,8 @@ _OML: Final = (
     *("x_1", "x_2", "y_1", "y_2"),
 )
 _RETRIEVAL: Final = (
-    *("label", "sku_id", "path", "split", "is_query", "is_gallery", "category", "category_id"),
+    *("label", "sku_id", "sku_uid", "path", "split", "is_query", "is_gallery"),
+    *("category", "category_id"),
     *LABELS,
     "orig_image_path",
     *EDGES,
@@ -61,6 +59,7 @@ def _retrieval(row: Row, label: int) -> _Line:
     return (
         label,
         fields["sku_id"],
+        fields["sku_uid"],
         row.path,
         fields["split"],
         fields["domain"] == "query",
@@ -79,12 +78,12 @@ EXPORT: Final = Export(
     name="retrieval",
     title="Retrieval tables",
     description="""
-    `retrieval.csv`: one line per crop with an integer `label` per SKU, `is_query`, `is_gallery`,
-    split, category, labels, the path of the crop (relative to `SKU_ROOT`), and its box
-    `x1, y1, x2, y2` in `orig_image_path` (relative to `DF2_ROOT`). `oml.csv` has the columns of
-    open-metric-learning. Its box is the whole crop, since OML cuts the box out of `path`. Labels
-    count from 0 in each split: before joining two splits, add the number of SKUs of the first to
-    the labels of the second. No image is copied.
+    `retrieval.csv`: one line per crop with an integer `label` per SKU, `sku_id`, `sku_uid`,
+    `is_query`, `is_gallery`, split, category, labels, the path of the crop (relative to
+    `SKU_ROOT`), and its box `x1, y1, x2, y2` in `orig_image_path` (relative to `DF2_ROOT`).
+    `oml.csv` has the columns of open-metric-learning. Its box is the whole crop, since OML cuts the
+    box out of `path`. Labels count from 0 in each split: when you join two splits, number their
+    `sku_uid` again. No image is copied.
     """,
     loading_code="""
 import pandas
@@ -98,4 +97,5 @@ batch = rows.iloc[list(sampler)[:8]]
     own_paths=re.compile(r"(oml|retrieval)\.csv", re.ASCII),
     tables=dict.fromkeys(_FILES, "crops"),
     write=write,
+    code_version="2",
 )

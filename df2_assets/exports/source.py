@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import tee
+from itertools import groupby, tee
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -20,6 +20,9 @@ from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
+
+_FURTHER: Final = ("sku_uid", *MORE_LABELS)
+"""The columns of exports that the JSONL does not have."""
 
 _MANIFEST: Final = ("size", "sha256", "width", "height")
 _ROWS: Final = 4096
@@ -53,7 +56,7 @@ class Source:
 
     `digest` changes with the prompts, the labels and the bytes of the crops. `image_text` is the
     SHA-256 of the JSONL. `captions` has the keys of the texts in a line: `text`, and those of
-    further texts.
+    further texts. `only_pairs` says whether SKUs with one domain were left out.
     """
 
     roots: Roots
@@ -61,6 +64,7 @@ class Source:
     digest: str
     image_text: str
     captions: tuple[str, ...]
+    only_pairs: bool
 
     @cached_property
     def crops(self) -> pa.Table:
@@ -71,12 +75,14 @@ class Source:
     def schema(self) -> pa.Schema:
         """The columns of every export with labels.
 
-        They are the fields of the JSONL and, before its texts, the labels that only `sku_groups`
-        has.
+        They are the fields of the JSONL, with `sku_uid` after `sku_id`, and further labels before
+        the texts.
         """
         fields = list(image_text_schema(self.captions[1:]))
-        at = IMAGE_TEXT.get_field_index("text")
-        return pa.schema([*fields[:at], *map(SKU_GROUPS.field, MORE_LABELS), *fields[at:]])
+        text = IMAGE_TEXT.get_field_index("text")
+        fields[text:text] = map(SKU_GROUPS.field, MORE_LABELS)
+        fields.insert(IMAGE_TEXT.get_field_index("sku_id") + 1, SKU_GROUPS.field("sku_uid"))
+        return pa.schema(fields)
 
     def rows(self) -> Iterator[Row]:
         """Yield all crops in the order of the JSONL. Each call reads it again."""
@@ -84,16 +90,23 @@ class Source:
         decode = msgspec.json.Decoder(dict[str, Any]).decode
         crops, boxes, manifest = (
             iterate_rows(self.crops.select(columns))
-            for columns in (("crop_path", *MORE_LABELS), ANNOTATED, _MANIFEST)
+            for columns in (("crop_path", *_FURTHER), ANNOTATED, _MANIFEST)
         )
         with self.roots.image_text(self.split).open("rb") as lines:
-            for (path, *labels), box, recorded, line in zip(
+            for (path, *more), box, recorded, line in zip(
                 crops, boxes, manifest, lines, strict=True
             ):
-                values = decode(line) | dict(zip(MORE_LABELS, labels, strict=True))
+                values = decode(line) | dict(zip(_FURTHER, more, strict=True))
                 if values["image_path"] != path:
                     raise _stale_lines_error(self.roots, self.split)
                 yield Row({name: values[name] for name in names}, box, *recorded)
+
+    def labelled_rows(self) -> Iterator[tuple[int, Row]]:
+        """Yield all crops with the number of their SKU: from 0, in the order of the SKU ids."""
+        groups = groupby(self.rows(), key=lambda row: row.fields["sku_id"])
+        for label, (_, rows) in enumerate(groups):
+            for row in rows:
+                yield label, row
 
     def with_bytes(self, rows: Iterable[Row]) -> Iterator[tuple[Row, bytes]]:
         """Yield rows with the bytes of their crops.
@@ -130,7 +143,7 @@ def open_source(roots: Roots, split: str) -> Source:
     if version is None or mismatches:
         raise _stale_lines_error(roots, split)
     captions = ("text", *current.texts.keys)
-    return Source(roots, split, digest, version, captions)
+    return Source(roots, split, digest, version, captions, current.only_pairs)
 
 
 def current_digest(roots: Roots, split: str) -> str:

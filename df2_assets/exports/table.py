@@ -20,7 +20,7 @@ from df2_assets.exports.streams import encode_parquet
 
 
 def schema_of(source: Source) -> pa.Schema:
-    """Return the columns of the JSONL and further labels, in order. The box is four columns."""
+    """Return the columns of `Source.schema`, in order. The box is four columns."""
     columns: list[pa.Field] = []
     for column in source.schema:
         columns += [SKU_GROUPS.field(edge) for edge in EDGES] if column.name == "bbox" else [column]
@@ -42,9 +42,10 @@ EXPORT: Final = Export(
     name="table",
     title="Table",
     description="""
-    `{split}.parquet`: one row per crop with the fields of the JSONL and further labels. Ids and
-    paths are texts. The box that was cut is the four columns `x1, y1, x2, y2`, half-open, in pixels
-    of `orig_image_path`. Paths are relative to `SKU_ROOT`, `orig_image_path` to `DF2_ROOT`.
+    `{split}.parquet`: one row per crop with the fields of the JSONL, `sku_uid` and further labels.
+    Ids and paths are texts. The box that was cut is the four columns `x1, y1, x2, y2`, half-open,
+    in pixels of `orig_image_path`. Paths are relative to `SKU_ROOT`, `orig_image_path` to
+    `DF2_ROOT`.
     """,
     loading_code="""
 path = "data/DeepFashion2_SKU/_df2_assets/exports/table/SPLIT/SPLIT.parquet"
@@ -65,4 +66,5 @@ count = duckdb.sql(f"SELECT count(*) FROM '{path}' WHERE x2 - x1 >= 48").fetchal
     kinds=("parquet",),
     own_paths=re.compile(rf"{SPLIT_NAME}\.parquet", re.ASCII),
     write=write,
+    code_version="2",
 )

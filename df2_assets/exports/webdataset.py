@@ -21,11 +21,11 @@ from df2_assets.exports.source import Row, Source
 
 
 def sample_key(fields: dict[str, Any]) -> str:
-    """Return the key of a sample, such as `000001_01_01-catalog-000002_item1`.
+    """Return the key of a sample, such as `train-000001_01_01-catalog-000002_item1`.
 
-    It has no slash, and no dot, which would end the key.
+    No other sample of any split has it. It has no slash, and no dot, which would end the key.
     """
-    return "{sku_id}-{domain}-{image_id}_item{item_idx}".format_map(fields)
+    return "{split}-{sku_id}-{domain}-{image_id}_item{item_idx}".format_map(fields)
 
 
 def write(folder: ExportFolder) -> None:
@@ -67,10 +67,10 @@ EXPORT: Final = Export(
     name="webdataset",
     title="WebDataset shards",
     description="""
-    Tar files of `{key}.jpg`, `{key}.txt` (the prompt) and `{key}.json` (the fields of the JSONL and
-    further labels), at most 256 MB or 10,000 crops each. Shards begin at SKUs whose ids mark them,
-    so that an added or removed crop changes its own shard and rarely another. `sizes.json` and
-    `__len__` tell open_clip the number of samples.
+    Tar files of `{key}.jpg`, `{key}.txt` (the prompt) and `{key}.json` (the fields of the JSONL,
+    `sku_uid` and further labels), at most 256 MB or 10,000 crops each. No two splits have a key in
+    common. Shards begin at SKUs whose ids mark them, so that an added or removed crop changes its
+    own shard and rarely another. `sizes.json` and `__len__` tell open_clip the number of samples.
     """,
     loading_code="""
 import glob
@@ -83,4 +83,5 @@ image, text, fields = next(iter(dataset.to_tuple("jpg", "txt", "json")))
     kinds=("webdataset", "tar"),
     own_paths=re.compile(rf"{SPLIT_NAME}-\d{{6}}\.tar|sizes\.json|__len__|index\.json", re.ASCII),
     write=write,
+    code_version="2",
 )

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.dataset.reasons import Reason
-from df2_assets.dataset.skus import find_paired
+from df2_assets.dataset.skus import add_sku_uids, find_paired
 from df2_assets.dataset.tables import CROPS
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
@@ -54,22 +54,26 @@ def build_crops(
     if not plan.nothing_to_do:
         mark_incomplete(roots, split)
     new = _cut(roots, split, plan.images, engine, progress)
-    is_made = pc.is_null(new["reason"])
-    on_disk = pa.concat_tables([plan.keep, new.filter(is_made)])
-    is_paired = _is_in_whole_sku(groups, on_disk["crop_path"])
-    kept, unpaired = on_disk.filter(is_paired), on_disk.filter(pc.invert(is_paired))
+    is_made, new_paths = pc.is_null(new["reason"]), new["crop_path"]
+    on_disk, failed = new.filter(is_made), new.filter(pc.invert(is_made))
+    del new  # Memory is highest here: each of these tables is as large as the manifest.
+    on_disk = pa.concat_tables([plan.keep, on_disk])
+    kept, unpaired = on_disk, on_disk.slice(0, 0)
+    if plan.only_pairs:
+        is_paired = _is_in_whole_sku(groups, on_disk["crop_path"])
+        kept, unpaired = on_disk.filter(is_paired), on_disk.filter(pc.invert(is_paired))
+    del on_disk
     before = pa.array(list(plan.tree.crops), TEXT)
     lost = without(before, kept["crop_path"]).to_pylist()
     roots.sku.remove(
         roots.sku_root, sorted({*lost, *unpaired["crop_path"].to_pylist()}) + plan.tree.temporary
     )
     roots.sku.remove_empty(roots.sku_root, plan.tree.empty)
-    failed = new.filter(pc.invert(is_made))
     manifest = pa.concat_tables([kept, plan.skip, as_unpaired(unpaired), failed])
-    made = kept.filter(pc.is_in(kept["crop_path"], new["crop_path"]))["crop_path"].sort()
+    made = kept["crop_path"].filter(pc.is_in(kept["crop_path"], new_paths)).sort()
     known = plan.known.filter(pc.is_null(plan.known["reason"]))["crop_path"]
     return Built(
-        manifest.sort_by("crop_path"),
+        add_sku_uids(manifest.sort_by("crop_path"), CROPS),
         made.to_pylist(),
         len(plan.images),
         count_changes(
@@ -104,7 +108,7 @@ def _cut(
     The rows of a shard become columns immediately: as objects they take many times the memory.
     """
     if not images:
-        return CROPS.empty_table()
+        return crop_table(())
     parts = []
     whole = CropShard(str(roots.sku_root), images)
     with (

@@ -11,7 +11,7 @@ from df2_assets.dataset.prompts import Captions, SkuToken, Texts, Variant
 from df2_assets.errors import CaptionsError, OutputError
 from df2_assets.settings import DROP, Settings, read_captions, read_variants
 from df2_assets.store import checksums
-from df2_assets.store.declaration import Declaration, infer, load
+from df2_assets.store.declaration import Declaration, infer, load, load_only_pairs
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,21 @@ def read_declared(settings: Settings) -> Declared:
     }
     declaration = msgspec.structs.replace(known, **changes)
     return Declared(declaration, before, tuple(_describe_kept(settings, declaration)))
+
+
+def read_only_pairs(settings: Settings) -> tuple[bool, str | None]:
+    """Return whether a build leaves out SKUs with one domain, as settings or an earlier build say.
+
+    A sentence follows if an earlier build decides that they are kept. Raises NewerReleaseError.
+    """
+    if settings.only_pairs is not None:
+        return settings.only_pairs, None
+    if load_only_pairs(settings.roots):
+        return True, None
+    return False, (
+        "kept the SKUs with one domain, since DF2_ONLY_PAIRS is not set (DF2_ONLY_PAIRS=on leaves "
+        "them out)"
+    )
 
 
 def _read_prompts(settings: Settings, known: Declaration) -> tuple[str | None, tuple[Variant, ...]]:

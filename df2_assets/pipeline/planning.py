@@ -38,6 +38,9 @@ _USUAL: Final = Probe(seconds=0.0027, images=1, pixels=100_000, bytes=25_000)
 _BYTES_PER_CROP_ELSEWHERE: Final = 1_500
 """Bytes per crop of tables, metadata and JSONL together."""
 
+_ROWS: Final = CROPS.remove(CROPS.get_field_index("sku_uid"))
+"""The columns of a row while crops are planned and cut: `sku_uid` would only take memory."""
+
 TEXT: Final = pa.string()
 Mask = npt.NDArray[np.bool_]
 
@@ -108,7 +111,7 @@ class CropPlan:
     `known`: the rows of the manifest and the journal. `remove`: files of the project that no crop
     of `keep` or `make` replaces. `rebuild_reason` says why crops that are on disk are made again,
     where the reason is not their image or box. `taken_over`: how many crops of `keep` come from a
-    build that was stopped.
+    build that was stopped. `only_pairs`: whether a SKU that loses a domain is left out.
     """
 
     keep: pa.Table
@@ -120,6 +123,7 @@ class CropPlan:
     remove: list[str]
     rebuild_reason: str | None
     taken_over: int
+    only_pairs: bool
 
     @property
     def nothing_to_do(self) -> bool:
@@ -145,12 +149,19 @@ class Estimate:
 
 
 def plan_crops(
-    settings: Settings, split: str, groups: pd.DataFrame, files: pd.DataFrame, engine: Engine
+    settings: Settings,
+    split: str,
+    groups: pd.DataFrame,
+    files: pd.DataFrame,
+    engine: Engine,
+    *,
+    only_pairs: bool = True,
 ) -> CropPlan:
     """Compare the crops that `groups` wants with the manifest, the journal and the disk.
 
-    `files` is the index's side table; `engine` lists the crops. Opens only crops whose size or
-    time is not the recorded one. Raises OutputError where a link leads out of SKU_ROOT.
+    `files` is the index's side table; `engine` lists the crops. If `only_pairs`, a SKU with crops
+    of one domain is not kept. Opens only crops whose size or time is not the recorded one. Raises
+    OutputError where a link leads out of SKU_ROOT.
     """
     roots = settings.roots
     tree = scan_crops(roots, split, engine)
@@ -163,13 +174,14 @@ def plan_crops(
     is_usable = _is_true(pc.equal(rows["fingerprint"], prints))
     reason = rows["reason"]
     has_failed = is_usable & _is_true(pc.and_(pc.is_valid(reason), pc.not_equal(reason, UNPAIRED)))
-    is_paired = np.zeros(len(wanted), bool)
-    possible = wanted.loc[~has_failed, ["sku_id", "domain"]]
-    is_paired[~has_failed] = find_paired(possible[["sku_id"]], possible["domain"])
-    rows, is_kept = _compare_with_disk(roots, rows, tree, is_usable & is_paired)
+    is_wanted = ~has_failed
+    if only_pairs:
+        possible = wanted.loc[~has_failed, ["sku_id", "domain"]]
+        is_wanted[~has_failed] = find_paired(possible[["sku_id"]], possible["domain"])
+    rows, is_kept = _compare_with_disk(roots, rows, tree, is_usable & is_wanted)
     # A crop of a SKU that cannot be kept is still tried once: whether it fails must not depend on
     # which of the SKU's crops failed first.
-    is_unpaired = is_usable & ~is_paired & ~has_failed
+    is_unpaired = is_usable & ~is_wanted & ~has_failed
     make = wanted[~(is_kept | has_failed | is_unpaired)]
     keep = rows.filter(pa.array(is_kept))
     skip = [rows.filter(pa.array(has_failed)), as_unpaired(rows.filter(pa.array(is_unpaired)))]
@@ -186,6 +198,7 @@ def plan_crops(
         sorted(surplus.to_pylist()) + tree.temporary,
         _find_rebuild_reason(on_disk.filter(pc.is_in(on_disk, to_make)), known),
         _count_finished(keep, journaled),
+        only_pairs,
     )
 
 
@@ -207,31 +220,30 @@ def as_unpaired(crops: pa.Table) -> pa.Table:
     constant = {"reason": UNPAIRED, "detail": detail}
     columns = [
         kept.get(name, pa.repeat(pa.scalar(constant.get(name), kind), len(crops)))
-        for name, kind in zip(CROPS.names, CROPS.types, strict=True)
+        for name, kind in zip(_ROWS.names, _ROWS.types, strict=True)
     ]
-    return pa.table(columns, schema=CROPS)
+    return pa.table(columns, schema=_ROWS)
 
 
 def crop_table(rows: Iterable[CropRow]) -> pa.Table:
-    """Return rows of the manifest as a table."""
-    columns = [*zip(*map(astuple, rows), strict=True)] or [()] * len(CROPS)
-    return pa.table([*map(list, columns)], schema=CROPS)
+    """Return rows of the manifest as a table, without `sku_uid`."""
+    columns = [*zip(*map(astuple, rows), strict=True)] or [()] * len(_ROWS)
+    return pa.table([*map(list, columns)], schema=_ROWS)
 
 
 def read_known_crops(roots: Roots, split: str) -> pa.Table:
-    """Return the rows of the manifest; those of the journal replace older ones."""
+    """Return the rows of the manifest; those of the journal replace older ones. No `sku_uid`."""
     return _merge_journal(roots, split, journal.read(roots, split))
 
 
 def _merge_journal(roots: Roots, split: str, journaled: list[CropRow]) -> pa.Table:
     manifest = tables.find(roots, "crops", split)
-    if manifest is None:
-        manifest = CROPS.empty_table()
+    manifest = _ROWS.empty_table() if manifest is None else manifest.select(_ROWS.names)
     if not journaled:
         return manifest
     newest = {row.crop_path: row for row in journaled}
     is_older = pc.is_in(manifest["crop_path"], pa.array(list(newest), TEXT))
-    older = manifest.filter(pc.invert(is_older)).cast(CROPS)
+    older = manifest.filter(pc.invert(is_older)).cast(_ROWS)
     return pa.concat_tables([older, crop_table(newest.values())]).combine_chunks()
 
 
@@ -322,8 +334,8 @@ def _compare_with_disk(
         recorded = rows.select(["crop_path", "sha256"]).take(suspects).to_pydict()
         digests = checksums.digest_each(roots.sku_root, recorded["crop_path"])
         is_kept[suspects] = np.array(recorded["sha256"]) == np.array([*digests])
-        column = CROPS.get_field_index("mtime_ns")
-        rows = rows.set_column(column, CROPS.field(column), time)
+        column = _ROWS.get_field_index("mtime_ns")
+        rows = rows.set_column(column, _ROWS.field(column), time)
     return rows, is_kept
 
 

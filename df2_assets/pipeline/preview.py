@@ -8,10 +8,10 @@ from df2_assets.dataset.skus import group_index
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, NO_ANNOTATIONS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
-from df2_assets.pipeline.declared import read_declared
+from df2_assets.pipeline.declared import read_declared, read_only_pairs
 from df2_assets.pipeline.indexing import read_index
 from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
-from df2_assets.pipeline.publishing import find_text_change
+from df2_assets.pipeline.publishing import find_selection_change, find_text_change
 from df2_assets.settings import Settings
 from df2_assets.store import runs, state, tables
 
@@ -94,12 +94,14 @@ def plan_split(
     AnotherDataSetError or NewerReleaseError where it holds what this build would not replace.
     """
     roots, declared = settings.roots, read_declared(settings)
+    only_pairs, kept = read_only_pairs(settings)
     begin = time.perf_counter()
     tables.require_known_format(roots, split)
     indexed = read_index(roots, split, engine, progress)
     index = tables.frame(indexed.table)
-    groups = tables.frame(group_index(indexed.table))
-    plan = plan_crops(settings, split, groups, tables.frame(indexed.files), engine)
+    groups = tables.frame(group_index(indexed.table, only_pairs=only_pairs))
+    files = tables.frame(indexed.files)
+    plan = plan_crops(settings, split, groups, files, engine, only_pairs=only_pairs)
     read = time.perf_counter() - begin
     rate = runs.load_rate(roots, "crops", split)
     takes = estimate(roots, plan, engine, rate)
@@ -110,19 +112,21 @@ def plan_split(
         cut=takes.seconds * (1 if rate else _WRITING),
         finish=_PER_CROP * takes.crops + _PER_KEPT_CROP * len(plan.keep),
     )
+    before = state.load(roots, split)
     reasons = {
         "raw_annotation_index": indexed.rebuild_reason,
+        "sku_groups": find_selection_change(before, only_pairs=only_pairs),
         "crops": plan.rebuild_reason,
-        "image_text": find_text_change(state.load(roots, split), declared.texts),
+        "image_text": find_text_change(before, declared.texts),
     }
-    files = indexed.listing.files
+    listed = indexed.listing.files
     notes = [f"{asset} rebuilt: {why}" for asset, why in reasons.items() if why]
-    if split not in ANNOTATED_SPLITS and not files["anno_size"].notna().any():
+    if split not in ANNOTATED_SPLITS and not listed["anno_size"].notna().any():
         notes.append(NO_ANNOTATIONS)
-    notes += declared.notes
+    notes += filter(None, (kept, *declared.notes))
     return SplitPlan(
         split,
-        int(files["image_size"].notna().sum()),
+        int(listed["image_size"].notna().sum()),
         indexed.annotations_read,
         takes.images,
         takes.crops,

@@ -19,6 +19,7 @@ from df2_assets.dataset.captions import match_captions
 from df2_assets.dataset.composing import compose_lines, compose_skus
 from df2_assets.dataset.metadata import SkuMetadata
 from df2_assets.dataset.prompts import Texts
+from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.errors import CaptionsError, ProvenanceError
 from df2_assets.pipeline.changes import Changes, compare, count_changes
 from df2_assets.settings import read_captions
@@ -94,6 +95,7 @@ def publish_metadata(roots: Roots, split: str, groups: pa.Table, manifest: pa.Ta
         state.load(roots, split),
         sku_metadata=version.hexdigest(),
         sku_metadata_of=state.source_of_metadata(roots, split),
+        only_pairs=has_only_pairs(groups),
     )
     state.save(roots, split, replaced)
     return Published(
@@ -187,6 +189,14 @@ def publish_image_text(
         _count(changed, before, crops["crop_path"], partial(hash_lines, roots, split)),
         find_text_change(current, texts),
     )
+
+
+def find_selection_change(current: state.State, *, only_pairs: bool) -> str | None:
+    """Return why the SKUs of an existing split change with `only_pairs`, if they do."""
+    if current.sku_metadata is None or current.only_pairs == only_pairs:
+        return None
+    now, before = ("left out", "kept") if only_pairs else ("kept", "left out")
+    return f"SKUs with one domain are {now} now, and were {before} before"
 
 
 def _with_colours(crops: pa.Table, colours: pa.Table) -> pa.Table:

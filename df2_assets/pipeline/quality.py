@@ -66,7 +66,7 @@ def measure_crops(
 
     Raises ProvenanceError where a crop is missing or cannot be read.
     """
-    made = manifest.loc[manifest["reason"].isna(), ["crop_path", "sha256"]]
+    made = manifest.loc[manifest["reason"].isna(), ["crop_path", "sku_uid", "sha256"]]
     schema = SCHEMAS[measurement.asset]
     before = tables.find(roots, measurement.asset, split)
     known = schema.empty_table() if before is None else before
@@ -96,7 +96,7 @@ def update_colours(roots: Roots, split: str, engine: Engine, progress: Progress)
 
 def _unchanged(made: pd.DataFrame, known: pa.Table) -> pd.DataFrame:
     """Return the rows of `known` whose crops have the same bytes."""
-    return tables.frame(known).merge(made, on=["crop_path", "sha256"])
+    return tables.frame(known).merge(made, on=[*made])
 
 
 def _measure(

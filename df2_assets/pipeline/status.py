@@ -1,5 +1,6 @@
 """The status of a split: whether it is built, complete and up to date. Opens no image."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,7 +14,7 @@ from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
 from df2_assets.errors import LayoutError
 from df2_assets.pipeline.indexing import have_equal_stamps, place_before, place_now
-from df2_assets.pipeline.publishing import find_text_change
+from df2_assets.pipeline.publishing import find_selection_change, find_text_change
 from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.listing import scan
@@ -29,7 +30,8 @@ class SplitStatus:
 
     `complete`: its files are all there and belong together. `built_at` (ISO 8601) is when a build
     last changed it, `df2_root` what that read, `release` which release it was; None where that is
-    not recorded. `skus` and `crops` are counts. `reasons` say why it is not current.
+    not recorded. `skus` and `crops` are counts. `only_pairs`: whether SKUs with one domain were
+    left out; None if it is not built. `reasons` say why it is not current.
     """
 
     split: str
@@ -40,13 +42,15 @@ class SplitStatus:
     release: str | None = None
     skus: int | None = None
     crops: int | None = None
+    only_pairs: bool | None = None
     reasons: list[str] = field(default_factory=list)
 
 
-def read_status(roots: Roots, split: str, texts: Texts) -> SplitStatus:
-    """Compare the records of a split with the download, its further texts and this release.
+def read_status(roots: Roots, split: str, texts: Texts, *, only_pairs: bool) -> SplitStatus:
+    """Compare the records of a split with the download, the settings and this release.
 
-    `texts` are those that a build would write now.
+    `texts` are those that a build would write now, and `only_pairs` says whether it would leave out
+    SKUs with one domain.
     Raises NewerReleaseError where a newer release wrote its tables.
     """
     if not state.is_built(roots, split):
@@ -56,7 +60,11 @@ def read_status(roots: Roots, split: str, texts: Texts) -> SplitStatus:
     recorded = state.load(roots, split)
     missing = _find_missing(roots, split, recorded)
     manifest = tables.find(roots, "crops", split)
-    reasons = missing or _find_stale(roots, split, recorded, texts, manifest)
+    other_settings = (
+        find_selection_change(recorded, only_pairs=only_pairs),
+        find_text_change(recorded, texts),
+    )
+    reasons = missing or _find_stale(roots, split, recorded, other_settings, manifest)
     condition: Condition = "incomplete" if missing else "stale" if reasons else "current"
     skus, crops = _count(manifest)
     return SplitStatus(
@@ -68,6 +76,7 @@ def read_status(roots: Roots, split: str, texts: Texts) -> SplitStatus:
         recorded.release,
         skus,
         crops,
+        recorded.only_pairs,
         reasons,
     )
 
@@ -87,14 +96,13 @@ def _find_stale(
     roots: Roots,
     split: str,
     recorded: State,
-    texts: Texts,
+    other_settings: Iterable[str | None],
     manifest: pa.Table | None,
 ) -> list[str]:
-    """Return why a build would change a complete split."""
+    """Return why a build would change a complete split, `other_settings` included."""
     reasons = state.consistency_problems(roots, split)
     reasons += _compare_download(roots, split)
-    if text_change := find_text_change(recorded, texts):
-        reasons.append(text_change)
+    reasons += filter(None, other_settings)
     if recorded.release != __version__:
         before = recorded.release or "an earlier one"
         reasons.append(f"the release was {before}, and this is {__version__}")

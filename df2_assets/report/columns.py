@@ -39,9 +39,9 @@ _TECHNICAL: Final = frozenset(
     if field.technical or field.volatile
 )
 _IMPLIED: Final = {
-    "sku_id": ("pair_id", "style"),
+    "sku_id": ("sku_uid", "pair_id", "style"),
     "image_id": ("orig_image_path",),
-    "like": ("like_sku",),
+    "like": ("like_sku_uid",),
 }
 """Columns that are left out, by the column that implies them."""
 

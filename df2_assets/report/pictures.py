@@ -152,11 +152,15 @@ class BeforeAndAfter:
         return Tile(picture, (change, *_caption(path)))
 
 
+CAPTIONED: Final = ["sku_id", "category_id", "category_name", "domain", "crop_path"]
+"""The columns of `sku_groups` that a contact sheet needs."""
+
+
 def draw_contact_sheet(sku_root: Path, crops: pd.DataFrame) -> Picture | None:
     """Draw a few SKUs of different categories, a row of catalog crops above a row of query crops.
 
-    `crops` are the rows of `sku_groups` whose crops are on disk. Each category is represented by
-    its first SKU.
+    `crops` are the rows of `sku_groups` whose crops are on disk, with the columns CAPTIONED. Each
+    category is represented by its first SKU.
     """
     tile, gap, across, skus = 112, 8, 3, 6
     firsts = crops.drop_duplicates("category_id")["sku_id"]

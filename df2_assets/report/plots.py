@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from df2_assets.dataset.taxonomy import CATEGORIES, OCCLUSIONS, VIEWPOINTS
+from df2_assets.dataset.taxonomy import CATEGORIES, LABELS, NOT_GIVEN
 from df2_assets.report.tiles import Picture
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _STYLE: Final[dict[str, Any]] = {
 def plot_distributions(
     split: str, groups: pd.DataFrame, manifest: pd.DataFrame, quality: pd.DataFrame
 ) -> Picture | None:
-    """Draw a PNG with categories, occlusion by viewpoint, crops per SKU, sizes and brightness.
+    """Draw a PNG with categories, labels, crops per SKU, sizes and brightness.
 
     `groups` are rows of `sku_groups`; crops that are not on disk are left out. Return None if there
     are no crops.
@@ -54,9 +54,10 @@ def plot_distributions(
     with mpl.rc_context(_STYLE):  # type: ignore[arg-type]  # keys are a Literal of them all
         figure = Figure(figsize=(10, 7.5), layout="constrained")
         grid = figure.add_gridspec(2, 3)
-        _plot_categories(figure.add_subplot(grid[:, 0]), crops)
-        _plot_labels(figure.add_subplot(grid[0, 1]), crops)
-        _plot_per_sku(figure.add_subplot(grid[0, 2]), crops)
+        _plot_categories(figure.add_subplot(grid[0, 0]), crops)
+        _plot_labels(figure.add_subplot(grid[0, 1]), crops, "occlusion", "viewpoint")
+        _plot_labels(figure.add_subplot(grid[0, 2]), crops, "scale", "zoom_in")
+        _plot_per_sku(figure.add_subplot(grid[1, 0]), crops)
         _plot_histogram(
             figure.add_subplot(grid[1, 1]),
             crops.assign(side=crops[["width", "height"]].min(axis=1)),
@@ -87,9 +88,15 @@ def _plot_categories(axes: "Axes", crops: pd.DataFrame) -> None:
     axes.set_xlabel("crops")
 
 
-def _plot_labels(axes: "Axes", crops: pd.DataFrame) -> None:
-    counts = crops.groupby(["occlusion", "viewpoint"]).size().unstack(fill_value=0)
-    counts = counts.reindex(index=list(OCCLUSIONS), columns=list(VIEWPOINTS), fill_value=0)
+def _plot_labels(axes: "Axes", crops: pd.DataFrame, down: str, across: str) -> None:
+    """Draw how many crops have each two values of two labels; 0 stands for a missing label."""
+    values_of = crops[[down, across]].fillna(0)
+    counts = values_of.groupby([down, across]).size().unstack(fill_value=0)
+    lines, columns = (
+        LABELS[name] | ({0: NOT_GIVEN} if (values_of[name] == 0).any() else {})
+        for name in (down, across)
+    )
+    counts = counts.reindex(index=list(lines), columns=list(columns), fill_value=0)
     values = counts.to_numpy(dtype=int)
     axes.imshow(values, cmap="Blues", aspect="auto", vmin=0)
     for row, line in enumerate(values.tolist()):
@@ -98,11 +105,12 @@ def _plot_labels(axes: "Axes", crops: pd.DataFrame) -> None:
             axes.text(
                 column, row, f"{count:,}", ha="center", va="center", color="w" if dark else "k"
             )
-    axes.set_xticks(range(3), [textwrap.fill(name, 8) for name in VIEWPOINTS.values()])
-    axes.set_yticks(range(3), list(OCCLUSIONS.values()))
-    axes.set_xlabel("viewpoint")
-    axes.set_ylabel("occlusion")
-    axes.set_title("Occlusion by viewpoint")
+    axes.set_xticks(range(len(columns)), [textwrap.fill(name, 8) for name in columns.values()])
+    axes.set_yticks(range(len(lines)), [textwrap.fill(name, 8) for name in lines.values()])
+    names = down.replace("_", " "), across.replace("_", " ")
+    axes.set_ylabel(names[0])
+    axes.set_xlabel(names[1])
+    axes.set_title(f"{names[0].capitalize()} by {names[1]}")
 
 
 def _plot_per_sku(axes: "Axes", crops: pd.DataFrame) -> None:

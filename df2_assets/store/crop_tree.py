@@ -1,4 +1,4 @@
-"""The files under `catalog` and `query` of a split: crops, and foreign files."""
+"""The files under `catalog` and `query` of a split: crops, foreign files, and generated views."""
 
 import re
 from collections.abc import Iterable
@@ -13,6 +13,9 @@ from df2_assets.store.system_files import is_system_file
 
 _CROP: Final = re.compile(CROP_PATH, re.ASCII)
 
+_VIEW: Final = re.compile(rf"{DOMAINS['shop']}_.+", re.DOTALL)
+"""The folders beside `catalog` to which the original recipe's generators write: `catalog_dit`."""
+
 
 @dataclass
 class CropTree:
@@ -21,8 +24,10 @@ class CropTree:
     `crops`: path -> (bytes, mtime_ns or, of an object, its stamp), for every name of the contract.
     `temporary`: crops that a killed build left half-written. `empty`: SKU folders with nothing in
     them. `system`: files and folders of operating systems and file servers, which are ignored.
-    `foreign`: anything else, which is never touched. `copied`: crops for which `crops` has the
-    recorded time instead of their own, since their bytes are the recorded ones; none after a scan.
+    `foreign`: anything else, which is never touched. `views`: folders of generated views beside
+    `catalog`, which are foreign too, but allowed: nothing in them is looked at. `copied`: crops for
+    which `crops` has the recorded time instead of their own, since their bytes are the recorded
+    ones; none after a scan.
     """
 
     crops: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -30,6 +35,7 @@ class CropTree:
     empty: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     system: list[str] = field(default_factory=list)
+    views: list[str] = field(default_factory=list)
     copied: list[str] = field(default_factory=list)
 
 
@@ -50,8 +56,9 @@ def sort_entries(split: str, entries: Iterable[tuple[str, Status | None]]) -> Cr
         parents, _, name = below.rpartition("/")
         if is_system_file(name):
             tree.system.append(path)
-        elif not parents:
-            continue  # nothing beside `catalog` and `query` is looked at
+        elif not parents:  # nothing beside `catalog` and `query` is looked at
+            if status is None and _VIEW.fullmatch(name):
+                tree.views.append(path)
         elif is_file and _is_temporary(name):
             tree.temporary.append(path)
         elif status is None and is_own(below):
@@ -60,6 +67,7 @@ def sort_entries(split: str, entries: Iterable[tuple[str, Status | None]]) -> Cr
             tree.foreign.append(path)
     tree.foreign.sort()
     tree.system.sort()
+    tree.views.sort()
     return tree
 
 

@@ -19,9 +19,10 @@ from df2_assets.store.layout import Roots
 class Declaration(msgspec.Struct, frozen=True):
     """The inherited settings.
 
-    `variants`, `sku_token` and `captions` are the texts in addition to the contract's. `variants`
-    are stored here as they were read from `prompts_file`, since that file may move or change. The
-    captions themselves are only in `captions_file`.
+    `only_pairs` says whether SKUs with one domain are left out. `variants`, `sku_token` and
+    `captions` are the texts in addition to the contract's. `variants` are stored here as they were
+    read from `prompts_file`, since that file may move or change. The captions themselves are only
+    in `captions_file`.
     """
 
     prompts_file: str | None = None
@@ -29,6 +30,7 @@ class Declaration(msgspec.Struct, frozen=True):
     sku_token: SkuToken | None = None
     captions_file: str | None = None
     captions: Captions | None = None
+    only_pairs: bool = True
 
     @property
     def texts(self) -> Texts:
@@ -49,11 +51,27 @@ def load(roots: Roots) -> Declaration:
         return infer(roots)
 
 
+def load_only_pairs(roots: Roots) -> bool:
+    """Return whether SKUs with one domain are left out; a damaged file counts as missing.
+
+    Raises NewerReleaseError.
+    """
+    try:
+        return load(roots).only_pairs
+    except OutputError:
+        return infer(roots).only_pairs
+
+
 def infer(roots: Roots) -> Declaration:
-    """Return the settings that a split was built with, of the first that has further texts."""
-    of_splits = (state.load(roots, split).texts for split in SPLITS)
-    texts = next((texts for texts in of_splits if texts.keys), Texts())
-    return Declaration(**msgspec.structs.asdict(texts))
+    """Return the settings that the splits were built with.
+
+    The texts are those of the first split that has any in addition to the contract's.
+    """
+    states = [state.load(roots, split) for split in SPLITS]
+    texts = next((recorded.texts for recorded in states if recorded.texts.keys), Texts())
+    return Declaration(
+        **msgspec.structs.asdict(texts), only_pairs=all(recorded.only_pairs for recorded in states)
+    )
 
 
 def _decode(roots: Roots) -> Declaration:

@@ -16,7 +16,7 @@ from df2_assets.store.store import Lines
 
 
 class CropRow(msgspec.Struct, array_like=True, gc=False):
-    """A row of the manifest, in the order of its columns."""
+    """A row of the manifest, in the order of its columns, without `sku_uid`."""
 
     crop_path: str
     size: int | None = None

@@ -33,8 +33,9 @@ class State(msgspec.Struct):
     `sku_metadata` and `image_text` are the data versions of the two contract files, without their
     roots. `sku_metadata_of` names the groups and the manifest that the metadata was made from,
     `image_text_of` the metadata that the JSONL was made from, and `variants`, `sku_token` and
-    `captions` its texts beside `text`. `release` is the one that completed it, `built_at` (ISO
-    8601) when a build last changed any of this.
+    `captions` its texts beside `text`. `only_pairs` says whether the SKUs with one domain were left
+    out of the metadata. `release` is the one that completed it, `built_at` (ISO 8601) when a build
+    last changed any of this.
     """
 
     complete: bool = False
@@ -45,6 +46,7 @@ class State(msgspec.Struct):
     variants: tuple[Variant, ...] = ()
     sku_token: SkuToken | None = None
     captions: Captions | None = None
+    only_pairs: bool = True
     release: str | None = None
     built_at: str | None = None
 

@@ -1,5 +1,6 @@
 """Tables as Parquet files, each with a digest of its content and those of its inputs."""
 
+import ctypes
 import hashlib
 import json
 import weakref
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from df2_assets.dataset.frames import frame as frame
 from df2_assets.dataset.frames import from_frame as from_frame
+from df2_assets.dataset.skus import add_sku_uids
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
 from df2_assets.store.layout import Roots
@@ -23,9 +25,17 @@ FORMAT: Final = 1
 """Raise it with each change that an earlier release would misread."""
 
 _OURS = b"df2_assets"
+_NOT_CONTENT: Final = (_OURS, b"pandas")
+"""The metadata of a table that does not count as its content."""
 
 _END: Final = 64 * 1024
 """Bytes at the end of a table's file that are enough to read its schema."""
+
+_M_MMAP_THRESHOLD: Final = -3
+"""The parameter of glibc's `mallopt` (malloc.h)."""
+
+_LARGE: Final = 256 * 1024
+"""Blocks of so many bytes go back to the system when they are freed."""
 
 _shared: dict[Path, tuple[Status, pa.Table]] = {}
 """Tables that were read, by path, with the size and time of their files."""
@@ -51,6 +61,7 @@ def shared(roots: Roots, split: str) -> Iterator[None]:
     A table whose file has changed since is read again.
     """
     global _sharing
+    _return_freed_memory()
     _sharing += 1
     try:
         yield
@@ -60,8 +71,21 @@ def shared(roots: Roots, split: str) -> Iterator[None]:
             _shared.pop(roots.table(asset, split), None)
 
 
+def _return_freed_memory() -> None:
+    """Give the memory of freed columns back to the system: 150 MiB of a build at full size.
+
+    By default, Arrow's pool keeps freed memory, and glibc raises `_LARGE` up to 32 MiB.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
+    with suppress(AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _LARGE)
+
+
 def digest(table: pa.Table) -> str:
-    """Return the SHA-256 of a table's values without volatile columns, whatever wrote it."""
+    """Return the SHA-256 of a table's values without volatile columns, whatever wrote it.
+
+    Metadata of the table counts, such as the rule by which SKUs were selected.
+    """
     key = id(table)
     if key not in _digests:
         _digests[key] = _digest(table)
@@ -71,6 +95,7 @@ def digest(table: pa.Table) -> str:
 
 def _digest(table: pa.Table) -> str:
     stable = [f.name for f in table.schema if not (f.metadata or {}).get(b"volatile")]
+    rules = _rules(table)
     table = table.select(stable).replace_schema_metadata(None).combine_chunks()
     columns = []
     for column in table.columns:
@@ -79,11 +104,17 @@ def _digest(table: pa.Table) -> str:
         nothing = pa.scalar("" if text else 0).cast(column.type)
         columns += [column.fill_null(nothing), column.is_null()]
     names = [str(position) for position in range(len(columns))]
-    flat = pa.table(columns, names=names).combine_chunks()
+    flat = pa.table(columns, names=names).combine_chunks().replace_schema_metadata(rules or None)
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, flat.schema) as writer:
         writer.write_table(flat)
     return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def _rules(table: pa.Table) -> dict[bytes, bytes]:
+    """Return the metadata of a table that counts as content."""
+    metadata = table.schema.metadata or {}
+    return {name: metadata[name] for name in sorted(metadata.keys() - {*_NOT_CONTENT})}
 
 
 def write(roots: Roots, asset: str, split: str, table: pa.Table, inputs: Mapping[str, str]) -> str:
@@ -95,7 +126,8 @@ def write(roots: Roots, asset: str, split: str, table: pa.Table, inputs: Mapping
     path = roots.table(asset, split)
     content = digest(table)
     ours = {"digest": content, "format": FORMAT, "inputs": dict(inputs)}
-    table = table.replace_schema_metadata({_OURS: json.dumps(ours, sort_keys=True).encode()})
+    own = {_OURS: json.dumps(ours, sort_keys=True).encode()}
+    table = table.replace_schema_metadata(own | _rules(table))
     before = find(roots, asset, split) if _sharing else None
     if before is not None and before.schema.metadata == table.schema.metadata and before == table:
         roots.sku.discard(path.with_suffix(".journal"))
@@ -157,7 +189,11 @@ def digests(roots: Roots, assets: Iterable[str], split: str) -> dict[str, str]:
 
 
 def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
-    """Return the table of `asset`; None where it is missing, damaged or has another schema."""
+    """Return the table of `asset`; None where it is missing, damaged or has another schema.
+
+    A table that was written before there was `sku_uid` is returned with it, so that no crop has to
+    be cut again. The next build writes it with the column.
+    """
     path = roots.table(asset, split)
     try:
         status = status_of(roots.sku.stat(path))
@@ -166,11 +202,27 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
         table = pq.ParquetFile(parquet(path), page_checksum_verification=True).read()
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
-    if _origin_in(table.schema, path) is None or not table.schema.equals(SCHEMAS[asset]):
+    schema = SCHEMAS[asset]
+    place = schema.get_field_index("sku_uid")
+    if place >= 0 and table.schema.equals(schema.remove(place)):
+        table = add_sku_uids(table, schema)
+    if _origin_in(table.schema, path) is None or not table.schema.equals(schema):
         return None
     if _sharing:
         _shared[path] = status, table
     return table
+
+
+def find_column(roots: Roots, asset: str, split: str, name: str) -> pa.ChunkedArray | None:
+    """Return a column of the table of `asset`; None where it is missing or damaged."""
+    path = roots.table(asset, split)
+    try:
+        file = pq.ParquetFile(parquet(path), page_checksum_verification=True)
+        if _origin_in(file.schema_arrow, path) is None or name not in file.schema_arrow.names:
+            return None
+        return file.read([name])[name]
+    except (FileNotFoundError, pa.ArrowInvalid, OSError):
+        return None
 
 
 def read(roots: Roots, asset: str, split: str) -> pa.Table:

@@ -1,24 +1,25 @@
-"""A Dataset of every catalog-query pair of a split."""
+"""A Dataset of every catalog-query pair of a split, or of several that are joined."""
 
 from typing import Any
 
 import numpy as np
 from torch.utils.data import Dataset
 
-from df2_assets.torch.dataset import DeepFashion2ImageTextDataset
+from df2_assets.torch.dataset import DeepFashion2ImageTextDataset, JoinedDataset
 from df2_assets.torch.skus import SkuRows
 
 
 class CatalogQueryPairs(Dataset[dict[str, Any]]):
-    """Each catalog crop of a SKU with each of its query crops: 394,661 pairs in a full train split.
+    """Each catalog crop of a SKU with each of its query crops.
 
-    An item is `{"sku_id", "catalog", "query"}`. The last two are items of `dataset`. The order is
-    by SKU as in the rows, then by catalog crop, then by query crop. No list of pairs is kept.
+    An item is `{"sku_id", "sku_uid", "catalog", "query"}`. The last two are items of `dataset`. The
+    order is by SKU as in the rows, then by catalog crop, then by query crop. No list of pairs is
+    kept.
     """
 
-    def __init__(self, dataset: DeepFashion2ImageTextDataset) -> None:
+    def __init__(self, dataset: DeepFashion2ImageTextDataset | JoinedDataset) -> None:
         self.dataset = dataset
-        self._skus = SkuRows(dataset.rows)
+        self._skus = SkuRows(dataset)
         self._ends = np.cumsum(self._skus.count_pairs())
 
     def __len__(self) -> int:
@@ -38,4 +39,5 @@ class CatalogQueryPairs(Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         catalog, query = map(self.dataset.__getitem__, self.rows(index))
-        return {"sku_id": catalog["sku_id"], "catalog": catalog, "query": query}
+        labels = {name: catalog[name] for name in ("sku_id", "sku_uid")}
+        return {**labels, "catalog": catalog, "query": query}

@@ -1,6 +1,8 @@
-"""The lines of a JSONL as a sequence, without a Python object per line."""
+"""The lines of one or more JSONL files as a sequence, without a Python object per line."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, overload
 
@@ -27,12 +29,12 @@ class Rows(Sequence[dict[str, Any]]):
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._map()
         self._ends = _find_line_ends(self._bytes)
 
     def _map(self) -> None:
-        self._bytes, self._stamp = store_at(self._path).map_bytes(self._path)
+        self._bytes, self._stamp = store_at(self.path).map_bytes(self.path)
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -65,8 +67,30 @@ class Rows(Sequence[dict[str, Any]]):
         self._map()
         if self._stamp != state["_stamp"]:
             raise ProvenanceError(
-                f"{self._path} has changed since the data set was opened: open it again."
+                f"{self.path} has changed since the data set was opened: open it again."
             )
+
+
+class JoinedRows(Sequence[dict[str, Any]]):
+    """The lines of several files, one file after another."""
+
+    def __init__(self, parts: Sequence[Rows]) -> None:
+        self._parts = list(parts)
+        self._ends = list(accumulate(map(len, self._parts)))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        part = bisect_right(self._ends, place)
+        return self._parts[part][place - self._ends[part]]  # counted from the end of the part
 
 
 def _find_line_ends(data: memoryview) -> NDArray[np.int64]:

@@ -4,10 +4,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from df2_assets.torch.rows import Rows
+from df2_assets.torch.dataset import DeepFashion2ImageTextDataset, JoinedDataset, list_parts
 
 
 class _Label(msgspec.Struct):
+    split: str
     sku_id: str
     domain: str
 
@@ -15,26 +16,35 @@ class _Label(msgspec.Struct):
 class SkuRows:
     """The row numbers of the crops of each SKU, catalog before query.
 
-    SKUs are numbered from 0 in the order in which they occur. `sku_ids` has their ids. Everything
-    else is in three arrays, with 8 bytes per row or per SKU.
+    SKUs are numbered from 0 in the order in which they occur. `sku_uids` has their ids with their
+    splits, and `numbers` the SKU of each row. Everything else is in three arrays, with 8 bytes per
+    row or per SKU.
+
+    Raises TypeError if `dataset` is not one of this package, and ProvenanceError if the JSONL of a
+    split has a line of another one.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, dataset: DeepFashion2ImageTextDataset | JoinedDataset) -> None:
+        parts = list_parts(dataset)
         decode = msgspec.json.Decoder(_Label).decode
-        numbers: dict[str, int] = {}
-        of, query = np.empty(len(rows), np.int32), np.empty(len(rows), np.bool_)
-        for place, line in enumerate(rows.lines()):
+        uids: dict[str, int] = {}
+        size = sum(map(len, parts))
+        of, query = np.empty(size, np.int32), np.empty(size, np.bool_)
+        lines = ((part, line) for part in parts for line in part.rows.lines())
+        for place, (part, line) in enumerate(lines):
             label = decode(line)
-            of[place] = numbers.setdefault(label.sku_id, len(numbers))
+            part.require_own_split(label.split)
+            of[place] = uids.setdefault(f"{label.split}/{label.sku_id}", len(uids))
             query[place] = label.domain == "query"
-        self.sku_ids = list(numbers)
-        counts = np.bincount(of, minlength=len(numbers))
+        self.sku_uids = list(uids)
+        self.numbers = of
+        counts = np.bincount(of, minlength=len(uids))
         self._rows = np.lexsort((query, of))
         self._starts = np.concatenate([[0], np.cumsum(counts)])
-        self._queries = self._starts[1:] - np.bincount(of[query], minlength=len(numbers))
+        self._queries = self._starts[1:] - np.bincount(of[query], minlength=len(uids))
 
     def __len__(self) -> int:
-        return len(self.sku_ids)
+        return len(self.sku_uids)
 
     def catalog(self, sku: int) -> list[int]:
         """Return the catalog rows of a SKU."""

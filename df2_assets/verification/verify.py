@@ -17,6 +17,7 @@ from df2_assets.checks.crops import FOREIGN, files_match, settle_times
 from df2_assets.checks.exports import exports_on_disk
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext
+from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.engines.serial import SerialEngine
@@ -28,6 +29,7 @@ from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
 from df2_assets.store.state import consistency_problems, is_built
 from df2_assets.store.store import temporary_name
+from df2_assets.verification.generated_views import GeneratedView, list_views
 from df2_assets.verification.rereading import Reread, reread
 
 _DAMAGED: Final = (
@@ -50,7 +52,7 @@ class Verified:
 
     `findings` are by asset and check; `problems` are those in them and in the split as a whole.
     `damaged` are crops whose damage shows only when all their bytes are read. `notes` say what was
-    not checked or is harmless.
+    not checked or is harmless. `generated_views` are what other programs wrote beside the catalog.
     """
 
     split: str
@@ -60,6 +62,7 @@ class Verified:
     findings: dict[tuple[str, str], Finding] = field(default_factory=dict, repr=False)
     damaged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    generated_views: list[GeneratedView] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -107,9 +110,12 @@ def verify(
         ]
     if tree.system:
         notes.append(_system_note(tree.system))
+    views = list_views(roots, split, tree.views)
+    if views:
+        notes.append(_views_note(views))
     problems += [problem for inspection in inspections.values() for problem in inspection.problems]
     findings = {key: inspection.finding for key, inspection in inspections.items()}
-    return Verified(split, deep, made, problems, findings, damaged, notes)
+    return Verified(split, deep, made, problems, findings, damaged, notes, views)
 
 
 def compare_digest(
@@ -139,6 +145,16 @@ def _system_note(paths: list[str]) -> str:
     more = f" and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
     what = number_of(len(paths), "file")
     return f"Ignored {what} of operating systems or file servers: {shown}{more}"
+
+
+def _views_note(views: list[GeneratedView]) -> str:
+    shown = [
+        f"{escape_untrusted(view.path, 200)} "
+        + ("(a link)" if view.files is None else f"({number_of(view.files, 'file')})")
+        for view in views[:_SHOWN]
+    ]
+    more = f" and {len(views) - _SHOWN:,} more" if len(views) > _SHOWN else ""
+    return f"Generated views, which are not compared and never changed: {', '.join(shown)}{more}"
 
 
 def _find(asset: str, name: str, context: CheckContext) -> Finding:
@@ -185,7 +201,8 @@ def _crops(
         return [read[path].sha256 for path in paths]
 
     tree = settle_times(rows, tree, digests_of)
-    finding = files_match(tables.frame(groups), rows, tree, sizes)
+    only_pairs = has_only_pairs(groups)
+    finding = files_match(tables.frame(groups), rows, tree, sizes, only_pairs=only_pairs)
     damaged = _damaged(made, tree, read)
     known = set(finding.offenders["crop_path"])
     new = [path for path in damaged if path not in known]

@@ -9,8 +9,7 @@ import pandas as pd
 
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.registry import CHECKS, CheckContext
-from df2_assets.dataset.skus import group
-from df2_assets.dataset.tables import SKU_GROUPS
+from df2_assets.dataset.skus import group_index
 from df2_assets.engines.progress import lines
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.pipeline.crops import build_crops
@@ -86,15 +85,16 @@ def index(roots: Roots, split: str = "train") -> Indexed:
     return Indexed(tables.frame(indexed.table), tables.frame(files))
 
 
-def build(roots: Roots, split: str = "train") -> Built:
+def build(roots: Roots, split: str = "train", *, only_pairs: bool = True) -> Built:
     """Make the crops and both contract files of a split."""
     indexed = index(roots, split)
     made_of = tables.digests(roots, ["raw_annotation_index"], split)
-    table = tables.from_frame(group(indexed.index), SKU_GROUPS)
+    index_table = tables.read(roots, "raw_annotation_index", split)
+    table = group_index(index_table, only_pairs=only_pairs)
     tables.write(roots, "sku_groups", split, table, made_of)
     groups = tables.frame(table)
     settings = Settings(df2_root=roots.df2_root, sku_root=str(roots.sku_root))
-    plan = plan_crops(settings, split, groups, indexed.files, SerialEngine())
+    plan = plan_crops(settings, split, groups, indexed.files, SerialEngine(), only_pairs=only_pairs)
     built = build_crops(roots, split, plan, groups, SerialEngine(), lines(str))
     made_of = tables.digests(roots, ["sku_groups"], split)
     tables.write(roots, "crops", split, built.manifest, made_of)

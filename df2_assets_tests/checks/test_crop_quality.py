@@ -85,6 +85,7 @@ def test_a_picture_under_two_skus_is_named_also_with_the_same_bytes(clean: pd.Da
     paths = {path(3, SKU), path(61, OTHER), path(5, SKU), path(62, OTHER)}
     assert set(found.offenders["crop_path"]) == paths
     assert found.numbers == {"crops_in_two_skus": 4, "skus_sharing": 2}
+    assert set(found.offenders["like_sku_uid"]) == {f"train/{SKU}", f"train/{OTHER}"}
 
 
 def test_a_picture_in_another_split_leaks(clean: pd.DataFrame) -> None:

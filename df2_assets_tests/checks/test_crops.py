@@ -28,7 +28,7 @@ OTHER = "train/query/000001_01_08/000003_item8.jpg"
 
 
 def match(built: Built) -> Finding:
-    return files_match(built.groups, built.manifest, built.tree)
+    return files_match(built.groups, built.manifest, built.tree, only_pairs=True)
 
 
 def rescanned(disk: Roots, built: Built) -> Built:
@@ -159,7 +159,7 @@ def test_a_crop_that_is_cut_smaller_than_its_box_is_named(
 def test_sizes_of_crops_that_were_read_back_are_compared_with_their_boxes(built: Built) -> None:
     sizes = {CROP: (37, 38), OTHER: None}
     assert_named(
-        files_match(built.groups, built.manifest, built.tree, sizes),
+        files_match(built.groups, built.manifest, built.tree, sizes, only_pairs=True),
         (OTHER, "the file is not a readable JPEG"),
         (CROP, "the file's width and height are not those of the box"),
     )
@@ -185,6 +185,30 @@ def test_a_sku_that_failures_took_a_domain_from_is_left_out_whole(
     assert_named(
         match(replace(built, manifest=kept, tree=tree)),
         (left_out, "its SKU has lost its catalog or query crops"),
+    )
+
+
+def test_where_skus_with_one_domain_are_kept_only_what_failed_is_left_out(
+    roots: Roots, data: DataSet
+) -> None:
+    for image_id, source in ((81, "shop"), (82, "user")):
+        data.annotation("train", image_id, source, 7, {1: TOP})
+        data.image("train", image_id)
+    picture = roots.images("train") / "000082.jpg"
+    picture.write_bytes(truncated(picture.read_bytes()))
+    built = clean.build(roots, only_pairs=False)
+    reasons = built.manifest.set_index("crop_path")["reason"]
+    catalog, query = (
+        f"train/{domain}/000007_01_01/{image}_item1.jpg"
+        for domain, image in (("catalog", "000081"), ("query", "000082"))
+    )
+    assert (reasons.isna()[catalog], reasons[query]) == (True, "unreadable_image")
+    assert files_match(built.groups, built.manifest, built.tree, only_pairs=False).passed
+    left_out = changed(built.manifest, catalog, reason="unpaired")
+    without = {path: status for path, status in built.tree.crops.items() if path != catalog}
+    assert_named(
+        files_match(built.groups, left_out, CropTree(without), only_pairs=False),
+        (catalog, "left out, though SKUs with one domain are kept"),
     )
 
 

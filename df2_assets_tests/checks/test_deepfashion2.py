@@ -82,6 +82,17 @@ def test_a_folder_with_other_names_alone_is_named_with_what_lies_there(
     )
 
 
+def test_the_sources_of_the_images_of_test_are_shown(roots: Roots) -> None:
+    touch(roots.images("test"), "000001.jpg")
+    table = layout(roots, "test").tables["beside the release"]
+    assert named(table, "what", "found", "released") == [
+        ("images", 1, 62_629),
+        ("annotations", 0, 0),
+        ("user images", None, 20_681),
+        ("shop images", None, 41_948),
+    ]
+
+
 @pytest.mark.parametrize("folders", [[], ["image"], ["image", "annos"]])
 def test_test_needs_no_folder_of_its_own(roots: Roots, folders: list[str]) -> None:
     roots.df2_root.mkdir()

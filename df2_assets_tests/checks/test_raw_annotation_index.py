@@ -206,6 +206,26 @@ def test_a_full_train_split_is_compared_with_the_known_numbers_of_pairs(
     assert finding.numbers == {"instance_pairs": 9, "image_pairs": 4}
     table = finding.tables["known answers"]
     assert named(table, "found", "known") == [(9, known[0]), (4, known[1])]
+    both = finding.tables["without and with the category"]
+    assert named(both, "same pair and style", "same SKU") == [(9, 6), (4, 4)]
+
+
+@pytest.mark.parametrize(("user", "passed"), [(2, True), (3, False)])
+def test_a_full_validation_is_compared_with_the_numbers_of_user_and_shop_images(
+    roots: Roots, monkeypatch: pytest.MonkeyPatch, user: int, passed: bool
+) -> None:
+    monkeypatch.setitem(RELEASED, "validation", Released(3, 3, user, 3 - user))
+    data = DataSet(roots.df2_root)
+    for image_id, source in ((1, "user"), (2, "user"), (3, "shop")):
+        data.image("validation", image_id, SIZE)
+        data.annotation("validation", image_id, source, 1, {1: TOP, 2: TOP | {"occlusion": 9}})
+    finding = judge("known_answers", roots, "validation")
+    assert (finding.passed, finding.severity) == (passed, "warn")
+    assert finding.numbers == {"user_images": 2, "shop_images": 1}
+    assert named(finding.tables["known answers"], "what", "found", "known") == [
+        ("user images", 2, user),
+        ("shop images", 1, 3 - user),
+    ]
 
 
 def test_a_part_of_train_has_no_known_answer(roots: Roots, data: DataSet) -> None:

@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
+from df2_assets.store import state
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks.clean import fails, find, named
 
@@ -47,7 +49,8 @@ IMAGE = "train/image/000001.jpg"
         (of_sku(pair_id=2), SKU, "", "the id of its pair, style and category is 000002_01_08"),
         (of_sku(category_name="skirt"), SKU, "", "category_name of 8 is skirt"),
         (lambda d: d["skus"][SKU]["query"].reverse(), SKU, "", "query crops are not sorted by"),
-        (of_sku(query=[]), SKU, "", "length >= 1 - at `$.query`"),
+        (of_sku(query=[]), SKU, "", "it has no query crops, and SKUs with one domain are left out"),
+        (of_sku(catalog=[], query=[]), SKU, "", "it has no crops"),
         (lambda d: d["skus"][SKU].pop("style"), SKU, "", "missing required field `style`"),
         (of_sku(colour="red"), SKU, "", "unknown field `colour`"),
         (of_sku(style=0), SKU, "", "Expected `int` >= 1 - at `$.style`"),
@@ -78,6 +81,28 @@ def test_what_breaks_the_contract_is_named(
     ((*where, said),) = named(finding.offenders, "split", "sku_id", "crop_path", "what")
     assert where == ["train", sku_id, crop_path]
     assert what in str(said)
+
+
+@pytest.mark.parametrize(
+    ("values", "problems"),
+    [
+        ({"query": []}, []),
+        ({"catalog": []}, []),
+        ({"catalog": [], "query": []}, ["it has no crops"]),
+    ],
+)
+def test_a_sku_with_one_domain_follows_the_contract_where_those_are_kept(
+    disk: Roots, values: dict[str, Any], problems: list[str]
+) -> None:
+    recorded = msgspec.structs.replace(state.load(disk, "train"), only_pairs=False)
+    state.save(disk, "train", recorded)
+    path = disk.sku_metadata("train")
+    document = json.loads(path.read_text())
+    document["skus"][SKU].update(values)
+    path.write_text(json.dumps(document, indent=2))
+    finding = find("contract", disk)
+    assert [what for (what,) in named(finding.offenders, "what")] == problems
+    assert finding.passed == (not problems)
 
 
 def test_paths_that_lead_nowhere_are_named(disk: Roots) -> None:

@@ -51,6 +51,8 @@ def copy(built: Desk, desk: Desk) -> Desk:
         (("train", "000002", "--item", "2"), "refused", 1),
         (("train", "000077"), "unknown", 2),
         ((SKU, "--split", "validation"), "unpaired", 1),
+        ((f"validation/{SKU}",), "unpaired", 1),
+        ((f"train/{SKU}",), "in", 0),
         (("000009_01_01",), "unknown", 2),
         ((CROP,), "in", 0),
         (("train/catalog/notes.txt",), "unknown", 2),
@@ -86,7 +88,9 @@ def test_a_sku_is_shown_in_each_split_that_has_it(built: Desk) -> None:
     fates = [(answer["split"], answer["fate"]) for answer in reply["answers"]]
     assert fates == [("train", "in"), ("validation", "unpaired")]
     result = built.run("explain", SKU).stdout
-    assert f"train {SKU} is in the data set: with 1 catalog and 2 query crops" in result
+    assert f"train/{SKU} is in the data set: with 1 catalog and 2 query crops" in result
+    note = f"note: train/{SKU} and validation/{SKU} are different garments"
+    assert sum(line.startswith(note) for line in result.splitlines()) == 1
     assert f"  query   000002 item 1: in, {QUERY}" in result
 
 
@@ -230,8 +234,24 @@ def test_an_unchanged_data_set_has_no_problems(built: Desk) -> None:
     ]
     reply = built.json("verify", "--deep", "--split", "train")
     train = {"split": "train", "ok": True, "deep": True, "crops": 3}
-    nothing: dict[str, object] = {"problems": [], "marked": [], "notes": []}
+    nothing: dict[str, object] = {
+        key: [] for key in ("problems", "marked", "notes", "generated_views")
+    }
     assert reply == {"ok": True, "splits": [train | nothing]}
+
+
+def test_generated_views_are_a_note_and_a_list(copy: Desk) -> None:
+    view = copy.sku / "train/catalog_dit" / SKU / "0.png"
+    view.parent.mkdir(parents=True)
+    view.write_bytes(b"theirs")
+    lines = copy.run("verify", "--split", "train").stdout.splitlines()
+    assert lines[1:] == [
+        "train: note: Generated views, which are not compared and never changed: "
+        "train/catalog_dit (1 file)"
+    ]
+    (split,) = copy.json("verify", "--split", "train")["splits"]
+    assert split["ok"]
+    assert split["generated_views"] == [{"path": "train/catalog_dit", "folders": 1, "files": 1}]
 
 
 def test_problems_are_listed_with_their_repair_and_a_build_repairs_only_them(copy: Desk) -> None:

@@ -1,5 +1,6 @@
 """Options of settings: they override variables, and messages name them."""
 
+import json
 import shlex
 
 import click
@@ -10,12 +11,14 @@ from df2_assets.cli import main
 from df2_assets.cli.options import with_options
 from df2_assets_tests.cli.conftest import Desk
 from df2_assets_tests.cli.test_command_line import write_splits
+from df2_assets_tests.support.builder import DataSet, item
 from df2_assets_tests.support.processes import PROJECT
 from df2_assets_tests.support.webserver import free_port
 
 WITHOUT_ROOTS = {"sample", "score"}
 WITH_TEXTS = {"build", "plan", "prompts", "status"}
 TEXTS = {"prompts", "sku_token", "captions"}
+WITH_ONLY_PAIRS = {"build", "plan", "status"}
 NOWHERE = {"DF2_ROOT": "/nowhere/df2", "SKU_ROOT": "/nowhere/sku"}
 
 
@@ -32,6 +35,7 @@ def test_a_command_takes_the_settings_that_it_reads(name: str) -> None:
     parameters = {parameter.name for parameter in main.commands[name].params}
     assert ({"df2_root", "sku_root"} <= parameters) == (name not in WITHOUT_ROOTS)
     assert parameters & TEXTS == (TEXTS if name in WITH_TEXTS else set())
+    assert ("only_pairs" in parameters) == (name in WITH_ONLY_PAIRS)
 
 
 def test_options_override_variables_and_are_relative_to_the_current_folder(desk: Desk) -> None:
@@ -50,6 +54,25 @@ def test_prompts_are_those_of_the_option(desk: Desk) -> None:
     keys = set(yaml.safe_load(example.read_text())["prompts"])
     rows = desk.json("prompts", "--prompts", str(example), DF2_PROMPTS="nowhere")["prompts"]
     assert {row["key"] for row in rows} == keys | {"text"}
+
+
+def test_skus_with_one_domain_are_kept_or_left_out_as_the_last_option_says(desk: Desk) -> None:
+    """In messages, the option stands for the variable, and pasted commands have it."""
+    DataSet(desk.df2).annotation("train", 9, "user", 9, {1: item(1, 1, [5, 5, 70, 100])})
+    DataSet(desk.df2).image("train", 9)
+    roots = ("--df2-root", "df2", "--sku-root", "skus", "--split", "train")
+    kept = desk.run("build", *roots, "--keep-unpaired", "--json", DF2_ONLY_PAIRS="on", **NOWHERE)
+    (split,) = json.loads(kept.stdout)["splits"]
+    assert split["numbers"]["sku_groups"]["skus_with_one_domain"] == 1
+    assert desk.run("status", *roots, **NOWHERE).exit_code == 0
+    stale = desk.run("status", *roots, "--only-pairs", **NOWHERE)
+    assert "SKUs with one domain are left out now, and were kept before" in stale.stdout
+    pasted = stale.stdout.partition("date: ")[2].splitlines()[0]
+    assert pasted.endswith("--only-pairs --split train")
+    assert desk.run(*shlex.split(pasted)[1:], **NOWHERE).exit_code == 0
+    assert not (desk.folder / "skus" / "train" / "query" / "000009_01_01").exists()
+    both = ("--keep-unpaired", "--only-pairs")
+    assert desk.run("status", *roots, *both, **NOWHERE).exit_code == 0
 
 
 WRONG = {

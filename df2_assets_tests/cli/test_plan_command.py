@@ -112,6 +112,7 @@ OTHER_VALUES: list[dict[str, object]] = [
     {"DF2_PROMPTS": PROJECT / "examples" / "prompts.yaml"},
     {"DF2_SKU_TOKEN": 0.5},
     {"DF2_CAPTIONS": "none"},
+    {"DF2_ONLY_PAIRS": "off"},
     {  # of which none may change what is built
         "RAY_ADDRESS": "nowhere:1",
         "DF2_WORKERS": 1,

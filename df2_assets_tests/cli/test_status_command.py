@@ -56,6 +56,7 @@ def test_a_split_just_built_is_complete_and_current(original: Desk) -> None:
         "release": df2_assets.__version__,
         "skus": 1,
         "crops": 2,
+        "only_pairs": True,
         "reasons": [],
     }
     assert original.files() == before

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 import pyarrow as pa
+import pytest
 
 from df2_assets.dataset.composing import compose_lines, compose_skus
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
@@ -47,6 +48,14 @@ GROUPS = (
     Group(2, 13, ((3, 1, 1, 2), (4, 1, 2, 2)), ((5, 10, 3, 3),)),
     Group(999_999, 1, ((6, 1, 1, 1),), ((8, 2, 1, 2),)),
 )
+UNPAIRED = (
+    Group(3, 2, (), ((9, 1, 1, 1), (9, 2, 1, 1))),
+    Group(4, 2, ((10, 1, 1, 1),), ()),
+    GROUPS[0],
+    Group(5, 2, (), ((11, 1, 1, 1),)),
+    Group(5, 3, (), ((11, 2, 1, 1),)),
+)
+"""SKUs with one domain: first, last, and next to each other."""
 CAPTION = Variant(
     "caption",
     7,
@@ -57,10 +66,10 @@ CAPTION = Variant(
 )
 
 
-def table() -> pa.Table:
-    """Return the rows of `sku_groups` for `GROUPS`."""
+def table(groups: tuple[Group, ...] = GROUPS) -> pa.Table:
+    """Return the rows of `sku_groups` for SKUs."""
     rows = []
-    for group in GROUPS:
+    for group in groups:
         for domain in ("catalog", "query"):
             for crop in group.crops(domain):
                 edges = dict(zip(("x1", "y1", "x2", "y2"), crop.bbox, strict=True))
@@ -80,7 +89,10 @@ def table() -> pa.Table:
     return pa.Table.from_pylist(rows, SKU_GROUPS)
 
 
-def test_skus_are_composed_as_a_document_of_their_records_is_formatted() -> None:
+@pytest.mark.parametrize("groups", [GROUPS, UNPAIRED, UNPAIRED[:1], UNPAIRED[1:2]])
+def test_skus_are_composed_as_a_document_of_their_records_is_formatted(
+    groups: tuple[Group, ...],
+) -> None:
     skus = {
         group.sku_id: Sku(
             group.pair_id,
@@ -90,10 +102,11 @@ def test_skus_are_composed_as_a_document_of_their_records_is_formatted() -> None
             group.crops("catalog"),
             group.crops("query"),
         )
-        for group in GROUPS
+        for group in groups
     }
-    whole = msgspec.json.format(msgspec.json.encode({"skus": skus}), indent=2).decode()
-    composed = ",\n".join(compose_skus(table()))
+    whole = json.dumps({"skus": msgspec.to_builtins(skus)}, indent=2)
+    assert msgspec.json.format(msgspec.json.encode({"skus": skus}), indent=2).decode() == whole
+    composed = ",\n".join(compose_skus(table(groups)))
     assert f'{{\n  "skus": {{\n{composed}\n  }}\n}}' == whole
 
 

@@ -48,6 +48,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
             image = 2 * pair + (source == "user")
             data.image(SPLIT, image, (160, 120))
             garment = item(category, 1, [10, 20, 110, 100], 1 + pair % 2, viewpoint)
+            garment["zoom_in"] = 1 + pair % 3
+            if pair % 10 == 0:
+                del garment["scale"]
             data.annotation(SPLIT, image, source, pair, {1: garment})
     for image, source in ((2, "shop"), (3, "user")):
         data.image(OTHER, image, (160, 120))
@@ -220,9 +223,9 @@ def test_arrows_go_from_sku_to_sku(gallery: "Page") -> None:
     gallery.locator(".card").first.click()
     gallery.wait_for_selector("dialog#sku[open]")
     gallery.keyboard.press("ArrowRight")
-    wait_until(gallery, "document.getElementById('sku-title').textContent === '000002_01_12'")
+    wait_until(gallery, "document.getElementById('sku-title').textContent === 'train/000002_01_12'")
     gallery.keyboard.press("ArrowLeft")
-    wait_until(gallery, "document.getElementById('sku-title').textContent === '000001_01_08'")
+    wait_until(gallery, "document.getElementById('sku-title').textContent === 'train/000001_01_08'")
     assert gallery.get_by_role("button", name="Previous SKU").is_disabled()
 
 
@@ -298,6 +301,61 @@ def test_filters_mark_the_crops_that_match_and_update_the_counts(gallery: "Page"
     gallery.get_by_role("button", name="Clear all").click()
     wait_until(gallery, "document.getElementById('matching').textContent === ''")
     assert counts("viewpoint")["side or back"] == 23
+
+
+def test_all_labels_are_filters_and_a_missing_one_is_not_given(gallery: "Page") -> None:
+    def counts(group: str) -> dict[str, int]:
+        chips = (chip.inner_text().split("\n") for chip in gallery.locator(f"#{group} .chip").all())
+        return {label: int(count) for label, count in chips}
+
+    assert counts("scale") == {"small": 0, "modest": 63, "large": 0, "not given": 7}
+    assert counts("zoom_in") == {"none": 23, "medium": 24, "large": 23}
+    gallery.locator("#scale").get_by_text("not given").click()
+    assert read_count(gallery) == "7 SKUs 14 crops"
+    assert sum(counts("zoom_in").values()) == 7
+    gallery.locator("#zoom_in").get_by_text("none").click()
+    assert read_count(gallery) == "2 SKUs 4 crops"
+    assert ids(gallery) == ["000030_01_01", "000060_01_01"]
+    assert gallery.locator("#matching").inner_text() == "4 crops match and are marked"
+    assert "scale=3&zoom_in=0" in gallery.evaluate("location.hash")
+    gallery.locator(".card").first.click()
+    caption = gallery.locator(".side.query .crop figcaption").first
+    caption.wait_for()
+    assert "scale not given · zoom in none" in caption.inner_text()
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_all_filters_can_be_reached_beside_the_skus(page: "Page", site: Site, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    open_page(page, site.roots.gallery(SPLIT))
+    filters, grid = (page.locator(name).bounding_box() for name in ("#filters", "#grid"))
+    assert filters
+    assert grid
+    assert filters["x"] + filters["width"] <= grid["x"]
+    for name in ("domain", "occlusion", "viewpoint", "scale", "zoom_in", "category"):
+        box = page.locator(f"#{name}")
+        box.scroll_into_view_if_needed()
+        edges = box.bounding_box()
+        assert edges
+        assert edges["x"] + edges["width"] <= filters["x"] + filters["width"]
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+
+
+def test_an_id_of_another_split_is_found_on_its_own_page(gallery: "Page") -> None:
+    gallery.locator("#q").fill(f"{SPLIT}/000001_01_")
+    wait_until(gallery, "document.querySelectorAll('.card').length === 1")
+    gallery.locator(".card").click()
+    gallery.wait_for_selector("dialog#sku[open] .crop")
+    assert gallery.locator("#sku-title").inner_text() == f"{SPLIT}/000001_01_08"
+    gallery.keyboard.press("Escape")
+    gallery.locator("#q").fill(f"{OTHER}/000001_01_")
+    gallery.get_by_text(f"This page has the SKUs of {SPLIT}.").wait_for()
+    assert ids(gallery) == []
+    gallery.get_by_role("link", name=f"Search in {OTHER}").click()
+    gallery.wait_for_url(f"**/{OTHER}/index.html#/browse?q=000001_01_")
+    gallery.wait_for_selector("body[data-ready]")
+    wait_until(gallery, "document.querySelectorAll('.card').length === 1")
+    assert ids(gallery) == ["000001_01_01"]
 
 
 def test_changing_the_split_stays_on_the_same_page(gallery: "Page") -> None:
@@ -407,6 +465,7 @@ def test_a_copy_without_the_crops_still_shows_the_thumbnails(
 def full_size(roots: Roots) -> Path:
     """Write the gallery of as many SKUs as a full build has, without pictures."""
     records = []
+    more: dict[str, dict[str, int | None]] = {}
     for number in range(FULL_SKUS):
         category = 1 + number % 13
         name = CATEGORIES[category]
@@ -415,15 +474,16 @@ def full_size(roots: Roots) -> Path:
             image = f"{(10 * number + place) % 1_000_000:06d}"
             occlusion, viewpoint = 1 + number % 3, 1 + (number + place) % 3
             paths = f"{SPLIT}/{domain}/{sku_id}/{image}_item1.jpg", f"{SPLIT}/image/{image}.jpg"
+            more[paths[0]] = {"scale": 1 + number % 3, "zoom_in": 1 + (number + place) // 3 % 3}
             text = prompt(domain, name, occlusion, viewpoint)
             garment = SPLIT, sku_id, number + 1, 1, category, name
             records.append(
                 ImageText(*garment, domain, *paths, image, 1, BOX, occlusion, viewpoint, text)
             )
     records.sort(key=lambda one: (one.sku_id, one.domain))
-    shown = content.collect_content(records, {}, {})
+    shown = content.collect_content(records, more, {}, {})
     lists: dict[str, object] = {
-        name: [] for name in ("figures", "prompts", "leaks", "not_compared")
+        name: [] for name in ("figures", "prompts", "ceilings", "leaks", "not_compared")
     }
     ready = lists | {"gap": "", "balance": {}, "distinct": 0, "more_leaks": 0}
     ready |= {"verdict": ""}

@@ -12,7 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from df2_assets.dataset.tables import RAW_ANNOTATION_INDEX
-from df2_assets.explanation.explain import Answer, Run, explain_crop, explain_image, explain_sku
+from df2_assets.explanation.explain import (
+    Answer,
+    Run,
+    explain_crop,
+    explain_image,
+    explain_place,
+    explain_sku,
+    explain_sku_id,
+    find_place,
+)
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import run
@@ -97,6 +106,8 @@ def test_an_item_in_the_data_set_is_followed_from_its_files_to_its_prompt(built:
     size = (built.annotations(SPLIT) / "000001.json").stat().st_size
     assert files.facts["annotation"] == {"path": "train/annos/000001.json", "bytes": size}
     assert (index.facts["source"], index.facts["x2"], index.facts["width"]) == ("shop", 90, 160)
+    labels = "occlusion slight or none, viewpoint frontal, scale modest, zoom_in none"
+    assert index.text.endswith(labels)
     assert (group.facts["catalog"], group.facts["query"]) == (1, 2)
     assert crop.facts["size"] == (built.sku_root / SHOP_TOP).stat().st_size
     assert (entry.facts["crop_path"], entry.facts["bbox"]) == (SHOP_TOP, BOX)
@@ -172,6 +183,35 @@ def test_a_sku_is_explained_with_each_of_its_items(built: Roots) -> None:
     ]
     assert stages(answer) == STAGES
     assert [step.run for step in answer.steps] == list(RUNS.values())
+
+
+def test_an_answer_identifies_its_sku_across_splits(built: Roots) -> None:
+    item_answer, sku_answer = explain_one(built, 1, 1), explain_sku(built, SPLIT, TOP_SKU, {})
+    assert item_answer.sku_uid == sku_answer.sku_uid == f"{SPLIT}/{TOP_SKU}"
+    assert item_answer.steps[2].facts["sku_uid"] == f"{SPLIT}/{TOP_SKU}"
+    assert explain_one(built, 3).sku_uid is None
+
+
+@pytest.mark.parametrize("split", [SPLIT, "validation"])
+def test_an_identity_across_splits_leads_to_the_sku_of_its_split(built: Roots, split: str) -> None:
+    place = find_place(built, f"{split}/{TOP_SKU}")
+    (answer,) = explain_place(built, place, None, {})
+    assert answer == explain_sku(built, split, TOP_SKU, {})
+    assert answer.notes == []
+
+
+def test_equal_ids_of_two_splits_are_noted_as_different_garments(built: Roots) -> None:
+    runs = {SPLIT: RUNS, "validation": RUNS, "test": RUNS}
+    answers = explain_sku_id(built, TOP_SKU, runs)
+    assert [answer.sku_uid for answer in answers] == [
+        f"{SPLIT}/{TOP_SKU}",
+        f"validation/{TOP_SKU}",
+    ]
+    note = f"{SPLIT}/{TOP_SKU} and validation/{TOP_SKU} are different garments"
+    assert all(answer.notes[-1].startswith(note) for answer in answers)
+    (answer,) = explain_sku_id(built, TROUSERS_SKU, runs)
+    assert answer.notes == []
+    assert len(explain_sku_id(built, "000009_01_01", runs)) == len(runs)
 
 
 @pytest.mark.parametrize(

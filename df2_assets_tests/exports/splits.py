@@ -78,7 +78,7 @@ def copy_split(roots: Roots, folder: Path) -> Roots:
 def drop_skus_of(roots: Roots, shard: Path) -> None:
     """Remove the garments of a WebDataset shard from the annotations."""
     with tarfile.open(shard) as tar:
-        gone = {name.partition("-")[0] for name in tar.getnames()}
+        gone = {name.split("-")[1] for name in tar.getnames()}
     for path in (roots.df2_root / SPLIT / "annos").iterdir():
         annotation = json.loads(path.read_text())
         for key, value in list(annotation.items()):
@@ -103,11 +103,13 @@ def lines(roots: Roots, split: str = SPLIT) -> list[dict[str, Any]]:
 
 
 def records(roots: Roots, split: str = SPLIT) -> list[dict[str, Any]]:
-    """Return the content of exports for each crop: its line in the JSONL, and all labels."""
+    """Return the content of exports for each crop: its line in the JSONL, `sku_uid` and labels."""
     groups = pd.read_parquet(roots.table("sku_groups", split)).set_index("crop_path")
     labels = {name: groups[name].to_dict() for name in LABELS}
     return [
-        line | {name: of[line["image_path"]] for name, of in labels.items()}
+        line
+        | {"sku_uid": f"{split}/{line['sku_id']}"}
+        | {name: of[line["image_path"]] for name, of in labels.items()}
         for line in lines(roots, split)
     ]
 

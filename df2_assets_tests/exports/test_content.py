@@ -66,6 +66,7 @@ def test_webdataset_has_crop_prompt_and_fields_of_each_sample(prompted: Roots) -
     assert [sample["jpg"] for sample in samples] == [crop_of(prompted, one) for one in records]
     assert len({sample["key"] for sample in samples}) == len(records)
     assert not [sample["key"] for sample in samples if "/" in sample["key"]]
+    assert {sample["key"].partition("-")[0] for sample in samples} == {SPLIT}
     counts = {
         shard.name: (shard.read_bytes().count(b".jpg\0"), shard.stat().st_size)
         for shard in sorted(folder.glob("*.tar"))
@@ -134,8 +135,8 @@ def test_open_clip_has_a_line_with_the_prompts_of_each_crop(prompted: Roots) -> 
     with (prompted.export("open_clip", SPLIT) / f"{SPLIT}.tsv").open() as lines:
         rows = list(csv.reader(lines, delimiter="\t"))
     assert rows == [
-        ["filepath", "title", *prompts],
-        *([one[key] for key in ("image_path", "text", *prompts)] for one in records),
+        ["filepath", "title", "sku_uid", *prompts],
+        *([one[key] for key in ("image_path", "text", "sku_uid", *prompts)] for one in records),
     ]
 
 
@@ -155,7 +156,7 @@ def test_coco_has_the_annotated_box_of_each_crop_on_its_original(prompted: Roots
         assert image["file_name"] == record["orig_image_path"]
         with Image.open(prompted.df2_root / image["file_name"]) as original:
             assert original.size == (image["width"], image["height"])
-        same = ("sku_id", "pair_id", "style", "domain", "category_id", *LABELS)
+        same = ("sku_id", "sku_uid", "pair_id", "style", "domain", "category_id", *LABELS)
         assert {name: found[name] for name in same} == {name: record[name] for name in same}
         assert names[found["category_id"]] == record["category_name"]
         assert (found["crop_path"], found["caption"]) == (record["image_path"], record["text"])
@@ -214,13 +215,34 @@ def test_the_retrieval_table_numbers_skus_and_has_the_box_that_was_cut(exported:
     table, records = read(exported, SPLIT, "retrieval.csv"), splits.records(exported)
     ids = sorted({record["sku_id"] for record in records})
     assert table["label"].tolist() == [ids.index(record["sku_id"]) for record in records]
-    same = ["sku_id", "split", "category_id", *LABELS, "orig_image_path"]
+    same = ["sku_id", "sku_uid", "split", "category_id", *LABELS, "orig_image_path"]
     assert table[same].to_dict("records") == [{n: one[n] for n in same} for one in records]
     assert table["path"].tolist() == [record["image_path"] for record in records]
     assert table["category"].tolist() == [record["category_name"] for record in records]
     assert table[["x1", "y1", "x2", "y2"]].to_numpy().tolist() == [one["bbox"] for one in records]
     assert (table["is_query"] != table["is_gallery"]).all()
     assert table["is_query"].tolist() == [record["domain"] == "query" for record in records]
+
+
+def test_the_reid_list_numbers_skus_by_their_ids_in_each_split(exported: Roots) -> None:
+    for split in splits.SPLITS:
+        path = exported.export("reid", split) / f"df2_reid_{split}.jsonl"
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+        lines = splits.lines(exported, split)
+        ids = sorted({line["sku_id"] for line in lines})
+        assert rows == [
+            {
+                "split": split,
+                "sku_id": line["sku_id"],
+                "label": ids.index(line["sku_id"]),
+                "domain": line["domain"],
+                "crop_path": line["image_path"],
+            }
+            for line in lines
+        ]
+        order = ["split", "sku_id", "label", "domain", "crop_path"]
+        assert all(list(row) == order for row in rows)
+        assert (path.stat().st_size == 0) == (split == "test")
 
 
 def test_an_empty_table_has_its_columns(exported: Roots) -> None:
@@ -239,6 +261,7 @@ def test_pairs_are_every_catalog_crop_with_every_query_crop_of_its_sku(exported:
     pairs = pd.read_parquet(exported.export("pairs", SPLIT) / "pairs.parquet")
     lines = pd.DataFrame(splits.lines(exported))
     paths = ["catalog_image_path", "query_image_path"]
+    assert (pairs["sku_uid"] == f"{SPLIT}/" + pairs["sku_id"]).all()
     garment = ["sku_id", "pair_id", "style", "category_id", "category_name"]
     wanted = {
         (*of_sku, *pair)
@@ -270,6 +293,8 @@ def test_triplets_have_a_positive_of_the_sku_and_a_negative_that_is_hard(exporte
     assert (anchor["sku_id"] == positive["sku_id"]).all()
     assert (anchor["sku_id"] == table["sku_id"]).all()
     assert (negative["sku_id"] == table["negative_sku_id"]).all()
+    for role in ("", "negative_"):
+        assert (table[f"{role}sku_uid"] == f"{SPLIT}/" + table[f"{role}sku_id"]).all()
     assert (negative["sku_id"] != anchor["sku_id"]).all()
     assert (negative["category_id"] == anchor["category_id"]).all()
     same_pair = negative["pair_id"] == anchor["pair_id"]
@@ -311,7 +336,7 @@ def test_a_split_without_crops_has_the_columns_of_further_prompts(site: Roots) -
     publish_image_text(site, "test", Texts(templates))
     export(site, "test", "open_clip")
     header = (site.export("open_clip", "test") / "test.tsv").read_text()
-    assert header == "filepath\ttitle\ttext_short\n"
+    assert header == "filepath\ttitle\tsku_uid\ttext_short\n"
 
 
 def test_no_further_prompt_can_take_the_place_of_a_column_of_an_export(exported: Roots) -> None:

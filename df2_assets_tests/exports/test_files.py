@@ -129,7 +129,8 @@ def test_an_empty_split_has_empty_and_well_formed_exports(exported: Roots) -> No
         assert (finding.passed, finding.checked_count) == (True, 0)
     tops = {name: exported.export(name, "test") for name in EXPORTS}
     assert (tops["webdataset"] / "__len__").read_text() == "0\n"
-    assert (tops["open_clip"] / "test.tsv").read_text() == "filepath\ttitle\n"
+    assert (tops["open_clip"] / "test.tsv").read_text() == "filepath\ttitle\tsku_uid\n"
+    assert (tops["reid"] / "df2_reid_test.jsonl").read_bytes() == b""
     assert (tops["huggingface"] / "imagefolder" / "metadata.jsonl").read_bytes() == b""
 
 

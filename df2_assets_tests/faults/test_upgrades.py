@@ -5,14 +5,16 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
 from df2_assets.cli import main
 from df2_assets.dataset import annotations, cropping
+from df2_assets.exports.build import export
 from df2_assets.pipeline import indexing
-from df2_assets.store import tables
+from df2_assets.store import state, tables
 from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.support.builder import DataSet
 from df2_assets_tests.support.compare import assert_same_output
@@ -113,6 +115,27 @@ def test_a_table_of_another_form_is_made_again_and_no_crop_but_for_the_manifest_
     assert tables.find(site.roots, asset, SPLIT) is not None
     assert refused["reason"].tolist() == ["unreadable_json"]
     assert read_table(site.sku, "refusals", SPLIT).equals(refused)
+
+
+def test_tables_from_before_there_was_sku_uid_are_read_and_written_with_it(site: Site) -> None:
+    """Older code wrote no `sku_uid`. No crop is cut again for it."""
+    before, roots = contract(site.sku), site.roots
+    for asset, source in (("sku_groups", "raw_annotation_index"), ("crops", "sku_groups")):
+        table = tables.find(roots, asset, SPLIT)
+        assert table is not None
+        inputs = tables.digests(roots, [source], SPLIT)
+        tables.write(roots, asset, SPLIT, table.drop_columns("sku_uid"), inputs)
+        assert tables.read(roots, asset, SPLIT) == table
+    made_from = state.source_of_metadata(roots, SPLIT)
+    older = msgspec.structs.replace(state.load(roots, SPLIT), sku_metadata_of=made_from)
+    state.save(roots, SPLIT, older)
+    export(roots, SPLIT, "table")
+    outcome = site.build()
+    assert outcome.notes == []
+    assert outcome.numbers["crops"]["images_decoded"] == 0
+    assert contract(site.sku) == before
+    for asset in ("sku_groups", "crops"):
+        assert "sku_uid" in pq.read_schema(roots.table(asset, SPLIT)).names
 
 
 @pytest.mark.parametrize("asset", TABLES)

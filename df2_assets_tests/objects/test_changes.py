@@ -6,6 +6,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from df2_assets.settings import make_roots
+from df2_assets.verification.generated_views import GeneratedView
+from df2_assets.verification.verify import verify
 from df2_assets_tests.objects.conftest import Source
 from df2_assets_tests.objects.outputs import crops, digests
 from df2_assets_tests.support.builder import jpeg
@@ -66,6 +69,26 @@ def test_an_object_that_is_not_the_projects_is_named_and_left_alone(
         assert place.get(name) == b"mine"
         place.delete(name)
     assert build(source.url, place.root).problems == []
+    assert digests(place.contents()) == expected
+
+
+def test_generated_views_are_left_alone_and_listed(
+    source: Source, expected: dict[str, str], place: Place
+) -> None:
+    assert build(source.url, place.root).problems == []
+    written = {"train/catalog_dit/000001_01_01/0.png", "train_image_text.dit.jsonl"}
+    for name in written:
+        place.put(name, b"theirs")
+    assert build(source.url, place.root).problems == []
+    verified = verify(make_roots(str(source.url), place.url), SPLIT)
+    assert verified.problems == []
+    assert verified.generated_views == [
+        GeneratedView("train/catalog_dit", 1, 1),
+        GeneratedView("train_image_text.dit.jsonl", 0, 1),
+    ]
+    for name in written:
+        assert place.get(name) == b"theirs"
+        place.delete(name)
     assert digests(place.contents()) == expected
 
 

@@ -34,6 +34,15 @@ def test_every_crop_on_disk_is_measured_once(disk: Roots) -> None:
     assert again.table.equals(first.table)
 
 
+def test_every_table_of_crops_identifies_their_skus_across_splits(disk: Roots) -> None:
+    measure(disk)
+    groups = tables.read(disk, "sku_groups", SPLIT).to_pylist()
+    wanted = {row["crop_path"]: f"{SPLIT}/{row['sku_id']}" for row in groups}
+    for asset in ("sku_groups", "crops", "crop_quality"):
+        rows = tables.read(disk, asset, SPLIT).to_pylist()
+        assert {row["crop_path"]: row["sku_uid"] for row in rows} == wanted, asset
+
+
 def test_only_crops_with_new_bytes_are_opened(disk: Roots) -> None:
     before = measure(disk)
     DataSet(disk.df2_root).image(SPLIT, 3, clean.SIZE, seed="another picture")

@@ -69,11 +69,45 @@ def test_every_sku_is_in_it_with_its_crops_and_prompts(built: Site) -> None:
     assert found["ids"] == [f"{pair:06d}_{kind}" for pair in (1, 2, 3) for kind in kinds]
     assert found["catalog"] == [1] * 6
     assert found["query"] == [2, 1] * 3
-    frontal_catalog, frontal_query = 1 << 1, 1 << 10
-    assert found["cells"] == [frontal_catalog | frontal_query] * 6
+    catalog, query = ([domain, 0, 1, 1, 0] for domain in (0, 1))  # frontal, modest, not zoomed
+    assert found["looks"] == [catalog, query]
+    assert found["crops"] == [[0, 1, 1], [0, 1]] * 3
+    assert found["tiles"] == [[[0], [1, 1]], [[0], [1]]] * 3
     prompts = found["prompts"]
     assert isinstance(prompts, dict)
     assert prompts["8"]["10"] == "A user photo of a person wearing a trousers from the front."
+
+
+def test_a_label_that_was_not_given_is_a_look_of_its_own(site: Site) -> None:
+    shown = frames(site)
+    groups = shown["sku_groups"]
+    groups.loc[groups["crop_path"] == f"{SPLIT}/{USER_TOP}", "scale"] = None
+    build_gallery(site.roots, SPLIT, shown, SerialEngine(), silent)
+    found = index(site)
+    assert found["looks"] == [[0, 0, 1, 1, 0], [1, 0, 1, 3, 0], [1, 0, 1, 1, 0]]
+    assert found["crops"] == [[0, 1, 2], [0, 2], *([[0, 2, 2], [0, 2]] * 2)]
+    assert found["labels"]["scale"] == ["small", "modest", "large"]  # type: ignore[index]
+
+
+def test_a_crop_of_another_split_is_named_with_it_and_is_no_link(site: Site) -> None:
+    offenders = pd.DataFrame(
+        {
+            "sku_id": ["000001_01_01"],
+            "crop_path": [f"{SPLIT}/{USER_TOP}"],
+            "like": [f"validation/{USER_TOP}"],
+            "like_sku_uid": ["validation/000001_01_01"],
+        }
+    )
+    path = site.roots.offenders("crop_quality", "near_duplicate_crops", SPLIT)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    offenders.to_parquet(path)
+    build(site)
+    page = page_of(site)
+    link = '<a href="#/sku/000001_01_01">'
+    assert f"<figcaption>{link}{SPLIT}/000001_01_01</a></figcaption>" in page
+    assert "<figcaption>validation/000001_01_01</figcaption>" in page
+    assert page.count(link) == 2
+    assert "<td>validation/000001_01_01</td>" in page
 
 
 def test_the_page_refers_to_every_file_and_all_thumbnails_exist(built: Site) -> None:

@@ -214,7 +214,11 @@ def test_at_most_a_dozen_crops_of_all_kinds_are_shown(tmp_path: Path) -> None:
 def test_distributions_are_one_picture_and_none_without_crops() -> None:
     crops = seen((path(number), jpeg(picture(number))) for number in range(3))
     groups = crops[["crop_path", "sku_id", "domain"]].assign(
-        category_name="skirt", occlusion=1, viewpoint=2
+        category_name="skirt",
+        occlusion=1,
+        viewpoint=2,
+        scale=pd.array([1, None, 3], "Int8"),
+        zoom_in=1,
     )
     manifest, quality = crops[["crop_path", "width", "height"]], crops[["crop_path", "brightness"]]
     image = open_picture(plots.plot_distributions("train", groups, manifest, quality))

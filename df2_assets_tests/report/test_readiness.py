@@ -1,10 +1,18 @@
 """The assessment of a split as a retrieval benchmark."""
 
+from itertools import permutations
+from random import Random
+
 import pandas as pd
 import pytest
 
 from df2_assets.dataset.skus import group
-from df2_assets.report.readiness import Readiness, assess_readiness, describe_verdict
+from df2_assets.report.readiness import (
+    Readiness,
+    assess_readiness,
+    compute_ceiling,
+    describe_verdict,
+)
 
 NOTHING = pd.DataFrame({"crop_path": [], "kind": []})
 
@@ -24,13 +32,17 @@ def index(rows: list[tuple[str, int, int, int, int]]) -> pd.DataFrame:
         y2=9,
         width=10,
         height=10,
+        scale=2,
+        zoom_in=1,
         reason=None,
     )
 
 
-def judged(items: pd.DataFrame, alike: pd.DataFrame = NOTHING) -> Readiness:
-    crops = group(items)
-    texts = crops[["sku_id"]].assign(text=crops["domain"] + " photo")
+def judged(
+    items: pd.DataFrame, alike: pd.DataFrame = NOTHING, *, only_pairs: bool = True
+) -> Readiness:
+    crops = group(items, only_pairs=only_pairs)
+    texts = crops[["sku_id", "domain"]].assign(text=crops["domain"] + " photo")
     return assess_readiness(items, crops, texts, alike)
 
 
@@ -56,12 +68,36 @@ def test_queries_answers_and_what_has_no_counterpart_are_counted(items: pd.DataF
     assert numbers["catalog_without_query"] == 1
 
 
+def test_skus_with_one_domain_are_counted_and_not_assessed(items: pd.DataFrame) -> None:
+    kept, left_out = judged(items, only_pairs=False), judged(items)
+    assert (kept.numbers["unpaired_skus"], left_out.numbers["unpaired_skus"]) == (2, 0)
+    assert kept.numbers | {"unpaired_skus": 0, "skus_per_prompt": 2.0} == left_out.numbers
+    assert kept.balance.equals(left_out.balance)
+
+
 def test_the_gap_is_the_share_of_crops_that_would_have_to_change(items: pd.DataFrame) -> None:
     found = judged(items)
     assert found.numbers["occlusion_gap"] == 0.5
     assert found.numbers["viewpoint_gap"] == 0.25
     heavy = found.balance[found.balance["label"] == "heavy"]
     assert heavy[["catalog", "query"]].to_numpy().tolist() == [[0.0, 0.5]]
+
+
+def test_labels_that_are_not_given_have_a_share_of_their_own(items: pd.DataFrame) -> None:
+    before = judged(items).balance
+    assert "not given" not in set(before["label"])
+    assert set(before["kind"]) == {"occlusion", "viewpoint", "scale", "zoom_in"}
+    scales = [None if source == "user" else 2 for source in items["source"]]
+    ready = judged(items.assign(scale=pd.array(scales, "Int8")))
+    rows = ready.balance[ready.balance["kind"] == "scale"]
+    assert rows[["label", "catalog", "query"]].to_numpy().tolist() == [
+        ["small", 0.0, 0.0],
+        ["modest", 1.0, 0.0],
+        ["large", 0.0, 0.0],
+        ["not given", 0.0, 1.0],
+    ]
+    assert ready.numbers["scale_gap"] == 1
+    assert ready.numbers["zoom_in_gap"] == 0
 
 
 def test_prompts_are_listed_with_the_skus_that_share_them(items: pd.DataFrame) -> None:
@@ -72,6 +108,56 @@ def test_prompts_are_listed_with_the_skus_that_share_them(items: pd.DataFrame) -
         "crops": [3, 4],
     }
     assert found.numbers["skus_per_prompt"] == 2
+
+
+def test_the_ceiling_is_that_of_the_best_ranking(items: pd.DataFrame) -> None:
+    """One query crop is of the first SKU and three are of the second, all with one text."""
+    ready = judged(items)
+    assert [ready.numbers[f"text_ceiling@{k}"] for k in (1, 5, 10)] == [3 / 4, 1, 1]
+    assert ready.ceilings.to_dict("records") == [
+        {"key": "text", "prompts": 2, "skus_per_prompt": 2, "@1": 0.75, "@5": 1, "@10": 1}
+    ]
+
+
+def test_each_key_with_prompts_has_its_ceiling(items: pd.DataFrame) -> None:
+    crops = group(items)
+    texts = crops[["sku_id", "domain"]].assign(text="a photo", text_long="photo " + crops["sku_id"])
+    ready = assess_readiness(items, crops, texts, NOTHING)
+    assert ready.ceilings["key"].tolist() == ["text", "text_long"]
+    assert ready.ceilings["@1"].tolist() == [0.75, 1]
+    assert ready.numbers["text_ceiling@1"] == 0.75
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_the_ceiling_agrees_with_trying_every_ranking(k: int) -> None:
+    rng = Random(k)
+    for _ in range(50):
+        crops = [
+            (
+                f"sku {rng.randrange(4)}",
+                rng.choice(("query", "query", "catalog")),
+                rng.choice("abc"),
+            )
+            for _ in range(rng.randrange(1, 25))
+        ]
+        queries = [(sku, text) for sku, domain, text in crops if domain == "query"]
+        skus = sorted({sku for sku, _, _ in crops})
+        best = sum(
+            max(
+                sum(text == asked and sku in ranking[:k] for sku, text in queries)
+                for ranking in permutations(skus)
+            )
+            for asked in "abc"
+        )
+        texts = pd.DataFrame(crops, columns=["sku_id", "domain", "text"])
+        expected = round(best / len(queries), 4) if queries else 0
+        assert compute_ceiling(texts, "text", k) == expected
+
+
+def test_query_crops_without_a_text_do_not_count() -> None:
+    rows = [("1", "query", "a"), ("2", "query", "b"), ("3", "query", None)]
+    texts = pd.DataFrame(rows, columns=["sku_id", "domain", "text"])
+    assert compute_ceiling(texts, "text", 1) == 1
 
 
 def test_only_pairs_across_splits_leak(items: pd.DataFrame) -> None:
@@ -122,7 +208,7 @@ def test_the_question_is_answered_in_a_sentence(
     answer: str,
 ) -> None:
     crops = group(items)
-    texts = crops[["sku_id"]].assign(text="a photo")
+    texts = crops[["sku_id", "domain"]].assign(text="a photo")
     found = assess_readiness(items, crops, texts, leaks, not_compared)
     assert (
         describe_verdict(found, STATES | states) == f"{answer} 4 queries of 2 SKUs can be answered."
@@ -136,7 +222,7 @@ def test_a_split_without_skus_is_not_ready() -> None:
 
 def test_zero_leaks_are_not_reported_until_every_split_was_compared(items: pd.DataFrame) -> None:
     crops = group(items)
-    texts = crops[["sku_id"]].assign(text="a photo")
+    texts = crops[["sku_id", "domain"]].assign(text="a photo")
     numbers = [
         assess_readiness(items, crops, texts, leaks, not_compared).numbers.get("leaking_crops")
         for leaks, not_compared in ((NOTHING, ()), (NOTHING, ("train",)), (LEAKS, ("train",)))

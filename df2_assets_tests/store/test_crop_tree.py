@@ -52,6 +52,19 @@ def test_a_name_that_is_not_of_the_contract_is_foreign(roots: Roots, name: str) 
     assert not tree.crops
 
 
+def test_generated_views_beside_the_catalog_are_allowed(roots: Roots, tmp_path: Path) -> None:
+    put(roots, CROP)
+    put(roots, "train/catalog_dit/000001_01_01/0.png")
+    (roots.sku_root / "train/catalog_sd_1.5").symlink_to(tmp_path)
+    put(roots, "train/catalog_notes.txt")
+    put(roots, "train/query_dit/000001_01_01/0.png")
+    tree = crop_tree.scan(roots, "train")
+    assert tree.views == ["train/catalog_dit", "train/catalog_sd_1.5"]
+    assert list(tree.crops) == [CROP]
+    assert not tree.foreign
+    assert crop_tree.sort_entries("train", [("catalog_x", None)]).views == ["train/catalog_x"]
+
+
 def test_a_folder_and_a_link_with_a_crops_name_are_foreign(roots: Roots, tmp_path: Path) -> None:
     (roots.sku_root / SKU / "000002_item1.jpg").mkdir(parents=True)
     (roots.sku_root / SKU / "000003_item1.jpg").symlink_to(tmp_path)

@@ -23,6 +23,18 @@ def test_a_table_comes_back_as_it_was_written(roots: Roots) -> None:
     assert tables.read(roots, "crops", "train").equals(table)
 
 
+def test_a_table_from_before_there_was_sku_uid_is_read_with_it(roots: Roots) -> None:
+    path = "train/query/000001_01_08/000003_item8.jpg"
+    table = manifest({**ROW, "crop_path": path, "sku_uid": "train/000001_01_08"})
+    tables.write(roots, "crops", "train", table.drop_columns("sku_uid"), {"sku_groups": "a"})
+    assert tables.find(roots, "crops", "train") == table
+    recorded = tables.origin(roots, "crops", "train")
+    assert recorded is not None
+    assert recorded.digest == tables.digest(table.drop_columns("sku_uid"))
+    assert tables.write(roots, "crops", "train", table, {}) == tables.digest(table)
+    assert "sku_uid" in pq.read_schema(roots.table("crops", "train")).names
+
+
 def test_the_digest_follows_the_values_but_times_and_not_how_they_lie_in_memory() -> None:
     whole = manifest(ROW, {**ROW, "size": None})
     chunked = pa.concat_tables([manifest(ROW), manifest({**ROW, "size": None})])

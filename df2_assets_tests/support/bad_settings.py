@@ -42,6 +42,7 @@ BAD_SETTINGS = [
     ),
     BadSetting("DF2_ENGINE", "x", "choose from local, ray, serial."),
     BadSetting("DF2_SCHEDULES", "yes", "choose from on, off."),
+    *(BadSetting("DF2_ONLY_PAIRS", text, "choose from on, off.") for text in ("no", "False", "0")),
     BadSetting("DF2_REPORTS_URL", "3001", "give an address, such as http://127.0.0.1:3001."),
     BadSetting("DF2_REPORTS_URL", "file:///tmp", "give an address, such as http://127.0.0.1:3001."),
     BadSetting("DF2_CRON", "x", "give five cron fields, such as '0 2 * * *'."),

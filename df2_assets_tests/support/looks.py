@@ -42,7 +42,9 @@ def seen(crops: Iterable[tuple[str, bytes]]) -> pd.DataFrame:
     for path, data in crops:
         measures = measure(io.BytesIO(data))
         digest = hashlib.sha256(data).hexdigest()
-        quality.append({"crop_path": path, "sha256": digest, **measures._asdict()})
+        split, _, sku_id, _ = path.split("/")
+        identity = {"crop_path": path, "sku_uid": f"{split}/{sku_id}", "sha256": digest}
+        quality.append(identity | measures._asdict())
         with Image.open(io.BytesIO(data)) as image:
             manifest.append({"crop_path": path, "width": image.width, "height": image.height})
     return looks(pd.DataFrame(quality), pd.DataFrame(manifest))

@@ -65,18 +65,24 @@ class Object(list[tuple[str, Any]]):
 
 
 def build(
-    df2_root: Path, sku_root: Path, splits: Sequence[str], damaged: Collection[str] = ()
+    df2_root: Path,
+    sku_root: Path,
+    splits: Sequence[str],
+    damaged: Collection[str] = (),
+    *,
+    only_pairs: bool = True,
 ) -> list[Refusal]:
     """Write the files of the contract under `sku_root`, and return everything that is refused.
 
-    `damaged` are images, relative to `df2_root`, with damage that Pillow does not report.
+    `damaged` are images, relative to `df2_root`, with damage that Pillow does not report. SKUs with
+    one domain are left out if `only_pairs`.
     """
     refusals: list[Refusal] = []
     for split in splits:
         crops, refused = read_split(df2_root, split)
         refusals += refused
         made = []
-        for crop in paired(crops):
+        for crop in paired(crops) if only_pairs else crops:
             try:
                 if crop["orig_image_path"] in damaged:
                     raise OSError
@@ -86,7 +92,7 @@ def build(
                 refusals.append(
                     Refusal(split, crop["image_id"], crop["item_idx"], "unreadable_image")
                 )
-        kept = paired(made)
+        kept = paired(made) if only_pairs else made
         for crop in made:
             if crop not in kept:
                 (sku_root / crop["crop_path"]).unlink()

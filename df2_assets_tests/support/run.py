@@ -38,6 +38,7 @@ def build(
     workers: int = 2,
     max_refused: float = 0.01,
     prompts: Path | None = None,
+    only_pairs: bool | None = None,
     instance: dg.DagsterInstance | None = None,
 ) -> BuildResult:
     """Build `splits` as the command line does. Without an instance, use a temporary one."""
@@ -47,6 +48,7 @@ def build(
         workers=workers,
         max_refused=max_refused,
         prompts=prompts,
+        only_pairs=only_pairs,
     )
     defs = build_defs(settings)
     with instance or dg.DagsterInstance.ephemeral() as used:

@@ -35,6 +35,18 @@ def dataset(sku_root: Path) -> "DeepFashion2ImageTextDataset":
 
 
 @pytest.fixture(scope="package")
+def splits(tmp_path_factory: pytest.TempPathFactory) -> "list[DeepFashion2ImageTextDataset]":
+    """Return train and validation of one build. Both number their pairs from 1."""
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    base = tmp_path_factory.mktemp("splits")
+    names = ("train", "validation")
+    random_data.random_dataset(base / "df2", seed=5, splits=names, images=60)
+    assert run.build(base / "df2", base / "sku", names).success
+    return [DeepFashion2ImageTextDataset(base / "sku", name) for name in names]
+
+
+@pytest.fixture(scope="package")
 def lines(sku_root: Path) -> list[dict[str, Any]]:
     """Return the lines of the JSONL."""
     return rows(sku_root, "train")

@@ -29,7 +29,8 @@ def test_items_are_the_lines_of_the_jsonl_with_their_images(
 ) -> None:
     assert len(dataset) == len(lines) > 10
     for item, line in zip((dataset[i] for i in range(len(dataset))), lines, strict=True):
-        assert set(item) == {"image", "text", "sku_id", "domain", "meta"}
+        assert set(item) == {"image", "text", "sku_id", "sku_uid", "domain", "meta"}
+        assert item["sku_uid"] == f"train/{line['sku_id']}"
         assert item["meta"] == line
         for key in ("text", "sku_id", "domain"):
             assert item[key] == line[key]

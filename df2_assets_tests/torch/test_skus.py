@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from df2_assets_tests.support import run
+from df2_assets_tests.support.builder import DataSet, item
+
 if TYPE_CHECKING:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
@@ -111,11 +114,52 @@ def test_each_catalog_crop_meets_each_query_crop_of_its_sku(
         pairs[len(pairs)]
 
 
+@pytest.fixture(scope="module")
+def unpaired(tmp_path_factory: pytest.TempPathFactory) -> "DeepFashion2ImageTextDataset":
+    """A build with SKUs of one domain, first, last and in between."""
+    from df2_assets.torch import DeepFashion2ImageTextDataset
+
+    folder = tmp_path_factory.mktemp("unpaired")
+    data = DataSet(folder / "df2")
+    images = [("user", 1), ("shop", 2), ("user", 2), ("shop", 3), ("user", 4), ("shop", 4)]
+    for image, (source, pair) in enumerate([*images, ("user", 4), ("user", 5)], 1):
+        data.image("train", image)
+        data.annotation("train", image, source, pair, {1: item(1, 1, [5, 5, 70, 100])})
+    assert run.build(folder / "df2", folder / "sku", only_pairs=False).success
+    return DeepFashion2ImageTextDataset(folder / "sku", "train")
+
+
+def test_a_sku_with_one_domain_is_in_no_pair(unpaired: "DeepFashion2ImageTextDataset") -> None:
+    from df2_assets.torch import CatalogQueryPairs
+
+    pairs = CatalogQueryPairs(unpaired)
+    assert [pairs[place]["sku_id"][:6] for place in range(len(pairs))] == [
+        *("000002", "000004", "000004")
+    ]
+    assert {unpaired.rows[row]["domain"] for row in pairs.rows(0)} == {"catalog", "query"}
+
+
+def test_batches_with_both_domains_leave_out_skus_with_one(
+    unpaired: "DeepFashion2ImageTextDataset",
+) -> None:
+    from df2_assets.torch import PKBatchSampler
+
+    def pairs_in(sampler: PKBatchSampler) -> set[int]:
+        return {unpaired.rows[row]["pair_id"] for batch in sampler for row in batch}
+
+    assert pairs_in(PKBatchSampler(unpaired, 5, 2)) == {1, 2, 3, 4, 5}
+    both = PKBatchSampler(unpaired, 2, 2, both_domains=True)
+    assert (len(both), pairs_in(both)) == (1, {2, 4})
+    with pytest.raises(ValueError, match="from 1 to 2, the SKUs with both domains"):
+        PKBatchSampler(unpaired, 3, 2, both_domains=True)
+
+
 def test_a_pair_is_two_items_of_the_data_set(dataset: "DeepFashion2ImageTextDataset") -> None:
     from df2_assets.torch import CatalogQueryPairs
 
     item = CatalogQueryPairs(dataset)[5]
-    assert set(item) == {"sku_id", "catalog", "query"}
+    assert set(item) == {"sku_id", "sku_uid", "catalog", "query"}
+    assert item["sku_uid"] == f"train/{item['sku_id']}"
     for domain in ("catalog", "query"):
         meta = item[domain]["meta"]
         assert (meta["domain"], meta["sku_id"]) == (domain, item["sku_id"])

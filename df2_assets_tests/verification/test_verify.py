@@ -17,6 +17,7 @@ from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
+from df2_assets.verification.generated_views import GeneratedView
 from df2_assets.verification.rereading import RereadShard
 from df2_assets.verification.verify import Verified, compare_digest, verify
 from df2_assets_tests.checks import clean
@@ -308,6 +309,36 @@ def test_what_is_not_the_projects_is_for_a_person_to_move_and_stays(copy: Roots)
     build(copy)
     assert verify(copy, SPLIT).problems == [problem]
     assert (copy.sku_root / FOREIGN).read_text() == "mine"
+
+
+def test_generated_views_are_listed_and_otherwise_left_alone(copy: Roots, tmp_path: Path) -> None:
+    (copy.sku_root / "train/catalog_sd").symlink_to(tmp_path)
+    written = [
+        "train/catalog_dit/000001_01_01/0.png",
+        "train/catalog_dit/000001_01_01/1.png",
+        "train/catalog_dit/000001_01_02/0.png",
+        "train/catalog_dit/log.txt",
+        "train_image_text.dit.jsonl",
+        "train_sku_metadata.dit.json",
+    ]
+    beside = ["validation_image_text.dit.jsonl", "train_image_text.jsonl.orig", "notes.dit.json"]
+    for name in written + beside:
+        (copy.sku_root / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy.sku_root / name).write_text("theirs")
+    for engine in (None, SerialEngine()):
+        verified = verify(copy, SPLIT, engine)
+        assert verified.problems == []
+        assert verified.generated_views == [
+            GeneratedView("train/catalog_dit", 3, 4),
+            GeneratedView("train/catalog_sd", None, None),
+            GeneratedView("train_image_text.dit.jsonl", 0, 1),
+            GeneratedView("train_sku_metadata.dit.json", 0, 1),
+        ]
+        (note,) = verified.notes
+        assert "train/catalog_dit (4 files), train/catalog_sd (a link)" in note
+    build(copy)
+    assert verify(copy, SPLIT).problems == []
+    assert {(copy.sku_root / name).read_text() for name in written + beside} == {"theirs"}
 
 
 def retime(folder: Path) -> None:

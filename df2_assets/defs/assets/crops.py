@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from df2_assets.checks.finding import number_of
 from df2_assets.dataset.cropping import code_version
+from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import (
     format_megabytes,
@@ -19,7 +20,7 @@ from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.planning import estimate, plan_crops
-from df2_assets.report.pictures import BeforeAndAfter, draw_contact_sheet
+from df2_assets.report.pictures import CAPTIONED, BeforeAndAfter, draw_contact_sheet
 from df2_assets.store import tables
 from df2_assets.store.space import require_space
 
@@ -56,7 +57,8 @@ def crops(
     roots, split, start = output.roots, context.partition_key, time.monotonic()
     groups, shards = tables.frame(sku_groups), engine.start()
     files = tables.frame(read_files(roots, split))
-    plan = plan_crops(output.settings, split, groups, files, shards)
+    only_pairs = has_only_pairs(sku_groups)
+    plan = plan_crops(output.settings, split, groups, files, shards, only_pairs=only_pairs)
     taken_over = {}
     if plan.taken_over:
         crops_of = f"{number_of(plan.taken_over, 'crop')} of {split}"
@@ -65,9 +67,12 @@ def crops(
     require_space(roots.sku_root, estimate(roots, plan, shards).bytes, split)
     changed = BeforeAndAfter(roots.sku_root, plan.tree.crops, plan.make["crop_path"], plan.remove)
     built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
+    rebuild_reason = plan.rebuild_reason
+    del plan  # it takes a sixth of the memory of a build, which is highest here
     seconds = time.monotonic() - start
     manifest = tables.frame(built.manifest)
-    on_disk = groups[groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])]
+    is_on_disk = groups["crop_path"].isin(manifest["crop_path"][manifest["reason"].isna()])
+    on_disk = groups[CAPTIONED][is_on_disk]
     failed, size = int(manifest["reason"].notna().sum()), int(manifest["size"].sum())
     summary = f"{number_of(len(on_disk), 'crop')}, {format_megabytes(size)}."
     if failed:
@@ -84,7 +89,7 @@ def crops(
             "percent_made": percent(built.changes.added + built.changes.remade, len(on_disk)),
             **per_second("images", built.images_decoded, seconds),
         },
-        rebuild_reason=plan.rebuild_reason,
+        rebuild_reason=rebuild_reason,
         metadata={
             **taken_over,
             "folder": dg.MetadataValue.path(str(roots.crops(split))),

@@ -4,12 +4,14 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.checks.finding import number_of
+from df2_assets.dataset.taxonomy import LABELS
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.metadata import HOW_TO_OPEN, preview
 from df2_assets.defs.resources import EngineChoice, ProgressChoice, SplitWriter
 from df2_assets.report.addresses import address
 from df2_assets.report.columns import make_readable
 from df2_assets.report.gallery.build import TABLES, build_gallery
+from df2_assets.report.readiness import CEILING_KS
 from df2_assets.store import tables
 from df2_assets.store.state import require_complete
 
@@ -19,7 +21,7 @@ from df2_assets.store.state import require_complete
     description="""
     This is a static website that shows a split, in `_df2_assets/report/{split}`.
 
-    - the SKUs, by category, occlusion, viewpoint and prompt: catalog crops beside query crops,
+    - the SKUs, by category, label and prompt: catalog crops beside query crops,
       each with its original image and box
     - what was refused, and what the checks found
     - whether the split is ready for retrieval
@@ -30,15 +32,22 @@ from df2_assets.store.state import require_complete
     numbers={
         "thumbnails_drawn": "thumbnails that were drawn in this run",
         "paired_skus": "SKUs with both catalog and query crops",
-        "queries": "query crops",
-        "queries_without_answer": "usable user items of styles that are in no SKU",
-        "catalog_without_query": "usable shop items of styles that are in no SKU",
+        "unpaired_skus": "SKUs with only catalog or only query crops, which are not assessed",
+        "queries": "query crops of these SKUs",
+        "queries_without_answer": "usable user items of styles that are in none of these SKUs",
+        "catalog_without_query": "usable shop items of styles that are in none of these SKUs",
         "answers_per_query": "catalog crops in the SKU of a query, on average",
         "leaking_crops": "crops whose picture is also in another split",
         "prompts": "different prompts",
         "skus_per_prompt": "SKUs with the same prompt, on average",
-        "occlusion_gap": "how much the occlusion of catalog and query crops differs, 0 to 1",
-        "viewpoint_gap": "how much the viewpoint of catalog and query crops differs, 0 to 1",
+        **{
+            f"text_ceiling@{k}": f"the best recall@{k} from prompt to SKU of any model, 0 to 1"
+            for k in CEILING_KS
+        },
+        **{
+            f"{name}_gap": f"how much the {name} of catalog and query crops differs, 0 to 1"
+            for name in LABELS
+        },
     },
     kinds=("html",),
     tags=("report",),
@@ -76,6 +85,7 @@ def gallery(
             **ready.numbers,
             **({"not_compared_with": ", ".join(ready.not_compared)} if ready.not_compared else {}),
             "most_shared_prompts": preview(make_readable(ready.prompts)),
+            "text_ceilings": preview(make_readable(ready.ceilings)),
             "catalog_compared_with_query": preview(make_readable(ready.balance)),
             **({"leaks": preview(make_readable(ready.leaks))} if len(ready.leaks) else {}),
         },

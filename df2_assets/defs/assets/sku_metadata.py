@@ -23,7 +23,8 @@ from df2_assets.pipeline.publishing import publish_metadata
       `orig_image_path` (relative to `DF2_ROOT`), `image_id`, `item_idx`, `bbox`
       (`[x1, y1, x2, y2]`, clamped), `occlusion`, `viewpoint`
 
-    It contains only SKUs with at least one crop of each domain on disk.
+    It contains only SKUs with at least one crop of each domain on disk. If `DF2_ONLY_PAIRS` is off,
+    it also contains those with one domain; the list of the other domain is then empty.
     """,
     numbers={"skus": "SKUs", "crops": "crops of all SKUs", "bytes": "size of the file in bytes"},
     kinds=("json",),

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
 import pandas as pd
 
 from df2_assets.checks.crop_quality import find_looks, looks, pairs_alike
 from df2_assets.checks.finding import count_states, read_findings
+from df2_assets.dataset.frames import rows
+from df2_assets.dataset.metadata import ImageText
+from df2_assets.dataset.record import MORE_LABELS
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
@@ -44,9 +48,11 @@ def build_gallery(
     crops = manifest[manifest["reason"].isna()]
     others = {other: find_looks(roots, other) for other in SPLITS if other != split}
     alike = pairs_alike(split, looks(quality, manifest), others)
-    texts = pd.DataFrame(
-        [(record.sku_id, record.text) for record in records], columns=["sku_id", "text"]
+    further = (
+        type(records[0]).__struct_fields__[len(ImageText.__struct_fields__) :] if records else ()
     )
+    columns = ["sku_id", "domain", "text", *further]
+    texts = pd.DataFrame(map(attrgetter(*columns), records), columns=columns)
     on_disk = groups[groups["crop_path"].isin(crops["crop_path"])]
     not_compared = [other for other, measured in others.items() if measured is None]
     ready = assess_readiness(index, on_disk, texts, alike, not_compared)
@@ -54,7 +60,11 @@ def build_gallery(
     states = count_states(findings)
     checks, named = pages.named_skus(roots, split, findings)
     digests = dict(zip(crops["crop_path"].tolist(), crops["sha256"].tolist(), strict=True))
-    shown = content.collect_content(records, digests, named)
+    more = {
+        path: dict(zip(MORE_LABELS, values, strict=True))
+        for path, *values in rows(on_disk, "crop_path", *MORE_LABELS)
+    }
+    shown = content.collect_content(records, more, digests, named)
     page = {
         "figures": {
             "skus": len(shown.ids),

@@ -1,7 +1,6 @@
 """The data of a gallery: SKUs, crops and prompts, in a compact form for JavaScript."""
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -12,7 +11,8 @@ import pandas as pd
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.metadata import ImageText
 from df2_assets.dataset.reasons import IMAGE_REASONS
-from df2_assets.dataset.taxonomy import CATEGORIES
+from df2_assets.dataset.record import CONTRACT_LABELS
+from df2_assets.dataset.taxonomy import CATEGORIES, LABELS
 from df2_assets.report.gallery.sheets import Sheet, sheet_path
 
 SKUS_PER_FILE: Final = 400
@@ -22,23 +22,26 @@ _DOMAINS: Final = ("catalog", "query")
 _SHOWN: Final = 2
 _FRONTAL: Final = 2
 
+Labels = Mapping[str, Mapping[str, int | None]]
+"""The labels of crops that the contract files lack (`record.MORE_LABELS`), by path and name."""
+
 
 @dataclass
 class Content:
     """The SKUs of a split. All lists have one entry per SKU and are sorted by SKU id.
 
-    - `cells`: the bits of all crops of a SKU. The number of a bit is 9 times the domain plus 3
-      times the occlusion plus the viewpoint, each counted from 0.
-    - `counts`: for each of these bits, from the lowest, the number of crops.
-    - `tiles`: the bits of the crops on the thumbnail sheet, by domain.
-    - `prompts`: the usual prompt of each category and bit.
+    - `looks`: each different look of a crop, once. A look is the domain and all labels, each
+      counted from 0. A label that was not given counts as one more than its last value.
+    - `crops`: the looks of the crops of a SKU, by their number in `looks`.
+    - `tiles`: the looks of the crops on the thumbnail sheet, by domain.
+    - `prompts`: the usual prompt of each category and each look without further labels.
     - `keys`: the keys of further prompts. `texts` has all their texts, each once: a crop refers to
       them by number.
     """
 
     ids: list[str] = field(default_factory=list)
-    cells: list[int] = field(default_factory=list)
-    counts: list[list[int]] = field(default_factory=list)
+    looks: dict[tuple[int, ...], int] = field(default_factory=dict)
+    crops: list[list[int]] = field(default_factory=list)
     tiles: list[list[list[int]]] = field(default_factory=list)
     catalog: list[int] = field(default_factory=list)
     query: list[int] = field(default_factory=list)
@@ -53,12 +56,13 @@ class Content:
         """Return the data for browsing and searching. `details` and `images` are names of files."""
         return {
             "categories": {str(number): name for number, name in CATEGORIES.items()},
+            "labels": {name: list(meanings.values()) for name, meanings in LABELS.items()},
             "prompts": self.prompts,
             "keys": self.keys,
             "texts": list(self.texts),
             "ids": self.ids,
-            "cells": self.cells,
-            "counts": self.counts,
+            "looks": list(self.looks),
+            "crops": self.crops,
             "tiles": self.tiles,
             "catalog": self.catalog,
             "query": self.query,
@@ -77,11 +81,14 @@ class Content:
 
     def images(self) -> list[str]:
         """Return the image ids of each SKU, for searching."""
-        return [" ".join(dict.fromkeys(crop[1] for crop in crops)) for crops in self.details]
+        return [" ".join(dict.fromkeys(crop[0] for crop in crops)) for crops in self.details]
 
 
 def collect_content(
-    records: Iterable[ImageText], digests: Mapping[str, str], named: Mapping[str, list[int]]
+    records: Iterable[ImageText],
+    labels: Labels,
+    digests: Mapping[str, str],
+    named: Mapping[str, list[int]],
 ) -> Content:
     """Return the content of a gallery from the lines of the JSONL, in their order.
 
@@ -92,16 +99,17 @@ def collect_content(
         crops = list(of_sku)
         catalog, query = ([c for c in crops if c.domain == domain] for domain in _DOMAINS)
         content.ids.append(sku_id)
-        of_bit = Counter(map(_bit, crops))
-        content.cells.append(sum(1 << bit for bit in of_bit))
-        content.counts.append([count for _, count in sorted(of_bit.items())])
+        looks = {crop.image_path: _number_look(content, crop, labels) for crop in crops}
+        content.crops.append([*looks.values()])
         content.catalog.append(len(catalog))
         content.query.append(len(query))
         content.named.append(named.get(sku_id, []))
-        content.details.append([_describe_crop(content, crop) for crop in crops])
+        content.details.append(
+            [_describe_crop(content, crop, looks[crop.image_path]) for crop in crops]
+        )
         shown = _choose_best(catalog), _choose_best(query)
-        content.tiles.append([[*map(_bit, tiles)] for tiles in shown])
         paths = [tuple(crop.image_path for crop in tiles) for tiles in shown]
+        content.tiles.append([[looks[path] for path in of_domain] for of_domain in paths])
         on_sheet = [digests.get(path, "") for of_domain in paths for path in of_domain]
         content.sheets.append(Sheet(sheet_path(sku_id, on_sheet), *paths))
     return content
@@ -125,24 +133,32 @@ def make_script(call: str, *arguments: object) -> bytes:
     return f"df2.{call}({values});\n".encode()
 
 
-def _describe_crop(content: Content, crop: ImageText) -> list[Any]:
-    """Return a crop as a list: domain, image, item, box, labels and prompts.
+def _describe_crop(content: Content, crop: ImageText, look: int) -> list[Any]:
+    """Return a crop as a list: image, item, box, look and prompts.
 
     The prompt is null if it is the usual one, and left out if there are no further prompts, which
     are numbers in `texts`.
     """
     of_category = content.prompts.setdefault(crop.category_id, {})
-    usual = of_category.setdefault(_bit(crop), crop.text)
+    usual = of_category.setdefault(_number_prompt(crop), crop.text)
     content.keys = list(crop.__struct_fields__[len(ImageText.__struct_fields__) :])
     more = [getattr(crop, key) for key in content.keys]
     places = [content.texts.setdefault(text, len(content.texts)) for text in more]
     unusual = None if crop.text == usual else crop.text
     prompts = [unusual, *places] if unusual or places else []
-    place = _DOMAINS.index(crop.domain), crop.image_id, crop.item_idx
-    return [*place, *crop.bbox, crop.occlusion, crop.viewpoint, *prompts]
+    return [crop.image_id, crop.item_idx, *crop.bbox, look, *prompts]
 
 
-def _bit(crop: ImageText) -> int:
+def _number_look(content: Content, crop: ImageText, labels: Labels) -> int:
+    """Return the number of a crop's look, which is added if it is new."""
+    values: dict[str, int | None] = {name: getattr(crop, name) for name in CONTRACT_LABELS}
+    values |= labels.get(crop.image_path, {})
+    numbers = ((values.get(name) or len(meanings) + 1) - 1 for name, meanings in LABELS.items())
+    return content.looks.setdefault((_DOMAINS.index(crop.domain), *numbers), len(content.looks))
+
+
+def _number_prompt(crop: ImageText) -> int:
+    """Return a number for what the contract's prompt depends on, besides the category."""
     return 9 * _DOMAINS.index(crop.domain) + 3 * (crop.occlusion - 1) + crop.viewpoint - 1
 
 

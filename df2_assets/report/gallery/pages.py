@@ -9,8 +9,9 @@ from df2_assets.checks.finding import RecordedFinding, State, read_offenders
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.reasons import MEANINGS
 from df2_assets.dataset.skus import SKU_ID
+from df2_assets.dataset.taxonomy import LABELS
 from df2_assets.errors import escape_untrusted
-from df2_assets.report.readiness import Readiness, describe_verdict
+from df2_assets.report.readiness import CEILING_KS, Readiness, describe_verdict
 from df2_assets.store.layout import Roots
 
 _ROWS: Final = 20
@@ -23,25 +24,28 @@ def readiness_page(ready: Readiness, states: Mapping[str, int]) -> dict[str, Any
     leaking = f"{ready.leaking_crops:,}"
     if not_compared:
         leaking = f"{leaking} so far" if ready.leaking_crops else "unknown"
+    has_unpaired = numbers["unpaired_skus"] > 0
+    unpaired = [("unpaired_skus", "SKUs with one domain", "kept, but not assessed")] * has_unpaired
     figures = (
         ("paired_skus", "Paired SKUs", "with catalog and query crops"),
+        *unpaired,
         ("queries", "Queries", "user crops with an answer in the catalog"),
         ("answers_per_query", "Answers per query", "catalog crops, on average"),
         (
             "queries_without_answer",
             "Queries without an answer",
-            "usable user items of garments without a catalog crop, left out",
+            "usable user items of garments without a catalog crop",
         ),
         (
             "catalog_without_query",
             "Catalog without a query",
-            "usable shop items of garments without a query crop, left out",
+            "usable shop items of garments without a query crop",
         ),
         ("prompts", "Prompts", "different texts"),
         ("skus_per_prompt", "SKUs per prompt", "that share a text, on average"),
     )
     pairs = ready.leaks.drop_duplicates(["crop_path"])
-    gaps = (f"{kind} by {100 * numbers[f'{kind}_gap']:.0f}%" for kind in ("occlusion", "viewpoint"))
+    gaps = [f"{kind.replace('_', ' ')} by {100 * numbers[f'{kind}_gap']:.0f}%" for kind in LABELS]
     return {
         "figures": [
             {
@@ -63,13 +67,15 @@ def readiness_page(ready: Readiness, states: Mapping[str, int]) -> dict[str, Any
             }
         ],
         "verdict": describe_verdict(ready, states),
-        "gap": f"They differ in {' and in '.join(gaps)} of the crops.",
+        "gap": f"They differ in {', in '.join(gaps[:-1])} and in {gaps[-1]} of the crops.",
         "balance": {
             str(kind): rows.to_dict("records")
             for kind, rows in ready.balance.groupby("kind", sort=False)
         },
         "prompts": ready.prompts.to_dict("records"),
         "distinct": numbers["prompts"],
+        "ceilings": ready.ceilings.to_dict("records") if numbers["queries"] else [],
+        "ceiling_ks": CEILING_KS,
         "leaks": pairs.head(_PAIRS).to_dict("records"),
         "more_leaks": max(0, len(pairs) - _PAIRS),
         "not_compared": not_compared,
@@ -129,7 +135,10 @@ def _describe_check(roots: Roots, split: str, finding: RecordedFinding) -> dict[
         "file": path.relative_to(roots.sku_root).as_posix(),
         "shown": _choose_crops(head),
         "columns": [str(name).replace("_", " ") for name in listed.columns],
-        "rows": [[_cell(value) for value in row] for row in listed.itertuples(index=False)],
+        "rows": [
+            [_cell(str(name), value) for name, value in zip(listed, row, strict=True)]
+            for row in listed.itertuples(index=False)
+        ],
     }
 
 
@@ -146,7 +155,8 @@ def _choose_crops(head: pd.DataFrame) -> list[dict[str, str | None]]:
     return list(shown.values())
 
 
-def _cell(value: object) -> dict[str, Any]:
+def _cell(name: str, value: object) -> dict[str, Any]:
+    """Return a cell of a table. `sku`: it is a SKU of this split, so it may be a link."""
     is_missing = pd.isna(value)  # type: ignore[call-overload]
     text = "" if is_missing else escape_untrusted(str(value), 200)
-    return {"text": text, "sku": SKU_ID.fullmatch(text) is not None}
+    return {"text": text, "sku": name == "sku_id" and SKU_ID.fullmatch(text) is not None}

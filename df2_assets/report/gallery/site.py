@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.dataset.taxonomy import LABELS, SPLITS
 from df2_assets.engines.base import Engine, Lost, describe_shard
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
@@ -69,6 +69,7 @@ def write_site(
         split=split,
         crops=_relative(roots.sku_root, site),
         source=f"{_relative(roots.df2_root, site)}/{split}",
+        labels=LABELS,
         **shown,
     ).encode()
     roots.sku.publish(target, [text], lambda: None)

@@ -3,9 +3,7 @@
 const df2 = (() => {
   const PAGE = 60, ROWS = 100;
   const DOMAINS = ["catalog", "query"];
-  const GROUPS = ["domain", "occlusion", "viewpoint", "category"];
-  const OCCLUSIONS = ["slight or none", "medium", "heavy"];
-  const VIEWPOINTS = ["not worn", "frontal", "side or back"];
+  const NOT_GIVEN = "not given";
   const about = document.body.dataset;
   // Originals: next to the crops on report/server.py, else where the page says.
   const served = /\/sku\/_df2_assets\/report\/[a-z]+\//.test(location.pathname) && location.protocol !== "file:";
@@ -14,8 +12,10 @@ const df2 = (() => {
   const number = new Intl.NumberFormat("en").format;
   let data = null, images = null, refusedRows = null, splits = [];
   let found = [], page = 0, refusedPage = 0, openSku = -1, cameFrom = null, section = "browse";
-  // Whether filters select crops, and the selected bits of a SKU.
-  let narrowed = false, matching = () => EVERY;
+  // What a look consists of: the domain and each label. Filters are these and the category.
+  let facets = [], groups = [], options = [];
+  // Whether filters select crops, and whether a crop of a SKU with some look is selected.
+  let narrowed = false, matching = () => true;
   const details = new Map(), waiting = new Map();
 
   function make(tag, values = {}, ...children) {
@@ -45,23 +45,28 @@ const df2 = (() => {
   }
 
   // ---- Searching: each word must be in the SKU id, its category, or a prompt of its crops.
-  // A crop is a bit of the cells of its SKU. A search returns the bits that match.
+  // The contract's prompt of a look is a bit. A search returns the bits that match for a SKU.
   const EVERY = (1 << 18) - 1;
-  const numeric = () => /^[0-9_]+$/.test(at("q").value.trim());
+  const promptOf = (look) => { const [domain, occlusion, viewpoint] = data.looks[look]; return 9 * domain + 3 * occlusion + viewpoint; };
+  // A search for an id, which may begin with the split: the split and the digits.
+  const idSearch = () => at("q").value.trim().toLowerCase().match(/^(?:([a-z]+)\/)?([0-9_]+)$/);
 
   function matcher(query) {
     const words = query.toLowerCase().split(/\s+/).filter(Boolean);
     if (!words.length) return () => EVERY;
+    const id = idSearch();
+    if (id) {
+      const [, split = about.split, digits] = id;
+      if (split !== about.split) return () => 0;
+      return (place) => (data.ids[place].includes(digits) || (images !== null && images[place].includes(digits)) ? EVERY : 0);
+    }
     const masks = {};
-    for (const [id, texts] of Object.entries(data.prompts)) {
-      masks[id] = 0;
+    for (const [category, texts] of Object.entries(data.prompts)) {
+      masks[category] = 0;
       for (const [bit, text] of Object.entries(texts)) {
         const padded = ` ${text.toLowerCase()}`;
-        if (words.every((word) => padded.includes(` ${word}`))) masks[id] |= 1 << Number(bit);
+        if (words.every((word) => padded.includes(` ${word}`))) masks[category] |= 1 << Number(bit);
       }
-    }
-    if (numeric()) {
-      return (place) => (data.ids[place].includes(words[0]) || (images !== null && images[place].includes(words[0])) ? EVERY : 0);
     }
     return (place) => masks[category(place)] || 0;
   }
@@ -70,49 +75,35 @@ const df2 = (() => {
     return [...document.querySelectorAll(`#${name} input:checked`)].map((input) => Number(input.value));
   }
 
-  // The bits of all crops that the chosen domains, occlusions and viewpoints allow. `only` replaces
-  // some of these choices.
-  function allowed(only = {}) {
-    const list = (name, length) => {
-      const values = only[name] ?? chosen(name);
-      return values.length ? values : [...Array(length).keys()];
-    };
-    let mask = 0;
-    for (const domain of list("domain", 2)) {
-      for (const occlusion of list("occlusion", 3)) {
-        for (const viewpoint of list("viewpoint", 3)) mask |= 1 << (9 * domain + 3 * occlusion + viewpoint);
-      }
-    }
-    return mask;
-  }
-
-  // The number of crops of a SKU that have one of these bits.
-  function crops(place, bits) {
-    let count = 0, at = 0;
-    for (let cells = data.cells[place]; cells; cells &= cells - 1) {
-      if (cells & -cells & bits) count += data.counts[place][at];
-      at += 1;
-    }
-    return count;
-  }
+  // The number of selected crops of a SKU.
+  const selected = (place) => data.crops[place].reduce((sum, look) => sum + (matching(place, look) ? 1 : 0), 0);
 
   // Finds SKUs. For each choice, counts the SKUs that would match if it replaced its group.
   function select() {
-    const matches = matcher(at("q").value), mask = allowed();
+    const matches = matcher(at("q").value), bits = data.looks.map((_, look) => 1 << promptOf(look));
+    const picked = facets.map((name) => new Set(chosen(name)));
     const categories = new Set(chosen("category")), named = at("named").value;
-    const options = ["domain", "occlusion", "viewpoint"].flatMap((name) =>
-      [...Array(name === "domain" ? 2 : 3).keys()].map((value) => [`${name}-${value}`, allowed({ [name]: [value] })]));
+    // The facets of each look whose choice it contradicts. With one, it counts for that facet only.
+    const against = data.looks.map((look) => look.flatMap((value, facet) => (picked[facet].size && !picked[facet].has(value) ? [facet] : [])));
+    const offers = data.looks.map((look, at) => look.reduce((bits, value, facet) =>
+      (against[at].every((other) => other === facet) ? bits | 1 << options.indexOf(`${facets[facet]}-${value}`) : bits), 0));
     const counts = new Map(), add = (key) => counts.set(key, (counts.get(key) ?? 0) + 1);
     found = [];
-    narrowed = mask !== EVERY || (at("q").value.trim() !== "" && !numeric());
-    matching = (place) => matches(place) & mask;
+    narrowed = picked.some((values) => values.size) || (at("q").value.trim() !== "" && !idSearch());
+    matching = (place, look) => against[look].length === 0 && (matches(place) & bits[look]) !== 0;
     for (let place = 0; place < data.ids.length; place++) {
-      const bits = data.cells[place] & matches(place);
-      if (!bits) continue;
+      const words = matches(place);
+      if (!words) continue;
+      let offered = 0, matched = false;
+      for (const look of data.crops[place]) {
+        if (!(words & bits[look])) continue;
+        offered |= offers[look];
+        matched ||= against[look].length === 0;
+      }
       const inCategory = !categories.size || categories.has(category(place));
       const isNamed = named === "any" ? data.named[place].length > 0 : !named || data.named[place].includes(Number(named));
-      if (inCategory && isNamed) for (const [key, only] of options) if (bits & only) add(key);
-      if (!(bits & mask)) continue;
+      if (inCategory && isNamed) for (let left = offered; left; left &= left - 1) add(options[31 - Math.clz32(left & -left)]);
+      if (!matched) continue;
       if (isNamed) add(`category-${category(place)}`);
       if (inCategory) {
         if (data.named[place].length) add("named-any");
@@ -127,7 +118,7 @@ const df2 = (() => {
   }
 
   function showCounts(counts) {
-    for (const name of GROUPS) {
+    for (const name of groups) {
       document.querySelectorAll(`#${name} input`).forEach((input) => {
         const count = counts.get(`${name}-${input.value}`) ?? 0;
         input.parentElement.querySelector(".n").textContent = number(count);
@@ -138,8 +129,8 @@ const df2 = (() => {
       const label = option.value === "any" ? "by any" : data.checks[option.value];
       if (option.value) option.textContent = `${label} (${number(counts.get(`named-${option.value}`) ?? 0)})`;
     }
-    const groups = GROUPS.reduce((sum, name) => sum + chosen(name).length, 0) + (at("named").value ? 1 : 0);
-    at("chosen").textContent = groups ? number(groups) : "";
+    const choices = groups.reduce((sum, name) => sum + chosen(name).length, 0) + (at("named").value ? 1 : 0);
+    at("chosen").textContent = choices ? number(choices) : "";
   }
 
   function refresh(first = 0) {
@@ -151,7 +142,7 @@ const df2 = (() => {
 
   function show() {
     const all = found.reduce((sum, place) => sum + total(place), 0);
-    const some = found.reduce((sum, place) => sum + crops(place, matching(place)), 0);
+    const some = found.reduce((sum, place) => sum + selected(place), 0);
     at("found").replaceChildren(several(found.length, "SKU"), " ", make("small", {}, several(all, "crop")));
     at("matching").textContent = narrowed && found.length ? `${several(some, "crop")} ${some === 1 ? "matches" : "match"} and ${some === 1 ? "is" : "are"} marked` : "";
     at("grid").replaceChildren(...found.slice(page * PAGE, (page + 1) * PAGE).map(card));
@@ -159,7 +150,16 @@ const df2 = (() => {
     at("nothing").textContent = data.ids.length
       ? "No SKU matches. Clear a filter, or search for other words."
       : "This split has no SKU. For test, this is correct: it was released without annotations.";
+    const [, split = about.split, digits] = idSearch() ?? [];
+    if (split !== about.split) load("../splits.js").then(() => showOther(split, digits), () => {});
     pager(at("pager"), page, found.length, PAGE, (to) => { page = to; show(); remember(); at("found").scrollIntoView({ block: "center" }); at("grid").querySelector("a")?.focus(); });
+  }
+
+  // An id with another split is of another garment, which only the page of that split has.
+  function showOther(split, digits) {
+    if (!splits.includes(split) || idSearch()?.[1] !== split) return;
+    at("nothing").replaceChildren(`This page has the SKUs of ${about.split}. `,
+      make("a", { href: `../${split}/index.html#/browse?q=${digits}` }, `Search in ${split}`));
   }
 
   function card(place) {
@@ -170,7 +170,7 @@ const df2 = (() => {
       make("a", { class: "card", href: `#/sku/${id}` },
         make("span", { class: "sheet" },
           make("img", { src: sheet, alt: "", loading: "lazy", decoding: "async", width: 224, height: 280 }),
-          ...data.tiles[place].flatMap((bits, row) => [0, 1].map((column) => tile(place, row, column, bits[column]))),
+          ...data.tiles[place].flatMap((looks, row) => [0, 1].map((column) => tile(place, row, column, looks[column]))),
           make("span", { class: "row catalog", "aria-hidden": "true" }, "catalog"),
           make("span", { class: "row query", "aria-hidden": "true" }, "query")),
         make("span", { class: "label" },
@@ -178,12 +178,12 @@ const df2 = (() => {
           make("b", {}, id),
           make("span", {}, data.categories[category(place)], make("br"),
             `${number(data.catalog[place])} catalog · ${number(data.query[place])} query`,
-            ...(narrowed ? [make("br"), make("span", { class: "matches" }, several(crops(place, matching(place)), "crop"), " marked")] : [])))));
+            ...(narrowed ? [make("br"), make("span", { class: "matches" }, several(selected(place), "crop"), " marked")] : [])))));
   }
 
   // The overlay of a picture on a sheet: a frame if it matches, a cover if there is no picture.
-  function tile(place, row, column, bit) {
-    const kind = bit === undefined ? "none" : !narrowed ? "" : matching(place) & (1 << bit) ? "match" : "other";
+  function tile(place, row, column, look) {
+    const kind = look === undefined ? "none" : !narrowed ? "" : matching(place, look) ? "match" : "other";
     return make("span", { class: `tile ${row ? "lower" : "upper"} ${column ? "right" : "left"} ${kind}`, "aria-hidden": "true" });
   }
 
@@ -211,11 +211,11 @@ const df2 = (() => {
     const file = Math.floor(openSku / data.perFile);
     if (!details.has(file)) return load(data.details[file]).then(() => { if (location.hash === `#/sku/${id}`) showSku(id); });
     const crops = details.get(file)[openSku % data.perFile];
-    at("sku-title").textContent = id;
+    at("sku-title").textContent = `${about.split}/${id}`;
     const names = data.named[openSku].map((check) => data.checks[check]);
     at("sku-about").textContent = data.categories[category(openSku)] + (names.length ? ` · named by ${names.join(", ")}` : "");
     at("sku-body").replaceChildren(...DOMAINS.map((domain, which) => {
-      const own = crops.filter((crop) => crop[0] === which);
+      const own = crops.filter((crop) => data.looks[crop[6]][0] === which);
       return make("section", { class: `side ${domain}`, "aria-label": domain },
         make("h3", {}, domain === "catalog" ? "Catalog" : "Query", make("span", {}, several(own.length, "crop"))),
         make("div", { class: "crops" }, ...own.map((crop) => figure(id, domain, crop))));
@@ -228,27 +228,29 @@ const df2 = (() => {
     at("sku-title").focus();
   }
 
-  const bit = (crop) => 9 * crop[0] + 3 * (crop[7] - 1) + crop[8] - 1;
-
   function prompt(id, crop) {
-    return crop[9] ?? data.prompts[Number(id.slice(10))][bit(crop)];
+    return crop[7] ?? data.prompts[Number(id.slice(10))][promptOf(crop[6])];
   }
 
   function further(crop) {
-    return data.keys.map((key, i) => make("span", { class: "further" }, make("b", {}, key), ` ${data.texts[crop[10 + i]]}`));
+    return data.keys.map((key, i) => make("span", { class: "further" }, make("b", {}, key), ` ${data.texts[crop[8 + i]]}`));
+  }
+
+  function labels(look) {
+    return Object.entries(data.labels).map(([name, meanings], i) => ` · ${name.replace("_", " ")} ${meanings[data.looks[look][i + 1]] ?? NOT_GIVEN}`).join("");
   }
 
   function figure(id, domain, crop) {
-    const [, image, item] = crop;
+    const [image, item] = crop;
     const text = prompt(id, crop);
     const path = `${about.crops}/${about.split}/${domain}/${id}/${image}_item${item}.jpg`;
     const picture = make("img", { src: path, alt: text, loading: "lazy", onerror: gone });
-    const marked = narrowed && matching(openSku) & (1 << bit(crop));
+    const marked = narrowed && matching(openSku, crop[6]);
     return make("figure", { class: `crop${marked ? " match" : narrowed ? " other" : ""}` },
       make("button", { type: "button", "aria-label": `Image ${image} with the box of item ${item}`, onclick: () => showOriginal(id, crop) }, picture),
       make("figcaption", {}, ...(marked ? [make("span", { class: "matches" }, "matches the filters")] : []),
         make("span", { class: "prompt" }, text), ...further(crop),
-        make("small", {}, `image ${image}, item ${item} · occlusion ${OCCLUSIONS[crop[7] - 1]} · ${VIEWPOINTS[crop[8] - 1]}`)));
+        make("small", {}, `image ${image}, item ${item}${labels(crop[6])}`)));
   }
 
   function gone(event) {
@@ -262,10 +264,10 @@ const df2 = (() => {
 
   // ---- An original with the box drawn on it
   function showOriginal(id, crop) {
-    const [, image, item, x1, y1, x2, y2] = crop;
+    const [image, item, x1, y1, x2, y2] = crop;
     const path = `${source}/image/${image}.jpg`;
     at("original-title").textContent = `image ${image}, item ${item}`;
-    at("original-about").textContent = `${id} · box ${x1}, ${y1} to ${x2}, ${y2}`;
+    at("original-about").textContent = `${about.split}/${id} · box ${x1}, ${y1} to ${x2}, ${y2}`;
     at("original-file").href = path;
     const frame = make("div", { class: "framed" });
     frame.append(make("img", {
@@ -318,7 +320,7 @@ const df2 = (() => {
   function remember() {
     const values = new URLSearchParams();
     if (at("q").value) values.set("q", at("q").value);
-    for (const name of GROUPS) {
+    for (const name of groups) {
       if (chosen(name).length) values.set(name, chosen(name).join("."));
     }
     for (const name of ["named", "order"]) if (at(name).value && at(name).value !== "id") values.set(name, at(name).value);
@@ -330,7 +332,7 @@ const df2 = (() => {
   function recall(text) {
     const values = new URLSearchParams(text);
     at("q").value = values.get("q") ?? "";
-    for (const name of GROUPS) {
+    for (const name of groups) {
       const wanted = new Set((values.get(name) ?? "").split("."));
       document.querySelectorAll(`#${name} input`).forEach((input) => { input.checked = wanted.has(input.value); });
     }
@@ -377,10 +379,17 @@ const df2 = (() => {
   function start(index) {
     data = index;
     data.places = new Map(data.ids.map((id, place) => [id, place]));
+    facets = ["domain", ...Object.keys(data.labels)];
+    groups = [...facets, "category"];
     const there = new Set(data.ids.map((_, place) => category(place)));
-    choices("domain", DOMAINS.map((label, value) => [value, label]));
-    choices("occlusion", OCCLUSIONS.map((label, value) => [value, label]));
-    choices("viewpoint", VIEWPOINTS.map((label, value) => [value, label]));
+    const values = { domain: DOMAINS };
+    Object.entries(data.labels).forEach(([name, meanings], i) => {
+      const isGiven = data.looks.every((look) => look[i + 1] < meanings.length);
+      values[name] = isGiven ? meanings : [...meanings, NOT_GIVEN];
+    });
+    // An option is a bit when they are counted, so there are at most 31.
+    options = facets.flatMap((name) => values[name].map((_, value) => `${name}-${value}`));
+    for (const name of facets) choices(name, values[name].map((label, value) => [value, label]));
     choices("category", Object.entries(data.categories).filter(([id]) => there.has(Number(id))));
     at("named").replaceChildren(make("option", { value: "" }, "all SKUs"), make("option", { value: "any" }),
       ...data.checks.map((_, check) => make("option", { value: check })));
