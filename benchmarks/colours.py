@@ -16,6 +16,7 @@ import pandas as pd
 import df2_assets
 from df2_assets.dataset.colours import name_colour
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS
+from df2_assets.report.readiness import CEILING_KS, compute_ceiling
 from df2_assets.sample.canvas import Colour
 from df2_assets.sample.layout import fabric_of
 from df2_assets.sample.make import DEFAULT_IMAGES, make_sample
@@ -26,8 +27,6 @@ from df2_assets.store import tables
 SEED: Final = 1
 PROMPTS: Final = PROJECT / "examples" / "prompts.yaml"
 """Its `text_colour` is the contract's `text` with `{colour}`."""
-
-_TOP: Final = (1, 5, 10)
 
 
 def measure(folder: Path, images: int = DEFAULT_IMAGES) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -78,21 +77,14 @@ def compare_colours(folder: Path, images: int, lines: pd.DataFrame) -> pd.DataFr
 
 
 def compare_ceilings(lines: pd.DataFrame) -> pd.DataFrame:
-    """Return the best recall that any model can reach from a prompt to the SKU.
-
-    A model sees only the text. Of the query crops with one text, it can find those of K SKUs: at
-    best of the K that have most of them.
-    """
-    queries = lines[lines["domain"] == "query"]
+    """Return the text ceilings of each split, without and with the colour."""
     rows = []
-    for split, of_split in queries.groupby("split"):
-        for name in ("text", "text_colour"):
-            sizes = of_split.groupby([name, "sku_id"]).size().sort_values(ascending=False)
-            best = {
-                f"recall@{k}": sizes.groupby(level=0).head(k).sum() / len(of_split) for k in _TOP
-            }
-            rows.append({"split": split, "prompt": name, "texts": of_split[name].nunique(), **best})
-    return pd.DataFrame(rows).round(3)
+    for split, texts in lines.groupby("split"):
+        for key in ("text", "text_colour"):
+            distinct = texts.loc[texts["domain"] == "query", key].nunique()
+            ceilings = {f"recall@{k}": compute_ceiling(texts, key, k) for k in CEILING_KS}
+            rows.append({"split": split, "prompt": key, "texts": distinct, **ceilings})
+    return pd.DataFrame(rows)
 
 
 @click.command(help=__doc__)
