@@ -97,7 +97,7 @@ class JoinedDataset(ConcatDataset[dict[str, Any]]):
         if not splits or len(set(splits)) < len(splits):
             raise ValueError(
                 f"The splits to join are {splits}: give at least one, and each only once. SKU ids "
-                "of one split in two folders cannot be told apart."
+                "of one split in two folders cannot be distinguished."
             )
         super().__init__(parts)
 
