@@ -84,7 +84,8 @@ def main() -> None:
         report("after training", by_image)
         report("after training, by prompt", by_prompt)
     print(
-        f"{arguments.steps} steps in {time.perf_counter() - begun:.0f} s, seed {arguments.seed}; "
+        f"{arguments.steps} steps in {time.perf_counter() - begun:.0f} s, "
+        f"{'seeds 0 to 4, in both ways' if arguments.compare else f'seed {arguments.seed}'}; "
         f"{int(validation.is_query.sum())} query crops among "
         f"{int((~validation.is_query).sum())} catalog crops of {len(validation.sku.unique())} SKUs"
     )
