@@ -162,9 +162,9 @@ class Settings:
     last build did, and a new one leaves them out."""
 
     sku_token: _Dropout = Field(default=None, validation_alias="DF2_SKU_TOKEN")
-    """Adds `text_sku`: the text of the contract, on train rows followed by style and SKU, except
-    with this probability (0: always), or `none` for no such text. By default, as in the last build.
-    """
+    """The dropout of `text_sku`, a text that names the SKU on train rows; `none` drops the text.
+    It is the probability that a train row does not name its SKU. By default, a data set does what
+    its last build did."""
 
     captions: _File = Field(default=None, validation_alias="DF2_CAPTIONS")
     """A JSONL file of captions by crop_path and sha256, or `none` for no captions. By default, a
