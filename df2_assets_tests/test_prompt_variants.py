@@ -370,7 +370,7 @@ def test_the_gallery_shows_the_further_prompts_of_each_crop(site: Site) -> None:
     (index,), (_, skus) = found["index"], found["skus"]
     assert index["keys"] == ["text_short", "text_varied"]
     assert len(set(index["texts"])) == len(index["texts"]) < CROPS
-    text = [[index["texts"][place] for place in crop[10:]] for crops in skus for crop in crops]
+    text = [[index["texts"][place] for place in crop[8:]] for crops in skus for crop in crops]
     assert text == [[line["text_short"], line["text_varied"]] for line in lines(site)]
 
 
