@@ -15,8 +15,8 @@ from df2_assets.pipeline.publishing import find_selection_change, find_text_chan
 from df2_assets.settings import Settings
 from df2_assets.store import runs, state, tables
 
-_START: Final = 1.0
-_RUN: Final = 0.5
+_START: Final = 1.5
+_RUN: Final = 0.8
 """Seconds that a command takes to start and end, and each run in it, on the machine of
 benchmarks/."""
 
