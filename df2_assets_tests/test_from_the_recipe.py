@@ -21,6 +21,8 @@ from df2_assets.settings import make_roots
 from df2_assets_tests.support.run import build
 from df2_assets_tests.support.snapshots import contract
 
+pytestmark = pytest.mark.slow
+
 SPLITS = ("train", "validation")
 IMAGES = 200
 

@@ -75,6 +75,7 @@ def test_text_sku_follows_the_prompt_and_everything_else_stays(original: Site, s
     assert verify(site.roots, SPLIT).problems == []
 
 
+@pytest.mark.slow
 def test_the_token_is_kept_without_the_setting_and_dropped_by_none(
     original: Site, site: Site
 ) -> None:
@@ -299,6 +300,7 @@ def test_a_build_that_stops_while_it_writes_texts_ends_in_the_same_bytes(
     assert verify(site.roots, SPLIT).problems == []
 
 
+@pytest.mark.slow
 def test_a_killed_build_decides_the_texts_of_the_next_one(tmp_path: Path) -> None:
     """The bytes are those of a build that was not killed."""
     data = write_data(tmp_path, 40)

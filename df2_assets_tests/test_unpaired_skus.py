@@ -207,6 +207,7 @@ with patch.object(module, name, functools.partial(die, getattr(module, name))):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("only_pairs", "first", "others"),
     [(False, ("--keep-unpaired",), ()), (True, ("--only-pairs",), ("--only-pairs",))],

@@ -85,7 +85,7 @@ def files_match(
     made = manifest[manifest["reason"].isna()]
     paths = made["crop_path"]
     on_disk, boxes = _look_up(paths, tree.crops), _box_sizes(paths, groups)
-    read = _look_up(paths, {path: wh or (0, 0) for path, wh in (sizes_read or {}).items()})
+    read = _look_up(paths, sizes_read or {})
     has_file, has_box, was_read = (pairs[:, 0] != _ABSENT for pairs in (on_disk, boxes, read))
     is_readable = read[:, 0] != 0
     of_rows = {
@@ -123,10 +123,10 @@ def files_match(
     )
 
 
-def _look_up(paths: "pd.Series[str]", pairs: Mapping[str, tuple[int, int]]) -> Pairs:
-    """Return the pair of each path, one row per path; `_ABSENT` twice where there is none."""
+def _look_up(paths: "pd.Series[str]", pairs: Mapping[str, tuple[int, int] | None]) -> Pairs:
+    """Return the pair of each path; `_ABSENT` twice where there is none, and zeros for None."""
     absent = (_ABSENT, _ABSENT)
-    rows = [pairs.get(path, absent) for path in pa.array(paths).to_pylist()]
+    rows = [pairs.get(path, absent) or (0, 0) for path in pa.array(paths).to_pylist()]
     return np.array(rows, np.int64).reshape(-1, 2)
 
 

@@ -204,7 +204,8 @@ CHECKS: Final = (
     Check(
         "raw_annotation_index",
         index.known_answers,
-        "A full train split has the published numbers of pairs, a full validation split those of images.",
+        "A full train split has the published numbers of pairs, a full validation split those of "
+        "images.",
     ),
     Check(
         "sku_groups",

@@ -61,7 +61,8 @@ def build_crops(
     kept, unpaired = on_disk, on_disk.slice(0, 0)
     if plan.only_pairs:
         is_paired = _is_in_whole_sku(groups, on_disk["crop_path"])
-        kept, unpaired = on_disk.filter(is_paired), on_disk.filter(pc.invert(is_paired))
+        unpaired = on_disk.filter(pc.invert(is_paired))
+        kept = on_disk.filter(is_paired) if unpaired.num_rows else on_disk
     del on_disk
     before = pa.array(list(plan.tree.crops), TEXT)
     lost = without(before, kept["crop_path"]).to_pylist()

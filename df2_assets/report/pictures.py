@@ -121,9 +121,13 @@ class BeforeAndAfter:
     ) -> None:
         """Load crops that are about to be replaced or removed. Arguments are paths of crops."""
         self._sku_root = sku_root
-        self._on_disk = on_disk
-        lost = ([path for path in paths if path in on_disk] for paths in (make, remove))
-        self._before = {path: load_thumbnail(sku_root / path) for path in _interleave(*lost)}
+        replaced, removed = (
+            [path for path in paths if path in on_disk] for paths in (make, remove)
+        )
+        self._replaced = set(replaced)
+        self._before = {
+            path: load_thumbnail(sku_root / path) for path in _interleave(replaced, removed)
+        }
 
     def draw(self, new_crops: Sequence[str]) -> Picture | None:
         """Draw the crops after the build, below the same crops before it, if they existed.
@@ -134,7 +138,7 @@ class BeforeAndAfter:
         paths = _interleave(
             [path for path in before if path in remade],
             [path for path in before if path not in remade],
-            [path for path in new_crops if path not in self._on_disk],
+            [path for path in new_crops if path not in self._replaced],
         )
         sheet_rows: list[Row] = []
         for start in range(0, len(paths), _ACROSS):

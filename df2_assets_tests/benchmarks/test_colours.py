@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks import colours
 
 
+@pytest.mark.slow
 def test_most_words_are_those_of_the_planted_fabrics_and_distinguish_more(tmp_path: Path) -> None:
     words, ceilings = colours.measure(tmp_path, images=40)
     plain = words.loc["plain"]
