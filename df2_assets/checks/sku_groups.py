@@ -20,7 +20,7 @@ from df2_assets.dataset.skus import (
 )
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, CATEGORIES, DOMAINS
 
-_SHOWN: Final = 10
+_SHOWN: Final = 5
 _PAIR_DIGITS: Final = 6
 
 
@@ -125,7 +125,6 @@ def counts(
             " No SKU has both a shop and a user image: are annotations of one source missing?"
         )
     if len(shared):
-        tables["ids that other splits have too"] = shared
         summary += "".join(
             f" {number_of(same, 'SKU id')} and {number_of(same_pairs, 'pair id')} are also in "
             f"{other}, where they are different garments: tell them apart by sku_uid."

@@ -244,7 +244,7 @@ def change_metadata(changes: Changes) -> dict[str, Any]:
         "removed": changes.removed,
         "remade": changes.remade,
         "unchanged": changes.unchanged,
-        **preview_entry("first_changes", _readable_changes(changes.first), limit=10),
+        **preview_entry("first_changes", _readable_changes(changes.first), limit=5),
     }
 
 
