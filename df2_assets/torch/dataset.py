@@ -100,10 +100,7 @@ class JoinedDataset(ConcatDataset[dict[str, Any]]):
                 "of one split in two folders cannot be distinguished."
             )
         super().__init__(parts)
-
-    @property
-    def rows(self) -> JoinedRows:
-        return JoinedRows([part.rows for part in self.datasets])
+        self.rows = JoinedRows([part.rows for part in parts])
 
 
 def join(datasets: Iterable[DeepFashion2ImageTextDataset]) -> JoinedDataset:

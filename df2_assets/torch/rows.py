@@ -1,5 +1,6 @@
 """The lines of one or more JSONL files as a sequence, without a Python object per line."""
 
+from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -19,7 +20,25 @@ _BLOCK: Final = 1 << 24
 _NEWLINE: Final = ord("\n")
 
 
-class Rows(Sequence[dict[str, Any]]):
+class _Lines(Sequence[dict[str, Any]]):
+    """Decoded lines by number. A slice is a list."""
+
+    @abstractmethod
+    def _decode(self, place: int) -> dict[str, Any]:
+        """Return the line of a number from 0 on."""
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        places = range(len(self))[index]
+        if isinstance(places, range):
+            return [self._decode(place) for place in places]
+        return self._decode(places)
+
+
+class Rows(_Lines):
     """The lines of the file at `path`. A line is decoded when it is requested.
 
     The file is mapped into memory, so that all processes share its pages. In addition, 8 bytes per
@@ -49,14 +68,8 @@ class Rows(Sequence[dict[str, Any]]):
         """Yield the bytes of every line, in order."""
         return map(self.line, range(len(self)))
 
-    @overload
-    def __getitem__(self, index: int) -> dict[str, Any]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
-    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        row: dict[str, Any] = msgspec.json.decode(self.line(index))
+    def _decode(self, place: int) -> dict[str, Any]:
+        row: dict[str, Any] = msgspec.json.decode(self.line(place))
         return row
 
     def __getstate__(self) -> dict[str, Any]:
@@ -71,7 +84,7 @@ class Rows(Sequence[dict[str, Any]]):
             )
 
 
-class JoinedRows(Sequence[dict[str, Any]]):
+class JoinedRows(_Lines):
     """The lines of several files, one file after another."""
 
     def __init__(self, parts: Sequence[Rows]) -> None:
@@ -81,14 +94,7 @@ class JoinedRows(Sequence[dict[str, Any]]):
     def __len__(self) -> int:
         return self._ends[-1]
 
-    @overload
-    def __getitem__(self, index: int) -> dict[str, Any]: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
-    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
+    def _decode(self, place: int) -> dict[str, Any]:
         part = bisect_right(self._ends, place)
         return self._parts[part][place - self._ends[part]]  # counted from the end of the part
 
