@@ -4,7 +4,6 @@ There is one file per SKU_ROOT, since these settings belong to a data set and no
 setting is a field with a default, so that earlier files keep their meaning.
 """
 
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -103,13 +102,12 @@ def save(roots: Roots, **settings: Any) -> None:
     A damaged file is replaced. Raises NewerReleaseError.
     """
     try:
-        before = load(roots)
-    except OutputError:
-        before = infer(roots)
-    declaration = msgspec.structs.replace(before, **settings)
-    with suppress(FileNotFoundError, OutputError):
-        if _decode(roots) == declaration:
-            return
+        recorded = _decode(roots)
+    except (FileNotFoundError, OutputError):
+        recorded = None
+    declaration = msgspec.structs.replace(recorded or infer(roots), **settings)
+    if declaration == recorded:
+        return
     with roots.sku.atomic(roots.declaration) as temporary:
         text = msgspec.json.format(msgspec.json.encode(declaration), indent=2)
         temporary.write_bytes(text + b"\n")
