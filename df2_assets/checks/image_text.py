@@ -19,7 +19,7 @@ from df2_assets.checks.finding import CROP, Finding, crop_rows, number_of
 from df2_assets.dataset.colours import PALETTE
 from df2_assets.dataset.frames import TEXT
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
-from df2_assets.dataset.prompts import Subject, Texts
+from df2_assets.dataset.prompts import NO_TEXTS, Subject, Texts
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, OCCLUSIONS, RELEASED, VIEWPOINTS
 from df2_assets.errors import MissingTableError
 from df2_assets.store import tables
@@ -47,7 +47,6 @@ _VIEWPOINT_BY_WORDS: Final = {
 _encode: Final = msgspec.json.Encoder().encode
 _decode_texts: Final = msgspec.json.Decoder(dict[str, str]).decode
 
-_NO_TEXTS: Final = Texts()
 _NO_COLOURS: Final[dict[str, str | None]] = {}
 _Line = dict[str, Any]
 
@@ -66,7 +65,7 @@ class _Start(NamedTuple):
     crop: Subject
 
 
-def count_prompts(roots: Roots, split: str, texts: Texts = _NO_TEXTS) -> PromptCounts | None:
+def count_prompts(roots: Roots, split: str, texts: Texts = NO_TEXTS) -> PromptCounts | None:
     """Compare the JSONL with the metadata, and count its prompts by the labels of their crops.
 
     Each line must be, byte for byte, the entry of its crop in the metadata, followed by a prompt
@@ -75,6 +74,7 @@ def count_prompts(roots: Roots, split: str, texts: Texts = _NO_TEXTS) -> PromptC
     line are in memory at a time.
     """
     keys = ["text", *texts.keys]
+    has_further = len(keys) > 1
     ends: Counter[tuple[int, tuple[str, str, int, int], bytes]] = Counter()
     counts: Counter[tuple[int, str, str, int, int, str]] = Counter()
     try:
@@ -84,7 +84,7 @@ def count_prompts(roots: Roots, split: str, texts: Texts = _NO_TEXTS) -> PromptC
                 if line is None or start is None or not line.startswith(start.data):
                     return None
                 end = line[len(start.data) :]
-                if texts.keys:
+                if has_further:
                     values = _texts(end)
                     if [*values] != keys or next(_wrong_texts(start.crop, values, texts), None):
                         return None
@@ -310,7 +310,7 @@ def _is_full(roots: Roots, split: str) -> bool:
 def coverage(
     split: str,
     records: Sequence[ImageText],
-    texts: Texts = _NO_TEXTS,
+    texts: Texts = NO_TEXTS,
     colours: Colours = _NO_COLOURS,
     *,
     is_full: bool,

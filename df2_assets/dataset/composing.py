@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
-from df2_assets.dataset.prompts import Subject, Texts, prompt
+from df2_assets.dataset.prompts import NO_TEXTS, Subject, Texts, prompt
 from df2_assets.dataset.record import EDGES, IMAGE_TEXT, SKU_METADATA
 
 _TEXTS: Final = {
@@ -31,8 +31,6 @@ _LABELS: Final = ("domain", "category_name", "occlusion", "viewpoint")
 """What the prompt of a crop depends on."""
 
 _PLACE: Final = re.compile(r"<(\w+)>")
-
-_NO_TEXTS: Final = Texts()
 
 Columns = Mapping[str, pa.Array]
 """Texts by the name of their field, as many for each."""
@@ -59,7 +57,7 @@ def compose_skus(crops: pa.Table) -> list[str]:
 
 
 def compose_lines(
-    crops: pa.Table, texts: Texts = _NO_TEXTS, captions: pa.Table | None = None
+    crops: pa.Table, texts: Texts = NO_TEXTS, captions: pa.Table | None = None
 ) -> bytes:
     """Return the lines of the JSONL for rows of `sku_groups`, with further `texts`.
 

@@ -139,6 +139,9 @@ class Texts(msgspec.Struct, frozen=True):
         return sha256(msgspec.json.encode(self)).hexdigest()
 
 
+NO_TEXTS: Final = Texts()
+
+
 def _draw(seed: int, key: str, crop: Subject) -> int:
     """Return a number from 0 to 2**64 - 1: always the same for the same crop."""
     digest = blake2b(f"{seed}/{key}/{crop.crop_path}".encode(), digest_size=8).digest()

@@ -18,7 +18,7 @@ from df2_assets import __version__
 from df2_assets.dataset.captions import match_captions
 from df2_assets.dataset.composing import compose_lines, compose_skus
 from df2_assets.dataset.metadata import SkuMetadata
-from df2_assets.dataset.prompts import Texts
+from df2_assets.dataset.prompts import NO_TEXTS, Texts
 from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.errors import CaptionsError, ProvenanceError
 from df2_assets.pipeline.changes import Changes, compare, count_changes
@@ -36,7 +36,6 @@ _SKUS: Final = 500
 _LINES: Final = 5_000
 """SKUs and lines that are composed together."""
 
-_NO_TEXTS: Final = Texts()
 _CHANGES: Final = {
     "variants": "prompt templates",
     "sku_token": "SKU texts",
@@ -130,7 +129,7 @@ def _split_between_skus(crops: pa.Table) -> Iterator[pa.Table]:
 
 
 def publish_image_text(
-    roots: Roots, split: str, texts: Texts = _NO_TEXTS, captions_file: str | None = None
+    roots: Roots, split: str, texts: Texts = NO_TEXTS, captions_file: str | None = None
 ) -> Published:
     """Write `{split}_image_text.jsonl` for the metadata on disk, and mark the split complete.
 
