@@ -114,3 +114,8 @@ def line_type(*keys: str) -> type[ImageText]:
     texts = [(key, str) for key in keys]
     line = msgspec.defstruct("ImageText", texts, bases=(ImageText,), gc=False)
     return cast(type[ImageText], line)
+
+
+def further_keys(line: ImageText) -> tuple[str, ...]:
+    """Return the keys of the further texts of a line: those that its `line_type` was given."""
+    return line.__struct_fields__[len(ImageText.__struct_fields__) :]

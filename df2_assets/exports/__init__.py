@@ -20,7 +20,15 @@ from df2_assets.exports import (
 from df2_assets.exports.format import Export
 
 _FORMATS: Final = (
-    *(webdataset, huggingface, open_clip, table, retrieval, reid, pairs, croissant, coco),
+    webdataset,
+    huggingface,
+    open_clip,
+    table,
+    retrieval,
+    reid,
+    pairs,
+    croissant,
+    coco,
 )
 
 EXPORTS: Final[dict[str, Export]] = {form.EXPORT.name: form.EXPORT for form in _FORMATS}

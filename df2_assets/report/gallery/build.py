@@ -10,7 +10,7 @@ import pandas as pd
 from df2_assets.checks.crop_quality import find_looks, looks, pairs_alike
 from df2_assets.checks.finding import count_states, read_findings
 from df2_assets.dataset.frames import rows
-from df2_assets.dataset.metadata import ImageText
+from df2_assets.dataset.metadata import further_keys
 from df2_assets.dataset.record import MORE_LABELS
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
@@ -48,10 +48,7 @@ def build_gallery(
     crops = manifest[manifest["reason"].isna()]
     others = {other: find_looks(roots, other) for other in SPLITS if other != split}
     alike = pairs_alike(split, looks(quality, manifest), others)
-    further = (
-        type(records[0]).__struct_fields__[len(ImageText.__struct_fields__) :] if records else ()
-    )
-    columns = ["sku_id", "domain", "text", *further]
+    columns = ["sku_id", "domain", "text", *(further_keys(records[0]) if records else ())]
     texts = pd.DataFrame(map(attrgetter(*columns), records), columns=columns)
     on_disk = groups[groups["crop_path"].isin(crops["crop_path"])]
     not_compared = [other for other, measured in others.items() if measured is None]

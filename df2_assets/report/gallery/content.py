@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from df2_assets.dataset.frames import rows
-from df2_assets.dataset.metadata import ImageText
+from df2_assets.dataset.metadata import ImageText, further_keys
 from df2_assets.dataset.reasons import IMAGE_REASONS
 from df2_assets.dataset.record import CONTRACT_LABELS
 from df2_assets.dataset.taxonomy import CATEGORIES, LABELS
@@ -141,7 +141,7 @@ def _describe_crop(content: Content, crop: ImageText, look: int) -> list[Any]:
     """
     of_category = content.prompts.setdefault(crop.category_id, {})
     usual = of_category.setdefault(_number_prompt(crop), crop.text)
-    content.keys = list(crop.__struct_fields__[len(ImageText.__struct_fields__) :])
+    content.keys = list(further_keys(crop))
     more = [getattr(crop, key) for key in content.keys]
     places = [content.texts.setdefault(text, len(content.texts)) for text in more]
     unusual = None if crop.text == usual else crop.text
