@@ -123,11 +123,11 @@ def tab_to(page: "Page", selector: str) -> None:
 
 
 def test_it_opens_from_its_file_with_every_sku_and_its_thumbnail(gallery: "Page") -> None:
-    assert read_count(gallery) == "70 SKUs 140 crops"
-    assert len(ids(gallery)) == 60
-    wait_until(gallery, "document.querySelector('.card img').naturalWidth === 224")
+    processes.wait_until(lambda: read_count(gallery) == "70 SKUs 140 crops")
+    processes.wait_until(lambda: len(ids(gallery)) == 60)
+    wait_until(gallery, "document.querySelector('.card img')?.naturalWidth === 224")
     gallery.get_by_role("button", name="Page 2").click()
-    assert len(ids(gallery)) == 10
+    processes.wait_until(lambda: len(ids(gallery)) == 10)
 
 
 def test_filters_narrow_and_combine_and_must_hold_of_one_crop(gallery: "Page") -> None:
