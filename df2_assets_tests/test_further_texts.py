@@ -16,7 +16,6 @@ from df2_assets.cli.runs import Outcome, run_split
 from df2_assets.definitions import build_defs
 from df2_assets.settings import EngineName, Settings
 from df2_assets.store import checksums, declaration, state, tables
-from df2_assets.torch.dataset import DeepFashion2ImageTextDataset
 from df2_assets.verification.verify import verify
 from df2_assets_tests.faults.arena import arena, write_data
 from df2_assets_tests.support import processes
@@ -120,8 +119,6 @@ def test_captions_are_a_key_that_all_readers_know(site: Site) -> None:
     texts = [line["caption"] for line in lines(site)]
     assert set(texts) == {f"Number {n}" for n in range(CROPS)}
     assert verify(site.roots, SPLIT).problems == []
-    dataset = DeepFashion2ImageTextDataset(site.sku, SPLIT, text_key="caption")
-    assert [dataset[n]["text"] for n in range(CROPS)] == texts
 
 
 def test_the_file_of_captions_is_read_again_by_each_build(site: Site) -> None:
