@@ -6,6 +6,7 @@ from inspect import cleandoc
 from typing import Literal, NamedTuple
 
 from df2_assets.exports.folder import ExportFolder
+from df2_assets.exports.record import export_name
 
 
 class Export(NamedTuple):
@@ -39,7 +40,9 @@ class Export(NamedTuple):
         """`description` without its indentation."""
         return cleandoc(self.description)
 
-    def example(self, split: str, *, is_empty: bool = False) -> str:
-        """Return the Python that loads a split, or one without SKUs."""
+    def example(self, split: str, variant: str = "", *, is_empty: bool = False) -> str:
+        """Return the Python that loads a split, or one without SKUs, with a crop variant or not."""
         loading_code = self.empty_loading_code if is_empty else self.loading_code
-        return loading_code.strip().replace("SPLIT", split)
+        name = export_name(self.name, variant)
+        folder = loading_code.replace(f"exports/{self.name}/", f"exports/{name}/")
+        return folder.strip().replace("SPLIT", split)

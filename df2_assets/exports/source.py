@@ -14,12 +14,13 @@ import pyarrow.compute as pc
 
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.documents import IMAGE_TEXT, image_text_schema
-from df2_assets.dataset.record import ANNOTATED, MORE_LABELS
+from df2_assets.dataset.record import ANNOTATED, EDGES, MORE_LABELS
 from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.layout import Roots
+from df2_assets.store.variants import read_variant
 
 _FURTHER: Final = ("sku_uid", *MORE_LABELS)
 """The columns of exports that the JSONL does not have."""
@@ -30,11 +31,11 @@ _ROWS: Final = 4096
 
 
 class Row(NamedTuple):
-    """A crop.
+    """A crop, or the file of a crop variant.
 
-    `fields` has the columns of `Source.schema`; its `bbox` is the box that is cut. `annotated` is
-    the annotated box. `size` is in bytes, `sha256` in hexadecimal. `width` and `height` are those
-    of the crop, in pixels.
+    `fields` has the columns of `Source.schema`; its `bbox` is the box that is cut, its `image_path`
+    the file. `annotated` is the annotated box. `size` is in bytes, `sha256` in hexadecimal. `width`
+    and `height` are those of the file, in pixels.
     """
 
     fields: dict[str, Any]
@@ -46,17 +47,18 @@ class Row(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The path of the crop, relative to SKU_ROOT."""
+        """The path of the file, relative to SKU_ROOT."""
         return str(self.fields["image_path"])
 
 
 @dataclass(frozen=True)
 class Source:
-    """A complete split.
+    """A complete split, with the crops of the contract or with a crop variant of them.
 
-    `digest` changes with the prompts, the labels and the bytes of the crops. `image_text` is the
+    `digest` changes with the prompts, the labels and the bytes of the files. `image_text` is the
     SHA-256 of the JSONL. `captions` has the keys of the texts in a line: `text`, and those of
-    further texts. `only_pairs` says whether SKUs with one domain were left out.
+    further texts. `only_pairs` says whether SKUs with one domain were left out. `variant` is the
+    name of the variant, or empty.
     """
 
     roots: Roots
@@ -65,11 +67,12 @@ class Source:
     image_text: str
     captions: tuple[str, ...]
     only_pairs: bool
+    variant: str = ""
 
     @cached_property
     def crops(self) -> pa.Table:
-        """The table of `read_crops`, with one row per crop on disk."""
-        return read_crops(self.roots, self.split)
+        """The table of `read_crops`, with one row per file."""
+        return read_crops(self.roots, self.split, self.variant)
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -85,21 +88,31 @@ class Source:
         return pa.schema(fields)
 
     def rows(self) -> Iterator[Row]:
-        """Yield all crops in the order of the JSONL. Each call reads it again."""
+        """Yield all crops that have a file, in the order of the JSONL. Each call reads it again."""
         names = self.schema.names
-        decode = msgspec.json.Decoder(dict[str, Any]).decode
-        crops, boxes, manifest = (
+        crops, files, boxes, manifest = (
             iterate_rows(self.crops.select(columns))
-            for columns in (("crop_path", *_FURTHER), ANNOTATED, _MANIFEST)
+            for columns in (("crop_path", *_FURTHER), ("path", *EDGES), ANNOTATED, _MANIFEST)
         )
-        with self.roots.image_text(self.split).open("rb") as lines:
-            for (path, *more), box, recorded, line in zip(
-                crops, boxes, manifest, lines, strict=True
-            ):
-                values = decode(line) | dict(zip(_FURTHER, more, strict=True))
-                if values["image_path"] != path:
-                    raise _stale_lines_error(self.roots, self.split)
-                yield Row({name: values[name] for name in names}, box, *recorded)
+        for (path, *more), (file, *cut), box, recorded, values in zip(
+            crops, files, boxes, manifest, self._lines(), strict=True
+        ):
+            if values["image_path"] != path:
+                raise _stale_lines_error(self.roots, self.split)
+            values |= zip(_FURTHER, more, strict=True)
+            values |= {"image_path": file, "bbox": cut}
+            yield Row({name: values[name] for name in names}, box, *recorded)
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        """Yield the lines of the JSONL, without those of crops that the variant refused."""
+        decode = msgspec.json.Decoder(dict[str, Any]).decode
+        with self.roots.image_text(self.split).open("rb") as file:
+            lines = map(decode, file)
+            if not self.variant:
+                yield from lines
+                return
+            paths = {*self.crops["crop_path"].to_pylist()}
+            yield from (line for line in lines if line["image_path"] in paths)
 
     def labelled_rows(self) -> Iterator[tuple[int, Row]]:
         """Yield all crops with the number of their SKU: from 0, in the order of the SKU ids."""
@@ -120,20 +133,21 @@ class Source:
             if isinstance(data, OSError) and not isinstance(data, FileNotFoundError):
                 raise data
             if isinstance(data, OSError) or hashlib.sha256(data).hexdigest() != row.sha256:
+                command = "variants" if self.variant else "build"
                 raise OutputError(
                     f"{row.path} has changed since it was built: run df2-assets verify --deep "
-                    f"--split {self.split}; df2-assets build --split {self.split}"
+                    f"--split {self.split}; df2-assets {command} --split {self.split}"
                 )
             yield row, data
 
 
-def open_source(roots: Roots, split: str) -> Source:
-    """Return the split as it is on disk.
+def open_source(roots: Roots, split: str, variant: str = "") -> Source:
+    """Return the split as it is on disk, with the crops of the contract or of a crop variant.
 
     Raises IncompleteSplitError, MissingTableError, or ProvenanceError, which names the command to
-    run, if the JSONL has changed since it was written.
+    run, if the JSONL or the variant was not made from the current crops.
     """
-    digest = current_digest(roots, split)
+    digest = current_digest(roots, split, variant)
     current = state.load(roots, split)
     try:
         version = checksums.digest(roots.image_text(split))
@@ -143,33 +157,39 @@ def open_source(roots: Roots, split: str) -> Source:
     if version is None or mismatches:
         raise _stale_lines_error(roots, split)
     captions = ("text", *current.texts.keys)
-    return Source(roots, split, digest, version, captions, current.only_pairs)
+    return Source(roots, split, digest, version, captions, current.only_pairs, variant)
 
 
-def current_digest(roots: Roots, split: str) -> str:
+def current_digest(roots: Roots, split: str, variant: str = "") -> str:
     """Return the current `Source.digest`, without reading any rows.
 
-    Raises IncompleteSplitError or ProvenanceError.
+    Raises IncompleteSplitError, MissingTableError or ProvenanceError.
     """
     state.require_complete(roots, split)
     for asset in ("sku_groups", "crops"):  # a build that a check stopped leaves a newer index
         tables.require_current(roots, asset, split)
     content = f"{state.load(roots, split).image_text} {state.source_of_metadata(roots, split)}"
+    if variant:
+        content += f" {tables.digest(read_variant(roots, split, variant))}"
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def read_crops(roots: Roots, split: str) -> pa.Table:
-    """Return the rows of `sku_groups` for the crops on disk, in the order of the JSONL.
+def read_crops(roots: Roots, split: str, variant: str = "") -> pa.Table:
+    """Return the rows of `sku_groups` for the crops that have a file, in the order of the JSONL.
 
-    Columns for size, digest, width and height are added. Raises MissingTableError or
-    ProvenanceError.
+    Columns for the path, size, digest, width and height of the file are added. With a variant, the
+    box is the one that was cut for it. Raises MissingTableError or ProvenanceError.
     """
-    manifest = tables.read(roots, "crops", split).filter(pc.field("reason").is_null())
+    manifest = read_variant(roots, split, variant) if variant else tables.read(roots, "crops", split)
+    manifest = manifest.filter(pc.field("reason").is_null())
     groups = tables.read(roots, "sku_groups", split)
     places = pc.index_in(groups["crop_path"], value_set=manifest["crop_path"].combine_chunks())
     groups, manifest = groups.filter(places.is_valid()), manifest.take(places.drop_null())
+    groups = groups.append_column("path", manifest["variant_path" if variant else "crop_path"])
     for name in _MANIFEST:
         groups = groups.append_column(name, manifest[name])
+    for edge in EDGES if variant else ():
+        groups = groups.set_column(groups.schema.get_field_index(edge), edge, manifest[edge])
     return groups
 
 
