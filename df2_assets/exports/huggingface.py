@@ -25,6 +25,8 @@ from df2_assets.exports.streams import group_rows
 _SHARDS: Final = "2"
 """Raise this when the Parquet files of the same rows change."""
 
+_STEM: Final = CROP_PATH.removesuffix(r"\.jpg")
+
 _ROW_GROUP: Final = 100
 """Rows per row group, as `datasets` has them for tables with images."""
 
@@ -130,7 +132,8 @@ rows = Dataset(parquet.read_table(f"{folder}/parquet/SPLIT-000000.parquet"))
 """,
     kinds=("huggingface", "parquet", "jpeg"),
     own_paths=re.compile(
-        rf"parquet/{SPLIT_NAME}-\d{{6}}\.parquet|{CROP_FILES}/(metadata\.jsonl|{CROP_PATH})",
+        rf"parquet/{SPLIT_NAME}-\d{{6}}\.parquet"
+        rf"|{CROP_FILES}/(metadata\.jsonl|{_STEM}\.(jpg|png|webp))",
         re.ASCII,
     ),
     tables={"parquet": "crops", "imagefolder": "crops"},

@@ -5,6 +5,7 @@ of the crop variant `square224`.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -49,7 +50,24 @@ def export_name(form: str, variant: str = "") -> str:
     return f"{form}{_VARIANT_MARK}{variant}" if variant else form
 
 
-def requested(roots: Roots, split: str, form: str) -> list[str]:
+def form_of(name: str) -> str:
+    """Return the format of an export, by its name."""
+    return name.partition(_VARIANT_MARK)[0]
+
+
+def export_commands(names: Iterable[str]) -> list[str]:
+    """Return the commands that write exports: one for the contract's crops, one per variant."""
+    forms: dict[str, list[str]] = {}
+    for name in names:
+        form, _, variant = name.partition(_VARIANT_MARK)
+        forms.setdefault(variant, []).append(form)
+    return [
+        f"df2-assets export {' '.join(of_variant)}" + (f" --variant {variant}" if variant else "")
+        for variant, of_variant in forms.items()
+    ]
+
+
+def requested_variants(roots: Roots, split: str, form: str) -> list[str]:
     """Return the variants whose exports of a format were ever requested, sorted.
 
     The export of the contract's crops is the empty variant.

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby, tee
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -19,7 +20,9 @@ from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.store import checksums, state, tables
+from df2_assets.store.crop_tree import is_own
 from df2_assets.store.layout import Roots
+from df2_assets.store.store import Status
 from df2_assets.store.variants import read_variant
 
 _FURTHER: Final = ("sku_uid", *MORE_LABELS)
@@ -51,6 +54,22 @@ class Row(NamedTuple):
         return str(self.fields["image_path"])
 
 
+def list_files(roots: Roots, split: str, variant: str = "") -> dict[str, Status]:
+    """Return the status of each crop, or of each file of a variant, by path below SKU_ROOT.
+
+    Raises OutputError where a link leads out of SKU_ROOT.
+    """
+    folder = _folder(roots, split, variant)
+    top = folder.relative_to(roots.sku_root).as_posix()
+    entries = roots.sku.walk(folder, is_own)
+    return {f"{top}/{name}": status for name, status in entries if status is not None}
+
+
+def _folder(roots: Roots, split: str, variant: str) -> Path:
+    """Return the folder that holds `catalog` and `query`."""
+    return roots.variant(variant, split) if variant else roots.crops(split)
+
+
 @dataclass(frozen=True)
 class Source:
     """A complete split, with the crops of the contract or with a crop variant of them.
@@ -73,6 +92,17 @@ class Source:
     def crops(self) -> pa.Table:
         """The table of `read_crops`, with one row per file."""
         return read_crops(self.roots, self.split, self.variant)
+
+    @property
+    def folder(self) -> str:
+        """The folder that holds `catalog` and `query`, relative to SKU_ROOT."""
+        folder = _folder(self.roots, self.split, self.variant)
+        return folder.relative_to(self.roots.sku_root).as_posix()
+
+    @property
+    def suffix(self) -> str:
+        """The end of the names of the files, such as `jpg`."""
+        return str(self.crops["path"][0]).rpartition(".")[2] if self.crops.num_rows else "jpg"
 
     @cached_property
     def schema(self) -> pa.Schema:
