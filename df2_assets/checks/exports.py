@@ -138,7 +138,7 @@ def _outdated(
     Raises a Df2Error if the split is incomplete, or the variant is not that of the current crops.
     """
     name = records.export_name(export.name, variant)
-    current = current_digest(roots, split, variant)
+    current = current_digest(roots, split, variant, has_shapes=export.has_shapes)
     if record.source_digest is None:
         yield "", f"{name} of {split} is half-written: an export is running or was stopped"
     elif record.source_digest != current:

@@ -7,7 +7,9 @@ import pyarrow.compute as pc
 
 from df2_assets import __version__
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, CATEGORIES, DOMAINS
+from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
+from df2_assets.engines.serial import SerialEngine
 from df2_assets.errors import OutputError
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.folder import ExportFolder, ExportResult
@@ -15,6 +17,8 @@ from df2_assets.exports.format import Export
 from df2_assets.exports.record import export_name
 from df2_assets.exports.shards import Limits
 from df2_assets.exports.source import Source, count_skus, open_source, read_crops
+from df2_assets.pipeline.labels import update_labels
+from df2_assets.store import state
 from df2_assets.store.layout import Roots
 
 _NOT_TRANSIENT: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -28,18 +32,23 @@ def export(
     progress: Progress = silent,
     limits: Limits | None = None,
     variant: str = "",
+    engine: Engine | None = None,
 ) -> ExportResult:
     """Write the files that are missing or out of date, and remove those that are obsolete.
 
-    With a `variant`, they have the files of that crop variant instead of the crops.
+    With a `variant`, they have the files of that crop variant instead of the crops. A format with
+    shapes first brings the table `labels` up to date, on the `engine`.
 
     Raises IncompleteSplitError or ProvenanceError, which name the command to run, if the split or
     the variant has changed since it was built; MissingTableError if the variant was not made;
     OutputError if a crop is missing, a folder is a link, or the disk
     cannot be written; DiskFullError before anything is written.
     """
-    source = open_source(roots, split, variant)
     form, name = EXPORTS[name], export_name(name, variant)
+    if form.has_shapes:
+        state.require_complete(roots, split)
+        update_labels(roots, split, engine or SerialEngine(), progress)
+    source = open_source(roots, split, variant, has_shapes=form.has_shapes)
     try:
         folder = ExportFolder(source, name, form.own_paths, limits, progress)
         form.write(folder)

@@ -18,6 +18,7 @@ class Export(NamedTuple):
     - `own_paths`: matches the paths of the format's files, relative to the folder.
     - `write`: writes all files of a split except the data card.
     - `tables`: what a row is, for each table that `ExportFolder.count_rows` counts.
+    - `has_shapes`: whether rows have masks and landmarks. The table `labels` is then made first.
     - `code_version`: raise it when the files of the same rows change.
     - `front_matter`: the beginning of the data card.
     - `empty_loading_code`: Python that reads a split without SKUs, if that can be loaded at all.
@@ -31,6 +32,7 @@ class Export(NamedTuple):
     own_paths: re.Pattern[str]
     write: Callable[[ExportFolder], None]
     tables: Mapping[str, Literal["crops", "pairs"]] = {"rows": "crops"}
+    has_shapes: bool = False
     code_version: str = "1"
     front_matter: str = ""
     empty_loading_code: str = ""

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby, tee
+from itertools import groupby, repeat, tee
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -15,10 +15,13 @@ import pyarrow.compute as pc
 
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.documents import IMAGE_TEXT, image_text_schema
-from df2_assets.dataset.record import ANNOTATED, EDGES, MORE_LABELS
+from df2_assets.dataset.record import AFFINE, ANNOTATED, EDGES, MORE_LABELS
 from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.dataset.taxonomy import DOMAINS
+from df2_assets.dataset.variants import Affine
 from df2_assets.errors import OutputError, ProvenanceError
+from df2_assets.exports.shapes import COLUMNS as SHAPES
+from df2_assets.exports.shapes import CropShapes
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.crop_tree import is_own
 from df2_assets.store.layout import Roots
@@ -29,6 +32,9 @@ _FURTHER: Final = ("sku_uid", *MORE_LABELS)
 """The columns of exports that the JSONL does not have."""
 
 _MANIFEST: Final = ("size", "sha256", "width", "height")
+_CORNER: Final = ("left", "top")
+"""The columns of `read_crops` for the corner of the crop, whichever box a variant has."""
+
 _ROWS: Final = 4096
 """The most rows that are Python objects at the same time."""
 
@@ -38,7 +44,7 @@ class Row(NamedTuple):
 
     `fields` has the columns of `Source.schema`; its `bbox` is the box that is cut, its `image_path`
     the file. `annotated` is the annotated box. `size` is in bytes, `sha256` in hexadecimal. `width`
-    and `height` are those of the file, in pixels.
+    and `height` are those of the file, in pixels. `shapes` is None without `Source.has_shapes`.
     """
 
     fields: dict[str, Any]
@@ -47,6 +53,7 @@ class Row(NamedTuple):
     sha256: str
     width: int
     height: int
+    shapes: CropShapes | None = None
 
     @property
     def path(self) -> str:
@@ -77,7 +84,7 @@ class Source:
     `digest` changes with the prompts, the labels and the bytes of the files. `image_text` is the
     SHA-256 of the JSONL. `captions` has the keys of the texts in a line: `text`, and those of
     further texts. `only_pairs` says whether SKUs with one domain were left out. `variant` is the
-    name of the variant, or empty.
+    name of the variant, or empty. `has_shapes` says whether rows have masks and landmarks.
     """
 
     roots: Roots
@@ -87,6 +94,7 @@ class Source:
     captions: tuple[str, ...]
     only_pairs: bool
     variant: str = ""
+    has_shapes: bool = False
 
     @cached_property
     def crops(self) -> pa.Table:
@@ -124,14 +132,14 @@ class Source:
             iterate_rows(self.crops.select(columns))
             for columns in (("crop_path", *_FURTHER), ("path", *EDGES), ANNOTATED, _MANIFEST)
         )
-        for (path, *more), (file, *cut), box, recorded, values in zip(
-            crops, files, boxes, manifest, self._lines(), strict=True
+        for (path, *more), (file, *cut), box, recorded, shapes, values in zip(
+            crops, files, boxes, manifest, self._shapes(), self._lines(), strict=True
         ):
             if values["image_path"] != path:
                 raise _stale_lines_error(self.roots, self.split)
             values |= zip(_FURTHER, more, strict=True)
             values |= {"image_path": file, "bbox": cut}
-            yield Row({name: values[name] for name in names}, box, *recorded)
+            yield Row({name: values[name] for name in names}, box, *recorded, shapes)
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of the JSONL, without those of crops that the variant refused."""
@@ -143,6 +151,22 @@ class Source:
                 return
             paths = {*self.crops["crop_path"].to_pylist()}
             yield from (line for line in lines if line["image_path"] in paths)
+
+    def _shapes(self) -> Iterator[CropShapes | None]:
+        """Yield the shapes of each crop of `crops`."""
+        if not self.has_shapes:
+            yield from repeat(None, self.crops.num_rows)
+            return
+        labels = tables.read(self.roots, "labels", self.split)
+        places = pc.index_in(self.crops["crop_path"], labels["crop_path"].combine_chunks())
+        table = self.crops.select([*_CORNER, "width", "height", *(AFFINE if self.variant else ())])
+        for name in SHAPES:
+            table = table.append_column(name, labels[name].take(places))
+        names = table.column_names
+        for values in iterate_rows(table):
+            fields = dict(zip(names, values, strict=True))
+            affine = Affine(*map(fields.pop, AFFINE)) if self.variant else None
+            yield CropShapes(**fields, affine=affine)
 
     def labelled_rows(self) -> Iterator[tuple[int, Row]]:
         """Yield all crops with the number of their SKU: from 0, in the order of the SKU ids."""
@@ -171,13 +195,15 @@ class Source:
             yield row, data
 
 
-def open_source(roots: Roots, split: str, variant: str = "") -> Source:
+def open_source(
+    roots: Roots, split: str, variant: str = "", *, has_shapes: bool = False
+) -> Source:
     """Return the split as it is on disk, with the crops of the contract or of a crop variant.
 
     Raises IncompleteSplitError, MissingTableError, or ProvenanceError, which names the command to
     run, if the JSONL or the variant was not made from the current crops.
     """
-    digest = current_digest(roots, split, variant)
+    digest = current_digest(roots, split, variant, has_shapes=has_shapes)
     current = state.load(roots, split)
     try:
         version = checksums.digest(roots.image_text(split))
@@ -187,10 +213,13 @@ def open_source(roots: Roots, split: str, variant: str = "") -> Source:
     if version is None or mismatches:
         raise _stale_lines_error(roots, split)
     captions = ("text", *current.texts.keys)
-    return Source(roots, split, digest, version, captions, current.only_pairs, variant)
+    only_pairs = current.only_pairs
+    return Source(roots, split, digest, version, captions, only_pairs, variant, has_shapes)
 
 
-def current_digest(roots: Roots, split: str, variant: str = "") -> str:
+def current_digest(
+    roots: Roots, split: str, variant: str = "", *, has_shapes: bool = False
+) -> str:
     """Return the current `Source.digest`, without reading any rows.
 
     Raises IncompleteSplitError, MissingTableError or ProvenanceError.
@@ -201,14 +230,17 @@ def current_digest(roots: Roots, split: str, variant: str = "") -> str:
     content = f"{state.load(roots, split).image_text} {state.source_of_metadata(roots, split)}"
     if variant:
         content += f" {tables.digest(read_variant(roots, split, variant))}"
+    if has_shapes:
+        content += f" {tables.digests(roots, ('labels',), split)}"
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 def read_crops(roots: Roots, split: str, variant: str = "") -> pa.Table:
     """Return the rows of `sku_groups` for the crops that have a file, in the order of the JSONL.
 
-    Columns for the path, size, digest, width and height of the file are added. With a variant, the
-    box is the one that was cut for it. Raises MissingTableError or ProvenanceError.
+    Columns for the path, size, digest, width and height of the file and for the corner of the crop
+    are added. With a variant, the box is the one that was cut for it, and the columns of the affine
+    map are added. Raises MissingTableError or ProvenanceError.
     """
     manifest = read_variant(roots, split, variant) if variant else tables.read(roots, "crops", split)
     manifest = manifest.filter(pc.field("reason").is_null())
@@ -216,8 +248,10 @@ def read_crops(roots: Roots, split: str, variant: str = "") -> pa.Table:
     places = pc.index_in(groups["crop_path"], value_set=manifest["crop_path"].combine_chunks())
     groups, manifest = groups.filter(places.is_valid()), manifest.take(places.drop_null())
     groups = groups.append_column("path", manifest["variant_path" if variant else "crop_path"])
-    for name in _MANIFEST:
+    for name in (*_MANIFEST, *(AFFINE if variant else ())):
         groups = groups.append_column(name, manifest[name])
+    for name, edge in zip(_CORNER, EDGES, strict=False):
+        groups = groups.append_column(name, groups[edge])
     for edge in EDGES if variant else ():
         groups = groups.set_column(groups.schema.get_field_index(edge), edge, manifest[edge])
     return groups

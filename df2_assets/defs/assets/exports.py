@@ -11,7 +11,7 @@ import dagster as dg
 from df2_assets.defs.assets.factories import AssetMaker, Result, split_asset
 from df2_assets.defs.conditions import KEEP_CURRENT
 from df2_assets.defs.metadata import export_result
-from df2_assets.defs.resources import ExportChoice, ProgressChoice, SplitWriter
+from df2_assets.defs.resources import EngineChoice, ExportChoice, ProgressChoice, SplitWriter
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.format import Export
@@ -34,9 +34,17 @@ def _export_asset(form: Export) -> AssetMaker:
         output: SplitWriter,
         progress: ProgressChoice,
         exports: ExportChoice,
+        engine: EngineChoice,
     ) -> Result:
         roots, split, variant = output.roots, context.partition_key, exports.variant
-        exported = export(roots, split, form.name, progress.of(context.log), variant=variant)
+        exported = export(
+            roots,
+            split,
+            form.name,
+            progress.of(context.log),
+            variant=variant,
+            engine=engine.start() if form.has_shapes else None,
+        )
         for path in exported.foreign:
             context.log.warning(f"{path} is not part of this export and was left alone.")
         return export_result(output.settings, export_name(form.name, variant), split, exported)
