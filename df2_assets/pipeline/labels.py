@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from df2_assets.dataset.record import EDGES
 from df2_assets.dataset.shapes import LABELS_VERSION, CropLabels, ShapeReason
-from df2_assets.dataset.tables import INPUTS, LABELS
+from df2_assets.dataset.tables import LABELS
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
@@ -65,15 +65,6 @@ def build_labels(
     new = _complete(read, crops)
     table = pa.concat_tables([kept.cast(LABELS), new]).combine_chunks().sort_by("crop_path")
     return Labelled(table, before, len(todo))
-
-
-def update_labels(roots: Roots, split: str, engine: Engine, progress: Progress) -> Labelled:
-    """Bring the table of labels up to date, and return it. Raises as `build_labels`, and
-    ProvenanceError where the crops are not those of the current groups."""
-    groups, manifest = (tables.read(roots, asset, split) for asset in INPUTS["labels"])
-    labelled = build_labels(roots, split, groups, manifest, engine, progress)
-    tables.write(roots, "labels", split, labelled.table, tables.digests(roots, INPUTS["labels"], split))
-    return labelled
 
 
 def _list_crops(roots: Roots, split: str, groups: pa.Table, manifest: pa.Table) -> pa.Table:
