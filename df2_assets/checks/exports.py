@@ -114,9 +114,7 @@ def _inspect(roots: Roots, split: str, export: Export, variant: str, *, deep: bo
     return Inspection(_finding(split, variant, problems, rows, remedy), repairs, len(copied))
 
 
-def _finding(
-    split: str, variant: str, problems: list[_Problem], rows: int, remedy: str
-) -> Finding:
+def _finding(split: str, variant: str, problems: list[_Problem], rows: int, remedy: str) -> Finding:
     numbers: dict[str, int | float] = {"rows": rows}
     if not problems:
         made = f"With {variant}, made" if variant else "Made"

@@ -176,8 +176,8 @@ class Check(NamedTuple):
 
 
 _EXPORTED: Final = (
-    "The export was made from this build and has all its rows, and every file is as written. Exports "
-    "with other crop variants are checked too, and give a warning."
+    "The export was made from this build and has all its rows, and every file is as written. "
+    "Exports with other crop variants are checked too, and give a warning."
 )
 
 CHECKS: Final = (

@@ -65,7 +65,8 @@ def count_pixels(polygons: Sequence[Polygon], width: int, height: int) -> int:
     parts = [_find_changes(polygon, width, height) for polygon in polygons]
     parts = [part if len(part) % 2 == 0 else np.append(part, width * height) for part in parts]
     places = np.concatenate([np.empty(0, np.int64), *parts])
-    steps = np.concatenate([np.empty(0, np.int64), *(1 - 2 * (np.arange(len(p)) % 2) for p in parts)])
+    signs = (1 - 2 * (np.arange(len(part)) % 2) for part in parts)  # in, out, in, out, …
+    steps = np.concatenate([np.empty(0, np.int64), *signs])
     order = np.argsort(places, kind="stable")
     places, depth = places[order], np.cumsum(steps[order])
     return int(np.diff(places)[depth[:-1] > 0].sum())

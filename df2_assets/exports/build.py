@@ -10,7 +10,7 @@ from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, CATEGORIES, DOMAINS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.engines.serial import SerialEngine
-from df2_assets.errors import OutputError
+from df2_assets.errors import LayoutError, OutputError, ProvenanceError
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.folder import ExportFolder, ExportResult
 from df2_assets.exports.format import Export
@@ -18,8 +18,8 @@ from df2_assets.exports.record import export_name
 from df2_assets.exports.shards import Limits
 from df2_assets.exports.source import Source, count_skus, open_source, read_crops
 from df2_assets.pipeline.labels import update_labels
-from df2_assets.store import state
-from df2_assets.store.layout import Roots
+from df2_assets.store import state, tables
+from df2_assets.store.layout import Roots, require_input
 
 _NOT_TRANSIENT: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 """Errors that a user has to fix, unlike a disk or a network that fails for a moment."""
@@ -47,7 +47,7 @@ def export(
     form, name = EXPORTS[name], export_name(name, variant)
     if form.has_shapes:
         state.require_complete(roots, split)
-        update_labels(roots, split, engine or SerialEngine(), progress)
+        _update_labels(roots, split, engine or SerialEngine(), progress)
     source = open_source(roots, split, variant, has_shapes=form.has_shapes)
     try:
         folder = ExportFolder(source, name, form.own_paths, limits, progress)
@@ -61,6 +61,19 @@ def export(
             f"Cannot write {name} of {split} under {roots.sku_root}: {error.strerror}. Finished "
             "shards are kept: fix this, and export again."
         ) from None
+
+
+def _update_labels(roots: Roots, split: str, engine: Engine, progress: Progress) -> None:
+    """Bring the table `labels` up to date. Without the download, an earlier one is used as it is.
+
+    Raises LayoutError or ProvenanceError if there is no earlier one.
+    """
+    try:
+        require_input(roots, split)
+        update_labels(roots, split, engine, progress)
+    except (LayoutError, ProvenanceError):
+        if tables.find(roots, "labels", split) is None:
+            raise
 
 
 _CARD: Final = """\
@@ -105,9 +118,10 @@ _CROPS: Final = """\
   not applied. `bbox` is `[x1, y1, x2, y2]`, origin top left, half-open, in pixels of the image."""
 
 _VARIANT: Final = """\
-- Images are those of the crop variant `{variant}`, in `_df2_assets/variants/{variant}/{split}`. EXIF
-  orientation is not applied. `bbox` is the box that was cut for the variant, `[x1, y1, x2, y2]`,
-  origin top left, half-open, in pixels of the original image. {left_out}"""
+- Images are those of the crop variant `{variant}`, in
+  `_df2_assets/variants/{variant}/{split}`. EXIF orientation is not applied. `bbox` is the box that
+  was cut for the variant, `[x1, y1, x2, y2]`, origin top left, half-open, in pixels of the original
+  image. {left_out}"""
 
 _NONE_LEFT_OUT: Final = "Every crop has its image."
 _LEFT_OUT: Final = """\

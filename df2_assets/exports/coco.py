@@ -172,8 +172,8 @@ EXPORT: Final = Export(
     title="COCO",
     description=f"""
     `instances_{{split}}.json`: annotated boxes `[x, y, width, height]`, polygons and
-    {LANDMARKS_IN_ALL} keypoints on the original images (`file_name` is relative to `DF2_ROOT`) or on
-    the files of a crop variant (`file_name` is relative to `SKU_ROOT`), categories 1 to
+    {LANDMARKS_IN_ALL} keypoints on the original images (`file_name` is relative to `DF2_ROOT`) or
+    on the files of a crop variant (`file_name` is relative to `SKU_ROOT`), categories 1 to
     {len(CATEGORIES)}, and for each annotation its SKU, `sku_uid`, domain, labels, crop and prompt
     (`captions` has further prompts, by key). An item whose mask is refused has no `segmentation`.
     Ids of images and annotations are those of the split. Only garments of a SKU are annotated, and

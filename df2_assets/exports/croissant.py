@@ -90,7 +90,9 @@ def _document(source: Source, records: str) -> dict[str, Any]:
                 "@id": "crops",
                 "containedIn": {"@id": "sku-root"},
                 "encodingFormat": f"image/{'jpeg' if suffix == 'jpg' else suffix}",
-                "includes": [f"{source.folder}/{domain}/*/*.{suffix}" for domain in DOMAINS.values()],
+                "includes": [
+                    f"{source.folder}/{domain}/*/*.{suffix}" for domain in DOMAINS.values()
+                ],
             },
         ],
         "recordSet": [

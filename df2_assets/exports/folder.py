@@ -65,8 +65,8 @@ def statuses(roots: Roots, folder: Path) -> dict[str, Status]:
 class ExportFolder:
     """The files of one export of a split, while they are written.
 
-    `name` is that of `records.export_name`. `own_paths` matches the paths that the export can have. Other files are never touched. Raises
-    OutputError if a folder is a link.
+    `name` is that of `records.export_name`. `own_paths` matches the paths that the export can have.
+    Other files are never touched. Raises OutputError if a folder is a link.
     """
 
     def __init__(

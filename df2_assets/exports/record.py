@@ -14,7 +14,6 @@ from df2_assets.store.checksums import read_list
 from df2_assets.store.layout import Roots
 from df2_assets.store.store import Status, temporary_name
 
-
 _VARIANT_MARK: Final = "@"
 
 

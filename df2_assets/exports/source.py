@@ -139,7 +139,7 @@ class Source:
                 raise _stale_lines_error(self.roots, self.split)
             values |= zip(_FURTHER, more, strict=True)
             values |= {"image_path": file, "bbox": cut}
-            yield Row({name: values[name] for name in names}, box, *recorded, shapes)
+            yield Row({name: values[name] for name in names}, box, *recorded, shapes=shapes)
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of the JSONL, without those of crops that the variant refused."""
@@ -195,9 +195,7 @@ class Source:
             yield row, data
 
 
-def open_source(
-    roots: Roots, split: str, variant: str = "", *, has_shapes: bool = False
-) -> Source:
+def open_source(roots: Roots, split: str, variant: str = "", *, has_shapes: bool = False) -> Source:
     """Return the split as it is on disk, with the crops of the contract or of a crop variant.
 
     Raises IncompleteSplitError, MissingTableError, or ProvenanceError, which names the command to
@@ -217,9 +215,7 @@ def open_source(
     return Source(roots, split, digest, version, captions, only_pairs, variant, has_shapes)
 
 
-def current_digest(
-    roots: Roots, split: str, variant: str = "", *, has_shapes: bool = False
-) -> str:
+def current_digest(roots: Roots, split: str, variant: str = "", *, has_shapes: bool = False) -> str:
     """Return the current `Source.digest`, without reading any rows.
 
     Raises IncompleteSplitError, MissingTableError or ProvenanceError.
@@ -242,7 +238,8 @@ def read_crops(roots: Roots, split: str, variant: str = "") -> pa.Table:
     are added. With a variant, the box is the one that was cut for it, and the columns of the affine
     map are added. Raises MissingTableError or ProvenanceError.
     """
-    manifest = read_variant(roots, split, variant) if variant else tables.read(roots, "crops", split)
+    of_crops = tables.read(roots, "crops", split)
+    manifest = read_variant(roots, split, variant) if variant else of_crops
     manifest = manifest.filter(pc.field("reason").is_null())
     groups = tables.read(roots, "sku_groups", split)
     places = pc.index_in(groups["crop_path"], value_set=manifest["crop_path"].combine_chunks())

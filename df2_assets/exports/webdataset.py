@@ -25,7 +25,8 @@ from df2_assets.exports.source import Row, Source
 def sample_key(fields: dict[str, Any]) -> str:
     """Return the key of a sample, such as `train-000001_01_01-catalog-000002_item1`.
 
-    No other sample of any split has it; that of the same crop in a variant is the same. It has no slash, and no dot, which would end the key.
+    No other sample of any split has it. In a crop variant the same crop has the same key. It has no
+    slash, and no dot, which would end the key.
     """
     return "{split}-{sku_id}-{domain}-{image_id}_item{item_idx}".format_map(fields)
 

@@ -94,7 +94,7 @@ def export_all(roots: Roots, split: str = SPLIT) -> dict[str, ExportResult]:
 
 
 def check(roots: Roots, name: str, split: str = SPLIT) -> Finding:
-    return matches_image_text(roots, split, name)
+    return matches_image_text(roots, split, name, "")
 
 
 def lines(roots: Roots, split: str = SPLIT) -> list[dict[str, Any]]:
