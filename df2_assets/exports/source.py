@@ -139,7 +139,9 @@ class Source:
                 raise _stale_lines_error(self.roots, self.split)
             values |= zip(_FURTHER, more, strict=True)
             values |= {"image_path": file, "bbox": cut}
-            yield Row({name: values[name] for name in names}, box, *recorded, shapes=shapes)
+            size, sha256, width, height = recorded
+            fields = {name: values[name] for name in names}
+            yield Row(fields, box, size, sha256, width, height, shapes)
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         """Yield the lines of the JSONL, without those of crops that the variant refused."""
