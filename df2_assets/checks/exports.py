@@ -102,7 +102,7 @@ def _inspect(roots: Roots, split: str, export: Export, variant: str, *, deep: bo
         problems, is_whole = [("", str(error).rstrip("."))], False
     rows = sum(record.rows.values())
     check = f"{name}: {CHECK}"
-    repair: Literal["build", "export", "you"] = "you" if variant else "build"
+    repair: Literal["build", "export", "variants"] = "variants" if variant else "build"
     if is_whole:
         repair = "export"
     repairs = [

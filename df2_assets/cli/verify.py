@@ -146,5 +146,10 @@ def _show(verified: "Verified", marked: list[str]) -> None:
 
         commands = "; ".join(f"{command} --split {split}" for command in export_commands(names))
         say_problem(f"{split}: to repair {repairs['export']:,} {of_all}: {commands}")
+    if repairs["variants"]:
+        say_problem(
+            f"{split}: to repair {repairs['variants']:,} {of_all}: "
+            f"df2-assets variants --split {split}"
+        )
     if repairs["you"]:
         say_problem(f"{split}: only you can repair {repairs['you']:,} {of_all}.")

@@ -24,7 +24,7 @@ from df2_assets.exports.shapes import COLUMNS as SHAPES
 from df2_assets.exports.shapes import CropShapes
 from df2_assets.store import checksums, state, tables
 from df2_assets.store.crop_tree import is_own
-from df2_assets.store.layout import Roots
+from df2_assets.store.layout import CROP_VARIANTS, Roots
 from df2_assets.store.store import Status
 from df2_assets.store.variants import read_variant
 
@@ -227,9 +227,10 @@ def current_digest(roots: Roots, split: str, variant: str = "", *, has_shapes: b
         tables.require_current(roots, asset, split)
     content = f"{state.load(roots, split).image_text} {state.source_of_metadata(roots, split)}"
     if variant:
-        content += f" {tables.digest(read_variant(roots, split, variant))}"
-    if has_shapes:
-        content += f" {tables.digests(roots, ('labels',), split)}"
+        read_variant(roots, split, variant)
+    inputs = [*([f"{CROP_VARIANTS}/{variant}"] if variant else []), *(["labels"] * has_shapes)]
+    if inputs:
+        content += f" {tables.digests(roots, inputs, split)}"
     return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -3,7 +3,6 @@
 import json
 import shutil
 import tarfile
-from collections.abc import Callable
 from itertools import chain, cycle, islice, product
 from pathlib import Path
 from typing import Any
@@ -145,14 +144,14 @@ def annotated(roots: Roots, record: dict[str, Any], split: str = SPLIT) -> dict[
 
 
 def landmarks_of(
-    roots: Roots, record: dict[str, Any], move: Callable[[float, float], tuple[float, float]]
+    roots: Roots, record: dict[str, Any], left: float = 0, top: float = 0
 ) -> list[list[float]] | None:
-    """Return the landmarks of a record, moved where they are labelled; None if refused."""
+    """Return the landmarks of a record as annotated, from a corner on; None if refused."""
     numbers = annotated(roots, record)["landmarks"]
     if len(numbers) != 3 * LANDMARKS[record["category_id"]]:
         return None
     points = [numbers[start : start + 3] for start in range(0, len(numbers), 3)]
-    return [[*move(x, y), v] if v else [0, 0, 0] for x, y, v in points]
+    return [[x - left, y - top, v] if v else [0, 0, 0] for x, y, v in points]
 
 
 def content(roots: Roots, split: str = SPLIT) -> dict[str, bytes]:

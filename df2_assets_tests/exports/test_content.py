@@ -104,7 +104,7 @@ def assert_shapes_are_annotated(
 ) -> None:
     """Assert that mask and landmarks are those of the annotation, in pixels of the crop."""
     left, top, right, bottom = record["bbox"]
-    assert landmarks == splits.landmarks_of(roots, record, lambda x, y: (x - left, y - top))
+    assert landmarks == splits.landmarks_of(roots, record, left, top)
     assert (mask is None) == (landmarks is None)
     if mask is None:
         return
@@ -128,9 +128,7 @@ def test_an_imagefolder_has_a_line_with_the_fields_of_each_image(prompted: Roots
     images = [(folder / "imagefolder" / row.pop("file_name")).read_bytes() for row in rows]
     assert images == [crop_of(prompted, record) for record in records]
     for row, record in zip(rows, records, strict=True):
-        left, top, *_ = record["bbox"]
-        moved = splits.landmarks_of(prompted, record, lambda x, y, a=left, b=top: (x - a, y - b))
-        assert row.pop("landmarks") == moved
+        assert row.pop("landmarks") == splits.landmarks_of(prompted, record, *record["bbox"][:2])
     assert rows == [name_labels(record) for record in records]
 
 
@@ -208,7 +206,7 @@ def test_coco_has_the_landmarks_of_all_categories_in_the_order_of_the_data_set(
     document = json.loads((exported.export("coco", SPLIT) / f"instances_{SPLIT}.json").read_text())
     for found, record in zip(document["annotations"], records, strict=True):
         start = LANDMARK_STARTS[record["category_id"]]
-        own = splits.landmarks_of(exported, record, lambda x, y: (x, y)) or []
+        own = splits.landmarks_of(exported, record) or []
         before, after = [0] * 3 * start, [0] * 3 * (294 - start - len(own))
         assert found["keypoints"] == [*before, *chain(*own), *after]
         assert found["num_keypoints"] == sum(v > 0 for _, _, v in own)
