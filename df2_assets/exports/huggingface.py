@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import PIL
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -46,6 +45,8 @@ _POINT: Final = pa.list_(pa.float64(), 3)
 
 def write(folder: ExportFolder) -> None:
     """Write shards of Parquet, then the crops as files with one line of metadata each."""
+    import PIL
+
     source = folder.source
     schema = _schema(source.schema)
     # Other versions of pyarrow, and of the encoder of masks, write other bytes.
