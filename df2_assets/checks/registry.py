@@ -35,7 +35,7 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.exports import NAMES
-from df2_assets.exports.record import was_requested
+from df2_assets.exports.record import requested_variants
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import state, tables
@@ -53,7 +53,7 @@ class CheckContext:
     Each table is read once, when a rule first needs it; reading raises MissingTableError or
     ProvenanceError. `max_refused` is a share from 0 to 1. The limits are the strictest by default.
     `find_last_build` asks the Dagster instance, which may not know of any build. `engine` lists
-    and looks up the files of crops.
+    and looks up the files of crops. `variant` is the crop variant of the exports of this run.
     """
 
     roots: Roots
@@ -62,6 +62,7 @@ class CheckContext:
     max_age_days: float = 0.0
     find_last_build: Callable[[], LastBuild | None] = lambda: None
     engine: Engine = field(default_factory=SerialEngine)
+    variant: str = ""
 
     @cached_property
     def index(self) -> pd.DataFrame:
@@ -178,7 +179,8 @@ class Check(NamedTuple):
 
 
 _EXPORTED: Final = (
-    "The export was made from this build and has all its rows, and every file is as written."
+    "The export was made from this build and has all its rows, and every file is as written. "
+    "Exports with other crop variants are checked too, and give a warning."
 )
 
 CHECKS: Final = (
@@ -315,7 +317,7 @@ def checks_of(asset: str) -> list[Check]:
 def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
     """Return whether anything of an asset is on disk to be checked, however old it is."""
     if asset in NAMES:
-        return was_requested(roots, asset, split)
+        return bool(requested_variants(roots, split, asset))
     if asset == CROP_VARIANTS:
         return bool(list_names(roots, split))
     if asset == "deepfashion2":

@@ -1,4 +1,4 @@
-"""The resources of runs: roots, the lock of a split, engine, progress, SKUs, prompts, limits."""
+"""The resources of runs: roots, the lock of a split, engine, progress, SKUs, prompts and so on."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -175,6 +175,15 @@ class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
         return progress.bar if self.terminal else progress.lines(log.info)
 
 
+class ExportChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Which files the exports of a run have."""
+
+    variant: str = Field(
+        default="",
+        description="The crop variant whose files the exports have; empty: the crops themselves.",
+    )
+
+
 class SkuSelection(SettingsResource):
     """Which SKUs are kept: only those with both domains, or those with one as well."""
 
@@ -296,6 +305,7 @@ def make_resources(settings: Settings) -> dict[str, Any]:
         "output": SplitWriter(data=data),
         "engine": EngineChoice(**EngineChoice.values(settings)),
         "progress": ProgressChoice(),
+        "exports": ExportChoice(),
         "skus": SkuSelection(data=data, **SkuSelection.values(settings)),
         "prompts": PromptTemplates(data=data, **PromptTemplates.values(settings)),
         "variants": CropVariants(data=data, **CropVariants.values(settings)),
