@@ -18,7 +18,7 @@ from df2_assets.dataset.cropping import decode, encode_crop, image_size
 from df2_assets.dataset.perceptual import Measures, measure
 from df2_assets.dataset.reasons import Reason
 from df2_assets.errors import Df2Error
-from df2_assets.store.journal import CropRow
+from df2_assets.store.crop_sets import CropRow
 from df2_assets.store.location import store_at
 from df2_assets.store.store import Store
 

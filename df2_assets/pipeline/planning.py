@@ -26,8 +26,8 @@ from df2_assets.pipeline.cutting import Cut, Probe, SourceImage, probe
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.settings import Settings
 from df2_assets.store import checksums, journal, tables
+from df2_assets.store.crop_sets import CropRow, contract_crops
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.journal import CropRow
 from df2_assets.store.layout import Roots
 from df2_assets.store.state import mark_incomplete
 
@@ -165,7 +165,7 @@ def plan_crops(
     """
     roots = settings.roots
     tree = scan_crops(roots, split, engine)
-    journaled = journal.read(roots, split)
+    journaled = journal.read(roots, contract_crops(split))
     known = _merge_journal(roots, split, journaled)
     wanted = _with_fingerprints(groups, files)
     paths, prints = pa.array(wanted["crop_path"]), pa.array(wanted["fingerprint"])
@@ -233,7 +233,7 @@ def crop_table(rows: Iterable[CropRow]) -> pa.Table:
 
 def read_known_crops(roots: Roots, split: str) -> pa.Table:
     """Return the rows of the manifest; those of the journal replace older ones. No `sku_uid`."""
-    return _merge_journal(roots, split, journal.read(roots, split))
+    return _merge_journal(roots, split, journal.read(roots, contract_crops(split)))
 
 
 def _merge_journal(roots: Roots, split: str, journaled: list[CropRow]) -> pa.Table:
@@ -259,7 +259,7 @@ def mark_damaged(roots: Roots, split: str, crop_paths: Iterable[str]) -> list[st
     damaged = [row for row in rows if _is_damaged(roots, row)]
     if damaged:
         mark_incomplete(roots, split)
-        with journal.journal(roots, split) as lines:
+        with journal.journal(roots, contract_crops(split)) as lines:
             lines.add([msgspec.structs.replace(row, fingerprint=None) for row in damaged])
     return [row.crop_path for row in damaged]
 
