@@ -7,18 +7,24 @@ loads when a viewer turns on the labels or chooses a variant.
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from df2_assets.dataset.record import AFFINE
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
+from df2_assets.store.variants import list_variants, read_variant
 
-_AFFINE: Final = ("scale_x", "scale_y", "shift_x", "shift_y")
+_NO_FILE: Final = ".jpg"
+"""The suffix of a variant that has no file."""
+
 _DECIMALS: Final = 4
 
 
@@ -43,6 +49,9 @@ def find_layers(roots: Roots, split: str) -> list[Layer]:
     layers = []
     with suppress(MissingTableError, ProvenanceError):
         layers.append(layer_of_labels(tables.read(roots, "labels", split)))
+    for name in list_variants(roots, split):
+        with suppress(MissingTableError, ProvenanceError):
+            layers.append(layer_of_variant(name, read_variant(roots, split, name)))
     return layers
 
 
@@ -67,7 +76,7 @@ def layer_of_labels(labels: pa.Table) -> Layer:
     return Layer("labels", "", _paths(labels), describe)
 
 
-def layer_of_variant(name: str, suffix: str, manifest: pa.Table) -> Layer:
+def layer_of_variant(name: str, manifest: pa.Table) -> Layer:
     """Return the layer of a crop variant.
 
     A value is the reason why the crop was refused, or the map from pixels of the image to those of
@@ -75,11 +84,13 @@ def layer_of_variant(name: str, suffix: str, manifest: pa.Table) -> Layer:
     """
 
     def describe(rows: NDArray[np.intp]) -> list[Any]:
-        part = manifest.select([*_AFFINE, "reason"]).take(rows)
-        affine = np.column_stack([part[name].to_numpy() for name in _AFFINE]).round(_DECIMALS)
+        part = manifest.select([*AFFINE, "reason"]).take(rows)
+        affine = np.column_stack([part[name].to_numpy() for name in AFFINE]).round(_DECIMALS)
         reasons = part["reason"].to_pylist()
         return [reason or row for row, reason in zip(affine.tolist(), reasons, strict=True)]
 
+    paths = manifest.filter(pc.is_null(manifest["reason"]))["variant_path"]
+    suffix = PurePosixPath(paths[0].as_py()).suffix if len(paths) else _NO_FILE
     return Layer(name, suffix, _paths(manifest), describe)
 
 
