@@ -101,8 +101,7 @@ def _digest(table: pa.Table) -> str:
     columns = []
     for column in table.columns:
         # The bytes under a null are arbitrary, so values and nulls are hashed separately.
-        text = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
-        nothing = pa.scalar("" if text else 0).cast(column.type)
+        nothing = _nothing(column.type)
         columns += [column.fill_null(nothing), column.is_null()]
     names = [str(position) for position in range(len(columns))]
     flat = pa.table(columns, names=names).combine_chunks().replace_schema_metadata(rules or None)
@@ -110,6 +109,13 @@ def _digest(table: pa.Table) -> str:
     with pa.ipc.new_stream(sink, flat.schema) as writer:
         writer.write_table(flat)
     return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def _nothing(kind: pa.DataType) -> pa.Scalar:
+    """Return the value that stands for null in a digest."""
+    if pa.types.is_list(kind):
+        return pa.scalar([], kind)
+    return pa.scalar("" if pa.types.is_string(kind) or pa.types.is_binary(kind) else 0).cast(kind)
 
 
 def _rules(table: pa.Table) -> dict[bytes, bytes]:
