@@ -3,28 +3,28 @@
 Such a machine has no pyarrow. The first line describes the table, and each other line is a crop.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from df2_assets.dataset.record import AFFINE
 from df2_assets.errors import MissingTableError
-from df2_assets.store import state
 from df2_assets.store.layout import CROP_VARIANTS, Roots
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LABELS: Final = ("crop_path", "polygons", "landmarks", "reason")
-"""The columns of the table `labels` that are written."""
+COLUMNS: Final = {
+    "labels": ("crop_path", "polygons", "landmarks", "reason"),
+    CROP_VARIANTS: ("crop_path", "variant_path", *AFFINE, "reason"),
+}
+"""The columns that are written, by asset."""
 
-VARIANT: Final = (
-    *("crop_path", "variant_path", "scale_x", "scale_y", "shift_x", "shift_y"),
-    "reason",
-)
-"""The columns of the manifest of a crop variant that are written."""
+SOURCES: Final = ("sku_groups", "crops")
+"""The tables that the metadata of a split is made from."""
 
 _BATCH: Final = 1000
 
@@ -39,21 +39,27 @@ class Header(msgspec.Struct):
     source: str
 
 
-def write_lines(roots: Roots, table_name: str, split: str, columns: Sequence[str]) -> bool:
-    """Write the current table of a name as JSON lines, and return whether the file has changed.
+def describe_source(digests: Mapping[str, str]) -> str:
+    """Return the digests of groups and manifest as text, out of those of any tables."""
+    return " ".join(f"{asset} {digests[asset]}" for asset in SOURCES if asset in digests)
 
-    A file that was written from the same table is not read or written in full.
+
+def write_lines(
+    roots: Roots, name: str, split: str, table: "pa.Table", digest: str, inputs: Mapping[str, str]
+) -> None:
+    """Write the columns `COLUMNS` of a table as JSON lines, if its asset has any.
+
+    A file that was written from the same table and the same inputs is not touched.
     """
-    from df2_assets.store import tables
-
-    table = tables.read(roots, table_name, split)
-    header = Header(tables.digest(table), state.source_of_metadata(roots, split))
-    path = roots.lines(table_name, split)
+    columns = COLUMNS.get(name.partition("/")[0])
+    if columns is None:
+        return
+    header, path = Header(digest, describe_source(inputs)), roots.lines(name, split)
     if path.exists():
         with path.open("rb") as file, suppress(msgspec.DecodeError):
             if msgspec.json.decode(file.readline(), type=Header) == header:
-                return False
-    return roots.sku.publish(path, _encode(header, table.select(columns)), lambda: None)
+                return
+    roots.sku.publish(path, _encode(header, table.select(columns)), lambda: None)
 
 
 def find_label_lines(roots: Roots, split: str) -> Path:
