@@ -39,6 +39,7 @@ from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import state, tables
 from df2_assets.store.checksums import digest_each
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
 
@@ -107,7 +108,7 @@ class CheckContext:
     def tree(self) -> CropTree:
         read = partial(digest_each, self.roots.sku_root)
         return crops.settle_times(
-            self.manifest, scan_crops(self.roots, self.split, self.engine), read
+            self.manifest, scan_crops(self.roots, contract_crops(self.split), self.engine), read
         )
 
     @cached_property
