@@ -22,9 +22,10 @@ def build_labels_of(roots: Roots, split: str) -> None:
 
 def build_variant(roots: Roots, split: str, **options: Any) -> None:
     from PIL import Image
+
     from df2_assets.dataset import variants as v
-    from df2_assets.dataset.shapes import read_shape_fields, read_polygons, RefusedShape
     from df2_assets.dataset.annotations import Refused
+    from df2_assets.dataset.shapes import RefusedShape, read_polygons, read_shape_fields
 
     variant = v.CropVariant(**options)
     groups = tables.read(roots, "sku_groups", split).to_pylist()
@@ -33,9 +34,21 @@ def build_variant(roots: Roots, split: str, **options: Any) -> None:
         image = Image.open(roots.df2_root / g["orig_image_path"]).convert("RGB")
         box = tuple(g[e] for e in EDGES)
         path = roots.variant(variant.name, split).parent / (g["crop_path"][:-4] + variant.suffix)
-        row = dict(crop_path=g["crop_path"], sku_uid=g["sku_uid"], variant_path=path.relative_to(roots.sku_root).as_posix())
+        row = dict(
+            crop_path=g["crop_path"],
+            sku_uid=g["sku_uid"],
+            variant_path=path.relative_to(roots.sku_root).as_posix(),
+        )
         try:
-            polygons = read_polygons(read_shape_fields((roots.annotations(split) / f"{g['image_id']}.json").read_bytes())[g["item_idx"]]) if variant.cut_out else ()
+            polygons = (
+                read_polygons(
+                    read_shape_fields(
+                        (roots.annotations(split) / f"{g['image_id']}.json").read_bytes()
+                    )[g["item_idx"]]
+                )
+                if variant.cut_out
+                else ()
+            )
             data = v.encode(image, box, variant, polygons)
         except (Refused, RefusedShape) as e:
             row["reason"] = str(e.reason)
@@ -43,8 +56,18 @@ def build_variant(roots: Roots, split: str, **options: Any) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             cut = v.plan_cut(variant, box, *image.size)
-            row |= dict(zip(AFFINE, cut.affine)) | dict(zip(EDGES, cut.box)) | dict(width=cut.width, height=cut.height)
+            row |= (
+                dict(zip(AFFINE, cut.affine))
+                | dict(zip(EDGES, cut.box))
+                | dict(width=cut.width, height=cut.height)
+            )
         rows.append(row)
     rows.sort(key=lambda r: r["crop_path"])
     t = pa.Table.from_pylist(rows, CROP_VARIANTS)
-    tables.write(roots, f"crop_variants/{variant.name}", split, t, tables.digests(roots, ("sku_groups", "crops"), split))
+    tables.write(
+        roots,
+        f"crop_variants/{variant.name}",
+        split,
+        t,
+        tables.digests(roots, ("sku_groups", "crops"), split),
+    )
