@@ -89,3 +89,10 @@ def variant_crops(
     """
     folder = roots.variant(name, split).relative_to(roots.sku_root).as_posix()
     return CropSet(f"{CROP_VARIANTS}/{name}", split, folder, r"\.(?:jpg|png|webp)", variant)
+
+
+def crops_at(roots: Roots, split: str, path: str) -> CropSet:
+    """Return the set of a split that a file belongs to, by its path relative to SKU_ROOT."""
+    below = (roots.sku_root / path).parts[len(roots.variants.parts) :]
+    is_variant = (roots.sku_root / path).is_relative_to(roots.variants)
+    return variant_crops(roots, split, below[0]) if is_variant else contract_crops(split)
