@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from df2_assets.dataset.record import AFFINE
-from df2_assets.errors import MissingTableError
+from df2_assets.errors import IncompleteSplitError, MissingTableError
+from df2_assets.store.crop_sets import is_half_built
 from df2_assets.store.layout import CROP_VARIANTS, Roots
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def find_label_lines(roots: Roots, split: str) -> Path:
 def find_variant_lines(roots: Roots, split: str, name: str) -> Path:
     """Return the path of the manifest of a crop variant.
 
-    Raises MissingTableError, which names the variants that the split has, if it does not exist.
+    Raises MissingTableError, which names the variants that the split has, if it does not exist, and
+    IncompleteSplitError if it is half-built.
     """
     folder = roots.tables(CROP_VARIANTS)
     files = (path.partition("/") for path, _ in roots.sku.walk(folder))
@@ -86,6 +88,11 @@ def find_variant_lines(roots: Roots, split: str, name: str) -> Path:
         raise MissingTableError(
             f"{split} under {roots.sku_root} has no crop variant {name!r}, {has}: declare it in "
             f"the file of DF2_VARIANTS, and run df2-assets variants --split {split}"
+        )
+    if is_half_built(roots, split, name):
+        raise IncompleteSplitError(
+            f"The crop variant {name} of {split} is half-built: when no run is making it, run "
+            f"df2-assets variants --split {split}"
         )
     return roots.lines(f"{CROP_VARIANTS}/{name}", split)
 

@@ -74,7 +74,8 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
         require_readable(roots, split, strict=strict)
         self.rows = Rows(roots.image_text(split))
         source = load(roots, split).sku_metadata_of if strict else None
-        self._forms = self._labels = None
+        self._forms: CropLines | None = None
+        self._labels: CropLines | None = None
         self.rows_left_out = 0
         if variant is not None:
             path = find_variant_lines(roots, split, variant)
@@ -94,11 +95,13 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]:
         row = self.rows[index]
         self.require_own_split(row["split"])
-        form = self._forms and self._forms[index]
+        form = None if self._forms is None else self._forms[index]
         path = self.sku_root / (form["variant_path"] if form else row["image_path"])
         with path.open("rb") as opened, Image.open(opened) as file:
             image = file.convert("RGBA" if file.mode == "RGBA" else "RGB")
-        labels = self._labels and make_labels(row, self._labels[index], form, image.size)
+        labels = {}
+        if self._labels is not None:
+            labels = make_labels(row, self._labels[index], form, image.size)
         return {
             "image": image if self.transform is None else self.transform(image),
             "text": row[self.text_key],
@@ -106,7 +109,7 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
             "sku_uid": f"{row['split']}/{row['sku_id']}",
             "domain": row["domain"],
             "meta": row,
-            **(labels or {}),
+            **labels,
         }
 
     def require_own_split(self, split: str) -> None:

@@ -4,7 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ BOX = (10, 20, 300, 400)
 NO_PICTURE = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
 
 
-SHAPES = {
+SHAPES: dict[str, Any] = {
     "segmentation": [[20, 30, 40, 30, 40, 70, 20, 70]],
     "landmarks": [20, 30, 2, 40, 30, 2, 40, 70, 1, *[0] * 66],
 }
@@ -73,7 +73,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
             data.annotation(SPLIT, image, source, pair, {1: garment})
     for image, source in ((2, "shop"), (3, "user")):
         data.image(OTHER, image, (160, 120))
-        shapes = SHAPES if source == "shop" else {"segmentation": []}
+        shapes: dict[str, Any] = SHAPES if source == "shop" else {"segmentation": []}
         data.annotation(OTHER, image, source, 1, {1: item(1, 1, [10, 20, 50, 110], **shapes)})
     data.image(SPLIT, 900, (160, 120))
     bad = item(1, 1, [10, 20, 110, 100], category_name=HOSTILE)

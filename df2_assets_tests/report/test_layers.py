@@ -49,7 +49,7 @@ def test_a_variant_has_the_map_of_each_crop_or_why_it_was_refused() -> None:
             "reason": [None, "no_area"],
         }
     )
-    layer = layer_of_variant("v", manifest)
+    layer = layer_of_variant("v", ".webp", manifest)
     assert (layer.name, layer.suffix) == ("v", ".webp")
     assert layer.values(PATHS) == [[0.3333, 2.0, -5.0, 0.25], "no_area", None]
 

@@ -13,7 +13,7 @@ from df2_assets.store.crop_lines import describe_source, find_label_lines, find_
 from df2_assets.store.layout import Roots
 
 INPUTS = {"crops": "c", "sku_groups": "g", "files": "f"}
-ROWS = [
+ROWS: list[dict[str, object]] = [
     {"crop_path": "train/query/a/1_item1.jpg", "polygons": [[1.5, 2.0, 3.0, 4.0, 5.0, 0.0]]},
     {"crop_path": "train/query/a/2_item1.jpg", "reason": "missing_field"},
 ]
@@ -36,7 +36,7 @@ def test_the_first_line_describes_the_table_and_each_other_is_a_crop(roots: Root
     digest = tables.write(roots, "labels", "train", table(ROWS), INPUTS)
     header, *lines = read(find_label_lines(roots, "train"))
     assert header == {"digest": digest, "source": "sku_groups g crops c"}
-    nothing = dict.fromkeys(("polygons", "landmarks", "reason"))
+    nothing: dict[str, object] = dict.fromkeys(("polygons", "landmarks", "reason"))
     assert lines == [nothing | row for row in ROWS]
 
 

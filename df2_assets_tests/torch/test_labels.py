@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.errors import IncompleteSplitError, MissingTableError, ProvenanceError
 from df2_assets.store.crop_lines import find_label_lines
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import compare, run
 from df2_assets_tests.support.builder import DataSet, item
-from df2_assets_tests.support.labelled import build_labels_of, build_variant
+from df2_assets_tests.support.labelled import write_labels, write_variants
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
@@ -25,6 +25,12 @@ BOX = (20, 10, 100, 50)
 
 POLYGON = [30.0, 10.0, 70.0, 10.0, 70.0, 30.0, 30.0, 30.0]
 """A rectangle of 40 by 20 pixels, 10 from the left edge of the box."""
+
+VARIANTS = """
+variants:
+  square40: {square: pad, size: 40}
+  cut_out: {cut_out: alpha, format: png, margin: 0.1}
+"""
 
 POINTS = [30.0, 10.0, 2.0, 70.0, 30.0, 1.0]
 
@@ -41,25 +47,27 @@ def write(root: Path) -> DataSet:
         for source in ("shop", "user"):
             number = 2 * pair + (source == "user")
             data.image(SPLIT, number, (160, 120))
-            shapes = {"segmentation": [POLYGON], "landmarks": landmarks(25)}
+            shapes: dict[str, Any] = {"segmentation": [POLYGON], "landmarks": landmarks(25)}
             if number == 3:
                 shapes["segmentation"] = []
-            below = {"segmentation": [POLYGON], "landmarks": landmarks(14)}
-            items = {1: item(TOP, 1, BOX, **shapes), 2: item(TROUSERS, 2, BOX, **below)}
+            below: dict[str, Any] = {"segmentation": [POLYGON], "landmarks": landmarks(14)}
+            items: dict[int | str, Any] = {
+                1: item(TOP, 1, BOX, **shapes),
+                2: item(TROUSERS, 2, BOX, **below),
+            }
             data.annotation(SPLIT, number, source, pair, items)
     return data
 
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build with labels and three variants, and return its SKU_ROOT."""
+    """Build with labels and two variants, and return its SKU_ROOT."""
     base = tmp_path_factory.mktemp("labelled")
     write(base / "df2")
     assert run.build(base / "df2", base / "sku").success
     roots = Roots(base / "df2", base / "sku", "")
-    build_labels_of(roots, SPLIT)
-    build_variant(roots, SPLIT, name="square40", square="pad", size=40)
-    build_variant(roots, SPLIT, name="cut_out", cut_out="alpha", format="png", margin=0.1)
+    write_labels(roots, SPLIT)
+    write_variants(roots, SPLIT, VARIANTS)
     return base / "sku"
 
 
@@ -183,6 +191,22 @@ def test_what_was_not_built_is_named(labelled: Path, tmp_path: Path) -> None:
     find_label_lines(Roots(Path(), copy, ""), SPLIT).unlink()
     with pytest.raises(MissingTableError, match="run df2-assets labels --split train"):
         open_dataset(copy, labels=True)
+
+
+def test_a_half_built_variant_is_refused(labelled: Path, tmp_path: Path) -> None:
+    roots = Roots(Path(), shutil.copytree(labelled, tmp_path / "sku"), "")
+    roots.journal(SPLIT, "crop_variants/cut_out").touch()
+    with pytest.raises(IncompleteSplitError, match="cut_out of train is half-built"):
+        open_dataset(roots.sku_root, variant="cut_out")
+    assert open_dataset(roots.sku_root, variant="square40")[0]
+
+
+def test_a_variant_that_is_not_declared_any_more_is_gone(labelled: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(labelled, tmp_path / "sku")
+    declared = VARIANTS.partition("  cut_out")[0]
+    write_variants(Roots(labelled.parent / "df2", copy, ""), SPLIT, declared)
+    with pytest.raises(MissingTableError, match="no crop variant 'cut_out', it has square40: "):
+        open_dataset(copy, variant="cut_out")
 
 
 def test_labels_and_variants_of_another_build_are_refused(labelled: Path, tmp_path: Path) -> None:

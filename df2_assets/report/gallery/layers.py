@@ -7,23 +7,18 @@ loads when a viewer turns on the labels or chooses a variant.
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from df2_assets.dataset.record import AFFINE
-from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.errors import IncompleteSplitError, MissingTableError, ProvenanceError
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
-from df2_assets.store.variants import list_variants, read_variant
-
-_NO_FILE: Final = ".jpg"
-"""The suffix of a variant that has no file."""
+from df2_assets.store.variants import declared_in, list_variants, read_variant
 
 _DECIMALS: Final = 4
 
@@ -50,8 +45,9 @@ def find_layers(roots: Roots, split: str) -> list[Layer]:
     with suppress(MissingTableError, ProvenanceError):
         layers.append(layer_of_labels(tables.read(roots, "labels", split)))
     for name in list_variants(roots, split):
-        with suppress(MissingTableError, ProvenanceError):
-            layers.append(layer_of_variant(name, read_variant(roots, split, name)))
+        with suppress(MissingTableError, IncompleteSplitError, ProvenanceError):
+            manifest = read_variant(roots, split, name)
+            layers.append(layer_of_variant(name, declared_in(manifest).suffix, manifest))
     return layers
 
 
@@ -76,7 +72,7 @@ def layer_of_labels(labels: pa.Table) -> Layer:
     return Layer("labels", "", _paths(labels), describe)
 
 
-def layer_of_variant(name: str, manifest: pa.Table) -> Layer:
+def layer_of_variant(name: str, suffix: str, manifest: pa.Table) -> Layer:
     """Return the layer of a crop variant.
 
     A value is the reason why the crop was refused, or the map from pixels of the image to those of
@@ -89,13 +85,12 @@ def layer_of_variant(name: str, manifest: pa.Table) -> Layer:
         reasons = part["reason"].to_pylist()
         return [reason or row for row, reason in zip(affine.tolist(), reasons, strict=True)]
 
-    paths = manifest.filter(pc.is_null(manifest["reason"]))["variant_path"]
-    suffix = PurePosixPath(paths[0].as_py()).suffix if len(paths) else _NO_FILE
     return Layer(name, suffix, _paths(manifest), describe)
 
 
 def _paths(table: pa.Table) -> pd.Index:
-    return pd.Index(table["crop_path"].to_numpy(), dtype=object)
+    paths: list[str] = table["crop_path"].to_pylist()
+    return pd.Index(paths, dtype=object)
 
 
 def _to_steps(polygons: pa.ListArray) -> list[list[list[int]]]:
