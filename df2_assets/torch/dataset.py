@@ -25,8 +25,9 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
     image, or the result of `transform`. `text` is the field `text_key` of the line, and `meta` is
     the whole line. `sku_uid` is `{split}/{sku_id}`: it identifies a garment among all splits, which
     `sku_id` does not. `rows` gives access to the lines only. Lines and images are read when an item
-    is requested, and not kept. A copy for another process takes 8 bytes per row. `sku_root` may be
-    a URL: each process then fetches the JSONL once, and an image per item.
+    is requested, and not kept. A copy for another process takes 8 bytes per row, and 12 more for
+    each of `variant` and `labels`. `sku_root` may be a URL: each process then fetches the JSONL
+    once, and an image per item.
 
     `variant` is the name of a crop variant, whose files are the images. An image has the mode RGBA
     if the garment is cut out to transparency, else RGB. Rows whose crop the variant refused are
