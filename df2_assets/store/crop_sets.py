@@ -96,3 +96,9 @@ def crops_at(roots: Roots, split: str, path: str) -> CropSet:
     below = (roots.sku_root / path).parts[len(roots.variants.parts) :]
     is_variant = (roots.sku_root / path).is_relative_to(roots.variants)
     return variant_crops(roots, split, below[0]) if is_variant else contract_crops(split)
+
+
+def is_half_built(roots: Roots, split: str, name: str) -> bool:
+    """Return whether a run is making or removing a variant, or was stopped while it did."""
+    path = roots.journal(split, f"{CROP_VARIANTS}/{name}")
+    return path.exists() or path.is_dir()  # in an object store, a journal has several parts

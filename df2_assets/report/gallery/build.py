@@ -16,6 +16,7 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
 from df2_assets.report.gallery import content, pages
+from df2_assets.report.gallery.layers import find_layers
 from df2_assets.report.gallery.site import Site, write_site
 from df2_assets.report.readiness import Readiness, assess_readiness
 from df2_assets.store.contract_files import read_image_text
@@ -75,4 +76,6 @@ def build_gallery(
         "reasons": pages.reasons_page(refusals),
     }
     refused = content.list_refusals(refusals)
-    return Gallery(write_site(roots, split, shown, checks, refused, page, engine, progress), ready)
+    layers = find_layers(roots, split)
+    site = write_site(roots, split, shown, layers, checks, refused, page, engine, progress)
+    return Gallery(site, ready)
