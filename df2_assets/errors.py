@@ -36,6 +36,10 @@ class CaptionsError(Df2Error):
     """A file of captions cannot be used."""
 
 
+class ResultsError(Df2Error):
+    """A file of retrieval results cannot be used."""
+
+
 class LayoutError(Df2Error):
     """`DF2_ROOT` is not an unpacked DeepFashion2."""
 

@@ -63,6 +63,10 @@ class Roots:
     def annotations(self, split: str) -> Path:
         return self.df2_root / split / "annos"
 
+    def ground_truth(self, split: str) -> Path:
+        """The folder of the download with the published ground truth of the retrieval benchmark."""
+        return self.df2_root / f"json_for_{split}"
+
     def sku_metadata(self, split: str) -> Path:
         return self.sku_root / f"{split}_sku_metadata.json"
 
@@ -130,6 +134,15 @@ class Roots:
     def export_digests(self, name: str, split: str) -> Path:
         """The digests of an export, for `sha256sum -c` in SKU_ROOT."""
         return self.export(name, split).with_suffix(".sha256")
+
+    @property
+    def benchmark(self) -> Path:
+        """The folder of the retrieval benchmark."""
+        return self.own / "benchmark"
+
+    def malformed_results(self, split: str) -> Path:
+        """The list of malformed entries in the last refused file of results."""
+        return self.benchmark / f"{split}_malformed_results.txt"
 
     def gallery(self, split: str) -> Path:
         """The page of a gallery, in its own folder."""
