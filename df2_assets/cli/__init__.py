@@ -7,6 +7,7 @@ import sys
 import click
 
 from df2_assets import __version__
+from df2_assets.cli.benchmark import benchmark
 from df2_assets.cli.build import build
 from df2_assets.cli.errors import error_document, short_errors
 from df2_assets.cli.explain import explain
@@ -69,6 +70,7 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
 
 
 for command in (
+    benchmark,
     build,
     explain,
     export,

@@ -1,0 +1,102 @@
+"""The command `benchmark` on files of results, and what it says about the published ground truth."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from df2_assets.engines.progress import silent
+from df2_assets.engines.serial import SerialEngine
+from df2_assets.pipeline.indexing import build_index
+from df2_assets.store import tables
+from df2_assets_tests.cli.conftest import Desk
+from df2_assets_tests.support.site import SPLIT, TOP, TROUSERS, Site
+
+HIT = {
+    "query_image_id": 12,
+    "query_bbox": TOP["bounding_box"],
+    "query_cls": 1,
+    "query_score": 0.9,
+    "gallery_image_id": [21, 11] + [31] * 18,
+    "gallery_bbox": [TOP["bounding_box"]] * 20,
+}
+"""The first top of pair 1, whose shop item is in the second place."""
+
+
+@pytest.fixture
+def results(desk: Desk, site: Site) -> Path:
+    """Write results for one query of a built split."""
+    return write(desk, [HIT])
+
+
+def write(desk: Desk, entries: Any) -> Path:
+    path = desk.folder / "results.json"
+    path.write_text(json.dumps(entries))
+    return path
+
+
+def test_it_prints_the_official_numbers(desk: Desk, results: Path) -> None:
+    reply = desk.run("benchmark", "--split", SPLIT, "--results", str(results))
+    assert reply.exit_code == 0, reply.output
+    head, row, note = (line.split() for line in reply.stdout.splitlines())
+    assert head[:4] == ["split", "queries", "missed", "gallery"]
+    assert head[4:] == ["top-1", "top-5", "top-10", "top-15", "top-20"]
+    assert row == ["train", "9", "8", "7", "0.000", *["0.111"] * 4]
+    assert note[:2] == ["note:", "train:"]
+
+
+def test_json_has_the_same_numbers_and_the_differences(desk: Desk, results: Path) -> None:
+    (split,) = desk.json("benchmark", "--split", SPLIT, "--results", str(results))["splits"]
+    assert (split["split"], split["results"], split["ground_truth"]) == (SPLIT, str(results), [])
+    assert (split["queries"], split["missed"], split["gallery"]) == (9, 8, 7)
+    assert (split["top-1"], split["top-5"], split["top-20"]) == (0, 1 / 9, 1 / 9)
+
+
+def test_malformed_entries_end_it_with_their_list(desk: Desk, site: Site) -> None:
+    path = write(desk, [HIT, HIT | {"query_cls": 99}])
+    reply = desk.run("benchmark", "--split", SPLIT, "--results", str(path))
+    assert reply.exit_code == 1
+    assert "The first: entry 2: query_cls is 99; expected a category_id, 1 to 13" in reply.stderr
+    error = desk.json("benchmark", "--split", SPLIT, "--results", str(path), exit_code=1)["error"]
+    assert error["kind"] == "ResultsError"
+
+
+def test_results_are_about_one_split(desk: Desk, results: Path) -> None:
+    both = ("--split", "train", "--split", "validation")
+    reply = desk.run("benchmark", *both, "--results", str(results))
+    assert reply.exit_code == 2
+    assert "specify one --split" in reply.stderr
+
+
+def test_without_a_build_it_says_what_to_do(desk: Desk) -> None:
+    desk.df2.mkdir()
+    reply = desk.run("benchmark", "--results", str(write(desk, [])))
+    assert reply.exit_code == 1
+    assert "materialize raw_annotation_index first" in reply.stderr
+
+
+def test_the_published_ground_truth_is_compared(desk: Desk, site: Site) -> None:
+    """The split is published as `validation`: the annotations of `train` stand for it here."""
+    (site.data.root / SPLIT).rename(site.data.root / "validation")
+    indexed = build_index(desk.roots, "validation", SerialEngine(), silent)
+    tables.write(desk.roots, "raw_annotation_index", "validation", indexed.table, {})
+    folder = desk.roots.ground_truth("validation")
+    folder.mkdir()
+    queries = [
+        {
+            "query_image_id": image,
+            "style": item["style"],
+            "cls": item["category_id"],
+            "pair_id": image // 10,
+            "bbox": item["bounding_box"],
+        }
+        for first in (10, 20, 30)
+        for image, item in ((first + 2, TOP), (first + 2, TROUSERS), (first + 3, TOP))
+    ]
+    (folder / "val_query.json").write_text(json.dumps(queries[1:] + [queries[0] | {"style": 3}]))
+    reply = desk.run("benchmark", "--results", str(write(desk, [])))
+    assert reply.stdout.splitlines()[2:] == [
+        "val_query.json: 9 entries; 1 with other labels",
+        "  with other labels: image 000012, box [5, 5, 70, 100], style 3, pair_id 1, category_id 1",
+    ]
