@@ -1,4 +1,4 @@
-"""The command `benchmark` on files of results, and what it says about the published ground truth."""
+"""The command `benchmark`: files of results, and the comparison with the published ground truth."""
 
 import json
 from pathlib import Path
@@ -94,7 +94,7 @@ def test_the_published_ground_truth_is_compared(desk: Desk, site: Site) -> None:
         for first in (10, 20, 30)
         for image, item in ((first + 2, TOP), (first + 2, TROUSERS), (first + 3, TOP))
     ]
-    (folder / "val_query.json").write_text(json.dumps(queries[1:] + [queries[0] | {"style": 3}]))
+    (folder / "val_query.json").write_text(json.dumps([*queries[1:], queries[0] | {"style": 3}]))
     reply = desk.run("benchmark", "--results", str(write(desk, [])))
     assert reply.stdout.splitlines()[2:] == [
         "val_query.json: 9 entries; 1 with other labels",
