@@ -42,7 +42,7 @@ from df2_assets.store.location import CONTROLS_REMEDY, expand, locate
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from df2_assets.dataset.prompts import Captions, Variant
+    from df2_assets.dataset.prompts import Captions, PromptTemplate
 
 PACKAGE: Final = Path(__file__).resolve().parent
 """The folder of this package."""
@@ -306,7 +306,7 @@ def make_roots(df2_root: str, sku_root: str) -> Roots:
     return Roots(locate(df2_root), locate(sku_root, base), sku_root)
 
 
-def read_variants(prompts: Path | Literal["none"]) -> "tuple[Variant, ...]":
+def read_templates(prompts: Path | Literal["none"]) -> "tuple[PromptTemplate, ...]":
     """Return the further prompts that a file defines, in its order; none for `none`.
 
     Raises TemplatesError if the file cannot be read or used.

@@ -5,7 +5,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, Final
 
@@ -50,9 +50,9 @@ def encoder() -> str:
     return f"q{QUALITY} pillow{PIL.__version__} libjpeg{libjpeg} code{CODE_VERSION}"
 
 
-def image_size(file: BinaryIO) -> tuple[int, int]:
+def image_size(file: BinaryIO, formats: Sequence[str] = ("JPEG",)) -> tuple[int, int]:
     """Return width and height in stored pixels, from the header only. Raises Refused."""
-    with _open_image(file) as image:
+    with _open_image(file, formats) as image:
         return image.size
 
 
@@ -72,11 +72,13 @@ def encode_crop(image: Image.Image, box: Box) -> bytes:
 
 
 @contextmanager
-def _open_image(file: BinaryIO) -> Iterator[ImageFile.ImageFile]:
+def _open_image(
+    file: BinaryIO, formats: Sequence[str] = ("JPEG",)
+) -> Iterator[ImageFile.ImageFile]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an image with a problem gets a row, not a warning
-            image = Image.open(file, formats=("JPEG",))
+            image = Image.open(file, formats=formats)
     except Df2Error:
         raise  # the store has the problem, not the image
     except Image.DecompressionBombError:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from df2_assets.dataset.metadata import ImageText
-from df2_assets.dataset.prompts import PLACEHOLDERS, SKU_KEY, Variant, fill_template
+from df2_assets.dataset.prompts import PLACEHOLDERS, SKU_KEY, PromptTemplate, fill_template
 from df2_assets.dataset.record import EDGES, MORE_LABELS
 from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
 from df2_assets.errors import TemplatesError, escape_controls, has_controls
@@ -36,8 +36,8 @@ _FORM: Final = (
 )
 
 
-def parse_templates(text: str, name: str) -> tuple[Variant, ...]:
-    """Return the variants that a YAML text defines, in its order.
+def parse_templates(text: str, name: str) -> tuple[PromptTemplate, ...]:
+    """Return the templates that a YAML text defines, in its order.
 
     Messages call the text `name`. Raises TemplatesError, which says what is wrong, where, and what
     is allowed.
@@ -53,7 +53,9 @@ def parse_templates(text: str, name: str) -> tuple[Variant, ...]:
     if not isinstance(prompts, dict) or not prompts:
         raise TemplatesError(f"{name}: prompts is {_show(prompts)}: give templates by key.")
     return tuple(
-        Variant(_require_key(key, name), seed, _read_domains(value, f"{name}: prompts.{key}"))
+        PromptTemplate(
+            _require_key(key, name), seed, _read_domains(value, f"{name}: prompts.{key}")
+        )
         for key, value in prompts.items()
     )
 

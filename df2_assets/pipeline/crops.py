@@ -19,7 +19,8 @@ from df2_assets.pipeline.changes import Changes, count_changes
 from df2_assets.pipeline.cutting import CropFiles, CropShard, SourceImage, cut_shard, refuse
 from df2_assets.pipeline.planning import TEXT, CropPlan, as_unpaired, crop_table, without
 from df2_assets.store import tables
-from df2_assets.store.journal import CropRow, journal
+from df2_assets.store.crop_sets import CropRow, contract_crops
+from df2_assets.store.journal import journal
 from df2_assets.store.layout import Roots
 from df2_assets.store.state import mark_incomplete
 
@@ -113,7 +114,7 @@ def _cut(
     parts = []
     whole = CropShard(str(roots.sku_root), images)
     with (
-        journal(roots, split) as finished,
+        journal(roots, contract_crops(split)) as finished,
         progress(f"cutting crops of {split}", len(images), "images") as advance,
         closing(map_shards(engine, cut_shard, whole, _SHARD)) as results,
     ):

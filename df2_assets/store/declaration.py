@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from df2_assets.dataset.prompts import Captions, SkuToken, Texts, Variant
+from df2_assets.dataset.prompts import Captions, PromptTemplate, SkuToken, Texts
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import NewerReleaseError, OutputError
 from df2_assets.store import state
@@ -18,14 +18,14 @@ from df2_assets.store.layout import Roots
 class Declaration(msgspec.Struct, frozen=True):
     """The inherited settings.
 
-    `only_pairs` says whether SKUs with one domain are left out. `variants`, `sku_token` and
-    `captions` are the texts in addition to the contract's. `variants` are stored here as they were
+    `only_pairs` says whether SKUs with one domain are left out. `templates`, `sku_token` and
+    `captions` are the texts in addition to the contract's. `templates` are stored here as they were
     read from `prompts_file`, since that file may move or change. The captions themselves are only
     in `captions_file`.
     """
 
     prompts_file: str | None = None
-    variants: tuple[Variant, ...] = ()
+    templates: tuple[PromptTemplate, ...] = ()
     sku_token: SkuToken | None = None
     captions_file: str | None = None
     captions: Captions | None = None
@@ -34,7 +34,7 @@ class Declaration(msgspec.Struct, frozen=True):
     @property
     def texts(self) -> Texts:
         """What decides the texts in addition to the contract's."""
-        return Texts(self.variants, self.sku_token, self.captions)
+        return Texts(self.templates, self.sku_token, self.captions)
 
 
 def load(roots: Roots) -> Declaration:

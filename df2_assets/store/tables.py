@@ -67,8 +67,9 @@ def shared(roots: Roots, split: str) -> Iterator[None]:
         yield
     finally:
         _sharing -= 1
-        for asset in SCHEMAS:
-            _shared.pop(roots.table(asset, split), None)
+        of_split = [path for path in _shared if path.stem == split]
+        for path in [path for path in of_split if path.is_relative_to(roots.own)]:
+            _shared.pop(path)
 
 
 def _return_freed_memory() -> None:
@@ -100,8 +101,7 @@ def _digest(table: pa.Table) -> str:
     columns = []
     for column in table.columns:
         # The bytes under a null are arbitrary, so values and nulls are hashed separately.
-        text = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
-        nothing = pa.scalar("" if text else 0).cast(column.type)
+        nothing = _nothing(column.type)
         columns += [column.fill_null(nothing), column.is_null()]
     names = [str(position) for position in range(len(columns))]
     flat = pa.table(columns, names=names).combine_chunks().replace_schema_metadata(rules or None)
@@ -109,6 +109,13 @@ def _digest(table: pa.Table) -> str:
     with pa.ipc.new_stream(sink, flat.schema) as writer:
         writer.write_table(flat)
     return hashlib.sha256(sink.getvalue()).hexdigest()
+
+
+def _nothing(kind: pa.DataType) -> pa.Scalar:
+    """Return the value that stands for null in a digest."""
+    if pa.types.is_list(kind):
+        return pa.scalar([], kind)
+    return pa.scalar("" if pa.types.is_string(kind) or pa.types.is_binary(kind) else 0).cast(kind)
 
 
 def _rules(table: pa.Table) -> dict[bytes, bytes]:
@@ -202,7 +209,7 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
         table = pq.ParquetFile(parquet(path), page_checksum_verification=True).read()
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
-    schema = SCHEMAS[asset]
+    schema = SCHEMAS[asset.partition("/")[0]]
     place = schema.get_field_index("sku_uid")
     if place >= 0 and table.schema.equals(schema.remove(place)):
         table = add_sku_uids(table, schema)
