@@ -231,6 +231,18 @@ CROP_VARIANTS: Final = _asset(
 A point of the image is at `x * scale_x + shift_x`, `y * scale_y + shift_y` of the file.
 """
 
+BENCHMARK_CROPS: Final = _asset(
+    _CROP_PATH._replace(sources=f"split source image_id item_idx {_KEY}"),
+    Field("sku_uid", "string", "split/pair_style_category; of style 0: no identity", _KEY),
+    *CROPS.pick(
+        *("size", "mtime_ns", "sha256", "width", "height", "fingerprint", "reason", "detail")
+    ),
+    inputs=("raw_annotation_index", "crops"),
+    unique="crop_path",
+    nullable=CROPS.nullable,
+)
+"""The manifest of the crops that the retrieval benchmark has beyond those of the contract."""
+
 REFUSALS: Final = _asset(
     _SPLIT,
     *INDEX.pick("image_id", "item_idx"),
@@ -349,6 +361,7 @@ TABLES: Final[dict[str, Asset]] = {
     "sku_groups": SKU_GROUPS,
     "crops": CROPS,
     "crop_variants": CROP_VARIANTS,
+    "benchmark_crops": BENCHMARK_CROPS,
     "refusals": REFUSALS,
     "crop_quality": CROP_QUALITY,
     "colours": COLOURS,

@@ -94,6 +94,13 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             "this encoder yet. `encoder.name` in the run config chooses the encoder.",
         ),
         job(
+            "benchmark",
+            assets("embeddings", "benchmark_crops", "benchmark"),
+            "Measures an encoder on a split that was built, by the official protocol of "
+            "DeepFashion2. It cuts and encodes what the benchmark has beyond the contract, and "
+            "changes no contract file. `encoder.name` in the run config chooses the encoder.",
+        ),
+        job(
             "observe_sources",
             assets(SOURCE, TEMPLATES).without_checks(),
             "Records data versions of each split of the download, and of the prompt templates.",

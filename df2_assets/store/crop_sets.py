@@ -1,7 +1,7 @@
 """Sets of crops: files that are cut from the images of a split, with a manifest and a journal.
 
-The crops of the contract are one set, and each crop variant of a split is another. All sets are
-planned, cut, recorded, checked and removed by the same code. Worker processes import this module.
+The crops of the contract are one set, those of the retrieval benchmark are another, and so is each
+crop variant of a split. All sets are planned, cut, recorded, checked and removed by the same code. Worker processes import this module.
 """
 
 from dataclasses import dataclass
@@ -89,3 +89,9 @@ def variant_crops(
     """
     folder = roots.variant(name, split).relative_to(roots.sku_root).as_posix()
     return CropSet(f"{CROP_VARIANTS}/{name}", split, folder, r"\.(?:jpg|png|webp)", variant)
+
+
+def benchmark_crops(roots: Roots, split: str) -> CropSet:
+    """Return the set of the crops that the benchmark of a split has beyond the contract's."""
+    folder = roots.benchmark_crops(split).relative_to(roots.sku_root).as_posix()
+    return CropSet("benchmark_crops", split, folder)

@@ -145,6 +145,10 @@ class Roots:
         """The folder with the vectors of an encoder. Its record is next to it."""
         return self.all_embeddings / folder / split
 
+    def benchmark_embeddings(self, folder: str, split: str) -> Path:
+        """The folder with the vectors of the benchmark's own crops, as `embeddings`."""
+        return self.all_embeddings / folder / "benchmark" / split
+
     @property
     def exports(self) -> Path:
         return self.own / "exports"
@@ -162,8 +166,12 @@ class Roots:
 
     @property
     def benchmark(self) -> Path:
-        """The folder of the retrieval benchmark."""
+        """The folder with the crops of the retrieval benchmark, one folder per split."""
         return self.own / "benchmark"
+
+    def benchmark_crops(self, split: str) -> Path:
+        """The folder that holds `catalog` and `query` of the benchmark's own crops."""
+        return self.benchmark / split
 
     def malformed_results(self, split: str) -> Path:
         """The list of malformed entries in the last refused file of results."""
@@ -195,7 +203,7 @@ class Roots:
     def own_folders(self) -> dict[Path, bool]:
         """The project's own folders, and whether everything in each belongs to the project."""
         deep = ("checks", "embeddings", "locks", "runs", "state", TABLES_FOLDER, "report/pictures")
-        folders = {self.own: False, self.own / "report": False}
+        folders = {self.own: False, self.own / "report": False, self.benchmark: False}
         return folders | {self.own / name: True for name in deep}
 
 

@@ -3,6 +3,8 @@
 `factories` has what assets have in common. `exports` makes one asset per export.
 """
 
+from df2_assets.defs.assets.benchmark import benchmark
+from df2_assets.defs.assets.benchmark_crops import benchmark_crops
 from df2_assets.defs.assets.crop_quality import crop_quality
 from df2_assets.defs.assets.crops import crops
 from df2_assets.defs.assets.deepfashion2 import deepfashion2
@@ -27,5 +29,7 @@ core_assets: list[AssetMaker] = [
     image_text,
     crop_quality,
     embeddings,
+    benchmark_crops,
+    benchmark,
     gallery,
 ]
