@@ -44,6 +44,10 @@ class ResultsError(Df2Error):
     """A file of retrieval results cannot be used."""
 
 
+class VariantsError(Df2Error):
+    """A file of crop variants cannot be used."""
+
+
 class LayoutError(Df2Error):
     """`DF2_ROOT` is not an unpacked DeepFashion2."""
 

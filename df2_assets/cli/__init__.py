@@ -13,6 +13,7 @@ from df2_assets.cli.embed import embed
 from df2_assets.cli.errors import error_document, short_errors
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
+from df2_assets.cli.labels import labels
 from df2_assets.cli.options import say_json
 from df2_assets.cli.plan import plan
 from df2_assets.cli.prompts import prompts
@@ -76,6 +77,7 @@ for command in (
     embed,
     explain,
     export,
+    labels,
     plan,
     prompts,
     refusals,

@@ -77,13 +77,14 @@ def mark(roots: "Roots", verified: "Verified") -> list[str]:
     """Mark damaged crops for the next build and return them; a note says why none can be marked."""
     from df2_assets.errors import BusyError
     from df2_assets.pipeline.planning import mark_damaged
+    from df2_assets.store.crop_sets import contract_crops
     from df2_assets.store.lock import writer
 
     if not verified.damaged:
         return []
     try:
         with writer(roots, verified.split, "verify"):
-            return mark_damaged(roots, verified.split, verified.damaged)
+            return mark_damaged(roots, contract_crops(verified.split), verified.damaged)
     except BusyError as problem:
         verified.notes.append(f"Damaged crops are not marked for the next build. {problem}")
     except OSError as problem:

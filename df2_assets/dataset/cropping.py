@@ -5,7 +5,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final
 
@@ -50,7 +50,7 @@ def encoder() -> str:
     return f"q{QUALITY} pillow{PIL.__version__} libjpeg{libjpeg} code{CODE_VERSION}"
 
 
-def image_size(file: BinaryIO, formats: Sequence[str] = ("JPEG",)) -> tuple[int, int]:
+def image_size(file: BinaryIO, formats: tuple[str, ...] = ("JPEG",)) -> tuple[int, int]:
     """Return width and height in stored pixels, from the header only. Raises Refused."""
     with _open_image(file, formats) as image:
         return image.size
@@ -73,7 +73,7 @@ def encode_crop(image: Image.Image, box: Box) -> bytes:
 
 @contextmanager
 def _open_image(
-    file: BinaryIO, formats: Sequence[str] = ("JPEG",)
+    file: BinaryIO, formats: tuple[str, ...] = ("JPEG",)
 ) -> Iterator[ImageFile.ImageFile]:
     try:
         with warnings.catch_warnings():

@@ -19,6 +19,7 @@ from df2_assets.defs.partitions import splits
 from df2_assets.defs.runs.history import SOURCE, TEMPLATES
 from df2_assets.errors import escape_untrusted
 from df2_assets.pipeline.planning import mark_damaged
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.verification.verify import verify
 
 _BY_SPLIT: Final = dg.PartitionedConfig(splits, run_config_for_partition_key_fn=lambda _: {})
@@ -72,6 +73,12 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             dg.AssetSelection.checks(checks["image_text", "freshness"]),
             "Checks whether a split was built from the current download, and how old the build is.",
             _BY_SPLIT,
+        ),
+        job(
+            "build_labels",
+            assets("labels"),
+            "Reads masks and landmarks of the crops of a built split from the annotations. Only "
+            "annotations that changed are read again. It opens no image.",
         ),
         job(
             "measure_crops",
@@ -177,7 +184,7 @@ def _verify_split(
             result = check_result(finding, roots, names.key(asset), check, split)
             yield evaluation(context.instance, result, split)
         if verified.damaged:
-            marked = mark_damaged(roots, split, verified.damaged)
+            marked = mark_damaged(roots, contract_crops(split), verified.damaged)
             context.log.info(
                 f"The next build makes {number_of(len(marked), 'damaged crop')} again."
             )

@@ -18,6 +18,8 @@ from df2_assets.dataset.colours import CropColour, read_colour
 from df2_assets.dataset.cropping import decode, encode_crop, image_size
 from df2_assets.dataset.perceptual import Measures, measure
 from df2_assets.dataset.reasons import Reason
+from df2_assets.dataset.shapes import Items, RefusedShape, read_polygons, read_shape_fields
+from df2_assets.dataset.variants import FORMATS, CropVariant, Polygons, encode, plan_cut
 from df2_assets.errors import Df2Error
 from df2_assets.store.crop_sets import CropRow, VariantRow
 from df2_assets.store.location import store_at
@@ -25,17 +27,23 @@ from df2_assets.store.store import Store
 
 R = TypeVar("R")
 
+_FORMATS: Final = tuple(form.pillow for form in FORMATS.values())
 _CHANGED: Final = "changed since its annotation was read: build again"
+_CHANGED_ANNOTATION: Final = "the annotation has changed since it was read: build again"
 
 
 Recipe = CropVariant | None
 """How a crop is rendered: as a variant, or as the crops of the contract."""
 
-Geometry = tuple[()] | tuple[int, int, int, int, float, float, float, float]
+Geometry = tuple[Any, ...]
 """The box that was cut and the affine map, as `VariantRow` has them; nothing for the contract."""
 
 Rows = list[list[CropRow]]
 """Rows of the manifests of several sets of crops, in the order of the recipes of a shard."""
+
+
+class _ChangedError(Exception):
+    """An annotation is not the one that was read for the index."""
 
 
 class Cut(NamedTuple):
@@ -106,7 +114,7 @@ def cut_shard(shard: CropShard) -> Rows:
     for path, data, (length, time_ns) in written:
         cut, geometry = rendered.pop(path)
         # The size is read from the file, so that a check can compare it with the box.
-        width, height = image_size(io.BytesIO(data), FORMATS if geometry else ("JPEG",))
+        width, height = image_size(io.BytesIO(data), _FORMATS if geometry else ("JPEG",))
         digest = hashlib.sha256(data).hexdigest()
         common = (path, length, time_ns, digest, width, height, cut.fingerprint)
         row = VariantRow(*common, None, None, *geometry) if geometry else CropRow(*common)
@@ -236,17 +244,31 @@ def _rendered(
         if variant is None:
             yield cut, (), encode_crop(pixels, cut.box)
             continue
-        polygons = None
-        if variant.cut_out is not None:
-            try:
-                items = _read_items(image) if items is None else items
+        polygons: Polygons = ()
+        try:
+            if variant.uses_polygons:
+                items = _read_shapes(image) if items is None else items
                 polygons = read_polygons(items.get(_item_of(cut), {}))
-            except _UnreadableAnnotation as problem:
-                _refuse(shard, rows, cut, Reason.UNREADABLE_JSON, str(problem), again=True)
-                continue
-            except RefusedShape as refused:
-                _refuse(shard, rows, cut, refused.reason, refused.detail, again=False)
-                continue
-        plan = plan_cut(variant, cut.box, *pixels.size)
-        picture = render(pixels, cut.box, variant, polygons)
-        yield cut, (*plan.box, *plan.affine), encode(picture, variant)
+            place = plan_cut(variant, cut.box, *pixels.size)
+            data = encode(pixels, cut.box, variant, polygons)
+        except _ChangedError as problem:
+            _refuse(shard, rows, cut, Reason.UNREADABLE_JSON, str(problem), again=True)
+        except (Refused, RefusedShape) as refused:
+            _refuse(shard, rows, cut, refused.reason, refused.detail, again=False)
+        else:
+            yield cut, (*place.box, *place.affine), data
+
+
+def _read_shapes(image: SourceImage) -> Items:
+    """Return the shapes that the annotation of an image has. Raises _ChangedError or Refused."""
+    image_folder, name = os.path.split(image.path)
+    path = f"{os.path.dirname(image_folder)}/annos/{name.removesuffix('.jpg')}.json"
+    (data,) = store_at(path).read_each([(path, image.anno_size + 1)])
+    if isinstance(data, OSError) or len(data) != image.anno_size:
+        raise _ChangedError(_CHANGED_ANNOTATION)
+    return read_shape_fields(data)
+
+
+def _item_of(cut: Cut) -> int:
+    """Return the number of the item that a crop shows, as its name says."""
+    return int(cut.crop_path.rpartition("_item")[2].partition(".")[0])

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from df2_assets.dataset.prompts import Captions, PromptTemplate, SkuToken, Texts
+from df2_assets.dataset.variants import CropVariant
 from df2_assets.errors import CaptionsError, OutputError
-from df2_assets.settings import DROP, Settings, read_captions, read_templates
+from df2_assets.settings import DROP, Settings, read_captions, read_templates, read_variants
 from df2_assets.store import checksums
 from df2_assets.store.declaration import Declaration, infer, load, load_only_pairs
 
@@ -78,6 +79,47 @@ def read_declared(settings: Settings) -> Declared:
     }
     declaration = msgspec.structs.replace(known, **changes)
     return Declared(declaration, before, tuple(_describe_kept(settings, declaration)))
+
+
+@dataclass(frozen=True)
+class DeclaredVariants:
+    """The crop variants that a data set is declared with, and the file that they are from.
+
+    `crop_variants` is None where nothing was ever declared: then nothing says which variants on
+    disk may be removed. `note` is a sentence about variants that no setting decides.
+    """
+
+    crop_variants: tuple[CropVariant, ...] | None
+    file: str | None = None
+    note: str | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of crop variants, to be recorded."""
+        return {"variants_file": self.file, "crop_variants": self.crop_variants}
+
+
+def read_declared_variants(settings: Settings) -> DeclaredVariants:
+    """Return the crop variants that settings ask for, or else those that the data set has.
+
+    Raises VariantsError, OutputError for a damaged record, NewerReleaseError.
+    """
+    if settings.variants is not None:
+        file = None if settings.variants == DROP else str(settings.variants)
+        return DeclaredVariants(read_variants(settings.variants), file)
+    known = load(settings.roots)
+    if known.crop_variants is None:
+        note = "no crop variants are declared: set DF2_VARIANTS to a file that declares some"
+        return DeclaredVariants(None, note=note)
+    if not known.crop_variants:
+        return DeclaredVariants(())
+    names = ", ".join(variant.name for variant in known.crop_variants)
+    return DeclaredVariants(
+        known.crop_variants,
+        known.variants_file,
+        f"kept the crop variants {names} of {known.variants_file}, since DF2_VARIANTS is not set "
+        "(DF2_VARIANTS=none drops them)",
+    )
 
 
 def read_only_pairs(settings: Settings) -> tuple[bool, str | None]:

@@ -29,6 +29,7 @@ from df2_assets.store import checksums, journal, state, tables
 from df2_assets.store.crop_sets import CropRow, CropSet, VariantRow
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
+from df2_assets.store.variants import describe_variant
 
 _PROBED: Final = 24
 _USUAL: Final = Probe(seconds=0.0027, images=1, pixels=100_000, bytes=25_000)
@@ -126,11 +127,11 @@ class CropPlan:
     `keep`: rows of the manifest for crops that are on disk as they should be. `skip`: rows for
     crops that are not on disk and not tried again, because they failed or their SKU has lost its
     other domain to failures. `make`: columns of `sku_groups`, and `fingerprint`, `image_size`,
-    `image_mtime_ns`, `anno_size`; `images`: what has to be decoded for it. `tree`: what is on disk now.
-    `known`: the rows of the manifest and the journal. `remove`: files of the project that no crop
-    of `keep` or `make` replaces. `rebuild_reason` says why crops that are on disk are made again,
-    where the reason is not their image or box. `taken_over`: how many crops of `keep` come from a
-    build that was stopped. `only_pairs`: whether a SKU that loses a domain is left out.
+    `image_mtime_ns`, `anno_size`; `images`: what has to be decoded for it. `tree`: what is on disk
+    now. `known`: the rows of the manifest and the journal. `remove`: files of the project that no
+    crop of `keep` or `make` replaces. `rebuild_reason` says why crops that are on disk are made
+    again, where the reason is not their image or box. `taken_over`: how many crops of `keep` come
+    from a build that was stopped. `only_pairs`: whether a SKU that loses a domain is left out.
     """
 
     crops: CropSet
@@ -225,7 +226,7 @@ def plan_crops(
 
 def _require_own_paths(crops: CropSet, make: pd.DataFrame) -> None:
     """Raise ProvenanceError where groups that somebody edited name other files than crops."""
-    ours = make["crop_path"].str.fullmatch(f"{crops.folder}/{CROP_PLACE}{crops.suffix}")
+    ours = make["crop_path"].str.fullmatch(f"{re.escape(crops.folder)}/{CROP_PLACE}{crops.suffix}")
     if not ours.all():
         split = crops.split
         path = escape_untrusted(make["crop_path"][~ours].iloc[0])
@@ -244,7 +245,7 @@ def as_unpaired(crops: pa.Table) -> pa.Table:
         kept.get(name, pa.repeat(pa.scalar(constant.get(name), kind), len(crops)))
         for name, kind in zip(crops.schema.names, crops.schema.types, strict=True)
     ]
-    return pa.table(columns, schema=crops.schema)
+    return pa.table(columns, schema=crops.schema.remove_metadata())
 
 
 def crop_table(kind: type[CropRow], rows: Collection[CropRow]) -> pa.Table:
@@ -279,12 +280,12 @@ def make_manifest(crops: CropSet, rows: pa.Table) -> pa.Table:
     """Return the rows of a set as its manifest, sorted by path."""
     schema = SCHEMAS[crops.table.partition("/")[0]]
     rows = rows.sort_by("crop_path")
-    if crops.row is VariantRow:
+    if crops.variant is not None:
         columns = [contract_paths(crops, rows["crop_path"]), *rows.columns]
         names = [name for name in schema.names if name != "sku_uid"]
         rows = pa.table(columns, names=names)
         rows = add_sku_uids(rows, schema).cast(schema)
-        return rows.replace_schema_metadata(describe_variant(crops))
+        return rows.replace_schema_metadata(describe_variant(crops.variant))
     return add_sku_uids(rows, schema)
 
 
@@ -362,9 +363,7 @@ def join_images(roots: Roots, plans: Sequence[CropPlan]) -> Sequence[SourceImage
     return plans[0].images if len(plans) == 1 else ImagesToCut(roots, [p.make for p in plans])
 
 
-def crop_shard(
-    roots: Roots, plans: Sequence[CropPlan], images: Sequence[SourceImage]
-) -> CropShard:
+def crop_shard(roots: Roots, plans: Sequence[CropPlan], images: Sequence[SourceImage]) -> CropShard:
     """Return images as a shard for the workers, with the recipes of all plans."""
     return CropShard(str(roots.sku_root), tuple(plan.crops.variant for plan in plans), images)
 
@@ -385,9 +384,7 @@ def _find_rebuild_reason(crops: CropSet, remade: pa.Array, known: pa.Table) -> s
     return f"{', '.join(sorted(encoders))} -> {now}" if encoders else None
 
 
-def _with_fingerprints(
-    crops: CropSet, groups: pd.DataFrame, files: pd.DataFrame
-) -> pd.DataFrame:
+def _with_fingerprints(crops: CropSet, groups: pd.DataFrame, files: pd.DataFrame) -> pd.DataFrame:
     """Return `groups` with the sizes and times of files, and the `fingerprint` of each crop."""
     rows = pc.index_in(pa.array(groups["image_id"]), pa.array(files["image_id"]))
     stamps = {name: pa.array(files[name]).take(rows) for name in _STAMPS}

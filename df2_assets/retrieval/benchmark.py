@@ -69,9 +69,7 @@ def rank_gallery(protocol: Protocol, paths: list[str], vectors: Vectors) -> Scor
         for items in (protocol.queries, protocol.gallery)
     )
     is_possible, is_retrievable = queries >= 0, gallery >= 0
-    _, positions = search(
-        vectors[queries[is_possible]], vectors[gallery[is_retrievable]], k=KS[-1]
-    )
+    _, positions = search(vectors[queries[is_possible]], vectors[gallery[is_retrievable]], k=KS[-1])
     keys = item_keys(protocol.gallery)[is_retrievable]
     ranks = np.zeros(len(queries), np.int64)
     ranks[is_possible] = _first_hits(

@@ -1,7 +1,8 @@
 """Sets of crops: files that are cut from the images of a split, with a manifest and a journal.
 
 The crops of the contract are one set, those of the retrieval benchmark are another, and so is each
-crop variant of a split. All sets are planned, cut, recorded, checked and removed by the same code. Worker processes import this module.
+crop variant of a split. All sets are planned, cut, recorded, checked and removed by the same code.
+Worker processes import this module.
 """
 
 from dataclasses import dataclass

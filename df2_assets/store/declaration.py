@@ -10,6 +10,7 @@ import msgspec
 
 from df2_assets.dataset.prompts import Captions, PromptTemplate, SkuToken, Texts
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.dataset.variants import CropVariant
 from df2_assets.errors import NewerReleaseError, OutputError
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
@@ -21,7 +22,8 @@ class Declaration(msgspec.Struct, frozen=True):
     `only_pairs` says whether SKUs with one domain are left out. `templates`, `sku_token` and
     `captions` are the texts in addition to the contract's. `templates` are stored here as they were
     read from `prompts_file`, since that file may move or change. The captions themselves are only
-    in `captions_file`.
+    in `captions_file`. In the same way, `crop_variants` are those of `variants_file`;
+    they are None if variants were never declared.
     """
 
     prompts_file: str | None = None
@@ -30,6 +32,8 @@ class Declaration(msgspec.Struct, frozen=True):
     captions_file: str | None = None
     captions: Captions | None = None
     only_pairs: bool = True
+    variants_file: str | None = None
+    crop_variants: tuple[CropVariant, ...] | None = None
 
     @property
     def texts(self) -> Texts:
@@ -64,7 +68,8 @@ def load_only_pairs(roots: Roots) -> bool:
 def infer(roots: Roots) -> Declaration:
     """Return the settings that the splits were built with.
 
-    The texts are those of the first split that has any in addition to the contract's.
+    The texts are those of the first split that has any in addition to the contract's. Crop
+    variants are nowhere else, so they count as never declared.
     """
     states = [state.load(roots, split) for split in SPLITS]
     texts = next((recorded.texts for recorded in states if recorded.texts.keys), Texts())

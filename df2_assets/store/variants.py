@@ -1,10 +1,27 @@
 """The manifests of crop variants: which variants a split has, and what was made for each."""
 
+from typing import Final
+
+import msgspec
 import pyarrow as pa
 
-from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.dataset.variants import CropVariant
+from df2_assets.errors import IncompleteSplitError, MissingTableError, ProvenanceError
 from df2_assets.store import tables
 from df2_assets.store.layout import CROP_VARIANTS, Roots
+
+_VARIANT: Final = b"variant"
+"""The metadata of a manifest that has the declaration of its variant. It counts as content."""
+
+
+def describe_variant(variant: CropVariant) -> dict[bytes, bytes]:
+    """Return the metadata of the manifest of a variant."""
+    return {_VARIANT: msgspec.json.encode(variant)}
+
+
+def declared_in(manifest: pa.Table) -> CropVariant:
+    """Return the declaration that a manifest was made with."""
+    return msgspec.json.decode(manifest.schema.metadata[_VARIANT], type=CropVariant)
 
 
 def list_variants(roots: Roots, split: str) -> list[str]:
@@ -20,8 +37,9 @@ def list_variants(roots: Roots, split: str) -> list[str]:
 def read_variant(roots: Roots, split: str, name: str) -> pa.Table:
     """Return the manifest of a crop variant: columns of `crop_variants`, sorted by `crop_path`.
 
-    A row without `reason` has a file. Raises MissingTableError where the variant was not made, and
-    ProvenanceError where it was made from other crops than the current ones.
+    A row without `reason` has a file. Raises MissingTableError where the variant was not made,
+    IncompleteSplitError where it is half-built, and ProvenanceError where it was made from other
+    crops than the current ones.
     """
     command = f"run df2-assets variants --split {split}"
     table = tables.find(roots, f"{CROP_VARIANTS}/{name}", split)
@@ -31,6 +49,10 @@ def read_variant(roots: Roots, split: str, name: str) -> pa.Table:
         raise MissingTableError(
             f"{split} under {roots.sku_root} has no crop variant {name!r} ({has}): declare it in "
             f"the file of DF2_VARIANTS, and {command}"
+        )
+    if roots.journal(split, f"{CROP_VARIANTS}/{name}").exists():
+        raise IncompleteSplitError(
+            f"The crop variant {name} of {split} is half-built: when no run is making it, {command}"
         )
     try:
         tables.require_current(roots, f"{CROP_VARIANTS}/{name}", split)

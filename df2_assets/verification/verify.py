@@ -24,6 +24,7 @@ from df2_assets.engines.serial import SerialEngine
 from df2_assets.errors import OutputError, escape_untrusted
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import checksums, tables
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import locate
@@ -182,7 +183,7 @@ def _crops(
     check = "crops: files_match"
     groups, manifest = (tables.find(roots, asset, split) for asset in ("sku_groups", "crops"))
     try:
-        tree = scan_crops(roots, split, engine or SerialEngine())
+        tree = scan_crops(roots, contract_crops(split), engine or SerialEngine())
     except OutputError as error:
         problem = Problem(check, str(error), "you")
         return Inspection(Finding(False, "error", 0, str(error)), [problem]), 0, [], CropTree()

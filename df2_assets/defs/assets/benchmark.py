@@ -42,9 +42,7 @@ def benchmark(
     benchmark_crops: pa.Table,
 ) -> Result:
     roots, split, used = output.roots, context.partition_key, encoder.resolve()
-    score, encoded = measure_encoder(
-        roots, split, used, engine.start(), progress.of(context.log)
-    )
+    score, encoded = measure_encoder(roots, split, used, engine.start(), progress.of(context.log))
     numbers = score.numbers
     return dg.MaterializeResult(
         metadata={
