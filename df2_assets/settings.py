@@ -28,6 +28,7 @@ from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.embeddings.encoders import HISTOGRAM, check_name
 from df2_assets.errors import (
     CaptionsError,
     SettingsError,
@@ -169,6 +170,12 @@ class Settings:
     captions: _File = Field(default=None, validation_alias="DF2_CAPTIONS")
     """A JSONL file of captions by crop_path and sha256, or `none` for no captions. By default, a
     data set reads the file of its last build again."""
+
+    encoder: Annotated[str, AfterValidator(check_name)] = Field(
+        default=HISTOGRAM, validation_alias="DF2_ENCODER"
+    )
+    """What turns crops into vectors: `histogram`, a model of open_clip, timm or torchvision, or
+    `module:callable`."""
 
     code_url: str | None = Field(default=None, validation_alias="DF2_CODE_URL")
     """The address of the project's folder on a code host, for links to the code in the UI."""

@@ -29,7 +29,7 @@ LEVELS: tuple[set[str], ...] = (
     {"retrieval"},
     {"pipeline"},
     {"settings"},
-    {"engines"},
+    {"engines", "embeddings"},
     {"store"},
     {"dataset"},
     {"errors", "signals"},
@@ -41,6 +41,7 @@ WORKERS_IMPORT = [
     "df2_assets.pipeline.reading",
     "df2_assets.pipeline.cutting",
     "df2_assets.pipeline.scanning",
+    "df2_assets.embeddings.encoding",
     "df2_assets.report.gallery.sheets",
     *(module for module in MODULES if module.startswith("df2_assets.engines")),
 ]

@@ -8,6 +8,7 @@ import click
 
 from df2_assets import __version__
 from df2_assets.cli.build import build
+from df2_assets.cli.embed import embed
 from df2_assets.cli.errors import error_document, short_errors
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
@@ -70,6 +71,7 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
 
 for command in (
     build,
+    embed,
     explain,
     export,
     plan,

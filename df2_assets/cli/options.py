@@ -34,6 +34,8 @@ _VALUES: Final = "df2_assets.values"
 _FLAGS: Final = {"only_pairs": {"on": "--only-pairs", "off": "--keep-unpaired"}}
 """The options of settings that are switches, by their values."""
 
+_METAVARS: Final = {"sku_token": "NUMBER", "encoder": "NAME"}
+
 _COMMAND: Final = r"(?P<variables>(?:\b[A-Z0-9_]+=(?:'[^']*'|\S)+ )*)\bdf2-assets "
 """A command to paste, with the variables before it."""
 
@@ -85,7 +87,7 @@ def setting_options(*settings: str) -> Callable[[_Function], _Function]:
                 "/".join(flags.values()) if flags else _option_of(setting),
                 setting,
                 default=None,
-                metavar=None if flags else "NUMBER" if setting == "sku_token" else "PATH",
+                metavar=None if flags else _METAVARS.get(setting, "PATH"),
                 expose_value=False,
                 callback=_keep,
                 help=f"{FIELDS[setting].description} Overrides {_variable_of(setting)}.",

@@ -88,6 +88,12 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             "It changes no crop and no contract file.",
         ),
         job(
+            "embed",
+            assets("embeddings"),
+            "Encodes the crops of a split that was built: only those whose bytes have no vector of "
+            "this encoder yet. `encoder.name` in the run config chooses the encoder.",
+        ),
+        job(
             "observe_sources",
             assets(SOURCE, TEMPLATES).without_checks(),
             "Records data versions of each split of the download, and of the prompt templates.",

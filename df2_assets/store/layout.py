@@ -117,6 +117,15 @@ class Roots:
         return self.finding(asset, check, split).with_suffix(".parquet")
 
     @property
+    def all_embeddings(self) -> Path:
+        """The folder with a folder for each encoder."""
+        return self.own / "embeddings"
+
+    def embeddings(self, folder: str, split: str) -> Path:
+        """The folder with the vectors of an encoder. Its record is next to it."""
+        return self.all_embeddings / folder / split
+
+    @property
     def exports(self) -> Path:
         return self.own / "exports"
 
@@ -156,7 +165,7 @@ class Roots:
 
     def own_folders(self) -> dict[Path, bool]:
         """The project's own folders, and whether everything in each belongs to the project."""
-        deep = ("checks", "locks", "runs", "state", TABLES_FOLDER, "report/pictures")
+        deep = ("checks", "embeddings", "locks", "runs", "state", TABLES_FOLDER, "report/pictures")
         folders = {self.own: False, self.own / "report": False}
         return folders | {self.own / name: True for name in deep}
 
