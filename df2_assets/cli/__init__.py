@@ -10,6 +10,7 @@ from df2_assets import __version__
 from df2_assets.cli.build import build
 from df2_assets.cli.embed import embed
 from df2_assets.cli.errors import error_document, short_errors
+from df2_assets.cli.evaluate import evaluate
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
 from df2_assets.cli.options import say_json
@@ -72,6 +73,7 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
 for command in (
     build,
     embed,
+    evaluate,
     explain,
     export,
     plan,

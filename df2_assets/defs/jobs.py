@@ -94,6 +94,13 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             "this encoder yet. `encoder.name` in the run config chooses the encoder.",
         ),
         job(
+            "evaluate",
+            assets("evaluation"),
+            "Measures how well the vectors of an encoder find the SKU of each query crop of a "
+            "split. It needs the vectors: run "
+            f"`{names.name('embed')}` first.",
+        ),
+        job(
             "observe_sources",
             assets(SOURCE, TEMPLATES).without_checks(),
             "Records data versions of each split of the download, and of the prompt templates.",

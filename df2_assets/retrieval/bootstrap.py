@@ -74,4 +74,6 @@ def _draw(generator: np.random.Generator, replicates: int, size: int) -> Floats:
 def _means(sums: Floats, counts: Floats) -> Floats:
     """Return sums divided by counts; NaN where a count is 0."""
     counts = counts[..., None]
-    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+    means = np.full(sums.shape, np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means

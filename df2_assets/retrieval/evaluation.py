@@ -54,7 +54,7 @@ class Evaluation(NamedTuple):
 
     def of(self, encoders: Collection[str]) -> "Evaluation":
         """Return the rows of some encoders."""
-        chosen = pc.field("encoder").isin([*encoders])
+        chosen = pc.field("encoder").isin(pa.array([*encoders], pa.string()))
         return Evaluation(*(table.filter(chosen) for table in self))
 
 

@@ -7,6 +7,7 @@ from df2_assets.defs.assets.crop_quality import crop_quality
 from df2_assets.defs.assets.crops import crops
 from df2_assets.defs.assets.deepfashion2 import deepfashion2
 from df2_assets.defs.assets.embeddings import embeddings
+from df2_assets.defs.assets.evaluation import evaluation
 from df2_assets.defs.assets.factories import AssetMaker
 from df2_assets.defs.assets.gallery import gallery
 from df2_assets.defs.assets.image_text import image_text
@@ -27,5 +28,6 @@ core_assets: list[AssetMaker] = [
     image_text,
     crop_quality,
     embeddings,
+    evaluation,
     gallery,
 ]

@@ -9,7 +9,14 @@ from df2_assets.defs.conditions import KEEP_CURRENT
 from df2_assets.defs.metadata import preview_entry, table_result, write_pictures
 from df2_assets.defs.resources import EncoderChoice, ProgressChoice, SplitWriter
 from df2_assets.pipeline.changes import compare_tables
-from df2_assets.report.retrieval import draw_confused, draw_ranked, headline, tabulate_metrics
+from df2_assets.report.retrieval import (
+    MEAN_VIEW,
+    draw_best,
+    draw_confused,
+    draw_worst,
+    read_figures,
+    tabulate_metrics,
+)
 from df2_assets.retrieval.evaluation import evaluate_split
 from df2_assets.retrieval.metrics import METRICS
 from df2_assets.store import tables
@@ -42,9 +49,9 @@ def _meaning(metric: str) -> str:
     """,
     numbers={
         "queries": "query crops whose SKU has a catalog crop",
-        "catalog": "catalog crops that they are compared with",
+        "skus": "SKUs of these crops",
         **{metric: _meaning(metric) for metric in METRICS},
-        **{f"mean_view_{metric}": f"{metric}, where SKUs are ranked" for metric in METRICS},
+        **{f"{MEAN_VIEW}{metric}": f"{metric}, where SKUs are ranked" for metric in METRICS},
     },
     deps=("embeddings",),
     condition=KEEP_CURRENT,
@@ -56,9 +63,29 @@ def evaluation(
     encoder: EncoderChoice,
     sku_groups: pa.Table,
 ) -> Result:
-    roots, split, name = output.roots, context.partition_key, encoder.name
+    roots, split, name = output.roots, context.partition_key, encoder.resolve().setting
     before = tables.find(roots, "evaluation", split)
-    groups = tables.frame(sku_groups)
-    metrics, own = evaluate_split(roots, split, name, groups, progress.of(context.log))
-    numbers = headline(own.metrics)
-    ...
+    table, own = evaluate_split(
+        roots, split, name, tables.frame(sku_groups), progress.of(context.log)
+    )
+    metrics, queries = tables.frame(own.metrics), tables.frame(own.queries)
+    figures = read_figures(metrics)
+    found = f"recall@1 {figures['recall@1']:.3f}" if figures else "no query has an answer"
+    return table_result(
+        table,
+        compare_tables(before, table, ["encoder", "view", "metric", "slice", "label"]),
+        summary=f"{name}: {number_of(len(queries), 'query', 'queries')}, {found}.",
+        numbers={"queries": len(queries), "skus": queries["sku_uid"].nunique(), **figures},
+        metadata={
+            "encoder": name,
+            **preview_entry("metrics", tabulate_metrics(metrics)),
+            **write_pictures(
+                output.settings,
+                "evaluation",
+                split,
+                best=draw_best(roots, queries),
+                worst=draw_worst(roots, queries),
+                confused=draw_confused(roots, queries),
+            ),
+        },
+    )
