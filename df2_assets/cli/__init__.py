@@ -11,6 +11,7 @@ from df2_assets.cli.benchmark import benchmark
 from df2_assets.cli.build import build
 from df2_assets.cli.embed import embed
 from df2_assets.cli.errors import error_document, short_errors
+from df2_assets.cli.evaluate import evaluate
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
 from df2_assets.cli.labels import labels
@@ -75,6 +76,7 @@ for command in (
     benchmark,
     build,
     embed,
+    evaluate,
     explain,
     export,
     labels,

@@ -48,6 +48,9 @@ REFUSALS: Final = SCHEMAS["refusals"]
 CROP_QUALITY: Final = SCHEMAS["crop_quality"]
 COLOURS: Final = SCHEMAS["colours"]
 LABELS: Final = SCHEMAS["labels"]
+EVALUATION: Final = SCHEMAS["evaluation"]
+EVALUATION_QUERIES: Final = SCHEMAS["evaluation_queries"]
+SIMILAR_SKUS: Final = SCHEMAS["similar_skus"]
 
 INPUTS: Final = {name: asset.inputs for name, asset in TABLES.items() if name != "files"}
 """The input tables of each table. A table is stale when the digest of an input has changed."""

@@ -106,6 +106,11 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             "Measures an encoder on a split that was built, by the official protocol of "
             "DeepFashion2. It cuts and encodes what the benchmark has beyond the contract, and "
             "changes no contract file. `encoder.name` in the run config chooses the encoder.",
+            "evaluate",
+            assets("evaluation"),
+            "Measures how well the vectors of an encoder find the SKU of each query crop of a "
+            "split. It needs the vectors: run "
+            f"`{names.name('embed')}` first.",
         ),
         job(
             "observe_sources",

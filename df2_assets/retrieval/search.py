@@ -5,7 +5,7 @@ has all scores of a query, so ranks are exact, however deep. Equal scores are or
 the gallery.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -42,11 +42,15 @@ class Ranks(NamedTuple):
 
 
 class Ranking(NamedTuple):
-    """The best `k` positions of each query `(n, k)` with their scores, and the relevant ranks."""
+    """The best `k` positions of each query `(n, k)` with their scores, and its relevant vectors.
+
+    `answers` has the position of the best relevant vector of each query.
+    """
 
     scores: Scores
     positions: Integers
     ranks: Ranks
+    answers: Integers
 
 
 def search(
@@ -75,10 +79,12 @@ def rank(
     k: int,
     *,
     memory: int = MEMORY,
+    advance: Callable[[int], object] = lambda queries: None,
 ) -> Ranking:
     """Return what `search` returns, and the ranks of the gallery vectors with a query's label.
 
-    Raises ValueError as `search` does, and if no gallery vector has the label of a query.
+    `advance` is called with the number of queries that are done since the last call. Raises
+    ValueError as `search` does, and if no gallery vector has the label of a query.
     """
     order = np.argsort(gallery_labels, kind="stable")
     ordered = gallery_labels[order]
@@ -91,13 +97,16 @@ def rank(
     k = min(k, len(gallery))
     scores = np.empty((len(queries), k), np.float32)
     positions = np.empty((len(queries), k), np.int64)
+    answers = np.empty(len(queries), np.int64)
     for start, block in _score(queries, gallery, memory):
         end = start + len(block)
         scores[start:end], positions[start:end] = _top(block, k)
         for query, row in enumerate(block, start):
             relevant = order[low[query] : high[query]]
             values[starts[query] : starts[query + 1]] = _ranks_in(row, relevant)
-    return Ranking(scores, positions, Ranks(values, starts))
+            answers[query] = relevant[np.argmax(row[relevant])]
+        advance(len(block))
+    return Ranking(scores, positions, Ranks(values, starts), answers)
 
 
 def _score(queries: Vectors, gallery: Vectors, memory: int) -> Iterator[tuple[int, Scores]]:

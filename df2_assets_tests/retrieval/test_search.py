@@ -82,6 +82,7 @@ def test_ranks_count_the_better_vectors_and_the_equal_ones_before(memory: int) -
         start, end = ranking.ranks.starts[query : query + 2]
         assert ranking.ranks.values[start:end].tolist() == expected.tolist()
         assert ranking.ranks.first[query] == expected[0]
+        assert ranking.answers[query] == ranked[expected[0] - 1]
 
 
 def test_a_search_has_as_many_columns_as_the_gallery_has_vectors() -> None:

@@ -9,6 +9,7 @@ from df2_assets.defs.assets.crop_quality import crop_quality
 from df2_assets.defs.assets.crops import crops
 from df2_assets.defs.assets.deepfashion2 import deepfashion2
 from df2_assets.defs.assets.embeddings import embeddings
+from df2_assets.defs.assets.evaluation import evaluation
 from df2_assets.defs.assets.factories import AssetMaker
 from df2_assets.defs.assets.gallery import gallery
 from df2_assets.defs.assets.image_text import image_text
@@ -33,5 +34,6 @@ core_assets: list[AssetMaker] = [
     embeddings,
     benchmark_crops,
     benchmark,
+    evaluation,
     gallery,
 ]
