@@ -106,6 +106,8 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             "Measures an encoder on a split that was built, by the official protocol of "
             "DeepFashion2. It cuts and encodes what the benchmark has beyond the contract, and "
             "changes no contract file. `encoder.name` in the run config chooses the encoder.",
+        ),
+        job(
             "evaluate",
             assets("evaluation"),
             "Measures how well the vectors of an encoder find the SKU of each query crop of a "
