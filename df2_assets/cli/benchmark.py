@@ -116,9 +116,9 @@ def _score(settings: "Settings", path: Path, as_json: bool) -> None:
 def _row(
     split: str, more: Mapping[str, str], numbers: Mapping[str, int | float]
 ) -> dict[str, object]:
-    """Return a row of the table. Accuracies have three decimals, as in publications."""
+    """Return a row of the table. Accuracies have four decimals, publications have three."""
     shown = {
-        name: f"{number:.3f}" if name.startswith("top-") else number
+        name: f"{number:.4f}" if name.startswith("top-") else number
         for name, number in _accuracies(numbers).items()
     }
     return {"split": split, **more, **shown}
