@@ -14,6 +14,8 @@ import pandas as pd
 
 from df2_assets.checks import crop_quality, crops, refusals, sku_groups
 from df2_assets.checks import raw_annotation_index as index
+from df2_assets.checks.benchmark_crops import benchmark_match
+from df2_assets.checks.crop_variants import variants_match
 from df2_assets.checks.deepfashion2 import layout
 from df2_assets.checks.exports import matches_image_text
 from df2_assets.checks.finding import Finding
@@ -41,7 +43,8 @@ from df2_assets.store import state, tables
 from df2_assets.store.checksums import digest_each
 from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.layout import Roots
+from df2_assets.store.layout import BENCHMARK_CROPS, CROP_VARIANTS, Roots
+from df2_assets.store.variants import list_names
 
 
 @dataclass(frozen=True)
@@ -283,6 +286,18 @@ CHECKS: Final = (
     Check("crop_quality", crop_quality.image_in_two_skus, "No picture is a crop of two SKUs."),
     Check("crop_quality", unlike_crops, "The crops of each SKU look like one garment."),
     Check(
+        "crop_variants",
+        variants_match,
+        "Each crop has one file per variant, as recorded and as large as declared, and there are "
+        "no other files.",
+    ),
+    Check(
+        BENCHMARK_CROPS,
+        benchmark_match,
+        "Each item of the benchmark that the contract leaves out has one file, as recorded and as "
+        "large as its box, and there are no other files.",
+    ),
+    Check(
         "labels",
         labels_match,
         "Labels have one row per crop, and masks have the size of their crops.",
@@ -295,7 +310,7 @@ CHECKS: Final = (
     *(Check(name, matches_image_text, _EXPORTED) for name in NAMES),
 )
 
-OPTIONAL_ASSETS: Final = ("crop_quality", "labels", *NAMES)
+OPTIONAL_ASSETS: Final = ("crop_quality", "labels", CROP_VARIANTS, BENCHMARK_CROPS, *NAMES)
 """Assets that a build does not make: as long as they do not exist, their checks are skipped."""
 
 
@@ -308,6 +323,10 @@ def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
     """Return whether anything of an asset is on disk to be checked, however old it is."""
     if asset in NAMES:
         return was_requested(roots, asset, split)
+    if asset == CROP_VARIANTS:
+        return bool(list_names(roots, split))
+    if asset == BENCHMARK_CROPS and roots.benchmark_crops(split).is_dir():
+        return True
     if asset == "deepfashion2":
         return (roots.df2_root / split).is_dir()
     documents = {"sku_metadata": roots.sku_metadata, "image_text": roots.image_text}

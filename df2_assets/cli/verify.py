@@ -77,14 +77,13 @@ def mark(roots: "Roots", verified: "Verified") -> list[str]:
     """Mark damaged crops for the next build and return them; a note says why none can be marked."""
     from df2_assets.errors import BusyError
     from df2_assets.pipeline.planning import mark_damaged
-    from df2_assets.store.crop_sets import contract_crops
     from df2_assets.store.lock import writer
 
     if not verified.damaged:
         return []
     try:
         with writer(roots, verified.split, "verify"):
-            return mark_damaged(roots, contract_crops(verified.split), verified.damaged)
+            return mark_damaged(roots, verified.split, verified.damaged)
     except BusyError as problem:
         verified.notes.append(f"Damaged crops are not marked for the next build. {problem}")
     except OSError as problem:
@@ -148,6 +147,16 @@ def _show(verified: "Verified", marked: list[str]) -> None:
         say_problem(
             f"{split}: to repair {repairs['export']:,} {of_all}: "
             f"df2-assets export {' '.join(names)} --split {split}"
+        )
+    if repairs["variants"]:
+        say_problem(
+            f"{split}: to repair {repairs['variants']:,} {of_all}: "
+            f"df2-assets variants --split {split}"
+        )
+    if repairs["benchmark"]:
+        say_problem(
+            f"{split}: to repair {repairs['benchmark']:,} {of_all}: "
+            f"df2-assets benchmark --split {split}"
         )
     if repairs["you"]:
         say_problem(f"{split}: only you can repair {repairs['you']:,} {of_all}.")

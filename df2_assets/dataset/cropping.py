@@ -56,10 +56,10 @@ def image_size(file: BinaryIO, formats: tuple[str, ...] = ("JPEG",)) -> tuple[in
         return image.size
 
 
-def decode(file: BinaryIO) -> Image.Image:
+def decode(file: BinaryIO, formats: tuple[str, ...] = ("JPEG",)) -> Image.Image:
     """Return the image as RGB; EXIF orientation is not applied. Raises Refused if it is damaged."""
     data = file.read(MAX_BYTES)
-    with _open_image(io.BytesIO(data)) as image:
+    with _open_image(io.BytesIO(data), formats) as image:
         load(image, data)
         return image if image.mode == "RGB" else image.convert("RGB")
 

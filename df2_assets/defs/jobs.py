@@ -19,7 +19,6 @@ from df2_assets.defs.partitions import splits
 from df2_assets.defs.runs.history import SOURCE, TEMPLATES
 from df2_assets.errors import escape_untrusted
 from df2_assets.pipeline.planning import mark_damaged
-from df2_assets.store.crop_sets import contract_crops
 from df2_assets.verification.verify import verify
 
 _BY_SPLIT: Final = dg.PartitionedConfig(splits, run_config_for_partition_key_fn=lambda _: {})
@@ -191,7 +190,7 @@ def _verify_split(
             result = check_result(finding, roots, names.key(asset), check, split)
             yield evaluation(context.instance, result, split)
         if verified.damaged:
-            marked = mark_damaged(roots, contract_crops(split), verified.damaged)
+            marked = mark_damaged(roots, split, verified.damaged)
             context.log.info(
                 f"The next build makes {number_of(len(marked), 'damaged crop')} again."
             )

@@ -26,7 +26,7 @@ from df2_assets.errors import ProvenanceError, escape_untrusted
 from df2_assets.pipeline.cutting import CropShard, Cut, Probe, SourceImage, probe
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import checksums, journal, state, tables
-from df2_assets.store.crop_sets import CropRow, CropSet, VariantRow
+from df2_assets.store.crop_sets import CropRow, CropSet, VariantRow, crops_at
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
 from df2_assets.store.variants import describe_variant
@@ -295,14 +295,22 @@ def contract_paths(crops: CropSet, paths: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.replace_substring_regex(paths, form, rf"{crops.split}/\1.jpg")
 
 
-def mark_damaged(roots: Roots, crops: CropSet, crop_paths: Iterable[str]) -> list[str]:
-    """Make the next build cut those of the crops again whose bytes are not the recorded ones.
+def mark_damaged(roots: Roots, split: str, paths: Iterable[str]) -> list[str]:
+    """Make the next run make those crops again whose bytes are not the recorded ones.
 
-    Returns their paths. They lose their fingerprint in the journal, and the set is incomplete
-    until it is built. The caller holds the split for writing.
+    `paths` are files of the contract's crops and of variants. Returns those that are marked. They
+    lose their fingerprint in the journal, and their set is incomplete until it is made again. The
+    caller holds the split for writing.
     """
+    of_sets: dict[CropSet, list[str]] = {}
+    for path in paths:
+        of_sets.setdefault(crops_at(roots, split, path), []).append(path)
+    return [p for crops, of_set in of_sets.items() for p in _mark_damaged(roots, crops, of_set)]
+
+
+def _mark_damaged(roots: Roots, crops: CropSet, crop_paths: list[str]) -> list[str]:
     known = read_known_crops(roots, crops)
-    marked = known.filter(pc.is_in(known["crop_path"], pa.array([*crop_paths], TEXT)))
+    marked = known.filter(pc.is_in(known["crop_path"], pa.array(crop_paths, TEXT)))
     rows = (crops.row(**row) for row in marked.to_pylist())
     damaged = [row for row in rows if _is_damaged(roots, row)]
     if damaged:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from df2_assets.store.layout import CROP_VARIANTS, Roots
+from df2_assets.store.layout import BENCHMARK_CROPS, CROP_VARIANTS, Roots
 
 if TYPE_CHECKING:
     from df2_assets.dataset.variants import CropVariant
@@ -95,4 +95,13 @@ def variant_crops(
 def benchmark_crops(roots: Roots, split: str) -> CropSet:
     """Return the set of the crops that the benchmark of a split has beyond the contract's."""
     folder = roots.benchmark_crops(split).relative_to(roots.sku_root).as_posix()
-    return CropSet("benchmark_crops", split, folder)
+    return CropSet(BENCHMARK_CROPS, split, folder)
+
+
+def crops_at(roots: Roots, split: str, path: str) -> CropSet:
+    """Return the set of a split that a file belongs to, by its path relative to SKU_ROOT."""
+    file = roots.sku_root / path
+    if file.is_relative_to(roots.variants):
+        return variant_crops(roots, split, file.parts[len(roots.variants.parts)])
+    is_of_benchmark = file.is_relative_to(roots.benchmark)
+    return benchmark_crops(roots, split) if is_of_benchmark else contract_crops(split)

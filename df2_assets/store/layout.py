@@ -22,6 +22,9 @@ TABLES_FOLDER: Final = "tables"
 CROP_VARIANTS: Final = "crop_variants"
 """The asset of the crop variants. The manifest of one is the table `crop_variants/{name}`."""
 
+BENCHMARK_CROPS: Final = "benchmark_crops"
+"""The asset of the crops that only the retrieval benchmark has."""
+
 IMAGE: Final = ".jpg"
 ANNOTATION: Final = ".json"
 """The ends of the names of images and annotations, after six digits."""

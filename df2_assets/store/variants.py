@@ -34,6 +34,23 @@ def list_variants(roots: Roots, split: str) -> list[str]:
     return sorted(name for name, _, file in names if file == f"{split}.parquet")
 
 
+def list_names(roots: Roots, split: str) -> list[str]:
+    """Return the names under which a split has anything of a variant on disk, sorted.
+
+    What a stopped run or a removed declaration has left is among them.
+    """
+    tables_of = (name.partition("/") for name, _ in roots.sku.walk(roots.tables(CROP_VARIANTS)))
+    names = {name for name, _, file in tables_of if file.startswith(f"{split}.")}
+    folders = roots.sku.folders(roots.variants)
+    return sorted(names.union(name for name in folders if roots.variant(name, split).is_dir()))
+
+
+def is_half_built(roots: Roots, split: str, name: str) -> bool:
+    """Return whether a run is making or removing a variant, or was stopped while it did."""
+    path = roots.journal(split, f"{CROP_VARIANTS}/{name}")
+    return path.exists() or path.is_dir()  # in an object store, a journal has several parts
+
+
 def read_variant(roots: Roots, split: str, name: str) -> pa.Table:
     """Return the manifest of a crop variant: columns of `crop_variants`, sorted by `crop_path`.
 
@@ -50,7 +67,7 @@ def read_variant(roots: Roots, split: str, name: str) -> pa.Table:
             f"{split} under {roots.sku_root} has no crop variant {name!r} ({has}): declare it in "
             f"the file of DF2_VARIANTS, and {command}"
         )
-    if roots.journal(split, f"{CROP_VARIANTS}/{name}").exists():
+    if is_half_built(roots, split, name):
         raise IncompleteSplitError(
             f"The crop variant {name} of {split} is half-built: when no run is making it, {command}"
         )

@@ -13,7 +13,6 @@ import pytest
 
 from df2_assets.engines.local import LocalEngine
 from df2_assets.pipeline.planning import mark_damaged
-from df2_assets.store.crop_sets import contract_crops
 from df2_assets.verification.verify import verify
 from df2_assets_tests.faults.conftest import Faults
 from df2_assets_tests.faults.mounts import in_namespace
@@ -215,7 +214,7 @@ def test_an_edited_manifest_cannot_make_a_build_or_verify_use_another_file(
     with closing(LocalEngine(1)) as engine:
         found = verify(site.roots, SPLIT, engine)
     assert found.problems
-    mark_damaged(site.roots, contract_crops(SPLIT), [elsewhere])
+    mark_damaged(site.roots, SPLIT, [elsewhere])
     assert problems(site) == []
     assert_same_output(site.sku, original.sku)
 

@@ -42,7 +42,7 @@ def groups_of(roots: Roots) -> pd.DataFrame:
     """Build the contract, and return the benchmark's own crops to make."""
     clean.build(roots, SPLIT)
     index, manifest = (
-        tables.read(roots, name, SPLIT) for name in ("raw_annotation_index", "crops")
+        tables.frame(tables.read(roots, name, SPLIT)) for name in ("raw_annotation_index", "crops")
     )
     return group_benchmark(roots, SPLIT, index, manifest)
 
@@ -111,7 +111,7 @@ def test_an_item_that_gets_a_counterpart_moves_to_the_contract(data: DataSet, ro
 def test_a_contract_that_keeps_unpaired_skus_leaves_style_0(data: DataSet, roots: Roots) -> None:
     clean.build(roots, SPLIT, only_pairs=False)
     index, manifest = (
-        tables.read(roots, name, SPLIT) for name in ("raw_annotation_index", "crops")
+        tables.frame(tables.read(roots, name, SPLIT)) for name in ("raw_annotation_index", "crops")
     )
     assert group_benchmark(roots, SPLIT, index, manifest)["crop_path"].tolist() == [STYLE_0]
 

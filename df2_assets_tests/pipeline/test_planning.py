@@ -84,7 +84,7 @@ def test_crops_that_nothing_wants_are_removed(place: Place) -> None:
 def test_damaged_crops_that_are_marked_are_made_again(place: Place) -> None:
     crop = place.roots.crop(place.paths[0])
     crop.write_bytes(b"x" * crop.stat().st_size)
-    assert mark_damaged(place.roots, CROPS, place.paths[:2]) == place.paths[:1]
+    assert mark_damaged(place.roots, SPLIT, place.paths[:2]) == place.paths[:1]
     assert place.plan().make["crop_path"].tolist() == place.paths[:1]
     assert not state.load(place.roots, SPLIT).complete
 

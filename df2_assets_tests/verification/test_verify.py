@@ -15,7 +15,6 @@ from df2_assets.engines.base import Lost, R, S
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.pipeline.planning import mark_damaged
 from df2_assets.store import checksums, state, tables
-from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets.verification.generated_views import GeneratedView
@@ -480,12 +479,12 @@ def test_a_crop_that_kills_its_reader_is_named_and_no_other(copy: Roots) -> None
 def test_a_damaged_crop_is_marked_and_the_next_build_makes_it_and_no_other(
     copy: Roots, original: Roots, damage: Callable[[Path], None]
 ) -> None:
-    assert mark_damaged(copy, contract_crops(SPLIT), [CATALOG, ORPHAN]) == []
+    assert mark_damaged(copy, SPLIT, [CATALOG, ORPHAN]) == []
     assert not copy.journal(SPLIT).exists()
     before = crop_stamps(copy.sku_root)
     damage(copy.sku_root / CATALOG)
     with writer(copy, SPLIT, "test"):
-        assert mark_damaged(copy, contract_crops(SPLIT), [CATALOG, QUERY]) == [CATALOG]
+        assert mark_damaged(copy, SPLIT, [CATALOG, QUERY]) == [CATALOG]
     assert ("state", UNFINISHED, None, "build") in reported(copy, verify(copy, SPLIT))
     build(copy)
     after = crop_stamps(copy.sku_root)

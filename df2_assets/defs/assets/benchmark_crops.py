@@ -51,7 +51,7 @@ def benchmark_crops(
     crops: pa.Table,
 ) -> Result:
     roots, split, start = output.roots, context.partition_key, time.monotonic()
-    groups = group_benchmark(roots, split, raw_annotation_index, crops)
+    groups = group_benchmark(roots, split, tables.frame(raw_annotation_index), tables.frame(crops))
     files, shards = tables.frame(read_files(roots, split)), engine.start()
     plan = plan_crops(roots, crop_set(roots, split), groups, files, shards, only_pairs=False)
     if plan.taken_over:
