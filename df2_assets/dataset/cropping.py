@@ -60,7 +60,10 @@ def decode(file: BinaryIO, formats: tuple[str, ...] = ("JPEG",)) -> Image.Image:
     """Return the image as RGB; EXIF orientation is not applied. Raises Refused if it is damaged."""
     data = file.read(MAX_BYTES)
     with _open_image(io.BytesIO(data), formats) as image:
-        load(image, data)
+        if image.format in ("PNG", "WEBP"):
+            _load(image)
+        else:
+            load(image, data)
         return image if image.mode == "RGB" else image.convert("RGB")
 
 
@@ -69,6 +72,14 @@ def encode_crop(image: Image.Image, box: Box) -> bytes:
     buffer = io.BytesIO()
     image.crop(box).save(buffer, "JPEG", quality=QUALITY)
     return buffer.getvalue()
+
+
+def _load(image: ImageFile.ImageFile) -> None:
+    """Decode an image that is no JPEG. Raises Refused if it is damaged."""
+    try:
+        image.load()
+    except Exception as error:  # Pillow raises whatever its decoders meet in a damaged file
+        raise Refused(Reason.UNREADABLE_IMAGE, f"cannot be decoded ({error})") from None
 
 
 @contextmanager

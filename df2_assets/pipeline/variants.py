@@ -1,5 +1,6 @@
 """Making the crop variants of a split, and removing those that are not declared any more."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 from df2_assets.dataset.variants import CropVariant
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
-from df2_assets.pipeline.changes import Changes
+from df2_assets.pipeline.changes import Changes, count_changes, sum_changes
 from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.planning import (
@@ -25,7 +26,7 @@ from df2_assets.store import tables
 from df2_assets.store.crop_sets import variant_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.space import require_space
-from df2_assets.store.variants import is_half_built, list_names
+from df2_assets.store.variants import count_files, is_half_built, list_names
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,47 @@ class MadeVariant:
 class MadeVariants:
     """The variants of a split, in the order of their declaration.
 
-    `removed` has how many files were removed of each variant that is not declared any more, by
+    `removed` has the files that were removed of each variant that is not declared any more, by
     name. Every image of `images_decoded` was decoded once.
     """
 
     variants: list[MadeVariant]
-    removed: dict[str, int]
+    removed: dict[str, list[str]]
     images_decoded: int
+
+    @property
+    def changes(self) -> Changes:
+        """The changes of all files, also of variants that were removed."""
+        paths = [path for paths in self.removed.values() for path in paths]
+        removed = count_changes([], paths, [], 0)
+        return sum_changes([*(each.changes for each in self.variants), removed])
+
+    @property
+    def digest(self) -> str:
+        """A digest of what all files are."""
+        digests = (f"{v.variant.name} {tables.digest(v.manifest)}\n" for v in self.variants)
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """Sentences about what a person may not expect, by kind."""
+        reasons = (f"{v.variant.name}: {v.rebuild_reason}" for v in self.variants)
+        rebuilt = [r for r, v in zip(reasons, self.variants, strict=True) if v.rebuild_reason]
+        taken_over = sum(v.taken_over for v in self.variants)
+        gone = [f"{name} ({len(paths):,} files)" for name, paths in self.removed.items()]
+        of_stopped = f"Took over {taken_over:,} files of variants from a run that was stopped."
+        notes = {
+            "rebuild_reason": "; ".join(rebuilt),
+            "taken_over": of_stopped if taken_over else "",
+            "removed_variants": f"Not declared any more: {', '.join(gone)}" if gone else "",
+        }
+        return {name: note for name, note in notes.items() if note}
+
+    @property
+    def of_each(self) -> pd.DataFrame:
+        """One row per variant, with its numbers."""
+        counts = [(v.variant.name, *count_files(v.manifest), len(v.made)) for v in self.variants]
+        return pd.DataFrame(counts, columns=["variant", "files", "failed", "bytes", "made"])
 
 
 def make_variants(
@@ -77,7 +112,7 @@ def make_variants(
         roots.sku.require_no_links(roots.variants / name)
     others = [name for name in list_names(roots, split) if name not in names]
     removed = {
-        name: count for name in others if (count := _remove(roots, split, name, engine)) is not None
+        name: paths for name in others if (paths := _remove(roots, split, name, engine)) is not None
     }
     on_disk = manifest["crop_path"].filter(pc.is_null(manifest["reason"]))
     kept = groups[groups["crop_path"].isin(on_disk.to_pylist())]
@@ -112,8 +147,8 @@ def _plan(
     return plan_crops(roots, crops, wanted, files, engine, only_pairs=False)
 
 
-def _remove(roots: Roots, split: str, name: str, engine: Engine) -> int | None:
-    """Remove the files and the manifest of a variant that is not declared; return how many files.
+def _remove(roots: Roots, split: str, name: str, engine: Engine) -> list[str] | None:
+    """Remove the files and the manifest of a variant that is not declared; return the files.
 
     Returns None where there are only foreign files, which stay. A run that is killed here is
     continued by the next one.
@@ -131,4 +166,4 @@ def _remove(roots: Roots, split: str, name: str, engine: Engine) -> int | None:
     roots.sku.discard(roots.journal(split, crops.table))
     folder = roots.tables(crops.table).relative_to(roots.sku_root).as_posix()
     roots.sku.remove_empty(roots.sku_root, [folder])
-    return len(tree.crops)
+    return sorted(tree.crops)

@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from df2_assets.dataset.variants import CropVariant
 from df2_assets.errors import IncompleteSplitError, MissingTableError, ProvenanceError
@@ -22,6 +23,12 @@ def describe_variant(variant: CropVariant) -> dict[bytes, bytes]:
 def declared_in(manifest: pa.Table) -> CropVariant:
     """Return the declaration that a manifest was made with."""
     return msgspec.json.decode(manifest.schema.metadata[_VARIANT], type=CropVariant)
+
+
+def count_files(manifest: pa.Table) -> tuple[int, int, int]:
+    """Return the number of files, of rows without a file, and of bytes of a variant."""
+    failed = manifest.num_rows - manifest["reason"].null_count
+    return manifest["reason"].null_count, failed, pc.sum(manifest["size"]).as_py() or 0
 
 
 def list_variants(roots: Roots, split: str) -> list[str]:
