@@ -15,6 +15,7 @@ import pandas as pd
 from df2_assets.checks import crop_quality, crops, refusals, sku_groups
 from df2_assets.checks import raw_annotation_index as index
 from df2_assets.checks.deepfashion2 import layout
+from df2_assets.checks.embeddings import vectors_match_crops
 from df2_assets.checks.exports import matches_image_text
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.freshness import LastBuild, freshness
@@ -30,6 +31,7 @@ from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.embeddings.files import find_encoders
 from df2_assets.engines.base import Engine
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.exports import NAMES
@@ -276,10 +278,15 @@ CHECKS: Final = (
     ),
     Check("crop_quality", crop_quality.image_in_two_skus, "No picture is a crop of two SKUs."),
     Check("crop_quality", unlike_crops, "The crops of each SKU look like one garment."),
+    Check(
+        "embeddings",
+        vectors_match_crops,
+        "Each encoder has a vector for every crop on disk, finite, not zero and of one dimension.",
+    ),
     *(Check(name, matches_image_text, _EXPORTED) for name in NAMES),
 )
 
-OPTIONAL_ASSETS: Final = ("crop_quality", *NAMES)
+OPTIONAL_ASSETS: Final = ("crop_quality", "embeddings", *NAMES)
 """Assets that a build does not make: as long as they do not exist, their checks are skipped."""
 
 
@@ -292,6 +299,8 @@ def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
     """Return whether anything of an asset is on disk to be checked, however old it is."""
     if asset in NAMES:
         return was_requested(roots, asset, split)
+    if asset == "embeddings":
+        return bool(find_encoders(roots, split))
     if asset == "deepfashion2":
         return (roots.df2_root / split).is_dir()
     documents = {"sku_metadata": roots.sku_metadata, "image_text": roots.image_text}

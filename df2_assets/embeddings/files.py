@@ -81,16 +81,27 @@ def read_embeddings(roots: Roots, split: str, encoder: str) -> Embeddings:
     MissingTableError, or ProvenanceError where the crops have changed since; each names the command
     to run.
     """
-    folder = roots.embeddings(folder_name(encoder), split)
+    folder = folder_of(roots, split, encoder)
     record = find_record(roots, folder)
     command = f"df2-assets embed --split {split} --encoder {encoder}"
     if record is None:
         raise MissingTableError(f"{split} has no embeddings of {encoder}: run {command}")
-    if record.inputs != tables.digests(roots, record.inputs, split):
+    if not is_current(roots, split, encoder):
         raise ProvenanceError(
             f"The embeddings of {encoder} are not of the current crops of {split}: run {command}"
         )
     return read_parts(roots, folder, record, command)
+
+
+def folder_of(roots: Roots, split: str, encoder: str) -> Path:
+    """Return the folder with the embeddings of a split by an encoder."""
+    return roots.embeddings(folder_name(encoder), split)
+
+
+def is_current(roots: Roots, split: str, encoder: str) -> bool:
+    """Return whether a split has embeddings of an encoder, made from its current crops."""
+    record = find_record(roots, folder_of(roots, split, encoder))
+    return record is not None and record.inputs == tables.digests(roots, record.inputs, split)
 
 
 def find_encoders(roots: Roots, split: str) -> list[str]:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from PIL.Image import Image
 
-_PACKAGES: Final = {"open_clip": "open-clip-torch", "timm": "timm", "torchvision": "torchvision"}
+PACKAGES: Final = {"open_clip": "open-clip-torch", "timm": "timm", "torchvision": "torchvision"}
+"""The package of each library of models."""
+
 _UNTRAINED: Final = "none"
 _ON_HUB: Final = "hf-hub:"
 _SEED: Final = 0
@@ -92,13 +94,13 @@ def make_model(library: str, rest: str) -> Model:
         )
     content = hashlib.sha256(file.read_bytes()).hexdigest() if is_file else weights
     try:
-        release = version(_PACKAGES[library])
+        release = version(PACKAGES[library])
     except PackageNotFoundError:
         raise EncoderError(
             f"The encoder {library}:{rest} needs an extra. In a checkout, run: pip install -e "
             "'.[encoders]' and elsewhere: pip install 'df2-assets[encoders]'"
         ) from None
-    parts = [f"{_PACKAGES[library]} {release}", *([f"weights {content}"] if content else [])]
+    parts = [f"{PACKAGES[library]} {release}", *([f"weights {content}"] if content else [])]
     load = {"open_clip": _load_open_clip, "timm": _load_timm, "torchvision": _load_torchvision}
     return Model(
         f"{library}:{name}",
@@ -141,8 +143,9 @@ def _load_torchvision(name: str, weights: str | Path, device: str) -> _Loaded:
     is_known = isinstance(weights, str) and weights != _UNTRAINED
     chosen = known[weights] if is_known and weights else known.DEFAULT
     model = models.get_model(name, weights=chosen if is_known else None)
-    classifier = [n for n, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
-    model.set_submodule(classifier[-1], torch.nn.Identity())
+    linear = [name for name, part in model.named_modules() if isinstance(part, torch.nn.Linear)]
+    for classifier in linear[-1:]:  # squeezenet has none
+        model.set_submodule(classifier, torch.nn.Identity())
     if isinstance(weights, Path):
         _fill(model, weights)
     return _Loaded(chosen.transforms(), model.eval().to(device), device)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.embeddings import files
-from df2_assets.embeddings.encoders import Encoder, folder_name
+from df2_assets.embeddings.encoders import Encoder
 from df2_assets.embeddings.encoding import Batch, encode_batch
 from df2_assets.embeddings.files import Record
 from df2_assets.engines.base import Engine, Lost
@@ -63,7 +63,7 @@ def embed_split(
     crops = manifest.select(["crop_path", "sku_uid", "sha256"]).rename_columns([*files.IDENTITY])
     return encode_crops(
         roots,
-        roots.embeddings(folder_name(encoder.setting), split),
+        files.folder_of(roots, split, encoder.setting),
         crops,
         tables.digests(roots, ("crops",), split),
         encoder,

@@ -10,7 +10,7 @@ from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.conditions import KEEP_CURRENT
 from df2_assets.defs.metadata import per_second
 from df2_assets.defs.resources import EncoderChoice, EngineChoice, ProgressChoice, SplitWriter
-from df2_assets.embeddings.encoders import folder_name
+from df2_assets.embeddings.files import folder_of
 from df2_assets.pipeline.embedding import embed_split
 
 
@@ -59,9 +59,7 @@ def embeddings(
             "encoded": embedded.encoded,
             "dimension": record.dimension,
             **per_second("crops_encoded", embedded.encoded, seconds),
-            "path": dg.MetadataValue.path(
-                str(roots.embeddings(folder_name(record.encoder), split))
-            ),
+            "path": dg.MetadataValue.path(str(folder_of(roots, split, record.encoder))),
             "dagster/partition_row_count": record.rows,
         },
     )
