@@ -29,8 +29,9 @@ def evaluate(names: tuple[str, ...], as_json: bool) -> None:
     Example: df2-assets evaluate --split validation --encoder open_clip:ViT-B-32/openai
 
     Every query crop of a split is compared with its catalog crops. Recall, MRR and other metrics
-    have 95% intervals, also by category and label: in the table below the printed folder, and in
-    the gallery. The splits need the vectors of df2-assets embed. The exit code is 1 if a run failed.
+    have 95% intervals, also by category and label: the table in the printed folder has them, and
+    so has the gallery. The vectors are those of df2-assets embed. The exit code is 1 if a run
+    failed.
     """
     settings = settings_for(names)
     settings = replace(settings, splits=built_splits(settings, named=bool(names)))

@@ -61,11 +61,9 @@ def count_confused(queries: pd.DataFrame, limit: int = SHOWN) -> pd.DataFrame:
     of `queries`, and `like_sku_uid`, the SKU that it found.
     """
     misses = queries[queries["rank"] > 1]
-    split_and_sku = misses["first"].str.split("/").list
-    like = split_and_sku[0] + "/" + split_and_sku[2]
-    uids = pd.DataFrame({"own": misses["sku_uid"], "like": like}).astype(object)
-    pair = uids.min(axis=1) + " " + uids.max(axis=1)
-    misses = misses.assign(like_sku_uid=like, pair=pair)
+    like = ["{0}/{2}".format(*path.split("/")) for path in misses["first"].tolist()]
+    pairs = [" ".join(sorted(uids)) for uids in zip(misses["sku_uid"].tolist(), like, strict=True)]
+    misses = misses.assign(like_sku_uid=like, pair=pairs)
     counts = misses.groupby("pair").size().rename("queries")
     ordered = misses.sort_values(["score", "crop_path"], ascending=[False, True])
     confused = ordered.drop_duplicates("pair").join(counts, on="pair")

@@ -7,7 +7,7 @@ removed.
 
 import hashlib
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
@@ -43,11 +43,15 @@ def write_site(
     content: Content,
     checks: list[str],
     refused: list[list[Any]],
+    similar: Mapping[str, list[list[int]]],
     shown: dict[str, Any],
     engine: Engine,
     progress: Progress,
 ) -> Site:
-    """Write a gallery. `shown` has the values of the template. Raises OutputError."""
+    """Write a gallery. Raises OutputError.
+
+    `similar` has the similar SKUs of each SKU, by encoder. `shown` has the values of the template.
+    """
     target = roots.gallery(split)
     site = target.parent
     existing = {name for name, _ in roots.sku.walk(site)}
@@ -57,7 +61,12 @@ def write_site(
         for number, part in enumerate(content.files_of_details())
     ]
     images = _write_named(site, existing, "data/images", make_script("images", content.images()))
-    index = make_script("index", content.index(checks, details, images))
+    files_of_similar = {
+        encoder: _write_named(site, existing, "data/similar", make_script("similar", encoder, skus))
+        for encoder, skus in similar.items()
+    }
+    about = content.index(checks, details, images) | {"similar": files_of_similar}
+    index = make_script("index", about)
     scripts = {
         "index": _write_named(site, existing, "data/index", index),
         "refused": _write_named(site, existing, "data/refused", make_script("refused", refused)),
@@ -75,7 +84,7 @@ def write_site(
     roots.sku.publish(target, [text], lambda: None)
     splits = [split for split in SPLITS if roots.gallery(split).exists()]
     roots.sku.publish(roots.gallery_list, [make_script("splits", splits)], lambda: None)
-    current = {target.name, images, *details, *scripts.values()}
+    current = {target.name, images, *details, *files_of_similar.values(), *scripts.values()}
     roots.sku.remove(site, existing - current - {sheet.path for sheet in content.sheets})
     return Site(target, drawn, hashlib.sha256(text).hexdigest())
 

@@ -220,12 +220,25 @@ const df2 = (() => {
         make("h3", {}, domain === "catalog" ? "Catalog" : "Query", make("span", {}, several(own.length, "crop"))),
         make("div", { class: "crops" }, ...own.map((crop) => figure(id, domain, crop))));
     }));
+    showSimilar();
     const position = found.indexOf(openSku);
     at("previous").disabled = position < 1;
     at("next").disabled = position < 0 || position === found.length - 1;
     openDialog(at("sku"));
     at("sku").scrollTop = 0;
     at("sku-title").focus();
+  }
+
+  // ---- SKUs like the open one, by an encoder. The file of an encoder is loaded when it is needed.
+  const similar = new Map();
+
+  function showSimilar() {
+    const encoder = at("similar-by")?.value;
+    if (!encoder) return;
+    if (!similar.has(encoder)) return load(data.similar[encoder]).then(showSimilar);
+    const like = similar.get(encoder)[openSku] ?? [];
+    at("sku-similar").hidden = like.length === 0;
+    at("similar-list").replaceChildren(...like.map(card));
   }
 
   function prompt(id, crop) {
@@ -347,7 +360,7 @@ const df2 = (() => {
   function route() {
     const [, name = "browse", rest = ""] = location.hash.match(/^#\/([a-z]+)(?:[/?](.*))?$/) ?? [];
     const before = section;
-    section = name === "sku" ? "browse" : ["readiness", "checks", "refusals"].includes(name) ? name : "browse";
+    section = name === "sku" ? "browse" : ["readiness", "checks", "retrieval", "refusals"].includes(name) && at(name) ? name : "browse";
     for (const one of document.querySelectorAll("main > section")) one.hidden = one.id !== section;
     at("splits").open = false;
     if (section !== before) scrollTo(0, 0);
@@ -393,6 +406,8 @@ const df2 = (() => {
     choices("category", Object.entries(data.categories).filter(([id]) => there.has(Number(id))));
     at("named").replaceChildren(make("option", { value: "" }, "all SKUs"), make("option", { value: "any" }),
       ...data.checks.map((_, check) => make("option", { value: check })));
+    at("similar-by")?.replaceChildren(...Object.keys(data.similar).map((encoder) => make("option", {}, encoder)));
+    at("similar-by")?.addEventListener("change", showSimilar);
     at("named-field").hidden = data.checks.length === 0;
     route();
     document.body.dataset.ready = "yes";
@@ -463,6 +478,7 @@ const df2 = (() => {
     details: (file, skus) => details.set(file, skus),
     images: (list) => { images = list; },
     refused: (rows) => { refusedRows = rows; },
+    similar: (encoder, skus) => similar.set(encoder, skus),
     splits: (names) => { splits = names; },
   };
 })();
