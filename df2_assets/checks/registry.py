@@ -308,6 +308,8 @@ CHECKS: Final = (
         "labels",
         refused_shapes,
         "No more than `limits.max_refused` of the crops lack a mask or landmarks.",
+    ),
+    Check(
         "embeddings",
         vectors_match_crops,
         "Each encoder has a vector for every crop on disk, finite, not zero and of one dimension.",
@@ -315,8 +317,10 @@ CHECKS: Final = (
     *(Check(name, matches_image_text, _EXPORTED) for name in NAMES),
 )
 
-OPTIONAL_ASSETS: Final = ("crop_quality", "labels", CROP_VARIANTS, BENCHMARK_CROPS, *NAMES)
-OPTIONAL_ASSETS: Final = ("crop_quality", "embeddings", *NAMES)
+OPTIONAL_ASSETS: Final = (
+    *("crop_quality", "labels", CROP_VARIANTS, BENCHMARK_CROPS, "embeddings"),
+    *NAMES,
+)
 """Assets that a build does not make: as long as they do not exist, their checks are skipped."""
 
 
