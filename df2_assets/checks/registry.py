@@ -14,8 +14,10 @@ import pandas as pd
 
 from df2_assets.checks import crop_quality, crops, refusals, sku_groups
 from df2_assets.checks import raw_annotation_index as index
+from df2_assets.checks.benchmark_crops import benchmark_match
 from df2_assets.checks.crop_variants import variants_match
 from df2_assets.checks.deepfashion2 import layout
+from df2_assets.checks.embeddings import vectors_match_crops
 from df2_assets.checks.exports import matches_image_text
 from df2_assets.checks.finding import Finding
 from df2_assets.checks.freshness import LastBuild, freshness
@@ -32,6 +34,7 @@ from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.embeddings.files import find_encoders
 from df2_assets.engines.base import Engine
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.exports import NAMES
@@ -42,7 +45,7 @@ from df2_assets.store import state, tables
 from df2_assets.store.checksums import digest_each
 from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.layout import CROP_VARIANTS, Roots
+from df2_assets.store.layout import BENCHMARK_CROPS, CROP_VARIANTS, Roots
 from df2_assets.store.variants import list_names
 
 
@@ -293,6 +296,12 @@ CHECKS: Final = (
         "no other files.",
     ),
     Check(
+        BENCHMARK_CROPS,
+        benchmark_match,
+        "Each item of the benchmark that the contract leaves out has one file, as recorded and as "
+        "large as its box, and there are no other files.",
+    ),
+    Check(
         "labels",
         labels_match,
         "Labels have one row per crop, and masks have the size of their crops.",
@@ -302,10 +311,18 @@ CHECKS: Final = (
         refused_shapes,
         "No more than `limits.max_refused` of the crops lack a mask or landmarks.",
     ),
+    Check(
+        "embeddings",
+        vectors_match_crops,
+        "Each encoder has a vector for every crop on disk, finite, not zero and of one dimension.",
+    ),
     *(Check(name, matches_image_text, _EXPORTED) for name in NAMES),
 )
 
-OPTIONAL_ASSETS: Final = ("crop_quality", "labels", "crop_variants", *NAMES)
+OPTIONAL_ASSETS: Final = (
+    *("crop_quality", "labels", CROP_VARIANTS, BENCHMARK_CROPS, "embeddings"),
+    *NAMES,
+)
 """Assets that a build does not make: as long as they do not exist, their checks are skipped."""
 
 
@@ -320,6 +337,10 @@ def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
         return bool(requested_variants(roots, split, asset))
     if asset == CROP_VARIANTS:
         return bool(list_names(roots, split))
+    if asset == BENCHMARK_CROPS and roots.benchmark_crops(split).is_dir():
+        return True
+    if asset == "embeddings":
+        return bool(find_encoders(roots, split))
     if asset == "deepfashion2":
         return (roots.df2_root / split).is_dir()
     documents = {"sku_metadata": roots.sku_metadata, "image_text": roots.image_text}

@@ -14,6 +14,7 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.dataset.variants import CropVariant
 from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tags
+from df2_assets.embeddings.encoders import Encoder, resolve_encoder
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
 from df2_assets.engines.make import make_engine, require_usable
@@ -162,6 +163,21 @@ class EngineChoice(SettingsResource):
             self._engine = None
 
 
+class EncoderChoice(SettingsResource):
+    """The encoder of the embeddings."""
+
+    name: str = _setting("encoder")
+
+    @convert_errors()
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Raise Failure before the first step of a run if there is no such encoder."""
+        self.resolve()
+
+    def resolve(self) -> Encoder:
+        """Return the encoder. Its model is loaded when it is first called."""
+        return resolve_encoder(self.apply_to(Settings(), "encoder").encoder)
+
+
 class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
     """How steps show their progress."""
 
@@ -304,6 +320,7 @@ def make_resources(settings: Settings) -> dict[str, Any]:
         "data": data,
         "output": SplitWriter(data=data),
         "engine": EngineChoice(**EngineChoice.values(settings)),
+        "encoder": EncoderChoice(**EncoderChoice.values(settings)),
         "progress": ProgressChoice(),
         "exports": ExportChoice(),
         "skus": SkuSelection(data=data, **SkuSelection.values(settings)),
