@@ -36,6 +36,10 @@ class CaptionsError(Df2Error):
     """A file of captions cannot be used."""
 
 
+class VariantsError(Df2Error):
+    """A file of crop variants cannot be used."""
+
+
 class LayoutError(Df2Error):
     """`DF2_ROOT` is not an unpacked DeepFashion2."""
 

@@ -171,7 +171,7 @@ def test_records_of_earlier_releases_stand_for_pairs_only(paired: Site, tmp_path
     recorded = json.loads(path.read_bytes())
     assert recorded.pop("only_pairs") is True
     path.write_text(json.dumps(recorded))
-    site.roots.declaration.write_text('{"prompts_file": null, "variants": []}')
+    site.roots.declaration.write_text('{"prompts_file": null, "templates": []}')
     before = stamps(site.sku)
     outcome = build(site)
     assert (outcome.notes, outcome.changed) == ([], False)
