@@ -505,7 +505,7 @@ const df2 = (() => {
   }
   for (const id of ["variant", "labels"]) at(id).addEventListener("change", changeLayers);
   at("sku").addEventListener("keydown", (event) => {
-    if (event.target === at("variant")) return;
+    if (event.target.tagName === "SELECT") return;
     if (event.key === "ArrowLeft") step(-1);
     if (event.key === "ArrowRight") step(1);
   });
