@@ -26,6 +26,7 @@ from df2_assets.checks.image_text import (
     prompt_coverage,
 )
 from df2_assets.checks.label_outliers import unlike_crops
+from df2_assets.checks.labels import labels_match, refused_shapes
 from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.skus import has_only_pairs
@@ -97,6 +98,10 @@ class CheckContext:
         """The manifests of the other splits; None for a split that is not built."""
         manifests = {split: tables.find(self.roots, "crops", split) for split in self._other_splits}
         return {split: None if t is None else tables.frame(t) for split, t in manifests.items()}
+
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        return tables.frame(tables.read(self.roots, "labels", self.split))
 
     @property
     def tree(self) -> CropTree:
@@ -276,10 +281,20 @@ CHECKS: Final = (
     ),
     Check("crop_quality", crop_quality.image_in_two_skus, "No picture is a crop of two SKUs."),
     Check("crop_quality", unlike_crops, "The crops of each SKU look like one garment."),
+    Check(
+        "labels",
+        labels_match,
+        "Labels have one row per crop, and masks have the size of their crops.",
+    ),
+    Check(
+        "labels",
+        refused_shapes,
+        "No more than `limits.max_refused` of the crops lack a mask or landmarks.",
+    ),
     *(Check(name, matches_image_text, _EXPORTED) for name in NAMES),
 )
 
-OPTIONAL_ASSETS: Final = ("crop_quality", *NAMES)
+OPTIONAL_ASSETS: Final = ("crop_quality", "labels", *NAMES)
 """Assets that a build does not make: as long as they do not exist, their checks are skipped."""
 
 

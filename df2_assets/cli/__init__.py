@@ -11,6 +11,7 @@ from df2_assets.cli.build import build
 from df2_assets.cli.errors import error_document, short_errors
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
+from df2_assets.cli.labels import labels
 from df2_assets.cli.options import say_json
 from df2_assets.cli.plan import plan
 from df2_assets.cli.prompts import prompts
@@ -72,6 +73,7 @@ for command in (
     build,
     explain,
     export,
+    labels,
     plan,
     prompts,
     refusals,

@@ -74,6 +74,12 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             _BY_SPLIT,
         ),
         job(
+            "build_labels",
+            assets("labels"),
+            "Reads masks and landmarks of the crops of a built split from the annotations. Only "
+            "annotations that changed are read again. It opens no image.",
+        ),
+        job(
             "measure_crops",
             assets("crop_quality").without_checks(),
             "Measures the crops of a split. Reports on other splits use these measurements: run "

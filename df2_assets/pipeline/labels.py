@@ -9,11 +9,13 @@ import pyarrow.compute as pc
 
 from df2_assets.dataset.record import EDGES
 from df2_assets.dataset.shapes import LABELS_VERSION, CropLabels, ShapeReason
-from df2_assets.dataset.tables import LABELS
+from df2_assets.dataset.tables import INPUTS, LABELS
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
+from df2_assets.pipeline.changes import Changes, count_changes
 from df2_assets.pipeline.indexing import read_files
+from df2_assets.pipeline.planning import without
 from df2_assets.pipeline.shapes import (
     LabelledCrop,
     LabelShard,
@@ -35,11 +37,14 @@ _TODO: Final = ("image_id", "anno_size", "crop_path", "item_idx", *EDGES)
 
 @dataclass(frozen=True)
 class Labelled:
-    """The new table, the previous one, and how many annotations were read."""
+    """The table, how many annotations were read, and what changed since the last build.
+
+    A crop counts as made again where its annotation was read again.
+    """
 
     table: pa.Table
-    before: pa.Table | None
     annotations_read: int
+    changes: Changes
 
 
 def build_labels(
@@ -58,13 +63,32 @@ def build_labels(
     before = tables.find(roots, "labels", split)
     known = LABELS.empty_table() if before is None else before
     place = pc.index_in(crops["crop_path"], known["crop_path"])
-    is_known = pc.fill_null(pc.equal(known["fingerprint"].take(place), crops["fingerprint"]), False)
-    kept = known.take(place.filter(is_known))
-    todo = _list_images(crops.filter(pc.invert(is_known)))
-    read = _read(roots, split, todo, engine, progress)
-    new = _complete(read, crops)
+    same = pc.equal(known["fingerprint"].take(place), crops["fingerprint"])
+    is_kept = pc.fill_null(same, False)
+    kept = known.take(place.filter(is_kept))
+    images = _list_images(crops.filter(pc.invert(is_kept)))
+    new = _complete(_read(roots, split, images, engine, progress), crops)
     table = pa.concat_tables([kept.cast(LABELS), new]).combine_chunks().sort_by("crop_path")
-    return Labelled(table, before, len(todo))
+    was_known = pc.is_in(new["crop_path"], known["crop_path"])
+    changes = count_changes(
+        new["crop_path"].filter(pc.invert(was_known)).to_pylist(),
+        without(known["crop_path"], crops["crop_path"]).to_pylist(),
+        new["crop_path"].filter(was_known).to_pylist(),
+        kept.num_rows,
+    )
+    return Labelled(table, len(images), changes)
+
+
+def update_labels(roots: Roots, split: str, engine: Engine, progress: Progress) -> Labelled:
+    """Bring the table `labels` of a split up to date, for whatever needs it, and write it.
+
+    Raises what `build_labels` does.
+    """
+    groups, manifest = (tables.read(roots, asset, split) for asset in INPUTS["labels"])
+    labelled = build_labels(roots, split, groups, manifest, engine, progress)
+    inputs = tables.digests(roots, INPUTS["labels"], split)
+    tables.write(roots, "labels", split, labelled.table, inputs)
+    return labelled
 
 
 def _list_crops(roots: Roots, split: str, groups: pa.Table, manifest: pa.Table) -> pa.Table:
