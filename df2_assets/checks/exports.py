@@ -22,6 +22,7 @@ from df2_assets.exports.record import Record
 from df2_assets.exports.source import count_skus, current_digest, read_crops
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, digest_each
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.system_files import is_in_system_folder
 
@@ -119,7 +120,7 @@ def _changed_files(
         return
     on_disk = statuses(roots, folder)
     has_crops = any(name.startswith(f"{CROP_FILES}/") for name in listed)
-    tree = crop_tree.scan(roots, split).crops if has_crops else {}
+    tree = crop_tree.scan(roots, contract_crops(split)).crops if has_crops else {}
     crops = {crop_file_name(path): status for path, status in tree.items()}
     changed = {
         name

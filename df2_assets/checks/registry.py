@@ -14,6 +14,7 @@ import pandas as pd
 
 from df2_assets.checks import crop_quality, crops, refusals, sku_groups
 from df2_assets.checks import raw_annotation_index as index
+from df2_assets.checks.crop_variants import variants_match
 from df2_assets.checks.deepfashion2 import layout
 from df2_assets.checks.exports import matches_image_text
 from df2_assets.checks.finding import Finding
@@ -39,8 +40,10 @@ from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import state, tables
 from df2_assets.store.checksums import digest_each
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.layout import Roots
+from df2_assets.store.layout import CROP_VARIANTS, Roots
+from df2_assets.store.variants import list_names
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class CheckContext:
     def tree(self) -> CropTree:
         read = partial(digest_each, self.roots.sku_root)
         return crops.settle_times(
-            self.manifest, scan_crops(self.roots, self.split, self.engine), read
+            self.manifest, scan_crops(self.roots, contract_crops(self.split), self.engine), read
         )
 
     @cached_property
@@ -282,6 +285,12 @@ CHECKS: Final = (
     Check("crop_quality", crop_quality.image_in_two_skus, "No picture is a crop of two SKUs."),
     Check("crop_quality", unlike_crops, "The crops of each SKU look like one garment."),
     Check(
+        "crop_variants",
+        variants_match,
+        "Each crop has one file per variant, as recorded and as large as declared, and there are "
+        "no other files.",
+    ),
+    Check(
         "labels",
         labels_match,
         "Labels have one row per crop, and masks have the size of their crops.",
@@ -294,7 +303,7 @@ CHECKS: Final = (
     *(Check(name, matches_image_text, _EXPORTED) for name in NAMES),
 )
 
-OPTIONAL_ASSETS: Final = ("crop_quality", "labels", *NAMES)
+OPTIONAL_ASSETS: Final = ("crop_quality", "labels", "crop_variants", *NAMES)
 """Assets that a build does not make: as long as they do not exist, their checks are skipped."""
 
 
@@ -307,6 +316,8 @@ def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
     """Return whether anything of an asset is on disk to be checked, however old it is."""
     if asset in NAMES:
         return was_requested(roots, asset, split)
+    if asset == CROP_VARIANTS:
+        return bool(list_names(roots, split))
     if asset == "deepfashion2":
         return (roots.df2_root / split).is_dir()
     documents = {"sku_metadata": roots.sku_metadata, "image_text": roots.image_text}

@@ -22,6 +22,7 @@ from df2_assets.cli.score import score
 from df2_assets.cli.serve import serve
 from df2_assets.cli.status import status
 from df2_assets.cli.ui import ui
+from df2_assets.cli.variants import variants
 from df2_assets.cli.verify import verify
 
 _JSON = "df2_assets.json"
@@ -83,6 +84,7 @@ for command in (
     serve,
     status,
     ui,
+    variants,
     verify,
 ):
     main.add_command(command)

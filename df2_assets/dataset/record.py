@@ -30,6 +30,9 @@ MORE_LABELS: Final = tuple(name for name in LABELS if name not in CONTRACT_LABEL
 EDGES: Final = ("x1", "y1", "x2", "y2")
 """The columns of a box, half-open."""
 
+AFFINE: Final = ("scale_x", "scale_y", "shift_x", "shift_y")
+"""The columns of the map from pixels of an image to those of a crop variant."""
+
 ANNOTATED: Final = tuple(f"anno_{edge}" for edge in EDGES)
 """The columns of `sku_groups` for the box as annotated, beside the box that is cut."""
 
@@ -187,6 +190,47 @@ CROPS: Final = _asset(
 )
 """The manifest: one row per crop that was made or could not be made."""
 
+CROP_VARIANTS: Final = _asset(
+    *CROPS.pick("crop_path", "sku_uid"),
+    Field("variant_path", "string", "the file, relative to SKU_ROOT", "crop_path"),
+    Field("size", "int64", "bytes of the file"),
+    Field("mtime_ns", "int64", "its modification time", volatile=True),
+    Field("sha256", "string", "digest of its bytes, hexadecimal", technical=True),
+    Field("width", "int32", "pixels", "x1 x2"),
+    Field("height", "int32", "pixels", "y1 y2"),
+    Field(
+        "fingerprint",
+        "string",
+        "what it was made from and with: size and time of the image, box (for a cut-out, also size "
+        "and time of the annotation), variant; null: to be tried again",
+        volatile=True,
+    ),
+    Field("reason", "string", "why it could not be made; null: it was made"),
+    _DETAIL,
+    *(
+        Field(edge, "int32", f"{edge} of the box that was cut, half-open, pixels of the image")
+        for edge in EDGES
+    ),
+    *(
+        Field(f"scale_{axis}", "float64", f"pixels of the file per pixel of the image, in {axis}")
+        for axis in "xy"
+    ),
+    *(
+        Field(f"shift_{axis}", "float64", f"{axis} of the image's origin, pixels of the file")
+        for axis in "xy"
+    ),
+    inputs=("sku_groups", "crops"),
+    unique="crop_path",
+    nullable=(
+        *("size", "mtime_ns", "sha256", "width", "height", "fingerprint", "reason", "detail"),
+        *(*EDGES, *AFFINE),
+    ),
+)
+"""The manifest of a crop variant: one row per crop of the contract.
+
+A point of the image is at `x * scale_x + shift_x`, `y * scale_y + shift_y` of the file.
+"""
+
 REFUSALS: Final = _asset(
     _SPLIT,
     *INDEX.pick("image_id", "item_idx"),
@@ -317,6 +361,7 @@ TABLES: Final[dict[str, Asset]] = {
     "files": FILES,
     "sku_groups": SKU_GROUPS,
     "crops": CROPS,
+    "crop_variants": CROP_VARIANTS,
     "refusals": REFUSALS,
     "crop_quality": CROP_QUALITY,
     "colours": COLOURS,

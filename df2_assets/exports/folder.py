@@ -15,6 +15,7 @@ from df2_assets.exports.shards import ExportShard, Limits, plan_shards, split_ro
 from df2_assets.exports.source import Row, Source
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest, write_list
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.space import require_space
 from df2_assets.store.store import Status, status_of
@@ -165,7 +166,7 @@ class ExportFolder:
         It is a hard link to the crop, or a copy if the store has no links. Raises OutputError if a
         crop has changed since it was built.
         """
-        crops = crop_tree.scan(self._roots, self._split).crops
+        crops = crop_tree.scan(self._roots, contract_crops(self._split)).crops
         missing: dict[str, Status | None] = {}
         for row in self.source.rows():
             name, crop = crop_file_name(row.path), crops.get(row.path)

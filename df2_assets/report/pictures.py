@@ -4,7 +4,7 @@ Functions return None if there is nothing to show.
 """
 
 import textwrap
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Final
@@ -172,6 +172,23 @@ def draw_shapes(roots: Roots, labels: pd.DataFrame) -> Picture | None:
         for path, polygons, landmarks in rows(chosen, "crop_path", "polygons", "landmarks")
     ]
     return draw_sheet(arrange_rows(tiles, 4), "masks and landmarks over their crops")
+
+
+def draw_variants(roots: Roots, manifests: Mapping[str, pd.DataFrame]) -> Picture | None:
+    """Draw the same few crops in each variant, one row per variant.
+
+    `manifests` are those of the variants, by name.
+    """
+    sheet_rows = []
+    for name, manifest in manifests.items():
+        made = manifest[manifest["reason"].isna()]
+        chosen = made.iloc[:: max(1, len(made) // _BESIDE)].head(_BESIDE)
+        tiles = [
+            Tile(load_thumbnail(roots.crop(file)), (f"{width} x {height}",))
+            for file, width, height in rows(chosen, "variant_path", "width", "height")
+        ]
+        sheet_rows.append(Row(tiles, title=name))
+    return draw_sheet(sheet_rows, "the same crops in each variant")
 
 
 def _draw_shapes(

@@ -20,7 +20,7 @@ from df2_assets.errors import (
 )
 from df2_assets.store.layout import Roots
 
-_BESIDE: Final = ("files", "crop_quality", "colours", "labels")
+_BESIDE: Final = ("files", "crop_quality", "colours", "labels", "crop_variants")
 _TABLES: Final = tuple(asset for asset in TABLES if asset not in _BESIDE)
 """The tables of the data set itself, without side tables and reports."""
 

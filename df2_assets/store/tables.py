@@ -68,8 +68,9 @@ def shared(roots: Roots, split: str) -> Iterator[None]:
         yield
     finally:
         _sharing -= 1
-        for asset in SCHEMAS:
-            _shared.pop(roots.table(asset, split), None)
+        of_split = [path for path in _shared if path.stem == split]
+        for path in [path for path in of_split if path.is_relative_to(roots.own)]:
+            _shared.pop(path)
 
 
 def _return_freed_memory() -> None:
@@ -209,7 +210,7 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
         table = pq.ParquetFile(parquet(path), page_checksum_verification=True).read()
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
-    schema = SCHEMAS[asset]
+    schema = SCHEMAS[asset.partition("/")[0]]
     place = schema.get_field_index("sku_uid")
     if place >= 0 and table.schema.equals(schema.remove(place)):
         table = add_sku_uids(table, schema)

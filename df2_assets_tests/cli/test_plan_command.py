@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from df2_assets.pipeline.cutting import Cut, SourceImage, probe
+from df2_assets.pipeline.cutting import CropShard, Cut, SourceImage, probe
 from df2_assets.settings import FIELDS
 from df2_assets_tests.cli.conftest import Desk
 from df2_assets_tests.support import builder
@@ -219,7 +219,7 @@ def test_a_probe_makes_crops_in_memory_and_skips_unreadable_images(tmp_path: Pat
     bad.write_bytes(b"no image")
     cuts = [Cut("a", (0, 0, 10, 10), "f"), Cut("b", (5, 5, 25, 15), "f")]
     images = [SourceImage(str(path), 0, 0, cuts) for path in (good, bad, tmp_path / "missing.jpg")]
-    found = probe(images)
+    found = probe(CropShard("", (None,), images))
     assert (found.images, found.pixels) == (1, 300)
     assert found.bytes > 500
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.jpg", "good.jpg"]

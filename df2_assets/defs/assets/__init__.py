@@ -4,6 +4,7 @@
 """
 
 from df2_assets.defs.assets.crop_quality import crop_quality
+from df2_assets.defs.assets.crop_variants import crop_variants
 from df2_assets.defs.assets.crops import crops
 from df2_assets.defs.assets.deepfashion2 import deepfashion2
 from df2_assets.defs.assets.factories import AssetMaker
@@ -26,6 +27,7 @@ core_assets: list[AssetMaker] = [
     prompt_templates,
     image_text,
     labels,
+    crop_variants,
     crop_quality,
     gallery,
 ]
