@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 IMAGES = PROJECT / "docs" / "images"
-MAX_BYTES = 1_000_000
+MAX_BYTES = 1_500_000
 """The most bytes of all pictures together."""
 
 COLOURS = 256
@@ -60,6 +60,15 @@ def contact_sheet(page: "Page", ui: Dev) -> "Locator":
     page.goto(f"{ui.api.address}/assets/crops?view=partitions&partition=validation")
     page.get_by_role("img", name="catalog above query").first.wait_for()
     return page.locator("tr", has=page.get_by_role("img", name="catalog above query")).first
+
+
+def labels(page: "Page", ui: Dev) -> "Locator":
+    """Show the picture of the asset, which is as large as it is stored."""
+    run((*DF2_ASSETS, "labels"), ui.station.environment, ui.station.folder)
+    page.goto(f"{ui.api.address}/assets/labels?view=partitions&partition=validation")
+    picture = page.get_by_role("img", name="masks and landmarks over their crops").first
+    picture.wait_for()
+    return picture
 
 
 def failed_check(page: "Page", ui: Dev) -> None:
@@ -117,6 +126,7 @@ class Shot(NamedTuple):
 SHOTS = [
     Shot("lineage", lineage, (1440, 720)),
     Shot("contact_sheet", contact_sheet, (2000, 1000)),
+    Shot("labels", labels, (2000, 1000), photos=True),
     Shot("gallery", gallery, (1360, 900), photos=True),
     Shot("unlike_crops", unlike_crops, (1100, 1000), photos=True),
     Shot("automation", automation, (1200, 740)),
