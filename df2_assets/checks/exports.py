@@ -89,7 +89,9 @@ def _inspect(roots: Roots, split: str, export: Export, variant: str, *, deep: bo
     name = records.export_name(export.name, variant)
     record = records.load(roots, name, split)
     copied: set[str] = set()
-    is_whole = True
+    (command,) = records.export_commands([name])
+    repair: Literal["build", "export", "variants"] = "export"
+    remedy = f". Run {command} --split {split}"
     try:
         if not records.was_requested(roots, name, split):
             problems = [("", f"{name} of {split} does not exist")]
@@ -99,18 +101,15 @@ def _inspect(roots: Roots, split: str, export: Export, variant: str, *, deep: bo
                 changed = _changed_files(roots, split, export, variant, record, copied, deep=deep)
                 problems = [*changed]
     except Df2Error as error:  # its message says what to run
-        problems, is_whole = [("", str(error).rstrip("."))], False
+        problem = str(error).removesuffix(".")
+        problems, remedy = [("", problem)], str(error).removeprefix(problem)
+        repair = "variants" if variant else "build"
     rows = sum(record.rows.values())
     check = f"{name}: {CHECK}"
-    repair: Literal["build", "export", "variants"] = "variants" if variant else "build"
-    if is_whole:
-        repair = "export"
     repairs = [
         Problem(check, what, "you" if what == _FOREIGN else repair, path or None)
         for path, what in problems
     ]
-    (command,) = records.export_commands([name])
-    remedy = f". Run {command} --split {split}" if is_whole else "."
     return Inspection(_finding(split, variant, problems, rows, remedy), repairs, len(copied))
 
 

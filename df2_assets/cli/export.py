@@ -95,11 +95,14 @@ def _rows(outcome: "Outcome", variant: str) -> Iterator[dict[str, object]]:
     from df2_assets.exports.record import export_name
 
     for name, numbers in outcome.numbers.items():
-        has_passed = any(check.startswith(f"{name}: ") for check in outcome.passed)
+        check = "FAILED"
+        for state, checks in (("passed", outcome.passed), ("warned", outcome.warned)):
+            if any(line.startswith(f"{name}: ") for line in checks):
+                check = state
         yield {
             "split": outcome.split,
             "export": export_name(name, variant),
             **{column: numbers[column] for column in ("rows", "files", "written", "removed")},
             "MB": numbers["bytes"] / 1e6,
-            "check": "passed" if has_passed else "FAILED",
+            "check": check,
         }

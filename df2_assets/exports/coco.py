@@ -101,12 +101,16 @@ def _annotation(
         image, shapes = _file(row), own.in_file()
         assert own.affine is not None
         (x1, y1), (x2, y2) = own.affine.apply(x1, y1), own.affine.apply(x2, y2)
+        shapes = Shapes(
+            shapes.polygons and [*map(_round, shapes.polygons)],
+            shapes.landmarks and _round(shapes.landmarks),
+        )
     text, *more = captions
     return {
         "id": _annotation_id(row),
         "image_id": image["id"],
         "category_id": fields["category_id"],
-        "bbox": [x1, y1, x2 - x1, y2 - y1],
+        "bbox": _round([x1, y1, x2 - x1, y2 - y1]),
         **_mask(shapes, image, (x2 - x1) * (y2 - y1)),
         **_keypoints(shapes, fields["category_id"]),
         "iscrowd": 0,
@@ -137,6 +141,11 @@ def _keypoints(shapes: Shapes, category: int) -> dict[str, Any]:
     keypoints[start : start + len(own)] = own
     labelled = sum(visibility != NOT_LABELLED for visibility in own[2::3])
     return {"keypoints": keypoints, "num_keypoints": labelled}
+
+
+def _round(numbers: list[float]) -> list[float]:
+    """Return coordinates in thousandths of a pixel, which is finer than any annotation."""
+    return [round(number, 3) for number in numbers]
 
 
 def _shorten(numbers: list[float]) -> list[float]:

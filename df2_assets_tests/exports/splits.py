@@ -5,7 +5,7 @@ import shutil
 import tarfile
 from itertools import chain, cycle, islice, product
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -13,13 +13,16 @@ from df2_assets.checks.exports import matches_image_text
 from df2_assets.checks.finding import Finding
 from df2_assets.dataset.skus import sku_id
 from df2_assets.dataset.taxonomy import LABELS, LANDMARKS
+from df2_assets.dataset.variants import CropVariant
 from df2_assets.engines.progress import silent
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.folder import ExportResult
 from df2_assets.exports.shards import Limits
+from df2_assets.pipeline import variants
 from df2_assets.pipeline.labels import update_labels
+from df2_assets.store import tables
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
 from df2_assets_tests.support.builder import DataSet, item
@@ -111,8 +114,8 @@ def drop_skus_of(roots: Roots, shard: Path) -> None:
         path.write_text(json.dumps(annotation))
 
 
-def export_all(roots: Roots, split: str = SPLIT) -> dict[str, ExportResult]:
-    return {name: export(roots, split, name, limits=SMALL) for name in EXPORTS}
+def export_all(roots: Roots, split: str = SPLIT, variant: str = "") -> dict[str, ExportResult]:
+    return {name: export(roots, split, name, limits=SMALL, variant=variant) for name in EXPORTS}
 
 
 def check(roots: Roots, name: str, split: str = SPLIT) -> Finding:
@@ -176,3 +179,25 @@ def list_rewritten(before: dict[str, Stamp], after: dict[str, Stamp], ending: st
     """Return the files with an ending that were written again, by their current names."""
     known = {at.inode for at in before.values()}
     return {name for name, at in after.items() if name.endswith(ending) and at.inode not in known}
+
+
+VARIANTS: Final = (
+    CropVariant("letterbox", square="pad", fill="#102030", size=48),
+    CropVariant("cut", margin=0.1, cut_out="alpha", format="png"),
+    CropVariant("wide", square="widen", fill="edge", size=40, format="webp", quality=80),
+)
+"""A variant of each format. In `cut`, crops without a mask are refused."""
+
+
+def make_variants(roots: Roots, split: str = SPLIT) -> None:
+    """Make `VARIANTS` of a split."""
+    groups, manifest = (tables.read(roots, asset, split) for asset in ("sku_groups", "crops"))
+    variants.make_variants(
+        roots, split, VARIANTS, tables.frame(groups), manifest, SerialEngine(), silent
+    )
+
+
+def files_of(roots: Roots, variant: str, split: str = SPLIT) -> dict[str, dict[str, Any]]:
+    """Return the rows of a variant's manifest that have a file, by the path of their crop."""
+    rows = tables.read(roots, f"crop_variants/{variant}", split).to_pylist()
+    return {row["crop_path"]: row for row in rows if row["reason"] is None}
