@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec.structs import astuple
 
-from df2_assets.dataset import boxes, variants
+from df2_assets.dataset import boxes, rendering
 from df2_assets.dataset.cropping import encoder
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.record import EDGES
@@ -378,7 +378,7 @@ def crop_shard(roots: Roots, plans: Sequence[CropPlan], images: Sequence[SourceI
 
 def _encoder(crops: CropSet) -> str:
     """Return what decides the bytes of a crop, given image and box."""
-    return encoder() if crops.variant is None else variants.fingerprint(crops.variant)
+    return encoder() if crops.variant is None else rendering.fingerprint(crops.variant)
 
 
 def _find_rebuild_reason(crops: CropSet, remade: pa.Array, known: pa.Table) -> str | None:
