@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets.dataset.variant_files import parse_variants
-from df2_assets.dataset.variants import CropVariant
+from df2_assets.dataset.variants import FORMATS, RESAMPLING, SQUARES, CropVariant
 from df2_assets.errors import VariantsError
 from df2_assets.settings import read_variants
 from df2_assets_tests.support.processes import PROJECT
@@ -19,6 +19,21 @@ def test_the_example_declares_what_its_comments_say() -> None:
         CropVariant("transparent", margin=0.05, cut_out="alpha", format="png"),
         CropVariant("margin_2", margin=0.02),
     )
+
+
+def test_the_page_has_an_example_and_every_option_with_its_values() -> None:
+    page = (PROJECT / "docs" / "variants.md").read_text()
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    assert [variant.name for variant in parse_variants(example, "PAGE")] == (
+        ["letterbox_224", "transparent"]
+    )
+    section = page.partition("\n## Options\n")[2]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("| [`")]
+    options = {cells[1].split("`")[1]: cells[2] for cells in rows}
+    assert [*options] == [name for name in CropVariant.__struct_fields__ if name != "name"]
+    for option, words in (("square", SQUARES), ("resample", RESAMPLING), ("format", FORMATS)):
+        values, _, _ = options[option].partition(";")
+        assert values.strip().replace("`", "").split(", ") == [*words]
 
 
 def test_json_declares_the_same_as_yaml() -> None:
