@@ -109,7 +109,7 @@ def read_declared_variants(settings: Settings) -> DeclaredVariants:
         return DeclaredVariants(read_variants(settings.variants), file)
     known = load(settings.roots)
     if known.crop_variants is None:
-        note = "no crop variants are declared: set DF2_VARIANTS to a file that declares some"
+        note = "No crop variants are declared: set DF2_VARIANTS to a file that declares some"
         return DeclaredVariants(None, note=note)
     if not known.crop_variants:
         return DeclaredVariants(())

@@ -122,7 +122,7 @@ class ImagesToCut(Sequence[SourceImage]):
 
 @dataclass(frozen=True)
 class CropPlan:
-    """A plan for the set `crops`: every crop that is wanted is in one of `keep`, `skip` and `make`.
+    """A plan for the set `crops`: each crop to have is in one of `keep`, `skip` and `make`.
 
     `keep`: rows of the manifest for crops that are on disk as they should be. `skip`: rows for
     crops that are not on disk and not tried again, because they failed or their SKU has lost its

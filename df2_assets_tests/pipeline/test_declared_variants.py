@@ -34,7 +34,7 @@ def test_without_a_declaration_nothing_says_what_may_be_removed(tmp_path: Path) 
     declared = read_declared_variants(settings(tmp_path))
     assert declared.crop_variants is None
     assert declared.note == (
-        "no crop variants are declared: set DF2_VARIANTS to a file that declares some"
+        "No crop variants are declared: set DF2_VARIANTS to a file that declares some"
     )
 
 
