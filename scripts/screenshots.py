@@ -93,6 +93,16 @@ def gallery(page: "Page", ui: Dev) -> None:
     page.wait_for_selector("body[data-ready]")
 
 
+def gallery_labels(page: "Page", ui: Dev) -> "Locator":
+    """Show a SKU as squares of 224 pixels, with masks and landmarks."""
+    gallery(page, ui)
+    page.locator(".card").nth(3).click()
+    page.get_by_label("Mask and landmarks").check()
+    page.locator("#variant").select_option("letterbox_224")
+    page.locator(".crop svg").first.wait_for()
+    return page.locator("dialog#sku")
+
+
 def unlike_crops(page: "Page", ui: Dev) -> "Locator":
     """Show the crops in the gallery of the sample with planted defects."""
     defects = ui.station.folder / "defects"
@@ -128,6 +138,7 @@ SHOTS = [
     Shot("contact_sheet", contact_sheet, (2000, 1000)),
     Shot("labels", labels, (2000, 1000), photos=True),
     Shot("gallery", gallery, (1360, 900), photos=True),
+    Shot("gallery_labels", gallery_labels, (1100, 760), photos=True),
     Shot("unlike_crops", unlike_crops, (1100, 1000), photos=True),
     Shot("automation", automation, (1200, 740)),
     Shot("failed_check", failed_check, (1440, 860)),
@@ -177,8 +188,11 @@ def take_shots() -> None:
 
 
 def build(site: Station) -> None:
-    """Build the sample and the reports on each split."""
-    run((*DF2_ASSETS, "build"), site.environment, site.folder)
+    """Build the sample, labels and variants of validation, and the reports on each split."""
+    more = ("--split", "validation")
+    declared = ("--variants", str(PROJECT / "examples/variants.yaml"))
+    for command in (("build",), ("labels", *more), ("variants", *more, *declared)):
+        run((*DF2_ASSETS, *command), site.environment, site.folder)
     job = (*DAGSTER, "job", "execute", "-m", "df2_assets.definitions", "-j", "refresh_reports")
     for split in SPLITS:
         tags = json.dumps({PARTITION_TAG: split})

@@ -68,8 +68,8 @@ def find_label_lines(roots: Roots, split: str) -> Path:
     path = roots.lines("labels", split)
     if not path.exists():
         raise MissingTableError(
-            f"{path} is not there: run df2-assets labels --split {split} or, on another machine, "
-            "copy that file as well"
+            f"{path} is not there: copy it as well or, where the build is, run "
+            f"df2-assets labels --split {split}"
         )
     return path
 

@@ -47,8 +47,8 @@ class CropLines:
         self._places = np.fromiter((places.get(path, _ABSENT) for path in paths), np.int32)
         if source not in (None, header.source) or _ABSENT in self._places:
             raise ProvenanceError(
-                f"{path} is of another build than the prompts: run {command} and, on another "
-                "machine, copy its files again"
+                f"{path} is of another build than the prompts: copy both again or, where the build "
+                f"is, run {command}"
             )
         self.is_refused: NDArray[np.bool_] = np.array(refused)[self._places]
 

@@ -214,7 +214,7 @@ def test_labels_and_variants_of_another_build_are_refused(labelled: Path, tmp_pa
     state = Roots(Path(), copy, "").state(SPLIT)
     state.write_text(state.read_text().replace('"sku_groups ', '"sku_groups 0'))
     for options in ({"labels": True}, {"variant": "square40"}):
-        with pytest.raises(ProvenanceError, match="is of another build than the prompts: run df2-"):
+        with pytest.raises(ProvenanceError, match=r"another build .* run df2-"):
             open_dataset(copy, **options)
         assert open_dataset(copy, strict=False, **options)[0]
     lines = find_label_lines(Roots(Path(), copy, ""), SPLIT)
