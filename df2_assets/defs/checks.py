@@ -144,6 +144,7 @@ def _results(
         last_build,
         engine.start() if engine else SerialEngine(),
         exports.variant if exports else "",
+        data.settings.encoder,
     )
     if asset in OPTIONAL_ASSETS and not exists_on_disk(asset, roots, split):
         context.log.info(f"{asset} of {split} is not checked: it does not exist.")
