@@ -4,7 +4,6 @@ The vectors are made up: Gaussian, around as many centres as the gallery has SKU
 a process of its own, in turns.
 """
 
-import resource
 import subprocess
 import sys
 import time
@@ -12,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 import numpy as np
@@ -50,6 +49,14 @@ WAYS: Final[dict[str, Callable[..., Arrays]]] = {
 }
 
 
+class _Took(NamedTuple):
+    """What a way took: seconds, processor seconds of all threads, and the peak in bytes."""
+
+    seconds: float
+    cpu: float
+    peak: float
+
+
 def draw(folder: Path, queries: int, gallery: int, dimension: int) -> None:
     """Write made-up vectors of queries and gallery."""
     rng = np.random.default_rng(0)
@@ -61,15 +68,20 @@ def draw(folder: Path, queries: int, gallery: int, dimension: int) -> None:
 
 
 def run_way(way: str, folder: Path) -> None:
-    """Search in this process, write the result, and print the seconds and the peak in bytes."""
+    """Search in this process, write the result, and print what it took: see `_Took`."""
     queries, gallery = np.load(folder / "queries.npy"), np.load(folder / "gallery.npy")
-    begun = time.perf_counter()
+    begun = time.perf_counter(), time.process_time()
     scores, positions = WAYS[way](queries, gallery)
-    seconds = time.perf_counter() - begun
+    seconds, cpu = time.perf_counter() - begun[0], time.process_time() - begun[1]
     np.save(folder / f"{way}_scores.npy", scores)
     np.save(folder / f"{way}_positions.npy", positions)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    click.echo(f"{seconds} {peak}")
+    click.echo(f"{seconds} {cpu} {_peak_bytes()}")
+
+
+def _peak_bytes() -> int:
+    """Return the most memory that this process has had. `getrusage` would count its parent's."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def count_differences(folder: Path) -> tuple[int, int]:
@@ -96,23 +108,26 @@ def main(
     with TemporaryDirectory() as temporary:
         drawn = Path(temporary)
         draw(drawn, queries, gallery, dimension)
-        figures: dict[str, list[tuple[float, float]]] = {name: [] for name in WAYS}
+        figures: dict[str, list[_Took]] = {name: [] for name in WAYS}
         for turn in range(turns):
             for name in WAYS if turn % 2 == 0 else reversed(WAYS):
                 command = [sys.executable, "-m", "benchmarks.search", "--way", name]
                 done = subprocess.run(
                     [*command, "--folder", temporary], capture_output=True, text=True, check=True
                 )
-                seconds, peak = map(float, done.stdout.split())
-                figures[name].append((seconds, peak))
+                figures[name].append(_Took(*map(float, done.stdout.split())))
         differing, wrong = count_differences(drawn)
     vectors = 4 * dimension * (queries + gallery)
     click.echo(f"vectors: {vectors / 1e6:,.0f} MB; scores at a time: {MEMORY / 1e6:,.0f} MB")
     for name, measured in figures.items():
-        seconds, peak = (median(values) for values in zip(*measured, strict=True))
-        click.echo(f"{name}: {seconds:.1f} s, {peak / 1e6:,.0f} MB at most")
-    ratio = median(ours[0] / theirs[0] for ours, theirs in zip(*figures.values(), strict=True))
-    click.echo(f"blocks / faiss, by turns: {ratio:.2f}")
+        seconds, cpu, peak = (median(values) for values in zip(*measured, strict=True))
+        click.echo(
+            f"{name}: {seconds:.1f} s, {cpu:.1f} processor seconds, {peak / 1e6:,.0f} MB at most"
+        )
+    turned = [*zip(*figures.values(), strict=True)]
+    for kind in ("seconds", "cpu"):
+        ratio = median(getattr(ours, kind) / getattr(theirs, kind) for ours, theirs in turned)
+        click.echo(f"blocks / faiss, {kind}, by turns: {ratio:.2f}")
     click.echo(
         f"places that differ: {differing:,} of {queries * K:,}, "
         f"{wrong:,} by more than {_NEAR:g} in score"
