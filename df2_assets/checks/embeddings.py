@@ -1,6 +1,7 @@
 """The check of embeddings: whether each encoder has one usable vector for every crop on disk."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 import pandas as pd
@@ -37,12 +38,12 @@ def vectors_match_crops(roots: Roots, split: str, manifest: pd.DataFrame) -> Fin
         encoder, path, what = broken[0]
         summary = (
             f"{which}: {len(broken):,} wrong. The first is {what} ({path}). Run df2-assets embed "
-            f"--split {split} --encoder {encoder}"
+            f"--split {split} --encoder {quote(encoder)}"
         )
     elif outdated:
         summary += (
             f" The embeddings of {', '.join(outdated)} are of earlier crops: run df2-assets embed "
-            f"--split {split} --encoder {outdated[0]}"
+            f"--split {split} --encoder {quote(outdated[0])}"
         )
     names, paths, whats = zip(*broken, strict=True) if broken else ((), (), ())
     offenders = crop_rows(paths).assign(

@@ -39,8 +39,8 @@ class Batch(NamedTuple):
         first, last = self.crop_paths[0], self.crop_paths[-1]
         return EncoderError(
             f"The encoder {self.encoder} {what}. This is batch {self.number}: "
-            f"{len(self.crop_paths)} crops from {first} to {last}. Fix the encoder, and run "
-            "df2-assets embed again: what is encoded is kept."
+            f"{len(self.crop_paths)} crops from {first} to {last}. What is encoded is "
+            "kept. Fix the encoder, and run df2-assets embed"
         )
 
 

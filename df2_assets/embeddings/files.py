@@ -8,6 +8,7 @@ from. It is written last: until then, the parts that it lists remain.
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -83,7 +84,7 @@ def read_embeddings(roots: Roots, split: str, encoder: str) -> Embeddings:
     """
     folder = folder_of(roots, split, encoder)
     record = find_record(roots, folder)
-    command = f"df2-assets embed --split {split} --encoder {encoder}"
+    command = f"df2-assets embed --split {split} --encoder {quote(encoder)}"
     if record is None:
         raise MissingTableError(f"{split} has no embeddings of {encoder}: run {command}")
     if not is_current(roots, split, encoder):

@@ -1,5 +1,6 @@
 """Encoders of a user's own module, right and wrong, and their names as a setting has them."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -112,3 +113,18 @@ class Prepared:
 
     def __call__(self, colours: Sequence[Any]) -> Any:
         return np.stack(colours)
+
+
+@named
+def slow(images: Sequence[Image]) -> Any:
+    """Takes so long for each batch that a test can end the process in between."""
+    time.sleep(0.2)
+    return means(images)
+
+
+@named
+def slow_in_workers(images: Sequence[Image]) -> Any:
+    return slow(images)
+
+
+vars(slow_in_workers).update(in_workers=True)
