@@ -92,6 +92,23 @@ def test_a_search_has_as_many_columns_as_the_gallery_has_vectors() -> None:
     assert search(_vectors(9, 4), _vectors(9, 0), 2)[1].shape == (4, 0)
 
 
+@pytest.mark.exports
+def test_the_results_are_those_of_a_flat_index_of_faiss() -> None:
+    import faiss
+
+    queries, gallery = _vectors(10, 200, 64), _vectors(11, 5000, 64)
+    scores, positions = search(queries, gallery, 20)
+    faiss.normalize_L2(queries)
+    faiss.normalize_L2(gallery)
+    index = faiss.IndexFlatIP(64)
+    index.add(gallery)
+    expected, at = index.search(queries, 20)
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
+    differs = positions != at  # only where two scores are equal but for rounding
+    assert differs.mean() < 0.01
+    np.testing.assert_allclose(scores[differs], expected[differs], atol=1e-6)
+
+
 def test_vectors_that_cannot_be_compared_are_refused() -> None:
     broken = _vectors(1, 3)
     broken[1, 2] = np.nan
