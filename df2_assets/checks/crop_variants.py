@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from df2_assets.checks.crops import FOREIGN, settle_times
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
-from df2_assets.dataset.annotations import Refused
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.record import AFFINE, EDGES
@@ -165,11 +164,8 @@ def _misplaced(
 
 
 def _place(variant: CropVariant, box: Box, width: int, height: int) -> list[float]:
-    """Return box, map and size of a crop as the manifest has them; nothing where it is refused."""
-    try:
-        cut = plan_cut(variant, box, width, height)
-    except Refused:
-        return []
+    """Return box, map and size of a crop as the manifest has them."""
+    cut = plan_cut(variant, box, width, height)
     return [*cut.box, *cut.affine, cut.width, cut.height]
 
 

@@ -75,7 +75,7 @@ def encode_crop(image: Image.Image, box: Box) -> bytes:
 
 
 def _load(image: ImageFile.ImageFile) -> None:
-    """Decode an image that is no JPEG. Raises Refused if it is damaged."""
+    """Decode a PNG or a WebP file. Raises Refused if it is damaged."""
     try:
         image.load()
     except Exception as error:  # Pillow raises whatever its decoders meet in a damaged file

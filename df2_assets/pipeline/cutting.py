@@ -18,8 +18,9 @@ from df2_assets.dataset.colours import CropColour, read_colour
 from df2_assets.dataset.cropping import decode, encode_crop, image_size
 from df2_assets.dataset.perceptual import Measures, measure
 from df2_assets.dataset.reasons import Reason
+from df2_assets.dataset.rendering import Polygons, encode
 from df2_assets.dataset.shapes import Items, RefusedShape, read_polygons, read_shape_fields
-from df2_assets.dataset.variants import FORMATS, CropVariant, Polygons, encode, plan_cut
+from df2_assets.dataset.variants import FORMATS, CropVariant, plan_cut
 from df2_assets.errors import Df2Error
 from df2_assets.store.crop_sets import CropRow, VariantRow
 from df2_assets.store.location import store_at

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec.structs import astuple
 
-from df2_assets.dataset import boxes, variants
+from df2_assets.dataset import boxes, rendering
 from df2_assets.dataset.cropping import encoder
 from df2_assets.dataset.reasons import UNPAIRED
 from df2_assets.dataset.record import EDGES
@@ -122,7 +122,7 @@ class ImagesToCut(Sequence[SourceImage]):
 
 @dataclass(frozen=True)
 class CropPlan:
-    """A plan for the set `crops`: every crop that is wanted is in one of `keep`, `skip` and `make`.
+    """A plan for the set `crops`: each crop to have is in one of `keep`, `skip` and `make`.
 
     `keep`: rows of the manifest for crops that are on disk as they should be. `skip`: rows for
     crops that are not on disk and not tried again, because they failed or their SKU has lost its
@@ -378,7 +378,7 @@ def crop_shard(roots: Roots, plans: Sequence[CropPlan], images: Sequence[SourceI
 
 def _encoder(crops: CropSet) -> str:
     """Return what decides the bytes of a crop, given image and box."""
-    return encoder() if crops.variant is None else variants.fingerprint(crops.variant)
+    return encoder() if crops.variant is None else rendering.fingerprint(crops.variant)
 
 
 def _find_rebuild_reason(crops: CropSet, remade: pa.Array, known: pa.Table) -> str | None:

@@ -150,14 +150,15 @@ def _plan(
 def _remove(roots: Roots, split: str, name: str, engine: Engine) -> list[str] | None:
     """Remove the files and the manifest of a variant that is not declared; return the files.
 
-    Returns None where there are only foreign files, which stay. A run that is killed here is
-    continued by the next one.
+    Returns None where there is nothing of it but folders and foreign files, which stay. A run that
+    is killed here is continued by the next one.
     """
     crops = variant_crops(roots, split, name)
     tree = scan_crops(roots, crops, engine)
     manifest = roots.variant_manifest(name, split)
     has_tables = manifest.exists() or is_half_built(roots, split, name)
-    if not (tree.crops or tree.temporary or tree.empty or has_tables):
+    if not (tree.crops or tree.temporary or has_tables):
+        roots.sku.remove_empty(roots.sku_root, tree.empty)
         return None
     mark_incomplete(roots, crops)
     roots.sku.remove(roots.sku_root, [*tree.crops, *tree.temporary])

@@ -14,10 +14,12 @@ from df2_assets.dataset.shapes import (
     Shapes,
     carry,
     label_crop,
+    move,
     read_polygons,
     read_shape_fields,
 )
 from df2_assets.dataset.taxonomy import CATEGORIES, LANDMARK_STARTS, LANDMARKS, LANDMARKS_IN_ALL
+from df2_assets.dataset.variants import CropVariant, plan_cut
 from df2_assets_tests.support import builder
 
 BOX = (10, 20, 50, 60)
@@ -151,3 +153,14 @@ def test_shapes_come_back_from_a_variant_as_they_were() -> None:
     back = carry(there, (0, 0), lambda x, y: ((x - 3) / 0.5 - 10, (y + 1) / 0.25 - 20))
     assert back == shapes
     assert carry(Shapes(None, None), (1, 2), lambda x, y: (x, y)) == (None, None)
+
+
+@pytest.mark.parametrize("square", ["pad", "widen", None])
+def test_the_affine_map_of_a_variant_carries_shapes_there_and_back(square: Any) -> None:
+    variant = CropVariant("small", margin=0.07, square=square, size=224)
+    affine = plan_cut(variant, BOX, 160, 120).affine
+    crop = labels()
+    shapes = Shapes(crop.polygons, crop.landmarks)
+    back = move(carry(shapes, BOX[:2], affine.apply), affine.inverse().apply)
+    assert (back.polygons or [[]])[0] == pytest.approx(POLYGON, abs=1e-9)
+    assert back.landmarks == pytest.approx(POINTS, abs=1e-9)

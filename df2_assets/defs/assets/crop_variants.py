@@ -6,7 +6,7 @@ import dagster as dg
 import pyarrow as pa
 
 from df2_assets.checks.finding import number_of
-from df2_assets.dataset.variants import CODE_VERSION
+from df2_assets.dataset.rendering import CODE_VERSION
 from df2_assets.defs.assets.factories import Result, split_asset
 from df2_assets.defs.conditions import KEEP_CURRENT
 from df2_assets.defs.metadata import (
