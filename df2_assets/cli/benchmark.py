@@ -71,7 +71,7 @@ def _measure(settings: "Settings", as_json: bool) -> None:
     from df2_assets.retrieval.protocol import compare_ground_truth, read_protocol
 
     outcomes = run_all(settings, "benchmark")
-    measured = [outcome for outcome in outcomes if "benchmark" in outcome.numbers]
+    measured = [outcome for outcome in outcomes if "benchmark_scores" in outcome.numbers]
     differences = {
         outcome.split: compare_ground_truth(
             settings.roots, read_protocol(settings.roots, outcome.split)
@@ -81,13 +81,13 @@ def _measure(settings: "Settings", as_json: bool) -> None:
     more: dict[str, dict[str, object]] = {
         outcome.split: {
             "encoder": settings.encoder,
-            **_accuracies(outcome.numbers["benchmark"]),
+            **_accuracies(outcome.numbers["benchmark_scores"]),
             "ground_truth": [each.numbers() for each in differences[outcome.split]],
         }
         for outcome in measured
     }
     rows = [
-        _row(outcome.split, {"encoder": settings.encoder}, outcome.numbers["benchmark"])
+        _row(outcome.split, {"encoder": settings.encoder}, outcome.numbers["benchmark_scores"])
         for outcome in measured
     ]
     lines = [line for split, found in differences.items() for line in _lines(split, found)]

@@ -108,7 +108,7 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
         ),
         job(
             "benchmark",
-            assets("embeddings", "benchmark_crops", "benchmark"),
+            assets("embeddings", "benchmark_crops", "benchmark_scores"),
             "Measures an encoder on a split that was built, by the official protocol of "
             "DeepFashion2. It cuts and encodes what the benchmark has beyond the contract, and "
             "changes no contract file. `encoder.name` in the run config chooses the encoder.",

@@ -3,8 +3,8 @@
 `factories` has what assets have in common. `exports` makes one asset per export.
 """
 
-from df2_assets.defs.assets.benchmark import benchmark
 from df2_assets.defs.assets.benchmark_crops import benchmark_crops
+from df2_assets.defs.assets.benchmark_scores import benchmark_scores
 from df2_assets.defs.assets.crop_quality import crop_quality
 from df2_assets.defs.assets.crop_variants import crop_variants
 from df2_assets.defs.assets.crops import crops
@@ -35,7 +35,7 @@ core_assets: list[AssetMaker] = [
     crop_quality,
     embeddings,
     benchmark_crops,
-    benchmark,
+    benchmark_scores,
     evaluation,
     gallery,
 ]

@@ -33,7 +33,7 @@ from df2_assets.retrieval.protocol import KS
     deps=("embeddings",),
     condition=KEEP_CURRENT,
 )
-def benchmark(
+def benchmark_scores(
     context: dg.AssetExecutionContext,
     output: SplitWriter,
     engine: EngineChoice,
