@@ -35,7 +35,7 @@ endif
 
 EXTRAS :=
 .venv/.installed-dev: EXTRAS := [dev]
-.venv/.installed-extra: EXTRAS := [dev,e2e,exports,objects,postgres,ray,torch]
+.venv/.installed-extra: EXTRAS := [dev,e2e,encoders,exports,objects,postgres,ray,torch]
 .venv/.installed .venv/.installed-dev .venv/.installed-extra: .venv/bin/python \
 		pyproject.toml setup.py df2_assets/__init__.py $(wildcard constraints/*.txt)
 	@lock=$$(.venv/bin/python -c 'import sys; print("constraints/py%d%d.txt" % sys.version_info[:2])'); \
@@ -79,7 +79,7 @@ ui: .venv/.installed-dev ## serve Dagster's UI on 127.0.0.1 (PORT=3000), and the
 # In the order of collection: the longest files come first, so that none is left over at the end.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 PARALLEL := -n auto $(BY_FILE)
-EXTRA := torch or exports or browser or postgres or ray or objects or daemon or slow
+EXTRA := torch or encoders or exports or browser or postgres or ray or objects or daemon or slow
 test: .venv/.installed-dev ## run every test that needs no extra
 	@.venv/bin/python -m pytest $(PARALLEL) -m 'not ($(EXTRA) or faults)'
 

@@ -93,6 +93,7 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
         "sku_token", examples=[0.5]
     )
     captions: str = _setting("captions", _PLACE, min_length=1, examples=["captions/street.jsonl"])
+    encoder: str = _setting("encoder", min_length=1, examples=["open_clip:ViT-B-32/openai"])
     variants: str = _setting("variants", _PLACE, min_length=1, examples=["variants/street.yaml"])
     exports: list[ExportName] = Field(
         default=[*EXPORTS],

@@ -36,6 +36,14 @@ class CaptionsError(Df2Error):
     """A file of captions cannot be used."""
 
 
+class EncoderError(Df2Error):
+    """An encoder cannot be loaded, or does not return a vector for each crop."""
+
+
+class ResultsError(Df2Error):
+    """A file of retrieval results cannot be used."""
+
+
 class VariantsError(Df2Error):
     """A file of crop variants cannot be used."""
 
@@ -185,6 +193,11 @@ def escape_untrusted(value: object, limit: int = 80) -> str:
     text = value if isinstance(value, str) else repr(value)
     text = text.encode("unicode_escape").decode("ascii")
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def describe_exception(error: BaseException) -> str:
+    """Return an exception of code that is not the project's as one line for a message."""
+    return f"{type(error).__name__}: {escape_untrusted(str(error), 200)}"
 
 
 def has_controls(text: str) -> bool:

@@ -28,6 +28,7 @@ from pydantic.dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.embeddings.encoders import HISTOGRAM, check_name
 from df2_assets.errors import (
     CaptionsError,
     Df2Error,
@@ -173,6 +174,11 @@ class Settings:
     """A JSONL file of captions by crop_path and sha256, or `none` for no captions. By default, a
     data set reads the file of its last build again."""
 
+    encoder: Annotated[str, AfterValidator(check_name)] = Field(
+        default=HISTOGRAM, validation_alias="DF2_ENCODER"
+    )
+    """What turns crops into vectors: `histogram`, a model of open_clip, timm or torchvision, or
+    `module:callable`."""
     variants: _File = Field(default=None, validation_alias="DF2_VARIANTS")
     """A YAML file that declares crop variants, or `none` for no variants. By default, a data set
     keeps the variants that it was last declared with."""

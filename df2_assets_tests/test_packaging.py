@@ -62,7 +62,8 @@ def imported_packages(path: Path) -> set[str]:
 
 def test_what_the_package_imports_is_declared(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["ray"], *extras["objects"], *extras["torch"]]
+    of_package = ("ray", "objects", "torch", "encoders")
+    lines = [*project["dependencies"], *(line for name in of_package for line in extras[name])]
     declared = {canonicalize_name(Requirement(line).name) for line in lines}
     imported = set().union(*map(imported_packages, (PROJECT / "df2_assets").rglob("*.py")))
     distributions = packages_distributions()

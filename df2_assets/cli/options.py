@@ -34,6 +34,8 @@ _VALUES: Final = "df2_assets.values"
 _FLAGS: Final = {"only_pairs": {"on": "--only-pairs", "off": "--keep-unpaired"}}
 """The options of settings that are switches, by their values."""
 
+_METAVARS: Final = {"sku_token": "NUMBER", "encoder": "NAME"}
+
 _COMMAND: Final = r"(?P<variables>(?:\b[A-Z0-9_]+=(?:'[^']*'|\S)+ )*)\bdf2-assets "
 """A command to paste, with the variables before it."""
 
@@ -85,7 +87,7 @@ def setting_options(*settings: str) -> Callable[[_Function], _Function]:
                 "/".join(flags.values()) if flags else _option_of(setting),
                 setting,
                 default=None,
-                metavar=None if flags else "NUMBER" if setting == "sku_token" else "PATH",
+                metavar=None if flags else _METAVARS.get(setting, "PATH"),
                 expose_value=False,
                 callback=_keep,
                 help=f"{FIELDS[setting].description} Overrides {_variable_of(setting)}.",
@@ -115,7 +117,7 @@ def _variable_of(setting: str) -> str:
     return str(FIELDS[setting].validation_alias)
 
 
-def _option_values() -> dict[str, str]:
+def option_values() -> dict[str, str]:
     """Return the values of the options of settings, by setting."""
     context = click.get_current_context(silent=True)
     values: dict[str, str] = context.meta.get(_VALUES, {}) if context else {}
@@ -124,7 +126,7 @@ def _option_values() -> dict[str, str]:
 
 def environment() -> dict[str, str]:
     """Return the environment, in which options override the variables of their settings."""
-    return os.environ | {_variable_of(name): text for name, text in _option_values().items()}
+    return os.environ | {_variable_of(name): text for name, text in option_values().items()}
 
 
 def read_command_settings() -> Settings:
@@ -132,7 +134,7 @@ def read_command_settings() -> Settings:
 
     Raises SettingsError or RootsError, which names the option if the value came from one.
     """
-    return read_settings(environment(), {name: _option_of(name) for name in _option_values()})
+    return read_settings(environment(), {name: _option_of(name) for name in option_values()})
 
 
 def with_options(text: str) -> str:
@@ -142,7 +144,7 @@ def with_options(text: str) -> str:
     """
     root = click.get_current_context().find_root().command
     commands: Mapping[str, click.Command] = getattr(root, "commands", {})
-    for setting, value in reversed(_option_values().items()):
+    for setting, value in reversed(option_values().items()):
         option, variable = _option_of(setting, value), _variable_of(setting)
         for other, flag in _FLAGS.get(setting, {}).items():
             text = text.replace(f"{variable}={other}", flag)

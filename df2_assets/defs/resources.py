@@ -1,4 +1,4 @@
-"""The resources of runs: roots, the lock of a split, engine, progress, SKUs, prompts, limits."""
+"""The resources of runs: roots, the lock of a split, engine, progress, SKUs, prompts and so on."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,6 +14,7 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.dataset.variants import CropVariant
 from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tags
+from df2_assets.embeddings.encoders import Encoder, resolve_encoder
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
 from df2_assets.engines.make import make_engine, require_usable
@@ -162,6 +163,21 @@ class EngineChoice(SettingsResource):
             self._engine = None
 
 
+class EncoderChoice(SettingsResource):
+    """The encoder of the embeddings."""
+
+    name: str = _setting("encoder")
+
+    @convert_errors()
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Raise Failure before the first step of a run if there is no such encoder."""
+        self.resolve()
+
+    def resolve(self) -> Encoder:
+        """Return the encoder. Its model is loaded when it is first called."""
+        return resolve_encoder(self.apply_to(Settings(), "encoder").encoder)
+
+
 class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
     """How steps show their progress."""
 
@@ -173,6 +189,15 @@ class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
     def of(self, log: dg.DagsterLogManager) -> progress.Progress:
         """Return the progress of a step that logs to `log`."""
         return progress.bar if self.terminal else progress.lines(log.info)
+
+
+class ExportChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Which files the exports of a run have."""
+
+    variant: str = Field(
+        default="",
+        description="The crop variant whose files the exports have; empty: the crops themselves.",
+    )
 
 
 class SkuSelection(SettingsResource):
@@ -295,7 +320,9 @@ def make_resources(settings: Settings) -> dict[str, Any]:
         "data": data,
         "output": SplitWriter(data=data),
         "engine": EngineChoice(**EngineChoice.values(settings)),
+        "encoder": EncoderChoice(**EncoderChoice.values(settings)),
         "progress": ProgressChoice(),
+        "exports": ExportChoice(),
         "skus": SkuSelection(data=data, **SkuSelection.values(settings)),
         "prompts": PromptTemplates(data=data, **PromptTemplates.values(settings)),
         "variants": CropVariants(data=data, **CropVariants.values(settings)),

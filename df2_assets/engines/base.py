@@ -36,6 +36,13 @@ class Engine(Protocol):
         if the map is not finished.
         """
 
+    def for_models(self) -> "Engine":
+        """Return an engine for functions that keep a large model in memory.
+
+        On this machine, it runs threads of this process. On Ray, each shard has a GPU for itself
+        where the cluster has any. It ends with this engine.
+        """
+
     def close(self) -> None:
         """End the workers. A later map starts new ones."""
 

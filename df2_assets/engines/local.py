@@ -10,8 +10,9 @@ from itertools import chain, islice
 
 import loky
 
-from df2_assets.engines.base import Lost, R, S, describe_shard
+from df2_assets.engines.base import Engine, Lost, R, S, describe_shard
 from df2_assets.engines.processes import end_with_parent, hold_interrupts, require_processes
+from df2_assets.engines.threads import ThreadEngine
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +70,10 @@ class LocalEngine:
         except BaseException:
             self.close()
             raise
+
+    def for_models(self) -> Engine:
+        """See `Engine.for_models`."""
+        return ThreadEngine(self.workers)
 
     def close(self) -> None:
         """See `Engine.close`."""

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
+from copy import copy
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ from typing import Any, Final
 import loky
 
 from df2_assets import __version__
-from df2_assets.engines.base import Lost, R, S, describe_shard
+from df2_assets.engines.base import Engine, Lost, R, S, describe_shard
 from df2_assets.engines.processes import end_with_parent, hold_interrupts
 from df2_assets.errors import Df2Error, SettingsError
 
@@ -48,6 +49,7 @@ class RayEngine:
         self._address = address
         self._wanted = workers
         self._is_own_connection = False
+        self._gpus = 0
 
     @property
     def workers(self) -> int:
@@ -71,7 +73,7 @@ class RayEngine:
         suspects: list[S] = []
         try:
             while True:
-                _submit(function, islice(waiting, depth - len(in_flight)), in_flight)
+                _submit(function, islice(waiting, depth - len(in_flight)), in_flight, self._gpus)
                 if not in_flight:
                     break
                 shard, result = _next_of(in_flight)
@@ -86,11 +88,21 @@ class RayEngine:
                 else:
                     yield shard, result
             for shard in suspects:
-                _submit(function, [shard], in_flight)
+                _submit(function, [shard], in_flight, self._gpus)
                 yield _next_of(in_flight)
         except BaseException:
             _cancel(in_flight)
             raise
+
+    def for_models(self) -> Engine:
+        """See `Engine.for_models`."""
+        self._cores()  # connects
+        import ray
+
+        engine = copy(self)
+        engine._is_own_connection = False
+        engine._gpus = min(1, int(ray.cluster_resources().get("GPU", 0)))
+        return engine
 
     def close(self) -> None:
         """See `Engine.close`. Disconnects, which ends a Ray that this process has started."""
@@ -164,11 +176,13 @@ def _connect(address: str, workers: int | None) -> None:
         raise SettingsError(f"Ray does not start at {options['address']}: {reason}") from error
 
 
-def _submit(function: Callable[[S], R], shards: Iterable[S], in_flight: InFlight[S]) -> None:
+def _submit(
+    function: Callable[[S], R], shards: Iterable[S], in_flight: InFlight[S], gpus: int
+) -> None:
     import ray
 
     # By default, Ray silently runs a lost task again at the same time as others.
-    task = ray.remote(num_cpus=1, max_retries=0)(_run)
+    task = ray.remote(num_cpus=1, num_gpus=gpus, max_retries=0)(_run)
     with hold_interrupts():
         for shard in shards:
             in_flight[task.remote(function, shard, _software()).future()] = shard

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable
 
-from df2_assets.engines.base import Lost, R, S
+from df2_assets.engines.base import Engine, Lost, R, S
 
 
 class SerialEngine:
@@ -19,6 +19,10 @@ class SerialEngine:
         """See `Engine.map`."""
         for shard in shards:
             yield shard, function(shard)
+
+    def for_models(self) -> Engine:
+        """See `Engine.for_models`."""
+        return self
 
     def close(self) -> None:
         """See `Engine.close`. There are no workers to end."""

@@ -35,7 +35,7 @@ _NAME: Final = r"[\w-][\w.-]*"
 _CROP: Final = rf"(?:{'|'.join(DOMAINS.values())})/{_NAME}/{_NAME}"
 _IN_SKU_ROOT: Final = re.compile(
     rf"{OWN_FOLDER}/report/(?:{_NAME}/)*{_NAME}"
-    rf"|{OWN_FOLDER}/exports/{_NAME}/(?:{_SPLIT})/README\.md"
+    rf"|{OWN_FOLDER}/exports/{_NAME}(?:@{_NAME})?/(?:{_SPLIT})/README\.md"
     rf"|(?:{_SPLIT})/{_CROP}\.jpg"
     rf"|{OWN_FOLDER}/variants/{_NAME}/(?:{_SPLIT})/{_CROP}\.(?:jpg|png|webp)",
     re.ASCII,

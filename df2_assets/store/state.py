@@ -21,7 +21,10 @@ from df2_assets.errors import (
 from df2_assets.store.crop_lines import SOURCES, describe_source
 from df2_assets.store.layout import Roots
 
-_BESIDE: Final = ("files", "crop_quality", "colours", "labels", "crop_variants")
+_BESIDE: Final = (
+    *("files", "crop_quality", "colours", "labels", "crop_variants"),
+    *("evaluation", "evaluation_queries", "similar_skus", "benchmark_crops"),
+)
 _TABLES: Final = tuple(asset for asset in TABLES if asset not in _BESIDE)
 """The tables of the data set itself, without side tables and reports."""
 

@@ -13,23 +13,26 @@ from typing import Final, Literal
 import msgspec
 import pandas as pd
 
+from df2_assets.checks.benchmark_crops import CHECK as BENCHMARK_CHECK
+from df2_assets.checks.benchmark_crops import inspect_benchmark
 from df2_assets.checks.crop_variants import CHECK as VARIANTS_CHECK
 from df2_assets.checks.crop_variants import inspect_variants
 from df2_assets.checks.crops import FOREIGN, files_match, settle_times
-from df2_assets.checks.exports import exports_on_disk
+from df2_assets.checks.exports import exports_on_disk, join_variants
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
-from df2_assets.checks.registry import CHECKS, CheckContext
+from df2_assets.checks.registry import CHECKS, CheckContext, exists_on_disk
 from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.dataset.variants import FORMATS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.errors import MissingTableError, OutputError, ProvenanceError, escape_untrusted
+from df2_assets.exports.record import export_commands
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import checksums, tables
 from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.layout import CROP_VARIANTS, Roots
+from df2_assets.store.layout import BENCHMARK_CROPS, CROP_VARIANTS, Roots
 from df2_assets.store.location import locate
 from df2_assets.store.state import consistency_problems, is_built
 from df2_assets.store.store import temporary_name
@@ -107,11 +110,18 @@ def verify(
         of_file = _document_problems(f"{asset}: {check}", path, finding, known)
         inspections[asset, check] = Inspection(finding, of_file)
     inspections["image_text", "prompt_coverage"] = _prompts(context)
-    inspections |= exports_on_disk(roots, split, deep=deep)
     if list_names(roots, split):
         of_variants, of_bytes = _variants(context, engine, progress)
         inspections[CROP_VARIANTS, VARIANTS_CHECK] = of_variants
         damaged += of_bytes
+    if exists_on_disk(BENCHMARK_CROPS, roots, split):
+        of_benchmark, of_bytes = _benchmark(context, engine, progress)
+        inspections[BENCHMARK_CROPS, BENCHMARK_CHECK] = of_benchmark
+        damaged += of_bytes
+    findings = {key: inspection.finding for key, inspection in inspections.items()}
+    exports = exports_on_disk(roots, split, deep=deep)
+    findings |= join_variants(exports)
+    inspections |= exports
     if not deep:
         notes += [
             _copied_note(asset, split, inspection.copied)
@@ -124,7 +134,6 @@ def verify(
     if views:
         notes.append(_views_note(views))
     problems += [problem for inspection in inspections.values() for problem in inspection.problems]
-    findings = {key: inspection.finding for key, inspection in inspections.items()}
     return Verified(split, deep, made, problems, findings, damaged, notes, views)
 
 
@@ -142,12 +151,16 @@ def compare_digest(
 
 
 def _copied_note(asset: str, split: str, count: int) -> str:
-    commands = {"crops": "build", CROP_VARIANTS: "variants"}
-    command = commands.get(asset, f"export {asset}")
+    commands = {
+        "crops": "df2-assets build",
+        CROP_VARIANTS: "df2-assets variants",
+        BENCHMARK_CROPS: "df2-assets benchmark",
+    }
+    command = commands.get(asset) or export_commands([asset])[0]
     have = "has" if count == 1 else "have"
     return (
         f"{number_of(count, 'file')} of {asset} {have} the bytes that were written and another "
-        f"time, as after a copy. To record the times: df2-assets {command} --split {split}"
+        f"time, as after a copy. To record the times: {command} --split {split}"
     )
 
 
@@ -239,6 +252,29 @@ def _variants(
             context.split,
             context.index,
             context.groups,
+            context.manifest,
+            engine or SerialEngine(),
+            read_back if engine else None,
+        )
+    except (MissingTableError, ProvenanceError) as error:  # the crops have the same problem
+        return Inspection(Finding(False, "error", 0, str(error))), []
+
+
+def _benchmark(
+    context: CheckContext, engine: Engine | None, progress: Progress
+) -> tuple[Inspection, list[str]]:
+    """Return the inspection of the benchmark's own crops, and those with damaged bytes."""
+    roots = context.roots
+
+    def read_back(paths: Sequence[str]) -> Mapping[str, Reread]:
+        assert engine is not None
+        return reread(str(roots.sku_root), paths, engine, progress)
+
+    try:
+        return inspect_benchmark(
+            roots,
+            context.split,
+            context.index,
             context.manifest,
             engine or SerialEngine(),
             read_back if engine else None,

@@ -119,6 +119,7 @@ OTHER_VALUES: list[dict[str, object]] = [
         "DF2_MAX_REFUSED": 0.5,
         "DF2_MAX_AGE_DAYS": 1,
         "DF2_VARIANTS": PROJECT / "examples" / "variants.yaml",
+        "DF2_ENCODER": "timm:resnet18",
         "DF2_CODE_URL": "https://host",
         "DF2_REPORTS_URL": "https://host/reports",
         "DF2_CRON": "0 3 * * *",

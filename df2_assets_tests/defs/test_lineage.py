@@ -21,7 +21,7 @@ from df2_assets_tests.defs.platform import SPECS
 
 SOURCES = {"deepfashion2", "prompt_templates"}
 MADE = sorted(SPECS.keys() - SOURCES)
-GROUPS = ("dataset", "reports", "exports")
+GROUPS = ("dataset", "reports", "retrieval", "exports")
 HOST = "https://code.example.org/garments/df2-assets/src/branch/main"
 
 
@@ -81,8 +81,11 @@ def test_the_columns_shown_are_those_of_the_contract_in_order() -> None:
 def test_every_group_has_its_assets() -> None:
     groups = {name: {n for n in SPECS if SPECS[n].group_name == name} for name in GROUPS}
     assert groups["reports"] == {"crop_quality", "gallery"}
+    benchmark = {"benchmark_crops", "benchmark_scores"}
+    assert groups["retrieval"] == {"embeddings", "evaluation", *benchmark}
     assert groups["exports"] == set(EXPORTS)
-    assert groups["dataset"] == SPECS.keys() - groups["reports"] - groups["exports"]
+    others = groups["reports"] | groups["retrieval"] | groups["exports"]
+    assert groups["dataset"] == SPECS.keys() - others
 
 
 def test_a_code_version_is_a_release_and_a_version_of_the_rules() -> None:

@@ -517,7 +517,8 @@ def full_size(roots: Roots) -> Path:
     figures = {"skus": FULL_SKUS, "crops": len(records), "refused": 0, "checks": 0}
     figures |= {"passed": 0, "warned": 0, "failed": 0}
     page = {"figures": figures, "readiness": ready, "checks": [], "reasons": []}
-    return write_site(roots, SPLIT, shown, [], [], [], page, Idle(), silent).page
+    page |= {"retrieval": [], "metrics": []}
+    return write_site(roots, SPLIT, shown, [], [], [], {}, page, Idle(), silent).page
 
 
 class Idle(SerialEngine):

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 else:  # Dagster reads annotations, and does not accept this one with its parameter
     Result = dg.MaterializeResult
 
-Group = Literal["dataset", "reports", "exports"]
+Group = Literal["dataset", "reports", "retrieval", "exports"]
 """The groups of assets, which are the boxes of the lineage page."""
 
 _OWNERS: Final = ["team:df2-assets"]

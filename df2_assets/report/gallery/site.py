@@ -7,7 +7,7 @@ removed.
 
 import hashlib
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
@@ -45,11 +45,15 @@ def write_site(
     layers: Sequence[Layer],
     checks: list[str],
     refused: list[list[Any]],
+    similar: Mapping[str, list[list[int]]],
     shown: dict[str, Any],
     engine: Engine,
     progress: Progress,
 ) -> Site:
-    """Write a gallery. `shown` has the values of the template. Raises OutputError."""
+    """Write a gallery. Raises OutputError.
+
+    `similar` has the similar SKUs of each SKU, by encoder. `shown` has the values of the template.
+    """
     target = roots.gallery(split)
     site = target.parent
     existing = {name for name, _ in roots.sku.walk(site)}
@@ -62,7 +66,12 @@ def write_site(
     files_of_layers = [
         _write_layer(site, existing, content, number, layer) for number, layer in enumerate(layers)
     ]
-    index = make_script("index", content.index(checks, details, images, layers, files_of_layers))
+    files_of_similar = {
+        encoder: _write_named(site, existing, "data/similar", make_script("similar", encoder, skus))
+        for encoder, skus in similar.items()
+    }
+    about = content.index(checks, details, images, layers, files_of_layers)
+    index = make_script("index", about | {"similar": files_of_similar})
     scripts = {
         "index": _write_named(site, existing, "data/index", index),
         "refused": _write_named(site, existing, "data/refused", make_script("refused", refused)),
@@ -81,6 +90,7 @@ def write_site(
     splits = [split for split in SPLITS if roots.gallery(split).exists()]
     roots.sku.publish(roots.gallery_list, [make_script("splits", splits)], lambda: None)
     on_request = [name for names in files_of_layers for name in names]
+    on_request += files_of_similar.values()
     current = {target.name, images, *details, *on_request, *scripts.values()}
     roots.sku.remove(site, existing - current - {sheet.path for sheet in content.sheets})
     return Site(target, drawn, hashlib.sha256(text).hexdigest())

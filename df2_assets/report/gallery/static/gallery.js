@@ -226,6 +226,7 @@ const df2 = (() => {
     const names = data.named[openSku].map((check) => data.checks[check]);
     at("sku-about").textContent = data.categories[category(openSku)] + (names.length ? ` · named by ${names.join(", ")}` : "");
     showCrops(id);
+    showSimilar();
     const position = found.indexOf(openSku);
     at("previous").disabled = position < 1;
     at("next").disabled = position < 0 || position === found.length - 1;
@@ -252,6 +253,18 @@ const df2 = (() => {
   function changeLayers() {
     const id = data.ids[openSku];
     Promise.resolve(loadSku(openSku)).then(() => { if (location.hash === `#/sku/${id}` && !loadSku(openSku)) showCrops(id); });
+  }
+
+  // ---- SKUs like the open one, by an encoder. The file of an encoder is loaded when it is needed.
+  const similar = new Map();
+
+  function showSimilar() {
+    const encoder = at("similar-by")?.value;
+    if (!encoder) return;
+    if (!similar.has(encoder)) return load(data.similar[encoder]).then(showSimilar);
+    const like = similar.get(encoder)[openSku] ?? [];
+    at("sku-similar").hidden = like.length === 0;
+    at("similar-list").replaceChildren(...like.map(card));
   }
 
   function prompt(id, crop) {
@@ -407,7 +420,7 @@ const df2 = (() => {
   function route() {
     const [, name = "browse", rest = ""] = location.hash.match(/^#\/([a-z]+)(?:[/?](.*))?$/) ?? [];
     const before = section;
-    section = name === "sku" ? "browse" : ["readiness", "checks", "refusals"].includes(name) ? name : "browse";
+    section = name === "sku" ? "browse" : ["readiness", "checks", "retrieval", "refusals"].includes(name) && at(name) ? name : "browse";
     for (const one of document.querySelectorAll("main > section")) one.hidden = one.id !== section;
     at("splits").open = false;
     if (section !== before) scrollTo(0, 0);
@@ -453,6 +466,8 @@ const df2 = (() => {
     choices("category", Object.entries(data.categories).filter(([id]) => there.has(Number(id))));
     at("named").replaceChildren(make("option", { value: "" }, "all SKUs"), make("option", { value: "any" }),
       ...data.checks.map((_, check) => make("option", { value: check })));
+    at("similar-by")?.replaceChildren(...Object.keys(data.similar).map((encoder) => make("option", {}, encoder)));
+    at("similar-by")?.addEventListener("change", showSimilar);
     at("named-field").hidden = data.checks.length === 0;
     // Layers are the labels and the crop variants, which have a suffix of files. `parts` has the
     // values of the files that were loaded.
@@ -534,6 +549,7 @@ const df2 = (() => {
     layer: (layer, file, values) => data.layers[layer].parts.set(file, values),
     images: (list) => { images = list; },
     refused: (rows) => { refusedRows = rows; },
+    similar: (encoder, skus) => similar.set(encoder, skus),
     splits: (names) => { splits = names; },
   };
 })();
