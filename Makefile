@@ -124,6 +124,7 @@ versions: .venv/bin/python ## test the oldest and the newest supported Dagster (
 	@PYTHON=.venv/bin/python scripts/check_versions.sh
 
 screenshots: .venv/.installed-extra system-packages ## take the pictures in docs/images again
+	@.venv/bin/python -m scripts.variant_pictures
 	@.venv/bin/python -m scripts.screenshots
 
 lint: .venv/.installed-dev ## run ruff, mypy, dg check, hadolint and the schema of compose.yaml

@@ -29,8 +29,9 @@ from df2_assets.engines.serial import SerialEngine
 from df2_assets.pipeline.indexing import table_of
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.pipeline.reading import IndexRow, index_row
-from df2_assets.settings import Settings
+from df2_assets.settings import make_roots
 from df2_assets.store import tables as store
+from df2_assets.store.crop_sets import contract_crops
 
 SIZES: Final = (100_000, 1_000_000, 10_000_000)
 IMAGES_PER_BUCKET: Final = 625_000
@@ -132,14 +133,16 @@ def group_buckets(folder: Path, size: int) -> int:
 
 def plan_buckets(folder: Path, size: int) -> int:
     """Plan a first build bucket by bucket; return the number of images to decode."""
-    settings = Settings(df2_root=folder / "in", sku_root=str(folder / "out"))
+    roots = make_roots(str(folder / "in"), str(folder / "out"))
     decoded = 0
     for path in _buckets(folder, "groups"):
         groups = pq.read_table(path)
         names = groups["image_id"].unique()
         stamps = {name: pa.repeat(1, len(names)) for name in FILES.names if "_" in name}
         files = pa.table({**stamps, "image_id": names})
-        plan = plan_crops(settings, SPLIT, store.frame(groups), store.frame(files), SerialEngine())
+        plan = plan_crops(
+            roots, contract_crops(SPLIT), store.frame(groups), store.frame(files), SerialEngine()
+        )
         decoded += len(plan.images)
     return decoded
 

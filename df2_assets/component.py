@@ -37,11 +37,11 @@ else:  # from the registries, which a type checker cannot read
     SplitName = Literal[SPLITS]
     ExportName = Literal[tuple(EXPORTS)]
 
-_PLACES: Final = ("df2_root", "sku_root", "prompts", "captions")
+_PLACES: Final = ("df2_root", "sku_root", "prompts", "captions", "variants")
 _LOADED: Final[dict[Path, dict[Any, tuple[str, str]]]] = {}
 """The key_prefix and SKU_ROOT of each component, by its project and its place in there."""
 
-_DROPPED: Final = (("prompts", DROP), ("captions", DROP))
+_DROPPED: Final = (("prompts", DROP), ("captions", DROP), ("variants", DROP))
 _PLACE: Final = "A relative path is relative to the project's folder."
 
 
@@ -94,6 +94,7 @@ class DeepFashion2Sku(dg.Component, dg.Model, dg.Resolvable):
     )
     captions: str = _setting("captions", _PLACE, min_length=1, examples=["captions/street.jsonl"])
     encoder: str = _setting("encoder", min_length=1, examples=["open_clip:ViT-B-32/openai"])
+    variants: str = _setting("variants", _PLACE, min_length=1, examples=["variants/street.yaml"])
     exports: list[ExportName] = Field(
         default=[*EXPORTS],
         description="The exports that become assets, by default all.",

@@ -36,6 +36,10 @@ class CaptionsError(Df2Error):
     """A file of captions cannot be used."""
 
 
+class VariantsError(Df2Error):
+    """A file of crop variants cannot be used."""
+
+
 class EncoderError(Df2Error):
     """An encoder cannot be loaded, or does not return a vector for each crop."""
 

@@ -31,8 +31,10 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.embeddings.encoders import HISTOGRAM, check_name
 from df2_assets.errors import (
     CaptionsError,
+    Df2Error,
     SettingsError,
     TemplatesError,
+    VariantsError,
     escape_controls,
     has_controls,
 )
@@ -42,7 +44,8 @@ from df2_assets.store.location import CONTROLS_REMEDY, expand, locate
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from df2_assets.dataset.prompts import Captions, Variant
+    from df2_assets.dataset.prompts import Captions, PromptTemplate
+    from df2_assets.dataset.variants import CropVariant
 
 PACKAGE: Final = Path(__file__).resolve().parent
 """The folder of this package."""
@@ -54,7 +57,7 @@ MAX_WORKERS: Final = 1024
 MAX_DAYS: Final = 3650
 
 DROP: Final = "none"
-"""The value of `prompts`, `sku_token` and `captions` that drops these texts of earlier builds."""
+"""The value that drops what earlier builds declared: these texts, or all crop variants."""
 
 EngineName = Literal["local", "ray", "serial"]
 
@@ -170,6 +173,10 @@ class Settings:
     captions: _File = Field(default=None, validation_alias="DF2_CAPTIONS")
     """A JSONL file of captions by crop_path and sha256, or `none` for no captions. By default, a
     data set reads the file of its last build again."""
+
+    variants: _File = Field(default=None, validation_alias="DF2_VARIANTS")
+    """A YAML file that declares crop variants, or `none` for no variants. By default, a data set
+    keeps the variants that it was last declared with."""
 
     encoder: Annotated[str, AfterValidator(check_name)] = Field(
         default=HISTOGRAM, validation_alias="DF2_ENCODER"
@@ -306,7 +313,7 @@ def make_roots(df2_root: str, sku_root: str) -> Roots:
     return Roots(locate(df2_root), locate(sku_root, base), sku_root)
 
 
-def read_variants(prompts: Path | Literal["none"]) -> "tuple[Variant, ...]":
+def read_templates(prompts: Path | Literal["none"]) -> "tuple[PromptTemplate, ...]":
     """Return the further prompts that a file defines, in its order; none for `none`.
 
     Raises TemplatesError if the file cannot be read or used.
@@ -315,15 +322,29 @@ def read_variants(prompts: Path | Literal["none"]) -> "tuple[Variant, ...]":
 
     if prompts == DROP:
         return ()
+    remedy = "set DF2_PROMPTS to a YAML file of templates, or to none"
+    return parse_templates(_read_text(prompts, remedy, TemplatesError), str(prompts))
+
+
+def read_variants(file: Path | Literal["none"]) -> "tuple[CropVariant, ...]":
+    """Return the crop variants that a file declares, in its order; none for `none`.
+
+    Raises VariantsError if the file cannot be read or used.
+    """
+    from df2_assets.dataset.variant_files import parse_variants
+
+    if file == DROP:
+        return ()
+    remedy = "set DF2_VARIANTS to a YAML file of crop variants, or to none"
+    return parse_variants(_read_text(file, remedy, VariantsError), str(file))
+
+
+def _read_text(file: Path, remedy: str, error: type[Df2Error]) -> str:
     try:
-        text = prompts.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = "it is not UTF-8" if isinstance(error, ValueError) else error.strerror
-        raise TemplatesError(
-            f"{prompts} cannot be read ({why}): set DF2_PROMPTS to a YAML file of templates, or to "
-            "none"
-        ) from error
-    return parse_templates(text, str(prompts))
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        why = "it is not UTF-8" if isinstance(problem, ValueError) else problem.strerror
+        raise error(f"{file} cannot be read ({why}): {remedy}") from problem
 
 
 def read_captions(file: Path, split: str | None = None) -> "tuple[Captions, pa.Table]":

@@ -76,9 +76,9 @@ def test_an_unknown_colour_takes_its_space_with_it(
     colour: str | None, occlusion: int, prompt: str
 ) -> None:
     """That of a heavily occluded garment is unknown: most pixels show something else."""
-    (variant,) = texts("A {colour}{category_name}").variants
+    (template,) = texts("A {colour}{category_name}").templates
     crop = Subject("train/a.jpg", "000001_01_05", 1, "query", "vest", occlusion, 2, colour)
-    assert variant.prompt(crop) == prompt
+    assert template.prompt(crop) == prompt
 
 
 def test_only_templates_with_the_placeholder_need_colours() -> None:

@@ -255,6 +255,12 @@ def test_paths_are_relative_to_the_project(tmp_path: Path, monkeypatch: pytest.M
     assert resource(definitions("prompts: none"), "prompts", "file") == "none"
 
 
+def test_crop_variants_are_a_field_of_the_component() -> None:
+    defs = definitions("variants: variants.yaml")
+    assert resource(defs, "variants", "file") == str(CONTEXT.project_root / "variants.yaml")
+    assert resource(definitions("variants: none"), "variants", "file") == "none"
+
+
 def test_texts_are_fields_of_the_component() -> None:
     defs = definitions("{sku_token: 0.5, captions: captions.jsonl}")
     assert resource(defs, "prompts", "sku_token") == "0.5"

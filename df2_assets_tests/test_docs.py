@@ -80,6 +80,8 @@ def test_the_internals_list_every_path_of_the_project() -> None:
         roots.run("{asset}", split),
         roots.table("{asset}", split),
         roots.journal(split),
+        roots.variant_manifest("{name}", split),
+        roots.variant("{name}", split),
         roots.checksums(split),
         roots.finding("{asset}", "{check}", split),
         roots.offenders("{asset}", "{check}", split),

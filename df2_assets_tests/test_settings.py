@@ -7,6 +7,7 @@ import pytest
 
 from df2_assets.definitions import build_defs
 from df2_assets.defs.resources import (
+    CropVariants,
     DataRoots,
     EngineChoice,
     Limits,
@@ -38,6 +39,8 @@ from df2_assets_tests.support.bad_settings import BAD_SETTINGS, BadSetting
         ("DF2_SKU_TOKEN", "none", "sku_token", "none"),
         ("DF2_CAPTIONS", "captions.jsonl", "captions", Path.cwd() / "captions.jsonl"),
         ("DF2_CAPTIONS", "none", "captions", "none"),
+        ("DF2_VARIANTS", "v.yaml", "variants", Path.cwd() / "v.yaml"),
+        ("DF2_VARIANTS", "none", "variants", "none"),
         ("DF2_ONLY_PAIRS", "on", "only_pairs", True),
         ("DF2_ONLY_PAIRS", "off", "only_pairs", False),
         ("DF2_CODE_URL", "https://host", "code_url", "https://host"),
@@ -112,6 +115,7 @@ def test_no_setting_accepts_control_characters_or_bytes_that_are_not_utf_8(
         ("data.sku_root", DataRoots(sku_root="a\r", base=Settings())),
         ("engine.address", EngineChoice(address="a\r")),
         ("prompts.file", PromptTemplates(file="a\r", data=DataRoots(base=Settings()))),
+        ("variants.file", CropVariants(file="a\r", data=DataRoots(base=Settings()))),
     ],
 )
 def test_the_launchpad_accepts_no_control_characters_either(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 IMAGES = PROJECT / "docs" / "images"
-MAX_BYTES = 1_000_000
+MAX_BYTES = 1_500_000
 """The most bytes of all pictures together."""
 
 COLOURS = 256

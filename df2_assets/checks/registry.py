@@ -15,6 +15,7 @@ import pandas as pd
 
 from df2_assets.checks import crop_quality, crops, refusals, sku_groups
 from df2_assets.checks import raw_annotation_index as index
+from df2_assets.checks.crop_variants import variants_match
 from df2_assets.checks.deepfashion2 import layout
 from df2_assets.checks.embeddings import vectors_match_crops
 from df2_assets.checks.exports import matches_image_text
@@ -28,6 +29,7 @@ from df2_assets.checks.image_text import (
     prompt_coverage,
 )
 from df2_assets.checks.label_outliers import unlike_crops
+from df2_assets.checks.labels import labels_match, refused_shapes
 from df2_assets.checks.likeness import Floats, find_vectors
 from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.prompts import Texts
@@ -38,13 +40,15 @@ from df2_assets.embeddings.files import find_encoders
 from df2_assets.engines.base import Engine
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.exports import NAMES
-from df2_assets.exports.record import was_requested
+from df2_assets.exports.record import requested_variants
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import state, tables
 from df2_assets.store.checksums import digest_each
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.layout import Roots
+from df2_assets.store.layout import CROP_VARIANTS, Roots
+from df2_assets.store.variants import list_names
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class CheckContext:
     ProvenanceError. `max_refused` is a share from 0 to 1. The limits are the strictest by default.
     `find_last_build` asks the Dagster instance, which may not know of any build. `engine` lists
     and looks up the files of crops. `encoder` is that of the embeddings by which crops are compared
-    where they exist.
+    where they exist. `variant` is the crop variant of the exports of this run.
     """
 
     roots: Roots
@@ -65,6 +69,7 @@ class CheckContext:
     find_last_build: Callable[[], LastBuild | None] = lambda: None
     engine: Engine = field(default_factory=SerialEngine)
     encoder: str = HISTOGRAM
+    variant: str = ""
 
     @cached_property
     def index(self) -> pd.DataFrame:
@@ -105,11 +110,15 @@ class CheckContext:
         manifests = {split: tables.find(self.roots, "crops", split) for split in self._other_splits}
         return {split: None if t is None else tables.frame(t) for split, t in manifests.items()}
 
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        return tables.frame(tables.read(self.roots, "labels", self.split))
+
     @property
     def tree(self) -> CropTree:
         read = partial(digest_each, self.roots.sku_root)
         return crops.settle_times(
-            self.manifest, scan_crops(self.roots, self.split, self.engine), read
+            self.manifest, scan_crops(self.roots, contract_crops(self.split), self.engine), read
         )
 
     @cached_property
@@ -198,7 +207,8 @@ class Check(NamedTuple):
 
 
 _EXPORTED: Final = (
-    "The export was made from this build and has all its rows, and every file is as written."
+    "The export was made from this build and has all its rows, and every file is as written. "
+    "Exports with other crop variants are checked too, and give a warning."
 )
 
 CHECKS: Final = (
@@ -305,6 +315,22 @@ CHECKS: Final = (
     Check("crop_quality", crop_quality.image_in_two_skus, "No picture is a crop of two SKUs."),
     Check("crop_quality", unlike_crops, "The crops of each SKU look like one garment."),
     Check(
+        "crop_variants",
+        variants_match,
+        "Each crop has one file per variant, as recorded and as large as declared, and there are "
+        "no other files.",
+    ),
+    Check(
+        "labels",
+        labels_match,
+        "Labels have one row per crop, and masks have the size of their crops.",
+    ),
+    Check(
+        "labels",
+        refused_shapes,
+        "No more than `limits.max_refused` of the crops lack a mask or landmarks.",
+    ),
+    Check(
         "embeddings",
         vectors_match_crops,
         "Each encoder has a vector for every crop on disk, finite, not zero and of one dimension.",
@@ -312,7 +338,7 @@ CHECKS: Final = (
     *(Check(name, matches_image_text, _EXPORTED) for name in NAMES),
 )
 
-OPTIONAL_ASSETS: Final = ("crop_quality", "embeddings", *NAMES)
+OPTIONAL_ASSETS: Final = ("crop_quality", "labels", "crop_variants", "embeddings", *NAMES)
 """Assets that a build does not make: as long as they do not exist, their checks are skipped."""
 
 
@@ -324,7 +350,9 @@ def checks_of(asset: str) -> list[Check]:
 def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
     """Return whether anything of an asset is on disk to be checked, however old it is."""
     if asset in NAMES:
-        return was_requested(roots, asset, split)
+        return bool(requested_variants(roots, split, asset))
+    if asset == CROP_VARIANTS:
+        return bool(list_names(roots, split))
     if asset == "embeddings":
         return bool(find_encoders(roots, split))
     if asset == "deepfashion2":

@@ -12,6 +12,7 @@ from df2_assets.cli.embed import embed
 from df2_assets.cli.errors import error_document, short_errors
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
+from df2_assets.cli.labels import labels
 from df2_assets.cli.options import say_json
 from df2_assets.cli.plan import plan
 from df2_assets.cli.prompts import prompts
@@ -22,6 +23,7 @@ from df2_assets.cli.score import score
 from df2_assets.cli.serve import serve
 from df2_assets.cli.status import status
 from df2_assets.cli.ui import ui
+from df2_assets.cli.variants import variants
 from df2_assets.cli.verify import verify
 
 _JSON = "df2_assets.json"
@@ -74,6 +76,7 @@ for command in (
     embed,
     explain,
     export,
+    labels,
     plan,
     prompts,
     refusals,
@@ -83,6 +86,7 @@ for command in (
     serve,
     status,
     ui,
+    variants,
     verify,
 ):
     main.add_command(command)

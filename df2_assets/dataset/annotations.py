@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
@@ -96,16 +97,29 @@ def parse(data: bytes) -> Annotation:
     return Annotation(source, pair_id, items)
 
 
+def read_items(data: bytes, names: Collection[str]) -> dict[int, dict[str, Any]]:
+    """Return the fields `names` of the items of an annotation file, by item number, as they are.
+
+    Items that are no objects are left out. Raises Refused if the file cannot be read.
+    """
+    items = {}
+    for key, value in _load(data, names).items():
+        if (match := _ITEM_KEY.fullmatch(key)) and isinstance(value, _Object):
+            items[int(match[1])] = {name: value[name] for name in names if name in value}
+    return items
+
+
 def _is_item_key(key: str) -> bool:
     """Return whether a key is meant for an item: `item1`, or misspelt, `item_1` or `Item1`."""
     return key[:4] == "item" or key.strip()[:4].casefold() == "item"
 
 
-def _load(data: bytes) -> _Object:
+def _load(data: bytes, names: Collection[str] = _ITEM_FIELDS) -> _Object:
     """Return the file as an object whose items are objects, without unneeded fields.
 
-    The fast way skips segmentation and landmarks. It is correct for a file with as many colons as
-    keys. Any other file (a repeated key, NaN, a BOM, a colon in a text) is parsed in full.
+    The fast way reads only the fields `names` of items. It is correct for a file with as many
+    colons as keys. Any other file (a repeated key, NaN, a BOM, a colon in a text) is parsed in
+    full.
     """
     try:
         data.decode()  # skipped fields must be text, too
@@ -117,7 +131,7 @@ def _load(data: bytes) -> _Object:
                 fields = _decode_raw_object(value)
                 keys += len(fields)
                 top[key] = _Object(
-                    {name: _decode(fields[name]) for name in _ITEM_FIELDS if name in fields}
+                    {name: _decode(fields[name]) for name in names if name in fields}
                 )
             elif key in ("source", "pair_id"):
                 top[key] = _decode(value)

@@ -1,9 +1,10 @@
 """Boxes: `(x1, y1, x2, y2)`, half-open, in pixels of the stored image, origin top left.
 
-Only this module turns an annotated box into the box that is cut. `clamp`, `cut` and `size` take
-integers, or table columns with one box per row.
+Only this module turns an annotated box into the box that is cut, and widens it for crop variants.
+`clamp`, `cut` and `size` take integers, or table columns with one box per row.
 """
 
+import math
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -33,6 +34,29 @@ def cut(
 ) -> tuple[Edge, Edge, Edge, Edge]:
     """Return the box to cut for an annotated box: the part inside the image."""
     return clamp(box, width, height)
+
+
+def grow(box: Box, margin: float) -> Box:
+    """Return a box with a margin on each side: a share of its width and height.
+
+    The margin is rounded to whole pixels, halves up. It may end outside the image.
+    """
+    x1, y1, x2, y2 = box
+    across, down = (math.floor(side * margin + 0.5) for side in size(box))
+    return x1 - across, y1 - down, x2 + across, y2 + down
+
+
+def square(box: Box) -> Box:
+    """Return the smallest square around a box, with the box in its middle.
+
+    If both sides cannot get the same, the right or the lower one gets a pixel more. The square may
+    end outside the image.
+    """
+    x1, y1, _, _ = box
+    width, height = size(box)
+    side = max(width, height)
+    x1, y1 = x1 - (side - width) // 2, y1 - (side - height) // 2
+    return x1, y1, x1 + side, y1 + side
 
 
 def size(box: tuple[Edge, Edge, Edge, Edge]) -> tuple[Edge, Edge]:

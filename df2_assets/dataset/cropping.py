@@ -50,17 +50,20 @@ def encoder() -> str:
     return f"q{QUALITY} pillow{PIL.__version__} libjpeg{libjpeg} code{CODE_VERSION}"
 
 
-def image_size(file: BinaryIO) -> tuple[int, int]:
+def image_size(file: BinaryIO, formats: tuple[str, ...] = ("JPEG",)) -> tuple[int, int]:
     """Return width and height in stored pixels, from the header only. Raises Refused."""
-    with _open_image(file) as image:
+    with _open_image(file, formats) as image:
         return image.size
 
 
-def decode(file: BinaryIO) -> Image.Image:
+def decode(file: BinaryIO, formats: tuple[str, ...] = ("JPEG",)) -> Image.Image:
     """Return the image as RGB; EXIF orientation is not applied. Raises Refused if it is damaged."""
     data = file.read(MAX_BYTES)
-    with _open_image(io.BytesIO(data)) as image:
-        load(image, data)
+    with _open_image(io.BytesIO(data), formats) as image:
+        if image.format in ("PNG", "WEBP"):
+            _load(image)
+        else:
+            load(image, data)
         return image if image.mode == "RGB" else image.convert("RGB")
 
 
@@ -71,12 +74,22 @@ def encode_crop(image: Image.Image, box: Box) -> bytes:
     return buffer.getvalue()
 
 
+def _load(image: ImageFile.ImageFile) -> None:
+    """Decode a PNG or a WebP file. Raises Refused if it is damaged."""
+    try:
+        image.load()
+    except Exception as error:  # Pillow raises whatever its decoders meet in a damaged file
+        raise Refused(Reason.UNREADABLE_IMAGE, f"cannot be decoded ({error})") from None
+
+
 @contextmanager
-def _open_image(file: BinaryIO) -> Iterator[ImageFile.ImageFile]:
+def _open_image(
+    file: BinaryIO, formats: tuple[str, ...] = ("JPEG",)
+) -> Iterator[ImageFile.ImageFile]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an image with a problem gets a row, not a warning
-            image = Image.open(file, formats=("JPEG",))
+            image = Image.open(file, formats=formats)
     except Df2Error:
         raise  # the store has the problem, not the image
     except Image.DecompressionBombError:

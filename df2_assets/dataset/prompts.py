@@ -44,21 +44,21 @@ class Subject(NamedTuple):
         return prompt(self.domain, self.category_name, self.occlusion, self.viewpoint)
 
 
-class Variant(msgspec.Struct, frozen=True):
-    """The templates of the prompts under one key of the JSONL.
+class PromptTemplate(msgspec.Struct, frozen=True):
+    """The rule of the prompts under one key of the JSONL.
 
-    `templates` has one or more per domain and viewpoint. `seed`, `key` and the path of a crop
-    decide which of them the crop gets.
+    `choices` has one or more texts with placeholders per domain and viewpoint. `seed`, `key` and
+    the path of a crop decide which of them the crop gets.
     """
 
     key: str
     seed: int
-    templates: dict[str, dict[int, tuple[str, ...]]]
+    choices: dict[str, dict[int, tuple[str, ...]]]
 
     def prompt(self, crop: Subject) -> str:
         """Return the prompt of a crop."""
-        templates = self.templates[crop.domain][crop.viewpoint]
-        template = templates[_draw(self.seed, self.key, crop) % len(templates)]
+        choices = self.choices[crop.domain][crop.viewpoint]
+        template = choices[_draw(self.seed, self.key, crop) % len(choices)]
         return fill_template(
             template,
             crop.domain,
@@ -73,10 +73,10 @@ class Variant(msgspec.Struct, frozen=True):
         """Whether a template has the placeholder `{colour}`."""
         return any(
             field == _COLOUR
-            for by_viewpoint in self.templates.values()
-            for templates in by_viewpoint.values()
-            for template in templates
-            for _, field, _, _ in Formatter().parse(template)
+            for by_viewpoint in self.choices.values()
+            for choices in by_viewpoint.values()
+            for choice in choices
+            for _, field, _, _ in Formatter().parse(choice)
         )
 
 
@@ -114,14 +114,14 @@ class Captions(msgspec.Struct, frozen=True):
 class Texts(msgspec.Struct, frozen=True):
     """What decides the texts of a line in addition to the contract's `text`."""
 
-    variants: tuple[Variant, ...] = ()
+    templates: tuple[PromptTemplate, ...] = ()
     sku_token: SkuToken | None = None
     captions: Captions | None = None
 
     @property
-    def rules(self) -> tuple[Variant | SkuToken, ...]:
+    def rules(self) -> tuple[PromptTemplate | SkuToken, ...]:
         """Those that derive a text from the crop alone."""
-        return (*self.variants, self.sku_token) if self.sku_token else self.variants
+        return (*self.templates, self.sku_token) if self.sku_token else self.templates
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -131,7 +131,7 @@ class Texts(msgspec.Struct, frozen=True):
     @property
     def use_colour(self) -> bool:
         """Whether a text names the colour of its crop."""
-        return any(variant.uses_colour for variant in self.variants)
+        return any(template.uses_colour for template in self.templates)
 
     @property
     def version(self) -> str:
@@ -148,7 +148,7 @@ def _draw(seed: int, key: str, crop: Subject) -> int:
     return int.from_bytes(digest)
 
 
-CONTRACT: Final = Variant(
+CONTRACT: Final = PromptTemplate(
     "text",
     0,
     {
@@ -171,7 +171,7 @@ def prompt(domain: str, category_name: str, occlusion: int, viewpoint: int) -> s
     Raises KeyError for a domain, occlusion or viewpoint outside the taxonomy. Such items are
     refused when annotations are read, so the error means a bug.
     """
-    (template,) = CONTRACT.templates[domain][viewpoint]
+    (template,) = CONTRACT.choices[domain][viewpoint]
     return fill_template(template, domain, category_name, occlusion, viewpoint)
 
 

@@ -30,6 +30,9 @@ MORE_LABELS: Final = tuple(name for name in LABELS if name not in CONTRACT_LABEL
 EDGES: Final = ("x1", "y1", "x2", "y2")
 """The columns of a box, half-open."""
 
+AFFINE: Final = ("scale_x", "scale_y", "shift_x", "shift_y")
+"""The columns of the map from pixels of an image to those of a crop variant."""
+
 ANNOTATED: Final = tuple(f"anno_{edge}" for edge in EDGES)
 """The columns of `sku_groups` for the box as annotated, beside the box that is cut."""
 
@@ -37,11 +40,12 @@ ANNOTATED: Final = tuple(f"anno_{edge}" for edge in EDGES)
 class Field(NamedTuple):
     """A column of a table, or a field of a document.
 
-    `kind` is a name that pyarrow knows, or `box` for four int32. The values come from the columns
-    `sources` of the assets that this one is made from, by default from those of the same name.
-    `volatile` values differ between two builds of the same input (times of files) and are left
-    out of a table's digest. `limits` and `pattern` say which values are possible. `technical`
-    values say nothing to a person.
+    `kind` is a name that pyarrow knows, `box` for four int32, `numbers` for a list of float64, or
+    `polygons` for a list of such lists. The values come from the columns `sources` of the assets
+    that this one is made from, by default from those of the same name. `volatile` values differ
+    between two builds of the same input (times of files) and are left out of a table's digest.
+    `limits` and `pattern` say which values are possible. `technical` values say nothing to a
+    person.
     """
 
     name: str
@@ -186,6 +190,47 @@ CROPS: Final = _asset(
 )
 """The manifest: one row per crop that was made or could not be made."""
 
+CROP_VARIANTS: Final = _asset(
+    *CROPS.pick("crop_path", "sku_uid"),
+    Field("variant_path", "string", "the file, relative to SKU_ROOT", "crop_path"),
+    Field("size", "int64", "bytes of the file"),
+    Field("mtime_ns", "int64", "its modification time", volatile=True),
+    Field("sha256", "string", "digest of its bytes, hexadecimal", technical=True),
+    Field("width", "int32", "pixels", "x1 x2"),
+    Field("height", "int32", "pixels", "y1 y2"),
+    Field(
+        "fingerprint",
+        "string",
+        "what it was made from and with: size and time of the image, box (for a cut-out, also size "
+        "and time of the annotation), variant; null: to be tried again",
+        volatile=True,
+    ),
+    Field("reason", "string", "why it could not be made; null: it was made"),
+    _DETAIL,
+    *(
+        Field(edge, "int32", f"{edge} of the box that was cut, half-open, pixels of the image")
+        for edge in EDGES
+    ),
+    *(
+        Field(f"scale_{axis}", "float64", f"pixels of the file per pixel of the image, in {axis}")
+        for axis in "xy"
+    ),
+    *(
+        Field(f"shift_{axis}", "float64", f"{axis} of the image's origin, pixels of the file")
+        for axis in "xy"
+    ),
+    inputs=("sku_groups", "crops"),
+    unique="crop_path",
+    nullable=(
+        *("size", "mtime_ns", "sha256", "width", "height", "fingerprint", "reason", "detail"),
+        *(*EDGES, *AFFINE),
+    ),
+)
+"""The manifest of a crop variant: one row per crop of the contract.
+
+A point of the image is at `x * scale_x + shift_x`, `y * scale_y + shift_y` of the file.
+"""
+
 REFUSALS: Final = _asset(
     _SPLIT,
     *INDEX.pick("image_id", "item_idx"),
@@ -230,6 +275,59 @@ COLOURS: Final = _asset(
 )
 """A side table of the prompts: one row per crop on disk, where a template has `{colour}`."""
 
+_SHAPE: Final = " ".join(("orig_image_path", "item_idx", *EDGES))
+
+LABEL_TABLE: Final = _asset(
+    _CROP_PATH,
+    _SKU_UID,
+    Field(
+        "mask",
+        "string",
+        "counts of COCO's RLE, in the size of the crop; null: refused",
+        _SHAPE,
+        technical=True,
+    ),
+    Field(
+        "polygons",
+        "polygons",
+        "x1, y1, x2, y2, … of each, pixels of the crop; null: refused",
+        _SHAPE,
+        technical=True,
+    ),
+    Field(
+        "landmarks",
+        "numbers",
+        "x, y, v of each, pixels of the crop; null: refused",
+        _SHAPE,
+        technical=True,
+    ),
+    Field("area", "int32", "pixels of the mask", _SHAPE),
+    Field("box_share", "float32", "area as a share of the crop, 0 to 1", _SHAPE),
+    Field("landmarks_visible", "int16", "landmarks in the crop with v 2", _SHAPE),
+    Field("landmarks_occluded", "int16", "landmarks in the crop with v 1", _SHAPE),
+    Field("landmarks_outside", "int16", "landmarks with v 1 or 2 outside the crop", _SHAPE),
+    Field(
+        "overlap", "float32", "share of the mask under masks of other items of the image", _SHAPE
+    ),
+    Field("reason", "string", "why a shape is refused; null: none is", _SHAPE),
+    _DETAIL._replace(sources=_SHAPE),
+    Field(
+        "fingerprint",
+        "string",
+        "what it was read from and with: size and time of the annotation, box, version; "
+        "null: to be read again",
+        _SHAPE,
+        volatile=True,
+    ),
+    inputs=("sku_groups", "crops"),
+    unique="crop_path",
+    nullable=(
+        *("mask", "polygons", "landmarks", "area", "box_share", "landmarks_visible"),
+        *("landmarks_occluded", "landmarks_outside", "overlap", "reason", "detail", "fingerprint"),
+    ),
+)
+"""One row per crop on disk: the shapes of its item. Rules and reasons are in `dataset.shapes`."""
+
 _SKU: Final = ("sku_id", "pair_id", "style", "category_id", "category_name", "domain")
 _BOX_MEANING: Final = "[x1, y1, x2, y2] of the box that is cut, half-open, pixels of the image"
 
@@ -263,8 +361,10 @@ TABLES: Final[dict[str, Asset]] = {
     "files": FILES,
     "sku_groups": SKU_GROUPS,
     "crops": CROPS,
+    "crop_variants": CROP_VARIANTS,
     "refusals": REFUSALS,
     "crop_quality": CROP_QUALITY,
     "colours": COLOURS,
+    "labels": LABEL_TABLE,
 }
 DOCUMENTS: Final[dict[str, Asset]] = {"sku_metadata": SKU_METADATA, "image_text": IMAGE_TEXT}

@@ -20,8 +20,14 @@ from df2_assets.dataset.tables import REFUSALS, SKU_GROUPS
 from df2_assets.dataset.taxonomy import DOMAINS
 
 SKU_ID: Final = re.compile(r"[0-9]{6}_[0-9]{2}_[0-9]{2}", re.ASCII)
-CROP_NAME: Final = re.compile(r"([0-9]{6})_item([1-9][0-9]{0,5})\.jpg", re.ASCII)
-CROP_PATH: Final = rf"(?:{'|'.join(DOMAINS.values())})/{SKU_ID.pattern}/{CROP_NAME.pattern}"
+CROP_STEM: Final = r"([0-9]{6})_item([1-9][0-9]{0,5})"
+"""The name of a crop without its suffix."""
+
+CROP_NAME: Final = re.compile(rf"{CROP_STEM}\.jpg", re.ASCII)
+CROP_PLACE: Final = rf"(?:{'|'.join(DOMAINS.values())})/{SKU_ID.pattern}/{CROP_STEM}"
+"""The path of a crop below the folder of its set, without its suffix."""
+
+CROP_PATH: Final = rf"{CROP_PLACE}\.jpg"
 """The path of a crop below the folder of its split."""
 
 KEY: Final = ["pair_id", "style", "category_id"]

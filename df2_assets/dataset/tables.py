@@ -6,7 +6,13 @@ import pyarrow as pa
 
 from df2_assets.dataset.record import DOCUMENTS, TABLES, Asset, Field
 
-_BOX: Final = pa.list_(pa.int32(), 4)
+_NUMBERS: Final = pa.list_(pa.float64())
+_LISTS: Final = {
+    "box": pa.list_(pa.int32(), 4),
+    "numbers": _NUMBERS,
+    "polygons": pa.list_(_NUMBERS),
+}
+"""The kinds of fields that pyarrow has no name for."""
 
 
 def schema(asset: Asset) -> pa.Schema:
@@ -27,7 +33,7 @@ def _column(inputs: tuple[str, ...], field: Field) -> pa.Field:
         metadata["sources"] = " ".join(sources)
     if field.volatile:
         metadata["volatile"] = "yes"
-    kind = _BOX if field.kind == "box" else pa.type_for_alias(field.kind)
+    kind = _LISTS.get(field.kind) or pa.type_for_alias(field.kind)
     return pa.field(field.name, kind, metadata=metadata)
 
 
@@ -36,9 +42,11 @@ RAW_ANNOTATION_INDEX: Final = SCHEMAS["raw_annotation_index"]
 FILES: Final = SCHEMAS["files"]
 SKU_GROUPS: Final = SCHEMAS["sku_groups"]
 CROPS: Final = SCHEMAS["crops"]
+CROP_VARIANTS: Final = SCHEMAS["crop_variants"]
 REFUSALS: Final = SCHEMAS["refusals"]
 CROP_QUALITY: Final = SCHEMAS["crop_quality"]
 COLOURS: Final = SCHEMAS["colours"]
+LABELS: Final = SCHEMAS["labels"]
 
 INPUTS: Final = {name: asset.inputs for name, asset in TABLES.items() if name != "files"}
 """The input tables of each table. A table is stale when the digest of an input has changed."""

@@ -1,5 +1,6 @@
 """The names and numbers of DeepFashion2 (README of the data set; Ge et al., CVPR 2019)."""
 
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 SPLITS: Final = ("train", "validation", "test")
@@ -36,6 +37,38 @@ CATEGORIES: Final[dict[int, str]] = {
     12: "vest dress",
     13: "sling dress",
 }
+
+LANDMARKS: Final[dict[int, int]] = {
+    1: 25,
+    2: 33,
+    3: 31,
+    4: 39,
+    5: 15,
+    6: 15,
+    7: 10,
+    8: 14,
+    9: 8,
+    10: 29,
+    11: 37,
+    12: 19,
+    13: 19,
+}
+"""The number of landmarks of each category.
+
+Their order is that of Figure 2 in the README of DeepFashion2, which numbers them from 1 within each
+category. `evaluation/deepfashion2_to_coco.py` of DeepFashion2 puts those of all categories, one
+category after the other, into one list of 294.
+"""
+
+LANDMARK_STARTS: Final[dict[int, int]] = dict(
+    zip(LANDMARKS, accumulate(LANDMARKS.values(), initial=0), strict=False)
+)
+"""The place of each category's first landmark in the list of all categories, from 0."""
+
+LANDMARKS_IN_ALL: Final = sum(LANDMARKS.values())
+
+NOT_LABELLED, OCCLUDED, VISIBLE = range(3)
+"""The visibilities of a landmark, v: 0 is not labelled and has no place in the image."""
 
 DOMAINS: Final[dict[str, str]] = {"shop": "catalog", "user": "query"}
 """The domain of crops, by the source of their image in the annotations."""

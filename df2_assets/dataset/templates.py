@@ -7,12 +7,11 @@ import re
 from string import Formatter
 from typing import Any, Final
 
-import yaml
-
 from df2_assets.dataset.metadata import ImageText
-from df2_assets.dataset.prompts import PLACEHOLDERS, SKU_KEY, Variant, fill_template
+from df2_assets.dataset.prompts import PLACEHOLDERS, SKU_KEY, PromptTemplate, fill_template
 from df2_assets.dataset.record import EDGES, MORE_LABELS
 from df2_assets.dataset.taxonomy import DOMAINS, VIEWPOINTS
+from df2_assets.dataset.yaml_files import load_yaml
 from df2_assets.errors import TemplatesError, escape_controls, has_controls
 
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -20,6 +19,8 @@ RESERVED_KEYS: Final = (
     "file_name",
     "filepath",
     "image",
+    "landmarks",
+    "mask",
     "sha256",
     "size",
     "sku_uid",
@@ -36,13 +37,13 @@ _FORM: Final = (
 )
 
 
-def parse_templates(text: str, name: str) -> tuple[Variant, ...]:
-    """Return the variants that a YAML text defines, in its order.
+def parse_templates(text: str, name: str) -> tuple[PromptTemplate, ...]:
+    """Return the templates that a YAML text defines, in its order.
 
     Messages call the text `name`. Raises TemplatesError, which says what is wrong, where, and what
     is allowed.
     """
-    content = _load(text, name)
+    content = load_yaml(text, name, TemplatesError)
     if not isinstance(content, dict) or not {"prompts"} <= content.keys() <= {"prompts", "seed"}:
         raise TemplatesError(
             f"{name}: the keys are `prompts` and, optionally, `seed`; remove all others."
@@ -53,41 +54,11 @@ def parse_templates(text: str, name: str) -> tuple[Variant, ...]:
     if not isinstance(prompts, dict) or not prompts:
         raise TemplatesError(f"{name}: prompts is {_show(prompts)}: give templates by key.")
     return tuple(
-        Variant(_require_key(key, name), seed, _read_domains(value, f"{name}: prompts.{key}"))
+        PromptTemplate(
+            _require_key(key, name), seed, _read_domains(value, f"{name}: prompts.{key}")
+        )
         for key, value in prompts.items()
     )
-
-
-def _load(text: str, name: str) -> Any:
-    """Return the content. Refuse a key that appears twice: YAML would keep only the last."""
-    try:
-        _require_unique_keys(yaml.compose(text, yaml.SafeLoader), name, set())
-        return yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{name}, line {mark.line + 1}" if mark else name
-        raise TemplatesError(f"{where}: this is not YAML: {_show(error.problem)}.") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise TemplatesError(f"{name}: this is not YAML: {_show(str(error))}.") from error
-
-
-def _require_unique_keys(node: yaml.Node | None, name: str, seen: set[int]) -> None:
-    if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
-        return
-    seen.add(id(node))
-    keys = set()
-    for child in node.value:
-        pair = child if isinstance(child, tuple) else (child,)
-        if isinstance(node, yaml.MappingNode):
-            key = pair[0].value if isinstance(pair[0], yaml.ScalarNode) else None
-            if key in keys:
-                line = pair[0].start_mark.line + 1
-                raise TemplatesError(
-                    f"{name}, line {line}: {_show(key)} appears twice: give each key once."
-                )
-            keys.add(key)
-        for part in pair:
-            _require_unique_keys(part, name, seen)
 
 
 def find_key_problem(key: object) -> str | None:

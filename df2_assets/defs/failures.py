@@ -11,6 +11,7 @@ from df2_assets.checks.finding import number_of
 from df2_assets.defs.metadata import ALL_OFFENDERS, FIRST_OFFENDERS, IN_COMMON, describe_offender
 from df2_assets.errors import Df2Error, explain_os_error
 from df2_assets.store import journal
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 
 
@@ -84,7 +85,7 @@ def report_kept_crops(roots: Roots, split: str, asset: str) -> Iterator[None]:
     try:
         yield
     except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as interrupt:
-        crops = sum(row.reason is None for row in journal.read(roots, split))
+        crops = sum(row.reason is None for row in journal.read(roots, contract_crops(split)))
         raise type(interrupt)(
             f"{asset} of {split} was stopped: {number_of(crops, 'new crop')} of {split} "
             f"{'is' if crops == 1 else 'are'} finished and kept. "

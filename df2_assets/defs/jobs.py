@@ -74,6 +74,19 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             _BY_SPLIT,
         ),
         job(
+            "build_labels",
+            assets("labels"),
+            "Reads masks and landmarks of the crops of a built split from the annotations. Only "
+            "annotations that changed are read again. It opens no image.",
+        ),
+        job(
+            "build_variants",
+            assets("crop_variants"),
+            "Makes the crop variants of a built split that `DF2_VARIANTS` declares. Only what "
+            "changed is made again, and every image is decoded once for all variants. Variants "
+            "that are not declared any more are removed.",
+        ),
+        job(
             "measure_crops",
             assets("crop_quality").without_checks(),
             "Measures the crops of a split. Reports on other splits use these measurements: run "

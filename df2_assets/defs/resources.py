@@ -1,4 +1,4 @@
-"""The resources of runs: roots, the lock of a split, engine, progress, SKUs, prompts, limits."""
+"""The resources of runs: roots, the lock of a split, engine, progress, SKUs, prompts and so on."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,13 +11,20 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.dataset.variants import CropVariant
 from df2_assets.defs.failures import convert_errors
 from df2_assets.defs.runs.liveness import PARTITION_TAG, fail_abandoned, own_tags
 from df2_assets.embeddings.encoders import Encoder, resolve_encoder
 from df2_assets.engines import progress
 from df2_assets.engines.base import Engine
 from df2_assets.engines.make import make_engine, require_usable
-from df2_assets.pipeline.declared import Declared, read_declared, read_only_pairs
+from df2_assets.pipeline.declared import (
+    Declared,
+    DeclaredVariants,
+    read_declared,
+    read_declared_variants,
+    read_only_pairs,
+)
 from df2_assets.settings import FIELDS, EngineName, Settings, settings_error
 from df2_assets.store import tables
 from df2_assets.store.declaration import load_only_pairs
@@ -184,6 +191,15 @@ class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
         return progress.bar if self.terminal else progress.lines(log.info)
 
 
+class ExportChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Which files the exports of a run have."""
+
+    variant: str = Field(
+        default="",
+        description="The crop variant whose files the exports have; empty: the crops themselves.",
+    )
+
+
 class SkuSelection(SettingsResource):
     """Which SKUs are kept: only those with both domains, or those with one as well."""
 
@@ -255,6 +271,36 @@ class PromptTemplates(SettingsResource):
             save_declaration(self.data.roots, **self._declared.settings)
 
 
+class CropVariants(SettingsResource):
+    """The crop variants that are declared."""
+
+    file: str = _setting("variants", absent="")
+    data: DataRoots
+
+    _declared: DeclaredVariants = PrivateAttr()
+
+    @convert_errors()
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Raise Failure before the first step of a run if the file of variants cannot be used."""
+        settings = self.apply_to(self.data.settings, "variants")
+        self._declared = read_declared_variants(settings)
+
+    @property
+    def crop_variants(self) -> tuple[CropVariant, ...] | None:
+        """The variants; None where nothing was ever declared, so that none may be removed."""
+        return self._declared.crop_variants
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """Metadata that says which variants count where no setting decides."""
+        return {"declared": self._declared.note} if self._declared.note else {}
+
+    def remember(self) -> None:
+        """Record the variants as those of the data set. Call this before any of them is made."""
+        if self._declared.crop_variants is not None:
+            save_declaration(self.data.roots, **self._declared.settings)
+
+
 class Limits(SettingsResource):
     """The limits of checks: the share of a split that may be refused, and the age of a build."""
 
@@ -276,7 +322,9 @@ def make_resources(settings: Settings) -> dict[str, Any]:
         "engine": EngineChoice(**EngineChoice.values(settings)),
         "encoder": EncoderChoice(**EncoderChoice.values(settings)),
         "progress": ProgressChoice(),
+        "exports": ExportChoice(),
         "skus": SkuSelection(data=data, **SkuSelection.values(settings)),
         "prompts": PromptTemplates(data=data, **PromptTemplates.values(settings)),
+        "variants": CropVariants(data=data, **CropVariants.values(settings)),
         "limits": Limits(**Limits.values(settings)),
     }

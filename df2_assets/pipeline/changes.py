@@ -1,6 +1,6 @@
 """Changes of rows, SKUs or crops since the last build."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -50,6 +50,17 @@ def count_changes(
     first = [(key, kind) for kind, keys in kinds for key in keys[:_FIRST]]
     shown = pd.DataFrame(first[:_FIRST], columns=["key", "what"])
     return Changes(len(added), len(removed), len(remade), unchanged, shown)
+
+
+def sum_changes(parts: Sequence[Changes]) -> Changes:
+    """Return the changes of several parts together."""
+    return Changes(
+        sum(part.added for part in parts),
+        sum(part.removed for part in parts),
+        sum(part.remade for part in parts),
+        sum(part.unchanged for part in parts),
+        pd.concat([part.first for part in parts], ignore_index=True).head(_FIRST),
+    )
 
 
 def compare_tables(before: pa.Table | None, after: pa.Table, key: list[str]) -> Changes:

@@ -1,7 +1,7 @@
-"""Updating the crops of a split: cut, keep or remove them, and list them in the manifest."""
+"""Updating sets of crops: cut, keep or remove them, and list them in their manifests."""
 
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -9,19 +9,31 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from df2_assets.dataset.reasons import Reason
-from df2_assets.dataset.skus import add_sku_uids, find_paired
-from df2_assets.dataset.tables import CROPS
+from df2_assets.dataset.skus import find_paired
 from df2_assets.engines.base import Engine, Lost
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.pipeline.changes import Changes, count_changes
-from df2_assets.pipeline.cutting import CropFiles, CropShard, SourceImage, cut_shard, refuse
-from df2_assets.pipeline.planning import TEXT, CropPlan, as_unpaired, crop_table, without
+from df2_assets.pipeline.cutting import (
+    CropFiles,
+    SourceImage,
+    cut_shard,
+    refuse_crashing_image,
+)
+from df2_assets.pipeline.planning import (
+    TEXT,
+    CropPlan,
+    as_unpaired,
+    crop_shard,
+    crop_table,
+    join_images,
+    make_manifest,
+    mark_incomplete,
+    without,
+)
 from df2_assets.store import tables
-from df2_assets.store.journal import CropRow, journal
+from df2_assets.store.journal import journal
 from df2_assets.store.layout import Roots
-from df2_assets.store.state import mark_incomplete
 
 R = TypeVar("R")
 
@@ -41,19 +53,28 @@ class Built:
 
 def build_crops(
     roots: Roots,
-    split: str,
-    plan: CropPlan,
+    plans: Sequence[CropPlan],
     groups: pd.DataFrame,
     engine: Engine,
     progress: Progress,
-) -> Built:
-    """Carry out `plan`. The caller writes the manifest; until then the journal has its rows.
+) -> Iterator[Built]:
+    """Carry out plans for sets of one split, and yield what was built of each, in their order.
 
+    Every image is decoded once for all plans. The caller writes each manifest as it is yielded;
+    until then the journal of the set has its rows.
     Raises OutputError where a crop cannot be written. Finished crops stay and are not made again.
     """
-    if not plan.nothing_to_do:
-        mark_incomplete(roots, split)
-    new = _cut(roots, split, plan.images, engine, progress)
+    for plan in plans:
+        if not plan.nothing_to_do:
+            mark_incomplete(roots, plan.crops)
+    images = join_images(roots, plans)
+    new = _cut(roots, plans, images, engine, progress)
+    for plan in plans:
+        yield _finish(roots, plan, new.pop(0), groups)
+
+
+def _finish(roots: Roots, plan: CropPlan, new: pa.Table, groups: pd.DataFrame) -> Built:
+    """Remove what a plan does not keep, and return what it has built. `new` are its new rows."""
     is_made, new_paths = pc.is_null(new["reason"]), new["crop_path"]
     on_disk, failed = new.filter(is_made), new.filter(pc.invert(is_made))
     del new  # Memory is highest here: each of these tables is as large as the manifest.
@@ -74,7 +95,7 @@ def build_crops(
     made = kept["crop_path"].filter(pc.is_in(kept["crop_path"], new_paths)).sort()
     known = plan.known.filter(pc.is_null(plan.known["reason"]))["crop_path"]
     return Built(
-        add_sku_uids(manifest.sort_by("crop_path"), CROPS),
+        make_manifest(plan.crops, manifest),
         made.to_pylist(),
         len(plan.images),
         count_changes(
@@ -102,32 +123,39 @@ def read_crops(
 
 
 def _cut(
-    roots: Roots, split: str, images: Sequence[SourceImage], engine: Engine, progress: Progress
-) -> pa.Table:
-    """Make crops on the engine; each finished shard goes into the journal immediately.
+    roots: Roots,
+    plans: Sequence[CropPlan],
+    images: Sequence[SourceImage],
+    engine: Engine,
+    progress: Progress,
+) -> list[pa.Table]:
+    """Make the crops of plans on the engine, and return the rows of each plan.
 
-    The rows of a shard become columns immediately: as objects they take many times the memory.
+    Each finished shard goes into the journals immediately. Its rows become columns immediately: as
+    objects they take many times the memory.
     """
+    parts = [[crop_table(plan.crops.row, ())] for plan in plans]
     if not images:
-        return crop_table(())
-    parts = []
-    whole = CropShard(str(roots.sku_root), images)
-    with (
-        journal(roots, split) as finished,
-        progress(f"cutting crops of {split}", len(images), "images") as advance,
-        closing(map_shards(engine, cut_shard, whole, _SHARD)) as results,
-    ):
+        return [part for (part,) in parts]
+    whole = crop_shard(roots, plans, images)
+    with ExitStack() as stack:
+        journals = [
+            stack.enter_context(journal(roots, plan.crops)) if len(plan.make) else None
+            for plan in plans
+        ]
+        title = f"cutting crops of {plans[0].crops.split}"
+        advance = stack.enter_context(progress(title, len(images), "images"))
+        results = stack.enter_context(closing(map_shards(engine, cut_shard, whole, _SHARD)))
         for shard, result in results:
-            rows = _refuse_crashing_image(shard.images[0]) if isinstance(result, Lost) else result
-            finished.add(rows)
-            parts.append(crop_table(rows))
+            rows_of_sets = refuse_crashing_image(shard) if isinstance(result, Lost) else result
+            for plan, finished, part, rows in zip(
+                plans, journals, parts, rows_of_sets, strict=True
+            ):
+                if finished and rows:
+                    finished.add(rows)
+                    part.append(crop_table(plan.crops.row, rows))
             advance(len(shard.images))
-    return pa.concat_tables(parts).combine_chunks()
-
-
-def _refuse_crashing_image(image: SourceImage) -> list[CropRow]:
-    detail = "ended the process that decoded it, each time"
-    return refuse(image, Reason.UNREADABLE_IMAGE, detail, again=True)
+    return [pa.concat_tables(part).combine_chunks() for part in parts]
 
 
 def _is_in_whole_sku(groups: pd.DataFrame, on_disk: pa.ChunkedArray) -> pa.Array:

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from df2_assets.dataset.prompts import Captions, SkuToken, Texts, Variant
+from df2_assets.dataset.prompts import Captions, PromptTemplate, SkuToken, Texts
+from df2_assets.dataset.variants import CropVariant
 from df2_assets.errors import CaptionsError, OutputError
-from df2_assets.settings import DROP, Settings, read_captions, read_variants
+from df2_assets.settings import DROP, Settings, read_captions, read_templates, read_variants
 from df2_assets.store import checksums
 from df2_assets.store.declaration import Declaration, infer, load, load_only_pairs
 
@@ -60,24 +61,65 @@ def read_declared(settings: Settings) -> Declared:
         if settings.prompts is None:
             raise
         known, before = infer(settings.roots), None
-    prompts_file, variants = _read_prompts(settings, known)
+    prompts_file, templates = _read_prompts(settings, known)
     token = _read_sku_token(settings, known)
     captions_file, captions = _read_captions(settings, known)
     for key in captions.keys if captions else ():
-        if key in (variant.key for variant in variants):
+        if key in (template.key for template in templates):
             raise CaptionsError(
                 f"{captions_file}: {key} is a key of DF2_PROMPTS too: give it another name in "
                 "one of the two files."
             )
     changes = {
         "prompts_file": prompts_file,
-        "variants": variants,
+        "templates": templates,
         "sku_token": token,
         "captions_file": captions_file,
         "captions": captions,
     }
     declaration = msgspec.structs.replace(known, **changes)
     return Declared(declaration, before, tuple(_describe_kept(settings, declaration)))
+
+
+@dataclass(frozen=True)
+class DeclaredVariants:
+    """The crop variants that a data set is declared with, and the file that they are from.
+
+    `crop_variants` is None where nothing was ever declared: then nothing says which variants on
+    disk may be removed. `note` is a sentence about variants that no setting decides.
+    """
+
+    crop_variants: tuple[CropVariant, ...] | None
+    file: str | None = None
+    note: str | None = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of crop variants, to be recorded."""
+        return {"variants_file": self.file, "crop_variants": self.crop_variants}
+
+
+def read_declared_variants(settings: Settings) -> DeclaredVariants:
+    """Return the crop variants that settings ask for, or else those that the data set has.
+
+    Raises VariantsError, OutputError for a damaged record, NewerReleaseError.
+    """
+    if settings.variants is not None:
+        file = None if settings.variants == DROP else str(settings.variants)
+        return DeclaredVariants(read_variants(settings.variants), file)
+    known = load(settings.roots)
+    if known.crop_variants is None:
+        note = "No crop variants are declared: set DF2_VARIANTS to a file that declares some"
+        return DeclaredVariants(None, note=note)
+    if not known.crop_variants:
+        return DeclaredVariants(())
+    names = ", ".join(variant.name for variant in known.crop_variants)
+    return DeclaredVariants(
+        known.crop_variants,
+        known.variants_file,
+        f"kept the crop variants {names} of {known.variants_file}, since DF2_VARIANTS is not set "
+        "(DF2_VARIANTS=none drops them)",
+    )
 
 
 def read_only_pairs(settings: Settings) -> tuple[bool, str | None]:
@@ -95,12 +137,14 @@ def read_only_pairs(settings: Settings) -> tuple[bool, str | None]:
     )
 
 
-def _read_prompts(settings: Settings, known: Declaration) -> tuple[str | None, tuple[Variant, ...]]:
+def _read_prompts(
+    settings: Settings, known: Declaration
+) -> tuple[str | None, tuple[PromptTemplate, ...]]:
     """Return the file of templates, and the templates."""
     if settings.prompts is None:
-        return known.prompts_file, known.variants
+        return known.prompts_file, known.templates
     file = None if settings.prompts == DROP else str(settings.prompts)
-    return file, read_variants(settings.prompts)
+    return file, read_templates(settings.prompts)
 
 
 def _read_sku_token(settings: Settings, known: Declaration) -> SkuToken | None:
@@ -130,8 +174,8 @@ def _read_captions(settings: Settings, known: Declaration) -> tuple[str | None, 
 def _describe_kept(settings: Settings, kept: Declaration) -> list[str]:
     """Return a sentence for each setting of texts that is inherited."""
     notes = []
-    if settings.prompts is None and kept.variants:
-        keys = ", ".join(variant.key for variant in kept.variants)
+    if settings.prompts is None and kept.templates:
+        keys = ", ".join(template.key for template in kept.templates)
         origin = f" of {kept.prompts_file}" if kept.prompts_file else ""
         notes.append(
             f"kept the prompts {keys}{origin}, since DF2_PROMPTS is not set (DF2_PROMPTS=none "

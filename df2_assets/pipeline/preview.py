@@ -14,6 +14,7 @@ from df2_assets.pipeline.planning import Estimate, estimate, plan_crops
 from df2_assets.pipeline.publishing import find_selection_change, find_text_change
 from df2_assets.settings import Settings
 from df2_assets.store import runs, state, tables
+from df2_assets.store.crop_sets import contract_crops
 
 _START: Final = 1.5
 _RUN: Final = 0.8
@@ -101,10 +102,11 @@ def plan_split(
     index = tables.frame(indexed.table)
     groups = tables.frame(group_index(indexed.table, only_pairs=only_pairs))
     files = tables.frame(indexed.files)
-    plan = plan_crops(settings, split, groups, files, engine, only_pairs=only_pairs)
+    crop_set = contract_crops(split)
+    plan = plan_crops(roots, crop_set, groups, files, engine, only_pairs=only_pairs)
     read = time.perf_counter() - begin
     rate = runs.load_rate(roots, "crops", split)
-    takes = estimate(roots, plan, engine, rate)
+    takes = estimate(roots, [plan], engine, rate)
     seconds = Seconds(
         start=_START,
         run=_RUN,

@@ -37,7 +37,7 @@ _LINES: Final = 5_000
 """SKUs and lines that are composed together."""
 
 _CHANGES: Final = {
-    "variants": "prompt templates",
+    "templates": "prompt templates",
     "sku_token": "SKU texts",
     "captions": "captions",
 }

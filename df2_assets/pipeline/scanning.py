@@ -14,6 +14,7 @@ from df2_assets.store.location import store_at
 from df2_assets.store.store import Status, file_status
 
 if TYPE_CHECKING:
+    from df2_assets.store.crop_sets import CropSet
     from df2_assets.store.crop_tree import CropTree
     from df2_assets.store.layout import Roots
     from df2_assets.store.listing import Listing
@@ -28,13 +29,13 @@ _FEW: Final = 5
 S = TypeVar("S", bound=tuple[Any, ...])
 
 _Entry = tuple[str, Status | None]
-"""What `Store.walk` yields, relative to the folder of the split."""
+"""What `Store.walk` yields, relative to the folder of the set."""
 
 
 class FolderShard(NamedTuple):
-    """Folders of SKUs to list, by their names below the folder of a split."""
+    """Folders of SKUs to list, by their names below the folder of a set of crops."""
 
-    split_folder: str
+    set_folder: str
     names: list[str]
 
 
@@ -77,7 +78,7 @@ def stat_files(shard: FileShard) -> bytes:
     return array("q", chain.from_iterable(files)).tobytes()
 
 
-def scan_crops(roots: "Roots", split: str, engine: Engine) -> "CropTree":
+def scan_crops(roots: "Roots", crops: "CropSet", engine: Engine) -> "CropTree":
     """Return what `crop_tree.scan` does, with the files of many SKUs listed on `engine`.
 
     Raises OutputError as that does.
@@ -85,26 +86,27 @@ def scan_crops(roots: "Roots", split: str, engine: Engine) -> "CropTree":
     from df2_assets.store.crop_tree import is_own, scan, sort_entries
 
     if not roots.sku.has_folders:
-        return scan(roots, split)
+        return scan(roots, crops)
     entries: list[_Entry] = []
     names: list[str] = []
-    domains = roots.sku.walk(roots.crops(split), lambda name: "/" not in name and is_own(name))
+    folder = roots.crop(crops.folder)
+    domains = roots.sku.walk(folder, lambda name: "/" not in name and is_own(name))
     for below, status in domains:
         if status is None and "/" in below and is_own(below):
             names.append(below)
         else:
             entries.append((below, status))
-    shard = FolderShard(str(roots.crops(split)), sorted(names))
+    shard = FolderShard(str(folder), sorted(names))
     for _, inside in _map(engine, list_folders, shard, _FOLDERS):
         entries += inside
-    return sort_entries(split, entries)
+    return sort_entries(crops, entries)
 
 
 def list_folders(shard: FolderShard) -> list[_Entry]:
     """Return what lies in each folder of the shard; an empty folder itself, with None."""
     entries: list[_Entry] = []
     for name in shard.names:
-        walk = store_at(shard.split_folder).walk(f"{shard.split_folder}/{name}", lambda _: False)
+        walk = store_at(shard.set_folder).walk(f"{shard.set_folder}/{name}", lambda _: False)
         inside: list[_Entry] = [(f"{name}/{below}", status) for below, status in walk]
         entries += inside or [(name, None)]
     return entries

@@ -4,7 +4,7 @@ Functions return None if there is nothing to show.
 """
 
 import textwrap
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Final
@@ -13,7 +13,7 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from df2_assets.dataset.frames import rows
-from df2_assets.dataset.taxonomy import DOMAINS
+from df2_assets.dataset.taxonomy import DOMAINS, NOT_LABELLED, VISIBLE
 from df2_assets.report.tiles import (
     ALARM,
     APART,
@@ -39,6 +39,9 @@ _SKUS: Final = 20
 _BESIDE: Final = 4
 _CHANGED: Final = 12
 _ACROSS: Final = 4
+_SHAPES: Final = 8
+_MASK: Final = "#0f9d58"
+_POINT: Final = "#d946ef"
 _DARKEST: Final = (18, 78, 120)
 _BOX: Final = ["x1", "y1", "x2", "y2"]
 
@@ -154,6 +157,64 @@ class BeforeAndAfter:
         change = "remade" if path in remade else "removed" if path in self._before else "added"
         picture = None if change == "removed" else load_thumbnail(self._sku_root / path)
         return Tile(picture, (change, *_caption(path)))
+
+
+def draw_shapes(roots: Roots, labels: pd.DataFrame) -> Picture | None:
+    """Draw a few crops with their masks and landmarks over them.
+
+    `labels` are rows of that table. Landmarks are discs where they are visible, and rings where
+    they are occluded.
+    """
+    drawn = labels[labels["mask"].notna() & labels["landmarks"].notna()]
+    chosen = drawn.iloc[:: max(1, len(drawn) // _SHAPES)].head(_SHAPES)
+    tiles = [
+        Tile(_draw_shapes(roots.crop(path), polygons, landmarks), _caption(path))
+        for path, polygons, landmarks in rows(chosen, "crop_path", "polygons", "landmarks")
+    ]
+    return draw_sheet(arrange_rows(tiles, 4), "masks and landmarks over their crops")
+
+
+def draw_variants(roots: Roots, manifests: Mapping[str, pd.DataFrame]) -> Picture | None:
+    """Draw the same few crops in each variant, one row per variant.
+
+    `manifests` are those of the variants, by name.
+    """
+    sheet_rows = []
+    for name, manifest in manifests.items():
+        made = manifest[manifest["reason"].isna()]
+        chosen = made.iloc[:: max(1, len(made) // _BESIDE)].head(_BESIDE)
+        tiles = [
+            Tile(load_thumbnail(roots.crop(file)), (f"{width} x {height}",))
+            for file, width, height in rows(chosen, "variant_path", "width", "height")
+        ]
+        sheet_rows.append(Row(tiles, title=name))
+    return draw_sheet(sheet_rows, "the same crops in each variant")
+
+
+def _draw_shapes(
+    path: Path, polygons: Sequence[Sequence[float]], landmarks: Sequence[float]
+) -> Image.Image | None:
+    """Return a thumbnail of a crop with shapes, which are in pixels of the crop, over it."""
+    picture = load_thumbnail(path)
+    if picture is None:
+        return None
+    scale = picture.info["scale"]
+    shade = Image.new("L", picture.size)
+    draw = ImageDraw.Draw(shade)
+    outlines = [[value * scale for value in polygon] for polygon in polygons]
+    for outline in outlines:
+        draw.polygon(outline, fill=110)
+    picture.paste(_MASK, (0, 0, *picture.size), shade)
+    draw = ImageDraw.Draw(picture)
+    for outline in outlines:
+        draw.line([*outline, *outline[:2]], fill=_MASK, width=2)
+    for x, y, visibility in zip(landmarks[::3], landmarks[1::3], landmarks[2::3], strict=True):
+        if visibility != NOT_LABELLED:
+            fill = _POINT if visibility == VISIBLE else None
+            draw.circle(
+                (x * scale, y * scale), 4, fill, PAPER if fill else _POINT, 1 if fill else 2
+            )
+    return picture
 
 
 CAPTIONED: Final = ["sku_id", "category_id", "category_name", "domain", "crop_path"]

@@ -34,7 +34,7 @@ _SPLIT: Final = "|".join(SPLITS)
 _NAME: Final = r"[\w-][\w.-]*"
 _IN_SKU_ROOT: Final = re.compile(
     rf"{OWN_FOLDER}/report/(?:{_NAME}/)*{_NAME}"
-    rf"|{OWN_FOLDER}/exports/{_NAME}/(?:{_SPLIT})/README\.md"
+    rf"|{OWN_FOLDER}/exports/{_NAME}(?:@{_NAME})?/(?:{_SPLIT})/README\.md"
     rf"|(?:{_SPLIT})/(?:{'|'.join(DOMAINS.values())})/{_NAME}/{_NAME}\.jpg",
     re.ASCII,
 )

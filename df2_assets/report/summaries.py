@@ -32,11 +32,11 @@ def list_prompt_examples(texts: Texts, captions_file: str | None = None) -> pd.D
     its crop.
     """
     rows: list[tuple[str, str, int | None, str, str]] = [
-        (variant.key, domain, viewpoint, template, fill_template(template, domain, *labels))
-        for variant in (CONTRACT, *texts.variants)
-        for domain, by_viewpoint in variant.templates.items()
+        (template.key, domain, viewpoint, choice, fill_template(choice, domain, *labels))
+        for template in (CONTRACT, *texts.templates)
+        for domain, by_viewpoint in template.choices.items()
         for viewpoint, choices in by_viewpoint.items()
-        for template in choices
+        for choice in choices
         for labels in [("skirt", 2, viewpoint, "red")]
     ]
     if texts.sku_token:

@@ -14,6 +14,9 @@ GAP: Final = 12
 APART: Final = 40
 """The gap between tiles that do not belong together, such as two pairs, in pixels."""
 
+_FORMATS: Final = ("JPEG", "PNG", "WEBP")
+"""The formats of crops and their variants."""
+
 TEXT: Final = 22
 """The size of text in pixels.
 
@@ -80,9 +83,9 @@ def make_boxed_tile(path: Path, box: Box, *caption: str) -> Tile:
 
 
 def load_thumbnail(path: Path, side: int = SIDE) -> Image.Image | None:
-    """Load a JPEG, reduced to at most `side` by `side` pixels; None if it cannot be read."""
+    """Load a picture, reduced to at most `side` by `side` pixels; None if it cannot be read."""
     try:
-        with path.open("rb") as file, Image.open(file, formats=("JPEG",)) as image:
+        with path.open("rb") as file, Image.open(file, formats=_FORMATS) as image:
             width = image.width
             image.draft("RGB", (2 * side, 2 * side))
             picture = image.convert("RGB")

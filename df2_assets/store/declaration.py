@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from df2_assets.dataset.prompts import Captions, SkuToken, Texts, Variant
+from df2_assets.dataset.prompts import Captions, PromptTemplate, SkuToken, Texts
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.dataset.variants import CropVariant
 from df2_assets.errors import NewerReleaseError, OutputError
 from df2_assets.store import state
 from df2_assets.store.layout import Roots
@@ -18,23 +19,26 @@ from df2_assets.store.layout import Roots
 class Declaration(msgspec.Struct, frozen=True):
     """The inherited settings.
 
-    `only_pairs` says whether SKUs with one domain are left out. `variants`, `sku_token` and
-    `captions` are the texts in addition to the contract's. `variants` are stored here as they were
+    `only_pairs` says whether SKUs with one domain are left out. `templates`, `sku_token` and
+    `captions` are the texts in addition to the contract's. `templates` are stored here as they were
     read from `prompts_file`, since that file may move or change. The captions themselves are only
-    in `captions_file`.
+    in `captions_file`. In the same way, `crop_variants` are those of `variants_file`;
+    they are None if variants were never declared.
     """
 
     prompts_file: str | None = None
-    variants: tuple[Variant, ...] = ()
+    templates: tuple[PromptTemplate, ...] = ()
     sku_token: SkuToken | None = None
     captions_file: str | None = None
     captions: Captions | None = None
     only_pairs: bool = True
+    variants_file: str | None = None
+    crop_variants: tuple[CropVariant, ...] | None = None
 
     @property
     def texts(self) -> Texts:
         """What decides the texts in addition to the contract's."""
-        return Texts(self.variants, self.sku_token, self.captions)
+        return Texts(self.templates, self.sku_token, self.captions)
 
 
 def load(roots: Roots) -> Declaration:
@@ -64,7 +68,8 @@ def load_only_pairs(roots: Roots) -> bool:
 def infer(roots: Roots) -> Declaration:
     """Return the settings that the splits were built with.
 
-    The texts are those of the first split that has any in addition to the contract's.
+    The texts are those of the first split that has any in addition to the contract's. Crop
+    variants are nowhere else, so they count as never declared.
     """
     states = [state.load(roots, split) for split in SPLITS]
     texts = next((recorded.texts for recorded in states if recorded.texts.keys), Texts())

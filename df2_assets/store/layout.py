@@ -19,6 +19,9 @@ OWN_FOLDER: Final = "_df2_assets"
 TABLES_FOLDER: Final = "tables"
 """The folder in `OWN_FOLDER` with the tables of all assets."""
 
+CROP_VARIANTS: Final = "crop_variants"
+"""The asset of the crop variants. The manifest of one is the table `crop_variants/{name}`."""
+
 IMAGE: Final = ".jpg"
 ANNOTATION: Final = ".json"
 """The ends of the names of images and annotations, after six digits."""
@@ -98,9 +101,22 @@ class Roots:
     def table(self, asset: str, split: str) -> Path:
         return self.tables(asset) / f"{split}.parquet"
 
-    def journal(self, split: str) -> Path:
-        """The rows of the manifest that a running or killed build has finished."""
-        return self.table("crops", split).with_suffix(".journal")
+    def journal(self, split: str, table: str = "crops") -> Path:
+        """The rows of a manifest that a running or killed build has finished."""
+        return self.table(table, split).with_suffix(".journal")
+
+    @property
+    def variants(self) -> Path:
+        """The folder with the files of all crop variants."""
+        return self.own / "variants"
+
+    def variant(self, name: str, split: str) -> Path:
+        """The folder that holds `catalog` and `query` of a crop variant of a split."""
+        return self.variants / name / split
+
+    def variant_manifest(self, name: str, split: str) -> Path:
+        """The manifest of a crop variant of a split."""
+        return self.table(f"{CROP_VARIANTS}/{name}", split)
 
     def finding(self, asset: str, check: str, split: str) -> Path:
         """The last finding of a check."""

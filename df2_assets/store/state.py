@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from df2_assets.dataset.prompts import Captions, SkuToken, Texts, Variant
+from df2_assets.dataset.prompts import Captions, PromptTemplate, SkuToken, Texts
 from df2_assets.dataset.record import TABLES
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.errors import (
@@ -20,7 +20,7 @@ from df2_assets.errors import (
 )
 from df2_assets.store.layout import Roots
 
-_BESIDE: Final = ("files", "crop_quality", "colours")
+_BESIDE: Final = ("files", "crop_quality", "colours", "labels", "crop_variants")
 _TABLES: Final = tuple(asset for asset in TABLES if asset not in _BESIDE)
 """The tables of the data set itself, without side tables and reports."""
 
@@ -32,7 +32,7 @@ class State(msgspec.Struct):
 
     `sku_metadata` and `image_text` are the data versions of the two contract files, without their
     roots. `sku_metadata_of` names the groups and the manifest that the metadata was made from,
-    `image_text_of` the metadata that the JSONL was made from, and `variants`, `sku_token` and
+    `image_text_of` the metadata that the JSONL was made from, and `templates`, `sku_token` and
     `captions` its texts beside `text`. `only_pairs` says whether the SKUs with one domain were left
     out of the metadata. `release` is the one that completed it, `built_at` (ISO 8601) when a build
     last changed any of this.
@@ -43,7 +43,7 @@ class State(msgspec.Struct):
     sku_metadata_of: str | None = None
     image_text: str | None = None
     image_text_of: str | None = None
-    variants: tuple[Variant, ...] = ()
+    templates: tuple[PromptTemplate, ...] = ()
     sku_token: SkuToken | None = None
     captions: Captions | None = None
     only_pairs: bool = True
@@ -53,7 +53,7 @@ class State(msgspec.Struct):
     @property
     def texts(self) -> Texts:
         """What decided the texts of the JSONL beside `text`."""
-        return Texts(self.variants, self.sku_token, self.captions)
+        return Texts(self.templates, self.sku_token, self.captions)
 
 
 def source_of_metadata(roots: Roots, split: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from df2_assets.dataset.frames import frame as frame
@@ -67,8 +68,9 @@ def shared(roots: Roots, split: str) -> Iterator[None]:
         yield
     finally:
         _sharing -= 1
-        for asset in SCHEMAS:
-            _shared.pop(roots.table(asset, split), None)
+        of_split = [path for path in _shared if path.stem == split]
+        for path in [path for path in of_split if path.is_relative_to(roots.own)]:
+            _shared.pop(path)
 
 
 def _return_freed_memory() -> None:
@@ -97,8 +99,11 @@ def _digest(table: pa.Table) -> str:
     stable = [f.name for f in table.schema if not (f.metadata or {}).get(b"volatile")]
     rules = _rules(table)
     table = table.select(stable).replace_schema_metadata(None).combine_chunks()
-    columns = []
+    columns, inner = [], []
     for column in table.columns:
+        if pa.types.is_list(column.type):
+            inner.append(pc.list_flatten(column))
+            column = pc.list_value_length(column)
         # The bytes under a null are arbitrary, so values and nulls are hashed separately.
         text = pa.types.is_string(column.type) or pa.types.is_binary(column.type)
         nothing = pa.scalar("" if text else 0).cast(column.type)
@@ -108,7 +113,10 @@ def _digest(table: pa.Table) -> str:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, flat.schema) as writer:
         writer.write_table(flat)
-    return hashlib.sha256(sink.getvalue()).hexdigest()
+    whole = hashlib.sha256(sink.getvalue())
+    for values in inner:  # how lists are stored is arbitrary, too: only their values count
+        whole.update(_digest(pa.table({"values": values})).encode())
+    return whole.hexdigest()
 
 
 def _rules(table: pa.Table) -> dict[bytes, bytes]:
@@ -202,7 +210,7 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
         table = pq.ParquetFile(parquet(path), page_checksum_verification=True).read()
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         return None
-    schema = SCHEMAS[asset]
+    schema = SCHEMAS[asset.partition("/")[0]]
     place = schema.get_field_index("sku_uid")
     if place >= 0 and table.schema.equals(schema.remove(place)):
         table = add_sku_uids(table, schema)

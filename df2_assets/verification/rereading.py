@@ -1,4 +1,4 @@
-"""Reading whole crops back: their digests and pixels. The shards run in worker processes."""
+"""Reading whole crops and variants back: their digests and pixels, in worker processes."""
 
 import hashlib
 import io
@@ -17,9 +17,10 @@ _SHARD: Final = 64
 
 
 class RereadShard(NamedTuple):
-    """Crops to read, by their paths relative to SKU_ROOT."""
+    """Crops to read, by their paths relative to SKU_ROOT, and the formats that they may have."""
 
     sku_root: str
+    formats: tuple[str, ...]
     crop_paths: list[str]
 
 
@@ -34,11 +35,15 @@ class Reread(NamedTuple):
 
 
 def reread(
-    sku_root: str, crop_paths: Sequence[str], engine: Engine, progress: Progress
+    sku_root: str,
+    crop_paths: Sequence[str],
+    engine: Engine,
+    progress: Progress,
+    formats: tuple[str, ...] = ("JPEG",),
 ) -> dict[str, Reread]:
     """Read and decode every crop on `engine`; a crop that kills its worker counts as unreadable."""
     crops: dict[str, Reread] = {}
-    whole = RereadShard(sku_root, list(crop_paths))
+    whole = RereadShard(sku_root, formats, list(crop_paths))
     with (
         progress("reading crops back", len(crop_paths), "crops") as advance,
         closing(map_shards(engine, reread_shard, whole, _SHARD)) as results,
@@ -54,14 +59,14 @@ def reread_shard(shard: RereadShard) -> list[Reread]:
     """Return the digest and size of each crop of the shard, in its order."""
     root = shard.sku_root
     paths = ((f"{root}/{path}", -1) for path in shard.crop_paths)
-    return [_reread(data) for data in store_at(root).read_each(paths)]
+    return [_reread(data, shard.formats) for data in store_at(root).read_each(paths)]
 
 
-def _reread(data: bytes | OSError) -> Reread:
+def _reread(data: bytes | OSError, formats: tuple[str, ...]) -> Reread:
     if isinstance(data, OSError):
         return Reread(None, None)
     digest = hashlib.sha256(data).hexdigest()
     try:
-        return Reread(digest, decode(io.BytesIO(data)).size)
+        return Reread(digest, decode(io.BytesIO(data), formats).size)
     except Refused:
         return Reread(digest, None)

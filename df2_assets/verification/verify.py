@@ -4,7 +4,7 @@ It applies rules of the registry of checks, and adds what no check reads: digest
 of checksums, and half-written files.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,22 +13,28 @@ from typing import Final, Literal
 import msgspec
 import pandas as pd
 
+from df2_assets.checks.crop_variants import CHECK as VARIANTS_CHECK
+from df2_assets.checks.crop_variants import inspect_variants
 from df2_assets.checks.crops import FOREIGN, files_match, settle_times
-from df2_assets.checks.exports import exports_on_disk
+from df2_assets.checks.exports import exports_on_disk, join_variants
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext
 from df2_assets.dataset.skus import has_only_pairs
+from df2_assets.dataset.variants import FORMATS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.engines.serial import SerialEngine
-from df2_assets.errors import OutputError, escape_untrusted
+from df2_assets.errors import MissingTableError, OutputError, ProvenanceError, escape_untrusted
+from df2_assets.exports.record import export_commands
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import checksums, tables
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.layout import Roots
+from df2_assets.store.layout import CROP_VARIANTS, Roots
 from df2_assets.store.location import locate
 from df2_assets.store.state import consistency_problems, is_built
 from df2_assets.store.store import temporary_name
+from df2_assets.store.variants import list_names
 from df2_assets.verification.generated_views import GeneratedView, list_views
 from df2_assets.verification.rereading import Reread, reread
 
@@ -51,8 +57,9 @@ class Verified:
     """The result of `verify` for a split.
 
     `findings` are by asset and check; `problems` are those in them and in the split as a whole.
-    `damaged` are crops whose damage shows only when all their bytes are read. `notes` say what was
-    not checked or is harmless. `generated_views` are what other programs wrote beside the catalog.
+    `damaged` are crops and files of variants whose damage shows only when all their bytes are read.
+    `notes` say what was not checked or is harmless. `generated_views` are what other programs wrote
+    beside the catalog.
     """
 
     split: str
@@ -101,7 +108,14 @@ def verify(
         of_file = _document_problems(f"{asset}: {check}", path, finding, known)
         inspections[asset, check] = Inspection(finding, of_file)
     inspections["image_text", "prompt_coverage"] = _prompts(context)
-    inspections |= exports_on_disk(roots, split, deep=deep)
+    if list_names(roots, split):
+        of_variants, of_bytes = _variants(context, engine, progress)
+        inspections[CROP_VARIANTS, VARIANTS_CHECK] = of_variants
+        damaged += of_bytes
+    findings = {key: inspection.finding for key, inspection in inspections.items()}
+    exports = exports_on_disk(roots, split, deep=deep)
+    findings |= join_variants(exports)
+    inspections |= exports
     if not deep:
         notes += [
             _copied_note(asset, split, inspection.copied)
@@ -114,7 +128,6 @@ def verify(
     if views:
         notes.append(_views_note(views))
     problems += [problem for inspection in inspections.values() for problem in inspection.problems]
-    findings = {key: inspection.finding for key, inspection in inspections.items()}
     return Verified(split, deep, made, problems, findings, damaged, notes, views)
 
 
@@ -132,11 +145,12 @@ def compare_digest(
 
 
 def _copied_note(asset: str, split: str, count: int) -> str:
-    command = "build" if asset == "crops" else f"export {asset}"
+    commands = {"crops": "df2-assets build", CROP_VARIANTS: "df2-assets variants"}
+    command = commands.get(asset) or export_commands([asset])[0]
     have = "has" if count == 1 else "have"
     return (
         f"{number_of(count, 'file')} of {asset} {have} the bytes that were written and another "
-        f"time, as after a copy. To record the times: df2-assets {command} --split {split}"
+        f"time, as after a copy. To record the times: {command} --split {split}"
     )
 
 
@@ -182,7 +196,7 @@ def _crops(
     check = "crops: files_match"
     groups, manifest = (tables.find(roots, asset, split) for asset in ("sku_groups", "crops"))
     try:
-        tree = scan_crops(roots, split, engine or SerialEngine())
+        tree = scan_crops(roots, contract_crops(split), engine or SerialEngine())
     except OutputError as error:
         problem = Problem(check, str(error), "you")
         return Inspection(Finding(False, "error", 0, str(error)), [problem]), 0, [], CropTree()
@@ -209,6 +223,31 @@ def _crops(
     finding = _add_offenders(finding, split, new, _DAMAGED)
     inspection = Inspection(finding, _problems_of(check, finding.offenders), len(tree.copied))
     return inspection, len(made), damaged, tree
+
+
+def _variants(
+    context: CheckContext, engine: Engine | None, progress: Progress
+) -> tuple[Inspection, list[str]]:
+    """Return the inspection of the crop variants, and their files with damaged bytes."""
+    roots = context.roots
+
+    def read_back(paths: Sequence[str]) -> Mapping[str, Reread]:
+        assert engine is not None
+        formats = tuple(form.pillow for form in FORMATS.values())
+        return reread(str(roots.sku_root), paths, engine, progress, formats)
+
+    try:
+        return inspect_variants(
+            roots,
+            context.split,
+            context.index,
+            context.groups,
+            context.manifest,
+            engine or SerialEngine(),
+            read_back if engine else None,
+        )
+    except (MissingTableError, ProvenanceError) as error:  # the crops have the same problem
+        return Inspection(Finding(False, "error", 0, str(error))), []
 
 
 def _damaged(made: pd.DataFrame, tree: CropTree, read: dict[str, Reread]) -> list[str]:

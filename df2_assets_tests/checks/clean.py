@@ -16,8 +16,8 @@ from df2_assets.pipeline.crops import build_crops
 from df2_assets.pipeline.indexing import build_index
 from df2_assets.pipeline.planning import plan_crops
 from df2_assets.pipeline.publishing import publish_image_text, publish_metadata
-from df2_assets.settings import Settings
 from df2_assets.store import crop_tree, tables
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support.builder import CATEGORY_NAMES, DataSet, Item, item
@@ -93,15 +93,16 @@ def build(roots: Roots, split: str = "train", *, only_pairs: bool = True) -> Bui
     table = group_index(index_table, only_pairs=only_pairs)
     tables.write(roots, "sku_groups", split, table, made_of)
     groups = tables.frame(table)
-    settings = Settings(df2_root=roots.df2_root, sku_root=str(roots.sku_root))
-    plan = plan_crops(settings, split, groups, indexed.files, SerialEngine(), only_pairs=only_pairs)
-    built = build_crops(roots, split, plan, groups, SerialEngine(), lines(str))
+    plan = plan_crops(
+        roots, contract_crops(split), groups, indexed.files, SerialEngine(), only_pairs=only_pairs
+    )
+    (built,) = build_crops(roots, [plan], groups, SerialEngine(), lines(str))
     made_of = tables.digests(roots, ["sku_groups"], split)
     tables.write(roots, "crops", split, built.manifest, made_of)
     manifest = tables.frame(built.manifest)
     publish_metadata(roots, split, table, built.manifest)
     publish_image_text(roots, split)
-    return Built(groups, manifest, crop_tree.scan(roots, split))
+    return Built(groups, manifest, crop_tree.scan(roots, contract_crops(split)))
 
 
 def find(name: str, roots: Roots, split: str = "train", max_refused: float = 0.01) -> Finding:

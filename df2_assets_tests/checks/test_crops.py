@@ -16,6 +16,7 @@ from df2_assets.dataset.cropping import encode_crop
 from df2_assets.pipeline import cutting
 from df2_assets.store import crop_tree
 from df2_assets.store.checksums import digest_each
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
@@ -34,7 +35,10 @@ def match(built: Built) -> Finding:
 def rescanned(disk: Roots, built: Built) -> Built:
     """Scan the disk again, as the next run does, which cuts no crops."""
     read = partial(digest_each, disk.sku_root)
-    return replace(built, tree=settle_times(built.manifest, crop_tree.scan(disk, "train"), read))
+    return replace(
+        built,
+        tree=settle_times(built.manifest, crop_tree.scan(disk, contract_crops("train")), read),
+    )
 
 
 def changed(manifest: pd.DataFrame, crop_path: str, **values: Any) -> pd.DataFrame:

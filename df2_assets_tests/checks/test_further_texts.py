@@ -105,8 +105,8 @@ def validation(roots: Roots) -> Roots:
     """A split for evaluation with the SKU token on and a template that every crop gets."""
     clean.write(DataSet(roots.df2_root), "validation", looks=2)
     clean.build(roots, "validation")
-    variants = parse_templates("prompts: {text_short: '{category_name}'}", "FILE")
-    publish_image_text(roots, "validation", Texts(variants, SkuToken(0.0)))
+    templates = parse_templates("prompts: {text_short: '{category_name}'}", "FILE")
+    publish_image_text(roots, "validation", Texts(templates, SkuToken(0.0)))
     return roots
 
 
@@ -134,8 +134,8 @@ def test_a_sku_in_any_text_of_an_evaluation_is_an_error_and_named(
 
 
 def test_a_template_with_the_id_of_a_sku_is_an_error_in_an_evaluation(validation: Roots) -> None:
-    variants = parse_templates(f"prompts: {{text_short: 'like {OTHER}'}}", "FILE")
-    publish_image_text(validation, "validation", Texts(variants))
+    templates = parse_templates(f"prompts: {{text_short: 'like {OTHER}'}}", "FILE")
+    publish_image_text(validation, "validation", Texts(templates))
     finding = find("sku_tokens", validation, "validation")
     assert fails(finding, "error")
     assert len(finding.offenders) == CROPS

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from df2_assets.pipeline.cutting import Cut, SourceImage, probe
+from df2_assets.pipeline.cutting import CropShard, Cut, SourceImage, probe
 from df2_assets.settings import FIELDS
 from df2_assets_tests.cli.conftest import Desk
 from df2_assets_tests.support import builder
@@ -119,6 +119,7 @@ OTHER_VALUES: list[dict[str, object]] = [
         "DF2_MAX_REFUSED": 0.5,
         "DF2_MAX_AGE_DAYS": 1,
         "DF2_ENCODER": "timm:resnet18",
+        "DF2_VARIANTS": PROJECT / "examples" / "variants.yaml",
         "DF2_CODE_URL": "https://host",
         "DF2_REPORTS_URL": "https://host/reports",
         "DF2_CRON": "0 3 * * *",
@@ -219,7 +220,7 @@ def test_a_probe_makes_crops_in_memory_and_skips_unreadable_images(tmp_path: Pat
     bad.write_bytes(b"no image")
     cuts = [Cut("a", (0, 0, 10, 10), "f"), Cut("b", (5, 5, 25, 15), "f")]
     images = [SourceImage(str(path), 0, 0, cuts) for path in (good, bad, tmp_path / "missing.jpg")]
-    found = probe(images)
+    found = probe(CropShard("", (None,), images))
     assert (found.images, found.pixels) == (1, 300)
     assert found.bytes > 500
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.jpg", "good.jpg"]

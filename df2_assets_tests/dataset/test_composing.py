@@ -9,7 +9,7 @@ import pytest
 
 from df2_assets.dataset.composing import compose_lines, compose_skus
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
-from df2_assets.dataset.prompts import Subject, Texts, Variant, prompt
+from df2_assets.dataset.prompts import PromptTemplate, Subject, Texts, prompt
 from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.dataset.taxonomy import CATEGORIES, VIEWPOINTS
 
@@ -56,7 +56,7 @@ UNPAIRED = (
     Group(5, 3, (), ((11, 2, 1, 1),)),
 )
 """SKUs with one domain: first, last, and next to each other."""
-CAPTION = Variant(
+CAPTION = PromptTemplate(
     "caption",
     7,
     {

@@ -9,9 +9,15 @@ import pytest
 from df2_assets.dataset import record
 from df2_assets.dataset.metadata import Crop, ImageText, Sku
 from df2_assets.dataset.perceptual import Measures
-from df2_assets.store.journal import CropRow
+from df2_assets.store.crop_sets import CropRow, VariantRow
 
-TYPES = {"string": str, "binary": bytes, "float32": float, "box": tuple[int, int, int, int]}
+TYPES = {
+    "string": str,
+    "binary": bytes,
+    "float32": float,
+    "float64": float,
+    "box": tuple[int, int, int, int],
+}
 LISTS = ("catalog", "query")
 
 
@@ -23,7 +29,7 @@ def types(asset: record.Asset) -> dict[str, Any]:
 def hints(struct: type) -> dict[str, Any]:
     """Return the type of each field of a struct, without None."""
     return {
-        name: next((kind for kind in (str, int) if hint == kind | None), hint)
+        name: next((kind for kind in (str, int, float) if hint == kind | None), hint)
         for name, hint in get_type_hints(struct).items()
     }
 
@@ -34,6 +40,16 @@ def hints(struct: type) -> dict[str, Any]:
 def test_rows_have_the_fields_of_the_record_in_its_order(struct: type, asset: record.Asset) -> None:
     fields = {name: kind for name, kind in types(asset).items() if name != "sku_uid"}
     assert list(hints(struct).items()) == list(fields.items())
+
+
+def test_rows_of_a_variant_have_the_fields_of_the_record_with_its_own_path_as_the_path() -> None:
+    """While a set of crops is made, `crop_path` is the path of its own files."""
+    fields = types(record.CROP_VARIANTS)
+    left_out = {"crop_path", "sku_uid"}
+    names = {"variant_path": "crop_path"}
+    expected = {names.get(name, name): fields[name] for name in fields.keys() - left_out}
+    assert hints(VariantRow) == expected
+    assert [*hints(VariantRow)] == [names.get(n, n) for n in fields if n not in left_out]
 
 
 def test_skus_and_crops_have_the_fields_of_the_metadata() -> None:

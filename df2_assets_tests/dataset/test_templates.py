@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from df2_assets.dataset.prompts import CONTRACT, Subject, Variant
+from df2_assets.dataset.prompts import CONTRACT, PromptTemplate, Subject
 from df2_assets.dataset.templates import parse_templates
 from df2_assets.errors import TemplatesError
-from df2_assets.settings import read_variants
+from df2_assets.settings import read_templates
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "prompts.yaml"
 CASES = list(product(("catalog", "query"), (1, 2, 3)))
@@ -19,24 +19,24 @@ def subject(path: str, domain: str, category: str, occlusion: int, viewpoint: in
     return Subject(path, "000001_01_02", 1, domain, category, occlusion, viewpoint)
 
 
-def parse_one(said: str) -> Variant:
-    (variant,) = parse_templates(f"prompts:\n  k: {said}\n", "FILE")
-    return variant
+def parse_one(said: str) -> PromptTemplate:
+    (template,) = parse_templates(f"prompts:\n  k: {said}\n", "FILE")
+    return template
 
 
 def test_the_example_has_the_prompts_that_it_describes() -> None:
-    variants = {variant.key: variant for variant in read_variants(EXAMPLE)}
-    assert list(variants) == ["text_short", "text_search", "text_varied", "text_colour"]
+    templates = {template.key: template for template in read_templates(EXAMPLE)}
+    assert list(templates) == ["text_short", "text_search", "text_varied", "text_colour"]
     crop = subject("train/query/a.jpg", "query", "vest", 3, 2)
-    assert variants["text_short"].prompt(crop) == "heavily occluded vest"
-    assert variants["text_search"].prompt(crop) == "customer wearing a vest, front view"
-    assert variants["text_varied"].prompt(crop) in {
+    assert templates["text_short"].prompt(crop) == "heavily occluded vest"
+    assert templates["text_search"].prompt(crop) == "customer wearing a vest, front view"
+    assert templates["text_varied"].prompt(crop) in {
         "A photo of a heavily occluded vest from the front.",
         "This heavily occluded vest is shown in a query image.",
         "The vest from the front.",
     }
     painted = crop._replace(occlusion=1, colour="red")
-    assert variants["text_colour"].prompt(painted) == (
+    assert templates["text_colour"].prompt(painted) == (
         "A user photo of a person wearing a red vest from the front."
     )
 
@@ -57,14 +57,14 @@ def test_the_example_has_the_prompts_that_it_describes() -> None:
 def test_templates_are_for_all_crops_or_by_domain_or_by_viewpoint(
     said: str, expected: list[str]
 ) -> None:
-    templates = parse_one(said).templates
-    assert [" ".join(templates[domain][viewpoint]) for domain, viewpoint in CASES] == expected
+    choices = parse_one(said).choices
+    assert [" ".join(choices[domain][viewpoint]) for domain, viewpoint in CASES] == expected
 
 
 def test_placeholders_are_the_words_of_the_contract() -> None:
-    variant = parse_one('"{{{domain}}} {occ}{category_name} {view}"')
+    template = parse_one('"{{{domain}}} {occ}{category_name} {view}"')
     said = [
-        variant.prompt(subject("a.jpg", "catalog", "skirt", occ, view))
+        template.prompt(subject("a.jpg", "catalog", "skirt", occ, view))
         for occ, view in ((1, 1), (2, 3))
     ]
     assert said == [
@@ -77,9 +77,9 @@ def test_path_key_and_seed_decide_which_template_a_crop_gets() -> None:
     """The expected values are fixed: they must never change, on any machine."""
 
     def chosen(seed: int, key: str, count: int = 300) -> list[str]:
-        (variant,) = parse_templates(f"seed: {seed}\nprompts: {{{key}: [a, b, c]}}", "FILE")
+        (template,) = parse_templates(f"seed: {seed}\nprompts: {{{key}: [a, b, c]}}", "FILE")
         paths = (f"train/query/000001_01_01/{n:06d}_item1.jpg" for n in range(count))
-        return [variant.prompt(subject(path, "query", "vest", 1, 2)) for path in paths]
+        return [template.prompt(subject(path, "query", "vest", 1, 2)) for path in paths]
 
     assert "".join(chosen(0, "k", 20)) == "bbbccccaccabbbbabcbc"
     assert chosen(0, "k") == chosen(0, "k")
@@ -164,7 +164,7 @@ def test_a_bad_file_is_refused_with_place_problem_and_remedy(text: str, message:
 
 
 @pytest.mark.parametrize(
-    "template",
+    "text",
     [
         "\u0639\u06a9\u0633 \u0646\u06cc\u0645\u200c\u062a\u0646\u0647",  # Persian, ZWNJ
         "\u0d28\u0d4d\u200d",  # Malayalam, ZWJ
@@ -175,9 +175,9 @@ def test_a_bad_file_is_refused_with_place_problem_and_remedy(text: str, message:
         "\U0001f469\u200d\U0001f9b0\ufe0f",  # emoji
     ],
 )
-def test_a_template_may_be_in_any_script(template: str) -> None:
-    (variant,) = parse_templates(f"prompts: {{k: '{template}'}}", "FILE")
-    assert variant.prompt(subject("path", "query", "vest", 1, 2)) == template
+def test_a_template_may_be_in_any_script(text: str) -> None:
+    (template,) = parse_templates(f"prompts: {{k: '{text}'}}", "FILE")
+    assert template.prompt(subject("path", "query", "vest", 1, 2)) == text
 
 
 @pytest.mark.parametrize(
@@ -192,8 +192,8 @@ def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None, mess
     if content is not None:
         (tmp_path / "mine.yaml").write_bytes(content)
     with pytest.raises(TemplatesError, match=message):
-        read_variants(tmp_path / "mine.yaml")
+        read_templates(tmp_path / "mine.yaml")
 
 
 def test_the_contract_has_one_template_per_case() -> None:
-    assert [len(CONTRACT.templates[domain][viewpoint]) for domain, viewpoint in CASES] == [1] * 6
+    assert [len(CONTRACT.choices[domain][viewpoint]) for domain, viewpoint in CASES] == [1] * 6

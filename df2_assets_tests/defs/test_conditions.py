@@ -12,8 +12,8 @@ from df2_assets.exports import NAMES
 from df2_assets_tests.defs.platform import OTHER, SPECS, SPLIT, Platform
 
 ALL = SPECS.keys() - {SOURCE, TEMPLATES}
-MADE = ALL - {*NAMES}
-"""Exports are first built on request."""
+MADE = ALL - {"labels", *NAMES}
+"""Labels and exports are first built on request."""
 
 WITH_PROMPTS = {"image_text", "gallery"}
 AFTER_THE_INDEX = MADE - {"raw_annotation_index"}

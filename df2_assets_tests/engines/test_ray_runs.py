@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from df2_assets.store import journal
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes, webserver
 from df2_assets_tests.support.builder import write_pairs
@@ -53,7 +54,7 @@ def test_a_run_that_is_terminated_in_the_ui_leaves_no_task_and_the_next_goes_on(
     roots = Roots(dev.station.df2_root, dev.station.sku, str(dev.station.sku))
 
     run_id = dev.api.launch("train")
-    processes.wait_until(lambda: journal.read(roots, "train"), dev.process)
+    processes.wait_until(lambda: journal.read(roots, contract_crops("train")), dev.process)
     started = of_ray(dev.process.pid)
     parents = [dev.process.pid, *(raylets(cluster) if cluster else [])]
     at_work = processes.wait_until(lambda: [w for pid in parents for w in processes.workers(pid)])
@@ -61,7 +62,7 @@ def test_a_run_that_is_terminated_in_the_ui_leaves_no_task_and_the_next_goes_on(
     dev.api.terminate(run_id)
     dev.api.wait_for(run_id, "CANCELED")
     processes.assert_gone([*started, *at_work])
-    finished = len(journal.read(roots, "train"))
+    finished = len(journal.read(roots, contract_crops("train")))
     assert 0 < finished < 2 * IMAGES
 
     dev.api.wait_for(dev.api.launch("train"), "SUCCESS")

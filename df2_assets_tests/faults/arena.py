@@ -11,6 +11,7 @@ from typing import NamedTuple
 import dagster as dg
 
 from df2_assets.pipeline.planning import read_known_crops
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.lock import writer
 from df2_assets_tests.support import processes
@@ -103,7 +104,7 @@ class Arena(NamedTuple):
 
     def finished(self) -> set[str]:
         """Return the crops on disk according to manifest and journal, by path below the split."""
-        rows = read_known_crops(self.roots, SPLIT).to_pylist()
+        rows = read_known_crops(self.roots, contract_crops(SPLIT)).to_pylist()
         return {row["crop_path"].removeprefix(f"{SPLIT}/") for row in rows if not row["reason"]}
 
     def runs(self) -> list[str]:

@@ -8,12 +8,13 @@ import pytest
 from df2_assets.dataset import cropping
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.pipeline.planning import CropPlan, estimate, mark_damaged, plan_crops
-from df2_assets.settings import Settings
 from df2_assets.store import state, tables
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks.clean import Built
 
 SPLIT = "train"
+CROPS = contract_crops(SPLIT)
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,7 @@ class Place:
         files = tables.find(self.roots, "files", SPLIT)
         assert files is not None
         groups = self.built.groups if groups is None else groups
-        settings = Settings(df2_root=self.roots.df2_root, sku_root=self.roots.out_root)
-        return plan_crops(settings, SPLIT, groups, tables.frame(files), SerialEngine())
+        return plan_crops(self.roots, CROPS, groups, tables.frame(files), SerialEngine())
 
 
 @pytest.fixture
@@ -90,9 +90,9 @@ def test_damaged_crops_that_are_marked_are_made_again(place: Place) -> None:
 
 
 def test_an_estimate_grows_with_what_is_to_be_made(place: Place) -> None:
-    assert estimate(place.roots, place.plan(), SerialEngine()).bytes == 0
+    assert estimate(place.roots, [place.plan()], SerialEngine()).bytes == 0
     for path in place.paths:
         place.roots.crop(path).unlink()
-    needed = estimate(place.roots, place.plan(), SerialEngine(), images_per_second=2.0)
+    needed = estimate(place.roots, [place.plan()], SerialEngine(), images_per_second=2.0)
     assert (needed.images, needed.crops, needed.seconds) == (4, len(place.paths), 2.0)
     assert needed.bytes > int(place.built.manifest["size"].sum()) / 2

@@ -14,6 +14,7 @@ from df2_assets.errors import OutputError
 from df2_assets.pipeline import scanning
 from df2_assets.pipeline.scanning import list_input, missing_crops, scan_crops
 from df2_assets.store import crop_tree, listing
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.store import NOT_A_FILE
 
@@ -59,10 +60,10 @@ def test_workers_see_what_this_process_sees(
     monkeypatch.setattr(scanning, "_FOLDERS", 2)
     engine: Engine = make()
     try:
-        tree = scan_crops(roots, "train", engine)
+        tree = scan_crops(roots, contract_crops("train"), engine)
     finally:
         engine.close()
-    expected = crop_tree.scan(roots, "train")
+    expected = crop_tree.scan(roots, contract_crops("train"))
     assert tree == expected
     assert len(tree.crops) == len(SKUS)
     assert tree.temporary == ["train/catalog/000001_01_01/.000001_item2.jpg.tmp"]
@@ -78,11 +79,11 @@ def test_a_link_in_place_of_a_folder_is_refused(
     monkeypatch.setattr(scanning, "_FEW", few)
     (split / "query/000007_01_01").symlink_to(tmp_path)
     with pytest.raises(OutputError, match="000007_01_01 is a link"):
-        scan_crops(roots, "train", SerialEngine())
+        scan_crops(roots, contract_crops("train"), SerialEngine())
 
 
 def test_a_split_that_was_never_built_is_empty(roots: Roots) -> None:
-    assert scan_crops(roots, "train", SerialEngine()) == crop_tree.CropTree()
+    assert scan_crops(roots, contract_crops("train"), SerialEngine()) == crop_tree.CropTree()
 
 
 @pytest.mark.parametrize("make", [SerialEngine, lambda: LocalEngine(2)])
@@ -95,7 +96,7 @@ def test_crops_without_a_file_are_returned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(scanning, "_FILES", size)
-    paths = sorted(crop_tree.scan(roots, "train").crops)
+    paths = sorted(crop_tree.scan(roots, contract_crops("train")).crops)
     folder = "train/catalog/000001_01_01/000009_item1.jpg"
     expected = [f"{path}x" for path in paths] + [folder]
     engine: Engine = make()

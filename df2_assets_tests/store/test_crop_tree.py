@@ -6,8 +6,10 @@ import pytest
 
 from df2_assets.errors import OutputError
 from df2_assets.store import crop_tree
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 
+CROPS = contract_crops("train")
 SKU = "train/catalog/000001_01_01"
 CROP = f"{SKU}/000002_item1.jpg"
 OTHER = "train/query/000001_01_01/000003_item1.jpg"
@@ -22,13 +24,13 @@ def put(roots: Roots, path: str, content: bytes = b"x") -> Path:
 
 def test_a_crop_is_found_with_its_size_and_time(roots: Roots) -> None:
     file = put(roots, CROP, b"four")
-    tree = crop_tree.scan(roots, "train")
+    tree = crop_tree.scan(roots, CROPS)
     assert tree.crops == {CROP: (4, file.stat().st_mtime_ns)}
     assert not tree.foreign
 
 
 def test_a_split_that_was_never_built_is_empty(roots: Roots) -> None:
-    assert crop_tree.scan(roots, "train") == crop_tree.CropTree()
+    assert crop_tree.scan(roots, CROPS) == crop_tree.CropTree()
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,7 @@ def test_a_split_that_was_never_built_is_empty(roots: Roots) -> None:
 )
 def test_a_name_that_is_not_of_the_contract_is_foreign(roots: Roots, name: str) -> None:
     put(roots, name)
-    tree = crop_tree.scan(roots, "train")
+    tree = crop_tree.scan(roots, CROPS)
     assert tree.foreign == [name]
     assert not tree.crops
 
@@ -58,23 +60,23 @@ def test_generated_views_beside_the_catalog_are_allowed(roots: Roots, tmp_path: 
     (roots.sku_root / "train/catalog_sd_1.5").symlink_to(tmp_path)
     put(roots, "train/catalog_notes.txt")
     put(roots, "train/query_dit/000001_01_01/0.png")
-    tree = crop_tree.scan(roots, "train")
+    tree = crop_tree.scan(roots, CROPS)
     assert tree.views == ["train/catalog_dit", "train/catalog_sd_1.5"]
     assert list(tree.crops) == [CROP]
     assert not tree.foreign
-    assert crop_tree.sort_entries("train", [("catalog_x", None)]).views == ["train/catalog_x"]
+    assert crop_tree.sort_entries(CROPS, [("catalog_x", None)]).views == ["train/catalog_x"]
 
 
 def test_a_folder_and_a_link_with_a_crops_name_are_foreign(roots: Roots, tmp_path: Path) -> None:
     (roots.sku_root / SKU / "000002_item1.jpg").mkdir(parents=True)
     (roots.sku_root / SKU / "000003_item1.jpg").symlink_to(tmp_path)
-    tree = crop_tree.scan(roots, "train")
+    tree = crop_tree.scan(roots, CROPS)
     assert tree.foreign == [f"{SKU}/000002_item1.jpg", f"{SKU}/000003_item1.jpg"]
 
 
 def test_half_written_files_are_distinguished(roots: Roots) -> None:
     put(roots, f"{SKU}/.000002_item1.jpg.tmp")
-    assert crop_tree.scan(roots, "train").temporary == [f"{SKU}/.000002_item1.jpg.tmp"]
+    assert crop_tree.scan(roots, CROPS).temporary == [f"{SKU}/.000002_item1.jpg.tmp"]
 
 
 @pytest.mark.parametrize("link", ["train", "train/query", "train/query/000001_01_01"])
@@ -85,7 +87,7 @@ def test_a_link_that_leads_elsewhere_is_refused(roots: Roots, tmp_path: Path, li
     path.parent.mkdir(parents=True)
     path.symlink_to(elsewhere)
     with pytest.raises(OutputError, match="is a link"):
-        crop_tree.scan(roots, "train")
+        crop_tree.scan(roots, CROPS)
 
 
 def test_removing_the_last_crop_removes_the_folders_that_it_leaves_empty(roots: Roots) -> None:

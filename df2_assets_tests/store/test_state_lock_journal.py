@@ -11,7 +11,7 @@ import pytest
 
 from df2_assets.errors import BusyError, IncompleteSplitError, explain_os_error
 from df2_assets.store import journal, state
-from df2_assets.store.journal import CropRow
+from df2_assets.store.crop_sets import CropRow, contract_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.local import LocalStore
 from df2_assets.store.lock import writer
@@ -97,17 +97,17 @@ ROWS = [CropRow("a", 1, 2, "digest", 3, 4, "f"), CropRow("b", reason="not_a_jpeg
 
 @pytest.mark.parametrize("cut", [1, 5, 20])
 def test_a_line_torn_by_a_kill_loses_that_shard_and_no_other(roots: Roots, cut: int) -> None:
-    assert journal.read(roots, "train") == []
-    with journal.journal(roots, "train") as finished:
+    assert journal.read(roots, contract_crops("train")) == []
+    with journal.journal(roots, contract_crops("train")) as finished:
         finished.add(ROWS[:1])
         finished.add(ROWS[1:])
-    assert journal.read(roots, "train") == ROWS
+    assert journal.read(roots, contract_crops("train")) == ROWS
     path = roots.journal("train")
     path.write_bytes(path.read_bytes()[:-cut])
-    assert journal.read(roots, "train") == ROWS[:1]
-    with journal.journal(roots, "train") as finished:
+    assert journal.read(roots, contract_crops("train")) == ROWS[:1]
+    with journal.journal(roots, contract_crops("train")) as finished:
         finished.add(ROWS[1:])
-    assert journal.read(roots, "train") == ROWS
+    assert journal.read(roots, contract_crops("train")) == ROWS
 
 
 def test_a_file_is_published_only_when_it_differs(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@
 """
 
 from df2_assets.defs.assets.crop_quality import crop_quality
+from df2_assets.defs.assets.crop_variants import crop_variants
 from df2_assets.defs.assets.crops import crops
 from df2_assets.defs.assets.deepfashion2 import deepfashion2
 from df2_assets.defs.assets.embeddings import embeddings
 from df2_assets.defs.assets.factories import AssetMaker
 from df2_assets.defs.assets.gallery import gallery
 from df2_assets.defs.assets.image_text import image_text
+from df2_assets.defs.assets.labels import labels
 from df2_assets.defs.assets.prompt_templates import prompt_templates
 from df2_assets.defs.assets.raw_annotation_index import raw_annotation_index
 from df2_assets.defs.assets.refusals import refusals
@@ -25,6 +27,8 @@ core_assets: list[AssetMaker] = [
     sku_metadata,
     prompt_templates,
     image_text,
+    labels,
+    crop_variants,
     crop_quality,
     embeddings,
     gallery,

@@ -22,6 +22,7 @@ from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.planning import estimate, plan_crops
 from df2_assets.report.pictures import CAPTIONED, BeforeAndAfter, draw_contact_sheet
 from df2_assets.store import tables
+from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.space import require_space
 
 
@@ -58,15 +59,16 @@ def crops(
     groups, shards = tables.frame(sku_groups), engine.start()
     files = tables.frame(read_files(roots, split))
     only_pairs = has_only_pairs(sku_groups)
-    plan = plan_crops(output.settings, split, groups, files, shards, only_pairs=only_pairs)
+    crop_set = contract_crops(split)
+    plan = plan_crops(roots, crop_set, groups, files, shards, only_pairs=only_pairs)
     taken_over = {}
     if plan.taken_over:
         crops_of = f"{number_of(plan.taken_over, 'crop')} of {split}"
         taken_over["taken_over"] = f"Took over {crops_of} from a build that was stopped."
         context.log.info(taken_over["taken_over"])
-    require_space(roots.sku_root, estimate(roots, plan, shards).bytes, split)
+    require_space(roots.sku_root, estimate(roots, [plan], shards).bytes, split)
     changed = BeforeAndAfter(roots.sku_root, plan.tree.crops, plan.make["crop_path"], plan.remove)
-    built = build_crops(roots, split, plan, groups, shards, progress.of(context.log))
+    (built,) = build_crops(roots, [plan], groups, shards, progress.of(context.log))
     rebuild_reason = plan.rebuild_reason
     del plan  # it takes a sixth of the memory of a build, which is highest here
     seconds = time.monotonic() - start

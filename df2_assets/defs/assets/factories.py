@@ -81,6 +81,7 @@ def split_asset(
     rules: str = "1",
     deps: Sequence[str] = (),
     last: bool = False,
+    is_one_table: bool = True,
     origin: Callable[..., Any] | None = None,
     condition: dg.AutomationCondition[Any] = REBUILD_ON_CHANGE,
 ) -> Callable[[Callable[..., Result]], AssetMaker]:
@@ -89,14 +90,16 @@ def split_asset(
     Parameters of the body are tables of other assets, and resources by their base names.
     `numbers` says what each number in its metadata means. `rules` is the version of what the asset
     decides: raise it when the same input gives another result. `tags` are words to search for in
-    the UI. An asset that comes `last` waits for the checks of its run. Links to the code lead to
-    `origin`, by default to the body. `condition` says when automation rebuilds the asset.
+    the UI. An asset that comes `last` waits for the checks of its run. The columns of an asset that
+    is not `is_one_table` are those of several tables, which its body writes. Links to the code lead
+    to `origin`, by default to the body. `condition` says when automation rebuilds the asset.
     """
 
     def decorate(body: Callable[..., Result]) -> AssetMaker:
         name = body.__name__
         schema = (SCHEMAS | DOCUMENTS).get(name)
         meanings = {**numbers, **(_CHANGES if schema is not None else {}), **_SECONDS}
+        is_table = name in SCHEMAS and is_one_table
         legend = preview(pd.DataFrame(meanings.items(), columns=["number", "meaning"]))
         inputs, resources = _parameters(body)
 
@@ -117,7 +120,7 @@ def split_asset(
                     runs.save(roots, name, split, context.run.run_id, rate)
                 seconds = {"seconds": time.monotonic() - start}
                 metadata = {**moved, **(result.metadata or {}), **seconds, **data_set(roots)}
-                if name in SCHEMAS:
+                if is_table:
                     metadata["path"] = dg.MetadataValue.path(str(roots.table(name, split)))
                 if schema is not None:
                     metadata.setdefault(COLUMN_LINEAGE, column_lineage(schema, key))
@@ -138,7 +141,7 @@ def split_asset(
                 owners=_OWNERS,
                 tags=dict.fromkeys(tags, ""),
                 code_version=code_version(rules),
-                dagster_type=_TABLE if name in SCHEMAS else None,
+                dagster_type=_TABLE if is_table else None,
                 metadata={
                     **code_reference(origin or body),
                     **({} if schema is None else column_metadata(schema, _RECORDS[name], key)),

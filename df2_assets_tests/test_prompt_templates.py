@@ -175,7 +175,7 @@ def test_a_build_that_was_stopped_early_decides_the_prompts_of_the_next_one(tmp_
     shutil.rmtree(site.data.root / SPLIT / "image")
     assert not build(settings).success
     assert not (site.sku / LINES).exists()
-    declared_keys = [v.key for v in declaration.load(site.roots).variants]
+    declared_keys = [v.key for v in declaration.load(site.roots).templates]
     assert declared_keys == ["text_short", "text_varied"]
 
 
@@ -239,7 +239,7 @@ def test_kept_templates_have_the_data_version_of_their_file(site: Site) -> None:
     ("record", "says"),
     [
         (b"{", "is damaged, so the prompts of this data set are unknown: set DF2_PROMPTS to"),
-        (b'{"variants": 3}', "is damaged"),
+        (b'{"templates": 3}', "is damaged"),
         (b"\xff", "is damaged"),
         (b'{"margin": 2}', "was written by a newer release of df2-assets (it has margin)"),
     ],
