@@ -36,12 +36,16 @@ class CaptionsError(Df2Error):
     """A file of captions cannot be used."""
 
 
-class VariantsError(Df2Error):
-    """A file of crop variants cannot be used."""
-
-
 class EncoderError(Df2Error):
     """An encoder cannot be loaded, or does not return a vector for each crop."""
+
+
+class ResultsError(Df2Error):
+    """A file of retrieval results cannot be used."""
+
+
+class VariantsError(Df2Error):
+    """A file of crop variants cannot be used."""
 
 
 class LayoutError(Df2Error):

@@ -14,7 +14,10 @@ from df2_assets_tests.support.webserver import free_port
 
 TEXT = (PROJECT / "AGENTS.md").read_text(encoding="utf-8")
 QUESTIONS = re.findall(r"^\| .* \| `df2-assets (.*)` \|$", TEXT, re.MULTILINE)
-WRITES = {"build", "embed", "export", "labels", "report", "sample", "score", "ui"}
+WRITES = {
+    *("benchmark", "build", "embed", "evaluate", "export", "labels", "report", "sample", "score"),
+    *("ui", "variants"),
+}
 """Commands that write, or start something that writes."""
 
 

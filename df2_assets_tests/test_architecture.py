@@ -26,6 +26,7 @@ LEVELS: tuple[set[str], ...] = (
     {"definitions"},
     {"defs"},
     {"report", "explanation", "verification", "exports", "checks", "sample", "torch"},
+    {"retrieval"},
     {"pipeline"},
     {"settings"},
     {"engines", "embeddings"},

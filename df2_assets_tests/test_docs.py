@@ -87,6 +87,8 @@ def test_the_internals_list_every_path_of_the_project() -> None:
         roots.offenders("{asset}", "{check}", split),
         roots.embeddings("{encoder}", split),
         roots.embeddings("{encoder}", split).with_suffix(".json"),
+        roots.benchmark_crops(split),
+        roots.malformed_results(split),
         roots.export("{name}", split),
         roots.export_record("{name}", split),
         roots.export_digests("{name}", split),

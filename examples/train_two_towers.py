@@ -8,8 +8,9 @@ query crop has to find a catalog crop of its SKU. In a batch of prompts, each cr
 prompt: equal prompts are of one SKU (DistinctTextBatchSampler), and all of them are correct
 (compute_targets). With --random-texts, the prompts are those of random crops, and only a crop's own
 one is correct, as in CLIP. Then each query crop of validation, which the model has never seen, has
-to find its SKU among all catalog crops of validation, by its image and by its prompt. The shards of
-the `webdataset` export are read if they exist, otherwise the crops.
+to find its SKU among all catalog crops of validation, by its image and by its prompt. At the end
+the model is evaluated with the metrics of `df2-assets evaluate`. The shards of the `webdataset`
+export are read if they exist, otherwise the crops.
 """
 
 import argparse
@@ -26,6 +27,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from df2_assets.retrieval.metrics import METRICS, recall_at
+from df2_assets.retrieval.search import Ranks, rank
 from df2_assets.torch import (
     DeepFashion2ImageTextDataset,
     DistinctTextBatchSampler,
@@ -69,7 +72,10 @@ def main() -> None:
     if arguments.compare:
         for is_random in (False, True):
             way = "random" if is_random else "distinct"
-            runs = [run(arguments, train, validation, seed, is_random)[1:] for seed in SEEDS]
+            runs = [
+                [*map(recall, run(arguments, train, validation, seed, is_random)[1:])]
+                for seed in SEEDS
+            ]
             for seed, (by_image, by_prompt) in zip(SEEDS, runs, strict=True):
                 report(f"{way}, seed {seed}, image", by_image)
                 report(f"{way}, seed {seed}, prompt", by_prompt)
@@ -77,12 +83,13 @@ def main() -> None:
             report(f"{way}, mean, image", means[0])
             report(f"{way}, mean, prompt", means[1])
     else:
-        untrained, by_image, by_prompt = run(
+        before, of_images, of_prompts = run(
             arguments, train, validation, arguments.seed, arguments.random_texts
         )
-        report("before training", untrained)
-        report("after training", by_image)
-        report("after training, by prompt", by_prompt)
+        report("before training", recall(before))
+        report("after training", recall(of_images))
+        report("after training, by prompt", recall(of_prompts))
+        report_metrics({"by image": of_images, "by prompt": of_prompts})
     print(
         f"{arguments.steps} steps in {time.perf_counter() - begun:.0f} s, "
         f"{'seeds 0 to 4, in both ways' if arguments.compare else f'seed {arguments.seed}'}; "
@@ -93,21 +100,29 @@ def main() -> None:
 
 def run(
     options: argparse.Namespace, train: Crops, validation: Crops, seed: int, is_random: bool
-) -> tuple[list[float], list[float], list[float]]:
-    """Train a model; return the recall before training, and then by image and by prompt."""
+) -> tuple[Ranks, Ranks, Ranks]:
+    """Train a model; return the ranks before training, and then by image and by prompt."""
     torch.manual_seed(seed)
     model = TwoTowers()
-    untrained, _ = recall(model, validation)
+    untrained, _ = rank_catalog(model, validation)
     if is_random:
         texts = draw_random_texts(train, options.texts)
     else:
         texts = draw_distinct_texts(options.sku_root, train, options.texts, seed)
     fit(model, train, texts, options.steps, options.skus)
-    return untrained, *recall(model, validation)
+    return untrained, *rank_catalog(model, validation)
 
 
 def report(name: str, shares: list[float]) -> None:
     print(f"{name:<26}" + "".join(f"{share:>8.1%}" for share in shares))
+
+
+def report_metrics(ranks: dict[str, Ranks]) -> None:
+    """Print the means of all metrics, as `df2-assets evaluate` does for the best view."""
+    print(f"{'evaluation':<26}" + "".join(f"{name:>10}" for name in METRICS))
+    for name, of_queries in ranks.items():
+        means = (metric(of_queries).mean() for metric in METRICS.values())
+        print(f"{name:<26}" + "".join(f"{mean:>10.3f}" for mean in means))
 
 
 def load(sku_root: Path, split: str) -> Crops:
@@ -253,8 +268,8 @@ def contrast(scores: Tensor, targets: Tensor) -> Tensor:
     return (F.cross_entropy(scores, targets) + F.cross_entropy(scores.T, targets)) / 2
 
 
-def recall(model: TwoTowers, crops: Crops) -> tuple[list[float], list[float]]:
-    """Return the share of query crops with their SKU among the k nearest catalog crops.
+def rank_catalog(model: TwoTowers, crops: Crops) -> tuple[Ranks, Ranks]:
+    """Return the ranks of the catalog crops of each query crop's SKU among all catalog crops.
 
     First the query is the image, then the prompt.
     """
@@ -262,18 +277,18 @@ def recall(model: TwoTowers, crops: Crops) -> tuple[list[float], list[float]]:
     with torch.inference_mode():
         looks = torch.cat([model.embed_images(images) for images in crops.images.split(256)])
         words = model.embed_texts(crops.words)
+    is_query = crops.is_query.numpy()
+    gallery, skus = looks.numpy()[~is_query], crops.sku.numpy()
     by_image, by_prompt = (
-        share_of_hits(queries[crops.is_query] @ looks[~crops.is_query].T, crops)
+        rank(queries.numpy()[is_query], gallery, skus[is_query], skus[~is_query], max(KS)).ranks
         for queries in (looks, words)
     )
     return by_image, by_prompt
 
 
-def share_of_hits(scores: Tensor, crops: Crops) -> list[float]:
-    """Return the share of queries with their SKU among the k highest scores."""
-    ranked = crops.sku[~crops.is_query][scores.argsort(1, descending=True)]
-    hits = ranked == crops.sku[crops.is_query][:, None]
-    return [hits[:, :k].any(1).float().mean().item() for k in KS]
+def recall(ranks: Ranks) -> list[float]:
+    """Return the share of queries with a crop of their SKU among the first k."""
+    return [float(recall_at(ranks, k).mean()) for k in KS]
 
 
 def chance(crops: Crops) -> list[float]:

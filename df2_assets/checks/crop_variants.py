@@ -27,17 +27,17 @@ from df2_assets.store.variants import declared_in, is_half_built, list_names
 
 CHECK: Final = "variants_match"
 
-_HALF_BUILT: Final = "it is half-built: a run is making it or was stopped"
-_OTHER_CROPS: Final = "it was made from other crops than the current ones"
-_NO_MANIFEST: Final = "it has files, but no manifest that can be read"
+HALF_BUILT: Final = "it is half-built: a run is making it or was stopped"
+OTHER_CROPS: Final = "it was made from other crops than the current ones"
+NO_MANIFEST: Final = "it has files, but no manifest that can be read"
 _MISSING: Final = "the file is missing"
 _CHANGED: Final = "its bytes differ from those that were written"
-_DAMAGED: Final = f"{_CHANGED}, although size and time are the same"
+DAMAGED: Final = f"{_CHANGED}, although size and time are the same"
 _UNREADABLE: Final = "the file is not a readable image"
-_OTHER_SIZE: Final = "the file's width and height are not the recorded ones"
+OTHER_SIZE: Final = "the file's width and height are not the recorded ones"
 _OTHER_PLACE: Final = "box, map or size are not those of its declaration"
-_NO_ROW: Final = "a crop has no row in the manifest"
-_NO_CROP: Final = "there is no such crop"
+NO_ROW: Final = "a crop has no row in the manifest"
+NO_CROP: Final = "there is no such crop"
 
 Read = tuple[str | None, tuple[int, int] | None]
 """The digest, and width and height, of a file that was read back; None where it cannot be."""
@@ -87,7 +87,7 @@ def inspect_variants(
         if table is None:
             table = SCHEMA.empty_table()
             if tree.crops or tree.temporary:
-                problems.append((name, "", _NO_MANIFEST))
+                problems.append((name, "", NO_MANIFEST))
         else:
             counts[name] = table["reason"].null_count
             problems += ((name, "", what) for what in _outdated(roots, split, name))
@@ -98,11 +98,11 @@ def inspect_variants(
         made = made.assign(crop_path=made["variant_path"])
         read = read_back([p for p in made["crop_path"] if p in tree.crops]) if read_back else {}
 
-        digests = partial(_digests, roots, read if read_back else None)
+        digests = partial(digests_of, roots, read if read_back else None)
         tree = settle_times(made, tree, digests)
-        of_files = list(_files(made, tree, read))
+        of_files = list(compare_files(made, tree, read))
         problems += ((name, path, what) for path, what in of_files)
-        damaged += [path for path, what in of_files if what == _DAMAGED]
+        damaged += [path for path, what in of_files if what == DAMAGED]
         copied += len(tree.copied)
         foreign += len(tree.foreign)
     finding = _finding(roots, split, counts, problems, foreign)
@@ -118,7 +118,7 @@ def inspect_variants(
     return Inspection(finding, repairs, copied), damaged
 
 
-def _digests(
+def digests_of(
     roots: Roots, read: Mapping[str, Read] | None, paths: Iterable[str]
 ) -> Iterable[str | None]:
     """Return the digests of files, which are read unless `read` already has them."""
@@ -139,11 +139,11 @@ def _kept_boxes(
 def _outdated(roots: Roots, split: str, name: str) -> Iterator[str]:
     """Yield why a variant does not belong to the current crops."""
     if is_half_built(roots, split, name):
-        yield _HALF_BUILT
+        yield HALF_BUILT
     try:
         tables.require_current(roots, f"{CROP_VARIANTS}/{name}", split)
     except ProvenanceError:
-        yield _OTHER_CROPS
+        yield OTHER_CROPS
 
 
 def _misplaced(
@@ -157,10 +157,10 @@ def _misplaced(
     ):
         recorded.add(crop_path)
         if crop_path not in boxes:
-            yield path, _NO_CROP
+            yield path, NO_CROP
         elif reason is None and place != _place(variant, *boxes[crop_path]):
             yield path, _OTHER_PLACE
-    yield from ((path, _NO_ROW) for path in sorted(boxes.keys() - recorded))
+    yield from ((path, NO_ROW) for path in sorted(boxes.keys() - recorded))
 
 
 def _place(variant: CropVariant, box: Box, width: int, height: int) -> list[float]:
@@ -169,7 +169,7 @@ def _place(variant: CropVariant, box: Box, width: int, height: int) -> list[floa
     return [*cut.box, *cut.affine, cut.width, cut.height]
 
 
-def _files(
+def compare_files(
     made: pd.DataFrame, tree: CropTree, read: Mapping[str, Read]
 ) -> Iterator[tuple[str, str]]:
     """Yield files that are missing, changed, half-written or foreign, with what is wrong."""
@@ -183,11 +183,11 @@ def _files(
         elif tree.crops[path] != (size, mtime_ns):
             yield path, _CHANGED
         elif digest != sha256:
-            yield path, _DAMAGED
+            yield path, DAMAGED
         elif pixels is None:
             yield path, _UNREADABLE
         elif pixels != (width, height):
-            yield path, _OTHER_SIZE
+            yield path, OTHER_SIZE
     others = {
         "the manifest does not list it": sorted(tree.crops.keys() - recorded),
         "half-written by a run that was killed": tree.temporary,

@@ -15,6 +15,7 @@ import pandas as pd
 
 from df2_assets.checks import crop_quality, crops, refusals, sku_groups
 from df2_assets.checks import raw_annotation_index as index
+from df2_assets.checks.benchmark_crops import benchmark_match
 from df2_assets.checks.crop_variants import variants_match
 from df2_assets.checks.deepfashion2 import layout
 from df2_assets.checks.embeddings import vectors_match_crops
@@ -47,7 +48,7 @@ from df2_assets.store import state, tables
 from df2_assets.store.checksums import digest_each
 from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.layout import CROP_VARIANTS, Roots
+from df2_assets.store.layout import BENCHMARK_CROPS, CROP_VARIANTS, Roots
 from df2_assets.store.variants import list_names
 
 
@@ -58,8 +59,8 @@ class CheckContext:
     Each table is read once, when a rule first needs it; reading raises MissingTableError or
     ProvenanceError. `max_refused` is a share from 0 to 1. The limits are the strictest by default.
     `find_last_build` asks the Dagster instance, which may not know of any build. `engine` lists
-    and looks up the files of crops. `encoder` is that of the embeddings by which crops are compared
-    where they exist. `variant` is the crop variant of the exports of this run.
+    and looks up the files of crops. `variant` is the crop variant of the exports of this run.
+    `encoder` is that of the embeddings by which crops are compared where they exist.
     """
 
     roots: Roots
@@ -68,8 +69,8 @@ class CheckContext:
     max_age_days: float = 0.0
     find_last_build: Callable[[], LastBuild | None] = lambda: None
     engine: Engine = field(default_factory=SerialEngine)
-    encoder: str = HISTOGRAM
     variant: str = ""
+    encoder: str = HISTOGRAM
 
     @cached_property
     def index(self) -> pd.DataFrame:
@@ -321,6 +322,12 @@ CHECKS: Final = (
         "no other files.",
     ),
     Check(
+        BENCHMARK_CROPS,
+        benchmark_match,
+        "Each item of the benchmark that the contract leaves out has one file, as recorded and as "
+        "large as its box, and there are no other files.",
+    ),
+    Check(
         "labels",
         labels_match,
         "Labels have one row per crop, and masks have the size of their crops.",
@@ -338,7 +345,10 @@ CHECKS: Final = (
     *(Check(name, matches_image_text, _EXPORTED) for name in NAMES),
 )
 
-OPTIONAL_ASSETS: Final = ("crop_quality", "labels", "crop_variants", "embeddings", *NAMES)
+OPTIONAL_ASSETS: Final = (
+    *("crop_quality", "labels", CROP_VARIANTS, BENCHMARK_CROPS, "embeddings"),
+    *NAMES,
+)
 """Assets that a build does not make: as long as they do not exist, their checks are skipped."""
 
 
@@ -353,6 +363,8 @@ def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
         return bool(requested_variants(roots, split, asset))
     if asset == CROP_VARIANTS:
         return bool(list_names(roots, split))
+    if asset == BENCHMARK_CROPS and roots.benchmark_crops(split).is_dir():
+        return True
     if asset == "embeddings":
         return bool(find_encoders(roots, split))
     if asset == "deepfashion2":

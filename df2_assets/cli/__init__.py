@@ -7,9 +7,11 @@ import sys
 import click
 
 from df2_assets import __version__
+from df2_assets.cli.benchmark import benchmark
 from df2_assets.cli.build import build
 from df2_assets.cli.embed import embed
 from df2_assets.cli.errors import error_document, short_errors
+from df2_assets.cli.evaluate import evaluate
 from df2_assets.cli.explain import explain
 from df2_assets.cli.export import export
 from df2_assets.cli.labels import labels
@@ -72,8 +74,10 @@ def main(ctx: click.Context, quiet: bool, verbose: bool, debug: bool) -> None:
 
 
 for command in (
+    benchmark,
     build,
     embed,
+    evaluate,
     explain,
     export,
     labels,

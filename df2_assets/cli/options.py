@@ -117,7 +117,7 @@ def _variable_of(setting: str) -> str:
     return str(FIELDS[setting].validation_alias)
 
 
-def _option_values() -> dict[str, str]:
+def option_values() -> dict[str, str]:
     """Return the values of the options of settings, by setting."""
     context = click.get_current_context(silent=True)
     values: dict[str, str] = context.meta.get(_VALUES, {}) if context else {}
@@ -126,7 +126,7 @@ def _option_values() -> dict[str, str]:
 
 def environment() -> dict[str, str]:
     """Return the environment, in which options override the variables of their settings."""
-    return os.environ | {_variable_of(name): text for name, text in _option_values().items()}
+    return os.environ | {_variable_of(name): text for name, text in option_values().items()}
 
 
 def read_command_settings() -> Settings:
@@ -134,7 +134,7 @@ def read_command_settings() -> Settings:
 
     Raises SettingsError or RootsError, which names the option if the value came from one.
     """
-    return read_settings(environment(), {name: _option_of(name) for name in _option_values()})
+    return read_settings(environment(), {name: _option_of(name) for name in option_values()})
 
 
 def with_options(text: str) -> str:
@@ -144,7 +144,7 @@ def with_options(text: str) -> str:
     """
     root = click.get_current_context().find_root().command
     commands: Mapping[str, click.Command] = getattr(root, "commands", {})
-    for setting, value in reversed(_option_values().items()):
+    for setting, value in reversed(option_values().items()):
         option, variable = _option_of(setting, value), _variable_of(setting)
         for other, flag in _FLAGS.get(setting, {}).items():
             text = text.replace(f"{variable}={other}", flag)

@@ -151,5 +151,10 @@ def _show(verified: "Verified", marked: list[str]) -> None:
             f"{split}: to repair {repairs['variants']:,} {of_all}: "
             f"df2-assets variants --split {split}"
         )
+    if repairs["benchmark"]:
+        say_problem(
+            f"{split}: to repair {repairs['benchmark']:,} {of_all}: "
+            f"df2-assets benchmark --split {split}"
+        )
     if repairs["you"]:
         say_problem(f"{split}: only you can repair {repairs['you']:,} {of_all}.")

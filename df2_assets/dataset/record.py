@@ -231,6 +231,18 @@ CROP_VARIANTS: Final = _asset(
 A point of the image is at `x * scale_x + shift_x`, `y * scale_y + shift_y` of the file.
 """
 
+BENCHMARK_CROPS: Final = _asset(
+    _CROP_PATH._replace(sources=f"split source image_id item_idx {_KEY}"),
+    Field("sku_uid", "string", "split/pair_style_category; of style 0: no identity", _KEY),
+    *CROPS.pick(
+        *("size", "mtime_ns", "sha256", "width", "height", "fingerprint", "reason", "detail")
+    ),
+    inputs=("raw_annotation_index", "crops"),
+    unique="crop_path",
+    nullable=CROPS.nullable,
+)
+"""The manifest of the crops that the retrieval benchmark has beyond those of the contract."""
+
 REFUSALS: Final = _asset(
     _SPLIT,
     *INDEX.pick("image_id", "item_idx"),
@@ -327,6 +339,57 @@ LABEL_TABLE: Final = _asset(
     ),
 )
 """One row per crop on disk: the shapes of its item. Rules and reasons are in `dataset.shapes`."""
+_ENCODER: Final = Field("encoder", "string", "the encoder, as DF2_ENCODER names it")
+
+EVALUATION: Final = _asset(
+    _ENCODER,
+    Field("view", "string", "best_view: catalog crops are ranked; mean_view: SKUs, by their mean"),
+    Field("metric", "string", "such as recall@1"),
+    Field(
+        "slice",
+        "string",
+        "all queries, or those with a value of a label",
+        " ".join(("category_name", *LABELS)),
+    ),
+    Field(
+        "label",
+        "string",
+        "the value of the label; null: all queries",
+        " ".join(("category_name", *LABELS)),
+    ),
+    Field("value", "float64", "mean over the queries, 0 to 1", "crop_path sku_uid"),
+    Field("low", "float64", "lower bound of its 95% interval", "crop_path sku_uid"),
+    Field("high", "float64", "upper bound of its 95% interval", "crop_path sku_uid"),
+    Field("queries", "int32", "query crops", "crop_path"),
+    Field("skus", "int32", "SKUs of these crops", "sku_uid"),
+    Field("embeddings", "string", "digest of the vectors", "crop_path", technical=True),
+    inputs=("sku_groups", "crops"),
+    nullable=("label",),
+)
+"""One row per encoder, view, metric and slice: how well the catalog answers the queries."""
+
+EVALUATION_QUERIES: Final = _asset(
+    _ENCODER,
+    _CROP_PATH._replace(description="the query crop, relative to SKU_ROOT"),
+    _SKU_UID,
+    Field("rank", "int32", "of the first catalog crop of its SKU", "crop_path sku_uid"),
+    Field("sku_rank", "int32", "of its SKU, by the mean of the SKU's crops", "crop_path sku_uid"),
+    Field("answer", "string", "the first catalog crop of its SKU", "crop_path"),
+    Field("first", "string", "the first catalog crop of all", "crop_path"),
+    Field("score", "float32", "cosine similarity of the query and `first`", "crop_path"),
+    inputs=("sku_groups", "crops"),
+)
+"""A side table of the evaluation: one row per encoder and query crop."""
+
+SIMILAR_SKUS: Final = _asset(
+    _ENCODER,
+    _SKU_UID,
+    Field("place", "int8", "from 1, the most similar"),
+    Field("like_sku_uid", "string", "a SKU that looks like it", "sku_uid"),
+    Field("score", "float32", "cosine similarity of the means of their crops", "crop_path"),
+    inputs=("sku_groups", "crops"),
+)
+"""A side table of the evaluation: the SKUs that look most like each SKU."""
 
 _SKU: Final = ("sku_id", "pair_id", "style", "category_id", "category_name", "domain")
 _BOX_MEANING: Final = "[x1, y1, x2, y2] of the box that is cut, half-open, pixels of the image"
@@ -362,9 +425,13 @@ TABLES: Final[dict[str, Asset]] = {
     "sku_groups": SKU_GROUPS,
     "crops": CROPS,
     "crop_variants": CROP_VARIANTS,
+    "benchmark_crops": BENCHMARK_CROPS,
     "refusals": REFUSALS,
     "crop_quality": CROP_QUALITY,
     "colours": COLOURS,
     "labels": LABEL_TABLE,
+    "evaluation": EVALUATION,
+    "evaluation_queries": EVALUATION_QUERIES,
+    "similar_skus": SIMILAR_SKUS,
 }
 DOCUMENTS: Final[dict[str, Asset]] = {"sku_metadata": SKU_METADATA, "image_text": IMAGE_TEXT}

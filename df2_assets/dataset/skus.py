@@ -64,7 +64,7 @@ def sku_uid(split: str, sku_id: str) -> str:
 def add_sku_uids(crops: pa.Table, schema: pa.Schema) -> pa.Table:
     """Return rows with `sku_uid`, read from their `crop_path`, at its place in `schema`."""
     place = schema.get_field_index("sku_uid")
-    form = r"^([^/]+)/[^/]+/([^/]+)/.*$"  # of a path: split, domain, SKU and name
+    form = r"^(?:.*/)?([^/]+)/[^/]+/([^/]+)/[^/]+$"  # of a path: split, domain, SKU and name
     uids = pc.replace_substring_regex(crops["crop_path"], form, sku_uid(r"\1", r"\2"))
     return crops.add_column(place, schema.field(place), uids)
 
@@ -130,6 +130,14 @@ def group(index: pd.DataFrame, *, only_pairs: bool = True) -> pd.DataFrame:
     rows = candidates(index)
     if only_pairs:
         rows = rows[find_paired(rows[KEY], rows["domain"])]
+    return describe_crops(rows)
+
+
+def describe_crops(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the crops to make of usable rows of an index, with `domain`: columns of `sku_groups`.
+
+    Sorted as `group` does.
+    """
     names = ("split", "domain", "image_id", "item_idx", *KEY)
     texts = (pa.array(rows[name]).cast(pa.string()) for name in names)
     split, domain, image, item, *key = texts

@@ -43,10 +43,14 @@ FILES: Final = SCHEMAS["files"]
 SKU_GROUPS: Final = SCHEMAS["sku_groups"]
 CROPS: Final = SCHEMAS["crops"]
 CROP_VARIANTS: Final = SCHEMAS["crop_variants"]
+BENCHMARK_CROPS: Final = SCHEMAS["benchmark_crops"]
 REFUSALS: Final = SCHEMAS["refusals"]
 CROP_QUALITY: Final = SCHEMAS["crop_quality"]
 COLOURS: Final = SCHEMAS["colours"]
 LABELS: Final = SCHEMAS["labels"]
+EVALUATION: Final = SCHEMAS["evaluation"]
+EVALUATION_QUERIES: Final = SCHEMAS["evaluation_queries"]
+SIMILAR_SKUS: Final = SCHEMAS["similar_skus"]
 
 INPUTS: Final = {name: asset.inputs for name, asset in TABLES.items() if name != "files"}
 """The input tables of each table. A table is stale when the digest of an input has changed."""

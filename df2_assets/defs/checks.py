@@ -143,8 +143,8 @@ def _results(
         limits.max_age_days,
         last_build,
         engine.start() if engine else SerialEngine(),
-        data.settings.encoder,
         exports.variant if exports else "",
+        data.settings.encoder,
     )
     if asset in OPTIONAL_ASSETS and not exists_on_disk(asset, roots, split):
         context.log.info(f"{asset} of {split} is not checked: it does not exist.")

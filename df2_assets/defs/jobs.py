@@ -107,6 +107,20 @@ def asset_jobs(names: Names, specs: Collection[dg.AssetSpec]) -> list[Job]:
             "this encoder yet. `encoder.name` in the run config chooses the encoder.",
         ),
         job(
+            "benchmark",
+            assets("embeddings", "benchmark_crops", "benchmark_scores"),
+            "Measures an encoder on a split that was built, by the official protocol of "
+            "DeepFashion2. It cuts and encodes what the benchmark has beyond the contract, and "
+            "changes no contract file. `encoder.name` in the run config chooses the encoder.",
+        ),
+        job(
+            "evaluate",
+            assets("evaluation"),
+            "Measures how well the vectors of an encoder find the SKU of each query crop of a "
+            "split. It needs the vectors: run "
+            f"`{names.name('embed')}` first.",
+        ),
+        job(
             "observe_sources",
             assets(SOURCE, TEMPLATES).without_checks(),
             "Records data versions of each split of the download, and of the prompt templates.",

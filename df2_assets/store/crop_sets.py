@@ -1,7 +1,8 @@
 """Sets of crops: files that are cut from the images of a split, with a manifest and a journal.
 
-The crops of the contract are one set, and each crop variant of a split is another. All sets are
-planned, cut, recorded, checked and removed by the same code. Worker processes import this module.
+The crops of the contract are one set, those of the retrieval benchmark are another, and so is each
+crop variant of a split. All sets are planned, cut, recorded, checked and removed by the same code.
+Worker processes import this module.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from df2_assets.store.layout import CROP_VARIANTS, Roots
+from df2_assets.store.layout import BENCHMARK_CROPS, CROP_VARIANTS, Roots
 
 if TYPE_CHECKING:
     from df2_assets.dataset.variants import CropVariant
@@ -91,8 +92,22 @@ def variant_crops(
     return CropSet(f"{CROP_VARIANTS}/{name}", split, folder, r"\.(?:jpg|png|webp)", variant)
 
 
+def benchmark_crops(roots: Roots, split: str) -> CropSet:
+    """Return the set of the crops that the benchmark of a split has beyond the contract's."""
+    folder = roots.benchmark_crops(split).relative_to(roots.sku_root).as_posix()
+    return CropSet(BENCHMARK_CROPS, split, folder)
+
+
 def crops_at(roots: Roots, split: str, path: str) -> CropSet:
     """Return the set of a split that a file belongs to, by its path relative to SKU_ROOT."""
-    below = (roots.sku_root / path).parts[len(roots.variants.parts) :]
-    is_variant = (roots.sku_root / path).is_relative_to(roots.variants)
-    return variant_crops(roots, split, below[0]) if is_variant else contract_crops(split)
+    file = roots.sku_root / path
+    if file.is_relative_to(roots.variants):
+        return variant_crops(roots, split, file.parts[len(roots.variants.parts)])
+    is_of_benchmark = file.is_relative_to(roots.benchmark)
+    return benchmark_crops(roots, split) if is_of_benchmark else contract_crops(split)
+
+
+def is_half_built(roots: Roots, split: str, name: str) -> bool:
+    """Return whether a run is making or removing a variant, or was stopped while it did."""
+    path = roots.journal(split, f"{CROP_VARIANTS}/{name}")
+    return path.exists() or path.is_dir()  # in an object store, a journal has several parts

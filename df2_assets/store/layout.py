@@ -22,6 +22,9 @@ TABLES_FOLDER: Final = "tables"
 CROP_VARIANTS: Final = "crop_variants"
 """The asset of the crop variants. The manifest of one is the table `crop_variants/{name}`."""
 
+BENCHMARK_CROPS: Final = "benchmark_crops"
+"""The asset of the crops that only the retrieval benchmark has."""
+
 IMAGE: Final = ".jpg"
 ANNOTATION: Final = ".json"
 """The ends of the names of images and annotations, after six digits."""
@@ -66,6 +69,10 @@ class Roots:
     def annotations(self, split: str) -> Path:
         return self.df2_root / split / "annos"
 
+    def ground_truth(self, split: str) -> Path:
+        """The folder of the download with the published ground truth of the retrieval benchmark."""
+        return self.df2_root / f"json_for_{split}"
+
     def sku_metadata(self, split: str) -> Path:
         return self.sku_root / f"{split}_sku_metadata.json"
 
@@ -100,6 +107,10 @@ class Roots:
 
     def table(self, asset: str, split: str) -> Path:
         return self.tables(asset) / f"{split}.parquet"
+
+    def lines(self, asset: str, split: str) -> Path:
+        """The crops of a table as JSON lines, for machines without pyarrow."""
+        return self.table(asset, split).with_suffix(".jsonl")
 
     def journal(self, split: str, table: str = "crops") -> Path:
         """The rows of a manifest that a running or killed build has finished."""
@@ -141,6 +152,10 @@ class Roots:
         """The folder with the vectors of an encoder. Its record is next to it."""
         return self.all_embeddings / folder / split
 
+    def benchmark_embeddings(self, folder: str, split: str) -> Path:
+        """The folder with the vectors of the benchmark's own crops, as `embeddings`."""
+        return self.all_embeddings / folder / "benchmark" / split
+
     @property
     def exports(self) -> Path:
         return self.own / "exports"
@@ -155,6 +170,19 @@ class Roots:
     def export_digests(self, name: str, split: str) -> Path:
         """The digests of an export, for `sha256sum -c` in SKU_ROOT."""
         return self.export(name, split).with_suffix(".sha256")
+
+    @property
+    def benchmark(self) -> Path:
+        """The folder with the crops of the retrieval benchmark, one folder per split."""
+        return self.own / "benchmark"
+
+    def benchmark_crops(self, split: str) -> Path:
+        """The folder that holds `catalog` and `query` of the benchmark's own crops."""
+        return self.benchmark / split
+
+    def malformed_results(self, split: str) -> Path:
+        """The list of malformed entries in the last refused file of results."""
+        return self.benchmark / f"{split}_malformed_results.txt"
 
     def gallery(self, split: str) -> Path:
         """The page of a gallery, in its own folder."""
@@ -182,7 +210,7 @@ class Roots:
     def own_folders(self) -> dict[Path, bool]:
         """The project's own folders, and whether everything in each belongs to the project."""
         deep = ("checks", "embeddings", "locks", "runs", "state", TABLES_FOLDER, "report/pictures")
-        folders = {self.own: False, self.own / "report": False}
+        folders = {self.own: False, self.own / "report": False, self.benchmark: False}
         return folders | {self.own / name: True for name in deep}
 
 

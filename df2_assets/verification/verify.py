@@ -13,12 +13,14 @@ from typing import Final, Literal
 import msgspec
 import pandas as pd
 
+from df2_assets.checks.benchmark_crops import CHECK as BENCHMARK_CHECK
+from df2_assets.checks.benchmark_crops import inspect_benchmark
 from df2_assets.checks.crop_variants import CHECK as VARIANTS_CHECK
 from df2_assets.checks.crop_variants import inspect_variants
 from df2_assets.checks.crops import FOREIGN, files_match, settle_times
 from df2_assets.checks.exports import exports_on_disk, join_variants
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
-from df2_assets.checks.registry import CHECKS, CheckContext
+from df2_assets.checks.registry import CHECKS, CheckContext, exists_on_disk
 from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.dataset.variants import FORMATS
 from df2_assets.engines.base import Engine
@@ -30,7 +32,7 @@ from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import checksums, tables
 from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.crop_tree import CropTree
-from df2_assets.store.layout import CROP_VARIANTS, Roots
+from df2_assets.store.layout import BENCHMARK_CROPS, CROP_VARIANTS, Roots
 from df2_assets.store.location import locate
 from df2_assets.store.state import consistency_problems, is_built
 from df2_assets.store.store import temporary_name
@@ -112,6 +114,10 @@ def verify(
         of_variants, of_bytes = _variants(context, engine, progress)
         inspections[CROP_VARIANTS, VARIANTS_CHECK] = of_variants
         damaged += of_bytes
+    if exists_on_disk(BENCHMARK_CROPS, roots, split):
+        of_benchmark, of_bytes = _benchmark(context, engine, progress)
+        inspections[BENCHMARK_CROPS, BENCHMARK_CHECK] = of_benchmark
+        damaged += of_bytes
     findings = {key: inspection.finding for key, inspection in inspections.items()}
     exports = exports_on_disk(roots, split, deep=deep)
     findings |= join_variants(exports)
@@ -145,7 +151,11 @@ def compare_digest(
 
 
 def _copied_note(asset: str, split: str, count: int) -> str:
-    commands = {"crops": "df2-assets build", CROP_VARIANTS: "df2-assets variants"}
+    commands = {
+        "crops": "df2-assets build",
+        CROP_VARIANTS: "df2-assets variants",
+        BENCHMARK_CROPS: "df2-assets benchmark",
+    }
     command = commands.get(asset) or export_commands([asset])[0]
     have = "has" if count == 1 else "have"
     return (
@@ -242,6 +252,29 @@ def _variants(
             context.split,
             context.index,
             context.groups,
+            context.manifest,
+            engine or SerialEngine(),
+            read_back if engine else None,
+        )
+    except (MissingTableError, ProvenanceError) as error:  # the crops have the same problem
+        return Inspection(Finding(False, "error", 0, str(error))), []
+
+
+def _benchmark(
+    context: CheckContext, engine: Engine | None, progress: Progress
+) -> tuple[Inspection, list[str]]:
+    """Return the inspection of the benchmark's own crops, and those with damaged bytes."""
+    roots = context.roots
+
+    def read_back(paths: Sequence[str]) -> Mapping[str, Reread]:
+        assert engine is not None
+        return reread(str(roots.sku_root), paths, engine, progress)
+
+    try:
+        return inspect_benchmark(
+            roots,
+            context.split,
+            context.index,
             context.manifest,
             engine or SerialEngine(),
             read_back if engine else None,

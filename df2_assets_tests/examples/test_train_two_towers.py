@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from df2_assets.retrieval.metrics import METRICS
 from df2_assets_tests.support import processes, random_data, run
 
 SCRIPT = str(processes.PROJECT / "examples" / "train_two_towers.py")
@@ -49,8 +50,25 @@ def test_it_prints_recall_before_and_after_which_the_seed_decides(original: Path
     }
     for at in shares(first).values():
         assert 0 <= at[0] <= at[1] <= at[2] <= 100
+    assert_ends_with_the_evaluation(first, shares(first))
     assert re.match(r"3 steps in \d+ s, seed 5; \d+ query crops among \d+ catalog crops", first[-1])
     assert first[:-1] == again[:-1]
+
+
+def assert_ends_with_the_evaluation(lines: list[str], recalls: dict[str, list[float]]) -> None:
+    """All metrics are printed before the last line. Its recall is that of the lines above."""
+    head, *rows = (line.split("  ", 1) for line in lines[-4:-1])
+    assert head[0] == "evaluation"
+    names = head[1].split()
+    assert names == list(METRICS)
+    for (name, values), line in zip(
+        rows, ("after training", "after training, by prompt"), strict=True
+    ):
+        means = dict(zip(names, map(float, values.split()), strict=True))
+        assert name == ("by image" if line == "after training" else "by prompt")
+        assert all(0 <= mean <= 1 for mean in means.values())
+        same = [100 * means[f"recall@{k}"] for k in (1, 5, 10)]
+        assert same == pytest.approx(recalls[line], abs=0.11)
 
 
 @pytest.mark.torch

@@ -3,11 +3,14 @@
 `factories` has what assets have in common. `exports` makes one asset per export.
 """
 
+from df2_assets.defs.assets.benchmark_crops import benchmark_crops
+from df2_assets.defs.assets.benchmark_scores import benchmark_scores
 from df2_assets.defs.assets.crop_quality import crop_quality
 from df2_assets.defs.assets.crop_variants import crop_variants
 from df2_assets.defs.assets.crops import crops
 from df2_assets.defs.assets.deepfashion2 import deepfashion2
 from df2_assets.defs.assets.embeddings import embeddings
+from df2_assets.defs.assets.evaluation import evaluation
 from df2_assets.defs.assets.factories import AssetMaker
 from df2_assets.defs.assets.gallery import gallery
 from df2_assets.defs.assets.image_text import image_text
@@ -31,5 +34,8 @@ core_assets: list[AssetMaker] = [
     crop_variants,
     crop_quality,
     embeddings,
+    benchmark_crops,
+    benchmark_scores,
+    evaluation,
     gallery,
 ]

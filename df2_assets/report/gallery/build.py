@@ -16,8 +16,12 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
 from df2_assets.report.gallery import content, pages
+from df2_assets.report.gallery.layers import find_layers
+from df2_assets.report.gallery.retrieval import retrieval_page, similar_skus
 from df2_assets.report.gallery.site import Site, write_site
 from df2_assets.report.readiness import Readiness, assess_readiness
+from df2_assets.retrieval.evaluation import read_evaluation
+from df2_assets.retrieval.metrics import METRICS
 from df2_assets.store.contract_files import read_image_text
 from df2_assets.store.layout import Roots
 
@@ -62,6 +66,7 @@ def build_gallery(
         for path, *values in rows(on_disk, "crop_path", *MORE_LABELS)
     }
     shown = content.collect_content(records, more, digests, named)
+    evaluation = read_evaluation(roots, split)
     page = {
         "figures": {
             "skus": len(shown.ids),
@@ -73,6 +78,10 @@ def build_gallery(
         "readiness": pages.readiness_page(ready, states),
         "checks": pages.checks_page(roots, split, findings),
         "reasons": pages.reasons_page(refusals),
+        "retrieval": retrieval_page(evaluation),
+        "metrics": list(METRICS),
     }
     refused = content.list_refusals(refusals)
-    return Gallery(write_site(roots, split, shown, checks, refused, page, engine, progress), ready)
+    layers, similar = find_layers(roots, split), similar_skus(evaluation, shown.ids)
+    site = write_site(roots, split, shown, layers, checks, refused, similar, page, engine, progress)
+    return Gallery(site, ready)
