@@ -140,6 +140,7 @@ def _results(
         limits.max_age_days,
         last_build,
         engine.start() if engine else SerialEngine(),
+        data.settings.encoder,
     )
     if asset in OPTIONAL_ASSETS and not exists_on_disk(asset, roots, split):
         context.log.info(f"{asset} of {split} is not checked: it does not exist.")
