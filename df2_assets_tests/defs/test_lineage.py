@@ -81,7 +81,7 @@ def test_the_columns_shown_are_those_of_the_contract_in_order() -> None:
 def test_every_group_has_its_assets() -> None:
     groups = {name: {n for n in SPECS if SPECS[n].group_name == name} for name in GROUPS}
     assert groups["reports"] == {"crop_quality", "gallery"}
-    assert groups["retrieval"] == {"embeddings"}
+    assert groups["retrieval"] == {"embeddings", "evaluation"}
     assert groups["exports"] == set(EXPORTS)
     others = groups["reports"] | groups["retrieval"] | groups["exports"]
     assert groups["dataset"] == SPECS.keys() - others
