@@ -14,7 +14,7 @@ from df2_assets_tests.support.webserver import free_port
 
 TEXT = (PROJECT / "AGENTS.md").read_text(encoding="utf-8")
 QUESTIONS = re.findall(r"^\| .* \| `df2-assets (.*)` \|$", TEXT, re.MULTILINE)
-WRITES = {"build", "embed", "export", "report", "sample", "score", "ui"}
+WRITES = {"build", "embed", "evaluate", "export", "report", "sample", "score", "ui"}
 """Commands that write, or start something that writes."""
 
 
