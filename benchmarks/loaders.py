@@ -1,8 +1,9 @@
 """`python -m benchmarks.loaders`: images per second of each way to load a build, in turns.
 
 All do the same: decode a crop, resize it to 224 x 224, and stack 64 of them, in the order of the
-rows. Each pass has its own workers, and its clock starts with the first batch, so the rate is that
-of a long epoch. Nothing is sent to a GPU.
+rows. Only the files of the crop variant have that size already. Each pass has its own workers, and
+its clock starts with the first batch, so the rate is that of a long epoch. Nothing is sent to a
+GPU.
 """
 
 import time
@@ -27,9 +28,11 @@ from benchmarks.measure import python_command, run, work_folder
 
 _EXPORTS: Final = ("webdataset", "huggingface")
 _BYTES_PER_IMAGE: Final = 200_000
-"""Bytes of an image as crops, in tar files, in Parquet and in the cache of `datasets`."""
+"""Bytes of an image: crops, variants, tar files, Parquet, and the cache of `datasets`."""
 
 _SIDE: Final = 224
+_VARIANT: Final = "square"
+_VARIANTS: Final = f"variants: {{{_VARIANT}: {{square: pad, size: {_SIDE}}}}}"
 _BATCH: Final = 64
 
 
@@ -46,13 +49,19 @@ def main(images: int, crops: int, turns: int) -> None:
 
 
 def prepare(work: Path, images: int) -> Path:
-    """Make a build of `images` with its exports under `work`; return its `SKU_ROOT`."""
-    click.echo("Making the build and its exports.")
+    """Make a build of `images` with its exports and a variant under `work`.
+
+    Return its `SKU_ROOT`.
+    """
+    click.echo("Making the build, its exports and a crop variant.")
     photos = make_photos(work / "photos", {SPLIT: min(images, 2000)})
     df2_root = make_data_set(work / "in", {SPLIT: images}, photos)
     place = Place(df2_root, work / "out", work / "home")
     build(place, SPLIT)
-    run(python_command("df2_assets", "export", *_EXPORTS, "--split", SPLIT), place.environment)
+    declared = work / "variants.yaml"
+    declared.write_text(_VARIANTS)
+    for command in (("export", *_EXPORTS), ("variants", "--variants", str(declared))):
+        run(python_command("df2_assets", *command, "--split", SPLIT), place.environment)
     return place.sku_root
 
 
@@ -83,6 +92,7 @@ def data_sets(sku_root: Path, cache: Path) -> dict[str, Any]:
     """Return the data sets to load, by name; their items are the crops as tensors."""
     return {
         "crop files, `df2_assets.torch`": _crop_files(sku_root),
+        "files of a variant of 224 pixels, `df2_assets.torch`": _crop_files(sku_root, _VARIANT),
         "WebDataset shards": _shards(sku_root),
         "Hugging Face Parquet": _parquet(sku_root, cache),
     }
@@ -119,7 +129,7 @@ def _rate(dataset: Any, workers: int, crops: int) -> float:
 
 
 def _pixels(image: Image.Image) -> Any:
-    """Return a tensor of bytes, (3, 224, 224)."""
+    """Return a tensor of bytes, (3, 224, 224). Resizing an image of this size only copies it."""
     import numpy as np
     import torch
 
@@ -140,10 +150,11 @@ class _Field:
         return self._dataset[index][self._field]
 
 
-def _crop_files(sku_root: Path) -> Any:
+def _crop_files(sku_root: Path, variant: str | None = None) -> Any:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
-    return _Field(DeepFashion2ImageTextDataset(sku_root, SPLIT, transform=_pixels), "image")
+    crops = DeepFashion2ImageTextDataset(sku_root, SPLIT, transform=_pixels, variant=variant)
+    return _Field(crops, "image")
 
 
 def _shards(sku_root: Path) -> Any:

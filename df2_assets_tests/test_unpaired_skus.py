@@ -391,7 +391,7 @@ def test_exports_have_skus_with_one_domain_and_say_so(site: Site) -> None:
         export(site.roots, SPLIT, name)
         card = (site.roots.export(name, SPLIT) / "README.md").read_text()
         assert "only query crops (`user`) are kept: `only_pairs` is off" in card
-        assert matches_image_text(site.roots, SPLIT, name).passed
+        assert matches_image_text(site.roots, SPLIT, name, "").passed
     assert verify(site.roots, SPLIT).problems == []
     folder = site.roots.export("retrieval", SPLIT)
     listed = pd.read_csv(folder / "retrieval.csv", dtype={"sku_id": str})
@@ -404,7 +404,7 @@ def test_exports_have_skus_with_one_domain_and_say_so(site: Site) -> None:
     assert not {SHOP_ONLY, USER_ONLY, LOST} & {*pairs["sku_id"], *triplets["sku_id"]}
     assert len(pairs) == 9
     build(site, only_pairs=True)
-    assert not matches_image_text(site.roots, SPLIT, "retrieval").passed
+    assert not matches_image_text(site.roots, SPLIT, "retrieval", "").passed
     export(site.roots, SPLIT, "retrieval")
     assert "at least one catalog crop" in (folder / "README.md").read_text()
 

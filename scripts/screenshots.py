@@ -62,6 +62,15 @@ def contact_sheet(page: "Page", ui: Dev) -> "Locator":
     return page.locator("tr", has=page.get_by_role("img", name="catalog above query")).first
 
 
+def labels(page: "Page", ui: Dev) -> "Locator":
+    """Show the picture of the asset, which is as large as it is stored."""
+    run((*DF2_ASSETS, "labels"), ui.station.environment, ui.station.folder)
+    page.goto(f"{ui.api.address}/assets/labels?view=partitions&partition=validation")
+    picture = page.get_by_role("img", name="masks and landmarks over their crops").first
+    picture.wait_for()
+    return picture
+
+
 def failed_check(page: "Page", ui: Dev) -> None:
     """Show the check on the sample with reversed boxes of a few items."""
     faulty = ui.station.folder / "faulty"
@@ -82,6 +91,16 @@ def failed_check(page: "Page", ui: Dev) -> None:
 def gallery(page: "Page", ui: Dev) -> None:
     page.goto((ui.station.sku / "_df2_assets/report/validation/index.html").as_uri())
     page.wait_for_selector("body[data-ready]")
+
+
+def gallery_labels(page: "Page", ui: Dev) -> "Locator":
+    """Show a SKU as squares of 224 pixels, with masks and landmarks."""
+    gallery(page, ui)
+    page.locator(".card").nth(3).click()
+    page.get_by_label("Mask and landmarks").check()
+    page.locator("#variant").select_option("letterbox_224")
+    page.locator(".crop svg").first.wait_for()
+    return page.locator("dialog#sku")
 
 
 def unlike_crops(page: "Page", ui: Dev) -> "Locator":
@@ -117,7 +136,9 @@ class Shot(NamedTuple):
 SHOTS = [
     Shot("lineage", lineage, (1440, 720)),
     Shot("contact_sheet", contact_sheet, (2000, 1000)),
+    Shot("labels", labels, (2000, 1000), photos=True),
     Shot("gallery", gallery, (1360, 900), photos=True),
+    Shot("gallery_labels", gallery_labels, (1100, 760), photos=True),
     Shot("unlike_crops", unlike_crops, (1100, 1000), photos=True),
     Shot("automation", automation, (1200, 740)),
     Shot("failed_check", failed_check, (1440, 860)),
@@ -167,8 +188,11 @@ def take_shots() -> None:
 
 
 def build(site: Station) -> None:
-    """Build the sample and the reports on each split."""
-    run((*DF2_ASSETS, "build"), site.environment, site.folder)
+    """Build the sample, labels and variants of validation, and the reports on each split."""
+    more = ("--split", "validation")
+    declared = ("--variants", str(PROJECT / "examples/variants.yaml"))
+    for command in (("build",), ("labels", *more), ("variants", *more, *declared)):
+        run((*DF2_ASSETS, *command), site.environment, site.folder)
     job = (*DAGSTER, "job", "execute", "-m", "df2_assets.definitions", "-j", "refresh_reports")
     for split in SPLITS:
         tags = json.dumps({PARTITION_TAG: split})

@@ -9,6 +9,7 @@ import pandas as pd
 
 from df2_assets.checks.crops import TINY
 from df2_assets.checks.finding import CROP, Finding, number_of
+from df2_assets.checks.likeness import Floats, find_same_pictures
 from df2_assets.errors import MissingTableError, ProvenanceError
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
@@ -99,17 +100,21 @@ def _flagged(crops: pd.DataFrame, flag: str, value: str, what: str) -> Finding:
 
 
 def pairs_alike(
-    split: str, crops: pd.DataFrame, others: Mapping[str, pd.DataFrame | None]
+    split: str,
+    crops: pd.DataFrame,
+    others: Mapping[str, pd.DataFrame | None],
+    vectors: Floats | None = None,
 ) -> pd.DataFrame:
     """Return the crops of a split that look like another of its crops, or one of `others`.
 
     Columns: `CROP`, `like` (the path of the other crop), `like_sku_uid`, `kind`, `exact`, and
-    `what`, which says it in words. A pair within the split yields two rows, one per crop.
+    `what`, which says it in words. A pair within the split yields two rows, one per crop. `vectors`
+    are those of the crops and of the others, as `near_duplicates` takes them.
     """
     everything = pd.concat(
         [crops, *(frame for frame in others.values() if frame is not None)], ignore_index=True
     )
-    pairs = near_duplicates(everything)
+    pairs = near_duplicates(everything, vectors)
     reversed_pairs = pairs.rename(columns={"first": "second", "second": "first"})
     both = pd.concat([pairs, reversed_pairs], ignore_index=True)
     both = both[both["first"] < len(crops)]
@@ -179,17 +184,24 @@ def image_in_two_skus(crops: pd.DataFrame, alike: pd.DataFrame) -> Finding:
     )
 
 
-def near_duplicates(crops: pd.DataFrame) -> pd.DataFrame:
+def near_duplicates(crops: pd.DataFrame, vectors: Floats | None = None) -> pd.DataFrame:
     """Return pairs of crops of different images that show the same picture: one row per pair.
 
     `crops` are rows of `looks`, from one or more splits. Columns: `first` and `second`, positions
     in `crops`; `kind`, within a SKU, across SKUs or across splits; `exact`, whether the bytes are
     equal as well. Crops of one image are not compared: garments worn over each other share pixels.
+    With `vectors`, one per crop and NaN where there is none, pairs that are the same picture by
+    these are returned as well.
     """
     usable = crops[crops["comparable"]]
     hashes = usable["phash"].to_numpy(dtype=np.int64).view(np.uint64)
     first, second = _similar(hashes)
     first, second = _same_shades(_pixels(usable), first, second)
+    if vectors is not None:
+        uids = usable["sku_uid"].reset_index(drop=True)
+        by_vector = find_same_pictures(vectors[crops["comparable"].to_numpy(bool)], uids)
+        pairs = np.concatenate([np.stack([first, second]), np.stack(by_vector)], axis=1)
+        first, second = np.unique(pairs, axis=1)
     splits, skus, images, digests = (
         usable[name].to_numpy(dtype=object) for name in ("split", "sku_id", "image_id", "sha256")
     )

@@ -4,8 +4,10 @@ The content of the files is not checked, because that would compare the writer w
 tests load it with the libraries that it is meant for.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -18,11 +20,9 @@ from df2_assets.exports import EXPORTS
 from df2_assets.exports import record as records
 from df2_assets.exports.folder import CROP_FILES, crop_file_name, statuses
 from df2_assets.exports.format import Export
-from df2_assets.exports.record import Record
-from df2_assets.exports.source import count_skus, current_digest, read_crops
-from df2_assets.store import crop_tree
+from df2_assets.exports.record import Record, requested_variants
+from df2_assets.exports.source import count_skus, current_digest, list_files, read_crops
 from df2_assets.store.checksums import digest, digest_each
-from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.system_files import is_in_system_folder
 
@@ -34,49 +34,90 @@ _Problem = tuple[str, str]
 """A path relative to SKU_ROOT (empty: the whole export), and what is wrong."""
 
 
-def matches_image_text(roots: Roots, split: str, name: str) -> Finding:
-    """Check that an export was made from this build, has all its rows, and has files as written."""
-    return _inspect(roots, split, EXPORTS[name], deep=False).finding
+def matches_image_text(roots: Roots, split: str, name: str, variant: str) -> Finding:
+    """Check that an export was made from this build, has all its rows, and has files as written.
+
+    The exports of the same format with other crop variants are checked too. If only they fail, and
+    the export with `variant` exists, the finding is a warning.
+    """
+    variants = sorted(requested_variants(roots, split, name), key=lambda v: v != variant)
+    findings = [
+        _inspect(roots, split, EXPORTS[name], v, deep=False).finding for v in variants or [variant]
+    ]
+    is_warning = variant in variants and findings[0].passed
+    return replace(_join(findings), severity="warn" if is_warning else "error")
 
 
 def exports_on_disk(roots: Roots, split: str, *, deep: bool) -> dict[tuple[str, str], Inspection]:
-    """Check all exports that exist of a split; if `deep`, compare the digest of every file."""
+    """Check all exports that exist of a split; if `deep`, compare the digest of every file.
+
+    The keys have the name of the export, which is that of a variant for its own.
+    """
     return {
-        (name, CHECK): _inspect(roots, split, export, deep=deep)
+        (records.export_name(name, variant), CHECK): _inspect(
+            roots, split, export, variant, deep=deep
+        )
         for name, export in EXPORTS.items()
-        if records.was_requested(roots, name, split)
+        for variant in requested_variants(roots, split, name)
     }
 
 
-def _inspect(roots: Roots, split: str, export: Export, *, deep: bool) -> Inspection:
-    name = export.name
+def join_variants(
+    inspections: Mapping[tuple[str, str], Inspection],
+) -> dict[tuple[str, str], Finding]:
+    """Return one finding per asset and check: exports with and without variants are one asset."""
+    findings = defaultdict(list)
+    for (name, check), inspection in inspections.items():
+        findings[records.form_of(name), check].append(inspection.finding)
+    return {key: _join(parts) for key, parts in findings.items()}
+
+
+def _join(findings: list[Finding]) -> Finding:
+    """Return one finding on several exports of a format. Its numbers are those of the first."""
+    failed = [finding for finding in findings if not finding.passed]
+    if len(findings) == 1:
+        return findings[0]
+    return replace(
+        findings[0],
+        passed=not failed,
+        summary=" ".join(finding.summary for finding in failed or findings),
+        offenders=pd.concat([finding.offenders for finding in findings], ignore_index=True),
+    )
+
+
+def _inspect(roots: Roots, split: str, export: Export, variant: str, *, deep: bool) -> Inspection:
+    name = records.export_name(export.name, variant)
     record = records.load(roots, name, split)
     copied: set[str] = set()
-    is_whole = True
+    (command,) = records.export_commands([name])
+    repair: Literal["build", "export", "variants"] = "export"
+    remedy = f". Run {command} --split {split}"
     try:
         if not records.was_requested(roots, name, split):
             problems = [("", f"{name} of {split} does not exist")]
         else:
-            problems = [*_outdated(roots, split, export, record)]
+            problems = [*_outdated(roots, split, export, variant, record)]
             if not problems:
-                problems = [*_changed_files(roots, split, export, record, copied, deep=deep)]
+                changed = _changed_files(roots, split, export, variant, record, copied, deep=deep)
+                problems = [*changed]
     except Df2Error as error:  # its message says what to run
-        problems, is_whole = [("", str(error).rstrip("."))], False
+        problem = str(error).removesuffix(".")
+        problems, remedy = [("", problem)], str(error).removeprefix(problem)
+        repair = "variants" if variant else "build"
     rows = sum(record.rows.values())
     check = f"{name}: {CHECK}"
-    repair: Literal["build", "export"] = "export" if is_whole else "build"
     repairs = [
         Problem(check, what, "you" if what == _FOREIGN else repair, path or None)
         for path, what in problems
     ]
-    remedy = f". Run df2-assets export {name} --split {split}" if is_whole else "."
-    return Inspection(_finding(split, problems, rows, remedy), repairs, len(copied))
+    return Inspection(_finding(split, variant, problems, rows, remedy), repairs, len(copied))
 
 
-def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Finding:
+def _finding(split: str, variant: str, problems: list[_Problem], rows: int, remedy: str) -> Finding:
     numbers: dict[str, int | float] = {"rows": rows}
     if not problems:
-        summary = f"Made from this build: {number_of(rows, 'row')}, every file as written."
+        made = f"With {variant}, made" if variant else "Made"
+        summary = f"{made} from this build: {number_of(rows, 'row')}, every file as written."
         return Finding(True, "error", rows, summary, numbers=numbers)
     paths, whats = zip(*problems, strict=True)
     first = f"{escape_untrusted(paths[0], 300)}: {whats[0]}" if paths[0] else whats[0]
@@ -86,18 +127,21 @@ def _finding(split: str, problems: list[_Problem], rows: int, remedy: str) -> Fi
     return Finding(False, "error", rows, summary, offenders, numbers)
 
 
-def _outdated(roots: Roots, split: str, export: Export, record: Record) -> Iterator[_Problem]:
+def _outdated(
+    roots: Roots, split: str, export: Export, variant: str, record: Record
+) -> Iterator[_Problem]:
     """Yield why an export does not belong to the current build, or which rows it lacks.
 
-    Raises a Df2Error if the split is incomplete.
+    Raises a Df2Error if the split is incomplete, or the variant is not that of the current crops.
     """
-    current = current_digest(roots, split)
+    name = records.export_name(export.name, variant)
+    current = current_digest(roots, split, variant, has_shapes=export.has_shapes)
     if record.source_digest is None:
-        yield "", f"{export.name} of {split} is half-written: an export is running or was stopped"
+        yield "", f"{name} of {split} is half-written: an export is running or was stopped"
     elif record.source_digest != current:
-        yield "", f"{export.name} was not made from the current build of {split}"
+        yield "", f"{name} was not made from the current build of {split}"
     else:
-        skus = count_skus(read_crops(roots, split))
+        skus = count_skus(read_crops(roots, split, variant))
         totals = {"crops": skus.sum().sum(), "pairs": (skus["catalog"] * skus["query"]).sum()}
         for table, kind in export.tables.items():
             rows, expected = record.rows.get(table, 0), int(totals[kind])
@@ -106,22 +150,30 @@ def _outdated(roots: Roots, split: str, export: Export, record: Record) -> Itera
 
 
 def _changed_files(
-    roots: Roots, split: str, export: Export, record: Record, copied: set[str], *, deep: bool
+    roots: Roots,
+    split: str,
+    export: Export,
+    variant: str,
+    record: Record,
+    copied: set[str],
+    *,
+    deep: bool,
 ) -> Iterator[_Problem]:
     """Yield files that are missing, changed or foreign; add those only copied to `copied`.
 
     A copied file has another time and the same digest. With `deep` the digest of every file is
     compared. Raises OutputError if a link leads out of SKU_ROOT.
     """
-    folder = roots.export(export.name, split)
-    listed = records.digests(roots, export.name, split)
+    name = records.export_name(export.name, variant)
+    folder = roots.export(name, split)
+    listed = records.digests(roots, name, split)
     if not record.files.keys() <= listed.keys():
         yield "", "the list of its digests does not have all its files"
         return
     on_disk = statuses(roots, folder)
     has_crops = any(name.startswith(f"{CROP_FILES}/") for name in listed)
-    tree = crop_tree.scan(roots, contract_crops(split)).crops if has_crops else {}
-    crops = {crop_file_name(path): status for path, status in tree.items()}
+    images = list_files(roots, split, variant) if has_crops else {}
+    crops = {crop_file_name(path): status for path, status in images.items()}
     changed = {
         name
         for name, sha256 in listed.items()

@@ -1,16 +1,19 @@
 """The check for SKUs whose crops look different: several garments under one pair id and style.
 
 It uses a cheap distance that depends little on light and pose: how the colours in the middle of two
-crops are distributed, and how busy they are. It does not prove that a label is wrong, it only says
+crops are distributed, and how busy they are. Where the split has embeddings, their vectors are
+compared instead. It does not prove that a label is wrong, it only says
 where to look first.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from df2_assets.checks.finding import CROP, Finding, number_of
+from df2_assets.checks.likeness import Floats as Vectors
+from df2_assets.checks.likeness import Ints, share_of_nearer_strangers
 from df2_assets.dataset.frames import TEXT
 
 UNLIKE: Final = 36.0
@@ -25,29 +28,82 @@ _LIGHT: Final = 0.3
 
 _TEXTURE: Final = 0.5
 
+NEARER: Final = 1 / 3
+"""Share of strangers above which a crop is of another garment; of its own it is mostly under 0.1.
+A crop of another garment is as near as any stranger, so all shares are equally likely for it."""
+
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
 
 
-def unlike_crops(crops: pd.DataFrame, groups: pd.DataFrame) -> Finding:
+class _Odd(NamedTuple):
+    """A crop unlike its SKU, by its place, and the nearest crop of the SKU."""
+
+    place: int
+    distance: float
+    nearest: int
+
+
+def unlike_crops(crops: pd.DataFrame, groups: pd.DataFrame, vectors: Vectors | None) -> Finding:
     """Find crops that look unlike most others of their SKU; `unlike` is the nearest of those.
 
-    `crops` are rows of `looks`, `groups` those of `sku_groups`. Crops of a SKU belong together if a
-    chain of steps of at most `UNLIKE` connects them. Those outside the largest such part are the
-    offenders. Heavily occluded, greyscale and incomparable crops are ignored.
+    `crops` are rows of `looks`, `groups` those of `sku_groups`. Heavily occluded, greyscale and
+    incomparable crops are ignored.
+
+    Crops of a SKU belong together if a chain of steps of at most `UNLIKE` connects them. Those
+    outside the largest such part are the offenders. With `vectors`, one per crop and of length 1,
+    the offenders are the crops of which more than `NEARER` of the strangers are nearer than the
+    nearest crop of the SKU.
     """
-    rows = crops.merge(groups[["crop_path", "occlusion"]], on="crop_path", how="left")
+    columns = ["crop_path", "occlusion", *([] if vectors is None else ["category_id"])]
+    rows = crops.merge(groups[columns], on="crop_path", how="left")
     pixels = np.frombuffer(b"".join(rows["tiny"].tolist()), np.uint8).reshape(len(rows), 8, 8, 3)
     coloured = (pixels != pixels[..., :1]).any(axis=(1, 2, 3))
     usable = rows["comparable"].to_numpy(bool) & coloured & (rows["occlusion"] != _HEAVY).to_numpy()
-    rows, colours = rows[usable].reset_index(drop=True), _colours(pixels[usable])
-    texture = rows["texture"].to_numpy(np.float32)
+    if vectors is not None:
+        usable &= np.isfinite(vectors).all(axis=1)
+    rows = rows[usable].reset_index(drop=True)
+    skus = [
+        places
+        for places in rows.groupby("sku_id", sort=True).indices.values()
+        if len(places) >= _FEWEST
+    ]
+    if vectors is None:
+        odd = _find_by_colour(rows, pixels[usable], skus)
+    else:
+        odd = _find_by_vector(rows, vectors[usable], skus)
+    odd.sort(key=lambda crop: (-crop.distance, crop.place))
+    offenders = rows.iloc[[crop.place for crop in odd]][CROP].reset_index(drop=True)
+    paths = rows["crop_path"].tolist()
+    offenders["unlike"] = pd.Series([paths[crop.nearest] for crop in odd], dtype=TEXT)
+    offenders["distance"] = pd.Series([crop.distance for crop in odd], dtype="float64")
+    offenders["what"] = "unlike the other crops of its SKU"
+    count = offenders["sku_id"].nunique()
+    summary = f"{number_of(len(skus), 'SKU')} with {_FEWEST} crops or more to compare: "
+    if count:
+        summary += (
+            f"in {count:,} some look unlike the rest ({number_of(len(offenders), 'crop')}). "
+            "Several garments may have the same pair id: look at the worst first."
+        )
+    else:
+        summary += "the crops of each look alike."
+    return Finding(
+        offenders.empty,
+        "warn",
+        len(skus),
+        summary,
+        offenders,
+        {"skus_unlike": count, "crops_unlike": len(offenders)},
+    )
+
+
+def _find_by_colour(
+    rows: pd.DataFrame, pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]", skus: list[Ints]
+) -> list[_Odd]:
+    """Return the crops outside the main part of their SKU."""
+    colours, texture = _colours(pixels), rows["texture"].to_numpy(np.float32)
     catalog = (rows["domain"] == "catalog").to_numpy(bool)
-    odd: list[tuple[int, float, int]] = []
-    compared = 0
-    for places in rows.groupby("sku_id", sort=True).indices.values():
-        if len(places) < _FEWEST:
-            continue
-        compared += 1
+    odd: list[_Odd] = []
+    for places in skus:
         distances = _distances(colours[places], texture[places])
         part = _parts(distances)
         main = _main(part, catalog[places])
@@ -55,30 +111,18 @@ def unlike_crops(crops: pd.DataFrame, groups: pd.DataFrame) -> Finding:
             candidates = np.flatnonzero(part == main)
             nearest = candidates[distances[place, candidates].argmin()]
             step = round(float(distances[place, nearest]), 1)
-            odd.append((int(places[place]), step, int(places[nearest])))
-    odd.sort(key=lambda crop: (-crop[1], crop[0]))
-    offenders = rows.iloc[[place for place, _, _ in odd]][CROP].reset_index(drop=True)
-    paths = rows["crop_path"].tolist()
-    offenders["unlike"] = pd.Series([paths[nearest] for _, _, nearest in odd], dtype=TEXT)
-    offenders["distance"] = pd.Series([step for _, step, _ in odd], dtype="float64")
-    offenders["what"] = "unlike the other crops of its SKU"
-    skus = offenders["sku_id"].nunique()
-    summary = f"{number_of(compared, 'SKU')} with {_FEWEST} crops or more to compare: "
-    if skus:
-        summary += (
-            f"in {skus:,} some look unlike the rest ({number_of(len(offenders), 'crop')}). Several "
-            "garments may have the same pair id: look at the worst first."
-        )
-    else:
-        summary += "the crops of each look alike."
-    return Finding(
-        offenders.empty,
-        "warn",
-        compared,
-        summary,
-        offenders,
-        {"skus_unlike": skus, "crops_unlike": len(offenders)},
-    )
+            odd.append(_Odd(int(places[place]), step, int(places[nearest])))
+    return odd
+
+
+def _find_by_vector(rows: pd.DataFrame, vectors: Vectors, skus: list[Ints]) -> list[_Odd]:
+    """Return the crops that are nearer to strangers than to their SKU; distances are in percent."""
+    shares, nearest = share_of_nearer_strangers(vectors, rows["sku_id"], rows["category_id"])
+    return [
+        _Odd(int(place), round(100 * float(shares[place]), 1), int(nearest[place]))
+        for places in skus
+        for place in places[shares[places] > NEARER]
+    ]
 
 
 def _colours(pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Floats:

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from inspect import signature
 from typing import Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from df2_assets.checks import crop_quality, crops, refusals, sku_groups
@@ -30,15 +31,17 @@ from df2_assets.checks.image_text import (
 )
 from df2_assets.checks.label_outliers import unlike_crops
 from df2_assets.checks.labels import labels_match, refused_shapes
+from df2_assets.checks.likeness import Floats, find_vectors
 from df2_assets.checks.sku_metadata import contract
 from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.embeddings.encoders import HISTOGRAM
 from df2_assets.embeddings.files import find_encoders
 from df2_assets.engines.base import Engine
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.exports import NAMES
-from df2_assets.exports.record import was_requested
+from df2_assets.exports.record import requested_variants
 from df2_assets.pipeline.indexing import read_files
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import state, tables
@@ -56,7 +59,8 @@ class CheckContext:
     Each table is read once, when a rule first needs it; reading raises MissingTableError or
     ProvenanceError. `max_refused` is a share from 0 to 1. The limits are the strictest by default.
     `find_last_build` asks the Dagster instance, which may not know of any build. `engine` lists
-    and looks up the files of crops.
+    and looks up the files of crops. `variant` is the crop variant of the exports of this run.
+    `encoder` is that of the embeddings by which crops are compared where they exist.
     """
 
     roots: Roots
@@ -65,6 +69,8 @@ class CheckContext:
     max_age_days: float = 0.0
     find_last_build: Callable[[], LastBuild | None] = lambda: None
     engine: Engine = field(default_factory=SerialEngine)
+    variant: str = ""
+    encoder: str = HISTOGRAM
 
     @cached_property
     def index(self) -> pd.DataFrame:
@@ -123,7 +129,28 @@ class CheckContext:
 
     @cached_property
     def alike(self) -> pd.DataFrame:
-        return crop_quality.pairs_alike(self.split, self.crops, self._other_crops)
+        return crop_quality.pairs_alike(
+            self.split, self.crops, self._other_crops, self._all_vectors()
+        )
+
+    @cached_property
+    def vectors(self) -> Floats | None:
+        """The vectors of `crops`; None where the encoder has not encoded them."""
+        return find_vectors(self.roots, self.split, self.encoder, self.crops["crop_path"])
+
+    def _all_vectors(self) -> Floats | None:
+        """Return `vectors` and those of `_other_crops`, with NaN for a split without any."""
+        if self.vectors is None:
+            return None
+        parts = [self.vectors]
+        for split, rows in self._other_crops.items():
+            if rows is not None:
+                others = find_vectors(self.roots, split, self.encoder, rows["crop_path"])
+                nothing = np.full((len(rows), parts[0].shape[1]), np.nan, np.float32)
+                if others is None or others.shape != nothing.shape:
+                    others = nothing
+                parts.append(others)
+        return np.concatenate(parts)
 
     @property
     def not_compared(self) -> list[str]:
@@ -181,7 +208,8 @@ class Check(NamedTuple):
 
 
 _EXPORTED: Final = (
-    "The export was made from this build and has all its rows, and every file is as written."
+    "The export was made from this build and has all its rows, and every file is as written. "
+    "Exports with other crop variants are checked too, and give a warning."
 )
 
 CHECKS: Final = (
@@ -331,7 +359,7 @@ def checks_of(asset: str) -> list[Check]:
 def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
     """Return whether anything of an asset is on disk to be checked, however old it is."""
     if asset in NAMES:
-        return was_requested(roots, asset, split)
+        return bool(requested_variants(roots, split, asset))
     if asset == CROP_VARIANTS:
         return bool(list_names(roots, split))
     if asset == BENCHMARK_CROPS and roots.benchmark_crops(split).is_dir():

@@ -56,15 +56,24 @@ class _Command(click.Command):
     shell_complete=_complete,
 )
 @setting_options("df2_root", "sku_root")
+@click.option(
+    "--variant",
+    metavar="NAME",
+    default="",
+    help="Export the files of this crop variant instead of the crops.",
+)
 @splits_option
 @json_option
-def export(exports: list[str], names: tuple[str, ...], as_json: bool) -> None:
+def export(exports: list[str], variant: str, names: tuple[str, ...], as_json: bool) -> None:
     """Write exports of the built splits.
 
     NAME is one of the exports listed below, or all.
 
     \b
     Example: df2-assets export webdataset coco --split train
+
+    With --variant they are written beside those of the crops, to folders such as
+    coco@square224. Run df2-assets variants first.
 
     Files that would not change are not written again. The exit code is 1 if a run or a check
     failed.
@@ -73,21 +82,27 @@ def export(exports: list[str], names: tuple[str, ...], as_json: bool) -> None:
 
     settings = settings_for(names)
     settings = replace(settings, splits=built_splits(settings, named=bool(names)))
-    outcomes = run_all(settings, "build_exports", exports)
-    rows = [row for outcome in outcomes for row in _rows(outcome)]
+    resources = {"exports": {"config": {"variant": variant}}}
+    outcomes = run_all(settings, "build_exports", exports, resources)
+    rows = [row for outcome in outcomes for row in _rows(outcome, variant)]
     changed = any(row["written"] or row["removed"] for row in rows)
     is_same = not changed and all(outcome.success for outcome in outcomes)
     summary = ["Everything is up to date."] if is_same else []
     report_runs(outcomes, as_json, rows, [*summary, f"Files: {settings.roots.exports}"])
 
 
-def _rows(outcome: "Outcome") -> Iterator[dict[str, object]]:
+def _rows(outcome: "Outcome", variant: str) -> Iterator[dict[str, object]]:
+    from df2_assets.exports.record import export_name
+
     for name, numbers in outcome.numbers.items():
-        has_passed = any(check.startswith(f"{name}: ") for check in outcome.passed)
+        check = "FAILED"
+        for state, checks in (("passed", outcome.passed), ("warned", outcome.warned)):
+            if any(line.startswith(f"{name}: ") for line in checks):
+                check = state
         yield {
             "split": outcome.split,
-            "export": name,
+            "export": export_name(name, variant),
             **{column: numbers[column] for column in ("rows", "files", "written", "removed")},
             "MB": numbers["bytes"] / 1e6,
-            "check": "passed" if has_passed else "FAILED",
+            "check": check,
         }

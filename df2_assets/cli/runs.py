@@ -95,7 +95,10 @@ class Outcome:
 
 
 def run_all(
-    settings: Settings, job: str = "build_dataset", assets: Sequence[str] | None = None
+    settings: Settings,
+    job: str = "build_dataset",
+    assets: Sequence[str] | None = None,
+    resources: Mapping[str, object] = {},
 ) -> list[Outcome]:
     """Run `job` for each split of `settings` as a command does, and return the outcomes.
 
@@ -107,7 +110,7 @@ def run_all(
     gc.freeze()  # what is imported stays: only what follows is searched for garbage
     gc.set_threshold(2_000)
     with _show_warnings():
-        return [*run_each(settings, job, assets, terminal, level)]
+        return [*run_each(settings, job, assets, terminal, level, resources)]
 
 
 def run_each(
@@ -116,18 +119,20 @@ def run_each(
     assets: Sequence[str] | None = None,
     terminal: bool = False,
     log_level: str = "CRITICAL",
+    resources: Mapping[str, object] = {},
 ) -> Generator[Outcome, None, None]:
     """Run `job` for one split of `settings` after the other, and yield the outcome of each run.
 
     `assets` are the assets of the job to materialize, by default all. `terminal` shows a progress
-    bar. `log_level` is the level of the runs' log on the terminal.
+    bar. `log_level` is the level of the runs' log on the terminal. `resources` is run config for
+    further resources.
 
     The smallest split comes first: mistakes show early, and the UI opens on the split that was
     built last. Raises StoppedError, see `run_split`.
     """
     defs = build_defs(settings, resource_overrides={"progress": ProgressChoice(terminal=terminal)})
     # A run that is executed again from the UI then uses the same data set.
-    config = {"resources": {"data": {"config": DataRoots.values(settings)}}}
+    config = {"resources": {"data": {"config": DataRoots.values(settings)}, **resources}}
     with open_instance() as instance:
         for split in reversed(settings.splits):
             yield run_split(defs, instance, split, log_level, job, assets, config)

@@ -139,15 +139,13 @@ def _show(verified: "Verified", marked: list[str]) -> None:
             f"{split}: to repair {repairs['build']:,} {of_all}: df2-assets build --split {split}"
         )
     if repairs["export"]:
-        names = {
-            problem.check.partition(":")[0]: None
-            for problem in problems
-            if problem.repair == "export"
-        }
-        say_problem(
-            f"{split}: to repair {repairs['export']:,} {of_all}: "
-            f"df2-assets export {' '.join(names)} --split {split}"
+        names = dict.fromkeys(
+            problem.check.partition(":")[0] for problem in problems if problem.repair == "export"
         )
+        from df2_assets.exports.record import export_commands
+
+        commands = "; ".join(f"{command} --split {split}" for command in export_commands(names))
+        say_problem(f"{split}: to repair {repairs['export']:,} {of_all}: {commands}")
     if repairs["variants"]:
         say_problem(
             f"{split}: to repair {repairs['variants']:,} {of_all}: "

@@ -25,6 +25,10 @@ _MOST: Final = 1_000_000
 """The largest coordinate. No image is that large."""
 
 
+_DECIMALS: Final = 6
+"""The decimals of coordinates in a crop: more than annotations have."""
+
+
 class ShapeReason(StrEnum):
     """The code of a refused shape, in the column `reason` of `labels`."""
 
@@ -234,9 +238,12 @@ def _touches(polygons: Sequence[Sequence[float]], width: int, height: int) -> bo
 
 
 def _into(box: Box) -> Callable[[float, float], tuple[float, float]]:
-    """Return the move of points of the image into the crop of a box."""
+    """Return the move of points of the image into the crop of a box.
+
+    Coordinates are rounded, so that 300.6 in the image is 216.6 and not 216.60000000000002.
+    """
     left, top, _, _ = box
-    return lambda x, y: (x - left, y - top)
+    return lambda x, y: (round(x - left, _DECIMALS), round(y - top, _DECIMALS))
 
 
 def _move(

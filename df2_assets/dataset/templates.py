@@ -19,6 +19,8 @@ RESERVED_KEYS: Final = (
     "file_name",
     "filepath",
     "image",
+    "landmarks",
+    "mask",
     "sha256",
     "size",
     "sku_uid",

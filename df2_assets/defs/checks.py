@@ -31,7 +31,7 @@ from df2_assets.defs.failures import CheckFailure, convert_errors, describe_fail
 from df2_assets.defs.metadata import check_result, write_pictures
 from df2_assets.defs.names import Names
 from df2_assets.defs.partitions import splits
-from df2_assets.defs.resources import DataRoots, EngineChoice, Limits
+from df2_assets.defs.resources import DataRoots, EngineChoice, ExportChoice, Limits
 from df2_assets.defs.retries import retry_transient
 from df2_assets.defs.runs.history import (
     INDEX,
@@ -43,6 +43,7 @@ from df2_assets.defs.runs.history import (
 )
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.errors import MissingTableError, ProvenanceError
+from df2_assets.exports import EXPORTS
 from df2_assets.report.check_pictures import SHOW
 
 _BLOCKING: Final = {(check.asset, check.name) for check in CHECKS if check.blocking}
@@ -58,7 +59,8 @@ _SHOWN_IN_RUN: Final = (dg.TextMetadataValue, dg.TableMetadataValue, dg.PathMeta
 
 def _check_step(names: Names, asset: str) -> dg.AssetChecksDefinition:
     """Return the step that evaluates the checks of an asset; it locks the split unless `_FREE`."""
-    resources = ("data", "limits", *(("engine",) if asset in _ON_ENGINE else ()))
+    engine = ("engine",) if asset in _ON_ENGINE else ()
+    resources = ("data", "limits", *engine, *(("exports",) if asset in EXPORTS else ()))
     again = f"The job `{names.name('check_only')}` evaluates it again, for one split or for all."
 
     @dg.multi_asset_check(
@@ -129,6 +131,7 @@ def _results(
     checks: list[Check],
     split: str,
     engine: EngineChoice | None = None,
+    exports: ExportChoice | None = None,
 ) -> Iterator[dg.AssetCheckResult]:
     """Evaluate checks of one asset for a split, record their findings, and yield the results."""
     roots, asset = data.roots, checks[0].asset
@@ -140,6 +143,8 @@ def _results(
         limits.max_age_days,
         last_build,
         engine.start() if engine else SerialEngine(),
+        exports.variant if exports else "",
+        data.settings.encoder,
     )
     if asset in OPTIONAL_ASSETS and not exists_on_disk(asset, roots, split):
         context.log.info(f"{asset} of {split} is not checked: it does not exist.")

@@ -1,4 +1,4 @@
-"""The resources of runs: roots, the lock of a split, engine, progress, SKUs, prompts, limits."""
+"""The resources of runs: roots, the lock of a split, engine, progress, SKUs, prompts and so on."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -191,6 +191,15 @@ class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
         return progress.bar if self.terminal else progress.lines(log.info)
 
 
+class ExportChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Which files the exports of a run have."""
+
+    variant: str = Field(
+        default="",
+        description="The crop variant whose files the exports have; empty: the crops themselves.",
+    )
+
+
 class SkuSelection(SettingsResource):
     """Which SKUs are kept: only those with both domains, or those with one as well."""
 
@@ -313,6 +322,7 @@ def make_resources(settings: Settings) -> dict[str, Any]:
         "engine": EngineChoice(**EngineChoice.values(settings)),
         "encoder": EncoderChoice(**EncoderChoice.values(settings)),
         "progress": ProgressChoice(),
+        "exports": ExportChoice(),
         "skus": SkuSelection(data=data, **SkuSelection.values(settings)),
         "prompts": PromptTemplates(data=data, **PromptTemplates.values(settings)),
         "variants": CropVariants(data=data, **CropVariants.values(settings)),

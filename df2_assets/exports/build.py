@@ -7,14 +7,19 @@ import pyarrow.compute as pc
 
 from df2_assets import __version__
 from df2_assets.dataset.taxonomy import ANNOTATED_SPLITS, CATEGORIES, DOMAINS
+from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
-from df2_assets.errors import OutputError
+from df2_assets.engines.serial import SerialEngine
+from df2_assets.errors import LayoutError, OutputError, ProvenanceError
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.folder import ExportFolder, ExportResult
 from df2_assets.exports.format import Export
+from df2_assets.exports.record import export_name
 from df2_assets.exports.shards import Limits
-from df2_assets.exports.source import Source, count_skus, open_source
-from df2_assets.store.layout import Roots
+from df2_assets.exports.source import Source, count_skus, open_source, read_crops
+from df2_assets.pipeline.labels import update_labels
+from df2_assets.store import state, tables
+from df2_assets.store.layout import Roots, require_input
 
 _NOT_TRANSIENT: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 """Errors that a user has to fix, unlike a disk or a network that fails for a moment."""
@@ -26,15 +31,24 @@ def export(
     name: str,
     progress: Progress = silent,
     limits: Limits | None = None,
+    variant: str = "",
+    engine: Engine | None = None,
 ) -> ExportResult:
     """Write the files that are missing or out of date, and remove those that are obsolete.
 
-    Raises IncompleteSplitError or ProvenanceError, which name the command to run, if the split has
-    changed since it was built; OutputError if a crop is missing, a folder is a link, or the disk
+    With a `variant`, they have the files of that crop variant instead of the crops. A format with
+    shapes first brings the table `labels` up to date, on the `engine`.
+
+    Raises IncompleteSplitError or ProvenanceError, which name the command to run, if the split or
+    the variant has changed since it was built; MissingTableError if the variant was not made;
+    OutputError if a crop is missing, a folder is a link, or the disk
     cannot be written; DiskFullError before anything is written.
     """
-    source = open_source(roots, split)
-    form = EXPORTS[name]
+    form, name = EXPORTS[name], export_name(name, variant)
+    if form.has_shapes:
+        state.require_complete(roots, split)
+        _update_labels(roots, split, engine or SerialEngine(), progress)
+    source = open_source(roots, split, variant, has_shapes=form.has_shapes)
     try:
         folder = ExportFolder(source, name, form.own_paths, limits, progress)
         form.write(folder)
@@ -47,6 +61,19 @@ def export(
             f"Cannot write {name} of {split} under {roots.sku_root}: {error.strerror}. Finished "
             "shards are kept: fix this, and export again."
         ) from None
+
+
+def _update_labels(roots: Roots, split: str, engine: Engine, progress: Progress) -> None:
+    """Bring the table `labels` up to date. Without the download, an earlier one is used as it is.
+
+    Raises LayoutError or ProvenanceError if there is no earlier one.
+    """
+    try:
+        require_input(roots, split)
+        update_labels(roots, split, engine, progress)
+    except (LayoutError, ProvenanceError):
+        if tables.find(roots, "labels", split) is None:
+            raise
 
 
 _CARD: Final = """\
@@ -65,8 +92,7 @@ _CARD: Final = """\
 ## Rules
 
 - A visual SKU is `(pair_id, style, category_id)` with `style` above 0 and {domains}
-- A crop is the annotated box, clamped to the image, as a JPEG of quality 95; EXIF orientation is
-  not applied. `bbox` is `[x1, y1, x2, y2]`, origin top left, half-open, in pixels of the image.
+{files}
 - `text` describes the labels of a crop: domain, category, occlusion and viewpoint.
 - Rows are sorted by SKU id, catalog before query, image id and item.
 
@@ -86,6 +112,21 @@ https://github.com/switchablenorms/DeepFashion2
 their digests, as `df2-assets verify --deep` does.
 """
 
+
+_CROPS: Final = """\
+- A crop is the annotated box, clamped to the image, as a JPEG of quality 95; EXIF orientation is
+  not applied. `bbox` is `[x1, y1, x2, y2]`, origin top left, half-open, in pixels of the image."""
+
+_VARIANT: Final = """\
+- Images are those of the crop variant `{variant}`, in
+  `_df2_assets/variants/{variant}/{split}`. EXIF orientation is not applied. `bbox` is the box that
+  was cut for the variant, `[x1, y1, x2, y2]`, origin top left, half-open, in pixels of the original
+  image. {left_out}"""
+
+_NONE_LEFT_OUT: Final = "Every crop has its image."
+_LEFT_OUT: Final = """\
+{count} of the crops
+  of the split could not be made in this variant and {are} left out, so a SKU may lack a domain."""
 
 _BOTH: Final = """\
 at least one catalog crop
@@ -108,24 +149,35 @@ def data_card(form: Export, source: Source) -> str:
     """Return the README.md of an export. It has the same bytes for the same source."""
     return form.front_matter.replace("SPLIT", source.split) + _CARD.format(
         split=source.split,
-        title=form.title,
+        title=form.title + (f", crop variant {source.variant}" if source.variant else ""),
         summary=form.summary.replace("{split}", source.split),
         load=_describe_loading(form, source),
         domains=_BOTH if source.only_pairs else _EITHER,
+        files=_describe_files(source),
         counts=_counts(source),
         image_text=source.image_text,
         digest=source.digest,
         release=__version__,
-        name=form.name,
+        name=export_name(form.name, source.variant),
         code_version=form.code_version,
     )
+
+
+def _describe_files(source: Source) -> str:
+    """Return the rule by which the images were cut, and how many the variant left out."""
+    if not source.variant:
+        return _CROPS
+    count = read_crops(source.roots, source.split).num_rows - source.crops.num_rows
+    are = "is" if count == 1 else "are"
+    left_out = _LEFT_OUT.format(count=f"{count:,}", are=are) if count else _NONE_LEFT_OUT
+    return _VARIANT.format(variant=source.variant, split=source.split, left_out=left_out)
 
 
 def _describe_loading(form: Export, source: Source) -> str:
     """Return the Python that loads an export, or the note that a split has no SKUs."""
     split = source.split
     is_empty = source.crops.num_rows == 0
-    block = _BLOCK.format(example=form.example(split, is_empty=is_empty))
+    block = _BLOCK.format(example=form.example(split, source.variant, is_empty=is_empty))
     if not is_empty:
         return block
     text = f"There is nothing to load: {split} has no SKU."

@@ -59,6 +59,7 @@ def write(folder: ExportFolder) -> None:
 
 def _document(source: Source, records: str) -> dict[str, Any]:
     split, up = source.split, "../../../.."
+    suffix = source.suffix
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -88,8 +89,10 @@ def _document(source: Source, records: str) -> dict[str, Any]:
                 "@type": "cr:FileSet",
                 "@id": "crops",
                 "containedIn": {"@id": "sku-root"},
-                "encodingFormat": "image/jpeg",
-                "includes": [f"{split}/{domain}/*/*.jpg" for domain in DOMAINS.values()],
+                "encodingFormat": f"image/{'jpeg' if suffix == 'jpg' else suffix}",
+                "includes": [
+                    f"{source.folder}/{domain}/*/*.{suffix}" for domain in DOMAINS.values()
+                ],
             },
         ],
         "recordSet": [

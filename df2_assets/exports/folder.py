@@ -12,10 +12,8 @@ from df2_assets.engines.progress import Progress, silent
 from df2_assets.exports import record as records
 from df2_assets.exports.record import File, Record
 from df2_assets.exports.shards import ExportShard, Limits, plan_shards, split_rows
-from df2_assets.exports.source import Row, Source
-from df2_assets.store import crop_tree
+from df2_assets.exports.source import Row, Source, list_files
 from df2_assets.store.checksums import digest, write_list
-from df2_assets.store.crop_sets import contract_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.space import require_space
 from df2_assets.store.store import Status, status_of
@@ -31,8 +29,11 @@ _BYTES_PER_SAMPLE: Final = 3_000
 
 
 def crop_file_name(path: str) -> str:
-    """Return the path of a crop in an export. `path` is relative to SKU_ROOT."""
-    return f"{CROP_FILES}/{path.partition('/')[2]}"
+    """Return the path of a crop in an export: the folder of its domain, its SKU, its name.
+
+    `path` is relative to SKU_ROOT, and is that of a crop or of a file of a crop variant.
+    """
+    return f"{CROP_FILES}/{'/'.join(path.split('/')[-3:])}"
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def statuses(roots: Roots, folder: Path) -> dict[str, Status]:
 class ExportFolder:
     """The files of one export of a split, while they are written.
 
-    `own_paths` matches the paths that the export can have. Other files are never touched. Raises
-    OutputError if a folder is a link.
+    `name` is that of `records.export_name`. `own_paths` matches the paths that the export can have.
+    Other files are never touched. Raises OutputError if a folder is a link.
     """
 
     def __init__(
@@ -166,7 +167,7 @@ class ExportFolder:
         It is a hard link to the crop, or a copy if the store has no links. Raises OutputError if a
         crop has changed since it was built.
         """
-        crops = crop_tree.scan(self._roots, contract_crops(self._split)).crops
+        crops = list_files(self._roots, self._split, self.source.variant)
         missing: dict[str, Status | None] = {}
         for row in self.source.rows():
             name, crop = crop_file_name(row.path), crops.get(row.path)

@@ -45,6 +45,9 @@ _TRIPLETS: Final = pa.schema(
 
 
 class _Crop(NamedTuple):
+    """A crop. Draws depend on its `crop_path`, so that all variants have the same triplets."""
+
+    crop_path: str
     path: str
     sku_id: str
     sku_uid: str
@@ -60,8 +63,8 @@ class _Ring:
     """
 
     def __init__(self, crops: Iterable[_Crop]) -> None:
-        self._crops = sorted(crops, key=lambda crop: _position(crop.path))
-        self._positions = [_position(crop.path) for crop in self._crops]
+        self._crops = sorted(crops, key=lambda crop: _position(crop.crop_path))
+        self._positions = [_position(crop.crop_path) for crop in self._crops]
 
     def draw(self, seed: str, field: str, value: object) -> _Crop | None:
         """Return the first crop whose `field` differs from `value`, or None."""
@@ -94,8 +97,8 @@ def generate_triplets(source: Source) -> Iterator[dict[str, Any]]:
         same_pair, same_category = (rings[key] for key in _keys(garment))
         kinds = (("other_style", same_pair, "style"), ("other_pair", same_category, "pair_id"))
         for user, (kind, ring, field) in product(query, kinds):
-            positive = own.draw(user.path, "path", None)
-            negative = ring.draw(f"{kind} {user.path}", field, garment[field])
+            positive = own.draw(user.crop_path, "crop_path", None)
+            negative = ring.draw(f"{kind} {user.crop_path}", field, garment[field])
             if positive is not None and negative is not None:
                 yield garment | {
                     "anchor_image_path": user.path,
@@ -109,12 +112,12 @@ def generate_triplets(source: Source) -> Iterator[dict[str, Any]]:
 
 def _iterate_skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_Crop]]]:
     """Yield each SKU with its catalog crops and its query crops."""
-    crops = source.crops.select([*_GARMENT.names, "domain", "crop_path"])
+    crops = source.crops.select([*_GARMENT.names, "domain", "crop_path", "path"])
     for garment, group in groupby(iterate_rows(crops), key=lambda row: row[: len(_GARMENT)]):
         identity = garment[:4]
         of_domain: dict[str, list[_Crop]] = {"catalog": [], "query": []}
-        for *_, domain, path in group:
-            of_domain[domain].append(_Crop(path, *identity))
+        for *_, domain, crop_path, path in group:
+            of_domain[domain].append(_Crop(crop_path, path, *identity))
         fields = dict(zip(_GARMENT.names, garment, strict=True))
         yield fields, of_domain["catalog"], of_domain["query"]
 

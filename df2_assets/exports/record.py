@@ -1,12 +1,20 @@
-"""The record of an export, and the list of its digests, next to its folder."""
+"""The record of an export, and the list of its digests, next to its folder.
+
+The name of an export is that of its format, such as `coco`, or `coco@square224` if it has the files
+of the crop variant `square224`.
+"""
 
 import re
+from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from df2_assets.store.checksums import read_list
 from df2_assets.store.layout import Roots
 from df2_assets.store.store import Status, temporary_name
+
+_VARIANT_MARK: Final = "@"
 
 
 class File(msgspec.Struct, frozen=True):
@@ -34,6 +42,38 @@ class Record(msgspec.Struct):
     source_digest: str | None = None
     rows: dict[str, int] = {}
     files: dict[str, File] = {}
+
+
+def export_name(form: str, variant: str = "") -> str:
+    """Return the name of the export of a format, with the files of a crop variant or the crops."""
+    return f"{form}{_VARIANT_MARK}{variant}" if variant else form
+
+
+def form_of(name: str) -> str:
+    """Return the format of an export, by its name."""
+    return name.partition(_VARIANT_MARK)[0]
+
+
+def export_commands(names: Iterable[str]) -> list[str]:
+    """Return the commands that write exports: one for the contract's crops, one per variant."""
+    forms: dict[str, list[str]] = {}
+    for name in names:
+        form, _, variant = name.partition(_VARIANT_MARK)
+        forms.setdefault(variant, []).append(form)
+    return [
+        f"df2-assets export {' '.join(of_variant)}" + (f" --variant {variant}" if variant else "")
+        for variant, of_variant in forms.items()
+    ]
+
+
+def requested_variants(roots: Roots, split: str, form: str) -> list[str]:
+    """Return the variants whose exports of a format were ever requested, sorted.
+
+    The export of the contract's crops is the empty variant.
+    """
+    names = (name.partition(_VARIANT_MARK) for name in roots.sku.folders(roots.exports))
+    variants = {variant for name, _, variant in names if name == form}
+    return sorted(v for v in variants if was_requested(roots, export_name(form, v), split))
 
 
 def digests(roots: Roots, name: str, split: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ class Limits(NamedTuple):
 class ExportShard(NamedTuple):
     """The rows from `first` to `first + samples` (exclusive), with `bytes` of crops.
 
-    `key` is a digest of the rows and crops.
+    `key` is a digest of the rows, their crops and their shapes.
     """
 
     first: int
@@ -60,6 +60,8 @@ def plan_shards(
         for row in members:
             content.update(msgspec.json.encode(row.fields))
             content.update(row.sha256.encode())
+            if row.shapes is not None:
+                content.update(msgspec.json.encode(row.shapes))
     shards.append(ExportShard(first, samples, size, content.hexdigest()))
     return shards
 

@@ -1,5 +1,7 @@
 """WebDataset: tar files of `{key}.jpg`, `{key}.txt`, `{key}.json`, sample by sample.
 
+The image has the ending of its file, which may be `.png` or `.webp` for a crop variant.
+
 open_clip reads the number of samples from `sizes.json` and `__len__` (open_clip_train/data.py,
 `get_dataset_size`). `index.json` is a shard index for wids.
 """
@@ -23,7 +25,8 @@ from df2_assets.exports.source import Row, Source
 def sample_key(fields: dict[str, Any]) -> str:
     """Return the key of a sample, such as `train-000001_01_01-catalog-000002_item1`.
 
-    No other sample of any split has it. It has no slash, and no dot, which would end the key.
+    No other sample of any split has it. In a crop variant the same crop has the same key. It has no
+    slash, and no dot, which would end the key.
     """
     return "{split}-{sku_id}-{domain}-{image_id}_item{item_idx}".format_map(fields)
 
@@ -55,9 +58,10 @@ def _json(value: object) -> bytes:
 def _write_tar(source: Source, path: Path, rows: Iterator[Row]) -> None:
     """Write a shard. The same rows give the same bytes: there are no times and no owners."""
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for row, jpg in source.with_bytes(rows):
+        for row, image in source.with_bytes(rows):
             text, fields = row.fields["text"].encode(), msgspec.json.encode(row.fields)
-            for ending, data in (("jpg", jpg), ("txt", text), ("json", fields)):
+            suffix = row.path.rpartition(".")[2]
+            for ending, data in ((suffix, image), ("txt", text), ("json", fields)):
                 entry = tarfile.TarInfo(f"{sample_key(row.fields)}.{ending}")
                 entry.size = len(data)
                 tar.addfile(entry, io.BytesIO(data))
@@ -68,9 +72,10 @@ EXPORT: Final = Export(
     title="WebDataset shards",
     description="""
     Tar files of `{key}.jpg`, `{key}.txt` (the prompt) and `{key}.json` (the fields of the JSONL,
-    `sku_uid` and further labels), at most 256 MB or 10,000 crops each. No two splits have a key in
-    common. Shards begin at SKUs whose ids mark them, so that an added or removed crop changes its
-    own shard and rarely another. `sizes.json` and `__len__` tell open_clip the number of samples.
+    `sku_uid` and further labels), at most 256 MB or 10,000 crops each. Images of a crop variant may
+    end in `.png` or `.webp`. No two splits have a key in common. Shards begin at SKUs whose ids
+    mark them, so that an added or removed crop changes its own shard and rarely another.
+    `sizes.json` and `__len__` tell open_clip the number of samples.
     """,
     loading_code="""
 import glob
@@ -78,7 +83,7 @@ import webdataset
 
 shards = sorted(glob.glob("data/DeepFashion2_SKU/_df2_assets/exports/webdataset/SPLIT/*.tar"))
 dataset = webdataset.WebDataset(shards, shardshuffle=False).decode("pil")
-image, text, fields = next(iter(dataset.to_tuple("jpg", "txt", "json")))
+image, text, fields = next(iter(dataset.to_tuple("jpg;png;webp", "txt", "json")))
 """,
     kinds=("webdataset", "tar"),
     own_paths=re.compile(rf"{SPLIT_NAME}-\d{{6}}\.tar|sizes\.json|__len__|index\.json", re.ASCII),

@@ -32,10 +32,12 @@ from df2_assets.store.store import Status
 
 _SPLIT: Final = "|".join(SPLITS)
 _NAME: Final = r"[\w-][\w.-]*"
+_CROP: Final = rf"(?:{'|'.join(DOMAINS.values())})/{_NAME}/{_NAME}"
 _IN_SKU_ROOT: Final = re.compile(
     rf"{OWN_FOLDER}/report/(?:{_NAME}/)*{_NAME}"
-    rf"|{OWN_FOLDER}/exports/{_NAME}/(?:{_SPLIT})/README\.md"
-    rf"|(?:{_SPLIT})/(?:{'|'.join(DOMAINS.values())})/{_NAME}/{_NAME}\.jpg",
+    rf"|{OWN_FOLDER}/exports/{_NAME}(?:@{_NAME})?/(?:{_SPLIT})/README\.md"
+    rf"|(?:{_SPLIT})/{_CROP}\.jpg"
+    rf"|{OWN_FOLDER}/variants/{_NAME}/(?:{_SPLIT})/{_CROP}\.(?:jpg|png|webp)",
     re.ASCII,
 )
 _IN_DF2_ROOT: Final = re.compile(rf"{_NAME}\.(?:jpg|json)", re.ASCII)

@@ -3,17 +3,12 @@
 from typing import Any, Final
 
 from df2_assets.dataset.boxes import Box
-from df2_assets.dataset.taxonomy import CATEGORIES
+from df2_assets.dataset.taxonomy import CATEGORIES, LANDMARKS, NOT_LABELLED, OCCLUDED, VISIBLE
 from df2_assets.sample.canvas import Polygon, Size, contains
 from df2_assets.sample.layout import Garment
 from df2_assets.sample.plan import ImagePlan
 
 Annotation = dict[str, Any]
-
-_LANDMARKS: Final = {
-    1: 25, 2: 33, 3: 31, 4: 39, 5: 15, 6: 15, 7: 10, 8: 14, 9: 8, 10: 29, 11: 37, 12: 19, 13: 19,
-}  # fmt: skip
-"""The number of landmarks of each category (README of DeepFashion2)."""
 
 _PAST_EDGE: Final = 9
 """The most pixels by which a box may extend past the edge."""
@@ -61,14 +56,17 @@ def _clamp(outline: Polygon, frame: Size) -> list[float]:
 
 
 def _landmarks(garment: Garment, hiding: list[Polygon], frame: Size) -> list[float]:
-    """Return x, y, visibility along the outline: 2 visible, 1 hidden, 0 outside the image."""
+    """Return x, y and visibility of points along the outline.
+
+    Those outside the image are not labelled, and hidden ones are occluded.
+    """
     points = [point for outline in garment.outlines for point in outline]
-    count = _LANDMARKS[garment.item.category_id]
+    count = LANDMARKS[garment.item.category_id]
     result: list[float] = []
     for x, y in (points[i * len(points) // count] for i in range(count)):
         if not (0 <= x < frame[0] and 0 <= y < frame[1]):
-            result += (0, 0, 0)
+            result += (0, 0, NOT_LABELLED)
         else:
             is_hidden = any(contains(outline, x, y) for outline in hiding)
-            result += (round(x, 1), round(y, 1), 1 if is_hidden else 2)
+            result += (round(x, 1), round(y, 1), OCCLUDED if is_hidden else VISIBLE)
     return result

@@ -24,6 +24,7 @@ ALL_REFUSALS = "crops/all_refusals_within_limit"
 TINY, DUPLICATES = "crops/tiny_crops", "crops/duplicate_crops"
 DARK, BLANK, UNLIKE = (f"crop_quality/{name}_crops" for name in ("dark", "blank", "unlike"))
 NEAR, TWO_SKUS = "crop_quality/near_duplicate_crops", "crop_quality/image_in_two_skus"
+SHAPES: Final = "labels/refused_shapes"
 CHECKS: Final = {
     *(LAYOUT, PAIRING, REFUSALS, ALL_REFUSALS, BOXES, LABELS, TINY, DUPLICATES),
     *(DARK, BLANK, NEAR, TWO_SKUS, UNLIKE),
@@ -210,14 +211,24 @@ IN_EACH_SPLIT: Final = (
     Defect("y swapped", _reorder_box(0, 3, 2, 1), _REVERSED, (BOXES,)),
     Defect("no width", _reorder_box(0, 1, 0, 3), _REVERSED, (BOXES,)),
     Defect("scale that the box belies", _belie_scale, checks=(LABELS,)),
-    Defect("20 pixels wide", _item(bounding_box=[60, 60, 80, 94], scale=1), checks=(TINY,)),
-    Defect("6 pixels high", _item(bounding_box=[60, 60, 94, 66], scale=1), checks=(TINY,)),
+    Defect(
+        "20 pixels wide",
+        _item(bounding_box=[60, 60, 80, 94], scale=1),
+        checks=(TINY,),
+        may=(SHAPES,),
+    ),
+    Defect(
+        "6 pixels high",
+        _item(bounding_box=[60, 60, 94, 66], scale=1),
+        checks=(TINY,),
+        may=(SHAPES,),
+    ),
     _file("annotation over many lines", _text(lambda t: t.replace(b", ", b",\r\n    "))),
     _file("annotation with a byte order mark", _text(lambda text: b"\xef\xbb\xbf" + text)),
     _file("annotation without items", _text(lambda text: text[: text.index(b', "item')] + b"}")),
     _file("bytes after the end of the image", _image(lambda jpeg: jpeg + b"left over" * 90)),
     Defect("fields that nobody knows", _item(note='by "hand": {}', fabric={"weave": ["twill"]})),
-    Defect("no unneeded fields", _drop(*_UNNEEDED)),
+    Defect("no unneeded fields", _drop(*_UNNEEDED), may=(SHAPES,)),
     Defect("box with fractions", _add_fractions),
     Defect("item999999", _rename(999_999), index=999_999),
 )

@@ -247,7 +247,7 @@ class _PlantedSplit:
         crops = pd.DataFrame(rows, columns=columns).assign(sku_id="", comparable=True)
         crops[[name for name in CROP if name not in crops]] = None
         groups = crops[["crop_path", "occlusion"]]
-        odd = unlike_crops(crops.drop(columns="occlusion"), groups).offenders["crop_path"]
+        odd = unlike_crops(crops.drop(columns="occlusion"), groups, None).offenders["crop_path"]
         return odd.tolist() == [f"{plan.image_id} 1"]
 
     def plant_past_edge(self) -> None:

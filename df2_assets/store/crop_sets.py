@@ -105,3 +105,9 @@ def crops_at(roots: Roots, split: str, path: str) -> CropSet:
         return variant_crops(roots, split, file.parts[len(roots.variants.parts)])
     is_of_benchmark = file.is_relative_to(roots.benchmark)
     return benchmark_crops(roots, split) if is_of_benchmark else contract_crops(split)
+
+
+def is_half_built(roots: Roots, split: str, name: str) -> bool:
+    """Return whether a run is making or removing a variant, or was stopped while it did."""
+    path = roots.journal(split, f"{CROP_VARIANTS}/{name}")
+    return path.exists() or path.is_dir()  # in an object store, a journal has several parts

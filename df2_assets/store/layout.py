@@ -108,6 +108,10 @@ class Roots:
     def table(self, asset: str, split: str) -> Path:
         return self.tables(asset) / f"{split}.parquet"
 
+    def lines(self, asset: str, split: str) -> Path:
+        """The crops of a table as JSON lines, for machines without pyarrow."""
+        return self.table(asset, split).with_suffix(".jsonl")
+
     def journal(self, split: str, table: str = "crops") -> Path:
         """The rows of a manifest that a running or killed build has finished."""
         return self.table(table, split).with_suffix(".journal")

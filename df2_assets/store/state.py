@@ -18,6 +18,7 @@ from df2_assets.errors import (
     MissingTableError,
     ProvenanceError,
 )
+from df2_assets.store.crop_lines import SOURCES, describe_source
 from df2_assets.store.layout import Roots
 
 _BESIDE: Final = (
@@ -63,8 +64,7 @@ def source_of_metadata(roots: Roots, split: str) -> str:
     """Return the digests of groups and manifest, from which metadata written now is made."""
     from df2_assets.store import tables
 
-    digests = tables.digests(roots, ("sku_groups", "crops"), split)
-    return " ".join(f"{asset} {digest}" for asset, digest in digests.items())
+    return describe_source(tables.digests(roots, SOURCES, split))
 
 
 def mismatches(roots: Roots, split: str, recorded: State) -> list[str]:

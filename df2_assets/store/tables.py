@@ -19,6 +19,7 @@ from df2_assets.dataset.frames import from_frame as from_frame
 from df2_assets.dataset.skus import add_sku_uids
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
+from df2_assets.store.crop_lines import write_lines
 from df2_assets.store.layout import Roots
 from df2_assets.store.store import Status, Store, status_of
 
@@ -129,7 +130,7 @@ def write(roots: Roots, asset: str, split: str, table: pa.Table, inputs: Mapping
     """Write the table of `asset` for `split`, and return its digest.
 
     A table that is on disk already is not touched. The journal beside it is removed, since the
-    table has all its rows.
+    table has all its rows. The lines beside a table of `crop_lines.COLUMNS` are written as well.
     """
     path = roots.table(asset, split)
     content = digest(table)
@@ -138,10 +139,12 @@ def write(roots: Roots, asset: str, split: str, table: pa.Table, inputs: Mapping
     table = table.replace_schema_metadata(own | _rules(table))
     before = find(roots, asset, split) if _sharing else None
     if before is not None and before.schema.metadata == table.schema.metadata and before == table:
+        write_lines(roots, asset, split, table, content, inputs)
         roots.sku.discard(path.with_suffix(".journal"))
         return content
     with roots.sku.atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    write_lines(roots, asset, split, table, content, inputs)
     roots.sku.discard(path.with_suffix(".journal"))
     return content
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from df2_assets.dataset.variants import CropVariant
 from df2_assets.errors import IncompleteSplitError, MissingTableError, ProvenanceError
 from df2_assets.store import tables
+from df2_assets.store.crop_sets import is_half_built as is_half_built
 from df2_assets.store.layout import CROP_VARIANTS, Roots
 
 _VARIANT: Final = b"variant"
@@ -50,12 +51,6 @@ def list_names(roots: Roots, split: str) -> list[str]:
     names = {name for name, _, file in tables_of if file.startswith(f"{split}.")}
     folders = roots.sku.folders(roots.variants)
     return sorted(names.union(name for name in folders if roots.variant(name, split).is_dir()))
-
-
-def is_half_built(roots: Roots, split: str, name: str) -> bool:
-    """Return whether a run is making or removing a variant, or was stopped while it did."""
-    path = roots.journal(split, f"{CROP_VARIANTS}/{name}")
-    return path.exists() or path.is_dir()  # in an object store, a journal has several parts
 
 
 def read_variant(roots: Roots, split: str, name: str) -> pa.Table:

@@ -6,6 +6,7 @@ DataLoader.
 """
 
 from df2_assets.torch.dataset import DeepFashion2ImageTextDataset, JoinedDataset, join
+from df2_assets.torch.labels import select_landmarks
 from df2_assets.torch.pairs import CatalogQueryPairs
 from df2_assets.torch.sampler import DistinctTextBatchSampler, PKBatchSampler
 from df2_assets.torch.targets import compute_targets
@@ -18,4 +19,5 @@ __all__ = [
     "PKBatchSampler",
     "compute_targets",
     "join",
+    "select_landmarks",
 ]

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from copy import copy
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final, overload
@@ -47,6 +48,9 @@ class Rows(_Lines):
     each process fetches it with one request and keeps it in memory.
     """
 
+    _places: NDArray[np.int32] | None = None
+    """The numbers of the selected lines in the file; None if all are selected."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._map()
@@ -55,12 +59,20 @@ class Rows(_Lines):
     def _map(self) -> None:
         self._bytes, self._stamp = store_at(self.path).map_bytes(self.path)
 
+    def select(self, places: NDArray[np.intp]) -> "Rows":
+        """Return only the lines with these numbers."""
+        selected = copy(self)
+        selected._places = np.arange(len(self), dtype=np.int32)[places]
+        return selected
+
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._ends if self._places is None else self._places)
 
     def line(self, index: int) -> memoryview:
         """Return the bytes of a line. Raises IndexError."""
-        place = range(len(self._ends))[index]
+        place = range(len(self))[index]
+        if self._places is not None:
+            place = int(self._places[place])
         begin = 0 if place == 0 else int(self._ends[place - 1])
         return self._bytes[begin : int(self._ends[place])]
 

@@ -18,7 +18,7 @@ from df2_assets.checks.benchmark_crops import inspect_benchmark
 from df2_assets.checks.crop_variants import CHECK as VARIANTS_CHECK
 from df2_assets.checks.crop_variants import inspect_variants
 from df2_assets.checks.crops import FOREIGN, files_match, settle_times
-from df2_assets.checks.exports import exports_on_disk
+from df2_assets.checks.exports import exports_on_disk, join_variants
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext, exists_on_disk
 from df2_assets.dataset.skus import has_only_pairs
@@ -27,6 +27,7 @@ from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.errors import MissingTableError, OutputError, ProvenanceError, escape_untrusted
+from df2_assets.exports.record import export_commands
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import checksums, tables
 from df2_assets.store.crop_sets import contract_crops
@@ -109,7 +110,6 @@ def verify(
         of_file = _document_problems(f"{asset}: {check}", path, finding, known)
         inspections[asset, check] = Inspection(finding, of_file)
     inspections["image_text", "prompt_coverage"] = _prompts(context)
-    inspections |= exports_on_disk(roots, split, deep=deep)
     if list_names(roots, split):
         of_variants, of_bytes = _variants(context, engine, progress)
         inspections[CROP_VARIANTS, VARIANTS_CHECK] = of_variants
@@ -118,6 +118,10 @@ def verify(
         of_benchmark, of_bytes = _benchmark(context, engine, progress)
         inspections[BENCHMARK_CROPS, BENCHMARK_CHECK] = of_benchmark
         damaged += of_bytes
+    findings = {key: inspection.finding for key, inspection in inspections.items()}
+    exports = exports_on_disk(roots, split, deep=deep)
+    findings |= join_variants(exports)
+    inspections |= exports
     if not deep:
         notes += [
             _copied_note(asset, split, inspection.copied)
@@ -130,7 +134,6 @@ def verify(
     if views:
         notes.append(_views_note(views))
     problems += [problem for inspection in inspections.values() for problem in inspection.problems]
-    findings = {key: inspection.finding for key, inspection in inspections.items()}
     return Verified(split, deep, made, problems, findings, damaged, notes, views)
 
 
@@ -148,12 +151,16 @@ def compare_digest(
 
 
 def _copied_note(asset: str, split: str, count: int) -> str:
-    commands = {"crops": "build", CROP_VARIANTS: "variants", BENCHMARK_CROPS: "benchmark"}
-    command = commands.get(asset, f"export {asset}")
+    commands = {
+        "crops": "df2-assets build",
+        CROP_VARIANTS: "df2-assets variants",
+        BENCHMARK_CROPS: "df2-assets benchmark",
+    }
+    command = commands.get(asset) or export_commands([asset])[0]
     have = "has" if count == 1 else "have"
     return (
         f"{number_of(count, 'file')} of {asset} {have} the bytes that were written and another "
-        f"time, as after a copy. To record the times: df2-assets {command} --split {split}"
+        f"time, as after a copy. To record the times: {command} --split {split}"
     )
 
 

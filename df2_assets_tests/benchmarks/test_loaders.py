@@ -21,11 +21,13 @@ def sku_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return loaders.prepare(tmp_path_factory.mktemp("loaders"), images=300)
 
 
-def test_every_loader_gives_the_same_images_in_the_same_order(
+def test_every_loader_of_crops_gives_the_same_images_in_the_same_order(
     sku_root: Path, tmp_path: Path
 ) -> None:
-    files, shards, parquet = (list(each) for each in loaders.data_sets(sku_root, tmp_path).values())
-    assert len(files) == len(shards) == len(parquet) > 100
+    every = [list(each) for each in loaders.data_sets(sku_root, tmp_path).values()]
+    files, variant, shards, parquet = every
+    assert len(files) == len(shards) == len(parquet) == len(variant) > 100
+    assert {tuple(image.shape) for image in variant} == {(3, 224, 224)}
     for images in zip(files, shards, parquet, strict=True):
         first: Any = images[0]
         assert first.shape == (3, 224, 224)
@@ -39,4 +41,4 @@ def test_rates_stand_beside_those_of_the_crop_files(sku_root: Path, tmp_path: Pa
     ((title, (first, *others)),) = loaders.tables(results).items()
     assert "1,000 crops in a pass" in title
     assert (first["0 workers, ratio"], first["1 workers, ratio"]) == ("1.00", "1.00")
-    assert len(others) == 2
+    assert len(others) == 3

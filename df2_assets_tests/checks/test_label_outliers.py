@@ -26,7 +26,7 @@ def judged(images: list[Image.Image], occlusions: dict[int, int] | None = None) 
     paths = [path(n, domain=domains[n % 2]) for n in range(len(images))]
     crops = seen(zip(paths, map(jpeg, images), strict=True))
     said = [(occlusions or {}).get(n, 1) for n in range(len(images))]
-    return unlike_crops(crops, pd.DataFrame({"crop_path": paths, "occlusion": said}))
+    return unlike_crops(crops, pd.DataFrame({"crop_path": paths, "occlusion": said}), None)
 
 
 def test_crops_of_one_garment_in_any_light_are_alike() -> None:
@@ -77,10 +77,10 @@ def test_the_worst_comes_first() -> None:
         for place, one in enumerate(paths[sku])
     ]
     groups = pd.DataFrame({"crop_path": [one for one, _ in crops], "occlusion": 1})
-    found = unlike_crops(seen(crops), groups)
+    found = unlike_crops(seen(crops), groups, None)
     assert found.offenders["sku_id"].tolist() == ["000002_01_01", "000001_01_01"]
 
 
 def test_a_split_without_crops_passes() -> None:
     crops = seen([(path(1), jpeg(garment(RED)))]).iloc[:0]
-    assert unlike_crops(crops, crops[["crop_path"]].assign(occlusion=1)).passed
+    assert unlike_crops(crops, crops[["crop_path"]].assign(occlusion=1), None).passed

@@ -1,9 +1,11 @@
 """The pixels and bytes of crop variants."""
 
 import io
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import PIL
 import pytest
 from PIL import Image, ImageChops, features
@@ -11,6 +13,7 @@ from PIL import Image, ImageChops, features
 from df2_assets.dataset import cropping, rendering
 from df2_assets.dataset.annotations import Refused
 from df2_assets.dataset.cropping import encode_crop
+from df2_assets.dataset.masks import fill
 from df2_assets.dataset.reasons import Reason
 from df2_assets.dataset.rendering import encode, fingerprint, render
 from df2_assets.dataset.shapes import RefusedShape, ShapeReason
@@ -118,6 +121,17 @@ def test_the_outline_of_a_cut_out_is_smooth_and_right_at_any_size(photo: Image.I
         covered = sum(share * number for share, number in enumerate(shares)) / 255
         assert covered == pytest.approx(alpha.width * alpha.height / 2, rel=0.03)
         assert any(shares[1:255])
+
+
+def test_a_cut_out_shows_the_mask_of_the_labels(photo: Image.Image) -> None:
+    """The two are drawn by different rules, so a few pixels along the outline differ."""
+    draw = random.Random(3)
+    for _ in range(20):
+        polygon = [draw.uniform(*limits) for _ in range(7) for limits in ((15, 65), (5, 95))]
+        alpha = render(photo, BOX, variant(cut_out="alpha"), [polygon]).getchannel("A")
+        corners = [edge - BOX[place % 2] for place, edge in enumerate(polygon)]
+        mask = fill([corners], *alpha.size)
+        assert ((np.asarray(alpha) > 127) != mask).mean() < 0.03
 
 
 def test_a_cut_out_has_all_polygons_of_the_item(photo: Image.Image) -> None:

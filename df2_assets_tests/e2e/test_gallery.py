@@ -4,7 +4,7 @@ import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,12 +17,15 @@ from df2_assets.dataset.taxonomy import CATEGORIES
 from df2_assets.engines.base import Lost, R, S
 from df2_assets.engines.progress import silent
 from df2_assets.engines.serial import SerialEngine
+from df2_assets.report.addresses import data_set_id
 from df2_assets.report.gallery import content
 from df2_assets.report.gallery.site import write_site
+from df2_assets.settings import Settings
 from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes
 from df2_assets_tests.support.builder import DataSet, item
 from df2_assets_tests.support.processes import DF2_ASSETS
+from df2_assets_tests.support.reports import running
 from df2_assets_tests.support.site import Site
 
 if TYPE_CHECKING:
@@ -37,9 +40,25 @@ BOX = (10, 20, 300, 400)
 NO_PICTURE = bytes.fromhex("47494638396101000100800000000000ffffff2c00000000010001000002024401003b")
 
 
+SHAPES: dict[str, Any] = {
+    "segmentation": [[20, 30, 40, 30, 40, 70, 20, 70]],
+    "landmarks": [20, 30, 2, 40, 30, 2, 40, 70, 1, *[0] * 66],
+}
+"""A rectangle, and landmarks of a short sleeve top: two visible and one occluded."""
+
+VARIANTS = """variants:
+  square64: {size: 64, square: pad}
+  cut_out: {cut_out: alpha, format: png}
+"""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """Build 70 SKUs of three categories, with a hostile name in a refusal, and another split."""
+    """Build 70 SKUs of three categories, with a hostile name in a refusal, and another split.
+
+    The other split has labels and two variants. The landmarks and the mask of its user photo are
+    refused.
+    """
     folder = tmp_path_factory.mktemp("gallery")
     data = DataSet(folder / "df2")
     for pair in range(1, 71):
@@ -54,7 +73,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
             data.annotation(SPLIT, image, source, pair, {1: garment})
     for image, source in ((2, "shop"), (3, "user")):
         data.image(OTHER, image, (160, 120))
-        data.annotation(OTHER, image, source, 1, {1: item(1, 1, [10, 20, 50, 110])})
+        shapes: dict[str, Any] = SHAPES if source == "shop" else {"segmentation": []}
+        data.annotation(OTHER, image, source, 1, {1: item(1, 1, [10, 20, 50, 110], **shapes)})
     data.image(SPLIT, 900, (160, 120))
     bad = item(1, 1, [10, 20, 110, 100], category_name=HOSTILE)
     data.annotation(SPLIT, 900, "user", 900, {1: bad})
@@ -65,8 +85,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     roots["SPLITS"] = f"{SPLIT} {OTHER}"
     environment = processes.environment(folder / "home", **roots, DF2_PROMPTS=templates)
     # Other processes: Dagster and Playwright do not share a thread's event loop.
-    for command in ("build", "report"):
-        done = processes.run((*DF2_ASSETS, command), environment, folder)
+    declared = folder / "variants.yaml"
+    declared.write_text(VARIANTS)
+    for command in (
+        ("build",),
+        ("labels", "--split", OTHER),
+        ("variants", "--split", OTHER, "--variants", str(declared)),
+        ("report",),
+    ):
+        done = processes.run((*DF2_ASSETS, *command), environment, folder)
         assert done.returncode == 0, done.stdout + done.stderr
     return made
 
@@ -491,7 +518,7 @@ def full_size(roots: Roots) -> Path:
     figures |= {"passed": 0, "warned": 0, "failed": 0}
     page = {"figures": figures, "readiness": ready, "checks": [], "reasons": []}
     page |= {"retrieval": [], "metrics": []}
-    return write_site(roots, SPLIT, shown, [], [], {}, page, Idle(), silent).page
+    return write_site(roots, SPLIT, shown, [], [], [], {}, page, Idle(), silent).page
 
 
 class Idle(SerialEngine):
@@ -518,3 +545,104 @@ def test_a_full_data_set_is_ready_searched_and_paged(page: "Page", roots: Roots)
     page.locator(".card").last.click()
     page.wait_for_selector("dialog#sku[open] .crop")
     assert page.locator("dialog#sku .crop").count() == 10
+
+
+@pytest.fixture
+def labelled(page: "Page", site: Site) -> "Page":
+    """Open the SKU of the split with labels and variants."""
+    open_page(page, site.roots.gallery(OTHER), "#/sku/000001_01_01")
+    page.wait_for_selector("dialog#sku[open] .crop")
+    return page
+
+
+def test_without_labels_and_variants_nothing_is_offered(gallery: "Page") -> None:
+    gallery.locator(".card").first.click()
+    gallery.wait_for_selector("dialog#sku[open] .crop")
+    assert not gallery.locator("#views").is_visible()
+
+
+def test_mask_and_landmarks_are_drawn_over_the_crop_by_keyboard(labelled: "Page") -> None:
+    assert labelled.locator(".crop svg").count() == 0
+    assert not labelled.locator("#legend").is_visible()
+    tab_to(labelled, "#labels")
+    labelled.keyboard.press("Space")
+    catalog, query = (labelled.locator(f".side.{domain} .crop") for domain in ("catalog", "query"))
+    catalog.locator("svg").wait_for()
+    assert catalog.locator("svg").get_attribute("viewBox") == "0 0 40 90"
+    assert catalog.locator(".mask").get_attribute("d") == "M10 10l20 0 0 40 -20 0Z"
+    assert catalog.locator(".visible").count() == 3
+    assert catalog.locator(".occluded").get_attribute("d") == "M30 50h0"
+    picture, drawing = (catalog.locator(name).bounding_box() for name in ("img", "svg"))
+    assert picture == drawing
+    assert "landmarks: 2 visible, 1 occluded" in catalog.inner_text()
+    assert "landmarks: 0 visible, 0 occluded · refused: " in query.inner_text()
+    assert query.locator(".visible").count() == 0
+    assert labelled.get_by_role("list", name="Legend").inner_text().split("\n") == [
+        "mask",
+        "visible landmark",
+        "occluded landmark",
+    ]
+    labelled.keyboard.press("Space")
+    wait_until(labelled, "document.querySelectorAll('.crop svg').length === 0")
+
+
+def test_the_original_has_the_mask_and_landmarks_as_well(labelled: "Page") -> None:
+    labelled.get_by_label("Mask and landmarks").check()
+    labelled.locator(".side.catalog .crop svg").wait_for()
+    labelled.locator(".side.catalog .crop button").click()
+    labelled.wait_for_selector("#original svg .mask")
+    assert labelled.locator("#original svg .occluded").get_attribute("d") == "M40 70h0"
+
+
+def test_a_variant_is_shown_with_the_mask_in_its_pixels(labelled: "Page", site: Site) -> None:
+    labelled.get_by_label("Mask and landmarks").check()
+    labelled.locator("#variant").select_option("square64")
+    picture = labelled.locator(".side.catalog .crop img")
+    wait_until(labelled, "document.querySelector('.side.catalog .crop img')?.naturalWidth === 64")
+    path = f"{OTHER}/catalog/000001_01_01/000002_item1.jpg"
+    expected = site.roots.variants / "square64" / path
+    assert picture.evaluate("image => image.src") == Path(str(expected)).as_uri()
+    labelled.locator(".side.catalog .crop svg").wait_for()
+    mask = labelled.locator(".side.catalog .mask")
+    bounds = mask.evaluate("""(path) => {
+        const bounds = path.getBBox(), { a, d, e, f } = path.transform.baseVal[0].matrix;
+        return [a * bounds.x + e, d * bounds.y + f, a * bounds.width, d * bounds.height];
+    }""")
+    # The crop of 40 by 90 pixels is 28 by 64 in the middle of the width.
+    assert bounds == pytest.approx([18 + 7, 64 / 9, 14, 64 * 4 / 9], abs=0.01)
+    labelled.locator("#variant").select_option("cut_out")
+    wait_until(labelled, "document.querySelector('.side.catalog img').src.endsWith('.png')")
+    assert "cut_out does not have this crop" in labelled.locator(".side.query .crop").inner_text()
+    labelled.locator("#variant").select_option("as in the contract")
+    wait_until(labelled, "document.querySelector('.side.query img')?.naturalWidth === 40")
+
+
+def test_arrows_in_the_choice_of_variants_stay_on_the_sku(labelled: "Page") -> None:
+    labelled.locator("#variant").focus()
+    labelled.keyboard.press("ArrowDown")
+    labelled.keyboard.press("ArrowRight")
+    assert labelled.locator("#sku-title").inner_text() == f"{OTHER}/000001_01_01"
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_labels_and_variants_fit_beside_each_other(labelled: "Page", width: int) -> None:
+    labelled.set_viewport_size({"width": width, "height": 800})
+    labelled.get_by_label("Mask and landmarks").check()
+    labelled.locator("#legend").wait_for()
+    boxes = [labelled.locator(name).bounding_box() for name in ("#variant", "#labels", "#legend")]
+    tops = [box["y"] + box["height"] / 2 for box in boxes if box]
+    assert max(tops) - min(tops) < 4
+    dialog = labelled.locator("#sku")
+    assert dialog.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
+
+
+def test_variants_are_shown_through_the_server(page: "Page", site: Site) -> None:
+    settings = Settings(df2_root=site.data.root, sku_root=str(site.sku))
+    with running(settings) as server:
+        name = site.roots.gallery(OTHER).relative_to(site.sku).as_posix()
+        root = f"http://127.0.0.1:{server.port}/{data_set_id(settings.roots)}/sku"
+        page.goto(f"{root}/{name}#/sku/000001_01_01")
+        page.wait_for_selector("dialog#sku[open] .crop")
+        page.get_by_label("Mask and landmarks").check()
+        page.locator("#variant").select_option("cut_out")
+        wait_until(page, "document.querySelector('.side.catalog .crop svg') !== null")

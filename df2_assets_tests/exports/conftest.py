@@ -8,6 +8,7 @@ from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.templates import parse_templates
 from df2_assets.pipeline.publishing import publish_image_text
 from df2_assets.store.layout import Roots
+from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 
 
@@ -43,6 +44,21 @@ def varied(built: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
 def prompted(request: pytest.FixtureRequest) -> Roots:
     """Provide all exports of train, without and with a further prompt."""
     roots: Roots = request.getfixturevalue(request.param)
+    return roots
+
+
+@pytest.fixture(scope="session")
+def variants(exported: Roots, tmp_path_factory: pytest.TempPathFactory) -> Roots:
+    """Write all exports of train for three variants, beside those of the crops.
+
+    Tests must not change them.
+    """
+    folder = tmp_path_factory.mktemp("variants")
+    roots = splits.copy_split(exported, folder)
+    clean.build(roots, splits.SPLIT)  # the index is of another folder
+    splits.make_variants(roots)
+    for variant in splits.VARIANTS:
+        splits.export_all(roots, variant=variant.name)
     return roots
 
 

@@ -1,21 +1,23 @@
 """The rows of exports, read with standard readers, without code or libraries of the exports."""
 
 import csv
+import io
 import json
 import tarfile
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pandas.api.types import is_integer_dtype
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from df2_assets.dataset.prompts import Texts
-from df2_assets.dataset.taxonomy import LABELS
+from df2_assets.dataset.taxonomy import LABELS, LANDMARK_STARTS, LANDMARKS
 from df2_assets.dataset.templates import RESERVED_KEYS, parse_templates
 from df2_assets.errors import TemplatesError
 from df2_assets.exports.build import export
@@ -88,11 +90,35 @@ def test_parquet_has_crop_and_fields_with_their_types_for_datasets(prompted: Roo
         for row in table.to_pylist():
             rows.append(row | {name: names[row[name]] for name, names in classes.items()})
     assert [row.pop("image")["bytes"] for row in rows] == [crop_of(prompted, r) for r in records]
+    for row, record in zip(rows, records, strict=True):
+        assert_shapes_are_annotated(prompted, record, row.pop("mask"), row.pop("landmarks"))
     assert rows == [name_labels(record) for record in records]
     assert classes.keys() == {"category_name", "domain", *LABELS}
     assert {of["_type"] for name, of in features.items() if name in classes} == {"ClassLabel"}
-    assert features["image"] == {"_type": "Image"}
-    assert list(features)[1:] == list(rows[0])
+    assert features["image"] == features["mask"] == {"_type": "Image"}
+    assert list(features) == ["image", "mask", *rows[0], "landmarks"]
+
+
+def assert_shapes_are_annotated(
+    roots: Roots, record: dict[str, Any], mask: dict[str, Any] | None, landmarks: Any
+) -> None:
+    """Assert that mask and landmarks are those of the annotation, in pixels of the crop."""
+    left, top, right, bottom = record["bbox"]
+    assert landmarks == splits.landmarks_of(roots, record, left, top)
+    assert (mask is None) == (landmarks is None)
+    if mask is None:
+        return
+    assert mask["path"] == Path(record["image_path"]).with_suffix(".png").name
+    with Image.open(io.BytesIO(mask["bytes"])) as image:
+        pixels = np.asarray(image)
+    assert pixels.dtype == bool
+    assert pixels.shape == (bottom - top, right - left)
+    drawn = Image.new("1", (right - left, bottom - top))
+    for polygon in splits.annotated(roots, record)["segmentation"]:
+        moved = [at - (left, top)[place % 2] for place, at in enumerate(polygon)]
+        ImageDraw.Draw(drawn).polygon(moved, fill=1)
+    assert (pixels ^ np.asarray(drawn)).mean() < 0.12, "the outlines alone may differ"
+    assert 0.2 < pixels.mean() < 0.9
 
 
 def test_an_imagefolder_has_a_line_with_the_fields_of_each_image(prompted: Roots) -> None:
@@ -101,6 +127,8 @@ def test_an_imagefolder_has_a_line_with_the_fields_of_each_image(prompted: Roots
     rows = [json.loads(line) for line in text.splitlines()]
     images = [(folder / "imagefolder" / row.pop("file_name")).read_bytes() for row in rows]
     assert images == [crop_of(prompted, record) for record in records]
+    for row, record in zip(rows, records, strict=True):
+        assert row.pop("landmarks") == splits.landmarks_of(prompted, record, *record["bbox"][:2])
     assert rows == [name_labels(record) for record in records]
 
 
@@ -148,10 +176,16 @@ def test_coco_has_the_annotated_box_of_each_crop_on_its_original(prompted: Roots
     names = {category["id"]: category["name"] for category in document["categories"]}
     assert len(document["annotations"]) == len(records)
     for found, record in zip(document["annotations"], records, strict=True):
-        path = prompted.annotations(SPLIT) / f"{record['image_id']}.json"
-        x1, y1, x2, y2 = json.loads(path.read_text())[f"item{record['item_idx']}"]["bounding_box"]
+        item = splits.annotated(prompted, record)
+        x1, y1, x2, y2 = item["bounding_box"]
         assert found["bbox"] == [x1, y1, x2 - x1, y2 - y1]
-        assert found["area"] == (x2 - x1) * (y2 - y1)
+        has_shapes = record["category_id"] == 1
+        assert ("segmentation" in found) == has_shapes
+        if has_shapes:
+            assert found["segmentation"] == item["segmentation"]
+            assert 0 < found["area"] < (x2 - x1) * (y2 - y1)
+        else:
+            assert found["area"] == (x2 - x1) * (y2 - y1)
         image = images[found["image_id"]]
         assert image["file_name"] == record["orig_image_path"]
         with Image.open(prompted.df2_root / image["file_name"]) as original:
@@ -163,6 +197,26 @@ def test_coco_has_the_annotated_box_of_each_crop_on_its_original(prompted: Roots
         prompts = {key: text for key, text in record.items() if key.startswith("text_")}
         assert found.get("captions", {}) == prompts
     assert len({found["id"] for found in document["annotations"]}) == len(records)
+
+
+def test_coco_has_the_landmarks_of_all_categories_in_the_order_of_the_data_set(
+    exported: Roots,
+) -> None:
+    records = splits.records(exported)
+    document = json.loads((exported.export("coco", SPLIT) / f"instances_{SPLIT}.json").read_text())
+    for found, record in zip(document["annotations"], records, strict=True):
+        start = LANDMARK_STARTS[record["category_id"]]
+        own = splits.landmarks_of(exported, record) or []
+        before, after = [0] * 3 * start, [0] * 3 * (294 - start - len(own))
+        assert found["keypoints"] == [*before, *chain(*own), *after]
+        assert found["num_keypoints"] == sum(v > 0 for _, _, v in own)
+    assert {found["num_keypoints"] for found in document["annotations"]} == {0, 19}
+    for category in document["categories"]:
+        names, first = category["keypoints"], category["first_keypoint"]
+        assert len(names) == len(set(names)) == 294
+        own_names = names[first : first + category["num_keypoints"]]
+        count = LANDMARKS[category["id"]]
+        assert own_names == [f"{category['name']} {number + 1}" for number in range(count)]
 
 
 def hold_to_oml(table: pd.DataFrame, dataset_root: Path) -> None:

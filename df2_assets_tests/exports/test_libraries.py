@@ -3,22 +3,29 @@
 import contextlib
 import hashlib
 import io
+import random
 import types
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image, ImageChops
 
+from df2_assets.dataset.masks import fill, rasterize
 from df2_assets.dataset.taxonomy import CATEGORIES, DOMAINS, LABELS
+from df2_assets.exports.build import export
 from df2_assets.store.layout import Roots
+from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SPLIT
 from df2_assets_tests.support import croissant, torchvision
+from df2_assets_tests.support.builder import DataSet, item, jpeg
 
 pytestmark = [
     pytest.mark.exports,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # pycocotools
     # webdataset leaves its shards for the collector to close.
     pytest.mark.filterwarnings("ignore:.*unclosed file.*[.]tar", "ignore:Exception ignored in"),
 ]
@@ -155,7 +162,8 @@ CLASSES = {
 
 def as_line(row: dict[str, Any], features: Any) -> dict[str, Any]:
     """Return a row of `datasets` with the labels of the data set."""
-    line = {name: value for name, value in row.items() if name != "image"}
+    more = ("image", "mask", "landmarks")
+    line = {name: value for name, value in row.items() if name not in more}
     for name in CLASSES:
         line[name] = line[name] + 1 if name in LABELS else features[name].int2str(line[name])
     return line
@@ -182,11 +190,18 @@ def test_datasets_gives_typed_rows_with_their_images(
             cache_dir=cache,
         )
     assert rows.features == features
-    assert rows.features.keys() == {"image", *lines[0]}
+    assert rows.features.keys() == {"image", "mask", "landmarks", *lines[0]}
     assert isinstance(features["image"], datasets.Image)
+    assert isinstance(features["mask"], datasets.Image)
     assert {name: features[name].names for name in CLASSES} == CLASSES
     assert [as_line(row, features) for row in rows] == lines
-    assert all(is_crop(row["image"], prompted, line) for row, line in zip(rows, lines, strict=True))
+    for row, line in zip(rows, lines, strict=True):
+        assert is_crop(row["image"], prompted, line)
+        assert row["landmarks"] == splits.landmarks_of(prompted, line, *line["bbox"][:2])
+        if form == "imagefolder" or row["landmarks"] is None:
+            assert row["mask"] is None
+        else:
+            assert (row["mask"].mode, row["mask"].size) == ("1", row["image"].size)
 
 
 def test_an_imagefolder_without_features_names_its_labels(
@@ -260,6 +275,109 @@ def test_pycocotools_gives_every_box_on_its_original(prompted: Roots, lines: Lin
     assert [image["file_name"] for image in images] == [line["orig_image_path"] for line in lines]
     names = {category["id"]: category["name"] for category in coco.loadCats(coco.getCatIds())}
     assert names == CATEGORIES
+
+
+def load_coco(path: Path) -> Any:
+    coco_module = pytest.importorskip("pycocotools.coco")
+    with contextlib.redirect_stdout(io.StringIO()):
+        return coco_module.COCO(str(path))
+
+
+def write_random_shapes(roots: Roots, images: int, items: int) -> None:
+    """Write images with items of one to three random polygons, some of them partly outside."""
+    draw, data, picture = random.Random(25), DataSet(roots.df2_root), jpeg((320, 240))
+    for image in range(1, images + 1):
+        data.raw_image(SPLIT, image, picture)
+        shapes: dict[int | str, Any] = {}
+        for number in range(1, items + 1):
+            x, y = draw.uniform(-20, 250), draw.uniform(-20, 180)
+            polygons = [
+                [
+                    round(start + draw.uniform(0, 90), draw.randint(0, 2))
+                    for _ in range(draw.randint(3, 9))
+                    for start in (x, y)
+                ]
+                for _ in range(draw.randint(1, 3))
+            ]
+            box = (x, y, x + 90, y + 90)
+            shapes[number] = item(9, number, box, segmentation=polygons, landmarks=[0] * 24)
+        data.annotation(SPLIT, image, ("shop", "user")[image % 2], (image + 1) // 2, shapes)
+
+
+def test_pycocotools_agrees_on_area_and_overlap_of_a_thousand_items(tmp_path: Path) -> None:
+    mask = pytest.importorskip("pycocotools.mask")
+    roots = splits.roots_in(tmp_path)
+    write_random_shapes(roots, 106, 10)
+    clean.build(roots, SPLIT)
+    export(roots, SPLIT, "coco")
+    coco = load_coco(roots.export("coco", SPLIT) / f"instances_{SPLIT}.json")
+    count = 0
+    for image, annotations in coco.imgToAnns.items():
+        width, height = coco.imgs[image]["width"], coco.imgs[image]["height"]
+        shown = [one for one in annotations if "segmentation" in one]
+        drawn = [fill(one["segmentation"], width, height) for one in shown]
+        theirs = [coco.annToRLE(one) for one in shown]
+        for one, pixels, encoded in zip(shown, drawn, theirs, strict=True):
+            assert (coco.annToMask(one) == pixels).all()
+            assert one["area"] == mask.area(encoded) == pixels.sum() > 0
+        size = [height, width]
+        ours = [
+            {"size": size, "counts": rasterize(one["segmentation"], width, height)} for one in shown
+        ]
+        overlaps = [[(one & other).sum() / (one | other).sum() for other in drawn] for one in drawn]
+        assert np.array_equal(mask.iou(ours, theirs, [0] * len(shown)), overlaps)
+        count += len(shown)
+    assert count >= 1000
+
+
+def test_pycocotools_draws_the_masks_of_a_variant(variants: Roots) -> None:
+    for variant in splits.VARIANTS:
+        folder = variants.export(f"coco@{variant.name}", SPLIT)
+        coco = load_coco(folder / f"instances_{SPLIT}.json")
+        shown = [one for one in coco.anns.values() if "segmentation" in one]
+        assert len(shown) == 6 * splits.PAIRS
+        for one in shown:
+            image = coco.imgs[one["image_id"]]
+            mask = coco.annToMask(one)
+            assert one["area"] == mask.sum() > 0
+            with Image.open(variants.sku_root / image["file_name"]) as file:
+                assert mask.shape == file.size[::-1]
+                if file.mode == "RGBA":
+                    shown_pixels = np.asarray(file.getchannel("A")) > 127
+                    assert (shown_pixels ^ (mask > 0)).mean() < 0.12
+
+
+@pytest.mark.parametrize("variant", [variant.name for variant in splits.VARIANTS])
+def test_webdataset_datasets_and_open_clip_read_a_variant(
+    variants: Roots, variant: str, tmp_path: Path, open_clip_data: Any
+) -> None:
+    webdataset, datasets = pytest.importorskip("webdataset"), pytest.importorskip("datasets")
+    paths = [file["variant_path"] for file in splits.files_of(variants, variant).values()]
+    folder = variants.export(f"webdataset@{variant}", SPLIT)
+    shards = sorted(map(str, folder.glob("*.tar")))
+    dataset = webdataset.WebDataset(shards, shardshuffle=False).decode("pil")
+    samples = [*dataset.to_tuple("jpg;png;webp", "json")]
+    assert sorted(fields["image_path"] for _, fields in samples) == sorted(paths)
+    assert all(is_crop(image, variants, fields) for image, fields in samples)
+    lines = [fields for _, fields in samples]
+
+    rows = datasets.load_dataset(
+        str(variants.export(f"huggingface@{variant}", SPLIT)), split=SPLIT, cache_dir=str(tmp_path)
+    )
+    assert [row["image_path"] for row in rows] == [line["image_path"] for line in lines]
+    for row, line in zip(rows, lines, strict=True):
+        assert is_crop(row["image"].convert("RGB"), variants, line)
+
+    pattern = f"{folder}/{SPLIT}-{{000000..{len(shards) - 1:06d}}}.tar"
+    info = open_clip_data.get_wds_dataset(
+        arguments(train_data=pattern, val_data=pattern), size_of, False, tokenizer=lambda _: [1]
+    )
+    sizes = [tuple(size.tolist()) for images, _ in info.dataloader for size in images]
+    assert sizes == sizes_of(lines, variants)
+    table = variants.export(f"open_clip@{variant}", SPLIT) / f"{SPLIT}.tsv"
+    with contextlib.chdir(variants.sku_root):
+        csv = open_clip_data.CsvDataset(str(table), size_of, "filepath", "title", tokenizer=list)
+        assert [tuple(csv[place][0].tolist()) for place in range(len(csv))] == sizes
 
 
 def tables_row(line: dict[str, Any]) -> dict[str, Any]:

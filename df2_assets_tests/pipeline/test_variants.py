@@ -84,6 +84,7 @@ def disk(small: tuple[Roots, Built], disk: Roots) -> Roots:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The images that are decoded from now on."""
     names: list[str] = []
+
     def noting(file: Any) -> Image.Image:
         names.append(os.path.basename(file.name))
         return decode(file)

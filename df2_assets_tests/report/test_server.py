@@ -16,12 +16,16 @@ SERVED = {
     "sku/_df2_assets/report/train/thumbs/001/000001_01_05-1.jpg": "image/jpeg",
     "sku/_df2_assets/exports/coco/train/README.md": "text/plain; charset=utf-8",
     f"sku/{CROP}": "image/jpeg",
+    f"sku/_df2_assets/variants/square224/{CROP}": "image/jpeg",
+    f"sku/_df2_assets/variants/cut_out/{CROP[:-4]}.png": "image/png",
+    f"sku/_df2_assets/variants/cut_out/{CROP[:-4]}.webp": "image/webp",
     "df2/train/image/000001.jpg": "image/jpeg",
     "df2/train/annos/000001.json": "application/json",
 }
 NOT_SERVED = (
     "sku/train_sku_metadata.json",
     "sku/_df2_assets/state/train.json",
+    "sku/_df2_assets/variants/square224/train/notes.txt",
     "sku/_df2_assets/exports/coco/train/annotations.json",
     "sku/_df2_assets/report/train/.index.html.tmp",
     "sku/_df2_assets/report/train",

@@ -14,7 +14,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from df2_assets.store.layout import Roots
 from df2_assets_tests.support import processes
+from df2_assets_tests.support.labelled import write_labels, write_variants
 from df2_assets_tests.support.processes import PROJECT
 
 pytestmark = pytest.mark.torch
@@ -39,7 +41,7 @@ def raised(error, *arguments):
         return str(problem)
 
 if __name__ == "__main__":
-    root, copy = sys.argv[1:]
+    root, copy, labelled = sys.argv[1:]
     dataset = DeepFashion2ImageTextDataset(root, "train", modules)
     workers = {"num_workers": 2, "collate_fn": list, "multiprocessing_context": "spawn"}
     batches = DataLoader(dataset, batch_sampler=PKBatchSampler(dataset, 2, 3), **workers)
@@ -50,10 +52,14 @@ if __name__ == "__main__":
         raised(IncompleteSplitError, copy, "train"),
     ]
     rows = len(DeepFashion2ImageTextDataset(copy, "train", strict=False))
-    items = [item for batch in batches for item in batch]
+    square = DeepFashion2ImageTextDataset(labelled, "train", modules, variant="square", labels=True)
+    labels = [item for batch in DataLoader(square, **workers) for item in batch]
+    shapes = sorted({(*item["mask"].shape, *item["landmarks"].shape) for item in labels})
+    items = [item for batch in batches for item in batch] + labels
     of_workers = {name for item in items for name in item["image"]}
     of_workers |= {name for batch in pairs for pair in batch for name in pair["query"]["image"]}
     seen = {"rows": len(dataset), "copied": rows, "items": len(items), "errors": errors}
+    seen |= {"labelled": len(square), "shapes": shapes}
     print(json.dumps(seen | {"modules": sorted(of_workers | {*modules()})}))
 """
 
@@ -111,6 +117,27 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
+def copy_variant(sku_root: Path, whole: Path, target: Path) -> None:
+    """Make labels and a variant of a copy of a build, then copy the files that its Dataset reads.
+
+    They are those that docs/python.md lists.
+    """
+    shutil.copytree(sku_root, whole)
+    roots = Roots(sku_root.parent / "df2", whole, "")
+    write_labels(roots, "train")
+    write_variants(roots, "train", "variants: {square: {square: pad, size: 32}}")
+    own = "_df2_assets"
+    for name in (
+        "train_image_text.jsonl",
+        f"{own}/state/train.json",
+        f"{own}/tables/labels/train.jsonl",
+        f"{own}/tables/crop_variants/square/train.jsonl",
+    ):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(whole / name, target / name)
+    shutil.copytree(whole / own / "variants/square/train", target / own / "variants/square/train")
+
+
 def test_the_wheel_alone_trains_and_loads_nothing_of_the_platform(
     machine: Path, wheel: Path, sku_root: Path, tmp_path: Path
 ) -> None:
@@ -130,12 +157,16 @@ def test_the_wheel_alone_trains_and_loads_nothing_of_the_platform(
     copy = tmp_path / "copy"
     shutil.copytree(sku_root / "train", copy / "train")
     shutil.copy(sku_root / "train_image_text.jsonl", copy)
+    labelled = tmp_path / "labelled"
+    copy_variant(sku_root, tmp_path / "whole", labelled)
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    done = processes.run((str(machine), str(script), str(sku_root), str(copy)), env, tmp_path)
+    command = (machine, script, sku_root, copy, labelled)
+    done = processes.run(tuple(map(str, command)), env, tmp_path)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
     assert seen["rows"] == seen["copied"] > 10
     assert seen["items"] >= 6
+    assert (seen["labelled"], seen["shapes"]) == (seen["rows"], [[32, 32, 294, 3]])
     assert {"torch", "numpy", "PIL", "msgspec"} <= set(seen["modules"])
     assert PLATFORM & set(seen["modules"]) == set()
     nowhere, no_split, no_state = seen["errors"]

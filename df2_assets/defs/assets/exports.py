@@ -11,10 +11,11 @@ import dagster as dg
 from df2_assets.defs.assets.factories import AssetMaker, Result, split_asset
 from df2_assets.defs.conditions import KEEP_CURRENT
 from df2_assets.defs.metadata import export_result
-from df2_assets.defs.resources import ProgressChoice, SplitWriter
+from df2_assets.defs.resources import EngineChoice, ExportChoice, ProgressChoice, SplitWriter
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.format import Export
+from df2_assets.exports.record import export_name
 
 _NUMBERS: Final = {
     "rows": "rows or samples in the export",
@@ -29,20 +30,33 @@ _NUMBERS: Final = {
 
 def _export_asset(form: Export) -> AssetMaker:
     def body(
-        context: dg.AssetExecutionContext, output: SplitWriter, progress: ProgressChoice
+        context: dg.AssetExecutionContext,
+        output: SplitWriter,
+        progress: ProgressChoice,
+        exports: ExportChoice,
+        engine: EngineChoice,
     ) -> Result:
-        roots, split = output.roots, context.partition_key
-        exported = export(roots, split, form.name, progress.of(context.log))
+        roots, split, variant = output.roots, context.partition_key, exports.variant
+        exported = export(
+            roots,
+            split,
+            form.name,
+            progress.of(context.log),
+            variant=variant,
+            engine=engine.start() if form.has_shapes else None,
+        )
         for path in exported.foreign:
             context.log.warning(f"{path} is not part of this export and was left alone.")
-        return export_result(output.settings, form.name, split, exported)
+        return export_result(output.settings, export_name(form.name, variant), split, exported)
 
     body.__name__ = form.name
     return split_asset(
         group="exports",
         description=(
             f"This is the {form.name} export of a split: {form.title}.\n\n"
-            f"It is in `_df2_assets/exports/{form.name}/{{split}}`.\n\n{form.summary}"
+            f"It is in `_df2_assets/exports/{form.name}/{{split}}`. If a run has a crop variant in "
+            "`resources.exports`, it writes that export instead, to "
+            f"`_df2_assets/exports/{form.name}@{{variant}}/{{split}}`.\n\n{form.summary}"
         ),
         numbers=_NUMBERS,
         kinds=form.kinds,

@@ -16,6 +16,7 @@ from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress
 from df2_assets.report.gallery import content, pages
+from df2_assets.report.gallery.layers import find_layers
 from df2_assets.report.gallery.retrieval import retrieval_page, similar_skus
 from df2_assets.report.gallery.site import Site, write_site
 from df2_assets.report.readiness import Readiness, assess_readiness
@@ -81,6 +82,8 @@ def build_gallery(
         "metrics": list(METRICS),
     }
     refused = content.list_refusals(refusals)
-    similar = similar_skus(evaluation, shown.ids)
-    site = write_site(roots, split, shown, checks, refused, similar, page, engine, progress)
+    layers, similar = find_layers(roots, split), similar_skus(evaluation, shown.ids)
+    site = write_site(
+        roots, split, shown, layers, checks, refused, similar, page, engine, progress
+    )
     return Gallery(site, ready)

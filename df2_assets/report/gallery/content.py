@@ -1,10 +1,10 @@
 """The data of a gallery: SKUs, crops and prompts, in a compact form for JavaScript."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 
@@ -13,10 +13,13 @@ from df2_assets.dataset.metadata import ImageText, further_keys
 from df2_assets.dataset.reasons import IMAGE_REASONS
 from df2_assets.dataset.record import CONTRACT_LABELS
 from df2_assets.dataset.taxonomy import CATEGORIES, LABELS
+from df2_assets.report.gallery.layers import Layer
 from df2_assets.report.gallery.sheets import Sheet, sheet_path
 
+T = TypeVar("T")
+
 SKUS_PER_FILE: Final = 400
-"""SKUs per file of details. The page loads a file when the first SKU in it is opened."""
+"""SKUs per file of details or of a layer. The page loads a file when it shows a SKU in it."""
 
 _DOMAINS: Final = ("catalog", "query")
 _SHOWN: Final = 2
@@ -35,6 +38,7 @@ class Content:
     - `crops`: the looks of the crops of a SKU, by their number in `looks`.
     - `tiles`: the looks of the crops on the thumbnail sheet, by domain.
     - `prompts`: the usual prompt of each category and each look without further labels.
+    - `paths`: the paths of the crops, in the order of `details`.
     - `keys`: the keys of further prompts. `texts` has all their texts, each once: a crop refers to
       them by number.
     """
@@ -48,12 +52,23 @@ class Content:
     named: list[list[int]] = field(default_factory=list)
     sheets: list[Sheet] = field(default_factory=list)
     details: list[list[list[Any]]] = field(default_factory=list)
+    paths: list[list[str]] = field(default_factory=list)
     prompts: dict[int, dict[int, str]] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     texts: dict[str, int] = field(default_factory=dict)
 
-    def index(self, checks: list[str], details: list[str], images: str) -> dict[str, Any]:
-        """Return the data for browsing and searching. `details` and `images` are names of files."""
+    def index(
+        self,
+        checks: list[str],
+        details: list[str],
+        images: str,
+        layers: Sequence[Layer] = (),
+        files: Sequence[list[str]] = (),
+    ) -> dict[str, Any]:
+        """Return the data for browsing and searching.
+
+        `details`, `images` and `files`, the files of each layer, are names of files.
+        """
         return {
             "categories": {str(number): name for number, name in CATEGORIES.items()},
             "labels": {name: list(meanings.values()) for name, meanings in LABELS.items()},
@@ -72,12 +87,21 @@ class Content:
             "perFile": SKUS_PER_FILE,
             "details": details,
             "images": images,
+            "layers": [
+                {"name": layer.name, "suffix": layer.suffix, "files": names}
+                for layer, names in zip(layers, files, strict=True)
+            ],
         }
 
     def files_of_details(self) -> Iterator[list[list[list[Any]]]]:
         """Yield the crops of `SKUS_PER_FILE` SKUs at a time."""
-        for start in range(0, len(self.details), SKUS_PER_FILE):
-            yield self.details[start : start + SKUS_PER_FILE]
+        return _batch(self.details)
+
+    def files_of_layer(self, layer: Layer) -> Iterator[list[list[Any]]]:
+        """Yield the values of the crops of `SKUS_PER_FILE` SKUs at a time."""
+        for part in _batch(self.paths):
+            values = iter(layer.values([path for of_sku in part for path in of_sku]))
+            yield [[next(values) for _ in of_sku] for of_sku in part]
 
     def images(self) -> list[str]:
         """Return the image ids of each SKU, for searching."""
@@ -104,6 +128,7 @@ def collect_content(
         content.catalog.append(len(catalog))
         content.query.append(len(query))
         content.named.append(named.get(sku_id, []))
+        content.paths.append([*looks])
         content.details.append(
             [_describe_crop(content, crop, looks[crop.image_path]) for crop in crops]
         )
@@ -131,6 +156,12 @@ def make_script(call: str, *arguments: object) -> bytes:
         for argument in arguments
     )
     return f"df2.{call}({values});\n".encode()
+
+
+def _batch(values: list[T]) -> Iterator[list[T]]:
+    """Yield the values of `SKUS_PER_FILE` SKUs at a time."""
+    for start in range(0, len(values), SKUS_PER_FILE):
+        yield values[start : start + SKUS_PER_FILE]
 
 
 def _describe_crop(content: Content, crop: ImageText, look: int) -> list[Any]:

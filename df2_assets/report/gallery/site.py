@@ -7,7 +7,7 @@ removed.
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from importlib.resources import files
@@ -20,6 +20,7 @@ from df2_assets.engines.base import Engine, Lost, describe_shard
 from df2_assets.engines.progress import Progress
 from df2_assets.engines.shards import map_shards
 from df2_assets.report.gallery.content import Content, make_script
+from df2_assets.report.gallery.layers import Layer
 from df2_assets.report.gallery.sheets import SheetShard, draw_shard
 from df2_assets.store.layout import Roots
 from df2_assets.store.location import store_at
@@ -41,6 +42,7 @@ def write_site(
     roots: Roots,
     split: str,
     content: Content,
+    layers: Sequence[Layer],
     checks: list[str],
     refused: list[list[Any]],
     similar: Mapping[str, list[list[int]]],
@@ -61,12 +63,15 @@ def write_site(
         for number, part in enumerate(content.files_of_details())
     ]
     images = _write_named(site, existing, "data/images", make_script("images", content.images()))
+    files_of_layers = [
+        _write_layer(site, existing, content, number, layer) for number, layer in enumerate(layers)
+    ]
     files_of_similar = {
         encoder: _write_named(site, existing, "data/similar", make_script("similar", encoder, skus))
         for encoder, skus in similar.items()
     }
-    about = content.index(checks, details, images) | {"similar": files_of_similar}
-    index = make_script("index", about)
+    about = content.index(checks, details, images, layers, files_of_layers)
+    index = make_script("index", about | {"similar": files_of_similar})
     scripts = {
         "index": _write_named(site, existing, "data/index", index),
         "refused": _write_named(site, existing, "data/refused", make_script("refused", refused)),
@@ -84,7 +89,9 @@ def write_site(
     roots.sku.publish(target, [text], lambda: None)
     splits = [split for split in SPLITS if roots.gallery(split).exists()]
     roots.sku.publish(roots.gallery_list, [make_script("splits", splits)], lambda: None)
-    current = {target.name, images, *details, *files_of_similar.values(), *scripts.values()}
+    on_request = [name for names in files_of_layers for name in names]
+    on_request += files_of_similar.values()
+    current = {target.name, images, *details, *on_request, *scripts.values()}
     roots.sku.remove(site, existing - current - {sheet.path for sheet in content.sheets})
     return Site(target, drawn, hashlib.sha256(text).hexdigest())
 
@@ -141,6 +148,17 @@ def _write_named(
         with store_at(site).atomic(site / name) as temporary:
             temporary.write_bytes(data)
     return name
+
+
+def _write_layer(
+    site: Path, existing: Collection[str], content: Content, number: int, layer: Layer
+) -> list[str]:
+    """Write the files of the layer with a number, and return their names."""
+    scripts = (
+        make_script("layer", number, place, part)
+        for place, part in enumerate(content.files_of_layer(layer))
+    )
+    return [_write_named(site, existing, f"data/layer-{layer.name}", data) for data in scripts]
 
 
 def _relative(root: Path, site: Path) -> str:

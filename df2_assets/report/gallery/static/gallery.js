@@ -206,20 +206,26 @@ const df2 = (() => {
     if (!dialog.open) dialog.showModal();
   }
 
+  // The layers that are turned on: a crop variant, and the labels.
+  const variant = () => data.layers[at("variant").value];
+  const labelled = () => (at("labels").checked ? data.layers.find((layer) => !layer.suffix) : undefined);
+
+  // Loads what shows a SKU. Returns null if nothing has to be loaded.
+  function loadSku(place) {
+    const file = Math.floor(place / data.perFile);
+    const missing = [variant(), labelled()].filter((layer) => layer && !layer.parts.has(file)).map((layer) => layer.files[file]);
+    if (!details.has(file)) missing.push(data.details[file]);
+    return missing.length ? Promise.all(missing.map(load)) : null;
+  }
+
   function showSku(id) {
     openSku = data.places.get(id);
-    const file = Math.floor(openSku / data.perFile);
-    if (!details.has(file)) return load(data.details[file]).then(() => { if (location.hash === `#/sku/${id}`) showSku(id); });
-    const crops = details.get(file)[openSku % data.perFile];
+    const loading = loadSku(openSku);
+    if (loading) return loading.then(() => { if (location.hash === `#/sku/${id}`) showSku(id); });
     at("sku-title").textContent = `${about.split}/${id}`;
     const names = data.named[openSku].map((check) => data.checks[check]);
     at("sku-about").textContent = data.categories[category(openSku)] + (names.length ? ` · named by ${names.join(", ")}` : "");
-    at("sku-body").replaceChildren(...DOMAINS.map((domain, which) => {
-      const own = crops.filter((crop) => data.looks[crop[6]][0] === which);
-      return make("section", { class: `side ${domain}`, "aria-label": domain },
-        make("h3", {}, domain === "catalog" ? "Catalog" : "Query", make("span", {}, several(own.length, "crop"))),
-        make("div", { class: "crops" }, ...own.map((crop) => figure(id, domain, crop))));
-    }));
+    showCrops(id);
     showSimilar();
     const position = found.indexOf(openSku);
     at("previous").disabled = position < 1;
@@ -227,6 +233,26 @@ const df2 = (() => {
     openDialog(at("sku"));
     at("sku").scrollTop = 0;
     at("sku-title").focus();
+  }
+
+  function showCrops(id) {
+    const file = Math.floor(openSku / data.perFile), inFile = openSku % data.perFile;
+    const values = (layer) => layer?.parts.get(file)[inFile];
+    const shapes = values(labelled()), forms = values(variant());
+    const crops = details.get(file)[inFile].map((crop, i) => ({ crop, shapes: shapes?.[i], form: forms?.[i] }));
+    at("legend").hidden = !labelled();
+    at("sku-body").replaceChildren(...DOMAINS.map((domain, which) => {
+      const own = crops.filter(({ crop }) => data.looks[crop[6]][0] === which);
+      return make("section", { class: `side ${domain}`, "aria-label": domain },
+        make("h3", {}, domain === "catalog" ? "Catalog" : "Query", make("span", {}, several(own.length, "crop"))),
+        make("div", { class: "crops" }, ...own.map((one) => figure(id, domain, one))));
+    }));
+  }
+
+  // Shows the crops of the open SKU again after another choice of layers.
+  function changeLayers() {
+    const id = data.ids[openSku];
+    Promise.resolve(loadSku(openSku)).then(() => { if (location.hash === `#/sku/${id}` && !loadSku(openSku)) showCrops(id); });
   }
 
   // ---- SKUs like the open one, by an encoder. The file of an encoder is loaded when it is needed.
@@ -253,17 +279,55 @@ const df2 = (() => {
     return Object.entries(data.labels).map(([name, meanings], i) => ` · ${name.replace("_", " ")} ${meanings[data.looks[look][i + 1]] ?? NOT_GIVEN}`).join("");
   }
 
-  function figure(id, domain, crop) {
-    const [image, item] = crop;
+  function figure(id, domain, { crop, shapes, form }) {
+    const [image, item, left, top] = crop;
     const text = prompt(id, crop);
-    const path = `${about.crops}/${about.split}/${domain}/${id}/${image}_item${item}.jpg`;
-    const picture = make("img", { src: path, alt: text, loading: "lazy", onerror: gone });
+    const chosen = variant(), name = `${about.split}/${domain}/${id}/${image}_item${item}`;
+    const refused = chosen && !Array.isArray(form);
+    const path = chosen ? `${about.crops}/_df2_assets/variants/${chosen.name}/${name}${chosen.suffix}` : `${about.crops}/${name}.jpg`;
+    const frame = make("span", { class: "shown" });
+    frame.append(refused
+      ? make("span", { class: "gone" }, `The variant ${chosen.name} does not have this crop: ${form ?? "it was built later"}.`)
+      : make("img", { src: path, alt: text, loading: "lazy", onerror: gone, onload: ({ target }) => {
+        if (shapes) frame.append(drawShapes(target, shapes, left, top, form ?? [1, 1, -left, -top]));
+      } }));
     const marked = narrowed && matching(openSku, crop[6]);
     return make("figure", { class: `crop${marked ? " match" : narrowed ? " other" : ""}` },
-      make("button", { type: "button", "aria-label": `Image ${image} with the box of item ${item}`, onclick: () => showOriginal(id, crop) }, picture),
+      make("button", { type: "button", "aria-label": `Image ${image} with the box of item ${item}`, onclick: () => showOriginal(id, crop, shapes) }, frame),
       make("figcaption", {}, ...(marked ? [make("span", { class: "matches" }, "matches the filters")] : []),
         make("span", { class: "prompt" }, text), ...further(crop),
-        make("small", {}, `image ${image}, item ${item}${labels(crop[6])}`)));
+        make("small", {}, `image ${image}, item ${item}${labels(crop[6])}`),
+        ...(labelled() ? [make("small", {}, describeShapes(shapes))] : [])));
+  }
+
+  // ---- Mask and landmarks. Shapes are in pixels of the crop, whose corner in the image is given.
+  const svg = (tag, values, ...children) => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+  };
+  const drawing = (picture, ...children) => svg("svg", {
+    viewBox: `0 0 ${picture.naturalWidth} ${picture.naturalHeight}`, preserveAspectRatio: "none", "aria-hidden": "true",
+  }, ...children);
+
+  // The map from pixels of the image to those of the picture is [scale x, scale y, shift x, shift y].
+  function drawShapes(picture, [polygons, landmarks], left, top, [scaleX, scaleY, shiftX, shiftY]) {
+    const outline = polygons.map(([x, y, ...steps]) => `M${x} ${y}l${steps.join(" ")}Z`).join("");
+    const moved = `matrix(${scaleX} 0 0 ${scaleY} ${scaleX * left + shiftX} ${scaleY * top + shiftY})`;
+    const dots = [];
+    for (let i = 0; i < landmarks.length; i += 3) {
+      const d = `M${scaleX * (landmarks[i] + left) + shiftX} ${scaleY * (landmarks[i + 1] + top) + shiftY}h0`;
+      for (const kind of ["rim", "visible", ...(landmarks[i + 2] === 1 ? ["occluded"] : [])]) dots.push(svg("path", { class: kind, d }));
+    }
+    return drawing(picture, svg("path", { class: "mask", d: outline, transform: moved }), ...dots);
+  }
+
+  function describeShapes(shapes) {
+    if (!shapes) return "no labels: they were built later";
+    const [, landmarks, reason] = shapes;
+    const count = (visibility) => landmarks.filter((value, i) => i % 3 === 2 && value === visibility).length;
+    return `landmarks: ${count(2)} visible, ${count(1)} occluded${reason ? ` · refused: ${reason}` : ""}`;
   }
 
   function gone(event) {
@@ -276,7 +340,7 @@ const df2 = (() => {
   }
 
   // ---- An original with the box drawn on it
-  function showOriginal(id, crop) {
+  function showOriginal(id, crop, shapes) {
     const [image, item, x1, y1, x2, y2] = crop;
     const path = `${source}/image/${image}.jpg`;
     at("original-title").textContent = `image ${image}, item ${item}`;
@@ -285,24 +349,20 @@ const df2 = (() => {
     const frame = make("div", { class: "framed" });
     frame.append(make("img", {
       src: path, alt: `image ${image}; the box of item ${item} is marked`, onerror: gone,
-      onload: (event) => frame.append(box(event.target.naturalWidth, event.target.naturalHeight, x1, y1, x2, y2)),
+      onload: ({ target }) => {
+        frame.append(box(target, x1, y1, x2, y2));
+        if (shapes) frame.append(drawShapes(target, shapes, x1, y1, [1, 1, 0, 0]));
+      },
     }));
     at("original-body").replaceChildren(frame);
     openDialog(at("original"));
     at("original-title").focus();
   }
 
-  function box(width, height, x1, y1, x2, y2) {
-    const svg = (tag, values) => {
-      const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-      for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
-      return element;
-    };
-    const drawing = svg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" });
-    drawing.append(
-      svg("path", { d: `M0 0H${width}V${height}H0ZM${x1} ${y1}V${y2}H${x2}V${y1}Z` }),
+  function box(picture, x1, y1, x2, y2) {
+    return drawing(picture,
+      svg("path", { class: "outside", d: `M0 0H${picture.naturalWidth}V${picture.naturalHeight}H0ZM${x1} ${y1}V${y2}H${x2}V${y1}Z` }),
       svg("rect", { x: x1, y: y1, width: x2 - x1, height: y2 - y1 }));
-    return drawing;
   }
 
   // ---- Refusals
@@ -409,6 +469,14 @@ const df2 = (() => {
     at("similar-by")?.replaceChildren(...Object.keys(data.similar).map((encoder) => make("option", {}, encoder)));
     at("similar-by")?.addEventListener("change", showSimilar);
     at("named-field").hidden = data.checks.length === 0;
+    // Layers are the labels and the crop variants, which have a suffix of files. `parts` has the
+    // values of the files that were loaded.
+    for (const layer of data.layers) layer.parts = new Map();
+    const variants = data.layers.flatMap(({ name, suffix }, value) => (suffix ? [make("option", { value }, name)] : []));
+    at("variant").replaceChildren(make("option", { value: "" }, "as in the contract"), ...variants);
+    at("variant-field").hidden = variants.length === 0;
+    at("labels-field").hidden = variants.length === data.layers.length;
+    at("views").hidden = data.layers.length === 0;
     route();
     document.body.dataset.ready = "yes";
   }
@@ -450,7 +518,9 @@ const df2 = (() => {
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.addEventListener("click", (event) => { if (event.target === dialog) (dialog.id === "sku" ? leave() : dialog.close()); });
   }
+  for (const id of ["variant", "labels"]) at(id).addEventListener("change", changeLayers);
   at("sku").addEventListener("keydown", (event) => {
+    if (event.target.tagName === "SELECT") return;
     if (event.key === "ArrowLeft") step(-1);
     if (event.key === "ArrowRight") step(1);
   });
@@ -476,6 +546,7 @@ const df2 = (() => {
   return {
     index: start,
     details: (file, skus) => details.set(file, skus),
+    layer: (layer, file, values) => data.layers[layer].parts.set(file, values),
     images: (list) => { images = list; },
     refused: (rows) => { refusedRows = rows; },
     similar: (encoder, skus) => similar.set(encoder, skus),
