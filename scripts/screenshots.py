@@ -62,6 +62,15 @@ def contact_sheet(page: "Page", ui: Dev) -> "Locator":
     return page.locator("tr", has=page.get_by_role("img", name="catalog above query")).first
 
 
+def labels(page: "Page", ui: Dev) -> "Locator":
+    """Show the picture of the asset, which is as large as it is stored."""
+    run((*DF2_ASSETS, "labels"), ui.station.environment, ui.station.folder)
+    page.goto(f"{ui.api.address}/assets/labels?view=partitions&partition=validation")
+    picture = page.get_by_role("img", name="masks and landmarks over their crops").first
+    picture.wait_for()
+    return picture
+
+
 def failed_check(page: "Page", ui: Dev) -> None:
     """Show the check on the sample with reversed boxes of a few items."""
     faulty = ui.station.folder / "faulty"
@@ -117,6 +126,7 @@ class Shot(NamedTuple):
 SHOTS = [
     Shot("lineage", lineage, (1440, 720)),
     Shot("contact_sheet", contact_sheet, (2000, 1000)),
+    Shot("labels", labels, (2000, 1000), photos=True),
     Shot("gallery", gallery, (1360, 900), photos=True),
     Shot("unlike_crops", unlike_crops, (1100, 1000), photos=True),
     Shot("automation", automation, (1200, 740)),

@@ -64,7 +64,7 @@ def encode(image: Image.Image, box: Box, variant: CropVariant, polygons: Polygon
     form = FORMATS[variant.format]
     options: dict[str, Any] = {"quality": variant.quality} if form.has_quality else {}
     if form.has_alpha:
-        options["icc_profile"] = None  # or else that of the photo, which crops do not have
+        options["icc_profile"] = b""  # or else that of the photo, which crops do not have
     buffer = io.BytesIO()
     render(image, box, variant, polygons).save(buffer, form.pillow, **options)
     return buffer.getvalue()

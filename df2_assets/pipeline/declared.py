@@ -9,7 +9,7 @@ import msgspec
 
 from df2_assets.dataset.prompts import Captions, PromptTemplate, SkuToken, Texts
 from df2_assets.dataset.variants import CropVariant
-from df2_assets.errors import CaptionsError, OutputError
+from df2_assets.errors import CaptionsError, OutputError, VariantsError
 from df2_assets.settings import DROP, Settings, read_captions, read_templates, read_variants
 from df2_assets.store import checksums
 from df2_assets.store.declaration import Declaration, infer, load, load_only_pairs
@@ -102,12 +102,18 @@ class DeclaredVariants:
 def read_declared_variants(settings: Settings) -> DeclaredVariants:
     """Return the crop variants that settings ask for, or else those that the data set has.
 
-    Raises VariantsError, OutputError for a damaged record, NewerReleaseError.
+    Raises VariantsError, also for a damaged record, and NewerReleaseError.
     """
     if settings.variants is not None:
         file = None if settings.variants == DROP else str(settings.variants)
         return DeclaredVariants(read_variants(settings.variants), file)
-    known = load(settings.roots)
+    try:
+        known = load(settings.roots)
+    except OutputError as error:
+        raise VariantsError(
+            f"{settings.roots.declaration} is damaged, so the crop variants of this data set are "
+            "unknown: set DF2_VARIANTS to the file that declares them, or to none to remove them"
+        ) from error
     if known.crop_variants is None:
         note = "No crop variants are declared: set DF2_VARIANTS to a file that declares some"
         return DeclaredVariants(None, note=note)

@@ -36,6 +36,7 @@ def test_a_command_takes_the_settings_that_it_reads(name: str) -> None:
     assert ({"df2_root", "sku_root"} <= parameters) == (name not in WITHOUT_ROOTS)
     assert parameters & TEXTS == (TEXTS if name in WITH_TEXTS else set())
     assert ("only_pairs" in parameters) == (name in WITH_ONLY_PAIRS)
+    assert ("variants" in parameters) == (name == "variants")
 
 
 def test_options_override_variables_and_are_relative_to_the_current_folder(desk: Desk) -> None:

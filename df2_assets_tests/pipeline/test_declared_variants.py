@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from df2_assets.dataset.variants import CropVariant
-from df2_assets.errors import OutputError, VariantsError
+from df2_assets.errors import VariantsError
 from df2_assets.pipeline.declared import read_declared_variants
 from df2_assets.settings import Settings
 from df2_assets.store import declaration
@@ -82,6 +82,6 @@ def test_the_texts_and_the_variants_of_a_data_set_do_not_affect_each_other(
 def test_a_damaged_record_matters_only_without_the_setting(tmp_path: Path, file: Path) -> None:
     declare(tmp_path, file)
     settings(tmp_path).roots.declaration.write_text("{")
-    with pytest.raises(OutputError, match="is damaged"):
+    with pytest.raises(VariantsError, match="is damaged, so the crop variants of this data set"):
         read_declared_variants(settings(tmp_path))
     assert read_declared_variants(settings(tmp_path, file)).crop_variants == (SQUARE,)
