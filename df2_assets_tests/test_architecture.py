@@ -42,6 +42,7 @@ WORKERS_IMPORT = [
     "df2_assets.pipeline.cutting",
     "df2_assets.pipeline.scanning",
     "df2_assets.embeddings.encoding",
+    "df2_assets.pipeline.shapes",
     "df2_assets.report.gallery.sheets",
     *(module for module in MODULES if module.startswith("df2_assets.engines")),
 ]

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from df2_assets.checks.finding import RecordedFinding
-from df2_assets.dataset.record import DOCUMENTS, TABLES
-from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.dataset.record import DOCUMENTS, LABEL_TABLE, TABLES
+from df2_assets.dataset.shapes import SHAPE_MEANINGS
+from df2_assets.dataset.taxonomy import CATEGORIES, LANDMARK_STARTS, LANDMARKS, SPLITS
 from df2_assets.exports.record import File, Record
 from df2_assets.store.declaration import Declaration
 from df2_assets.store.layout import OWN_FOLDER, Roots
@@ -65,6 +66,24 @@ def test_the_internals_list_the_columns_of_every_table() -> None:
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (.+) \|$", section, re.MULTILINE)
     assert {table: columns.replace("`", "").split(", ") for table, columns in rows} == {
         table: [field.name for field in record.fields] for table, record in TABLES.items()
+    }
+
+
+def test_the_page_of_labels_lists_every_column_every_reason_and_the_landmarks() -> None:
+    page = (DOCS / "labels.md").read_text(encoding="utf-8")
+    columns, landmarks, reasons = (
+        page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+        for title in ("Table", "Landmarks", "Refused shapes")
+    )
+    first = [line.split("|")[1] for line in columns.splitlines() if line.startswith("| `")]
+    names = [name for cell in first for name in re.findall(r"`(\w+)`", cell)]
+    assert names == [field.name for field in LABEL_TABLE.fields]
+    assert re.findall(r"^\| (\d+) (.+) \| (\d+) \| (\d+) \|$", landmarks, re.MULTILINE) == [
+        (str(category), name, str(LANDMARKS[category]), str(1 + LANDMARK_STARTS[category]))
+        for category, name in CATEGORIES.items()
+    ]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", reasons, re.MULTILINE)) == {
+        reason.value: meaning for reason, meaning in SHAPE_MEANINGS.items()
     }
 
 

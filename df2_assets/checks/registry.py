@@ -324,8 +324,7 @@ CHECKS: Final = (
     Check(
         BENCHMARK_CROPS,
         benchmark_match,
-        "Each item of the benchmark that the contract leaves out has one file, as recorded and as "
-        "large as its box, and there are no other files.",
+        "Each crop that only the benchmark has is one file, as recorded; there are no other files.",
     ),
     Check(
         "labels",

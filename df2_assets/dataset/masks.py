@@ -7,6 +7,7 @@ needs only numpy, so that neither workers nor training machines have to compile 
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -44,9 +45,9 @@ def fill(polygons: Sequence[Polygon], width: int, height: int) -> Mask:
 
     flat = np.zeros(width * height, np.bool_)
     for polygon in polygons:
-        change = np.zeros(width * height, np.bool_)
-        change[_find_changes(polygon, width, height)] = True
-        flat |= np.logical_xor.accumulate(change) if len(change) else change
+        changes = _find_changes(polygon, width, height).tolist()
+        for start, end in zip_longest(changes[::2], changes[1::2], fillvalue=len(flat)):
+            flat[start:end] = True
     return flat.reshape((width, height)).T
 
 

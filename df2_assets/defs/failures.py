@@ -11,8 +11,9 @@ from df2_assets.checks.finding import number_of
 from df2_assets.defs.metadata import ALL_OFFENDERS, FIRST_OFFENDERS, IN_COMMON, describe_offender
 from df2_assets.errors import Df2Error, explain_os_error
 from df2_assets.store import journal
-from df2_assets.store.crop_sets import contract_crops
-from df2_assets.store.layout import Roots
+from df2_assets.store.crop_sets import contract_crops, variant_crops
+from df2_assets.store.layout import CROP_VARIANTS, Roots
+from df2_assets.store.variants import list_names
 
 
 class Failure(dg.Failure, dg.DagsterError):
@@ -81,13 +82,21 @@ def convert_errors() -> Iterator[None]:
 
 @contextmanager
 def report_kept_crops(roots: Roots, split: str, asset: str) -> Iterator[None]:
-    """Add to an interrupt of a step how many new crops of the split are finished and kept."""
+    """Add to an interrupt of a step how many new crops of the split are finished and kept.
+
+    For the crop variants, these are the files of all variants.
+    """
     try:
         yield
     except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt) as interrupt:
-        crops = sum(row.reason is None for row in journal.read(roots, contract_crops(split)))
+        sets, what, run = [contract_crops(split)], "new crop", "build"
+        if asset == CROP_VARIANTS:
+            names = list_names(roots, split)
+            sets = [variant_crops(roots, split, name) for name in names]
+            what, run = "new file", "run"
+        kept = sum(row.reason is None for crops in sets for row in journal.read(roots, crops))
         raise type(interrupt)(
-            f"{asset} of {split} was stopped: {number_of(crops, 'new crop')} of {split} "
-            f"{'is' if crops == 1 else 'are'} finished and kept. "
-            "The next build continues from there."
+            f"{asset} of {split} was stopped: {number_of(kept, what)} of {split} "
+            f"{'is' if kept == 1 else 'are'} finished and kept. "
+            f"The next {run} continues from there."
         ) from None

@@ -30,6 +30,9 @@ _OURS = b"df2_assets"
 _NOT_CONTENT: Final = (_OURS, b"pandas")
 """The metadata of a table that does not count as its content."""
 
+_JOBS: Final = {"labels": "build_labels", "crop_quality": "measure_crops"}
+"""The jobs that make tables which `build_dataset` does not make."""
+
 _END: Final = 64 * 1024
 """Bytes at the end of a table's file that are enough to read its schema."""
 
@@ -276,5 +279,5 @@ def require_current(roots: Roots, asset: str, split: str) -> None:
         if current is None or current.digest != recorded:
             raise ProvenanceError(
                 f"{asset} of {split} was made from another {source} than the current one: "
-                f"rerun {asset}, or build_dataset, for {split}."
+                f"rerun {asset}, or {_JOBS.get(asset, 'build_dataset')}, for {split}."
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bench, bucket, engines, estimates, loaders, rehearsal, scale
+from benchmarks import bench, bucket, engines, estimates, loaders, rehearsal, scale, variants
 from benchmarks.figures import FOLDER, load, rate_goal, render_section, write
 
 STORED: dict[str, Any] = {
@@ -18,6 +18,7 @@ STORED: dict[str, Any] = {
     "loaders": loaders,
     "rehearsal": rehearsal,
     "scale": scale,
+    "variants": variants,
 }
 MACHINE = dict.fromkeys(("cores", "memory_gib", "python", "pillow", "libjpeg_turbo", "dagster"), 1)
 

@@ -115,7 +115,7 @@ def test_the_same_shapes_give_the_same_digest(labelled: Roots) -> None:
 def test_labels_follow_the_crops_that_are_on_disk(labelled: Roots) -> None:
     change(labelled, "000003", 8, style=0)
     clean.build(labelled)
-    with pytest.raises(ProvenanceError, match="labels of train was made from another"):
+    with pytest.raises(ProvenanceError, match="rerun labels, or build_labels, for train"):
         tables.read(labelled, "labels", SPLIT)
     after = update(labelled)
     assert PATH not in label_rows(after)

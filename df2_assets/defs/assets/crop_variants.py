@@ -25,10 +25,9 @@ from df2_assets.store import tables
 @split_asset(
     group="dataset",
     description="""
-    This asset is the crop variants that the file of `DF2_VARIANTS` declares: other forms of the
-    contract's crops, such as squares of 224 pixels.
+    This asset is the crop variants that `DF2_VARIANTS` declares, with their manifests.
 
-    The files are in `_df2_assets/variants/{name}/{split}`. The manifest of each variant has one row
+    They are other forms of the contract's crops, such as squares of 224 pixels. The files are in `_df2_assets/variants/{name}/{split}`. The manifest of each variant has one row
     per crop, with its path, size and SHA-256, the box that was cut, and the map from the image to
     the file, or with the reason why it could not be made. The job `build_variants` makes them;
     `build_dataset` does not. A file is made again only if its image, its box, its declaration, the
