@@ -94,6 +94,7 @@ def test_a_damaged_part_is_named(embedded: Roots, damage: Any) -> None:
     assert first["what"] == "missing or damaged"
 
 
+@pytest.mark.slow
 def test_embeddings_of_earlier_crops_are_a_warning(embedded: Roots) -> None:
     DataSet(embedded.df2_root).image(SPLIT, 3, clean.SIZE, seed="another picture")
     clean.build(embedded)

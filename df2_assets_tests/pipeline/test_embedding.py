@@ -53,6 +53,12 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     resolve_encoder.cache_clear()
 
 
+@pytest.fixture(scope="module")
+def shared(small: tuple[Roots, clean.Built], tmp_path_factory: pytest.TempPathFactory) -> Roots:
+    """Copy the built split once, for tests that only add vectors."""
+    return clean.copied(small[0], tmp_path_factory.mktemp("shared"))
+
+
 def embed(roots: Roots, name: str = MEAN, engine: Any = None) -> Embedded:
     return embed_split(roots, SPLIT, resolve_encoder(name), engine or SerialEngine(), silent)
 
@@ -120,6 +126,7 @@ def test_only_crops_with_new_bytes_are_encoded(disk: Roots) -> None:
     assert bytes_of(disk) == incremental
 
 
+@pytest.mark.slow
 def test_crops_with_equal_bytes_are_encoded_once(disk: Roots) -> None:
     data = DataSet(disk.df2_root)
     for image_id in (1, 2, 3, 4):
@@ -131,6 +138,7 @@ def test_crops_with_equal_bytes_are_encoded_once(disk: Roots) -> None:
     assert len(np.unique(vectors, axis=0)) == OF_AN_IMAGE
 
 
+@pytest.mark.slow
 def test_crops_that_are_gone_lose_their_vectors(disk: Roots) -> None:
     embed(disk)
     (disk.annotations(SPLIT) / "000004.json").unlink()
@@ -155,6 +163,7 @@ def test_another_version_of_an_encoder_encodes_everything_again(
     }
 
 
+@pytest.mark.slow
 def test_each_encoder_has_its_own_vectors(disk: Roots) -> None:
     assert find_encoders(disk, SPLIT) == []
     names = [encoders.setting(encoders.half), MEAN, "histogram"]
@@ -208,6 +217,7 @@ def test_embeddings_of_a_newer_release_are_not_read(disk: Roots) -> None:
         read_embeddings(disk, SPLIT, MEAN)
 
 
+@pytest.mark.slow
 def test_a_split_without_crops_has_no_vectors(disk: Roots) -> None:
     for path in Path(disk.annotations(SPLIT)).iterdir():
         path.unlink()
@@ -245,13 +255,13 @@ WRONG: dict[str, tuple[Any, str]] = {
 
 @pytest.mark.parametrize(("encoder", "message"), WRONG.values(), ids=WRONG)
 def test_a_wrong_encoder_is_named_with_the_batch_and_the_crop(
-    disk: Roots, encoder: Any, message: str
+    shared: Roots, encoder: Any, message: str
 ) -> None:
-    with Image.open(disk.crop(CROP)) as image:
+    with Image.open(shared.crop(CROP)) as image:
         encoders.hated[:] = [image.convert("RGB").tobytes()]
     name = encoders.setting(encoder)
     with pytest.raises(EncoderError) as error:
-        embed(disk, name)
+        embed(shared, name)
     batch = rf"This is batch \d+: \d crops from {SPLIT}/\S+\.jpg to {SPLIT}/\S+\.jpg"
     remedy = r"What is encoded is kept\. Fix the encoder, and run df2-assets embed"
     whole = rf"The encoder {name} {message}\. {batch}\. {remedy}"
@@ -286,6 +296,7 @@ def test_a_crop_that_is_missing_or_changed_is_named_with_the_remedy(
         embed(disk)
 
 
+@pytest.mark.slow
 def test_a_picture_is_prepared_before_it_is_in_a_batch(disk: Roots) -> None:
     embed(disk)
     name = encoders.setting(encoders.Prepared)
