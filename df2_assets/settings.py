@@ -174,14 +174,15 @@ class Settings:
     """A JSONL file of captions by crop_path and sha256, or `none` for no captions. By default, a
     data set reads the file of its last build again."""
 
+    variants: _File = Field(default=None, validation_alias="DF2_VARIANTS")
+    """A YAML file that declares crop variants, or `none` for no variants. By default, a data set
+    keeps the variants that it was last declared with."""
+
     encoder: Annotated[str, AfterValidator(check_name)] = Field(
         default=HISTOGRAM, validation_alias="DF2_ENCODER"
     )
     """What turns crops into vectors: `histogram`, a model of open_clip, timm or torchvision, or
     `module:callable`."""
-    variants: _File = Field(default=None, validation_alias="DF2_VARIANTS")
-    """A YAML file that declares crop variants, or `none` for no variants. By default, a data set
-    keeps the variants that it was last declared with."""
 
     code_url: str | None = Field(default=None, validation_alias="DF2_CODE_URL")
     """The address of the project's folder on a code host, for links to the code in the UI."""

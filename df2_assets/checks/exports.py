@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Final, Literal
 
 import pandas as pd
@@ -90,6 +91,8 @@ def _inspect(roots: Roots, split: str, export: Export, variant: str, *, deep: bo
     record = records.load(roots, name, split)
     copied: set[str] = set()
     (command,) = records.export_commands([name])
+    if record.encoder:
+        command += f" --encoder {quote(record.encoder)}"
     repair: Literal["build", "export", "variants"] = "export"
     remedy = f". Run {command} --split {split}"
     try:
@@ -135,7 +138,9 @@ def _outdated(
     Raises a Df2Error if the split is incomplete, or the variant is not that of the current crops.
     """
     name = records.export_name(export.name, variant)
-    current = current_digest(roots, split, variant, has_shapes=export.has_shapes)
+    current = current_digest(
+        roots, split, variant, has_shapes=export.has_shapes, encoder=record.encoder
+    )
     if record.source_digest is None:
         yield "", f"{name} of {split} is half-written: an export is running or was stopped"
     elif record.source_digest != current:

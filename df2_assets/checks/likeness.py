@@ -80,8 +80,9 @@ def _find_near(points: Floats, sample: Floats, limit: float) -> tuple[Ints, Ints
     shadows = (points - centre) @ axes.T
     order = np.argsort(shadows[:, 0], kind="stable")
     shadows = shadows[order]
-    squares = (shadows**2).sum(axis=1)
     reach = float(np.sqrt(2 * limit)) + 1e-4
+    # Half of the square of a distance: a * a / 2 + b * b / 2 - a * b.
+    halves = (shadows**2).sum(axis=1) / 2
     ends = np.searchsorted(shadows[:, 0], shadows[:, 0] + reach, "right")
     pairs: list[Ints] = []
     for start in range(0, len(order), _ROWS):
@@ -89,14 +90,13 @@ def _find_near(points: Floats, sample: Floats, limit: float) -> tuple[Ints, Ints
         for left in range(start, int(ends[block][-1]), _COLUMNS):
             beside = slice(left, min(left + _COLUMNS, int(ends[block][-1])))
             products = shadows[block] @ shadows[beside].T
-            near = squares[block, None] + squares[None, beside] - 2 * products <= reach**2 + 1e-4
-            near &= (
-                np.arange(beside.start, beside.stop) > np.arange(block.start, block.stop)[:, None]
-            )
-            if near.sum(axis=1, dtype=np.int32).max(initial=0) > _CROWD:
-                near &= near.cumsum(axis=1, dtype=np.int32) <= _CROWD
+            products -= halves[beside]
+            near = products >= halves[block, None] - (reach**2 / 2 + 1e-4)
             row, column = np.nonzero(near)
-            pair = order[np.stack([row + start, column + left])]
+            if len(row) > _CROWD * len(near):
+                row, column = np.nonzero(near & (near.cumsum(axis=1, dtype=np.int32) <= _CROWD))
+            ordered = column + left > row + start
+            pair = order[np.stack([row[ordered] + start, column[ordered] + left])]
             likeness = np.einsum("ij,ij->i", points[pair[0]], points[pair[1]])
             pairs.append(np.sort(pair[:, likeness >= 1 - limit], axis=0))
     first, second = np.concatenate(pairs, axis=1)

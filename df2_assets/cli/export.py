@@ -62,9 +62,17 @@ class _Command(click.Command):
     default="",
     help="Export the files of this crop variant instead of the crops.",
 )
+@click.option(
+    "--encoder",
+    metavar="NAME",
+    default="",
+    help="Add negatives to pairs that are nearest by the vectors of this encoder.",
+)
 @splits_option
 @json_option
-def export(exports: list[str], variant: str, names: tuple[str, ...], as_json: bool) -> None:
+def export(
+    exports: list[str], variant: str, encoder: str, names: tuple[str, ...], as_json: bool
+) -> None:
     """Write exports of the built splits.
 
     NAME is one of the exports listed below, or all.
@@ -82,7 +90,7 @@ def export(exports: list[str], variant: str, names: tuple[str, ...], as_json: bo
 
     settings = settings_for(names)
     settings = replace(settings, splits=built_splits(settings, named=bool(names)))
-    resources = {"exports": {"config": {"variant": variant}}}
+    resources = {"exports": {"config": {"variant": variant, "encoder": encoder}}}
     outcomes = run_all(settings, "build_exports", exports, resources)
     rows = [row for outcome in outcomes for row in _rows(outcome, variant)]
     changed = any(row["written"] or row["removed"] for row in rows)

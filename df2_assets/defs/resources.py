@@ -192,11 +192,15 @@ class ProgressChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
 
 
 class ExportChoice(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Which files the exports of a run have."""
+    """Which files the exports of a run have, and with which vectors they are made."""
 
     variant: str = Field(
         default="",
         description="The crop variant whose files the exports have; empty: the crops themselves.",
+    )
+    encoder: str = Field(
+        default="",
+        description="The encoder by whose vectors `pairs` has nearest negatives; empty: none.",
     )
 
 

@@ -82,16 +82,28 @@ def read_embeddings(roots: Roots, split: str, encoder: str) -> Embeddings:
     MissingTableError, or ProvenanceError where the crops have changed since; each names the command
     to run.
     """
-    folder = folder_of(roots, split, encoder)
-    record = find_record(roots, folder)
-    command = f"df2-assets embed --split {split} --encoder {quote(encoder)}"
+    record = require_record(roots, split, encoder)
+    return read_parts(roots, folder_of(roots, split, encoder), record, _command(split, encoder))
+
+
+def require_record(roots: Roots, split: str, encoder: str) -> Record:
+    """Return the record of the embeddings of the crops that are on disk now.
+
+    Raises as `read_embeddings`.
+    """
+    record = find_record(roots, folder_of(roots, split, encoder))
+    command = _command(split, encoder)
     if record is None:
         raise MissingTableError(f"{split} has no embeddings of {encoder}: run {command}")
     if not is_current(roots, split, encoder):
         raise ProvenanceError(
             f"The embeddings of {encoder} are not of the current crops of {split}: run {command}"
         )
-    return read_parts(roots, folder, record, command)
+    return record
+
+
+def _command(split: str, encoder: str) -> str:
+    return f"df2-assets embed --split {split} --encoder {quote(encoder)}"
 
 
 def folder_of(roots: Roots, split: str, encoder: str) -> Path:

@@ -33,11 +33,13 @@ def export(
     limits: Limits | None = None,
     variant: str = "",
     engine: Engine | None = None,
+    encoder: str = "",
 ) -> ExportResult:
     """Write the files that are missing or out of date, and remove those that are obsolete.
 
     With a `variant`, they have the files of that crop variant instead of the crops. A format with
-    shapes first brings the table `labels` up to date, on the `engine`.
+    shapes first brings the table `labels` up to date, on the `engine`. A format that uses vectors
+    takes those of the `encoder`, if there is one.
 
     Raises IncompleteSplitError or ProvenanceError, which name the command to run, if the split or
     the variant has changed since it was built; MissingTableError if the variant was not made;
@@ -48,7 +50,8 @@ def export(
     if form.has_shapes:
         state.require_complete(roots, split)
         _update_labels(roots, split, engine or SerialEngine(), progress)
-    source = open_source(roots, split, variant, has_shapes=form.has_shapes)
+    encoder = encoder if form.uses_vectors else ""
+    source = open_source(roots, split, variant, has_shapes=form.has_shapes, encoder=encoder)
     try:
         folder = ExportFolder(source, name, form.own_paths, limits, progress)
         form.write(folder)
@@ -123,6 +126,10 @@ _VARIANT: Final = """\
   was cut for the variant, `[x1, y1, x2, y2]`, origin top left, half-open, in pixels of the original
   image. {left_out}"""
 
+_ENCODER: Final = """
+- A triplet of the kind `nearest` has the catalog crop of another SKU with the nearest vector of
+  `{encoder}` as its negative."""
+
 _NONE_LEFT_OUT: Final = "Every crop has its image."
 _LEFT_OUT: Final = """\
 {count} of the crops
@@ -153,7 +160,7 @@ def data_card(form: Export, source: Source) -> str:
         summary=form.summary.replace("{split}", source.split),
         load=_describe_loading(form, source),
         domains=_BOTH if source.only_pairs else _EITHER,
-        files=_describe_files(source),
+        files=_describe_files(source) + _describe_encoder(source),
         counts=_counts(source),
         image_text=source.image_text,
         digest=source.digest,
@@ -171,6 +178,11 @@ def _describe_files(source: Source) -> str:
     are = "is" if count == 1 else "are"
     left_out = _LEFT_OUT.format(count=f"{count:,}", are=are) if count else _NONE_LEFT_OUT
     return _VARIANT.format(variant=source.variant, split=source.split, left_out=left_out)
+
+
+def _describe_encoder(source: Source) -> str:
+    """Return the rule by which vectors were used; nothing without an encoder."""
+    return _ENCODER.format(encoder=source.encoder) if source.encoder else ""
 
 
 def _describe_loading(form: Export, source: Source) -> str:

@@ -204,7 +204,7 @@ class ExportFolder:
         path = self._roots.export_digests(self.name, self._split)
         write_list(path, digests, self._mark_changing)
         files = {name: file for name, file in self._record.files.items() if name in self._digests}
-        self._record = Record(self.source.digest, dict(self._rows), files)
+        self._record = Record(self.source.digest, dict(self._rows), files, self.source.encoder)
         self._save()
         crops = self.source.crops.num_rows
         return ExportResult(

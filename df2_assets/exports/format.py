@@ -19,6 +19,7 @@ class Export(NamedTuple):
     - `write`: writes all files of a split except the data card.
     - `tables`: what a row is, for each table that `ExportFolder.count_rows` counts.
     - `has_shapes`: whether rows have masks and landmarks. The table `labels` is then made first.
+    - `uses_vectors`: whether it has more rows where an encoder is chosen.
     - `code_version`: raise it when the files of the same rows change.
     - `front_matter`: the beginning of the data card.
     - `empty_loading_code`: Python that reads a split without SKUs, if that can be loaded at all.
@@ -33,6 +34,7 @@ class Export(NamedTuple):
     write: Callable[[ExportFolder], None]
     tables: Mapping[str, Literal["crops", "pairs"]] = {"rows": "crops"}
     has_shapes: bool = False
+    uses_vectors: bool = False
     code_version: str = "1"
     front_matter: str = ""
     empty_loading_code: str = ""

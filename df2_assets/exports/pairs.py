@@ -5,7 +5,8 @@ the 394,661 of DeepFashion2 issue 30, which counts by pair id and style whatever
 are written in batches, to save memory.
 
 A triplet is a query crop, a catalog crop of its SKU, and a catalog crop of another SKU that is hard
-to distinguish from it. Digests of the paths select these crops: see `_Ring`.
+to distinguish from it. Digests of the paths select these crops: see `_Ring`. With an encoder there
+are also triplets whose negative is the crop of another SKU with the nearest vector.
 """
 
 import hashlib
@@ -16,9 +17,11 @@ from collections.abc import Hashable, Iterable, Iterator
 from itertools import chain, groupby, product
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from df2_assets.dataset.tables import SKU_GROUPS
+from df2_assets.embeddings.files import read_embeddings
 from df2_assets.exports.folder import ExportFolder
 from df2_assets.exports.format import Export
 from df2_assets.exports.source import Source, iterate_rows
@@ -42,6 +45,10 @@ _TRIPLETS: Final = pa.schema(
         ("kind", pa.string()),
     ]
 )
+
+
+_QUERIES: Final = 256
+"""Query crops that are compared with the catalog together."""
 
 
 class _Crop(NamedTuple):
@@ -89,9 +96,12 @@ def generate_triplets(source: Source) -> Iterator[dict[str, Any]]:
     """Yield one triplet per query crop and `kind` of negative, if there is a negative.
 
     The negative of `other_style` has the same pair and category, but another style: a garment from
-    the same photos. The negative of `other_pair` has the same category, but another pair.
+    the same photos. The negative of `other_pair` has the same category, but another pair. The
+    negative of `nearest`, with an encoder, has the nearest vector of all catalog crops of other
+    SKUs.
     """
     rings = _make_rings(source)
+    nearest = _find_nearest(source) if source.encoder else {}
     for garment, catalog, query in _iterate_skus(source):
         own = _Ring(catalog)
         same_pair, same_category = (rings[key] for key in _keys(garment))
@@ -100,14 +110,49 @@ def generate_triplets(source: Source) -> Iterator[dict[str, Any]]:
             positive = own.draw(user.crop_path, "crop_path", None)
             negative = ring.draw(f"{kind} {user.crop_path}", field, garment[field])
             if positive is not None and negative is not None:
-                yield garment | {
-                    "anchor_image_path": user.path,
-                    "positive_image_path": positive.path,
-                    "negative_image_path": negative.path,
-                    "negative_sku_id": negative.sku_id,
-                    "negative_sku_uid": negative.sku_uid,
-                    "kind": kind,
-                }
+                yield garment | _triplet(user, positive, negative, kind)
+        for user in query:
+            positive, negative = own.draw(user.crop_path, "crop_path", None), nearest.get(user)
+            if positive is not None and negative is not None:
+                yield garment | _triplet(user, positive, negative, "nearest")
+
+
+def _triplet(anchor: _Crop, positive: _Crop, negative: _Crop, kind: str) -> dict[str, str]:
+    return {
+        "anchor_image_path": anchor.path,
+        "positive_image_path": positive.path,
+        "negative_image_path": negative.path,
+        "negative_sku_id": negative.sku_id,
+        "negative_sku_uid": negative.sku_uid,
+        "kind": kind,
+    }
+
+
+def _find_nearest(source: Source) -> dict[_Crop, _Crop]:
+    """Return for each query crop the catalog crop of another SKU with the nearest vector.
+
+    Of several, it is the first by path. Raises as `read_embeddings`.
+    """
+    embeddings = read_embeddings(source.roots, source.split, source.encoder)
+    vectors = embeddings.vectors
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    places = {path: place for place, path in enumerate(embeddings.crop_paths)}
+    catalog: list[_Crop] = []
+    query: list[_Crop] = []
+    for _, of_catalog, of_query in _iterate_skus(source):
+        catalog += of_catalog
+        query += of_query
+    catalog.sort()
+    uids = np.array([crop.sku_uid for crop in catalog])
+    gallery = vectors[[places[crop.crop_path] for crop in catalog]]
+    nearest: dict[_Crop, _Crop] = {}
+    for start in range(0, len(query) if len({*uids}) > 1 else 0, _QUERIES):
+        block = query[start : start + _QUERIES]
+        scores = vectors[[places[crop.crop_path] for crop in block]] @ gallery.T
+        scores[np.array([crop.sku_uid for crop in block])[:, None] == uids[None]] = -np.inf
+        best = scores.argmax(axis=1).tolist()
+        nearest |= {crop: catalog[place] for crop, place in zip(block, best, strict=True)}
+    return nearest
 
 
 def _iterate_skus(source: Source) -> Iterator[tuple[dict[str, Any], list[_Crop], list[_Crop]]]:
@@ -168,6 +213,7 @@ hardest = triplets[triplets["kind"] == "other_style"]
     kinds=("parquet",),
     own_paths=re.compile(r"(pairs|triplets)\.parquet", re.ASCII),
     tables={"pairs": "pairs"},
+    uses_vectors=True,
     write=write,
     code_version="2",
 )

@@ -37,11 +37,13 @@ class Record(msgspec.Struct):
     - `rows`: the number of rows of each table.
     - `files`: the files by path in the folder. Crops with the same status as the original (hard
       links, and copies with the same time) are left out.
+    - `encoder`: the encoder whose vectors the export was made with; empty for none.
     """
 
     source_digest: str | None = None
     rows: dict[str, int] = {}
     files: dict[str, File] = {}
+    encoder: str = ""
 
 
 def export_name(form: str, variant: str = "") -> str:

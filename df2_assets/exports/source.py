@@ -19,6 +19,7 @@ from df2_assets.dataset.record import AFFINE, ANNOTATED, EDGES, MORE_LABELS
 from df2_assets.dataset.tables import SKU_GROUPS
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.dataset.variants import Affine
+from df2_assets.embeddings.files import require_record
 from df2_assets.errors import OutputError, ProvenanceError
 from df2_assets.exports.shapes import COLUMNS as SHAPES
 from df2_assets.exports.shapes import CropShapes
@@ -85,6 +86,7 @@ class Source:
     SHA-256 of the JSONL. `captions` has the keys of the texts in a line: `text`, and those of
     further texts. `only_pairs` says whether SKUs with one domain were left out. `variant` is the
     name of the variant, or empty. `has_shapes` says whether rows have masks and landmarks.
+    `encoder` is that of the vectors that a format may use, or empty.
     """
 
     roots: Roots
@@ -95,6 +97,7 @@ class Source:
     only_pairs: bool
     variant: str = ""
     has_shapes: bool = False
+    encoder: str = ""
 
     @cached_property
     def crops(self) -> pa.Table:
@@ -197,13 +200,15 @@ class Source:
             yield row, data
 
 
-def open_source(roots: Roots, split: str, variant: str = "", *, has_shapes: bool = False) -> Source:
+def open_source(
+    roots: Roots, split: str, variant: str = "", *, has_shapes: bool = False, encoder: str = ""
+) -> Source:
     """Return the split as it is on disk, with the crops of the contract or of a crop variant.
 
     Raises IncompleteSplitError, MissingTableError, or ProvenanceError, which names the command to
     run, if the JSONL or the variant was not made from the current crops.
     """
-    digest = current_digest(roots, split, variant, has_shapes=has_shapes)
+    digest = current_digest(roots, split, variant, has_shapes=has_shapes, encoder=encoder)
     current = state.load(roots, split)
     try:
         version = checksums.digest(roots.image_text(split))
@@ -214,10 +219,12 @@ def open_source(roots: Roots, split: str, variant: str = "", *, has_shapes: bool
         raise _stale_lines_error(roots, split)
     captions = ("text", *current.texts.keys)
     only_pairs = current.only_pairs
-    return Source(roots, split, digest, version, captions, only_pairs, variant, has_shapes)
+    return Source(roots, split, digest, version, captions, only_pairs, variant, has_shapes, encoder)
 
 
-def current_digest(roots: Roots, split: str, variant: str = "", *, has_shapes: bool = False) -> str:
+def current_digest(
+    roots: Roots, split: str, variant: str = "", *, has_shapes: bool = False, encoder: str = ""
+) -> str:
     """Return the current `Source.digest`, without reading any rows.
 
     Raises IncompleteSplitError, MissingTableError or ProvenanceError.
@@ -231,6 +238,8 @@ def current_digest(roots: Roots, split: str, variant: str = "", *, has_shapes: b
     inputs = [*([f"{CROP_VARIANTS}/{variant}"] if variant else []), *(["labels"] * has_shapes)]
     if inputs:
         content += f" {tables.digests(roots, inputs, split)}"
+    if encoder:
+        content += f" {encoder} {require_record(roots, split, encoder).digest}"
     return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import tarfile
 from itertools import chain, product
 from pathlib import Path
@@ -19,14 +20,20 @@ from PIL import Image, ImageDraw
 from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.taxonomy import LABELS, LANDMARK_STARTS, LANDMARKS
 from df2_assets.dataset.templates import RESERVED_KEYS, parse_templates
-from df2_assets.errors import TemplatesError
+from df2_assets.embeddings.encoders import resolve_encoder
+from df2_assets.embeddings.files import read_embeddings
+from df2_assets.engines.progress import silent
+from df2_assets.engines.serial import SerialEngine
+from df2_assets.errors import MissingTableError, TemplatesError
 from df2_assets.exports.build import export
 from df2_assets.exports.streams import encode_delimited
+from df2_assets.pipeline.embedding import embed_split
 from df2_assets.pipeline.publishing import publish_image_text
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
 from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SPLIT
+from df2_assets_tests.support import encoders
 from df2_assets_tests.support.builder import DataSet, item, without
 
 Rows = list[dict[str, Any]]
@@ -431,3 +438,43 @@ def test_a_label_that_an_annotation_lacks_is_null(tmp_path: Path) -> None:
     ]
     assert [row["zoom_in"] for row in rows] == [None] * 8
     assert read(roots, SPLIT, "retrieval.csv")["zoom_in"].isna().all()
+
+
+def test_an_encoder_adds_the_nearest_negatives_and_the_check_follows_its_vectors(
+    site: Roots,
+) -> None:
+    name = encoders.setting(encoders.mean)
+    folder = Path(site.export("pairs", SPLIT))
+    export(site, SPLIT, "pairs")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(MissingTableError, match=f"embed --split {SPLIT} --encoder {name}$"):
+        export(site, SPLIT, "pairs", encoder=name)
+    embed_split(site, SPLIT, resolve_encoder(name), SerialEngine(), silent)
+    export(site, SPLIT, "pairs", encoder=name)
+    table = triplets(site)
+    nearest = table[table["kind"] == "nearest"]
+    read = read_embeddings(site, SPLIT, name)
+    sku_of = dict(zip(read.crop_paths, read.sku_uids, strict=True))
+    directions = read.vectors / np.linalg.norm(read.vectors, axis=1, keepdims=True)
+    vector_of = dict(zip(read.crop_paths, directions, strict=True))
+    assert {*nearest["anchor_image_path"]} == {path for path in sku_of if "/query/" in path}
+    for anchor, negative, uid in nearest[
+        ["anchor_image_path", "negative_image_path", "negative_sku_uid"]
+    ].itertuples(index=False):
+        others = [p for p in sku_of if "/catalog/" in p and sku_of[p] != sku_of[anchor]]
+        best = max(float(vector_of[other] @ vector_of[anchor]) for other in others)
+        assert negative in others
+        assert uid == sku_of[negative]
+        assert float(vector_of[negative] @ vector_of[anchor]) == pytest.approx(best, abs=1e-5)
+    rest = table[table["kind"] != "nearest"].reset_index(drop=True)
+    assert splits.check(site, "pairs").passed
+    assert name in (folder / "README.md").read_text()
+
+    shutil.rmtree(site.all_embeddings)
+    finding = splits.check(site, "pairs")
+    assert not finding.passed
+    assert f"df2-assets embed --split {SPLIT} --encoder {name}" in finding.summary
+
+    export(site, SPLIT, "pairs")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert rest.equals(triplets(site).reset_index(drop=True))

@@ -53,7 +53,7 @@ def _meaning(metric: str) -> str:
         **{metric: _meaning(metric) for metric in METRICS},
         **{f"{MEAN_VIEW}{metric}": f"{metric}, where SKUs are ranked" for metric in METRICS},
     },
-    deps=("embeddings",),
+    deps=("crops", "embeddings"),
     condition=KEEP_CURRENT,
 )
 def evaluation(

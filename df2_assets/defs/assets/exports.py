@@ -44,6 +44,7 @@ def _export_asset(form: Export) -> AssetMaker:
             progress.of(context.log),
             variant=variant,
             engine=engine.start() if form.has_shapes else None,
+            encoder=exports.encoder,
         )
         for path in exported.foreign:
             context.log.warning(f"{path} is not part of this export and was left alone.")

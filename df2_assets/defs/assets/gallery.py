@@ -22,7 +22,8 @@ from df2_assets.store.state import require_complete
     This is a static website that shows a split, in `_df2_assets/report/{split}`.
 
     - the SKUs, by category, label and prompt: catalog crops beside query crops,
-      each with its original image and box
+      each with its original image and box, and with its mask, landmarks and crop
+      variants if they were built before
     - what was refused, and what the checks found
     - whether the split is ready for retrieval
 

@@ -83,7 +83,5 @@ def build_gallery(
     }
     refused = content.list_refusals(refusals)
     layers, similar = find_layers(roots, split), similar_skus(evaluation, shown.ids)
-    site = write_site(
-        roots, split, shown, layers, checks, refused, similar, page, engine, progress
-    )
+    site = write_site(roots, split, shown, layers, checks, refused, similar, page, engine, progress)
     return Gallery(site, ready)

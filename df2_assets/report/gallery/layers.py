@@ -59,8 +59,10 @@ def layer_of_labels(labels: pa.Table) -> Layer:
     are `[x, y, v, …]` without those that are not labelled.
     """
 
+    shapes = labels.select(["polygons", "landmarks", "reason"]).combine_chunks()
+
     def describe(rows: NDArray[np.intp]) -> list[Any]:
-        part = labels.select(["polygons", "landmarks", "reason"]).take(rows)
+        part = shapes.take(rows)
         polygons = _to_steps(part["polygons"].combine_chunks())
         landmarks = map(_pick_landmarks, part["landmarks"].to_pylist())
         reasons = part["reason"].to_pylist()
