@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from df2_assets.dataset.rendering import fingerprint
+from df2_assets.dataset.variant_files import parse_variants
 from df2_assets.pipeline.planning import read_known_crops
 from df2_assets.store.crop_sets import variant_crops
 from df2_assets.store.variants import list_variants
@@ -65,13 +67,14 @@ def kill(ground: Arena, text: str, after: float, rng: random.Random) -> None:
 
 
 def finished(ground: Arena) -> set[str]:
-    """Return the files that manifests and journals list."""
-    sets = [variant_crops(ground.roots, SPLIT, name) for name in ("square", "cut")]
+    """Return the files that manifests and journals list, and that are made as `TWO` declares."""
     return {
         row["crop_path"]
-        for crops in sets
-        for row in read_known_crops(ground.roots, crops).to_pylist()
-        if not row["reason"]
+        for variant in parse_variants(TWO, "TWO")
+        for row in read_known_crops(
+            ground.roots, variant_crops(ground.roots, SPLIT, variant.name)
+        ).to_pylist()
+        if not row["reason"] and row["fingerprint"].endswith(f" {fingerprint(variant)}")
     }
 
 
