@@ -6,7 +6,7 @@ import pytest
 
 from df2_assets.errors import OutputError
 from df2_assets.store import crop_tree
-from df2_assets.store.crop_sets import contract_crops
+from df2_assets.store.crop_sets import contract_crops, crops_at, variant_crops
 from df2_assets.store.layout import Roots
 
 CROPS = contract_crops("train")
@@ -105,3 +105,27 @@ def test_a_folder_with_a_foreign_file_is_kept(roots: Roots) -> None:
     stranger = put(roots, f"{SKU}/notes.txt")
     roots.sku.remove(roots.sku_root, [CROP])
     assert stranger.exists()
+
+
+def test_a_variant_has_files_of_any_format_and_nothing_else_beside_its_domains(
+    roots: Roots,
+) -> None:
+    crops = variant_crops(roots, "train", "square")
+    folder = "_df2_assets/variants/square/train"
+    names = [f"{folder}/catalog/000001_01_01/000002_item{n}" for n in (1, 2, 3)]
+    mine = [
+        f"{name}{suffix}" for name, suffix in zip(names, (".jpg", ".png", ".webp"), strict=True)
+    ]
+    foreign = [f"{folder}/catalog_dit/a.jpg", f"{names[0]}.gif", f"{folder}/notes.txt"]
+    for path in (*mine, *foreign):
+        put(roots, path)
+    tree = crop_tree.scan(roots, crops)
+    assert sorted(tree.crops) == mine
+    assert tree.foreign == sorted(
+        [f"{names[0]}.gif", f"{folder}/catalog_dit", f"{folder}/notes.txt"]
+    )
+    assert tree.views == []
+    assert [crops_at(roots, "train", path).table for path in (mine[1], CROP)] == [
+        "crop_variants/square",
+        "crops",
+    ]
