@@ -225,7 +225,7 @@ def run_split(
             outcome.numbers[asset] = _numbers(metadata)
             if reason := metadata.get("rebuild_reason"):
                 outcome.notes.append(f"{asset} rebuilt: {reason.value}")
-            for name in ("taken_over", "kept", "declared", "removed_variants"):
+            for name in ("taken_over", "kept", "declared", "removed_variants", "lacks"):
                 if note := metadata.get(name):
                     outcome.notes += str(note.value).splitlines()
         elif event.is_step_failure or (event.is_job_failure and not outcome.problems):

@@ -56,23 +56,6 @@ def rasterize(polygons: Sequence[Polygon], width: int, height: int) -> str:
     return encode_mask(fill(polygons, width, height))
 
 
-def count_pixels(polygons: Sequence[Polygon], width: int, height: int) -> int:
-    """Return the number of pixels inside any of the polygons, without drawing them.
-
-    Raises OutlineTooLongError.
-    """
-    import numpy as np
-
-    parts = [_find_changes(polygon, width, height) for polygon in polygons]
-    parts = [part if len(part) % 2 == 0 else np.append(part, width * height) for part in parts]
-    places = np.concatenate([np.empty(0, np.int64), *parts])
-    signs = (1 - 2 * (np.arange(len(part)) % 2) for part in parts)  # in, out, in, out, …
-    steps = np.concatenate([np.empty(0, np.int64), *signs])
-    order = np.argsort(places, kind="stable")
-    places, depth = places[order], np.cumsum(steps[order])
-    return int(np.diff(places)[depth[:-1] > 0].sum())
-
-
 def encode_mask(mask: Mask) -> str:
     """Return the compressed run lengths of a mask: the `counts` of COCO's RLE.
 

@@ -228,6 +228,7 @@ def export_result(
             "data_card": dg.MetadataValue.md(card.read_text(encoding="utf-8")),
             "path": dg.MetadataValue.path(str(folder)),
             "dagster/partition_row_count": exported.rows,
+            **({"lacks": exported.note} if exported.note else {}),
         },
     )
 

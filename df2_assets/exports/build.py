@@ -1,6 +1,7 @@
 """Bringing one export of one split up to date, with its data card."""
 
 import errno
+from dataclasses import replace
 from typing import Final
 
 import pyarrow.compute as pc
@@ -46,17 +47,17 @@ def export(
     OutputError if a crop is missing, a folder is a link, or the disk
     cannot be written; DiskFullError before anything is written.
     """
-    form, name = EXPORTS[name], export_name(name, variant)
+    form, name, note = EXPORTS[name], export_name(name, variant), None
     if form.has_shapes:
         state.require_complete(roots, split)
-        _update_labels(roots, split, engine or SerialEngine(), progress)
+        note = _update_labels(roots, split, engine or SerialEngine(), progress)
     encoder = encoder if form.uses_vectors else ""
     source = open_source(roots, split, variant, has_shapes=form.has_shapes, encoder=encoder)
     try:
         folder = ExportFolder(source, name, form.own_paths, limits, progress)
         form.write(folder)
         folder.publish("README.md", [data_card(form, source).encode()])
-        return folder.finish()
+        return replace(folder.finish(), note=note and f"{name} has no masks and landmarks. {note}")
     except OSError as error:
         if error.errno not in _NOT_TRANSIENT:
             raise
@@ -66,17 +67,18 @@ def export(
         ) from None
 
 
-def _update_labels(roots: Roots, split: str, engine: Engine, progress: Progress) -> None:
-    """Bring the table `labels` up to date. Without the download, an earlier one is used as it is.
+def _update_labels(roots: Roots, split: str, engine: Engine, progress: Progress) -> str | None:
+    """Bring the table `labels` up to date.
 
-    Raises LayoutError or ProvenanceError if there is no earlier one.
+    Without the download of the build, an earlier table is used as it is. If there is none, the
+    result says why.
     """
     try:
         require_input(roots, split)
         update_labels(roots, split, engine, progress)
-    except (LayoutError, ProvenanceError):
-        if tables.find(roots, "labels", split) is None:
-            raise
+    except (LayoutError, ProvenanceError) as error:
+        return str(error) if tables.find(roots, "labels", split) is None else None
+    return None
 
 
 _CARD: Final = """\
@@ -129,6 +131,9 @@ _VARIANT: Final = """\
 _ENCODER: Final = """
 - A triplet of the kind `nearest` has the catalog crop of another SKU with the nearest vector of
   `{encoder}` as its negative."""
+_NO_LABELS: Final = """
+- There are no masks and landmarks, because the annotations of the build were not there: set
+  `DF2_ROOT` to the download that was built, and export again."""
 
 _NONE_LEFT_OUT: Final = "Every crop has its image."
 _LEFT_OUT: Final = """\
@@ -160,7 +165,9 @@ def data_card(form: Export, source: Source) -> str:
         summary=form.summary.replace("{split}", source.split),
         load=_describe_loading(form, source),
         domains=_BOTH if source.only_pairs else _EITHER,
-        files=_describe_files(source) + _describe_encoder(source),
+        files=_describe_files(source)
+        + (_NO_LABELS if source.lacks_labels else "")
+        + _describe_encoder(source),
         counts=_counts(source),
         image_text=source.image_text,
         digest=source.digest,

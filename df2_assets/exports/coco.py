@@ -16,7 +16,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from df2_assets.dataset.masks import count_pixels
+from df2_assets.dataset.masks import fill
 from df2_assets.dataset.shapes import Shapes
 from df2_assets.dataset.taxonomy import (
     CATEGORIES,
@@ -129,7 +129,7 @@ def _mask(shapes: Shapes, image: dict[str, Any], area_of_box: float) -> dict[str
     """Return the polygons and the area. A refused mask has no polygons."""
     if shapes.polygons is None:
         return {"area": area_of_box}
-    area = count_pixels(shapes.polygons, image["width"], image["height"])
+    area = int(fill(shapes.polygons, image["width"], image["height"]).sum())
     return {"segmentation": [_shorten(polygon) for polygon in shapes.polygons], "area": area}
 
 

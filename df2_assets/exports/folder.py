@@ -41,7 +41,8 @@ class ExportResult:
     """What an export did.
 
     `written` and `removed` count files. `digest` is the digest of the list of all digests.
-    `foreign` lists the files in the folder that do not belong to the export.
+    `foreign` lists the files in the folder that do not belong to the export. `note` says what the
+    export lacks.
     """
 
     rows: int
@@ -51,6 +52,7 @@ class ExportResult:
     removed: int
     digest: str
     foreign: list[str] = field(default_factory=list)
+    note: str | None = None
 
 
 def statuses(roots: Roots, folder: Path) -> dict[str, Status]:

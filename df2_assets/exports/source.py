@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.documents import IMAGE_TEXT, image_text_schema
 from df2_assets.dataset.record import AFFINE, ANNOTATED, EDGES, MORE_LABELS
-from df2_assets.dataset.tables import SKU_GROUPS
+from df2_assets.dataset.tables import LABELS, SKU_GROUPS
 from df2_assets.dataset.taxonomy import DOMAINS
 from df2_assets.dataset.variants import Affine
 from df2_assets.embeddings.files import require_record
@@ -157,12 +157,19 @@ class Source:
             paths = {*self.crops["crop_path"].to_pylist()}
             yield from (line for line in lines if line["image_path"] in paths)
 
+    @cached_property
+    def lacks_labels(self) -> bool:
+        """Whether rows should have masks and landmarks, but there is no table `labels`."""
+        return self.has_shapes and tables.find(self.roots, "labels", self.split) is None
+
     def _shapes(self) -> Iterator[CropShapes | None]:
-        """Yield the shapes of each crop of `crops`."""
+        """Yield the shapes of each crop of `crops`. Without labels, they are null."""
         if not self.has_shapes:
             yield from repeat(None, self.crops.num_rows)
             return
-        labels = tables.read(self.roots, "labels", self.split)
+        labels = LABELS.empty_table()
+        if not self.lacks_labels:
+            labels = tables.read(self.roots, "labels", self.split)
         places = pc.index_in(self.crops["crop_path"], labels["crop_path"].combine_chunks())
         table = self.crops.select([*_CORNER, "width", "height", *(AFFINE if self.variant else ())])
         for name in SHAPES:

@@ -5,6 +5,7 @@ has all scores of a query, so ranks are exact, however deep. Equal scores are or
 the gallery.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
@@ -120,6 +121,8 @@ def _score(queries: Vectors, gallery: Vectors, memory: int) -> Iterator[tuple[in
         )
     gallery = np.ascontiguousarray(gallery, np.float32)
     scale = _inverse_norms(gallery)
+    first = _find_first_equal(gallery)
+    repeated = np.flatnonzero(first != np.arange(len(gallery)))
     rows = max(1, min(_MOST_ROWS, len(queries), memory // (4 * max(1, len(gallery)))))
     buffer = np.empty((rows, len(gallery)), np.float32)
     for start in range(0, len(queries), rows):
@@ -128,7 +131,17 @@ def _score(queries: Vectors, gallery: Vectors, memory: int) -> Iterator[tuple[in
         scores = buffer[: len(block)]
         np.matmul(block, gallery.T, out=scores)
         scores *= scale
+        # A matrix product rounds differently at its edges: equal vectors would not tie.
+        scores[:, repeated] = scores[:, first[repeated]]
         yield start, scores
+
+
+def _find_first_equal(vectors: Scores) -> Integers:
+    """Return the position of the first equal vector of each vector, by digests of their bytes."""
+    seen: dict[bytes, int] = {}
+    digests = (hashlib.blake2b(vector, digest_size=16).digest() for vector in vectors)
+    places = [seen.setdefault(digest, place) for place, digest in enumerate(digests)]
+    return np.array(places, np.int64)
 
 
 def _inverse_norms(vectors: Scores) -> Scores:

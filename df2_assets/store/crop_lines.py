@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from df2_assets.dataset.record import AFFINE
+from df2_assets.dataset.variants import CropVariant
 from df2_assets.errors import IncompleteSplitError, MissingTableError
-from df2_assets.store.crop_sets import is_half_built
+from df2_assets.store.crop_sets import DECLARATION, is_half_built
 from df2_assets.store.layout import CROP_VARIANTS, Roots
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ _BATCH: Final = 1000
 class Header(msgspec.Struct):
     """The first line: a digest of the table, and the data that it was made from.
 
-    `source` is that of the metadata of the same build (`State.sku_metadata_of`).
+    `source` is that of the metadata of the same build (`State.sku_metadata_of`). `variant` is the
+    declaration that a manifest was made with.
     """
 
     digest: str
     source: str
+    variant: CropVariant | None = None
 
 
 def describe_source(digests: Mapping[str, str]) -> str:
@@ -55,7 +58,9 @@ def write_lines(
     columns = COLUMNS.get(name.partition("/")[0])
     if columns is None:
         return
-    header, path = Header(digest, describe_source(inputs)), roots.lines(name, split)
+    declared = (table.schema.metadata or {}).get(DECLARATION, b"null")
+    variant = msgspec.json.decode(declared, type=CropVariant | None)
+    header, path = Header(digest, describe_source(inputs), variant), roots.lines(name, split)
     if path.exists():
         with path.open("rb") as file, suppress(msgspec.DecodeError):
             if msgspec.json.decode(file.readline(), type=Header) == header:

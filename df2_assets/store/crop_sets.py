@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 CROPS: Final = "crops"
 """The table of the contract's crops."""
 
+DECLARATION: Final = b"variant"
+"""The metadata of a manifest that has the declaration of its variant. It counts as content."""
+
 
 class CropRow(msgspec.Struct, array_like=True, gc=False):
     """A row of a manifest, in the order of its columns, without `sku_uid`.

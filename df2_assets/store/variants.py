@@ -1,7 +1,5 @@
 """The manifests of crop variants: which variants a split has, and what was made for each."""
 
-from typing import Final
-
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,21 +7,19 @@ import pyarrow.compute as pc
 from df2_assets.dataset.variants import CropVariant
 from df2_assets.errors import IncompleteSplitError, MissingTableError, ProvenanceError
 from df2_assets.store import tables
+from df2_assets.store.crop_sets import DECLARATION
 from df2_assets.store.crop_sets import is_half_built as is_half_built
 from df2_assets.store.layout import CROP_VARIANTS, Roots
-
-_VARIANT: Final = b"variant"
-"""The metadata of a manifest that has the declaration of its variant. It counts as content."""
 
 
 def describe_variant(variant: CropVariant) -> dict[bytes, bytes]:
     """Return the metadata of the manifest of a variant."""
-    return {_VARIANT: msgspec.json.encode(variant)}
+    return {DECLARATION: msgspec.json.encode(variant)}
 
 
 def declared_in(manifest: pa.Table) -> CropVariant:
     """Return the declaration that a manifest was made with."""
-    return msgspec.json.decode(manifest.schema.metadata[_VARIANT], type=CropVariant)
+    return msgspec.json.decode(manifest.schema.metadata[DECLARATION], type=CropVariant)
 
 
 def count_files(manifest: pa.Table) -> tuple[int, int, int]:

@@ -77,11 +77,14 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
         source = load(roots, split).sku_metadata_of if strict else None
         self._forms: CropLines | None = None
         self._labels: CropLines | None = None
+        self._mode = "RGB"
         self.rows_left_out = 0
         if variant is not None:
             path = find_variant_lines(roots, split, variant)
             command = f"df2-assets variants --split {split}"
             self._forms = CropLines(path, self.rows, source, command)
+            if self._forms.variant is not None:
+                self._mode = self._forms.variant.mode
             self.rows_left_out = int(self._forms.is_refused.sum())
             kept = np.flatnonzero(~self._forms.is_refused)
             self.rows, self._forms = self.rows.select(kept), self._forms.select(kept)
@@ -99,7 +102,7 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
         form = None if self._forms is None else self._forms[index]
         path = self.sku_root / (form["variant_path"] if form else row["image_path"])
         with path.open("rb") as opened, Image.open(opened) as file:
-            image = file.convert("RGBA" if file.mode == "RGBA" else "RGB")
+            image = file.convert(self._mode)
         labels = {}
         if self._labels is not None:
             labels = make_labels(row, self._labels[index], form, image.size)

@@ -26,8 +26,8 @@ class _Crop(msgspec.Struct):
 class CropLines:
     """The lines of a file of `store.crop_lines` by row number. A line is decoded when requested.
 
-    A copy for another process takes 8 bytes per line and 4 per row. `is_refused` says for each row
-    whether the crop was refused.
+    A copy for another process takes 8 bytes per line and 4 per row. `variant` is the declaration of
+    a crop variant. `is_refused` says for each row whether the crop was refused.
 
     Raises ProvenanceError, which names `command`, if the file is of another build than the data
     `source` (None: any build), or lacks a crop of `rows`.
@@ -36,6 +36,7 @@ class CropLines:
     def __init__(self, path: Path, rows: Rows, source: str | None, command: str) -> None:
         self._lines = Rows(path)
         header = msgspec.json.decode(self._lines.line(0), type=Header)
+        self.variant = header.variant
         decode, decode_row = msgspec.json.Decoder(_Crop).decode, msgspec.json.Decoder(_Row).decode
         crops = (decode(self._lines.line(place)) for place in range(1, len(self._lines)))
         places: dict[str, int] = {}

@@ -1,6 +1,7 @@
 """`df2-assets export`, and exports in `verify`, the jobs and the default build."""
 
 import re
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -72,6 +73,47 @@ def test_verify_names_damaged_and_outdated_exports_and_the_command_that_repairs_
         ("webdataset: matches_image_text", "export"),
         ("coco: matches_image_text", "export"),
     ]
+
+
+@pytest.mark.slow
+def test_a_variant_is_exported_beside_the_crops_and_named_in_every_message(
+    desk: Desk, site: Site, tmp_path: Path
+) -> None:
+    declared = tmp_path / "variants.yaml"
+    declared.write_text("variants: {small: {square: pad, size: 32, format: png}}")
+    missing = desk.run("export", "coco", "--variant", "small")
+    assert missing.exit_code == 1
+    assert "has no crop variant 'small'" in missing.output
+    assert f"df2-assets variants --split {SPLIT}" in missing.output
+    lacks = desk.run("export", "coco")
+    assert (
+        "note: train: coco has no masks and landmarks. The index of train was read" in lacks.output
+    )
+    site.build()  # of another folder than the index was read from
+    assert desk.run("variants", "--variants", str(declared)).exit_code == 0
+    both = desk.run("export", "coco", "open_clip")
+    assert (both.exit_code, "note: " in both.output) == (0, False)
+    result = desk.run("export", "coco", "open_clip", "--variant", "small")
+    assert result.exit_code == 0, result.output
+    assert re.search(rf"^{SPLIT} +coco@small .* passed$", result.output, re.MULTILINE)
+    table = site.roots.exports / "open_clip@small" / SPLIT / f"{SPLIT}.tsv"
+    paths = [line.split("\t")[0] for line in table.read_text().splitlines()[1:]]
+    assert len(paths) == CROPS
+    assert all((site.roots.sku_root / path).suffix == ".png" for path in paths)
+    assert "up to date" in desk.run("export", "coco", "--variant", "small").output
+    assert desk.run("verify", "--deep").exit_code == 0
+
+    site.add_image()
+    site.build()
+    assert desk.run("export", "coco").exit_code == 0, "another variant only gives a warning"
+    stale = desk.run("export", "coco", "--variant", "small")
+    assert (stale.exit_code, "was made from other crops" in stale.output) == (1, True)
+    assert desk.run("variants").exit_code == 0
+    warned = desk.run("export", "coco")
+    assert re.search(rf"^{SPLIT} +coco .* warned$", warned.output, re.MULTILINE)
+    problems = desk.run("verify").output
+    for command in ("export open_clip", "export open_clip coco --variant small"):
+        assert re.search(rf"df2-assets {command} --split {SPLIT}", problems)
 
 
 @pytest.mark.slow

@@ -93,9 +93,9 @@ def test_metadata_is_sorted_from_sentences_to_paths_and_its_numbers_are_explaine
     reports = built.run("refresh_reports")
     assert reports.success
     built.reframe()
-    results = [built.run("build_dataset"), reports, built.materialize(SPLIT, ["coco"])]
+    results = [built.run("build_dataset"), reports, built.materialize(SPLIT, ["coco", "labels"])]
     found = {name: one for result in results for name, one in made(result).items()}
-    assert found.keys() == {*NUMBERS, "crop_quality", "gallery", "coco"}
+    assert found.keys() == {*NUMBERS, "crop_quality", "gallery", "coco", "labels"}
     order = ["sentence", "picture", "number", "table", "path", "Dagster's"]
     specs = built.defs.resolve_asset_graph()
     for asset, one in found.items():

@@ -226,6 +226,29 @@ def test_coco_has_the_landmarks_of_all_categories_in_the_order_of_the_data_set(
         assert own_names == [f"{category['name']} {number + 1}" for number in range(count)]
 
 
+def test_without_annotations_and_labels_an_export_has_no_shapes_and_says_so(site: Roots) -> None:
+    """The site is a copy, so its index is of another folder than its DF2_ROOT."""
+    table = site.table("labels", SPLIT)
+    assert export(site, SPLIT, "coco").note is None, "earlier labels are used"
+    assert splits.check(site, "coco").passed
+    table.unlink()
+    assert "was not made from the current build" in splits.check(site, "coco").summary
+    note = export(site, SPLIT, "coco").note
+    assert note is not None
+    assert note.startswith("coco has no masks and landmarks. The index of train was read from ")
+    assert splits.check(site, "coco").passed
+    folder = site.export("coco", SPLIT)
+    assert "There are no masks and landmarks" in (folder / "README.md").read_text()
+    document = json.loads((folder / f"instances_{SPLIT}.json").read_text())
+    for found in document["annotations"]:
+        _, _, width, height = found["bbox"]
+        assert (found["num_keypoints"], found["area"]) == (0, width * height)
+        assert "segmentation" not in found
+    clean.build(site, SPLIT)
+    assert export(site, SPLIT, "coco").note is None
+    assert table.exists()
+
+
 def hold_to_oml(table: pd.DataFrame, dataset_root: Path) -> None:
     """Assert the rules of OML 4.0 for a table of images (oml/utils/dataframe_format.py).
 

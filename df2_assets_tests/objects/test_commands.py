@@ -8,6 +8,8 @@ import time
 from itertools import product
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from df2_assets.settings import read_settings
@@ -19,6 +21,7 @@ from df2_assets_tests.support.object_store import Place
 from df2_assets_tests.support.reports import running
 
 BUILD = (*processes.DF2_ASSETS, "build", "--split", "train", "--workers", "2")
+LABELS = "_df2_assets/tables/labels/train.parquet"
 
 
 @pytest.fixture
@@ -278,3 +281,14 @@ def test_a_public_bucket_is_read_without_credentials(
     env |= {"AWS_NO_SIGN_REQUEST": "true", "SKU_ROOT": str(tmp_path / "sku")}
     done = processes.run(BUILD, env, tmp_path)
     assert done.returncode == 0, done
+
+
+def test_labels_are_read_from_a_bucket_into_a_bucket(
+    env: dict[str, str], tmp_path: Path, place: Place
+) -> None:
+    for command in (BUILD, (*processes.DF2_ASSETS, "labels", "--split", "train")):
+        done = processes.run(command, env, tmp_path)
+        assert done.returncode == 0, done
+    table = pq.read_table(pa.BufferReader(place.contents()[LABELS]))
+    assert set(table["crop_path"].to_pylist()) == crops(place.tags())
+    assert table["mask"].null_count == table["landmarks"].null_count == 0

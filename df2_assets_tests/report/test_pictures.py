@@ -224,3 +224,22 @@ def test_distributions_are_one_picture_and_none_without_crops() -> None:
     image = open_picture(plots.plot_distributions("train", groups, manifest, quality))
     assert image.width > 800
     assert plots.plot_distributions("train", groups.iloc[:0], manifest, quality) is None
+
+
+def test_shapes_are_drawn_over_crops_that_have_both(roots: Roots) -> None:
+    for number in (1, 2):
+        write(roots.sku_root, path(number), jpeg(plain("#ffffff")))
+    labels = pd.DataFrame(
+        {
+            "crop_path": [path(1), path(2)],
+            "mask": ["counts", None],
+            "polygons": [[[0, 0, 80, 0, 80, 160, 0, 160]], None],
+            "landmarks": [[120, 40, 2, 120, 120, 1, 0, 0, 0]] * 2,
+        }
+    )
+    image = open_picture(pictures.draw_shapes(roots, labels))
+    assert image.width < 2 * SIDE + 2 * GAP, "only the first crop has both"
+    red, green, _ = np.asarray(image, np.int16)[GAP + 80, GAP + 30]
+    assert green > red + 40, "the mask is green"
+    assert has_colour(image, (0xD9, 0x46, 0xEF), 30), "landmarks are pink"
+    assert pictures.draw_shapes(roots, labels[1:]) is None

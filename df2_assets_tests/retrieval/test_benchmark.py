@@ -8,13 +8,15 @@ import pytest
 
 from df2_assets.retrieval.benchmark import rank_gallery
 from df2_assets.retrieval.protocol import COLUMNS, Protocol, make_protocol
+from df2_assets.retrieval.results import Detection, score_results
+from df2_assets.retrieval.search import search
 
 Row = tuple[str, int, str, int, int, int]
 """Image, number of the item, source, pair id, style and category."""
 
 
 def protocol_of(rows: list[Row]) -> Protocol:
-    index = pd.DataFrame([(*row, 0, 0, 9, 9, None) for row in rows], columns=COLUMNS)
+    index = pd.DataFrame([(*row, *BOX, None) for row in rows], columns=COLUMNS)
     return make_protocol("validation", index, [])
 
 
@@ -25,6 +27,7 @@ def path_of(row: Row) -> str:
     return f"validation/{domain}/{sku}/{image}_item{number}.jpg"
 
 
+BOX = (0, 0, 9, 9)
 QUERY: Row = ("000001", 1, "user", 1, 1, 1)
 HIT: Row = ("000012", 1, "shop", 1, 1, 2)
 OTHER: Row = ("000011", 1, "shop", 2, 1, 1)
@@ -87,6 +90,27 @@ def test_scores_equal_those_of_sorting_every_gallery() -> None:
         else:
             plain.append(0)
     assert ranks(rows, vectors) == plain
+
+
+def test_the_score_is_that_of_the_same_ranking_as_a_file_of_results() -> None:
+    """The annotated boxes stand for detected ones. They are the only items of their images."""
+    draw = np.random.default_rng(1)
+    rows: list[Row] = [
+        (f"{image:06d}", 1, source, image % 7, int(draw.integers(0, 3)), 1 + image % 3)
+        for source, images in (("user", range(1, 50)), ("shop", range(100, 160)))
+        for image in images
+    ]
+    protocol, vectors = protocol_of(rows), draw.normal(size=(len(rows), 5))
+    of_users, of_shops = vectors[:49], vectors[49:]
+    _, positions = search(of_users, of_shops, 20)
+    shops = [row[0] for row in rows[49:]]
+    detections = [
+        Detection(row[0], BOX, row[5], 1.0, [(shops[place], BOX) for place in places])
+        for row, places in zip(rows, positions.tolist(), strict=False)
+    ]
+    ranked = rank_gallery(protocol, [*map(path_of, rows)], vectors)
+    assert ranked.numbers == score_results(protocol, detections).numbers
+    assert 0 < ranked.numbers["top-20"] < 1
 
 
 def cosine(one: list[float], other: list[float]) -> float:

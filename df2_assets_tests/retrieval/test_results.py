@@ -5,6 +5,7 @@
 
 import json
 import math
+import random
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -326,12 +327,12 @@ def files(draw: st.DrawFn) -> tuple[list[Item], list[Entry]]:
         (image, source, pairs[image], style, category, box)
         for image, source, _, style, category, box in [*consumers, *shops]
     ]
-    known = [(row[0], row[5]) for row in items if row[1] == "shop"]
-    elsewhere = st.tuples(st.sampled_from((11, 12, 13)), BOXES)
-    retrieved = st.one_of(st.sampled_from(known), elsewhere) if known else elsewhere
+    candidates = [(row[0], row[5]) for row in items if row[1] == "shop"]
+    candidates += draw(st.lists(st.tuples(st.sampled_from((11, 12, 13)), BOXES), min_size=3))
+    rng = random.Random(draw(st.integers(0, 2**32)))  # drawing 20 at a time would take long
     entries = []
     for _ in range(draw(st.integers(0, 5))):
-        lists = draw(st.lists(retrieved, min_size=20, max_size=21))
+        lists = rng.choices(candidates, k=rng.choice((20, 21)))
         entries.append(
             {
                 "query_image_id": draw(st.sampled_from((1, 2, 3))),
@@ -345,15 +346,29 @@ def files(draw: st.DrawFn) -> tuple[list[Item], list[Entry]]:
     return items, entries
 
 
-@settings(max_examples=60, deadline=None)
+def assert_published(folder: pytest.TempPathFactory, drawn: tuple[list[Item], list[Entry]]) -> None:
+    """Assert that the score of a file is that of the published rules."""
+    items, entries = drawn
+    base = folder.getbasetemp()
+    roots = Roots(base / "df2", base / "sku", str(base / "sku"))
+    assert tops(score(entries, roots, items)) == plain_score(items, entries)
+
+
+@settings(max_examples=25, deadline=None)
 @given(drawn=files())
 def test_scores_equal_those_of_the_published_rules(
     tmp_path_factory: pytest.TempPathFactory, drawn: tuple[list[Item], list[Entry]]
 ) -> None:
-    items, entries = drawn
-    folder = tmp_path_factory.getbasetemp()
-    roots = Roots(folder / "df2", folder / "sku", str(folder / "sku"))
-    assert tops(score(entries, roots, items)) == plain_score(items, entries)
+    assert_published(tmp_path_factory, drawn)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None)
+@given(drawn=files())
+def test_many_scores_equal_those_of_the_published_rules(
+    tmp_path_factory: pytest.TempPathFactory, drawn: tuple[list[Item], list[Entry]]
+) -> None:
+    assert_published(tmp_path_factory, drawn)
 
 
 @given(BOXES, BOXES)

@@ -58,6 +58,25 @@ def test_equal_vectors_come_in_the_order_of_the_gallery(queries: int, size: int)
     assert (scores == scores[:, :1]).all()
 
 
+def test_equal_vectors_tie_however_the_product_is_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some processors round the scores of the last vectors of a block differently."""
+    multiply = np.matmul
+
+    def round_by_position(one: np.ndarray, other: np.ndarray, out: np.ndarray) -> None:
+        multiply(one, other, out=out)
+        out += np.float32(1e-5) * np.random.default_rng(0).standard_normal(out.shape, np.float32)
+
+    monkeypatch.setattr(np, "matmul", round_by_position)
+    gallery = _vectors(3, 800, 96)
+    gallery[20::100] = gallery[20]
+    labels = np.arange(800) % 100
+    nearby = gallery[[20]] + 0.01 * _vectors(4, 1, 96)
+    ranking = rank(nearby, gallery, np.array([20]), labels, 10)
+    assert ranking.positions[0, :8].tolist() == [*range(20, 800, 100)]
+    assert ranking.ranks.values.tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert ranking.answers.tolist() == [20]
+
+
 def test_a_gallery_of_equal_vectors_is_ranked_by_position() -> None:
     gallery = np.ones((5000, 8), np.float32)
     assert (search(_vectors(5, 3), gallery, 6)[1] == np.arange(6)).all()

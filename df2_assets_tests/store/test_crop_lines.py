@@ -35,7 +35,7 @@ def read(path: Path) -> list[dict[str, object]]:
 def test_the_first_line_describes_the_table_and_each_other_is_a_crop(roots: Roots) -> None:
     digest = tables.write(roots, "labels", "train", table(ROWS), INPUTS)
     header, *lines = read(find_label_lines(roots, "train"))
-    assert header == {"digest": digest, "source": "sku_groups g crops c"}
+    assert header == {"digest": digest, "source": "sku_groups g crops c", "variant": None}
     nothing: dict[str, object] = dict.fromkeys(("polygons", "landmarks", "reason"))
     assert lines == [nothing | row for row in ROWS]
 

@@ -26,10 +26,14 @@ BOX = (20, 10, 100, 50)
 POLYGON = [30.0, 10.0, 70.0, 10.0, 70.0, 30.0, 30.0, 30.0]
 """A rectangle of 40 by 20 pixels, 10 from the left edge of the box."""
 
+SEGMENTATIONS = {3: [], 6: [[0, 0, 160, 0, 160, 120, 0, 120]]}
+"""The polygons of other tops, by image: none, and one that fills the box."""
+
 VARIANTS = """
 variants:
   square40: {square: pad, size: 40}
   cut_out: {cut_out: alpha, format: png, margin: 0.1}
+  filled: {cut_out: alpha, format: webp}
 """
 
 POINTS = [30.0, 10.0, 2.0, 70.0, 30.0, 1.0]
@@ -41,15 +45,15 @@ def landmarks(count: int) -> list[float]:
 
 
 def write(root: Path) -> DataSet:
-    """Write three pairs. The top of the first one has no polygon in its user photo."""
+    """Write three pairs of images with a top and trousers."""
     data = DataSet(root)
     for pair in (1, 2, 3):
         for source in ("shop", "user"):
             number = 2 * pair + (source == "user")
             data.image(SPLIT, number, (160, 120))
             shapes: dict[str, Any] = {"segmentation": [POLYGON], "landmarks": landmarks(25)}
-            if number == 3:
-                shapes["segmentation"] = []
+            if number in SEGMENTATIONS:
+                shapes["segmentation"] = SEGMENTATIONS[number]
             below: dict[str, Any] = {"segmentation": [POLYGON], "landmarks": landmarks(14)}
             items: dict[int | str, Any] = {
                 1: item(TOP, 1, BOX, **shapes),
@@ -61,7 +65,7 @@ def write(root: Path) -> DataSet:
 
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build with labels and two variants, and return its SKU_ROOT."""
+    """Build with labels and three variants, and return its SKU_ROOT."""
     base = tmp_path_factory.mktemp("labelled")
     write(base / "df2")
     assert run.build(base / "df2", base / "sku").success
@@ -143,6 +147,18 @@ def test_a_transparent_variant_is_rgba_and_crops_that_it_refused_are_left_out(
     assert {place for batch in batches for place in batch} <= set(range(11))
 
 
+def test_a_transparent_variant_is_rgba_even_if_a_garment_fills_the_crop(labelled: Path) -> None:
+    """WebP then stores no transparency."""
+    dataset = open_dataset(labelled, variant="filled")
+    folder = labelled / "_df2_assets/variants/filled"
+    modes = set()
+    for row in dataset.rows:
+        with Image.open((folder / row["image_path"]).with_suffix(".webp")) as file:
+            modes.add(file.mode)
+    assert modes == {"RGB", "RGBA"}
+    assert {dataset[place]["image"].mode for place in range(len(dataset))} == {"RGBA"}
+
+
 def test_refused_labels_are_empty_and_say_why(labelled: Path) -> None:
     dataset = open_dataset(labelled, labels=True)
     (refused,) = (g for g in of_category(dataset, TOP) if g["labels_refused"])
@@ -185,7 +201,7 @@ def test_the_images_of_a_variant_are_its_files_with_the_lines_of_their_crops(
 
 
 def test_what_was_not_built_is_named(labelled: Path, tmp_path: Path) -> None:
-    with pytest.raises(MissingTableError, match="no crop variant 'big', it has cut_out, square40"):
+    with pytest.raises(MissingTableError, match="'big', it has cut_out, filled, square40"):
         open_dataset(labelled, variant="big")
     copy = shutil.copytree(labelled, tmp_path / "sku")
     find_label_lines(Roots(Path(), copy, ""), SPLIT).unlink()

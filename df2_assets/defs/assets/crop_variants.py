@@ -27,12 +27,13 @@ from df2_assets.store import tables
     description="""
     This asset is the crop variants that `DF2_VARIANTS` declares, with their manifests.
 
-    They are other forms of the contract's crops, such as squares of 224 pixels. The files are in `_df2_assets/variants/{name}/{split}`. The manifest of each variant has one row
-    per crop, with its path, size and SHA-256, the box that was cut, and the map from the image to
-    the file, or with the reason why it could not be made. The job `build_variants` makes them;
-    `build_dataset` does not. A file is made again only if its image, its box, its declaration, the
-    encoder or the file on disk changed, and every image is decoded once for all variants. A variant
-    that is not declared any more is removed. Foreign files are left alone.
+    They are other forms of the contract's crops, such as squares of 224 pixels. The files are in
+    `_df2_assets/variants/{name}/{split}`. The manifest of each variant has one row per crop, with
+    its path, size and SHA-256, the box that was cut, and the map from the image to the file, or
+    with the reason why it could not be made. The job `build_variants` makes them; `build_dataset`
+    does not. A file is made again only if its image, its box, its declaration, the encoder or the
+    file on disk changed, and every image is decoded once for all variants. A variant that is not
+    declared any more is removed. Foreign files are left alone.
     """,
     numbers={
         "variants": "variants that are declared",

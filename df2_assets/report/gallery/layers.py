@@ -58,7 +58,6 @@ def layer_of_labels(labels: pa.Table) -> Layer:
     refused. A polygon is `[x, y, dx, dy, …]`: a point, then the step to each next one. Landmarks
     are `[x, y, v, …]` without those that are not labelled.
     """
-
     shapes = labels.select(["polygons", "landmarks", "reason"]).combine_chunks()
 
     def describe(rows: NDArray[np.intp]) -> list[Any]:
@@ -67,8 +66,8 @@ def layer_of_labels(labels: pa.Table) -> Layer:
         landmarks = map(_pick_landmarks, part["landmarks"].to_pylist())
         reasons = part["reason"].to_pylist()
         return [
-            [*shapes, reason] if reason else [*shapes]
-            for *shapes, reason in zip(polygons, landmarks, reasons, strict=True)
+            [*values, reason] if reason else values
+            for *values, reason in zip(polygons, landmarks, reasons, strict=True)
         ]
 
     return Layer("labels", "", _paths(labels), describe)
