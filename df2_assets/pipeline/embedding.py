@@ -134,7 +134,7 @@ def encode_crops(
 
 
 class _Stock:
-    """The vectors in the parts of a folder, by the digest of the crop. A part is read at a time.
+    """The vectors in the parts of a folder, by the digest of the crop. One part is in memory.
 
     `intact` are the names of all parts of the encoder that can be read. `kind` is the dimension and
     the type of its vectors, if there are any.
