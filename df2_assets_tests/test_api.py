@@ -212,6 +212,7 @@ def test_a_failed_run_raises_its_error_with_the_first_offenders(tmp_path: Path) 
     assert build.again(splits="train")["train"].skus > 0
 
 
+@pytest.mark.slow
 def test_a_build_in_a_thread_or_a_running_event_loop_gives_no_warning(tmp_path: Path) -> None:
     import asyncio
 

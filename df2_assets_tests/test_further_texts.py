@@ -94,6 +94,7 @@ def test_the_token_is_kept_without_the_setting_and_dropped_by_none(
     assert build(site.settings).notes == []
 
 
+@pytest.mark.slow
 def test_each_setting_of_texts_is_kept_on_its_own(site: Site, tmp_path: Path) -> None:
     templates = tmp_path / "prompts.yaml"
     templates.write_text("prompts: {text_short: '{category_name}'}")
@@ -137,6 +138,7 @@ def test_the_file_of_captions_is_read_again_by_each_build(site: Site) -> None:
     assert {line["caption"].split()[0] for line in lines(site)} == {"Other"}
 
 
+@pytest.mark.slow
 def test_a_file_of_captions_may_move(site: Site) -> None:
     settings = with_captions(site)
     build(settings)
@@ -244,6 +246,7 @@ def test_the_ui_shows_the_keys_and_an_example_of_each(site: Site) -> None:
     assert [column.name for column in columns][-2:] == ["text_sku", "caption"]
 
 
+@pytest.mark.slow
 def test_records_of_earlier_releases_are_read(site: Site) -> None:
     """They have neither SKU texts nor captions."""
     build(with_token(site))

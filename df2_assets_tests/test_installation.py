@@ -58,6 +58,7 @@ def test_only_settings_of_pip_about_the_source_of_packages_are_kept(config: Path
     assert left <= {*script["KEPT"]}  # of this machine's own configuration
 
 
+@pytest.mark.slow
 def test_a_package_lands_in_the_environment_that_asks_for_it(tmp_path: Path, config: Path) -> None:
     wheel = tmp_path / "tiny-1-py3-none-any.whl"
     info = "tiny-1.dist-info"

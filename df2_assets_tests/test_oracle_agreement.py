@@ -48,6 +48,7 @@ def test_a_build_agrees_on_a_data_set_with_and_without_bad_files_and_items(
     assert metadata(tmp_path / "expected", "train")["num_skus"] > 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [11, pytest.param(12, marks=pytest.mark.slow)])
 def test_a_build_that_keeps_skus_with_one_domain_agrees_before_and_after_one_that_does_not(
     tmp_path: Path, seed: int
@@ -77,6 +78,7 @@ def test_a_build_over_an_older_one_agrees_with_an_independent_reading(
         assert_same_output(tmp_path / "before", tmp_path / "after")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_is_refused_does_not_depend_on_what_was_built_before(
     tmp_path: Path, first: int

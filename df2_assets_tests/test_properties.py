@@ -150,6 +150,7 @@ def test_a_sku_with_both_domains_is_kept_with_all_of_its_items(
     assert all(domains == {"catalog", "query"} for domains in by_sku)
 
 
+@pytest.mark.slow
 @given(indexes())
 def test_with_skus_of_one_domain_every_usable_item_with_a_style_is_kept(
     rows: list[dict[str, Any]],

@@ -148,6 +148,7 @@ def test_a_build_without_the_setting_keeps_what_the_last_one_kept_and_says_so(si
     assert_is_as(site, only_pairs=True)
 
 
+@pytest.mark.slow
 def test_a_data_set_without_a_declaration_does_as_its_splits(site: Site) -> None:
     for content in (None, b"{"):
         site.roots.declaration.unlink(missing_ok=True)
@@ -162,6 +163,7 @@ def test_a_data_set_without_a_declaration_does_as_its_splits(site: Site) -> None
         assert build(site, only_pairs=False).ok
 
 
+@pytest.mark.slow
 def test_records_of_earlier_releases_stand_for_pairs_only(paired: Site, tmp_path: Path) -> None:
     """They have no field for it, and no declaration was written."""
     site = paired.copy(tmp_path)

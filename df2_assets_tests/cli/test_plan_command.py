@@ -129,6 +129,7 @@ OTHER_VALUES: list[dict[str, object]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", OTHER_VALUES, ids=lambda settings: next(iter(settings)))
 def test_a_build_with_other_settings_does_what_its_plan_says(
     settings: dict[str, object], built: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -59,6 +59,7 @@ def test_check_only_evaluates_every_check_and_builds_nothing(built: Platform) ->
     assert sum(target is None for target in targets) <= 1  # the source is not materialized
 
 
+@pytest.mark.slow
 def test_check_only_checks_crop_quality_where_it_was_measured(built: Platform) -> None:
     assert built.run("refresh_reports").success
     assert evaluated(built.run("check_only")).keys() == WITH_REPORTS
@@ -180,6 +181,7 @@ def test_a_disk_that_fails_for_a_moment_does_not_end_a_run(
     assert evaluated(result) == VERDICTS
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_while_a_check_is_drawn_does_not_end_a_run(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,7 @@ def platform_with_server(base: Path, instance: dg.DagsterInstance) -> Platform:
     return Platform(base, instance, reports_url=f"http://127.0.0.1:{free_port()}")
 
 
+@pytest.mark.slow
 def test_every_picture_and_link_is_served(tmp_path: Path, instance: dg.DagsterInstance) -> None:
     platform = platform_with_server(tmp_path, instance)
     found = metadata(platform.run("build_dataset"))

@@ -187,6 +187,7 @@ def test_a_build_leaves_nothing_stale(built: Platform) -> None:
     assert stale(built).keys() == {"sku_groups", "refusals"}
 
 
+@pytest.mark.slow
 def test_prompts_of_other_templates_are_stale_until_they_are_rebuilt(built: Platform) -> None:
     for wording in ("a {category_name}", "the {category_name}"):
         built.give_prompts(f'prompts: {{text_short: "{wording}"}}')

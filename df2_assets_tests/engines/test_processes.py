@@ -47,6 +47,7 @@ def test_a_sample_is_drawn_all_the_same(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_workers_end_quietly_where_there_is_no_pgrep(site: Site, tmp_path: Path) -> None:
     for _ in range(2):
         site.add_image()

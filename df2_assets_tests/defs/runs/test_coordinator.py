@@ -78,6 +78,7 @@ def test_the_settings_of_dagster_limit_that_tag(file: Path) -> None:
     assert {limit["key"]: limit["limit"] for limit in limits}[SPLIT_TAG] == 1
 
 
+@pytest.mark.slow
 def test_the_smallest_split_comes_first_unless_a_run_has_a_priority(
     instance: dg.DagsterInstance,
 ) -> None:

@@ -62,6 +62,7 @@ def test_only_own_runs_that_ended_long_ago_are_old(platform: Platform) -> None:
     assert old(platform, -LATER) == (set(), set())
 
 
+@pytest.mark.slow
 def test_deleting_superseded_runs_changes_nothing_in_the_ui(platform: Platform) -> None:
     """Even if the latest run of a split failed, and an older one is its last success."""
     for job in ("build_dataset", "observe_sources", "verify_dataset"):
