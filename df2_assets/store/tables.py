@@ -179,8 +179,14 @@ def _origin_in(schema: pa.Schema, path: Path) -> Origin | None:
 
 
 def parquet(path: Path) -> pa.BufferReader:
-    """Return a Parquet file as pyarrow takes it. Raises FileNotFoundError."""
-    return pa.BufferReader(path.read_bytes())
+    """Return a Parquet file as pyarrow takes it. Raises FileNotFoundError.
+
+    The bytes are in memory of Arrow. Its threads may free them while the interpreter ends; if
+    they belonged to Python, that would abort the process (apache/arrow#34314).
+    """
+    copy = pa.BufferOutputStream()
+    copy.write(path.read_bytes())
+    return pa.BufferReader(copy.getvalue())
 
 
 def _schema(store: Store, path: Path) -> pa.Schema:
