@@ -6,14 +6,14 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.asset_daemon_cursor import AssetDaemonCursor
 
-from df2_assets.checks.registry import OPTIONAL_ASSETS
 from df2_assets.dataset.taxonomy import SPLITS
+from df2_assets.defs.conditions import REBUILD_ON_CHANGE
 from df2_assets.defs.runs.history import SOURCE, TEMPLATES
 from df2_assets_tests.defs.platform import OTHER, SPECS, SPLIT, Platform
 
 ALL = SPECS.keys() - {SOURCE, TEMPLATES}
-MADE = ALL - ({*OPTIONAL_ASSETS} - {"crop_quality"})
-"""The other optional assets, such as exports, are first built on request."""
+MADE = {asset for asset in ALL if SPECS[asset].automation_condition == REBUILD_ON_CHANGE}
+"""The other assets, such as exports, are first built on request."""
 
 WITH_PROMPTS = {"image_text", "gallery"}
 AFTER_THE_INDEX = MADE - {"raw_annotation_index"}
