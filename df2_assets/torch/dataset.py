@@ -74,7 +74,8 @@ class DeepFashion2ImageTextDataset(Dataset[dict[str, Any]]):
         roots = Roots(Path(), self.sku_root, str(sku_root))
         require_readable(roots, split, strict=strict)
         self.rows = Rows(roots.image_text(split))
-        source = load(roots, split).sku_metadata_of if strict else None
+        is_compared = strict and (variant is not None or labels)
+        source = load(roots, split).sku_metadata_of if is_compared else None
         self._forms: CropLines | None = None
         self._labels: CropLines | None = None
         self._mode = "RGB"
