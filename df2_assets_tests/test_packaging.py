@@ -67,7 +67,7 @@ def test_what_the_package_imports_is_declared(project: dict[str, Any]) -> None:
     declared = {canonicalize_name(Requirement(line).name) for line in lines}
     imported = set().union(*map(imported_packages, (PROJECT / "df2_assets").rglob("*.py")))
     # Where the extra is not installed, only this name tells.
-    distributions = {"open_clip": ["open-clip-torch"]} | packages_distributions()
+    distributions = {"open_clip": ["open-clip-torch"], **packages_distributions()}
     names = imported - sys.stdlib_module_names - {"df2_assets"}
     used = {canonicalize_name(distributions.get(name, [name])[0]) for name in names}
     assert used - declared == set()

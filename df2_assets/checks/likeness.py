@@ -30,7 +30,7 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def find_vectors(roots: Roots, split: str, encoder: str, paths: "pd.Series[str]") -> Floats | None:
-    """Return the vectors of crops, each of length 1; None without current embeddings.
+    """Return the vectors of crops, each of length 1; None without current embeddings, or any crop.
 
     A crop without a vector, or with one of length 0, has NaN.
     """
@@ -39,6 +39,8 @@ def find_vectors(roots: Roots, split: str, encoder: str, paths: "pd.Series[str]"
     except (MissingTableError, ProvenanceError):
         return None
     vectors = embeddings.vectors
+    if not len(vectors):
+        return None
     with np.errstate(invalid="ignore", divide="ignore"):
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     places = pd.Index(embeddings.crop_paths).get_indexer(pd.Index(paths))

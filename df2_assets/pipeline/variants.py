@@ -163,9 +163,9 @@ def _remove(roots: Roots, split: str, name: str, engine: Engine) -> list[str] | 
     mark_incomplete(roots, crops)
     roots.sku.remove(roots.sku_root, [*tree.crops, *tree.temporary])
     roots.sku.remove_empty(roots.sku_root, [*tree.empty, crops.folder])
-    manifest.unlink(missing_ok=True)
-    for path in (roots.lines(crops.table, split), roots.journal(split, crops.table)):
-        roots.sku.discard(path)
+    for path in (manifest, roots.lines(crops.table, split)):
+        path.unlink(missing_ok=True)
+    roots.sku.discard(roots.journal(split, crops.table))
     folder = roots.tables(crops.table).relative_to(roots.sku_root).as_posix()
     roots.sku.remove_empty(roots.sku_root, [folder])
     return sorted(tree.crops)

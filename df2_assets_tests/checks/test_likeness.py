@@ -10,9 +10,14 @@ from PIL import Image
 
 from df2_assets.checks import crop_quality, likeness
 from df2_assets.checks.label_outliers import unlike_crops
-from df2_assets.checks.likeness import find_same_pictures, share_of_nearer_strangers
+from df2_assets.checks.likeness import (
+    find_same_pictures,
+    find_vectors,
+    share_of_nearer_strangers,
+)
 from df2_assets.checks.registry import CheckContext
 from df2_assets.embeddings.encoders import resolve_encoder
+from df2_assets.embeddings.files import Embeddings
 from df2_assets.embeddings.histogram import Histogram
 from df2_assets.engines.progress import silent
 from df2_assets.engines.serial import SerialEngine
@@ -151,3 +156,11 @@ def test_checks_compare_vectors_where_the_crops_on_disk_have_them(disk: Roots) -
     DataSet(disk.df2_root).image("train", 3, clean.SIZE, seed="another picture")
     clean.build(disk)
     assert vectors() is None
+
+
+def test_a_split_without_crops_has_no_vectors_to_compare(
+    roots: Roots, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = Embeddings([], [], [], np.empty((0, 0), np.float32))
+    monkeypatch.setattr(likeness, "read_embeddings", lambda *_: nothing)
+    assert find_vectors(roots, "test", "histogram", pd.Series([], dtype=object)) is None
