@@ -16,7 +16,9 @@ FIELDS = {
     "category_id", "occlusion", "category_name",
 }  # fmt: skip
 LANDMARKS = (25, 33, 31, 39, 15, 15, 10, 14, 8, 29, 37, 19, 19)
-"""The number of items of each category, 1 to 13."""
+"""The number of landmarks of each category, 1 to 13."""
+
+pytestmark = pytest.mark.slow
 
 SPLITS = pytest.mark.parametrize("split", ANNOTATED)
 
