@@ -43,8 +43,10 @@ def lineage(page: "Page", ui: Dev) -> None:
     page.goto(f"{ui.api.address}/asset-groups")
     page.get_by_text("exports", exact=True).first.wait_for()
     page.get_by_text("Hide navigation").click()
-    page.mouse.click(900, 250, button="right")
+    page.mouse.click(900, 130, button="right")
     page.get_by_role("menuitem", name="Expand all groups").click()
+    for _ in range(2):  # what is out of sight is not drawn
+        page.get_by_label("zoom_out").click()
     page.get_by_text("image_text", exact=True).first.wait_for()
     page.get_by_label("settings").last.click()
     page.get_by_text("Change graph to vertical orientation").click()
