@@ -7,25 +7,23 @@ from typing import Final
 import pandas as pd
 
 from df2_assets.checks.crop_variants import (
-    DAMAGED,
-    HALF_BUILT,
     NO_CROP,
     NO_MANIFEST,
     NO_ROW,
-    OTHER_CROPS,
     OTHER_SIZE,
     ReadBack,
     compare_files,
+    describe_outdated,
     digests_of,
 )
-from df2_assets.checks.crops import FOREIGN, settle_times
+from df2_assets.checks.crops import DAMAGED, FOREIGN, settle_times
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.dataset import boxes
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.record import EDGES
 from df2_assets.dataset.tables import BENCHMARK_CROPS as SCHEMA
 from df2_assets.engines.base import Engine
-from df2_assets.errors import OutputError, ProvenanceError, escape_untrusted
+from df2_assets.errors import OutputError, escape_untrusted
 from df2_assets.pipeline.benchmark import group_benchmark
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import tables
@@ -65,7 +63,7 @@ def inspect_benchmark(
         problems.append(("", NO_MANIFEST))
     else:
         own = tables.frame(table)
-        problems += _outdated(roots, split)
+        problems += (("", what) for what in describe_outdated(roots, split, BENCHMARK_CROPS))
         if not problems:
             problems += _other_items(group_benchmark(roots, split, index, manifest), own)
     made = own[own["reason"].isna()]
@@ -75,17 +73,6 @@ def inspect_benchmark(
     of_files = list(compare_files(made, tree, read))
     damaged = [path for path, what in of_files if what == DAMAGED]
     return _inspection(split, problems + of_files, len(made), len(tree.copied)), damaged
-
-
-def _outdated(roots: Roots, split: str) -> Iterator[tuple[str, str]]:
-    """Yield why the crops do not belong to the current ones of the contract."""
-    journal = roots.journal(split, BENCHMARK_CROPS)
-    if journal.exists() or journal.is_dir():  # in an object store, a journal has several parts
-        yield "", HALF_BUILT
-    try:
-        tables.require_current(roots, BENCHMARK_CROPS, split)
-    except ProvenanceError:
-        yield "", OTHER_CROPS
 
 
 def _other_items(groups: pd.DataFrame, own: pd.DataFrame) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from df2_assets.checks.crops import FOREIGN, settle_times
+from df2_assets.checks.crops import CHANGED, DAMAGED, FOREIGN, MISSING, settle_times
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.frames import rows
@@ -20,19 +20,16 @@ from df2_assets.errors import OutputError, ProvenanceError, escape_untrusted
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import tables
 from df2_assets.store.checksums import digest_each
-from df2_assets.store.crop_sets import variant_crops
+from df2_assets.store.crop_sets import is_half_built, variant_crops
 from df2_assets.store.crop_tree import CropTree
 from df2_assets.store.layout import CROP_VARIANTS, Roots
-from df2_assets.store.variants import declared_in, is_half_built, list_names
+from df2_assets.store.variants import declared_in, list_names
 
 CHECK: Final = "variants_match"
 
-HALF_BUILT: Final = "it is half-built: a run is making it or was stopped"
-OTHER_CROPS: Final = "it was made from other crops than the current ones"
+_HALF_BUILT: Final = "it is half-built: a run is making it or was stopped"
+_OTHER_CROPS: Final = "it was made from other crops than the current ones"
 NO_MANIFEST: Final = "it has files, but no manifest that can be read"
-_MISSING: Final = "the file is missing"
-_CHANGED: Final = "its bytes differ from those that were written"
-DAMAGED: Final = f"{_CHANGED}, although size and time are the same"
 _UNREADABLE: Final = "the file is not a readable image"
 OTHER_SIZE: Final = "the file's width and height are not the recorded ones"
 _OTHER_PLACE: Final = "box, map or size are not those of its declaration"
@@ -90,7 +87,7 @@ def inspect_variants(
                 problems.append((name, "", NO_MANIFEST))
         else:
             counts[name] = table["reason"].null_count
-            problems += ((name, "", what) for what in _outdated(roots, split, name))
+            problems += ((name, "", what) for what in describe_outdated(roots, split, crops.table))
             problems += (
                 (name, path, what) for path, what in _misplaced(table, boxes, declared_in(table))
             )
@@ -136,14 +133,14 @@ def _kept_boxes(
     return {path: ((x1, y1, x2, y2), w, h) for path, x1, y1, x2, y2, w, h in rows(boxes, *columns)}
 
 
-def _outdated(roots: Roots, split: str, name: str) -> Iterator[str]:
-    """Yield why a variant does not belong to the current crops."""
-    if is_half_built(roots, split, name):
-        yield HALF_BUILT
+def describe_outdated(roots: Roots, split: str, table: str) -> Iterator[str]:
+    """Yield why a set of crops, by its manifest, does not belong to the contract's current ones."""
+    if is_half_built(roots, split, table):
+        yield _HALF_BUILT
     try:
-        tables.require_current(roots, f"{CROP_VARIANTS}/{name}", split)
+        tables.require_current(roots, table, split)
     except ProvenanceError:
-        yield OTHER_CROPS
+        yield _OTHER_CROPS
 
 
 def _misplaced(
@@ -179,9 +176,9 @@ def compare_files(
         recorded.add(path)
         digest, pixels = read.get(path, (sha256, (width, height)))
         if path not in tree.crops:
-            yield path, _MISSING
+            yield path, MISSING
         elif tree.crops[path] != (size, mtime_ns):
-            yield path, _CHANGED
+            yield path, CHANGED
         elif digest != sha256:
             yield path, DAMAGED
         elif pixels is None:

@@ -26,8 +26,9 @@ _NAMED: Final = 3
 _ACTIVE: Final = re.compile(r"[^\w ./@#~+,=\\-]", re.ASCII)
 """Characters that Markdown or HTML may not show as text."""
 
-_MISSING: Final = "the file is missing"
-_CHANGED: Final = "its bytes differ from those that were written"
+MISSING: Final = "the file is missing"
+CHANGED: Final = "its bytes differ from those that were written"
+DAMAGED: Final = f"{CHANGED}, although size and time are the same"
 _UNWANTED: Final = "sku_groups does not list it"
 _RECORDED_SIZE: Final = "the recorded width and height are not those of the box"
 _UNREADABLE: Final = "the file is not a readable JPEG"
@@ -89,8 +90,8 @@ def files_match(
     has_file, has_box, was_read = (pairs[:, 0] != _ABSENT for pairs in (on_disk, boxes, read))
     is_readable = read[:, 0] != 0
     of_rows = {
-        _MISSING: ~has_file,
-        _CHANGED: has_file & _differ(on_disk, _integers(made, "size", "mtime_ns")),
+        MISSING: ~has_file,
+        CHANGED: has_file & _differ(on_disk, _integers(made, "size", "mtime_ns")),
         _UNWANTED: ~has_box,
         _RECORDED_SIZE: has_box & _differ(boxes, _integers(made, "width", "height")),
         _UNREADABLE: has_file & was_read & ~is_readable,

@@ -52,12 +52,11 @@ def build(
         require_input(settings.roots, split)
 
     from df2_assets.cli.instance import with_places
-    from df2_assets.cli.runs import report_runs, run_all
+    from df2_assets.cli.runs import describe_no_change, report_runs, run_all
 
     outcomes = run_all(settings)
     refusals = {outcome.split: _first_refusals(settings.roots, outcome) for outcome in outcomes}
-    is_changed = any(outcome.changed or not outcome.success for outcome in outcomes)
-    summary = [] if is_changed else ["Everything is up to date."]
+    summary = describe_no_change(outcomes)
     if rows := [row for of_split in refusals.values() for row in of_split]:
         split_options = "".join(f" --split {split}" for split in parse_splits(names))
         summary.append("The first refusal for each reason:")

@@ -1,16 +1,14 @@
 """`df2-assets embed`: a vector for each crop of the built splits."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from df2_assets.cli.options import (
-    built_splits,
     json_option,
     setting_options,
-    settings_for,
+    settings_for_built,
     splits_option,
     workers_option,
 )
@@ -33,8 +31,7 @@ def embed(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     Crops that have a vector of this encoder are not encoded again. The exit code is 1 if a run or a
     check failed.
     """
-    settings = settings_for(names, workers, starts_engine=True)
-    settings = replace(settings, splits=built_splits(settings, named=bool(names)))
+    settings = settings_for_built(names, workers, starts_engine=True)
 
     from df2_assets.cli.runs import report_runs, run_all
     from df2_assets.embeddings.encoders import folder_name

@@ -1,16 +1,14 @@
 """`df2-assets evaluate`: how well an encoder finds the SKU of each query crop."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from df2_assets.cli.options import (
-    built_splits,
     json_option,
     setting_options,
-    settings_for,
+    settings_for_built,
     splits_option,
 )
 
@@ -33,8 +31,7 @@ def evaluate(names: tuple[str, ...], as_json: bool) -> None:
     so has the gallery. The vectors are those of df2-assets embed. The exit code is 1 if a run
     failed.
     """
-    settings = settings_for(names)
-    settings = replace(settings, splits=built_splits(settings, named=bool(names)))
+    settings = settings_for_built(names)
 
     from df2_assets.cli.runs import report_runs, run_all
 

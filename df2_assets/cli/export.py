@@ -1,16 +1,14 @@
 """`df2-assets export`: built splits in the formats that training code loads."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from df2_assets.cli.options import (
-    built_splits,
     json_option,
     setting_options,
-    settings_for,
+    settings_for_built,
     splits_option,
 )
 
@@ -88,8 +86,7 @@ def export(
     """
     from df2_assets.cli.runs import report_runs, run_all
 
-    settings = settings_for(names)
-    settings = replace(settings, splits=built_splits(settings, named=bool(names)))
+    settings = settings_for_built(names)
     resources = {"exports": {"config": {"variant": variant, "encoder": encoder}}}
     outcomes = run_all(settings, "build_exports", exports, resources)
     rows = [row for outcome in outcomes for row in _rows(outcome, variant)]

@@ -1,15 +1,13 @@
 """`df2-assets labels`: masks and landmarks of the crops of built splits."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from df2_assets.cli.options import (
-    built_splits,
     json_option,
     setting_options,
-    settings_for,
+    settings_for_built,
     splits_option,
     workers_option,
 )
@@ -35,15 +33,12 @@ def labels(names: tuple[str, ...], workers: int | None, as_json: bool) -> None:
     changed are read again. A mask or landmarks that cannot be used are listed with a reason; the
     crop stays. The exit code is 1 if a run or a check failed.
     """
-    from df2_assets.cli.runs import report_runs, run_all
+    from df2_assets.cli.runs import describe_no_change, report_runs, run_all
 
-    settings = settings_for(names, workers, starts_engine=True)
-    settings = replace(settings, splits=built_splits(settings, named=bool(names)))
+    settings = settings_for_built(names, workers, starts_engine=True)
     outcomes = run_all(settings, "build_labels")
-    is_same = not any(outcome.changed for outcome in outcomes) and all(o.success for o in outcomes)
-    summary = ["Everything is up to date."] if is_same else []
-    tables = settings.roots.tables("labels")
-    report_runs(outcomes, as_json, map(_row, outcomes), [*summary, f"Tables: {tables}"])
+    summary = [*describe_no_change(outcomes), f"Tables: {settings.roots.tables('labels')}"]
+    report_runs(outcomes, as_json, map(_row, outcomes), summary)
 
 
 def _row(outcome: "Outcome") -> dict[str, object]:

@@ -199,6 +199,17 @@ def built_splits(settings: Settings, *, named: bool) -> tuple[str, ...]:
     return built
 
 
+def settings_for_built(
+    names: tuple[str, ...], workers: int | None = None, *, starts_engine: bool = False
+) -> Settings:
+    """Return what `settings_for` does, without the splits that are neither named nor built.
+
+    Also raises MissingTableError if none is built.
+    """
+    settings = settings_for(names, workers, starts_engine=starts_engine)
+    return replace(settings, splits=built_splits(settings, named=bool(names)))
+
+
 def quiet() -> bool:
     """Return whether `--quiet` is set: only problems are printed."""
     return bool(_options().get("quiet"))

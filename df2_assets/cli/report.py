@@ -1,18 +1,16 @@
 """`df2-assets report`: a gallery of each split."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from df2_assets.cli.browser import open_page
 from df2_assets.cli.options import (
-    built_splits,
     json_option,
     quiet,
     setting_options,
-    settings_for,
+    settings_for_built,
     splits_option,
     workers_option,
 )
@@ -37,8 +35,7 @@ def report(names: tuple[str, ...], workers: int | None, show: bool, as_json: boo
     compares the splits and writes the pages. Crops that were measured before are not opened again,
     and thumbnails are drawn only once. The exit code is 1 if a run failed.
     """
-    settings = settings_for(names, workers, starts_engine=True)
-    settings = replace(settings, splits=built_splits(settings, named=bool(names)))
+    settings = settings_for_built(names, workers, starts_engine=True)
 
     from df2_assets.checks.finding import count_states, read_findings
     from df2_assets.cli.runs import report_runs, run_all

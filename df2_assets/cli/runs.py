@@ -138,6 +138,12 @@ def run_each(
             yield run_split(defs, instance, split, log_level, job, assets, config)
 
 
+def describe_no_change(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return the line that says so where every run succeeded and none changed anything."""
+    is_changed = any(outcome.changed or not outcome.success for outcome in outcomes)
+    return [] if is_changed else ["Everything is up to date."]
+
+
 def report_runs(
     outcomes: list[Outcome],
     as_json: bool,

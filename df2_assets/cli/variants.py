@@ -1,16 +1,14 @@
 """`df2-assets variants`: the crop variants of built splits."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from df2_assets.cli.options import (
-    built_splits,
     json_option,
     setting_options,
-    settings_for,
+    settings_for_built,
     splits_option,
     workers_option,
 )
@@ -36,8 +34,7 @@ def variants(names: tuple[str, ...], workers: int | None, as_json: bool) -> None
     all variants. Variants that are not declared any more are removed; `none` removes all of them.
     The crops of the contract are never changed. The exit code is 1 if a run or a check failed.
     """
-    settings = settings_for(names, workers, starts_engine=True)
-    settings = replace(settings, splits=built_splits(settings, named=bool(names)))
+    settings = settings_for_built(names, workers, starts_engine=True)
 
     from df2_assets.errors import VariantsError
     from df2_assets.pipeline.declared import read_declared_variants
@@ -46,11 +43,10 @@ def variants(names: tuple[str, ...], workers: int | None, as_json: bool) -> None
     if declared.crop_variants is None:
         raise VariantsError(declared.note)
 
-    from df2_assets.cli.runs import report_runs, run_all
+    from df2_assets.cli.runs import describe_no_change, report_runs, run_all
 
     roots = settings.roots
     outcomes = run_all(settings, "build_variants")
-    is_changed = any(outcome.changed or not outcome.success for outcome in outcomes)
     more = {
         outcome.split: {"variants": [*_counts(roots, outcome.split)] if outcome.success else []}
         for outcome in outcomes
@@ -61,8 +57,7 @@ def variants(names: tuple[str, ...], workers: int | None, as_json: bool) -> None
         for split, entries in more.items()
         for of in entries["variants"]
     ]
-    summary += [] if is_changed else ["Everything is up to date."]
-    summary.append(f"Files: {roots.variants}")
+    summary += [*describe_no_change(outcomes), f"Files: {roots.variants}"]
     report_runs(outcomes, as_json, map(_row, outcomes), summary, more)
 
 

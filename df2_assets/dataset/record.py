@@ -167,14 +167,24 @@ SKU_GROUPS: Final = _asset(
 )
 """One row per crop to make."""
 
-CROPS: Final = _asset(
-    _CROP_PATH,
-    _SKU_UID,
-    Field("size", "int64", "bytes of the crop"),
+_FILE: Final = (
     Field("mtime_ns", "int64", "its modification time", volatile=True),
     Field("sha256", "string", "digest of its bytes, hexadecimal", technical=True),
     Field("width", "int32", "pixels", "x1 x2"),
     Field("height", "int32", "pixels", "y1 y2"),
+)
+"""What a manifest records of a file, besides its size."""
+
+_MADE: Final = (
+    *("size", "mtime_ns", "sha256", "width", "height", "fingerprint", "reason", "detail"),
+)
+"""The columns of a manifest that say what was made of a crop, or why nothing was."""
+
+CROPS: Final = _asset(
+    _CROP_PATH,
+    _SKU_UID,
+    Field("size", "int64", "bytes of the crop"),
+    *_FILE,
     Field(
         "fingerprint",
         "string",
@@ -186,7 +196,7 @@ CROPS: Final = _asset(
     _DETAIL,
     inputs=("sku_groups",),
     unique="crop_path",
-    nullable=("size", "mtime_ns", "sha256", "width", "height", "fingerprint", "reason", "detail"),
+    nullable=_MADE,
 )
 """The manifest: one row per crop that was made or could not be made."""
 
@@ -194,10 +204,7 @@ CROP_VARIANTS: Final = _asset(
     *CROPS.pick("crop_path", "sku_uid"),
     Field("variant_path", "string", "the file, relative to SKU_ROOT", "crop_path"),
     Field("size", "int64", "bytes of the file"),
-    Field("mtime_ns", "int64", "its modification time", volatile=True),
-    Field("sha256", "string", "digest of its bytes, hexadecimal", technical=True),
-    Field("width", "int32", "pixels", "x1 x2"),
-    Field("height", "int32", "pixels", "y1 y2"),
+    *_FILE,
     Field(
         "fingerprint",
         "string",
@@ -221,10 +228,7 @@ CROP_VARIANTS: Final = _asset(
     ),
     inputs=("sku_groups", "crops"),
     unique="crop_path",
-    nullable=(
-        *("size", "mtime_ns", "sha256", "width", "height", "fingerprint", "reason", "detail"),
-        *(*EDGES, *AFFINE),
-    ),
+    nullable=(*_MADE, *EDGES, *AFFINE),
 )
 """The manifest of a crop variant: one row per crop of the contract.
 
@@ -234,9 +238,7 @@ A point of the image is at `x * scale_x + shift_x`, `y * scale_y + shift_y` of t
 BENCHMARK_CROPS: Final = _asset(
     _CROP_PATH._replace(sources=f"split source image_id item_idx {_KEY}"),
     Field("sku_uid", "string", "split/pair_style_category; of style 0: no identity", _KEY),
-    *CROPS.pick(
-        *("size", "mtime_ns", "sha256", "width", "height", "fingerprint", "reason", "detail")
-    ),
+    *CROPS.pick(*_MADE),
     inputs=("raw_annotation_index", "crops"),
     unique="crop_path",
     nullable=CROPS.nullable,

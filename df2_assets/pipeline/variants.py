@@ -23,10 +23,10 @@ from df2_assets.pipeline.planning import (
 )
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import tables
-from df2_assets.store.crop_sets import variant_crops
+from df2_assets.store.crop_sets import is_half_built, variant_crops
 from df2_assets.store.layout import Roots
 from df2_assets.store.space import require_space
-from df2_assets.store.variants import count_files, is_half_built, list_names
+from df2_assets.store.variants import count_files, list_names
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def _remove(roots: Roots, split: str, name: str, engine: Engine) -> list[str] | 
     crops = variant_crops(roots, split, name)
     tree = scan_crops(roots, crops, engine)
     manifest = roots.variant_manifest(name, split)
-    has_tables = manifest.exists() or is_half_built(roots, split, name)
+    has_tables = manifest.exists() or is_half_built(roots, split, crops.table)
     if not (tree.crops or tree.temporary or has_tables):
         roots.sku.remove_empty(roots.sku_root, tree.empty)
         return None

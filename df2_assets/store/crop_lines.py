@@ -94,7 +94,7 @@ def find_variant_lines(roots: Roots, split: str, name: str) -> Path:
             f"{split} under {roots.sku_root} has no crop variant {name!r}, {has}: declare it in "
             f"the file of DF2_VARIANTS, and run df2-assets variants --split {split}"
         )
-    if is_half_built(roots, split, name):
+    if is_half_built(roots, split, f"{CROP_VARIANTS}/{name}"):
         raise IncompleteSplitError(
             f"The crop variant {name} of {split} is half-built: when no run is making it, run "
             f"df2-assets variants --split {split}"

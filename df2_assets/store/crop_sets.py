@@ -110,7 +110,7 @@ def crops_at(roots: Roots, split: str, path: str) -> CropSet:
     return benchmark_crops(roots, split) if is_of_benchmark else contract_crops(split)
 
 
-def is_half_built(roots: Roots, split: str, name: str) -> bool:
-    """Return whether a run is making or removing a variant, or was stopped while it did."""
-    path = roots.journal(split, f"{CROP_VARIANTS}/{name}")
+def is_half_built(roots: Roots, split: str, table: str) -> bool:
+    """Return whether a run is making or removing the set of a manifest, or was stopped there."""
+    path = roots.journal(split, table)
     return path.exists() or path.is_dir()  # in an object store, a journal has several parts

@@ -7,8 +7,7 @@ import pyarrow.compute as pc
 from df2_assets.dataset.variants import CropVariant
 from df2_assets.errors import IncompleteSplitError, MissingTableError, ProvenanceError
 from df2_assets.store import tables
-from df2_assets.store.crop_sets import DECLARATION
-from df2_assets.store.crop_sets import is_half_built as is_half_built
+from df2_assets.store.crop_sets import DECLARATION, is_half_built
 from df2_assets.store.layout import CROP_VARIANTS, Roots
 
 
@@ -57,7 +56,8 @@ def read_variant(roots: Roots, split: str, name: str) -> pa.Table:
     crops than the current ones.
     """
     command = f"run df2-assets variants --split {split}"
-    table = tables.find(roots, f"{CROP_VARIANTS}/{name}", split)
+    asset = f"{CROP_VARIANTS}/{name}"
+    table = tables.find(roots, asset, split)
     if table is None:
         others = list_variants(roots, split)
         has = f"it has {', '.join(others)}" if others else "it has no crop variant"
@@ -65,12 +65,12 @@ def read_variant(roots: Roots, split: str, name: str) -> pa.Table:
             f"{split} under {roots.sku_root} has no crop variant {name!r} ({has}): declare it in "
             f"the file of DF2_VARIANTS, and {command}"
         )
-    if is_half_built(roots, split, name):
+    if is_half_built(roots, split, asset):
         raise IncompleteSplitError(
             f"The crop variant {name} of {split} is half-built: when no run is making it, {command}"
         )
     try:
-        tables.require_current(roots, f"{CROP_VARIANTS}/{name}", split)
+        tables.require_current(roots, asset, split)
     except ProvenanceError:
         raise ProvenanceError(
             f"The crop variant {name} of {split} was made from other crops than the current ones: "

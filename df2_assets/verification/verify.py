@@ -17,7 +17,7 @@ from df2_assets.checks.benchmark_crops import CHECK as BENCHMARK_CHECK
 from df2_assets.checks.benchmark_crops import inspect_benchmark
 from df2_assets.checks.crop_variants import CHECK as VARIANTS_CHECK
 from df2_assets.checks.crop_variants import inspect_variants
-from df2_assets.checks.crops import FOREIGN, files_match, settle_times
+from df2_assets.checks.crops import CHANGED, DAMAGED, FOREIGN, files_match, settle_times
 from df2_assets.checks.exports import exports_on_disk, join_variants
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext, exists_on_disk
@@ -40,10 +40,6 @@ from df2_assets.store.variants import list_names
 from df2_assets.verification.generated_views import GeneratedView, list_views
 from df2_assets.verification.rereading import Reread, reread
 
-_DAMAGED: Final = (
-    "its bytes differ from those that were written, although size and time are the same"
-)
-_EDITED: Final = "its bytes differ from those that were written"
 _HALF_WRITTEN: Final = "half-written by a build that was killed"
 _SHOWN: Final = 10
 """How many ignored files a note names."""
@@ -146,7 +142,7 @@ def compare_digest(
     """
     digest = current.get(name)
     if finding.passed and digest is not None and listing.get(name, digest) != digest:
-        return _add_offenders(finding, split, [name], _EDITED)
+        return _add_offenders(finding, split, [name], CHANGED)
     return finding
 
 
@@ -230,7 +226,7 @@ def _crops(
     damaged = _damaged(made, tree, read)
     known = set(finding.offenders["crop_path"])
     new = [path for path in damaged if path not in known]
-    finding = _add_offenders(finding, split, new, _DAMAGED)
+    finding = _add_offenders(finding, split, new, DAMAGED)
     inspection = Inspection(finding, _problems_of(check, finding.offenders), len(tree.copied))
     return inspection, len(made), damaged, tree
 
