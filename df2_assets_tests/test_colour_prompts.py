@@ -1,11 +1,13 @@
 """Prompts that name the colour of a crop: `{colour}` in a template."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from PIL import Image
 
 from df2_assets.checks.image_text import count_prompts, prompt_coverage
 from df2_assets.dataset.prompts import Subject, Texts
@@ -20,12 +22,12 @@ from df2_assets.store import state, tables
 from df2_assets.store.layout import Roots
 from df2_assets.verification.verify import verify
 from df2_assets_tests.checks import clean
-from df2_assets_tests.checks.conftest import disk, small
+from df2_assets_tests.checks.conftest import small
 from df2_assets_tests.support.engines import build_with
 from df2_assets_tests.support.site import CROPS as CROPS_OF_SITE
 from df2_assets_tests.support.site import Site
 
-__all__ = ["disk", "small"]
+__all__ = ["small"]
 
 SPLIT = "train"
 CROPS = 52
@@ -40,6 +42,14 @@ def texts(*templates: str) -> Texts:
 
 
 COLOURED = texts(TEMPLATE)
+
+
+@pytest.fixture
+def disk(small: tuple[Roots, clean.Built], tmp_path: Path) -> Roots:
+    """A built split, which tests may change. Its items have no shapes."""
+    roots = clean.copied(small[0], tmp_path)
+    clean.build(roots)
+    return roots
 
 
 def publish(roots: Roots) -> int:
@@ -61,11 +71,23 @@ def lines(roots: Roots) -> list[dict[str, Any]]:
 
 def paint(roots: Roots, image_id: int, colour: str) -> None:
     """Replace an image by one of a single colour, and build up to the metadata."""
-    from PIL import Image
-
     path = roots.images(SPLIT) / f"{image_id:06d}.jpg"
     Image.new("RGB", clean.SIZE, colour).save(Path(path), quality=95)
     clean.build(roots)
+
+
+def paint_halves(roots: Roots, left: str, right: str) -> Path:
+    """Replace image 3 by one whose item 8 is `left`, but for its right quarter; build.
+
+    Returns the image's annotation.
+    """
+    annotation = roots.annotations(SPLIT) / "000003.json"
+    x1, y1, x2, y2 = json.loads(annotation.read_text())["item8"]["bounding_box"]
+    image = Image.new("RGB", clean.SIZE, left)
+    image.paste(right, ((x1 + 3 * x2) // 4, y1, x2, y2))
+    image.save(Path(roots.images(SPLIT) / "000003.jpg"), quality=95)
+    clean.build(roots)
+    return Path(annotation)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +137,23 @@ def test_only_crops_with_new_bytes_are_opened_and_their_lines_follow(disk: Roots
     changed = [now for now, then in zip(lines(disk), before, strict=True) if now != then]
     assert len(changed) == OF_AN_IMAGE
     assert all(line["text_0"].startswith("green ") for line in changed)
+
+
+def test_the_pixels_of_the_mask_decide_and_a_new_mask_is_a_new_colour(disk: Roots) -> None:
+    """The garment is the right quarter of its box, and the middle shows something else."""
+    path = paint_halves(disk, "red", "#0343df")
+    publish(disk)
+    before = colours(disk)
+
+    annotation = json.loads(path.read_text())
+    x1, y1, x2, y2 = annotation["item8"]["bounding_box"]
+    quarter = (x1 + 3 * x2) / 4
+    annotation["item8"]["segmentation"] = [[quarter, y1, x2, y1, x2, y2, quarter, y2]]
+    path.write_text(json.dumps(annotation))
+    clean.build(disk)
+    assert publish(disk) == 1
+    assert colours(disk) == before | {CROP: "blue"}
+    assert publish(disk) == 0
 
 
 def test_a_build_without_colours_makes_no_table(disk: Roots) -> None:

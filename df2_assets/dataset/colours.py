@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from PIL import Image
 
+from df2_assets.dataset.masks import decode_mask
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     Pixels = npt.NDArray[np.uint8]
     Lab = npt.NDArray[np.float64]
 
-COLOURS_VERSION: Final = 1
+COLOURS_VERSION: Final = 2
 """Raise this with each change to the palette, or to how a crop gets its word."""
 
 PALETTE: Final = {
@@ -48,6 +50,12 @@ SMALLEST_SIDE: Final = 32
 _DRAFT: Final = (96, 96)
 _SIDE: Final = 32
 
+_GRID: Final = 48
+"""A crop with a mask is reduced to as many rows and columns."""
+
+_FEWEST: Final = 24
+"""The fewest places of the grid that the mask must fill. Otherwise too little is seen."""
+
 _LIGHTNESS: Final = 0.5
 """Weight of a difference in lightness, of which shade and light make most.
 
@@ -70,24 +78,47 @@ class CropColour(NamedTuple):
     colour: str | None
 
 
-def read_colour(file: BinaryIO) -> CropColour:
-    """Return the word for the middle of a crop: half its width and half its height.
+def read_colour(file: BinaryIO, mask: str | None = None) -> CropColour:
+    """Return the word for the garment of a crop.
 
-    It is unknown where a side is shorter than `SMALLEST_SIDE`, or by `name_colour`. If the crop
-    cannot be read, raise what Pillow raises.
+    `mask` is that of the garment, as the compressed run lengths of `dataset.masks`. Without it, the
+    middle of the crop decides: half its width and half its height.
+
+    The colour is unknown where a side is shorter than `SMALLEST_SIDE`, where the mask covers too
+    little, or by `name_colour`. If the crop cannot be read, raise what Pillow raises; if the mask
+    is not of its size, ValueError.
     """
-    import numpy as np
-
     with Image.open(file, formats=("JPEG",)) as image:
-        is_small = min(image.size) < SMALLEST_SIDE
+        size = image.size
         image.draft("RGB", _DRAFT)
         picture = image.convert("RGB")
-    if is_small:
+    if min(size) < SMALLEST_SIDE:
         return CropColour(None)
+    pixels = _in_the_middle(picture) if mask is None else _under(mask, picture, size)
+    return CropColour(name_colour(pixels) if len(pixels) else None)
+
+
+def _in_the_middle(picture: Image.Image) -> "Pixels":
+    import numpy as np
+
     width, height = picture.size
     middle = (width / 4, height / 4, 3 * width / 4, 3 * height / 4)
     small = picture.resize((_SIDE, _SIDE), Image.Resampling.BOX, middle)
-    return CropColour(name_colour(np.asarray(small).reshape(-1, 3)))
+    return np.asarray(small).reshape(-1, 3)
+
+
+def _under(mask: str, picture: Image.Image, size: tuple[int, int]) -> "Pixels":
+    """Return the places of the grid that show nothing else than the garment; none if too few do.
+
+    `size` is that of the crop, in which the mask is.
+    """
+    import numpy as np
+
+    grid = (_GRID, _GRID)
+    whole = Image.fromarray(decode_mask(mask, *size).astype(np.uint8) * 255)
+    is_covered = np.asarray(whole.resize(grid, Image.Resampling.BOX)) == 255
+    pixels = np.asarray(picture.resize(grid, Image.Resampling.BOX))[is_covered]
+    return pixels if len(pixels) >= _FEWEST else pixels[:0]
 
 
 def name_colour(pixels: "Pixels") -> str | None:

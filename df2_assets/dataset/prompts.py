@@ -186,7 +186,7 @@ def fill_template(
 ) -> str:
     """Return a template filled with the words for a crop. Raises KeyError as `prompt` does.
 
-    A heavily occluded garment gets no colour, because most pixels show what hides it.
+    A heavily occluded garment gets no colour, because little of it is seen.
     """
     is_shown = colour is not None and occlusion != _HEAVILY_OCCLUDED
     return template.format(

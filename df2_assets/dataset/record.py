@@ -281,11 +281,18 @@ COLOURS: Final = _asset(
     _CROP_PATH,
     _SKU_UID,
     Field("sha256", "string", "digest of the bytes that were measured", technical=True),
-    Field("colour", "string", "a word of the palette; null: unknown", "sha256"),
+    Field(
+        "mask_sha256",
+        "string",
+        "digest of the mask; null: the middle was measured",
+        "mask",
+        technical=True,
+    ),
+    Field("colour", "string", "a word of the palette; null: unknown", "sha256 mask"),
     Field("version", "int16", "of the palette and its rules", technical=True),
-    inputs=("crops",),
+    inputs=("crops", "labels"),
     unique="crop_path",
-    nullable=("colour",),
+    nullable=("mask_sha256", "colour"),
 )
 """A side table of the prompts: one row per crop on disk, where a template has `{colour}`."""
 

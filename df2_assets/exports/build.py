@@ -20,7 +20,7 @@ from df2_assets.exports.shards import Limits
 from df2_assets.exports.source import Source, count_skus, open_source, read_crops
 from df2_assets.pipeline.labels import update_labels
 from df2_assets.store import state, tables
-from df2_assets.store.layout import Roots, require_input
+from df2_assets.store.layout import Roots
 
 _NOT_TRANSIENT: Final = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 """Errors that a user has to fix, unlike a disk or a network that fails for a moment."""
@@ -74,7 +74,6 @@ def _update_labels(roots: Roots, split: str, engine: Engine, progress: Progress)
     result says why.
     """
     try:
-        require_input(roots, split)
         update_labels(roots, split, engine, progress)
     except (LayoutError, ProvenanceError) as error:
         return str(error) if tables.find(roots, "labels", split) is None else None

@@ -109,17 +109,17 @@ def _finish(roots: Roots, plan: CropPlan, new: pa.Table, groups: pd.DataFrame) -
 
 def read_crops(
     roots: Roots,
-    crop_paths: list[str],
+    crops: list[tuple[str, str | None]],
     engine: Engine,
     read: Callable[[CropFiles], list[R | None]],
     size: int,
 ) -> Generator[tuple[str, R | None], None, None]:
-    """Yield each crop with what `read` returns for it; None where reading it ended its worker."""
-    whole = CropFiles(str(roots.sku_root), crop_paths)
+    """Yield the path of each crop with what `read` returns; None where that ended its worker."""
+    whole = CropFiles(str(roots.sku_root), crops)
     with closing(map_shards(engine, read, whole, size)) as results:
         for shard, result in results:
             each = [None] if isinstance(result, Lost) else result
-            yield from zip(shard.crop_paths, each, strict=True)
+            yield from zip((path for path, _ in shard.crops), each, strict=True)
 
 
 def _cut(

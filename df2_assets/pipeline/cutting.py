@@ -88,10 +88,10 @@ class CropShard(NamedTuple):
 
 
 class CropFiles(NamedTuple):
-    """Crops on disk that are to be read."""
+    """Crops on disk that are to be read: the path of each, and its mask if that is needed."""
 
     sku_root: str
-    crop_paths: list[str]
+    crops: list[tuple[str, str | None]]
 
 
 class Probe(NamedTuple):
@@ -148,17 +148,14 @@ def _refuse(
 
 def measure_each(crops: CropFiles) -> list[Measures | None]:
     """Return the measures of each crop; None for one that is missing or cannot be read."""
-    return _read_each(measure, crops)
+    return [_unless_damaged(measure, file) for file, _ in _open_each(crops)]
 
 
 def read_each_colour(crops: CropFiles) -> list[CropColour | None]:
     """Return the colour of each crop; None for one that is missing or cannot be read."""
-    return _read_each(read_colour, crops)
-
-
-def _read_each(read: Callable[[BinaryIO], R], crops: CropFiles) -> list[R | None]:
-    files = store_at(crops.sku_root).open_each(_paths(crops))
-    return [_unless_damaged(read, file) for file in files]
+    return [
+        _unless_damaged(partial(read_colour, mask=mask), file) for file, mask in _open_each(crops)
+    ]
 
 
 def probe(shard: CropShard) -> Probe:
@@ -178,8 +175,11 @@ def probe(shard: CropShard) -> Probe:
     return Probe(time.process_time() - start, decoded, pixels, encoded)
 
 
-def _paths(crops: CropFiles) -> Iterator[str]:
-    return (f"{crops.sku_root}/{path}" for path in crops.crop_paths)
+def _open_each(crops: CropFiles) -> Iterator[tuple[BinaryIO | OSError, str | None]]:
+    """Yield each crop, or why it cannot be opened, with its mask."""
+    paths, masks = zip(*crops.crops, strict=True)
+    files = store_at(crops.sku_root).open_each(f"{crops.sku_root}/{path}" for path in paths)
+    return zip(files, masks, strict=True)
 
 
 def _unless_damaged(read: Callable[[BinaryIO], R], file: BinaryIO | OSError) -> R | None:

@@ -24,7 +24,7 @@ from df2_assets.pipeline.shapes import (
     refuse_crashing_annotation,
 )
 from df2_assets.store import tables
-from df2_assets.store.layout import Roots
+from df2_assets.store.layout import Roots, require_input
 
 _SHARD: Final = 200
 """Images per shard, at most: about half a second of work."""
@@ -57,7 +57,8 @@ def build_labels(
 ) -> Labelled:
     """Return the labels of all crops on disk, in the order of the manifest. Write nothing.
 
-    Raises MissingTableError, or ProvenanceError where the index is of another DF2_ROOT.
+    Raises MissingTableError, ProvenanceError where the index is of another DF2_ROOT, or LayoutError
+    where annotations are to be read and DF2_ROOT does not have the split.
     """
     crops = _list_crops(roots, split, groups, manifest)
     before = tables.find(roots, "labels", split)
@@ -67,6 +68,8 @@ def build_labels(
     is_kept = pc.fill_null(same, False)
     kept = known.take(place.filter(is_kept))
     images = _list_images(crops.filter(pc.invert(is_kept)))
+    if images:
+        require_input(roots, split)
     new = _complete(_read(roots, split, images, engine, progress), crops)
     table = pa.concat_tables([kept.cast(LABELS), new]).combine_chunks().sort_by("crop_path")
     was_known = pc.is_in(new["crop_path"], known["crop_path"])

@@ -13,6 +13,7 @@ from df2_assets.dataset.colours import (
     name_colour,
     read_colour,
 )
+from df2_assets.dataset.masks import rasterize
 from df2_assets.sample.layout import fabric_of
 from df2_assets.sample.picture import draw
 from df2_assets.sample.plan import plan_images
@@ -36,8 +37,14 @@ def rows(*colours: str) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     return np.array([ImageColor.getrgb(colour)[:3] for colour in colours], np.uint8)
 
 
-def word(image: Image.Image) -> str | None:
-    return read_colour(io.BytesIO(jpeg(image))).colour
+def word(image: Image.Image, mask: str | None = None) -> str | None:
+    return read_colour(io.BytesIO(jpeg(image)), mask).colour
+
+
+def masked(left: float, top: float, right: float, bottom: float) -> str:
+    """Return the mask of a rectangle, given in shares of the sides."""
+    x1, y1, x2, y2 = (round(SIDE * share) for share in (left, top, right, bottom))
+    return rasterize([[x1, y1, x2, y1, x2, y2, x1, y2]], SIDE, SIDE)
 
 
 def test_the_conversion_gives_the_published_values() -> None:
@@ -85,6 +92,31 @@ def test_the_middle_of_the_crop_decides() -> None:
     image = plain("green")
     image.paste("red", (SIDE // 4, SIDE // 4, 3 * SIDE // 4, 3 * SIDE // 4))
     assert word(image) == "red"
+
+
+def test_with_a_mask_its_pixels_decide() -> None:
+    image = plain("green")
+    image.paste("red", (0, 0, SIDE, SIDE // 4))
+    assert word(image) == "green"
+    assert word(image, masked(0, 0, 1, 0.25)) == "red"
+    assert word(image, masked(0.5, 0.3, 1, 1)) == "green"
+
+
+def test_pixels_on_the_border_of_the_mask_do_not_count() -> None:
+    """A strip of which half the places of the grid show the background."""
+    image = plain("white")
+    image.paste("red", (0, 0, SIDE, round(SIDE * 1.9 / 48)))
+    assert word(image, masked(0, 0, 1, 1.9 / 48)) == "red"
+
+
+def test_a_mask_of_too_few_pixels_has_no_word() -> None:
+    assert word(plain("red"), masked(0, 0, 4 / 48, 4 / 48)) is None
+    assert word(plain("red"), masked(0, 0, 5 / 48, 5 / 48)) == "red"
+
+
+def test_a_mask_of_another_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="a mask of"):
+        word(plain("red").crop((0, 0, SIDE, SIDE - 1)), masked(0, 0, 1, 1))
 
 
 def test_up_to_half_of_the_middle_may_show_something_else() -> None:
