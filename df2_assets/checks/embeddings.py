@@ -2,15 +2,20 @@
 
 from collections.abc import Iterator
 from shlex import quote
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from df2_assets.checks.finding import Finding, crop_rows, number_of
+from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.dataset.frames import TEXT
 from df2_assets.embeddings import files
 from df2_assets.embeddings.files import Record
 from df2_assets.store.layout import Roots
+
+CHECK: Final = "vectors_match_crops"
+
+_MISSING: Final = "missing or damaged"
 
 _Problem = tuple[str, str]
 """The path of a crop or of a file, and what is wrong with its vector."""
@@ -19,21 +24,40 @@ _Problem = tuple[str, str]
 def vectors_match_crops(roots: Roots, split: str, manifest: pd.DataFrame) -> Finding:
     """Find crops without a vector, and vectors that are of no crop, not finite, or zero.
 
-    All encoders that the split has embeddings of are checked. Embeddings of earlier crops are only
-    a warning, because they are as they were written.
+    All encoders that the split has embeddings of are checked. Embeddings of earlier crops, and
+    those that are half-written, are only a warning, because `embed` makes the rest.
+    """
+    return inspect_embeddings(roots, split, manifest, deep=True).finding
+
+
+def inspect_embeddings(
+    roots: Roots, split: str, manifest: pd.DataFrame, *, deep: bool
+) -> Inspection:
+    """Return the inspection of the embeddings of all encoders.
+
+    Unless it is `deep`, no vector is read: it finds embeddings of earlier crops, and missing files.
     """
     digests = manifest[manifest["reason"].isna()].set_index("crop_path")["sha256"]
     broken: list[tuple[str, str, str]] = []
     rows = 0
     encoders = files.find_encoders(roots, split)
-    outdated = [name for name in encoders if not files.is_current(roots, split, name)]
-    for encoder in encoders:
+    outdated = {
+        name: "made from earlier crops"
+        for name in encoders
+        if not files.is_current(roots, split, name)
+    }
+    current = [name for name in encoders if name not in outdated]
+    outdated |= dict.fromkeys(files.find_unrecorded(roots, split), "half-written")
+    for encoder in current:
         record = files.find_record(roots, files.folder_of(roots, split, encoder))
-        if record is not None and encoder not in outdated:
+        if record is not None:
             rows += record.rows
-            broken += [(encoder, *problem) for problem in _compare(roots, split, record, digests)]
-    which = f"{number_of(len(encoders) - len(outdated), 'encoder')}, {number_of(rows, 'vector')}"
-    summary = f"{which}: one for each crop, all finite."
+            compared = (
+                _compare(roots, split, record, digests) if deep else _absent(roots, split, record)
+            )
+            broken += [(encoder, *problem) for problem in compared]
+    which = f"{number_of(len(current), 'encoder')}, {number_of(rows, 'vector')}"
+    summary = f"{which}: {'one for each crop, all finite' if deep else 'every file is there'}."
     if broken:
         encoder, path, what = broken[0]
         summary = (
@@ -41,15 +65,16 @@ def vectors_match_crops(roots: Roots, split: str, manifest: pd.DataFrame) -> Fin
             f"--split {split} --encoder {quote(encoder)}"
         )
     elif outdated:
+        each = "; ".join(f"the embeddings of {name} are {what}" for name, what in outdated.items())
         summary += (
-            f" The embeddings of {', '.join(outdated)} are of earlier crops: run df2-assets embed "
-            f"--split {split} --encoder {quote(outdated[0])}"
+            f" {each[0].upper()}{each[1:]}. Run df2-assets embed --split {split} --encoder "
+            f"{quote(next(iter(outdated)))}"
         )
     names, paths, whats = zip(*broken, strict=True) if broken else ((), (), ())
     offenders = crop_rows(paths).assign(
         split=split, encoder=pd.Series(names, dtype=TEXT), what=pd.Series(whats, dtype=TEXT)
     )
-    return Finding(
+    finding = Finding(
         not (broken or outdated),
         "error" if broken else "warn",
         rows,
@@ -57,6 +82,21 @@ def vectors_match_crops(roots: Roots, split: str, manifest: pd.DataFrame) -> Fin
         offenders,
         {"vectors": rows, "wrong_vectors": len(broken), "outdated_encoders": len(outdated)},
     )
+    whole = ((name, None, f"those of {name} are {what}") for name, what in outdated.items())
+    problems = [
+        Problem(f"embeddings: {CHECK}", what, f"embed --encoder {quote(encoder)}", path)
+        for encoder, path, what in (*broken, *whole)
+    ]
+    return Inspection(finding, problems)
+
+
+def _absent(roots: Roots, split: str, record: Record) -> Iterator[_Problem]:
+    """Yield the parts of an encoder that are not on disk."""
+    folder = files.folder_of(roots, split, record.encoder)
+    on_disk = files.find_parts(roots, folder)
+    for name in record.parts:
+        if name not in on_disk:
+            yield (folder / name).relative_to(roots.sku_root).as_posix(), _MISSING
 
 
 def _compare(
@@ -68,7 +108,7 @@ def _compare(
     for name in record.parts:
         part = files.find_part(roots, folder / name)
         if part is None:
-            yield (folder / name).relative_to(roots.sku_root).as_posix(), "missing or damaged"
+            yield (folder / name).relative_to(roots.sku_root).as_posix(), _MISSING
             continue
         vectors = files.vectors_of(part)
         columns = (part[name].to_pylist() for name in ("crop_path", "digest"))

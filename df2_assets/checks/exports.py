@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
-from typing import Final, Literal
+from typing import Final
 
 import pandas as pd
 
@@ -93,8 +93,7 @@ def _inspect(roots: Roots, split: str, export: Export, variant: str, *, deep: bo
     (command,) = records.export_commands([name])
     if record.encoder:
         command += f" --encoder {quote(record.encoder)}"
-    repair: Literal["build", "export", "variants"] = "export"
-    remedy = f". Run {command} --split {split}"
+    repair, remedy = command.removeprefix("df2-assets "), f". Run {command} --split {split}"
     try:
         if not records.was_requested(roots, name, split):
             problems = [("", f"{name} of {split} does not exist")]

@@ -53,13 +53,14 @@ class Finding:
 class Problem(msgspec.Struct):
     """Something wrong on disk that `check` detects.
 
-    `repair` is what repairs it: `build`, `export`, `variants`, `benchmark`, or a person. The other
-    fields can be pasted into `explain`; `path` is relative to SKU_ROOT.
+    `repair` is the command that repairs it, without `df2-assets` and the split, such as `build` or
+    `export coco`. It is `you` if only a person can. The other fields can be pasted into `explain`;
+    `path` is relative to SKU_ROOT.
     """
 
     check: str
     what: str
-    repair: Literal["build", "export", "variants", "benchmark", "you"] = "build"
+    repair: str = "build"
     path: str | None = None
     sku_id: str | None = None
     image_id: str | None = None

@@ -37,7 +37,7 @@ from df2_assets.dataset.prompts import Texts
 from df2_assets.dataset.skus import has_only_pairs
 from df2_assets.dataset.taxonomy import SPLITS
 from df2_assets.embeddings.encoders import HISTOGRAM
-from df2_assets.embeddings.files import find_encoders
+from df2_assets.embeddings.files import find_encoders, find_unrecorded
 from df2_assets.engines.base import Engine
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.exports import NAMES
@@ -365,7 +365,7 @@ def exists_on_disk(asset: str, roots: Roots, split: str) -> bool:
     if asset == BENCHMARK_CROPS and roots.benchmark_crops(split).is_dir():
         return True
     if asset == "embeddings":
-        return bool(find_encoders(roots, split))
+        return bool(find_encoders(roots, split) or find_unrecorded(roots, split))
     if asset == "deepfashion2":
         return (roots.df2_root / split).is_dir()
     documents = {"sku_metadata": roots.sku_metadata, "image_text": roots.image_text}

@@ -134,27 +134,8 @@ def _show(verified: "Verified", marked: list[str]) -> None:
         say(f"{split}: {len(marked):,} damaged {are} marked for the next build.")
     repairs = Counter(problem.repair for problem in problems)
     of_all = f"of {number_of(len(problems), 'problem')}"
-    if repairs["build"]:
-        say_problem(
-            f"{split}: to repair {repairs['build']:,} {of_all}: df2-assets build --split {split}"
-        )
-    if repairs["export"]:
-        names = dict.fromkeys(
-            problem.check.partition(":")[0] for problem in problems if problem.repair == "export"
-        )
-        from df2_assets.exports.record import export_commands
-
-        commands = "; ".join(f"{command} --split {split}" for command in export_commands(names))
-        say_problem(f"{split}: to repair {repairs['export']:,} {of_all}: {commands}")
-    if repairs["variants"]:
-        say_problem(
-            f"{split}: to repair {repairs['variants']:,} {of_all}: "
-            f"df2-assets variants --split {split}"
-        )
-    if repairs["benchmark"]:
-        say_problem(
-            f"{split}: to repair {repairs['benchmark']:,} {of_all}: "
-            f"df2-assets benchmark --split {split}"
-        )
-    if repairs["you"]:
-        say_problem(f"{split}: only you can repair {repairs['you']:,} {of_all}.")
+    by_a_person = repairs.pop("you", 0)
+    for command, count in repairs.items():
+        say_problem(f"{split}: to repair {count:,} {of_all}: df2-assets {command} --split {split}")
+    if by_a_person:
+        say_problem(f"{split}: only you can repair {by_a_person:,} {of_all}.")

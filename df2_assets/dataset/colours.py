@@ -117,7 +117,7 @@ def _under(mask: str, picture: Image.Image, size: tuple[int, int]) -> "Pixels":
     grid = (_GRID, _GRID)
     whole = Image.fromarray(decode_mask(mask, *size).astype(np.uint8) * 255)
     is_covered = np.asarray(whole.resize(grid, Image.Resampling.BOX)) == 255
-    pixels = np.asarray(picture.resize(grid, Image.Resampling.BOX))[is_covered]
+    pixels: Pixels = np.asarray(picture.resize(grid, Image.Resampling.BOX))[is_covered]
     return pixels if len(pixels) >= _FEWEST else pixels[:0]
 
 

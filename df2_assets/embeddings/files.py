@@ -124,6 +124,23 @@ def find_encoders(roots: Roots, split: str) -> list[str]:
     return sorted(record.encoder for record in records if record is not None)
 
 
+def find_unrecorded(roots: Roots, split: str) -> list[str]:
+    """Return the names of the encoders that have parts of a split, but no record of them, sorted.
+
+    These are being made, were never finished, or have lost their record.
+    """
+    folders = (roots.embeddings(name, split) for name in roots.sku.folders(roots.all_embeddings))
+    firsts = (
+        next(
+            filter(None, (find_part(roots, folder / name) for name in find_parts(roots, folder))),
+            None,
+        )
+        for folder in folders
+        if find_record(roots, folder) is None
+    )
+    return sorted(encoder_of(part) for part in firsts if part is not None)
+
+
 def read_parts(roots: Roots, folder: Path, record: Record, command: str) -> Embeddings:
     """Return what the parts of a record hold, with one part at a time in memory twice.
 
@@ -169,6 +186,11 @@ def find_parts(roots: Roots, folder: Path) -> list[str]:
     """Return the names of the parts in a folder, sorted."""
     names = (name for name, _ in roots.sku.files(folder))
     return sorted(n for n in names if n.startswith(_PREFIX) and n.endswith(_SUFFIX))
+
+
+def encoder_of(part: pa.Table) -> str:
+    """Return the name of the encoder that made a part."""
+    return str(msgspec.json.decode(part.schema.metadata[_OURS])["encoder"])
 
 
 def fingerprint_of(part: pa.Table) -> str:

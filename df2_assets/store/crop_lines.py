@@ -55,17 +55,23 @@ def write_lines(
 
     A file that was written from the same table and the same inputs is not touched.
     """
-    columns = COLUMNS.get(name.partition("/")[0])
-    if columns is None:
+    if name.partition("/")[0] not in COLUMNS:
         return
-    declared = (table.schema.metadata or {}).get(DECLARATION, b"null")
-    variant = msgspec.json.decode(declared, type=CropVariant | None)
-    header, path = Header(digest, describe_source(inputs), variant), roots.lines(name, split)
+    header, path = _describe(table, digest, inputs), roots.lines(name, split)
     if path.exists():
         with path.open("rb") as file, suppress(msgspec.DecodeError):
             if msgspec.json.decode(file.readline(), type=Header) == header:
                 return
-    roots.sku.publish(path, _encode(header, table.select(columns)), lambda: None)
+    roots.sku.publish(path, _encode(name, table, header), lambda: None)
+
+
+def lines_match(
+    roots: Roots, name: str, split: str, table: "pa.Table", digest: str, inputs: Mapping[str, str]
+) -> bool:
+    """Return whether the JSON lines on disk are those that `write_lines` would write."""
+    with roots.lines(name, split).open("rb") as file:
+        chunks = _encode(name, table, _describe(table, digest, inputs))
+        return all(file.read(len(chunk)) == chunk for chunk in chunks) and not file.read(1)
 
 
 def find_label_lines(roots: Roots, split: str) -> Path:
@@ -102,7 +108,14 @@ def find_variant_lines(roots: Roots, split: str, name: str) -> Path:
     return roots.lines(f"{CROP_VARIANTS}/{name}", split)
 
 
-def _encode(header: Header, table: "pa.Table") -> Iterator[bytes]:
+def _describe(table: "pa.Table", digest: str, inputs: Mapping[str, str]) -> Header:
+    declared = (table.schema.metadata or {}).get(DECLARATION, b"null")
+    variant = msgspec.json.decode(declared, type=CropVariant | None)
+    return Header(digest, describe_source(inputs), variant)
+
+
+def _encode(name: str, table: "pa.Table", header: Header) -> Iterator[bytes]:
     yield msgspec.json.encode(header) + b"\n"
-    for batch in table.to_batches(max_chunksize=_BATCH):
+    columns = COLUMNS[name.partition("/")[0]]
+    for batch in table.select(columns).to_batches(max_chunksize=_BATCH):
         yield msgspec.json.Encoder().encode_lines(batch.to_pylist())

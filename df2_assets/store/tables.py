@@ -19,7 +19,7 @@ from df2_assets.dataset.frames import from_frame as from_frame
 from df2_assets.dataset.skus import add_sku_uids
 from df2_assets.dataset.tables import SCHEMAS
 from df2_assets.errors import MissingTableError, NewerReleaseError, ProvenanceError
-from df2_assets.store.crop_lines import write_lines
+from df2_assets.store import crop_lines
 from df2_assets.store.layout import Roots
 from df2_assets.store.store import Status, Store, status_of
 
@@ -142,12 +142,12 @@ def write(roots: Roots, asset: str, split: str, table: pa.Table, inputs: Mapping
     table = table.replace_schema_metadata(own | _rules(table))
     before = find(roots, asset, split) if _sharing else None
     if before is not None and before.schema.metadata == table.schema.metadata and before == table:
-        write_lines(roots, asset, split, table, content, inputs)
+        crop_lines.write_lines(roots, asset, split, table, content, inputs)
         roots.sku.discard(path.with_suffix(".journal"))
         return content
     with roots.sku.atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
-    write_lines(roots, asset, split, table, content, inputs)
+    crop_lines.write_lines(roots, asset, split, table, content, inputs)
     roots.sku.discard(path.with_suffix(".journal"))
     return content
 
@@ -231,6 +231,14 @@ def find(roots: Roots, asset: str, split: str) -> pa.Table | None:
     if _sharing:
         _shared[path] = status, table
     return table
+
+
+def lines_match(roots: Roots, asset: str, split: str, table: pa.Table) -> bool:
+    """Return whether the JSON lines of a table on disk are those of its rows."""
+    own = origin(roots, asset, split)
+    return own is not None and crop_lines.lines_match(
+        roots, asset, split, table, own.digest, own.inputs
+    )
 
 
 def find_column(roots: Roots, asset: str, split: str, name: str) -> pa.ChunkedArray | None:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 import pandas as pd
@@ -18,6 +18,8 @@ from df2_assets.checks.benchmark_crops import inspect_benchmark
 from df2_assets.checks.crop_variants import CHECK as VARIANTS_CHECK
 from df2_assets.checks.crop_variants import inspect_variants
 from df2_assets.checks.crops import CHANGED, DAMAGED, FOREIGN, files_match, settle_times
+from df2_assets.checks.embeddings import CHECK as EMBEDDINGS_CHECK
+from df2_assets.checks.embeddings import inspect_embeddings
 from df2_assets.checks.exports import exports_on_disk, join_variants
 from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
 from df2_assets.checks.registry import CHECKS, CheckContext, exists_on_disk
@@ -114,6 +116,10 @@ def verify(
         of_benchmark, of_bytes = _benchmark(context, engine, progress)
         inspections[BENCHMARK_CROPS, BENCHMARK_CHECK] = of_benchmark
         damaged += of_bytes
+    if exists_on_disk("labels", roots, split):
+        inspections["labels", "labels_match"] = _labels(context)
+    if exists_on_disk("embeddings", roots, split):
+        inspections["embeddings", EMBEDDINGS_CHECK] = _embeddings(context, deep=deep)
     findings = {key: inspection.finding for key, inspection in inspections.items()}
     exports = exports_on_disk(roots, split, deep=deep)
     findings |= join_variants(exports)
@@ -130,6 +136,7 @@ def verify(
     if views:
         notes.append(_views_note(views))
     problems += [problem for inspection in inspections.values() for problem in inspection.problems]
+    problems += _line_problems(roots, split, deep=deep)
     return Verified(split, deep, made, problems, findings, damaged, notes, views)
 
 
@@ -279,6 +286,47 @@ def _benchmark(
         return Inspection(Finding(False, "error", 0, str(error))), []
 
 
+def _labels(context: CheckContext) -> Inspection:
+    """Return the inspection of the labels."""
+    check = "labels: labels_match"
+    try:
+        finding = _find("labels", "labels_match", context)
+    except (MissingTableError, ProvenanceError) as error:
+        summary = str(error).rstrip(".")
+        problem = Problem(check, summary, "labels")
+        return Inspection(Finding(False, "error", 0, summary), [problem])
+    return Inspection(finding, _problems_of(check, finding.offenders, "labels"))
+
+
+def _embeddings(context: CheckContext, *, deep: bool) -> Inspection:
+    """Return the inspection of the embeddings. Vectors are read only if `deep`."""
+    try:
+        return inspect_embeddings(context.roots, context.split, context.manifest, deep=deep)
+    except (MissingTableError, ProvenanceError) as error:  # the crops have the same problem
+        return Inspection(Finding(False, "error", 0, str(error)))
+
+
+def _line_problems(roots: Roots, split: str, *, deep: bool) -> list[Problem]:
+    """Return the tables whose JSON lines are missing or, if `deep`, have other bytes."""
+    variants = (f"{CROP_VARIANTS}/{name}" for name in list_names(roots, split))
+    problems = []
+    for name in ("labels", *variants):
+        table, path = tables.find(roots, name, split), roots.lines(name, split)
+        command = "labels" if name == "labels" else "variants"
+        if table is None:
+            continue
+        if not path.exists():
+            what, repair = "the file is missing", command
+        elif deep and not tables.lines_match(roots, name, split, table):
+            what = f"its lines are not those of the table: remove it, and run df2-assets {command}"
+            repair = "you"
+        else:
+            continue
+        where = path.relative_to(roots.sku_root).as_posix()
+        problems.append(Problem(f"{name}: JSON lines", what, repair, where))
+    return problems
+
+
 def _damaged(made: pd.DataFrame, tree: CropTree, read: dict[str, Reread]) -> list[str]:
     """Return the crops whose bytes differ although size and time are as recorded."""
     columns = ["crop_path", "size", "mtime_ns", "sha256"]
@@ -343,7 +391,7 @@ def _document_problems(
     return problems
 
 
-def _problems_of(check: str, offenders: pd.DataFrame) -> list[Problem]:
+def _problems_of(check: str, offenders: pd.DataFrame, command: str = "build") -> list[Problem]:
     """Return one problem per offender; a person has to move foreign files away."""
     problems = []
     columns = ["what", "crop_path", "sku_id", "image_id", "item_idx"]
@@ -352,7 +400,7 @@ def _problems_of(check: str, offenders: pd.DataFrame) -> list[Problem]:
             None if pd.isna(value) or value == "" else value for value in rest
         )
         item = None if item_idx is None else int(item_idx)
-        repair: Literal["build", "you"] = "you" if what == FOREIGN else "build"
+        repair = "you" if what == FOREIGN else command
         problems.append(Problem(check, what, repair, path, sku_id, image_id, item))
     return problems
 

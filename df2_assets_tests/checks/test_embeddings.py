@@ -8,12 +8,14 @@ import pyarrow as pa
 import pytest
 
 from df2_assets.checks.finding import Finding
+from df2_assets.checks.registry import exists_on_disk
 from df2_assets.embeddings import files
 from df2_assets.embeddings.encoders import resolve_encoder
 from df2_assets.engines.progress import silent
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.pipeline.embedding import embed_split
 from df2_assets.store.layout import Roots
+from df2_assets.verification.verify import verify
 from df2_assets_tests.checks import clean
 from df2_assets_tests.checks.clean import fails, passes
 from df2_assets_tests.support import encoders
@@ -94,6 +96,39 @@ def test_a_damaged_part_is_named(embedded: Roots, damage: Any) -> None:
     assert first["what"] == "missing or damaged"
 
 
+def test_embeddings_without_their_record_are_a_warning(embedded: Roots) -> None:
+    """As after a run that was killed before its end, or where the record is damaged."""
+    record = Path(files.record_path(files.folder_of(embedded, SPLIT, MEAN)))
+    record.write_text("{")
+    finding = find(embedded)
+    assert fails(finding, "warn")
+    assert f"The embeddings of {MEAN} are half-written. {AGAIN}" in finding.summary
+    Path(files.record_path(files.folder_of(embedded, SPLIT, "histogram"))).unlink()
+    assert exists_on_disk("embeddings", embedded, SPLIT)
+
+
+def problems(roots: Roots, *, deep: bool) -> list[tuple[str, str | None, str]]:
+    found = verify(roots, SPLIT, SerialEngine() if deep else None)
+    own = [problem for problem in found.problems if problem.check.startswith("embeddings: ")]
+    return [(problem.what, problem.path, problem.repair) for problem in own]
+
+
+def test_verify_names_the_encoder_whose_vectors_are_wrong(embedded: Roots) -> None:
+    """Vectors are read only if every byte is."""
+    assert problems(embedded, deep=True) == []
+    path = rewrite(embedded, 7, [0, 0, 0])
+    assert problems(embedded, deep=False) == []
+    again = f"embed --encoder {MEAN}"
+    assert problems(embedded, deep=True) == [("a vector of length 0", path, again)]
+    folder = files.folder_of(embedded, SPLIT, MEAN)
+    (name,) = files.find_parts(embedded, folder)
+    part = (folder / name).relative_to(embedded.sku_root).as_posix()
+    Path(folder / name).unlink()
+    assert problems(embedded, deep=False) == [("missing or damaged", part, again)]
+    embed_split(embedded, SPLIT, resolve_encoder(MEAN), SerialEngine(), silent)
+    assert problems(embedded, deep=True) == []
+
+
 @pytest.mark.slow
 def test_embeddings_of_earlier_crops_are_a_warning(embedded: Roots) -> None:
     DataSet(embedded.df2_root).image(SPLIT, 3, clean.SIZE, seed="another picture")
@@ -102,5 +137,5 @@ def test_embeddings_of_earlier_crops_are_a_warning(embedded: Roots) -> None:
     finding = find(embedded)
     assert fails(finding, "warn")
     assert finding.numbers["outdated_encoders"] == 1
-    assert f"The embeddings of {MEAN} are of earlier crops: run" in finding.summary
+    assert f"The embeddings of {MEAN} are made from earlier crops. {AGAIN}" in finding.summary
     assert np.isclose(finding.numbers["vectors"], CROPS)

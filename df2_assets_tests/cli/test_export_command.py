@@ -70,8 +70,8 @@ def test_verify_names_damaged_and_outdated_exports_and_the_command_that_repairs_
     site.build()
     (split,) = desk.json("verify", exit_code=1)["splits"]
     assert [(problem["check"], problem["repair"]) for problem in split["problems"]] == [
-        ("webdataset: matches_image_text", "export"),
-        ("coco: matches_image_text", "export"),
+        ("webdataset: matches_image_text", "export webdataset"),
+        ("coco: matches_image_text", "export coco"),
     ]
 
 

@@ -21,6 +21,8 @@ from df2_assets_tests.exports import splits
 from df2_assets_tests.exports.splits import SMALL, SPLIT
 from df2_assets_tests.support.site import touch
 
+LEFT_OVER = "left over: no longer part of the export"
+
 
 @pytest.fixture
 def damaged(exported: Roots, tmp_path: Path) -> Roots:
@@ -71,10 +73,10 @@ def test_damaged_files_are_named_and_only_they_are_repaired(damaged: Roots) -> N
     assert {
         (problem.path, problem.what, problem.repair) for problem in problems(damaged, deep=False)
     } == {
-        (f"{top}/train-000001.tar", "missing", "export"),
-        (f"{top}/train-000003.tar", "changed since it was written", "export"),
-        (f"{top}/train-000099.tar", "left over: no longer part of the export", "export"),
-        (f"{top}/.train-000002.tar.tmp", "left over: no longer part of the export", "export"),
+        (f"{top}/train-000001.tar", "missing", "export webdataset"),
+        (f"{top}/train-000003.tar", "changed since it was written", "export webdataset"),
+        (f"{top}/train-000099.tar", LEFT_OVER, "export webdataset"),
+        (f"{top}/.train-000002.tar.tmp", LEFT_OVER, "export webdataset"),
     }
     assert not splits.check(damaged, "webdataset").passed
     made = export(damaged, SPLIT, "webdataset", limits=SMALL)
@@ -158,7 +160,8 @@ def test_an_export_of_another_build_is_stale_until_it_is_made_again(site: Roots)
         assert not finding.passed
         assert "was not made from the current build of train" in finding.summary
         assert f"Run df2-assets export {name} --split train" in finding.summary
-    assert {problem.repair for problem in problems(site, deep=False)} == {"export"}
+    repairs = {problem.repair for problem in problems(site, deep=False)}
+    assert repairs == {f"export {name}" for name in EXPORTS}
     splits.export_all(site)
     assert problems(site, deep=True) == []
     assert all(splits.check(site, name).passed for name in EXPORTS)

@@ -16,6 +16,7 @@ from df2_assets.errors import ProvenanceError
 from df2_assets.pipeline.labels import Labelled, update_labels
 from df2_assets.store import tables
 from df2_assets.store.layout import Roots
+from df2_assets.verification.verify import verify
 from df2_assets_tests.checks import clean
 
 SPLIT = "train"
@@ -168,3 +169,39 @@ def test_an_annotation_that_ends_its_reader_is_refused_alone(labelled: Roots) ->
     ]
     assert {*refused["reason"].to_pylist()} == {"unreadable"}
     assert update(labelled).annotations_read == 1
+
+
+def problems(roots: Roots, *, deep: bool) -> list[tuple[str, str | None, str]]:
+    found = verify(roots, SPLIT, SerialEngine() if deep else None)
+    own = [problem for problem in found.problems if problem.check.startswith("labels: ")]
+    return [(problem.check, problem.path, problem.repair) for problem in own]
+
+
+def test_verify_reports_labels_of_earlier_crops_and_wrong_rows(labelled: Roots) -> None:
+    assert problems(labelled, deep=True) == []
+    table = tables.read(labelled, "labels", SPLIT)
+    inputs = tables.digests(labelled, ("sku_groups", "crops"), SPLIT)
+    tables.write(labelled, "labels", SPLIT, table.slice(1), inputs)
+    (path,) = table["crop_path"].to_pylist()[:1]
+    assert problems(labelled, deep=False) == [("labels: labels_match", path, "labels")]
+    change(labelled, "000003", 8, style=0)
+    clean.build(labelled)
+    assert problems(labelled, deep=False) == [("labels: labels_match", None, "labels")]
+    update(labelled)
+    assert problems(labelled, deep=True) == []
+
+
+def test_verify_compares_the_json_lines_with_the_table(labelled: Roots) -> None:
+    """Their first line is as written, so that only a person who removes them has them repaired."""
+    path = labelled.lines("labels", SPLIT)
+    where = path.relative_to(labelled.sku_root).as_posix()
+    whole = path.read_bytes()
+    for damaged in (whole[:-2], whole + b"{}\n", whole.replace(b"19", b"91", 1)):
+        path.write_bytes(damaged)
+        assert problems(labelled, deep=False) == []
+        assert problems(labelled, deep=True) == [("labels: JSON lines", where, "you")]
+    path.unlink()
+    assert problems(labelled, deep=False) == [("labels: JSON lines", where, "labels")]
+    update(labelled)
+    assert path.read_bytes() == whole
+    assert problems(labelled, deep=True) == []
