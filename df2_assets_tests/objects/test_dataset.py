@@ -1,6 +1,8 @@
 """The PyTorch Dataset over a split in a bucket."""
 
 import os
+import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from PIL import Image
 
 from df2_assets.errors import MissingSplitError, ProvenanceError
 from df2_assets_tests.objects.conftest import on
+from df2_assets_tests.support import processes
 from df2_assets_tests.support.object_store import PICTURES, ObjectStore, Place
 
 pytestmark = pytest.mark.torch
@@ -54,38 +57,47 @@ def test_items_are_those_of_the_same_split_on_a_disk(
     assert not asked
 
 
-@pytest.mark.parametrize(
-    "start",
-    [
-        "spawn",
-        pytest.param("fork", marks=pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")),
-    ],
-)
-def test_each_worker_of_a_loader_has_its_own_client(
-    store: ObjectStore, local: Path, uploaded: Place, start: str
-) -> None:
-    from torch.utils.data import DataLoader
+LOADING = """
+import os, pickle, sys
+from torch.utils.data import DataLoader
+from df2_assets.torch import DeepFashion2ImageTextDataset
+from df2_assets_tests.objects.test_dataset import with_process
 
+url, start, file = sys.argv[1:]
+dataset = DeepFashion2ImageTextDataset(url, "train", transform=with_process)
+dataset[0]  # the client is in use before it is forked
+loader = DataLoader(dataset, 4, num_workers=2, collate_fn=list, multiprocessing_context=start)
+items = [(item["meta"], *item["image"]) for batch in loader for item in batch]
+with open(file, "wb") as out:
+    pickle.dump((os.getpid(), items), out)
+"""
+"""A process of its own, because one that has run other tests may not survive a fork."""
+
+
+@pytest.mark.parametrize("start", ["spawn", "fork"])
+def test_each_worker_of_a_loader_has_its_own_client(
+    store: ObjectStore, local: Path, uploaded: Place, tmp_path: Path, start: str
+) -> None:
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     here = DeepFashion2ImageTextDataset(local, "train", transform=with_process)
-    there = DeepFashion2ImageTextDataset(uploaded.url, "train", transform=with_process)
-    there[0]  # the parent's client is in use before it is forked
+    command = (sys.executable, "-c", LOADING, uploaded.url, start, str(tmp_path / "items"))
     with store.counting() as asked:
-        loader = DataLoader(there, 4, num_workers=2, collate_fn=list, multiprocessing_context=start)
-        items = [item for batch in loader for item in batch]
-    assert [item["meta"] for item in items] == list(here.rows)
-    assert [item["image"][0] for item in items] == [here[at]["image"][0] for at in range(len(here))]
-    workers = {item["image"][1] for item in items}
+        done = processes.run(command, processes.environment(tmp_path), processes.PROJECT)
+    assert done.returncode == 0, done.stderr
+    parent, items = pickle.loads((tmp_path / "items").read_bytes())  # noqa: S301 - just pickled
+    metas, images, pids = zip(*items, strict=True)
+    assert list(metas) == list(here.rows)
+    assert list(images) == [here[at]["image"][0] for at in range(len(here))]
+    workers = set(pids)
     assert len(workers) == 2
-    assert os.getpid() not in workers
-    fetched_again = {"get": len(workers)} if start == "spawn" else {}
-    assert dict(asked) == {PICTURES: len(items), **fetched_again}
+    assert parent not in workers
+    fetched_again = len(workers) if start == "spawn" else 0
+    opening = {"head": 1, "get": 2 + fetched_again}
+    assert dict(asked) == {PICTURES: 1 + len(items), **opening}
 
 
 def test_an_incomplete_or_changed_split_is_refused(uploaded: Place) -> None:
-    import pickle
-
     from df2_assets.torch import DeepFashion2ImageTextDataset
 
     url, lines = uploaded.url, "train_image_text.jsonl"

@@ -88,6 +88,7 @@ def test_without_prefetching_a_loader_can_be_any(make: "Callable[[], Sampler]") 
         batch_sampler=sampler,
         collate_fn=list,
         num_workers=1,
+        multiprocessing_context="spawn",
     )
     batches = iter(loader)
     assert [next(batches), next(batches)] == whole[:2]
