@@ -4,7 +4,7 @@ It applies rules of the registry of checks, and adds what no check reads: digest
 of checksums, and half-written files.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -47,6 +47,12 @@ _SHOWN: Final = 10
 """How many ignored files a note names."""
 
 _NO_ORIGINAL: Final = "the original image is missing"
+
+_SETS_OF_CROPS: Final = (
+    (CROP_VARIANTS, VARIANTS_CHECK, inspect_variants, ("index", "groups", "manifest")),
+    (BENCHMARK_CROPS, BENCHMARK_CHECK, inspect_benchmark, ("index", "manifest")),
+)
+"""The asset, the check and the rule of crops that are not the contract's, and what it needs."""
 
 Digests = Mapping[str, str]
 """SHA-256 by the name of a file, relative to SKU_ROOT."""
@@ -108,14 +114,11 @@ def verify(
         of_file = _document_problems(f"{asset}: {check}", path, finding, known)
         inspections[asset, check] = Inspection(finding, of_file)
     inspections["image_text", "prompt_coverage"] = _prompts(context)
-    if list_names(roots, split):
-        of_variants, of_bytes = _variants(context, engine, progress)
-        inspections[CROP_VARIANTS, VARIANTS_CHECK] = of_variants
-        damaged += of_bytes
-    if exists_on_disk(BENCHMARK_CROPS, roots, split):
-        of_benchmark, of_bytes = _benchmark(context, engine, progress)
-        inspections[BENCHMARK_CROPS, BENCHMARK_CHECK] = of_benchmark
-        damaged += of_bytes
+    for asset, check, inspect, needs in _SETS_OF_CROPS:
+        if exists_on_disk(asset, roots, split):
+            inspection, of_bytes = _set_of_crops(inspect, needs, context, engine, progress)
+            inspections[asset, check] = inspection
+            damaged += of_bytes
     if exists_on_disk("labels", roots, split):
         inspections["labels", "labels_match"] = _labels(context)
     if exists_on_disk("embeddings", roots, split):
@@ -238,50 +241,28 @@ def _crops(
     return inspection, len(made), damaged, tree
 
 
-def _variants(
-    context: CheckContext, engine: Engine | None, progress: Progress
+def _set_of_crops(
+    inspect: Callable[..., tuple[Inspection, list[str]]],
+    needs: Iterable[str],
+    context: CheckContext,
+    engine: Engine | None,
+    progress: Progress,
 ) -> tuple[Inspection, list[str]]:
-    """Return the inspection of the crop variants, and their files with damaged bytes."""
+    """Return the inspection of other crops than the contract's, and those with damaged bytes.
+
+    `inspect` is called with the tables of the context that it `needs`.
+    """
     roots = context.roots
+    formats = tuple(form.pillow for form in FORMATS.values())
 
     def read_back(paths: Sequence[str]) -> Mapping[str, Reread]:
         assert engine is not None
-        formats = tuple(form.pillow for form in FORMATS.values())
         return reread(str(roots.sku_root), paths, engine, progress, formats)
 
+    reader = read_back if engine else None
     try:
-        return inspect_variants(
-            roots,
-            context.split,
-            context.index,
-            context.groups,
-            context.manifest,
-            engine or SerialEngine(),
-            read_back if engine else None,
-        )
-    except (MissingTableError, ProvenanceError) as error:  # the crops have the same problem
-        return Inspection(Finding(False, "error", 0, str(error))), []
-
-
-def _benchmark(
-    context: CheckContext, engine: Engine | None, progress: Progress
-) -> tuple[Inspection, list[str]]:
-    """Return the inspection of the benchmark's own crops, and those with damaged bytes."""
-    roots = context.roots
-
-    def read_back(paths: Sequence[str]) -> Mapping[str, Reread]:
-        assert engine is not None
-        return reread(str(roots.sku_root), paths, engine, progress)
-
-    try:
-        return inspect_benchmark(
-            roots,
-            context.split,
-            context.index,
-            context.manifest,
-            engine or SerialEngine(),
-            read_back if engine else None,
-        )
+        frames = [getattr(context, name) for name in needs]
+        return inspect(roots, context.split, *frames, engine or SerialEngine(), reader)
     except (MissingTableError, ProvenanceError) as error:  # the crops have the same problem
         return Inspection(Finding(False, "error", 0, str(error))), []
 
