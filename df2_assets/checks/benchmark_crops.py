@@ -17,13 +17,20 @@ from df2_assets.checks.crop_variants import (
     digests_of,
 )
 from df2_assets.checks.crops import DAMAGED, FOREIGN, settle_times
-from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
+from df2_assets.checks.finding import (
+    Finding,
+    Inspection,
+    Problem,
+    crop_rows,
+    describe_first,
+    number_of,
+)
 from df2_assets.dataset import boxes
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.record import EDGES
 from df2_assets.dataset.tables import BENCHMARK_CROPS as SCHEMA
 from df2_assets.engines.base import Engine
-from df2_assets.errors import OutputError, escape_untrusted
+from df2_assets.errors import OutputError
 from df2_assets.pipeline.benchmark import group_benchmark
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import tables
@@ -93,14 +100,9 @@ def _inspection(split: str, problems: list[tuple[str, str]], crops: int, copied:
     if not problems:
         summary = f"{number_of(crops, 'crop')}, all as recorded."
         return Inspection(Finding(True, "error", crops, summary, numbers=numbers), [], copied)
-    path, what = problems[0]
-    first = f"{escape_untrusted(path, 300)}: {what}" if path else what
-    more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
-    if foreign:
-        more += f". Move {number_of(foreign, 'foreign file')} away"
     paths, whats = zip(*problems, strict=True)
     offenders = crop_rows(paths).assign(split=split, what=[*whats])
-    summary = f"{first}{more}. Run df2-assets benchmark --split {split}"
+    summary = f"{describe_first(problems, foreign)}. Run df2-assets benchmark --split {split}"
     repairs = [
         Problem(
             f"{BENCHMARK_CROPS}: {CHECK}",

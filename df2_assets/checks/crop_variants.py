@@ -9,7 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from df2_assets.checks.crops import CHANGED, DAMAGED, FOREIGN, MISSING, settle_times
-from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
+from df2_assets.checks.finding import (
+    Finding,
+    Inspection,
+    Problem,
+    crop_rows,
+    describe_first,
+    number_of,
+)
 from df2_assets.dataset.boxes import Box
 from df2_assets.dataset.frames import rows
 from df2_assets.dataset.record import AFFINE, EDGES
@@ -216,11 +223,7 @@ def _finding(
         summary = f"{number_of(len(counts), 'variant')}: {of_each or 'none'}, all as recorded."
         return Finding(True, "error", total, summary, numbers=numbers, tables=shown)
     names, paths, whats = zip(*problems, strict=True)
-    name, path, what = problems[0]
-    first = f"{escape_untrusted(path, 300) or escape_untrusted(name)}: {what}"
-    more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
-    if foreign:
-        more += f". Move {number_of(foreign, 'foreign file')} away"
+    first = describe_first([(path or name, what) for name, path, what in problems], foreign)
     offenders = crop_rows(_contract_path(roots, split, name, path) for name, path, _ in problems)
     offenders = offenders.assign(
         split=split,
@@ -228,7 +231,7 @@ def _finding(
         crop_path=[escape_untrusted(path, 1000) for path in paths],
         what=[*whats],
     )
-    summary = f"{first}{more}. Run df2-assets variants --split {split}"
+    summary = f"{first}. Run df2-assets variants --split {split}"
     return Finding(False, "error", total, summary, offenders, numbers, shown)
 
 

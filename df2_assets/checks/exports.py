@@ -14,9 +14,16 @@ from typing import Final
 
 import pandas as pd
 
-from df2_assets.checks.finding import Finding, Inspection, Problem, crop_rows, number_of
+from df2_assets.checks.finding import (
+    Finding,
+    Inspection,
+    Problem,
+    crop_rows,
+    describe_first,
+    number_of,
+)
 from df2_assets.dataset.frames import TEXT
-from df2_assets.errors import Df2Error, escape_untrusted
+from df2_assets.errors import Df2Error
 from df2_assets.exports import EXPORTS
 from df2_assets.exports import record as records
 from df2_assets.exports.folder import CROP_FILES, crop_file_name, statuses
@@ -122,9 +129,7 @@ def _finding(split: str, variant: str, problems: list[_Problem], rows: int, reme
         summary = f"{made} from this build: {number_of(rows, 'row')}, every file as written."
         return Finding(True, "error", rows, summary, numbers=numbers)
     paths, whats = zip(*problems, strict=True)
-    first = f"{escape_untrusted(paths[0], 300)}: {whats[0]}" if paths[0] else whats[0]
-    more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""
-    summary = f"{first}{more}{remedy}"
+    summary = f"{describe_first(problems)}{remedy}"
     offenders = crop_rows(paths).assign(split=split, what=pd.Series(whats, dtype=TEXT))
     return Finding(False, "error", rows, summary, offenders, numbers)
 

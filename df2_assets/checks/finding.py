@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -114,6 +114,18 @@ def crop_rows(paths: Iterable[str]) -> pd.DataFrame:
 def number_of(count: int, singular: str, plural: str | None = None) -> str:
     """Return `1 image`, `1,200 images`."""
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def describe_first(problems: Sequence[tuple[str, str]], foreign: int = 0) -> str:
+    """Return the first of problems, each a path or nothing and what is wrong, and how many follow.
+
+    If some of them are `foreign` files, it also says to move these away.
+    """
+    (path, what), *others = problems
+    first = f"{escape_untrusted(path, 300)}: {what}" if path else what
+    more = f" (and {len(others):,} more)" if others else ""
+    move = f". Move {number_of(foreign, 'foreign file')} away" if foreign else ""
+    return first + more + move
 
 
 class RecordedFinding(msgspec.Struct, frozen=True):

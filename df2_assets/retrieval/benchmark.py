@@ -1,5 +1,6 @@
 """The benchmark of an encoder: the crops of annotated boxes, ranked by their vectors."""
 
+from shlex import quote
 from typing import NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ def measure_encoder(
     protocol = read_protocol(roots, split)
     contract = read_embeddings(roots, split, encoder.setting)
     folder = roots.benchmark_embeddings(folder_name(encoder.setting), split)
-    command = f"df2-assets benchmark --split {split} --encoder {encoder.setting}"
+    command = f"df2-assets benchmark --split {split} --encoder {quote(encoder.setting)}"
     embedded = encode_crops(
         roots,
         folder,
