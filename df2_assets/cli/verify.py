@@ -20,6 +20,8 @@ from df2_assets.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from df2_assets.engines.progress import Progress
     from df2_assets.settings import Settings
     from df2_assets.store.layout import Roots
@@ -93,6 +95,20 @@ def mark(roots: "Roots", verified: "Verified") -> list[str]:
     return []
 
 
+def join_exports(repairs: "Mapping[str, int]") -> dict[str, int]:
+    """Return commands with their numbers of problems, the exports with equal options as one."""
+    groups: dict[tuple[str, str], tuple[list[str], int]] = {}
+    for command, count in repairs.items():
+        verb, _, rest = command.partition(" ")
+        name, _, options = rest.partition(" ") if verb == "export" else ("", "", rest)
+        names, total = groups.get((verb, options), ([], 0))
+        groups[verb, options] = [*names, name], total + count
+    return {
+        " ".join(filter(None, (verb, *names, options))): total
+        for (verb, options), (names, total) in groups.items()
+    }
+
+
 def _as_dict(verified: "Verified", marked: list[str]) -> dict[str, Any]:
     import msgspec
 
@@ -135,7 +151,7 @@ def _show(verified: "Verified", marked: list[str]) -> None:
     repairs = Counter(problem.repair for problem in problems)
     of_all = f"of {number_of(len(problems), 'problem')}"
     by_a_person = repairs.pop("you", 0)
-    for command, count in repairs.items():
+    for command, count in join_exports(repairs).items():
         say_problem(f"{split}: to repair {count:,} {of_all}: df2-assets {command} --split {split}")
     if by_a_person:
         say_problem(f"{split}: only you can repair {by_a_person:,} {of_all}.")

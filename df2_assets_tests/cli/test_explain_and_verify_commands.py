@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from df2_assets.cli.verify import join_exports
 from df2_assets.store.lock import writer
 from df2_assets_tests.cli.conftest import Desk
 from df2_assets_tests.explanation import test_explain as data_set
@@ -252,6 +253,23 @@ def test_generated_views_are_a_note_and_a_list(copy: Desk) -> None:
     (split,) = copy.json("verify", "--split", "train")["splits"]
     assert split["ok"]
     assert split["generated_views"] == [{"path": "train/catalog_dit", "folders": 1, "files": 1}]
+
+
+def test_exports_with_equal_options_are_repaired_by_one_command() -> None:
+    repairs = {
+        "build": 3,
+        "export coco": 1,
+        "embed --encoder histogram": 2,
+        "export pairs --variant small": 1,
+        "export table": 4,
+        "export coco --variant small": 1,
+    }
+    assert join_exports(repairs) == {
+        "build": 3,
+        "export coco table": 5,
+        "embed --encoder histogram": 2,
+        "export pairs coco --variant small": 2,
+    }
 
 
 def test_problems_are_listed_with_their_repair_and_a_build_repairs_only_them(copy: Desk) -> None:
