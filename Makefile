@@ -107,7 +107,7 @@ faults: .venv/.installed-dev ## run the fault harness for a few minutes
 	@$(FAULTS)
 
 faults-long: .venv/.installed-dev ## run it for an hour, and write its figures into docs/reliability.md
-	@$(FAULTS) --long --write-figures
+	@$(FAULTS) --long --write-figures -o faulthandler_timeout=0
 
 system-packages:
 	@scripts/install_system_packages.sh
