@@ -32,7 +32,7 @@ def write(root: Path) -> None:
         path.write_text(json.dumps(annotation))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dev]:
     """Start `dagster dev` and the reports before anything is built."""
     folder = tmp_path_factory.mktemp("ui")
