@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 from typing import Final
 
 import pandas as pd
@@ -97,10 +96,8 @@ def _inspect(roots: Roots, split: str, export: Export, variant: str, *, deep: bo
     name = records.export_name(export.name, variant)
     record = records.load(roots, name, split)
     copied: set[str] = set()
-    (command,) = records.export_commands([name])
-    if record.encoder:
-        command += f" --encoder {quote(record.encoder)}"
-    repair, remedy = command.removeprefix("df2-assets "), f". Run {command} --split {split}"
+    repair = records.export_command(name, record.encoder)
+    remedy = f". Run df2-assets {repair} --split {split}"
     try:
         if not records.was_requested(roots, name, split):
             problems = [("", f"{name} of {split} does not exist")]

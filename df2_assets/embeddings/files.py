@@ -7,6 +7,7 @@ from. It is written last: until then, the parts that it lists remain.
 
 import hashlib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final
@@ -129,16 +130,13 @@ def find_unrecorded(roots: Roots, split: str) -> list[str]:
 
     These are being made, were never finished, or have lost their record.
     """
-    folders = (roots.embeddings(name, split) for name in roots.sku.folders(roots.all_embeddings))
-    firsts = (
-        next(
-            filter(None, (find_part(roots, folder / name) for name in find_parts(roots, folder))),
-            None,
-        )
-        for folder in folders
-        if find_record(roots, folder) is None
-    )
-    return sorted(encoder_of(part) for part in firsts if part is not None)
+    names: list[str] = []
+    for name in roots.sku.folders(roots.all_embeddings):
+        folder = roots.embeddings(name, split)
+        if find_record(roots, folder) is None:
+            parts = (find_part(roots, folder / file) for file in find_parts(roots, folder))
+            names += islice((encoder_of(part) for part in parts if part is not None), 1)
+    return sorted(names)
 
 
 def read_parts(roots: Roots, folder: Path, record: Record, command: str) -> Embeddings:

@@ -5,7 +5,7 @@ of the crop variant `square224`.
 """
 
 import re
-from collections.abc import Iterable
+from shlex import quote
 from typing import Final
 
 import msgspec
@@ -56,16 +56,13 @@ def form_of(name: str) -> str:
     return name.partition(_VARIANT_MARK)[0]
 
 
-def export_commands(names: Iterable[str]) -> list[str]:
-    """Return the commands that write exports: one for the contract's crops, one per variant."""
-    forms: dict[str, list[str]] = {}
-    for name in names:
-        form, _, variant = name.partition(_VARIANT_MARK)
-        forms.setdefault(variant, []).append(form)
-    return [
-        f"df2-assets export {' '.join(of_variant)}" + (f" --variant {variant}" if variant else "")
-        for variant, of_variant in forms.items()
-    ]
+def export_command(name: str, encoder: str = "") -> str:
+    """Return the command that writes an export, without `df2-assets` and the split."""
+    form, _, variant = name.partition(_VARIANT_MARK)
+    options = f" --variant {variant}" if variant else ""
+    if encoder:
+        options += f" --encoder {quote(encoder)}"
+    return f"export {form}{options}"
 
 
 def requested_variants(roots: Roots, split: str, form: str) -> list[str]:

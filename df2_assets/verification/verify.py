@@ -29,7 +29,7 @@ from df2_assets.engines.base import Engine
 from df2_assets.engines.progress import Progress, silent
 from df2_assets.engines.serial import SerialEngine
 from df2_assets.errors import MissingTableError, OutputError, ProvenanceError, escape_untrusted
-from df2_assets.exports.record import export_commands
+from df2_assets.exports.record import export_command
 from df2_assets.pipeline.scanning import scan_crops
 from df2_assets.store import checksums, tables
 from df2_assets.store.crop_sets import contract_crops
@@ -157,16 +157,12 @@ def compare_digest(
 
 
 def _copied_note(asset: str, split: str, count: int) -> str:
-    commands = {
-        "crops": "df2-assets build",
-        CROP_VARIANTS: "df2-assets variants",
-        BENCHMARK_CROPS: "df2-assets benchmark",
-    }
-    command = commands.get(asset) or export_commands([asset])[0]
+    commands = {"crops": "build", CROP_VARIANTS: "variants", BENCHMARK_CROPS: "benchmark"}
+    command = commands.get(asset) or export_command(asset)
     have = "has" if count == 1 else "have"
     return (
         f"{number_of(count, 'file')} of {asset} {have} the bytes that were written and another "
-        f"time, as after a copy. To record the times: {command} --split {split}"
+        f"time, as after a copy. To record the times: df2-assets {command} --split {split}"
     )
 
 

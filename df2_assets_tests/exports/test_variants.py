@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from df2_assets.checks.exports import exports_on_disk, matches_image_text
+from df2_assets.cli.verify import join_exports
 from df2_assets.dataset.masks import decode_mask, fill, rasterize
 from df2_assets.dataset.shapes import Shapes
 from df2_assets.dataset.variants import Affine
@@ -26,7 +27,7 @@ from df2_assets.errors import MissingTableError, OutputError, ProvenanceError
 from df2_assets.exports import EXPORTS
 from df2_assets.exports.build import export
 from df2_assets.exports.folder import crop_file_name
-from df2_assets.exports.record import export_commands, export_name, form_of
+from df2_assets.exports.record import export_command, export_name, form_of
 from df2_assets.exports.shapes import CropShapes, encode_png
 from df2_assets.store.layout import Roots
 from df2_assets_tests.checks import clean
@@ -79,10 +80,14 @@ def test_names_and_commands_of_exports_have_the_variant() -> None:
     assert export_name("coco") == "coco"
     assert export_name("coco", "square") == "coco@square"
     assert form_of("coco@square") == form_of("coco") == "coco"
-    assert export_commands(["coco", "pairs@a", "table", "coco@b", "reid@a"]) == [
-        "df2-assets export coco table",
-        "df2-assets export pairs reid --variant a",
-        "df2-assets export coco --variant b",
+    assert export_command("pairs@a", "my:own encoder") == (
+        "export pairs --variant a --encoder 'my:own encoder'"
+    )
+    names = ("coco", "pairs@a", "table", "coco@b", "reid@a")
+    assert [*join_exports(dict.fromkeys(map(export_command, names), 1))] == [
+        "export coco table",
+        "export pairs reid --variant a",
+        "export coco --variant b",
     ]
     crop = "train/catalog/000001_01_01/000002_item1.jpg"
     assert crop_file_name(f"_df2_assets/variants/square/{crop}") == crop_file_name(crop)
